@@ -1,0 +1,51 @@
+//! `tamis plugin inspect`, and the child process behind it.
+
+use std::path::Path;
+
+use tamis_host::Description;
+use tamis_stage::PluginOrigin;
+
+use crate::Exit;
+use crate::args::PluginInspectArgs;
+use crate::context::{Context, loader, request};
+use crate::output::{BOLD, DIM, NAME, print_line, styled};
+
+pub(crate) fn inspect(_context: &Context, args: &PluginInspectArgs) -> anyhow::Result<Exit> {
+    let description = loader().describe(&request(&args.library), None)?;
+    if args.json {
+        print_line(serde_json::to_string_pretty(&description)?);
+    } else {
+        show(&description);
+    }
+    Ok(Exit::Done)
+}
+
+fn show(description: &Description) {
+    let plugin = &description.plugin;
+    print_line(format_args!("{} {}", styled(NAME, &plugin.name), plugin.version));
+    let row = |name: &str, value: &str| {
+        print_line(format_args!("  {:9}{value}", styled(DIM, format_args!("{name:9}"))))
+    };
+    if let PluginOrigin::Library { path, blake3 } = &plugin.origin {
+        row("file", &path.display().to_string());
+        row("blake3", blake3);
+    }
+    row("license", if plugin.license.is_empty() { "not told" } else { &plugin.license });
+    row("built with", &description.sdk);
+    for stage in &description.stages {
+        print_line(format_args!(
+            "\n{} · {} in [[{}]]",
+            styled(BOLD, &stage.name),
+            stage.kind,
+            stage.kind.table()
+        ));
+        print_line(format_args!("  {}", stage.summary));
+    }
+}
+
+/// Runs in the child process.
+#[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
+pub(crate) fn describe(library: &Path) -> anyhow::Result<Exit> {
+    print_line(tamis_host::describe_for_parent(library));
+    Ok(Exit::Done)
+}

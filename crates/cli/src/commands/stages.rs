@@ -1,0 +1,129 @@
+//! `tamis stages`.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+use tamis_host::Request;
+use tamis_stage::{Kind, Registry, StageInfo};
+
+use crate::Exit;
+use crate::args::StagesArgs;
+use crate::context::{Context, loader};
+use crate::output::{BOLD, DIM, NAME, print, print_line, styled};
+
+pub(crate) fn stages(context: &Context, args: &StagesArgs) -> anyhow::Result<Exit> {
+    let mut registry = match &args.pipeline {
+        Some(pipeline) => context.registry_of(pipeline)?,
+        None => context.registry(),
+    };
+    let mut loader = loader();
+    for library in &args.plugin {
+        loader.register(&Request::Path(library.clone()), None, &mut registry)?;
+    }
+    match &args.name {
+        Some(name) => show(&registry, name, args.json),
+        None => {
+            list(&registry, args.json);
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> {
+    let infos: Vec<&StageInfo> = registry.named(name).map(|factory| factory.info()).collect();
+    if infos.is_empty() {
+        anyhow::bail!("unknown stage `{name}`{}; `tamis stages` lists all", suggestion(registry, name));
+    }
+    if as_json {
+        let infos: Vec<Value> = infos.into_iter().map(to_json).collect();
+        print_line(serde_json::to_string_pretty(&infos)?);
+    } else {
+        print(infos.into_iter().map(page).collect::<Vec<_>>().join("\n"));
+    }
+    Ok(Exit::Done)
+}
+
+fn suggestion(registry: &Registry, name: &str) -> String {
+    let names = registry.iter().map(|factory| factory.info().name.as_str());
+    let close = names.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    match close {
+        Some((distance, known)) if distance <= 2 => format!(": did you mean `{known}`?"),
+        _ => String::new(),
+    }
+}
+
+fn list(registry: &Registry, as_json: bool) {
+    if as_json {
+        let all: Vec<Value> = registry.iter().map(|factory| to_json(factory.info())).collect();
+        print_line(Value::Array(all));
+        return;
+    }
+    for kind in [Kind::Reader, Kind::Extractor, Kind::Filter, Kind::Corpus, Kind::Exporter] {
+        let infos: Vec<&StageInfo> =
+            registry.iter().map(|factory| factory.info()).filter(|info| info.kind == kind).collect();
+        if infos.is_empty() {
+            continue;
+        }
+        print_line(styled(BOLD, format_args!("{kind}s, in [[{}]]", kind.table())));
+        let mut table = table();
+        for info in infos {
+            table.add_row([styled(NAME, &info.name), info.summary.clone(), styled(DIM, &info.plugin.name)]);
+        }
+        print_line(table.trim_fmt());
+        print_line("");
+    }
+    print_line(format_args!("{} shows the page of a stage.", styled(NAME, "tamis stages NAME")));
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+}
+
+/// The page of a stage.
+fn page(info: &StageInfo) -> String {
+    let mut page = format!(
+        "{} · {} in [[{}]] · plugin {} {}\n\n{}\n",
+        styled(NAME, &info.name),
+        info.kind,
+        info.kind.table(),
+        info.plugin.name,
+        info.plugin.version,
+        info.docs.trim()
+    );
+    let fields =
+        |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if !info.reads.is_empty() {
+        page += &format!("\n{} {}", styled(BOLD, "reads"), fields(&info.reads));
+    }
+    if !info.writes.is_empty() {
+        page += &format!("\n{} {}", styled(BOLD, "writes"), fields(&info.writes));
+    }
+    let options = info.options();
+    if options.is_empty() {
+        return page + "\n\nThere are no options.\n";
+    }
+    page += &format!("\n\n{}\n", styled(BOLD, "options"));
+    for option in options {
+        let default = option.default.map_or(String::new(), |default| format!(" = {default}"));
+        let unit = option.unit.map_or(String::new(), |unit| format!(", in {unit}"));
+        page += &format!(
+            "\n  {}{default}  {}\n",
+            styled(NAME, option.name),
+            styled(DIM, format!("{}{unit}", option.kind))
+        );
+        for line in option.help.lines() {
+            page += format!("      {line}").trim_end();
+            page.push('\n');
+        }
+    }
+    page
+}
+
+fn to_json(info: &StageInfo) -> Value {
+    let mut value = serde_json::to_value(info).unwrap_or(Value::Null);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("plugin".to_owned(), json!(*info.plugin));
+    }
+    value
+}

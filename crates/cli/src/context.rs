@@ -1,0 +1,112 @@
+//! The stages that this program knows, and reading a pipeline with them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tamis_config::{Diagnostics, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
+use tamis_host::{Inspector, Loader, LogLevel, Request};
+use tamis_plugin::abi::Plugin;
+use tamis_stage::Registry;
+
+use crate::args::PipelineArgs;
+use crate::{environment, output};
+
+/// How long a library may take to be described.
+const INSPECTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The stages that this program knows from the start.
+pub(crate) struct Context {
+    bundled: Registry,
+}
+
+impl Context {
+    pub(crate) fn new(plugins: &[&'static Plugin]) -> anyhow::Result<Self> {
+        tamis_host::set_logger(|level, line| {
+            if level <= LogLevel::Warning {
+                output::log_line(line);
+            }
+        });
+        let mut bundled = Registry::new();
+        for plugin in plugins {
+            let stages = tamis_host::bundled(plugin)
+                .map_err(anyhow::Error::msg)
+                .context("a bundled plugin is broken")?;
+            for stage in stages {
+                bundled.add(stage).context("two bundled plugins are in each other's way")?;
+            }
+        }
+        Ok(Self { bundled })
+    }
+
+    /// The bundled stages.
+    pub(crate) fn registry(&self) -> Registry {
+        self.bundled.clone()
+    }
+
+    /// Reads a pipeline and loads its plugins.
+    pub(crate) fn plan(
+        &self,
+        args: &PipelineArgs,
+        inputs: &[PathBuf],
+        output: Option<&Path>,
+    ) -> Result<Plan, Diagnostics> {
+        let mut set = environment::settings();
+        // Flags come last: what is typed now wins over what is in the environment.
+        set.extend(args.set.iter().map(|(key, value)| Setting {
+            key: key.clone(),
+            value: value.clone(),
+            origin: SettingOrigin::Flag,
+        }));
+        let overrides = Overrides { set, inputs: inputs.to_vec(), output: output.map(Path::to_owned) };
+        let pipeline = Pipeline::read(&args.pipeline, &overrides)?;
+        let mut registry = self.registry();
+        let errors = register(&pipeline, &mut registry);
+        pipeline.plan(&registry, errors)
+    }
+
+    /// The bundled stages and those of the plugins of a pipeline file.
+    pub(crate) fn registry_of(&self, pipeline: &Path) -> anyhow::Result<Registry> {
+        let pipeline = Pipeline::read(pipeline, &Overrides::default()).map_err(output::diagnostics_error)?;
+        let mut registry = self.registry();
+        if let Some((_, message)) = register(&pipeline, &mut registry).into_iter().next() {
+            anyhow::bail!(message);
+        }
+        Ok(registry)
+    }
+}
+
+/// A loader of libraries that describes them with this program.
+pub(crate) fn loader() -> Loader {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tamis"));
+    let arguments = vec!["plugin".into(), "describe".into()];
+    Loader::new(Inspector { program, arguments, timeout: INSPECTION_TIMEOUT }, environment::plugin_folders())
+}
+
+/// A library as the command line names it: a file, or else a name.
+pub(crate) fn request(library: &Path) -> Request {
+    match library.to_str() {
+        Some(name)
+            if !library.exists() && library.components().count() == 1 && library.extension().is_none() =>
+        {
+            Request::Name(name.to_owned())
+        }
+        _ => Request::Path(library.to_owned()),
+    }
+}
+
+/// Registers the plugins of a pipeline; returns those that failed with the reason.
+fn register(pipeline: &Pipeline, registry: &mut Registry) -> Vec<(usize, String)> {
+    let mut loader = loader();
+    let mut errors = Vec::new();
+    for (index, plugin) in pipeline.plugins().iter().enumerate() {
+        let request = match &plugin.locator {
+            PluginLocator::Path(path) => Request::Path(path.clone()),
+            PluginLocator::Name(name) => Request::Name(name.clone()),
+        };
+        if let Err(error) = loader.register(&request, plugin.blake3.as_deref(), registry) {
+            errors.push((index, error.to_string()));
+        }
+    }
+    errors
+}

@@ -1,0 +1,35 @@
+//! What the environment says.
+
+use std::path::PathBuf;
+
+use tamis_config::{Setting, SettingOrigin};
+
+/// Folders in which plugins are looked for by name, separated as in `PATH`.
+const PLUGIN_PATH: &str = "TAMIS_PLUGIN_PATH";
+/// Begins the name of a variable that changes a value of the pipeline; two underscores separate the parts.
+const OVERRIDE: &str = "TAMIS__";
+
+/// The plugin folders: those of the variable, then `plugins` beside the program.
+pub(crate) fn plugin_folders() -> Vec<PathBuf> {
+    let named = std::env::var_os(PLUGIN_PATH);
+    let mut folders: Vec<PathBuf> = named.iter().flat_map(std::env::split_paths).collect();
+    if let Ok(program) = std::env::current_exe()
+        && let Some(folder) = program.parent()
+    {
+        folders.push(folder.join("plugins"));
+    }
+    folders
+}
+
+/// Values of the pipeline that the environment changes, by name so that the order is always the same.
+pub(crate) fn settings() -> Vec<Setting> {
+    let mut settings: Vec<Setting> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| {
+            let key = name.strip_prefix(OVERRIDE)?.split("__").collect::<Vec<_>>().join(".").to_lowercase();
+            Some(Setting { key, value, origin: SettingOrigin::Environment(name) })
+        })
+        .collect();
+    settings.sort_by(|a, b| a.key.cmp(&b.key));
+    settings
+}

@@ -1,0 +1,60 @@
+//! The `tamis` command line: parse flags, call one function, print, choose the exit code.
+//!
+//! A library with one function, [`main`], so that a program with other stages linked in is five lines:
+//! pass the descriptors of its plugins, or none for a host that knows only what it loads.
+//!
+//! Nothing but this crate prints, reads the environment or decides how the process ends.
+
+mod args;
+mod commands;
+mod context;
+mod environment;
+mod exit;
+mod output;
+mod progress;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tamis_plugin::abi::Plugin;
+
+use crate::args::{Args, Command, PluginCommand};
+use crate::context::Context;
+pub use crate::exit::Exit;
+
+/// Runs the command line of this process with the given plugins linked in.
+pub fn main(bundled: &[&'static Plugin]) -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error).into(),
+    };
+    let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
+    result.unwrap_or_else(|error| output::failure(&error)).into()
+}
+
+fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => commands::run::run(context, args),
+        Command::Check(args) => commands::check::check(context, &args),
+        Command::Test(args) => commands::test::test(context, &args),
+        Command::Stages(args) => commands::stages::stages(context, &args),
+        Command::Schema(args) => commands::schema::schema(context, &args),
+        Command::Completions { shell } => commands::completions::completions(shell),
+        Command::Plugin { command } => match command {
+            PluginCommand::New(args) => commands::plugin_new::new(&args),
+            PluginCommand::Inspect(args) => commands::plugin_inspect::inspect(context, &args),
+            PluginCommand::Check(args) => commands::plugin_check::check(context, &args),
+            PluginCommand::Header => commands::plugin_new::header(),
+            PluginCommand::Describe { library } => commands::plugin_inspect::describe(&library),
+        },
+    }
+}
+
+/// Help and version are no mistakes; everything else that clap refuses is a wrong setup.
+fn usage(error: &clap::Error) -> Exit {
+    let done = !error.use_stderr();
+    // Nobody is left to tell when the terminal is gone.
+    let _ = error.print();
+    if done { Exit::Done } else { Exit::Setup }
+}

@@ -1,0 +1,22 @@
+//! The `tamis` program: the command line with the standard stages linked in.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tamis_cli::main(&bundled())
+}
+
+#[cfg(feature = "bundled")]
+fn bundled() -> Vec<&'static tamis_plugin::abi::Plugin> {
+    vec![
+        tamis_readers::plugin(),
+        tamis_filters::plugin(),
+        tamis_extractors::plugin(),
+        tamis_exporters::plugin(),
+    ]
+}
+
+#[cfg(not(feature = "bundled"))]
+fn bundled() -> Vec<&'static tamis_plugin::abi::Plugin> {
+    Vec::new()
+}

@@ -1,0 +1,92 @@
+//! The bar while a pipeline runs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tamis_runner::{Progress, Snapshot};
+
+use crate::output;
+
+const TICK: Duration = Duration::from_millis(100);
+const JSON_INTERVAL: Duration = Duration::from_secs(1);
+const BAR: &str =
+    "{spinner:.cyan} {bar:28.cyan/blue.dim} {bytes}/{total_bytes}  {binary_bytes_per_sec}  eta {eta}  {msg}";
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// A bar on standard error, if that is a terminal.
+    Bar,
+    /// A JSON object a second on standard output.
+    Json,
+    /// Not at all.
+    Nothing,
+}
+
+/// Runs `work` while another thread shows how far it is.
+pub(crate) fn watch<R: Send>(show: Show, progress: &Progress, work: impl FnOnce() -> R + Send) -> R {
+    let finished = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| match show {
+            Show::Bar if output::stderr_is_terminal() => bar(progress, &finished),
+            Show::Json => json(progress, &finished),
+            Show::Bar | Show::Nothing => {}
+        });
+        let result = work();
+        finished.store(true, Ordering::Release);
+        watcher.thread().unpark();
+        result
+    })
+}
+
+fn bar(progress: &Progress, finished: &AtomicBool) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(style());
+    let start = Instant::now();
+    while !finished.load(Ordering::Acquire) {
+        let now = progress.snapshot();
+        bar.set_length(now.total_bytes.max(1));
+        bar.set_position(now.bytes);
+        bar.set_message(message(&now, start.elapsed()));
+        bar.tick();
+        std::thread::park_timeout(TICK);
+    }
+    bar.finish_and_clear();
+}
+
+fn style() -> ProgressStyle {
+    // The template is a constant, so the default is never what is shown.
+    ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
+
+fn message(now: &Snapshot, elapsed: Duration) -> String {
+    let records = now.kept + now.dropped + now.failed;
+    let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
+    format!(
+        "{} documents/s · {} kept · {} dropped · {} failed",
+        HumanCount(rate as u64),
+        HumanCount(now.kept),
+        HumanCount(now.dropped),
+        HumanCount(now.failed)
+    )
+}
+
+fn json(progress: &Progress, finished: &AtomicBool) {
+    let mut last = Instant::now();
+    while !finished.load(Ordering::Acquire) {
+        std::thread::park_timeout(TICK);
+        if last.elapsed() >= JSON_INTERVAL {
+            last = Instant::now();
+            let now = progress.snapshot();
+            output::print_line(serde_json::json!({
+                "event": "progress",
+                "total_bytes": now.total_bytes,
+                "bytes": now.bytes,
+                "kept": now.kept,
+                "dropped": now.dropped,
+                "failed": now.failed,
+            }));
+        }
+    }
+}

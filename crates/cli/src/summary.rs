@@ -1,0 +1,118 @@
+//! The table at the end of a run.
+
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{HumanBytes, HumanCount};
+use tamis_config::Plan;
+use tamis_runner::{Report, StageTally};
+
+use crate::output::{BAD, BOLD, DIM, GOOD, styled};
+
+/// What a run did, for people.
+pub(crate) fn text(plan: &Plan, report: &Report) -> String {
+    format!("{}\n\n{}\n{}", headline(report), stages(plan, report), result(report))
+}
+
+fn headline(report: &Report) -> String {
+    let manifest = &report.manifest;
+    let seconds = report.elapsed.as_secs_f64().max(0.001);
+    let rate = HumanBytes((manifest.input_bytes as f64 / seconds) as u64);
+    format!(
+        "{}: {} in {}, {} ({rate}/s, {})",
+        styled(BOLD, &manifest.pipeline),
+        plural(manifest.input_files, "file", "files"),
+        duration(report.elapsed),
+        HumanBytes(manifest.input_bytes),
+        plural(report.threads as u64, "thread", "threads"),
+    )
+}
+
+fn stages(plan: &Plan, report: &Report) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["", "in", "dropped", "failed", "split off", "time"].map(|title| styled(DIM, title)));
+    let keys = keys(plan);
+    for (key, name) in &keys {
+        let Some(tally) = report.tally.stages.get(key) else { continue };
+        table.add_row([
+            styled(BOLD, name),
+            count(tally.seen),
+            count(tally.n_dropped()),
+            count(tally.failed),
+            count(tally.split),
+            duration(tally.time),
+        ]);
+        for (what, n) in details(tally) {
+            table.add_row([format!("  {}", styled(DIM, what)), styled(DIM, count(n))]);
+        }
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// The keys of the tally in pipeline order, with the names to show.
+fn keys(plan: &Plan) -> Vec<(String, String)> {
+    let key = |table: &str, id: &str| (format!("{table}.{id}"), id.to_owned());
+    let sources = plan.sources.iter().map(|source| key("source", &source.id));
+    let stages = plan.stages.iter().map(|stage| key("stage", &stage.id));
+    let exports = plan.exports.iter().map(|export| {
+        let (key, id) = key("export", &export.id);
+        (key, format!("{id} ({})", export.from.as_str()))
+    });
+    sources.chain(stages).chain(exports).collect()
+}
+
+/// Reasons of drops, then what the stage counted itself.
+fn details(tally: &StageTally) -> Vec<(String, u64)> {
+    let dropped = tally.dropped.iter().map(|(reason, n)| (format!("dropped: {reason}"), *n));
+    let counts = tally.counts.iter().map(|(name, n)| (name.replace('_', " "), *n));
+    dropped.chain(counts).collect()
+}
+
+fn result(report: &Report) -> String {
+    let tally = &report.tally;
+    let failed = format!("{} failed", HumanCount(tally.failed));
+    let failed = if tally.failed > 0 { styled(BAD, failed) } else { failed };
+    let mut lines = format!(
+        "{} · {} dropped · {failed}\n",
+        styled(GOOD, format!("{} kept", HumanCount(tally.kept))),
+        HumanCount(tally.dropped),
+    );
+    for export in &report.manifest.exports {
+        if export.records == 0 {
+            continue;
+        }
+        let folder = shown(&report.folder.join(&export.folder));
+        let files = plural(export.files.len() as u64, "file", "files");
+        lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
+    }
+    lines
+}
+
+/// A path as the user would write it: relative to the working folder if it lies below.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+fn count(n: u64) -> String {
+    if n == 0 { styled(DIM, "·") } else { HumanCount(n).to_string() }
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
+}
+
+fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        seconds if seconds < 0.000_95 => format!("{:.0} µs", seconds * 1e6),
+        seconds if seconds < 0.95 => format!("{:.0} ms", seconds * 1e3),
+        seconds if seconds < 120.0 => format!("{seconds:.1} s"),
+        seconds => format!("{:.0} min", seconds / 60.0),
+    }
+}

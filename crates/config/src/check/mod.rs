@@ -1,0 +1,620 @@
+//! Checks values against a JSON Schema, and complains where they are written.
+//!
+//! Covers what `schemars` writes and what a careful author writes by hand: `type`, `enum`, `const`, ranges,
+//! lengths, `pattern`, `items`, `properties`, `required`, `additionalProperties`, `anyOf`, `oneOf`, `allOf`,
+//! `not`, `$ref` into the same schema. Other keywords are taken as satisfied: the stage itself still looks
+//! at its options when it opens.
+
+mod words;
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::node::{Data, Entry, Node, Table};
+use crate::size::{format_size, parse_size};
+use crate::suggest::{choice, closest, did_you_mean};
+use crate::text::Place;
+use words::{first_sentence, quantity, shown, type_label, type_name, with_unit};
+
+/// A schema that refers to itself without end is the mistake of its author; the check just stops.
+const MAX_DEPTH: usize = 128;
+
+/// A value with a meaning beyond its type.
+#[derive(Debug, Clone)]
+pub(crate) struct Mark {
+    pub(crate) meaning: Meaning,
+    /// JSON pointer from the options to the value.
+    pub(crate) pointer: String,
+    /// The option that the value belongs to.
+    pub(crate) option: String,
+    pub(crate) value: String,
+    pub(crate) place: Place,
+}
+
+/// What a value stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A file that exists (`x-path`).
+    File,
+    /// A folder that exists (`x-path`).
+    Directory,
+    /// A field that the stage reads (`x-field`).
+    Read,
+    /// A field that the stage writes (`x-field`).
+    Write,
+}
+
+impl Meaning {
+    fn of(schema: &Map<String, Value>) -> impl Iterator<Item = Self> {
+        let word = |key: &str| schema.get(key).and_then(Value::as_str);
+        let path = match word("x-path") {
+            Some("directory") => Some(Self::Directory),
+            Some(_) => Some(Self::File),
+            None => None,
+        };
+        let field = match word("x-field") {
+            Some("write") => Some(Self::Write),
+            Some(_) => Some(Self::Read),
+            None => None,
+        };
+        path.into_iter().chain(field)
+    }
+}
+
+/// A check of one table against one schema.
+pub(crate) struct Checker<'a> {
+    schema: &'a Value,
+    /// `option` in a stage, `key` elsewhere.
+    noun: &'static str,
+    /// Whose values they are: ``stage `length` ``, `` `[run]` ``.
+    owner: String,
+    /// Where to complain about what is missing.
+    anchor: Place,
+    /// Keys of the same table that belong to the pipeline file.
+    own_keys: Vec<&'a str>,
+    diagnostics: Diagnostics,
+    marks: Vec<Mark>,
+    depth: usize,
+}
+
+/// Where in the options a value is.
+struct At {
+    /// How messages name it.
+    subject: String,
+    pointer: String,
+    option: String,
+}
+
+impl At {
+    fn root() -> Self {
+        Self { subject: String::new(), pointer: String::new(), option: String::new() }
+    }
+
+    fn key(&self, key: &str) -> Self {
+        let pointer = format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"));
+        let (subject, option) = if self.option.is_empty() {
+            (format!("`{key}`"), key.to_owned())
+        } else {
+            (format!("`{key}` in {}", self.subject), self.option.clone())
+        };
+        Self { subject, pointer, option }
+    }
+
+    fn item(&self, index: usize) -> Self {
+        Self {
+            subject: format!("entry {} of {}", index + 1, self.subject),
+            pointer: format!("{}/{index}", self.pointer),
+            option: self.option.clone(),
+        }
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// A check of the options of a stage.
+    pub(crate) fn for_options(schema: &'a Value, owner: impl Into<String>, anchor: &Place) -> Self {
+        Self::new(schema, "option", owner.into(), anchor)
+    }
+
+    /// A check of keys that belong to the pipeline file itself.
+    pub(crate) fn for_keys(schema: &'a Value, owner: impl Into<String>, anchor: &Place) -> Self {
+        Self::new(schema, "key", owner.into(), anchor)
+    }
+
+    /// Names keys of the same table that belong to the pipeline file: an unknown option may be one of them,
+    /// mistyped.
+    pub(crate) fn beside(self, own_keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { own_keys: own_keys.into_iter().collect(), ..self }
+    }
+
+    fn new(schema: &'a Value, noun: &'static str, owner: String, anchor: &Place) -> Self {
+        Self {
+            schema,
+            noun,
+            owner,
+            anchor: anchor.clone(),
+            own_keys: Vec::new(),
+            diagnostics: Diagnostics::default(),
+            marks: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// Checks the table as a whole.
+    pub(crate) fn table(&mut self, table: &Table) {
+        let schema = self.schema;
+        let anchor = self.anchor.clone();
+        if let Some(keywords) = self.keywords(schema) {
+            self.object(table, &anchor, keywords, &At::root(), true);
+            for part in parts(keywords, "allOf") {
+                if let Some(keywords) = self.keywords(part) {
+                    self.object(table, &anchor, keywords, &At::root(), true);
+                }
+            }
+            if ["anyOf", "oneOf"].iter().any(|key| keywords.contains_key(*key)) {
+                let whole = Node { data: Data::Table(table.clone()), place: self.anchor.clone() };
+                self.alternatives(&whole, keywords, &At::root());
+            }
+        }
+    }
+
+    /// What was found: complaints, and values with a meaning.
+    pub(crate) fn finish(self) -> (Diagnostics, Vec<Mark>) {
+        (self.diagnostics, self.marks)
+    }
+
+    fn error(&mut self, place: &Place, message: impl Into<String>, label: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(place, message).label(label));
+    }
+
+    /// The keywords of a schema, those of what it refers to if it only refers.
+    fn keywords(&self, schema: &'a Value) -> Option<&'a Map<String, Value>> {
+        let mut keywords = schema.as_object()?;
+        for _ in 0..MAX_DEPTH {
+            match keywords.get("$ref").filter(|_| !keywords.contains_key("properties")) {
+                Some(reference) => keywords = self.referred(reference)?.as_object()?,
+                None => return Some(keywords),
+            }
+        }
+        None
+    }
+
+    fn referred(&self, reference: &Value) -> Option<&'a Value> {
+        self.schema.pointer(reference.as_str()?.strip_prefix('#')?)
+    }
+
+    fn value(&mut self, node: &Node, schema: &'a Value, at: &At) {
+        if self.depth > MAX_DEPTH {
+            return;
+        }
+        self.depth += 1;
+        match schema {
+            Value::Bool(false) => self.error(&node.place, format!("{} is not allowed here", at.subject), ""),
+            Value::Object(keywords) => self.keyword_checks(node, keywords, at),
+            _ => {}
+        }
+        self.depth -= 1;
+    }
+
+    fn keyword_checks(&mut self, node: &Node, keywords: &'a Map<String, Value>, at: &At) {
+        if let Some(schema) = keywords.get("$ref").and_then(|reference| self.referred(reference)) {
+            self.value(node, schema, at);
+        }
+        if !self.type_fits(node, keywords, at) {
+            return;
+        }
+        let before = self.diagnostics.len();
+        self.choices(node, keywords, at);
+        self.alternatives(node, keywords, at);
+        for part in parts(keywords, "allOf") {
+            self.value(node, part, at);
+        }
+        if let Some(forbidden) = keywords.get("not")
+            && self.attempt(node, forbidden, at).diagnostics.is_empty()
+        {
+            self.error(&node.place, format!("{} must not be {}", at.subject, shown(node)), "");
+        }
+        match &node.data {
+            Data::Integer(_) | Data::Float(_) => self.number(node, keywords, at),
+            Data::String(text) | Data::Datetime(text) => self.string(node, text, keywords, at),
+            Data::Array(items) => self.array(node, items, keywords, at),
+            Data::Table(table) => self.object(table, &node.place, keywords, at, false),
+            Data::Bool(_) => {}
+        }
+        if self.diagnostics.len() == before {
+            self.mark(node, keywords, at);
+        }
+    }
+
+    /// Checks `type`, and that a number is one that JSON has.
+    fn type_fits(&mut self, node: &Node, keywords: &Map<String, Value>, at: &At) -> bool {
+        if keywords.contains_key("x-tables") {
+            return self.list_of_tables(node, at);
+        }
+        if let Data::Float(float) = node.data
+            && !float.is_finite()
+        {
+            self.error(&node.place, format!("{} must be a finite number", at.subject), "");
+            return false;
+        }
+        let types = types(keywords);
+        if types.is_empty() || types.iter().any(|name| has_type(node, name)) {
+            return true;
+        }
+        let names: Vec<&str> = types.iter().filter_map(|name| type_name(name)).collect();
+        let message = format!("{} is {}, but must be {}", at.subject, node.type_name(), names.join(" or "));
+        let label = type_label(node, &types);
+        self.error(&node.place, message, label);
+        false
+    }
+
+    fn list_of_tables(&mut self, node: &Node, at: &At) -> bool {
+        let header = format!("[[{}]]", at.option);
+        if let Data::Array(items) = &node.data {
+            for item in items.iter().filter(|item| item.as_table().is_none()) {
+                let message = format!("{} holds {}, but must hold tables", at.subject, item.type_name());
+                self.error(&item.place, message, format!("write each as a table under `{header}`"));
+            }
+        } else {
+            let message = format!("{} is {}, but must be a list of tables", at.subject, node.type_name());
+            self.error(&node.place, message, format!("write `{header}`"));
+        }
+        true
+    }
+
+    /// Checks `enum` and `const`.
+    fn choices(&mut self, node: &Node, keywords: &Map<String, Value>, at: &At) {
+        let choices: Vec<&Value> = match (keywords.get("enum"), keywords.get("const")) {
+            (Some(Value::Array(choices)), _) => choices.iter().filter(|choice| !choice.is_null()).collect(),
+            (None, Some(choice)) => vec![choice],
+            _ => return,
+        };
+        self.one_of(node, &choices, at);
+    }
+
+    fn one_of(&mut self, node: &Node, choices: &[&Value], at: &At) {
+        let value = node.to_json();
+        if choices.contains(&&value) {
+            return;
+        }
+        let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
+        let likely = node.as_str().and_then(|word| closest(word, words.iter().copied()));
+        let label = match likely {
+            Some(choice) => format!("did you mean `{choice}`?"),
+            None if words.len() == choices.len() => format!("must be {}", choice(&words)),
+            None => {
+                let written: Vec<String> = choices.iter().map(ToString::to_string).collect();
+                format!("must be {}", choice(&written))
+            }
+        };
+        self.error(&node.place, format!("{} cannot be {}", at.subject, shown(node)), label);
+    }
+
+    /// Checks `anyOf` and `oneOf`; of several that fit, the first counts.
+    fn alternatives(&mut self, node: &Node, keywords: &'a Map<String, Value>, at: &At) {
+        for key in ["anyOf", "oneOf"] {
+            let branches: Vec<&Value> = parts(keywords, key).filter(|branch| !is_null(branch)).collect();
+            if branches.is_empty() {
+                continue;
+            }
+            if let Some(choices) = self.constants(&branches) {
+                self.one_of(node, &choices, at);
+                continue;
+            }
+            self.any_branch(node, &branches, at);
+        }
+    }
+
+    fn any_branch(&mut self, node: &Node, branches: &[&'a Value], at: &At) {
+        let mut best: Option<Self> = None;
+        let mut types = Vec::new();
+        for branch in branches {
+            let keywords = self.keywords(branch);
+            let branch_types = keywords.map(self::types).unwrap_or_default();
+            if !branch_types.is_empty() && !branch_types.iter().any(|name| has_type(node, name)) {
+                types.extend(branch_types);
+                continue;
+            }
+            let attempt = self.attempt(node, branch, at);
+            if attempt.diagnostics.is_empty() {
+                self.marks.extend(attempt.marks);
+                return;
+            }
+            if best.as_ref().is_none_or(|best| attempt.diagnostics.len() < best.diagnostics.len()) {
+                best = Some(attempt);
+            }
+        }
+        if let Some(attempt) = best {
+            self.diagnostics.append(attempt.diagnostics);
+            return;
+        }
+        types.dedup();
+        let names: Vec<&str> = types.iter().filter_map(|name| type_name(name)).collect();
+        let message = format!("{} is {}, but must be {}", at.subject, node.type_name(), names.join(" or "));
+        self.error(&node.place, message, type_label(node, &types));
+    }
+
+    /// The constants that the branches stand for, if that is all they are: an enum with documented variants.
+    fn constants(&self, branches: &[&'a Value]) -> Option<Vec<&'a Value>> {
+        let mut constants = Vec::new();
+        for branch in branches {
+            let keywords = self.keywords(branch)?;
+            match (keywords.get("const"), keywords.get("enum")) {
+                (Some(constant), _) => constants.push(constant),
+                (None, Some(Value::Array(several))) => constants.extend(several),
+                _ => return None,
+            }
+        }
+        Some(constants)
+    }
+
+    /// The same check on the side, without what was found so far.
+    fn attempt(&self, node: &Node, schema: &'a Value, at: &At) -> Self {
+        let mut attempt = Self::new(self.schema, self.noun, self.owner.clone(), &self.anchor);
+        attempt.depth = self.depth;
+        attempt.value(node, schema, at);
+        attempt
+    }
+
+    fn number(&mut self, node: &Node, keywords: &Map<String, Value>, at: &At) {
+        if let Some(smallest) = keywords.get("x-size").and_then(Value::as_u64) {
+            return self.size(node, smallest, at);
+        }
+        let Some(number) = node.as_f64() else { return };
+        let unit = keywords.get("x-unit").and_then(Value::as_str).unwrap_or_default();
+        let limit = |key: &str| keywords.get(key).and_then(Value::as_f64);
+        let (format_min, format_max) = match node.data {
+            Data::Integer(_) => integer_range(keywords.get("format").and_then(Value::as_str)),
+            _ => (f64::NEG_INFINITY, f64::INFINITY),
+        };
+        let problem = if let Some(min) = limit("minimum").filter(|min| number < *min) {
+            format!("at least {}", quantity(min, unit))
+        } else if let Some(min) = limit("exclusiveMinimum").filter(|min| number <= *min) {
+            format!("more than {}", quantity(min, unit))
+        } else if let Some(max) = limit("maximum").filter(|max| number > *max) {
+            format!("at most {}", quantity(max, unit))
+        } else if let Some(max) = limit("exclusiveMaximum").filter(|max| number >= *max) {
+            format!("less than {}", quantity(max, unit))
+        } else if number < format_min {
+            format!("at least {}", quantity(format_min, unit))
+        } else if number > format_max {
+            format!("at most {}", quantity(format_max, unit))
+        } else if let Some(step) = limit("multipleOf").filter(|step| *step > 0.0 && number % step != 0.0) {
+            format!("a multiple of {}", quantity(step, unit))
+        } else {
+            return;
+        };
+        self.error(
+            &node.place,
+            format!("{} is {}, out of range", at.subject, with_unit(node.written(), unit)),
+            format!("must be {problem}"),
+        );
+    }
+
+    /// A size in bytes (`x-size` holds the smallest allowed).
+    fn size(&mut self, node: &Node, smallest: u64, at: &At) {
+        match size_of(node) {
+            None => self.error(
+                &node.place,
+                format!("{} is no size", at.subject),
+                "write it as `\"64 MiB\"`, `\"1 GiB\"` or a number of bytes",
+            ),
+            Some(bytes) if bytes < smallest => self.error(
+                &node.place,
+                format!("{} is {}, too small", at.subject, format_size(bytes)),
+                format!("must be at least {}", format_size(smallest)),
+            ),
+            Some(_) => {}
+        }
+    }
+
+    fn string(&mut self, node: &Node, text: &str, keywords: &Map<String, Value>, at: &At) {
+        if let Some(smallest) = keywords.get("x-size").and_then(Value::as_u64) {
+            return self.size(node, smallest, at);
+        }
+        let count = text.chars().count() as u64;
+        let limit = |key: &str| keywords.get(key).and_then(Value::as_u64);
+        if let Some(min) = limit("minLength").filter(|min| count < *min) {
+            if count == 0 {
+                return self.error(&node.place, format!("{} is empty", at.subject), "");
+            }
+            return self.length(node, at, count, "at least", min, "character");
+        }
+        if let Some(max) = limit("maxLength").filter(|max| count > *max) {
+            return self.length(node, at, count, "at most", max, "character");
+        }
+        let Some(pattern) = keywords.get("pattern").and_then(Value::as_str) else { return };
+        // A pattern in a dialect that we do not have is left to the stage.
+        if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+            let label = match keywords.get("x-expects").and_then(Value::as_str) {
+                Some(expects) => format!("must be {expects}"),
+                None => format!("must match `{pattern}`"),
+            };
+            self.error(&node.place, format!("{} cannot be {}", at.subject, shown(node)), label);
+        }
+    }
+
+    fn length(&mut self, node: &Node, at: &At, count: u64, bound: &str, limit: u64, unit: &str) {
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        self.error(
+            &node.place,
+            format!("{} has {count} {unit}{}, out of range", at.subject, plural(count)),
+            format!("must have {bound} {limit} {unit}{}", plural(limit)),
+        );
+    }
+
+    fn array(&mut self, node: &Node, items: &[Node], keywords: &'a Map<String, Value>, at: &At) {
+        let count = items.len() as u64;
+        let limit = |key: &str| keywords.get(key).and_then(Value::as_u64);
+        if let Some(min) = limit("minItems").filter(|min| count < *min) {
+            if count == 0 {
+                return self.error(&node.place, format!("{} is empty", at.subject), "");
+            }
+            self.length(node, at, count, "at least", min, "value");
+        }
+        if let Some(max) = limit("maxItems").filter(|max| count > *max) {
+            self.length(node, at, count, "at most", max, "value");
+        }
+        if keywords.get("uniqueItems") == Some(&Value::Bool(true)) {
+            self.unique(items, at);
+        }
+        let first = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for (index, item) in items.iter().enumerate() {
+            if let Some(schema) = first.get(index).or_else(|| keywords.get("items")) {
+                self.value(item, schema, &at.item(index));
+            }
+        }
+    }
+
+    fn unique(&mut self, items: &[Node], at: &At) {
+        let mut seen = std::collections::BTreeMap::new();
+        for item in items {
+            if let Some(first) = seen.insert(item.to_json().to_string(), &item.place) {
+                self.diagnostics.push(
+                    Diagnostic::error(&item.place, format!("{} has {} twice", at.subject, shown(item)))
+                        .label("remove one of them")
+                        .related(first, "the first is here"),
+                );
+            }
+        }
+    }
+
+    /// Checks the entries of a table; `top` is the table of options itself, `place` where to complain about
+    /// what is missing.
+    fn object(&mut self, table: &Table, place: &Place, keywords: &'a Map<String, Value>, at: &At, top: bool) {
+        let properties = keywords.get("properties").and_then(Value::as_object);
+        let others = keywords.get("additionalProperties");
+        // By the letter of JSON Schema, an author who does not forbid other keys allows them. A mistyped
+        // option that is silently ignored is worse than having to say `additionalProperties: true`.
+        let closed = match others {
+            Some(others) => others == &Value::Bool(false),
+            None => top && properties.is_some() && !is_composed(keywords),
+        };
+        let mut meant = Vec::new();
+        for entry in &table.entries {
+            let at = at.key(&entry.key);
+            let others = others.filter(|others| others.is_object());
+            if let Some(schema) = properties.and_then(|properties| properties.get(&entry.key)) {
+                self.value(&entry.value, schema, &at);
+            } else if closed && !keywords.contains_key("patternProperties") {
+                meant.extend(self.unknown_key(entry, properties, &at, top));
+            } else if let Some(schema) = others {
+                self.value(&entry.value, schema, &at);
+            }
+        }
+        let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
+        for key in required.filter_map(Value::as_str) {
+            // A mistyped key is one mistake, not two.
+            if table.get(key).is_some() || meant.contains(&key) {
+                continue;
+            }
+            let owner = if top { self.owner.clone() } else { at.subject.clone() };
+            let description =
+                properties.and_then(|properties| properties.get(key)?.get("description")?.as_str());
+            let label = match description {
+                Some(description) => format!("add `{key}`: {}", first_sentence(description)),
+                None => format!("add `{key}`"),
+            };
+            self.error(place, format!("{owner} needs `{key}`"), label);
+        }
+    }
+
+    /// Complains about a key that nobody knows; returns the one that was probably meant.
+    fn unknown_key(
+        &mut self,
+        entry: &Entry,
+        properties: Option<&'a Map<String, Value>>,
+        at: &At,
+        top: bool,
+    ) -> Option<&'a str> {
+        let owner = if top { self.owner.clone() } else { format!("`{}` of {}", at.option, self.owner) };
+        let noun = if top { self.noun } else { "key" };
+        let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
+        let own = self.own_keys.iter().copied().filter(|_| top);
+        let meant = closest(&entry.key, known.clone().chain(own));
+        let label = match meant {
+            Some(key) => format!("did you mean `{key}`?"),
+            None => did_you_mean(&entry.key, known, &format!("{noun}s")),
+        };
+        self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), label);
+        meant
+    }
+
+    fn mark(&mut self, node: &Node, keywords: &Map<String, Value>, at: &At) {
+        for meaning in Meaning::of(keywords) {
+            let whole = node.as_str().map(|value| (at.pointer.clone(), value, &node.place));
+            let items = node
+                .as_array()
+                .unwrap_or_default()
+                .iter()
+                .enumerate()
+                .filter_map(|(index, item)| Some((at.item(index).pointer, item.as_str()?, &item.place)));
+            for (pointer, value, place) in whole.into_iter().chain(items) {
+                self.marks.push(Mark {
+                    meaning,
+                    pointer,
+                    option: at.option.clone(),
+                    value: value.to_owned(),
+                    place: place.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// The size that a value stands for, in bytes.
+pub(crate) fn size_of(node: &Node) -> Option<u64> {
+    match &node.data {
+        Data::Integer(bytes) => u64::try_from(*bytes).ok(),
+        Data::String(text) => parse_size(text),
+        _ => None,
+    }
+}
+
+fn parts<'a>(keywords: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
+    keywords.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn is_composed(keywords: &Map<String, Value>) -> bool {
+    ["allOf", "anyOf", "oneOf", "$ref", "unevaluatedProperties"].iter().any(|key| keywords.contains_key(*key))
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("null") || schema.get("const") == Some(&Value::Null)
+}
+
+/// The types that a schema allows, without `null`, which TOML does not have.
+fn types(keywords: &Map<String, Value>) -> Vec<&str> {
+    let names: Vec<&str> = match keywords.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    names.into_iter().filter(|name| *name != "null").collect()
+}
+
+fn has_type(node: &Node, name: &str) -> bool {
+    match name {
+        "string" => matches!(node.data, Data::String(_) | Data::Datetime(_)),
+        "integer" => matches!(node.data, Data::Integer(_)),
+        "number" => matches!(node.data, Data::Integer(_) | Data::Float(_)),
+        "boolean" => matches!(node.data, Data::Bool(_)),
+        "array" => matches!(node.data, Data::Array(_)),
+        "object" => matches!(node.data, Data::Table(_)),
+        _ => true,
+    }
+}
+
+/// The range of the integer types that `schemars` names in `format`.
+fn integer_range(format: Option<&str>) -> (f64, f64) {
+    match format {
+        Some("int8") => (f64::from(i8::MIN), f64::from(i8::MAX)),
+        Some("int16") => (f64::from(i16::MIN), f64::from(i16::MAX)),
+        Some("int32") => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        Some("uint8") => (0.0, f64::from(u8::MAX)),
+        Some("uint16") => (0.0, f64::from(u16::MAX)),
+        Some("uint32") => (0.0, f64::from(u32::MAX)),
+        // One below, so that the float comparison cannot let the first number that is too large through.
+        Some("uint64" | "uint") => (0.0, 18_446_744_073_709_549_568.0),
+        _ => (-9_223_372_036_854_775_808.0, 9_223_372_036_854_774_784.0),
+    }
+}

@@ -1,0 +1,181 @@
+//! Source paths: files, folders, globs, and what they leave out.
+
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::plan::{Excluded, InputPattern};
+use crate::suggest::closest;
+use crate::text::{Place, TextKind};
+
+/// How many names of a folder are looked at to find the one that was meant.
+const MAX_NAMES: usize = 2_000;
+
+/// The inputs of a source; complaints about those that do not exist. No folder is walked.
+pub(crate) fn inputs(written: &[(&str, &Place)], diagnostics: &mut Diagnostics) -> Vec<InputPattern> {
+    let mut inputs = Vec::with_capacity(written.len());
+    for (pattern, place) in written {
+        match input(pattern, place) {
+            Ok(input) => inputs.push(input),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    let root = common_folder(inputs.iter().map(|input| input.root.as_path()));
+    if let Some(root) = root {
+        for input in &mut inputs {
+            input.root.clone_from(&root);
+        }
+    }
+    inputs
+}
+
+fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
+    let path = place.resolve(Path::new(written));
+    // A file may have a name that looks like a glob: what exists is meant by its name.
+    if path.exists() {
+        let root = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_path_buf() };
+        return Ok(InputPattern { written: written.to_owned(), path, root, glob: None });
+    }
+    if !is_glob(written) {
+        return Err(missing(written, &path, place, "file or folder"));
+    }
+    let (folder, pattern) = split_glob(&path);
+    if !folder.is_dir() {
+        let message = format!("no folder {}, in which `{written}` would look", shown(&folder, place));
+        return Err(Diagnostic::error(place, message).label(advice(&folder, place)));
+    }
+    let glob = glob(&pattern).map_err(|reason| bad_glob(written, &reason, place))?;
+    Ok(InputPattern { written: written.to_owned(), root: folder.clone(), path: folder, glob: Some(glob) })
+}
+
+/// A complaint about a path that does not exist.
+pub(crate) fn missing(written: &str, path: &Path, place: &Place, what: &str) -> Diagnostic {
+    Diagnostic::error(place, format!("no {what} `{written}`")).label(advice(path, place))
+}
+
+/// The name that was probably meant, or what the path is relative to.
+pub(crate) fn advice(path: &Path, place: &Place) -> String {
+    let existing = path.ancestors().find(|folder| folder.exists());
+    let rest = existing.and_then(|existing| path.strip_prefix(existing).ok());
+    let missing = rest.and_then(|rest| Some((rest.components().next()?, rest.components().nth(1).is_some())));
+    if let (Some(folder), Some((Component::Normal(name), has_more))) = (existing, missing) {
+        let name = name.to_string_lossy();
+        if let Some(similar) = similar_name(folder, &name) {
+            return format!("did you mean `{similar}`?");
+        }
+        if has_more {
+            return format!("there is no folder `{name}`");
+        }
+    }
+    match place.text.kind {
+        TextKind::File => "relative to the folder of the file in which it is written".to_owned(),
+        TextKind::CommandLine | TextKind::Environment => "relative to the working folder".to_owned(),
+    }
+}
+
+fn similar_name(folder: &Path, wanted: &str) -> Option<String> {
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .ok()?
+        .take(MAX_NAMES)
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    closest(wanted, names.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// A path as the user thinks of it: relative to where it is written, if it lies there.
+fn shown(path: &Path, place: &Place) -> String {
+    format!("`{}`", path.strip_prefix(&place.text.base).unwrap_or(path).display())
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+/// The deepest folder before the first wildcard, and the pattern from there.
+fn split_glob(path: &Path) -> (PathBuf, String) {
+    let mut folder = PathBuf::new();
+    let mut pattern: Vec<String> = Vec::new();
+    for component in path.components() {
+        let part = component.as_os_str().to_string_lossy();
+        if pattern.is_empty() && !(matches!(component, Component::Normal(_)) && is_glob(&part)) {
+            folder.push(component);
+        } else {
+            pattern.push(part.into_owned());
+        }
+    }
+    (folder, pattern.join("/"))
+}
+
+fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
+}
+
+fn bad_glob(written: &str, reason: &str, place: &Place) -> Diagnostic {
+    Diagnostic::error(place, format!("`{written}` is no glob: {reason}"))
+}
+
+/// The `exclude` patterns of a source.
+pub(crate) fn excluded(written: &[(&str, &Place)], diagnostics: &mut Diagnostics) -> Excluded {
+    let mut names = GlobSetBuilder::new();
+    let mut paths = GlobSetBuilder::new();
+    for (pattern, place) in written {
+        let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
+        match GlobBuilder::new(trimmed.trim_start_matches('/')).literal_separator(true).build() {
+            Ok(glob) if trimmed.contains('/') => paths.add(glob),
+            Ok(glob) => names.add(glob),
+            Err(error) => {
+                diagnostics.push(bad_glob(pattern, &error.kind().to_string(), place));
+                continue;
+            }
+        };
+    }
+    let mut build = |set: &GlobSetBuilder| {
+        set.build().unwrap_or_else(|error| {
+            // Each pattern compiled alone; together they can only be too many.
+            if let Some((_, place)) = written.first() {
+                diagnostics.push(Diagnostic::error(place, format!("cannot use these patterns: {error}")));
+            }
+            GlobSet::empty()
+        })
+    };
+    Excluded { names: build(&names), paths: build(&paths) }
+}
+
+/// The deepest folder that holds all `folders`; `None` without folders, or when they share nothing (drives).
+fn common_folder<'a>(mut folders: impl Iterator<Item = &'a Path>) -> Option<PathBuf> {
+    let mut common = folders.next()?.to_path_buf();
+    for folder in folders {
+        while !folder.starts_with(&common) {
+            if !common.pop() {
+                return None;
+            }
+        }
+    }
+    Some(common)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_begins_at_its_first_wildcard() {
+        for (path, folder, pattern) in [
+            ("/data/dump/**/*.txt", "/data/dump", "**/*.txt"),
+            ("/data/{a,b}/x", "/data", "{a,b}/x"),
+            ("/*.txt", "/", "*.txt"),
+        ] {
+            assert_eq!(split_glob(Path::new(path)), (PathBuf::from(folder), pattern.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_common_folder_holds_all() {
+        let common = |folders: &[&str]| common_folder(folders.iter().map(Path::new));
+        assert_eq!(common(&["/a/b", "/a/bc"]), Some(PathBuf::from("/a")));
+        assert_eq!(common(&["/a/b", "/a/b/c"]), Some(PathBuf::from("/a/b")));
+        assert_eq!(common(&[]), None);
+    }
+}

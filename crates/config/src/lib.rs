@@ -1,0 +1,59 @@
+//! Pipeline TOML to a checked [`Plan`]; every complaint points at a file, line and column.
+//!
+//! [`Pipeline::read`] parses a pipeline file, takes over what it `extends` and applies what the command
+//! line and the environment override; every value keeps the place where it was written.
+//! [`Pipeline::plugins`] tells which libraries to load, and [`Pipeline::plan`] checks everything else
+//! against the stages of a [`Registry`](tamis_stage::Registry), opens them, and gives back a [`Plan`] or
+//! all mistakes in one go ([`Diagnostics`]).
+//!
+//! This crate never prints, never reads the environment and never loads a library: `tamis-cli` does, with
+//! `tamis-host`. Of the disk it reads pipeline files, and asks whether the paths in them exist.
+//! To run a plan see `tamis-runner`.
+//!
+//! ```
+//! use std::path::Path;
+//! use tamis_config::{Overrides, Pipeline};
+//! use tamis_stage::Registry;
+//!
+//! let text = "[[source]]\nuse = \"auto\"\npath = \"dump\"\n";
+//! let pipeline = Pipeline::from_text("news.toml", text, Path::new("."), &Overrides::default()).unwrap();
+//! let mistakes = pipeline.plan(&Registry::new(), Vec::new()).unwrap_err();
+//! assert_eq!(mistakes.len(), 4);
+//! assert!(mistakes.render(false).starts_with(
+//!     "\
+//! error: `[[source]]` needs `paths`
+//!   --> news.toml:1:1
+//!    |
+//!  1 | [[source]]
+//!    | ^^^^^^^^^^ add `paths`: "
+//! ));
+//! ```
+
+mod canonical;
+mod check;
+mod diagnostic;
+mod editor;
+mod envelope;
+mod fields;
+mod inputs;
+mod node;
+mod opening;
+mod overrides;
+mod pipeline;
+mod plan;
+mod resolve;
+mod size;
+mod suggest;
+mod tests_table;
+mod text;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use editor::schema;
+pub use overrides::{Overrides, Setting, SettingOrigin};
+pub use pipeline::{Pipeline, PluginLocator, PluginRequest};
+pub use plan::{
+    Compression, Excluded, Expected, ExportPlan, From, InputPattern, OpenedReader, PipelineTest, Plan,
+    RunSettings, SourcePlan, StagePlan,
+};
+pub use size::{format_size, parse_size};
+pub use text::Position;

@@ -1,0 +1,354 @@
+//! From a table with `use = "…"` to an open stage.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tamis_stage::handle::OpenStage;
+use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo};
+
+use crate::canonical::portable;
+use crate::check::{Checker, Mark, Meaning};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
+use crate::fields::Step;
+use crate::inputs;
+use crate::node::{Node, Table};
+use crate::suggest::{closest, did_you_mean, fold, with_article};
+use crate::text::{Place, TextKind};
+
+/// The `use` of a source that leaves the choice of the reader to the file.
+pub(crate) const AUTO: &str = "auto";
+
+/// Looks stages up, checks their options and opens them; gathers what is wrong on the way.
+pub(crate) struct Opener<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) diagnostics: Diagnostics,
+    /// What options name with `x-path`.
+    pub(crate) files: BTreeSet<PathBuf>,
+    /// A stage that nobody knows may come from a plugin that did not load.
+    has_plugin_errors: bool,
+    /// The folder of the pipeline file.
+    folder: PathBuf,
+    /// The ids in the current list.
+    ids: BTreeMap<String, Place>,
+}
+
+/// A table with its stage.
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    /// Where it says `use`.
+    pub(crate) place: Place,
+    /// The open stage; several readers for `auto`, nothing when something is wrong.
+    pub(crate) opened: Vec<Opened>,
+    /// What it does to fields, as far as it is known.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// An open stage.
+pub(crate) struct Opened {
+    pub(crate) info: StageInfo,
+    /// Options with absolute paths.
+    pub(crate) options: Value,
+    /// Options with paths relative to the folder of the pipeline.
+    pub(crate) portable: Value,
+    pub(crate) handle: OpenStage,
+}
+
+impl<'a> Opener<'a> {
+    pub(crate) fn new(registry: &'a Registry, has_plugin_errors: bool, folder: PathBuf) -> Self {
+        Self {
+            registry,
+            diagnostics: Diagnostics::default(),
+            files: BTreeSet::new(),
+            has_plugin_errors,
+            folder,
+            ids: BTreeMap::new(),
+        }
+    }
+
+    /// Begins another list, in which ids count anew.
+    pub(crate) fn begin(&mut self) {
+        self.ids.clear();
+    }
+
+    /// Checks a table and opens its stage; `None` when it does not even say which.
+    pub(crate) fn open(&mut self, list: &str, place: &Place, table: &Table) -> Option<Entry> {
+        let named = table.get("use").and_then(|node| Some((node.as_str()?, &node.place)));
+        let factory = named
+            .filter(|(name, _)| list != "source" || *name != AUTO)
+            .and_then(|(name, place)| self.find(list, name, place));
+        let info = factory.as_ref().map(|factory| factory.info());
+        let mut checker = Checker::for_keys(ENVELOPE.of(list), format!("`[[{list}]]`"), place);
+        checker.table(&part(table, |key| is_envelope(list, key, info)));
+        self.diagnostics.append(checker.finish().0);
+        let (name, use_place) = named?;
+        let id = self.id(list, table, name, use_place);
+        let mut entry = Entry { id, place: use_place.clone(), opened: Vec::new(), steps: Vec::new() };
+        if let Some(factory) = &factory {
+            self.open_one(factory.as_ref(), &options(list, table, factory.info()), &mut entry);
+        } else if list == "source" && name == AUTO {
+            self.open_all(&part(table, |key| !is_envelope(list, key, None)), &mut entry);
+        }
+        if entry.steps.is_empty() {
+            entry.steps.push(Step::unknown(name, use_place));
+        }
+        Some(entry)
+    }
+
+    /// Opens the stage of a table once more, without complaints.
+    pub(crate) fn reopen(&mut self, list: &str, table: &Table) -> Option<Opened> {
+        let node = table.get("use")?;
+        let factory = self.lookup(list, node.as_str()?)?;
+        let options = options(list, table, factory.info());
+        let mut entry =
+            Entry { id: String::new(), place: node.place.clone(), opened: Vec::new(), steps: Vec::new() };
+        self.open_one(factory.as_ref(), &options, &mut entry);
+        entry.opened.pop()
+    }
+
+    /// The id of a table, which no other of its list may have.
+    fn id(&mut self, list: &str, table: &Table, name: &str, place: &Place) -> String {
+        let given = table.get("id").and_then(|node| Some((node.as_str()?, &node.place)));
+        let (id, place) = given.unwrap_or((name, place));
+        if let Some(first) = self.ids.get(id) {
+            let label = if given.is_some() { "choose another `id`" } else { "add an `id` of its own" };
+            self.diagnostics.push(
+                Diagnostic::error(place, format!("two {list}s are called `{id}`"))
+                    .label(label)
+                    .related(first, "the first is here"),
+            );
+        } else {
+            self.ids.insert(id.to_owned(), place.clone());
+        }
+        id.to_owned()
+    }
+
+    fn lookup(&self, list: &str, name: &str) -> Option<Arc<dyn StageFactory>> {
+        self.named(name).into_iter().find(|factory| factory.info().kind.table() == list).map(Arc::clone)
+    }
+
+    /// The stages of a name: a format may have a reader and an exporter.
+    fn named(&self, name: &str) -> Vec<&'a Arc<dyn StageFactory>> {
+        self.registry.iter().filter(|factory| factory.info().name == name).collect()
+    }
+
+    fn find(&mut self, list: &str, name: &str, place: &Place) -> Option<Arc<dyn StageFactory>> {
+        if let Some(factory) = self.lookup(list, name) {
+            return Some(factory);
+        }
+        if let Some(factory) = self.named(name).first() {
+            let kind = factory.info().kind;
+            let message = format!(
+                "`{name}` is {}: it belongs in `[[{}]]`",
+                with_article(&kind.to_string()),
+                kind.table()
+            );
+            let label =
+                match self.infos().find(|info| info.kind.table() == list && is_variant(&info.name, name)) {
+                    Some(info) => format!("did you mean the {} `{}`?", info.kind, info.name),
+                    None => format!("not in `[[{list}]]`"),
+                };
+            self.diagnostics.push(Diagnostic::error(place, message).label(label));
+            return None;
+        }
+        let names = || self.infos().filter(|info| info.kind.table() == list).map(|info| info.name.as_str());
+        let auto = (list == "source").then_some(AUTO);
+        let what = match list {
+            "source" => "reader",
+            "export" => "exporter",
+            _ => "stage",
+        };
+        let elsewhere = closest(name, self.infos().map(|info| info.name.as_str()))
+            .filter(|_| closest(name, names()).is_none())
+            .and_then(|name| self.infos().find(|info| info.name == name));
+        let label = match elsewhere {
+            Some(info) => format!(
+                "did you mean the {} `{}`? it belongs in `[[{}]]`",
+                info.kind,
+                info.name,
+                info.kind.table()
+            ),
+            None => did_you_mean(name, names().chain(auto).collect::<Vec<_>>(), &format!("{what}s")),
+        };
+        // A name that resembles none is then probably one from a plugin that did not load.
+        if !self.has_plugin_errors || label.starts_with("did you mean") {
+            self.diagnostics.push(Diagnostic::error(place, format!("unknown {what} `{name}`")).label(label));
+        }
+        None
+    }
+
+    fn infos(&self) -> impl Iterator<Item = &'a StageInfo> + use<'a> {
+        self.registry.iter().map(|factory| factory.info())
+    }
+
+    /// `use = "auto"`: every reader takes part, with those options that it knows.
+    fn open_all(&mut self, options: &Table, entry: &mut Entry) {
+        let registry = self.registry;
+        let readers: Vec<_> = registry.iter().filter(|factory| factory.info().kind == Kind::Reader).collect();
+        let known: BTreeSet<&str> = readers.iter().flat_map(|factory| keys(&factory.info().schema)).collect();
+        for option in &options.entries {
+            let is_known = known.iter().any(|known| {
+                *known == option.key || (is_loose(&option.key_place) && fold(known) == fold(&option.key))
+            });
+            if !is_known {
+                let label = did_you_mean(&option.key, known.iter().copied(), "options of readers");
+                let message = format!("no reader knows the option `{}`", option.key);
+                self.diagnostics.push(Diagnostic::error(&option.key_place, message).label(label));
+            }
+        }
+        if readers.is_empty() {
+            self.diagnostics.push(Diagnostic::error(&entry.place, "there is no reader to choose from"));
+        }
+        for factory in readers {
+            let schema = &factory.info().schema;
+            let known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
+            // A reader that cannot do without an option stays out until it is given.
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            if required.filter_map(Value::as_str).all(|key| known.get(key).is_some()) {
+                self.open_one(factory.as_ref(), &known, entry);
+            }
+        }
+    }
+
+    fn open_one(&mut self, factory: &dyn StageFactory, options: &Table, entry: &mut Entry) {
+        let info = factory.info();
+        let list = info.kind.table();
+        let word = if list == "stage" { list.to_owned() } else { info.kind.to_string() };
+        let owner = format!("{word} `{}`", info.name);
+        let mut checker =
+            Checker::for_options(&info.schema, owner.as_str(), &entry.place).beside(keys(ENVELOPE.of(list)));
+        checker.table(options);
+        let (mut found, marks) = checker.finish();
+        let mut absolute = options.to_json(|_| true);
+        let mut relative = absolute.clone();
+        for mark in &marks {
+            if let Some(path) = existing(mark, &mut found) {
+                replace(&mut absolute, &mark.pointer, path.to_string_lossy().into_owned());
+                replace(&mut relative, &mark.pointer, portable(&path, &self.folder));
+                self.files.insert(path);
+            }
+        }
+        let is_sound = found.is_empty();
+        self.diagnostics.append(found);
+        if !is_sound {
+            entry.steps.push(Step::unknown(&info.name, &entry.place));
+            return;
+        }
+        entry.steps.push(Step::new(info, &absolute, &marks, &entry.place));
+        match factory.open(&absolute) {
+            Ok(handle) if kind_fits(info.kind, &handle) => entry.opened.push(Opened {
+                info: info.clone(),
+                options: absolute,
+                portable: relative,
+                handle,
+            }),
+            Ok(_) => {
+                let message = format!("{owner} opens as a stage of another kind");
+                let label = format!("this is a mistake in the plugin `{}`", info.plugin.name);
+                self.diagnostics.push(Diagnostic::error(&entry.place, message).label(label));
+            }
+            Err(error) => self.diagnostics.push(refusal(&owner, &error, options, &entry.place)),
+        }
+    }
+}
+
+/// The complaint of a stage about its options, shown at the option.
+fn refusal(owner: &str, error: &SetupError, options: &Table, place: &Place) -> Diagnostic {
+    let Some(option) = error.option() else {
+        return Diagnostic::error(place, format!("{owner} cannot be opened: {error}"));
+    };
+    let message = format!("option `{option}` of {owner}: {error}");
+    match value_at(options, option) {
+        Some(node) => Diagnostic::error(&node.place, message),
+        None => Diagnostic::error(place, message).label(format!("`{option}` is not given")),
+    }
+}
+
+/// The value at `a.b`, or as far on the way there as there is one.
+fn value_at<'t>(table: &'t Table, option: &str) -> Option<&'t Node> {
+    let (first, rest) = option.split_once('.').map_or((option, None), |(first, rest)| (first, Some(rest)));
+    let node = table.get(first)?;
+    let inner = rest.and_then(|rest| value_at(node.as_table()?, rest));
+    Some(inner.unwrap_or(node))
+}
+
+/// The absolute path that an option names, if the option is one and the path exists.
+fn existing(mark: &Mark, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+    let is_file = match mark.meaning {
+        Meaning::File => true,
+        Meaning::Directory => false,
+        Meaning::Read | Meaning::Write => return None,
+    };
+    let path = mark.place.resolve(Path::new(&mark.value));
+    let (what, other) = if is_file { ("file", "folder") } else { ("folder", "file") };
+    if !path.exists() {
+        diagnostics.push(inputs::missing(&mark.value, &path, &mark.place, what));
+        return None;
+    }
+    if path.is_dir() == is_file {
+        let message = format!("`{}` is a {other}, but `{}` needs a {what}", mark.value, mark.option);
+        diagnostics.push(Diagnostic::error(&mark.place, message));
+        return None;
+    }
+    Some(path)
+}
+
+fn replace(options: &mut Value, pointer: &str, text: String) {
+    if let Some(value) = options.pointer_mut(pointer) {
+        *value = Value::String(text);
+    }
+}
+
+fn kind_fits(kind: Kind, handle: &OpenStage) -> bool {
+    matches!(
+        (kind, handle),
+        (Kind::Reader, OpenStage::Reader(_))
+            | (Kind::Filter | Kind::Extractor, OpenStage::Transform(_))
+            | (Kind::Corpus, OpenStage::Corpus(_))
+            | (Kind::Exporter, OpenStage::Exporter(_))
+    )
+}
+
+/// Whether one name is the other with something added: `jsonl` and `jsonl-export`.
+fn is_variant(name: &str, other: &str) -> bool {
+    name.strip_prefix(other).is_some_and(|rest| rest.starts_with('-'))
+        || other.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// Whether a key of a table belongs to the pipeline file, and not to the stage.
+///
+/// An exporter whose output is no stream of bytes may have options `compression` and `compression_level` of
+/// its own: that is where users expect them.
+pub(crate) fn is_envelope(list: &str, key: &str, info: Option<&StageInfo>) -> bool {
+    declares(ENVELOPE.of(list), key) && !info.is_some_and(|info| owns_compression(info, key))
+}
+
+fn owns_compression(info: &StageInfo, key: &str) -> bool {
+    COMPRESSION.contains(&key) && !info.flags.byte_stream && declares(&info.schema, key)
+}
+
+/// The options in the table of a stage.
+fn options(list: &str, table: &Table, info: &StageInfo) -> Table {
+    unfolded(part(table, |key| !is_envelope(list, key, Some(info))), &info.schema)
+}
+
+/// The entries of a table whose keys are wanted.
+fn part(table: &Table, wanted: impl Fn(&str) -> bool) -> Table {
+    Table { entries: table.entries.iter().filter(|entry| wanted(&entry.key)).cloned().collect() }
+}
+
+fn is_loose(place: &Place) -> bool {
+    place.text.kind == TextKind::Environment
+}
+
+/// Options with those keys that come from the environment spelled as the schema spells them.
+fn unfolded(mut options: Table, schema: &Value) -> Table {
+    for entry in options.entries.iter_mut().filter(|entry| is_loose(&entry.key_place)) {
+        if let Some(key) = keys(schema).find(|key| fold(key) == fold(&entry.key)) {
+            key.clone_into(&mut entry.key);
+        }
+    }
+    options
+}

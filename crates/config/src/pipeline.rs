@@ -1,0 +1,205 @@
+//! A pipeline file, read and merged, not yet checked against stages.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::check::Checker;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::envelope::ENVELOPE;
+use crate::inputs;
+use crate::node::{self, Node, Table};
+use crate::overrides::{self, Overrides};
+use crate::suggest::list;
+use crate::text::{Place, Position, Text, TextKind, tidy};
+
+/// Links can make one file look like many; nobody extends pipelines this often.
+const MAX_CHAIN: usize = 32;
+
+/// A pipeline: parsed, with what it extends and what overrides it, not yet checked against stages.
+#[derive(Debug)]
+pub struct Pipeline {
+    pub(crate) root: Table,
+    pub(crate) text: Arc<Text>,
+    pub(crate) file: PathBuf,
+    /// Mistakes found so far; they are shown together with those that [`Pipeline::plan`] finds.
+    pub(crate) diagnostics: Diagnostics,
+    plugins: Vec<PluginRequest>,
+}
+
+/// A `[[plugin]]` of a pipeline.
+#[derive(Debug, Clone)]
+pub struct PluginRequest {
+    /// Which library.
+    pub locator: PluginLocator,
+    /// The BLAKE3 hash that the file must have, in lower-case hexadecimal.
+    pub blake3: Option<String>,
+    /// Where the pipeline names it.
+    pub position: Position,
+    pub(crate) place: Place,
+}
+
+/// How a `[[plugin]]` names its library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginLocator {
+    /// By its file, as an absolute path; not yet known to exist.
+    Path(PathBuf),
+    /// By its name, to be looked up in the plugin folders.
+    Name(String),
+}
+
+impl Pipeline {
+    /// Reads a pipeline file and what it extends, and applies overrides.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or is not TOML, or extends itself. All other mistakes are kept for
+    /// [`Pipeline::plan`], so that the user sees them together.
+    pub fn read(path: &Path, overrides: &Overrides) -> Result<Self, Diagnostics> {
+        let name = path.display().to_string();
+        let file = tidy(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
+        let content = load(&file).map_err(|reason| {
+            Diagnostic::in_file(&name, format!("cannot read the pipeline `{name}`: {reason}"))
+        })?;
+        Self::merge(name, file, content, overrides)
+    }
+
+    /// A pipeline from a text; `name` is what messages call it, and relative paths resolve against `base`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pipeline::read`].
+    pub fn from_text(
+        name: &str,
+        content: &str,
+        base: &Path,
+        overrides: &Overrides,
+    ) -> Result<Self, Diagnostics> {
+        let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
+        Self::merge(name.to_owned(), tidy(&base.join(name)), content.to_owned(), overrides)
+    }
+
+    fn merge(
+        name: String,
+        file: PathBuf,
+        content: String,
+        overrides: &Overrides,
+    ) -> Result<Self, Diagnostics> {
+        let text = text(name, &file, content, 0);
+        let mut chain = vec![file.clone()];
+        let mut root = node::parse(&text)?;
+        extend(&mut root, &text, &mut chain)?;
+        let mut diagnostics = overrides::apply(&mut root, overrides, chain.len());
+        let plugins = plugins(&root, &mut diagnostics);
+        Ok(Self { root, text, file, diagnostics, plugins })
+    }
+
+    /// The libraries that the pipeline asks for, in order. Whoever loads them reports failures to
+    /// [`Pipeline::plan`] by their position in this list.
+    pub fn plugins(&self) -> &[PluginRequest] {
+        &self.plugins
+    }
+
+    /// The pipeline file, as an absolute path.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+fn text(name: String, file: &Path, content: String, order: usize) -> Arc<Text> {
+    let base = file.parent().unwrap_or(file).to_path_buf();
+    Arc::new(Text { name, content, kind: TextKind::File, base, order })
+}
+
+fn load(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        format!("line {line} is not UTF-8; save the file in UTF-8")
+    })
+}
+
+/// Takes over what `root` extends: every top-level key that it does not have itself.
+fn extend(root: &mut Table, text: &Arc<Text>, chain: &mut Vec<PathBuf>) -> Result<(), Diagnostics> {
+    let Some(extends) = root.get("extends") else { return Ok(()) };
+    // Anything but a string is complained about with the other types.
+    let Some(written) = extends.as_str() else { return Ok(()) };
+    let file = extends.place.resolve(Path::new(written));
+    if chain.contains(&file) {
+        let label = if chain.last() == Some(&file) {
+            "this is the file itself"
+        } else {
+            "this file is on the way here already"
+        };
+        return Err(Diagnostic::error(&extends.place, format!("`{written}` extends itself"))
+            .label(label)
+            .into());
+    }
+    if chain.len() == MAX_CHAIN {
+        let message = format!("a pipeline cannot extend more than {} others in a row", MAX_CHAIN - 1);
+        return Err(Diagnostic::error(&extends.place, message).into());
+    }
+    let content = load(&file).map_err(|reason| {
+        Diagnostic::error(&extends.place, format!("cannot read `{written}`: {reason}"))
+            .label(inputs::advice(&file, &extends.place))
+    })?;
+    let name = tidy(&Path::new(&text.name).parent().unwrap_or(Path::new("")).join(written));
+    let base_text = self::text(name.display().to_string(), &file, content, chain.len());
+    let mut base = node::parse(&base_text)?;
+    chain.push(file);
+    extend(&mut base, &base_text, chain)?;
+    for entry in base.entries {
+        if root.get(&entry.key).is_none() {
+            root.entries.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// The `[[plugin]]` tables that make sense; complaints about the others.
+fn plugins(root: &Table, diagnostics: &mut Diagnostics) -> Vec<PluginRequest> {
+    let tables = root.get("plugin").and_then(Node::as_array).unwrap_or_default();
+    tables.iter().filter_map(|node| plugin(node, diagnostics)).collect()
+}
+
+fn plugin(node: &Node, diagnostics: &mut Diagnostics) -> Option<PluginRequest> {
+    // What is no table is complained about with the other types.
+    let table = node.as_table()?;
+    let mut checker = Checker::for_keys(&ENVELOPE.plugin, "`[[plugin]]`", &node.place);
+    checker.table(table);
+    let (mut found, _) = checker.finish();
+    let path = table.get("path");
+    let name = table.get("name");
+    match (path, name) {
+        (None, None) if found.is_empty() => found.push(
+            Diagnostic::error(&node.place, "the plugin is not named")
+                .label("give its `path`, or its `name` to look it up in the plugin folders"),
+        ),
+        (Some(path), Some(name)) => found.push(
+            Diagnostic::error(
+                &name.place,
+                format!("a plugin has one of {}, not both", list(&["path", "name"])),
+            )
+            .label("remove this one")
+            .related(&path.place, "the path says where it is"),
+        ),
+        _ => {}
+    }
+    if !found.is_empty() {
+        diagnostics.append(found);
+        return None;
+    }
+    let value = path.or(name)?;
+    let written = value.as_str()?;
+    let locator = match path {
+        Some(path) => PluginLocator::Path(path.place.resolve(Path::new(written))),
+        None => PluginLocator::Name(written.to_owned()),
+    };
+    let blake3 = table.get("blake3").and_then(Node::as_str).map(str::to_ascii_lowercase);
+    Some(PluginRequest { locator, blake3, position: value.place.position(), place: value.place.clone() })
+}

@@ -1,0 +1,267 @@
+//! The checked pipeline: what the runner runs.
+
+use std::path::{Path, PathBuf};
+
+use globset::{GlobMatcher, GlobSet};
+use tamis_document::{Document, Metadata};
+use tamis_stage::StageInfo;
+use tamis_stage::handle::{ExporterHandle, OpenStage, ReaderHandle};
+
+use crate::Diagnostics;
+
+/// A checked pipeline with all its stages open.
+pub struct Plan {
+    /// The name of the pipeline; by default that of its file, without ending.
+    pub name: String,
+    /// The pipeline file, as an absolute path.
+    pub file: PathBuf,
+    /// Where documents come from, in order; at least one.
+    pub sources: Vec<SourcePlan>,
+    /// What happens to them, in order.
+    pub stages: Vec<StagePlan>,
+    /// Where they go; at least one, and at least one that takes failed records.
+    pub exports: Vec<ExportPlan>,
+    /// How to run.
+    pub run: RunSettings,
+    /// The tests that the pipeline file brings along.
+    pub tests: Vec<PipelineTest>,
+    /// What is allowed but probably not meant.
+    pub warnings: Diagnostics,
+    /// Everything in the pipeline that decides what comes out, with sorted keys: after `extends`, overrides
+    /// and command line. Two plans with the same value (and the same [`Plan::files`]) give the same output
+    /// for the same input. Left out is what does not decide: threads, memory, failure limit and tests.
+    /// Paths below the folder of the pipeline file are relative to it, so that a project may move.
+    pub canonical: serde_json::Value,
+    /// Files and folders that options name (`x-path`), absolute, sorted, each once. Their content decides
+    /// what comes out, too: a fingerprint of a run hashes it beside [`Plan::canonical`].
+    pub files: Vec<PathBuf>,
+}
+
+/// A `[[source]]`.
+#[derive(Debug)]
+pub struct SourcePlan {
+    /// Its name in reports, unique among sources.
+    pub id: String,
+    /// The reader; for `use = "auto"` every reader that can take part, of which each file gets the one that
+    /// is surest that the file is its own.
+    pub readers: Vec<OpenedReader>,
+    /// What to read, in order; at least one.
+    pub inputs: Vec<InputPattern>,
+    /// What to leave out.
+    pub exclude: Excluded,
+}
+
+/// An opened reader.
+pub struct OpenedReader {
+    /// What is known about it.
+    pub info: StageInfo,
+    /// Its options as given, paths made absolute.
+    pub options: serde_json::Value,
+    /// The open reader.
+    pub handle: Box<dyn ReaderHandle>,
+}
+
+/// One entry of `paths`: a file, a folder of which every file is taken, or a glob.
+#[derive(Debug, Clone)]
+pub struct InputPattern {
+    /// As the user wrote it, for messages.
+    pub written: String,
+    /// The file or folder, or the deepest folder that a glob names without wildcards. Absolute; existed when
+    /// the pipeline was checked.
+    pub path: PathBuf,
+    /// The folder that document ids are relative to: the deepest one that holds every input of the source,
+    /// so that two files of a source never share an id. `path` is this folder or lies in it.
+    pub root: PathBuf,
+    /// What a file below `path` must look like, relative to `path`.
+    pub(crate) glob: Option<GlobMatcher>,
+}
+
+impl InputPattern {
+    /// Whether the entry is a glob, so that `path` is only where the walk begins.
+    pub fn is_glob(&self) -> bool {
+        self.glob.is_some()
+    }
+
+    /// Whether a file is taken; `relative` is its path from [`InputPattern::path`].
+    /// A folder takes every file below it, a file itself (an empty `relative`).
+    pub fn takes(&self, relative: &Path) -> bool {
+        self.glob.as_ref().is_none_or(|glob| glob.is_match(relative))
+    }
+}
+
+/// The `exclude` patterns of a source.
+///
+/// A pattern without `/` is compared with the name of every file and folder on the way (`*.tmp`, `.git`), one
+/// with `/` with the path from [`InputPattern::path`].
+#[derive(Debug, Clone, Default)]
+pub struct Excluded {
+    pub(crate) names: GlobSet,
+    pub(crate) paths: GlobSet,
+}
+
+impl Excluded {
+    /// Whether a file or folder is left out, a folder with all it holds; `relative` is its path from
+    /// [`InputPattern::path`].
+    pub fn contains(&self, relative: &Path) -> bool {
+        relative.file_name().is_some_and(|name| self.names.is_match(name)) || self.paths.is_match(relative)
+    }
+}
+
+/// A `[[stage]]`.
+pub struct StagePlan {
+    /// Its name in reports, unique among stages.
+    pub id: String,
+    /// What is known about it.
+    pub info: StageInfo,
+    /// Its options as given, paths made absolute.
+    pub options: serde_json::Value,
+    /// The open stage: a transform. (This version of the configuration refuses corpus stages.)
+    pub handle: OpenStage,
+}
+
+/// An `[[export]]`.
+pub struct ExportPlan {
+    /// Its name in reports, unique among exports.
+    pub id: String,
+    /// What is known about the exporter.
+    pub info: StageInfo,
+    /// Its options as given, paths made absolute.
+    pub options: serde_json::Value,
+    /// The open exporter.
+    pub handle: Box<dyn ExporterHandle>,
+    /// The folder that its parts are written to, absolute.
+    pub path: PathBuf,
+    /// Which records it takes.
+    pub from: From,
+    /// How its parts are compressed.
+    pub compression: Compression,
+    /// When a part is full, in bytes before compression.
+    pub max_part_bytes: u64,
+    /// Whether the pipeline does not name it: failed records always go somewhere, by default below the path
+    /// of the first export.
+    pub implicit: bool,
+}
+
+/// Which records an export takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum From {
+    /// Those that passed every stage.
+    Kept,
+    /// Those that a stage dropped.
+    Dropped,
+    /// Those that could not be read or processed: the dead letters.
+    Failed,
+}
+
+impl From {
+    /// The word in the pipeline file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Dropped => "dropped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How the parts of an export are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// As Zstandard frames.
+    Zstd {
+        /// From 1 (fast) to 22 (small).
+        level: i32,
+    },
+}
+
+/// The `[run]` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSettings {
+    /// How many threads work; 0 stands for every core.
+    pub threads: usize,
+    /// Bound on the documents in flight, in bytes.
+    pub memory: u64,
+    /// The share of failed records, from 0 to 1, above which a run counts as failed.
+    pub max_failed_ratio: f64,
+    /// How much of a file is one piece of work, in bytes.
+    pub block_bytes: u64,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self { threads: 0, memory: 1 << 30, max_failed_ratio: 0.01, block_bytes: 1 << 20 }
+    }
+}
+
+/// A `[[test]]` of a pipeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineTest {
+    /// What it shows.
+    pub name: String,
+    /// The documents that enter the first stage.
+    pub input: Vec<Document>,
+    /// The documents that must come out, in order, and no others.
+    pub expect: Vec<Expected>,
+    /// Where it is written.
+    pub position: crate::Position,
+}
+
+/// A document that must come out of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// Its id.
+    pub id: String,
+    /// Its text; `None` when any will do.
+    pub text: Option<String>,
+    /// Its metadata, compared as a whole; `None` when any will do.
+    pub metadata: Option<Metadata>,
+}
+
+impl std::fmt::Debug for OpenedReader {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("OpenedReader")
+            .field("name", &self.info.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for StagePlan {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("StagePlan")
+            .field("id", &self.id)
+            .field("name", &self.info.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ExportPlan {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ExportPlan")
+            .field("id", &self.id)
+            .field("name", &self.info.name)
+            .field("options", &self.options)
+            .field("path", &self.path)
+            .field("from", &self.from)
+            .field("compression", &self.compression)
+            .field("max_part_bytes", &self.max_part_bytes)
+            .field("implicit", &self.implicit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Plan")
+            .field("name", &self.name)
+            .field("file", &self.file)
+            .field("sources", &self.sources)
+            .field("stages", &self.stages)
+            .field("exports", &self.exports)
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,366 @@
+//! From the merged tree to a plan: every check that needs the stages.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tamis_stage::Registry;
+use tamis_stage::handle::OpenStage;
+
+use crate::Pipeline;
+use crate::canonical::{self, portable};
+use crate::check::{Checker, size_of};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::envelope::ENVELOPE;
+use crate::fields::{self, Step};
+use crate::inputs;
+use crate::node::{Data, Node, Table};
+use crate::opening::{Opened, Opener, is_envelope};
+use crate::plan::{Compression, ExportPlan, From, OpenedReader, Plan, RunSettings, SourcePlan, StagePlan};
+use crate::tests_table;
+use crate::text::Place;
+
+/// Zstandard's own default: about 400 MB/s a core, and a third of the size of text.
+const DEFAULT_ZSTD_LEVEL: i32 = 3;
+/// Large enough that a billion documents are some thousand files, small enough to be moved about.
+const DEFAULT_PART_BYTES: u64 = 256 << 20;
+
+impl Pipeline {
+    /// Checks everything else and opens the stages.
+    ///
+    /// `plugin_errors` are the libraries that could not be loaded, by their position in
+    /// [`Pipeline::plugins`], with a message; they are shown where the pipeline names them.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes and warnings, in the order of the file, when at least one is a mistake.
+    pub fn plan(
+        mut self,
+        registry: &Registry,
+        plugin_errors: Vec<(usize, String)>,
+    ) -> Result<Plan, Diagnostics> {
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        let has_plugin_errors = !plugin_errors.is_empty();
+        for (index, message) in plugin_errors {
+            diagnostics.push(match self.plugins().get(index) {
+                Some(plugin) => Diagnostic::error(&plugin.place, message),
+                None => Diagnostic::in_file(&self.text.name, message),
+            });
+        }
+        let folder = self.file.parent().unwrap_or(&self.file).to_path_buf();
+        let mut planner = Planner {
+            pipeline: &self,
+            opener: Opener::new(registry, has_plugin_errors, folder.clone()),
+            folder,
+            diagnostics,
+        };
+        let plan = planner.plan();
+        let mut diagnostics = planner.diagnostics;
+        diagnostics.append(planner.opener.diagnostics);
+        if diagnostics.has_errors() {
+            diagnostics.sort();
+            return Err(diagnostics);
+        }
+        diagnostics.sort();
+        Ok(Plan { warnings: diagnostics, ..plan })
+    }
+}
+
+struct Planner<'a> {
+    pipeline: &'a Pipeline,
+    opener: Opener<'a>,
+    /// The folder of the pipeline file.
+    folder: PathBuf,
+    diagnostics: Diagnostics,
+}
+
+/// Plans of one kind, what they do to fields, and what they are compared by.
+struct Planned<P> {
+    plans: Vec<P>,
+    steps: Vec<Step>,
+    canonical: Vec<Value>,
+}
+
+impl<P> Planned<P> {
+    fn new() -> Self {
+        Self { plans: Vec::new(), steps: Vec::new(), canonical: Vec::new() }
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// The plan as far as it can be made; whole only if there are no errors.
+    fn plan(&mut self) -> Plan {
+        let root = &self.pipeline.root;
+        let mut checker = Checker::for_keys(&ENVELOPE.root, "the pipeline", &self.pipeline.text.at(0..0));
+        checker.table(root);
+        self.diagnostics.append(checker.finish().0);
+
+        let sources = self.sources();
+        let stages = self.stages();
+        let exports = self.exports();
+        fields::check(
+            &sources.steps,
+            &stages.steps,
+            &exports.steps,
+            self.opener.registry,
+            &mut self.diagnostics,
+        );
+        let file_stem = self.pipeline.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = root.get("name").and_then(Node::as_str).map(str::to_owned).or(file_stem);
+        let mut plan = Plan {
+            name: name.unwrap_or_default(),
+            file: self.pipeline.file.clone(),
+            sources: sources.plans,
+            stages: stages.plans,
+            exports: exports.plans,
+            run: self.run(),
+            tests: tests_table::tests(root, &mut self.diagnostics),
+            warnings: Diagnostics::default(),
+            canonical: Value::Null,
+            files: self.opener.files.iter().cloned().collect(),
+        };
+        plan.canonical = canonical::plan(&plan, &sources.canonical, &stages.canonical, &exports.canonical);
+        plan
+    }
+
+    /// The tables of a list, without what is no table (which is complained about as a type).
+    fn tables(&mut self, list: &str, why: Option<&str>) -> Vec<(&'a Place, &'a Table)> {
+        let pipeline: &'a Pipeline = self.pipeline;
+        let node = pipeline.root.get(list);
+        let items = node.and_then(Node::as_array).unwrap_or_default();
+        if let Some(why) = why
+            && items.is_empty()
+            && node.is_none_or(|node| node.as_array().is_some())
+        {
+            let message = format!("the pipeline has no `[[{list}]]`");
+            self.diagnostics.push(Diagnostic::in_file(&self.pipeline.text.name, message).note(why));
+        }
+        items.iter().filter_map(|item| Some((&item.place, item.as_table()?))).collect()
+    }
+
+    fn sources(&mut self) -> Planned<SourcePlan> {
+        let mut planned = Planned::new();
+        let why = "add one that says what to read, with `use = \"auto\"` and `paths = [\"…\"]`";
+        let tables = self.tables("source", Some(why));
+        self.opener.begin();
+        for (place, table) in tables {
+            let Some(entry) = self.opener.open("source", place, table) else { continue };
+            planned.steps.extend(entry.steps);
+            let paths = table.get("paths").map(Node::strings).unwrap_or_default();
+            let exclude = table.get("exclude").map(Node::strings).unwrap_or_default();
+            let inputs = inputs::inputs(&paths, &mut self.diagnostics);
+            let excluded = inputs::excluded(&exclude, &mut self.diagnostics);
+            let readers: Vec<Value> = entry
+                .opened
+                .iter()
+                .map(|opened| canonical::stage(&entry.id, &opened.info, &opened.portable))
+                .collect();
+            planned.canonical.push(json!({
+                "id": entry.id,
+                "readers": readers,
+                "paths": paths.iter()
+                    .map(|(path, place)| portable(&place.resolve(Path::new(path)), &self.folder))
+                    .collect::<Vec<_>>(),
+                "exclude": exclude.iter().map(|(pattern, _)| *pattern).collect::<Vec<_>>(),
+            }));
+            let readers = entry.opened.into_iter().filter_map(reader).collect();
+            planned.plans.push(SourcePlan { id: entry.id, readers, inputs, exclude: excluded });
+        }
+        planned
+    }
+
+    fn stages(&mut self) -> Planned<StagePlan> {
+        let mut planned = Planned::new();
+        let tables = self.tables("stage", None);
+        self.opener.begin();
+        for (place, table) in tables {
+            let Some(entry) = self.opener.open("stage", place, table) else { continue };
+            planned.steps.extend(entry.steps);
+            for opened in entry.opened {
+                if matches!(opened.handle, OpenStage::Corpus(_)) {
+                    let message = format!("`{}` is a corpus stage", opened.info.name);
+                    self.diagnostics.push(
+                        Diagnostic::error(&entry.place, message)
+                            .label("this version cannot run corpus stages yet"),
+                    );
+                }
+                planned.canonical.push(canonical::stage(&entry.id, &opened.info, &opened.portable));
+                planned.plans.push(StagePlan {
+                    id: entry.id.clone(),
+                    info: opened.info,
+                    options: opened.options,
+                    handle: opened.handle,
+                });
+            }
+        }
+        planned
+    }
+
+    fn exports(&mut self) -> Planned<ExportPlan> {
+        let mut planned = Planned::new();
+        let why = "add one that says where to write, with `use = \"jsonl\"` and `path = \"out\"`";
+        let tables = self.tables("export", Some(why));
+        self.opener.begin();
+        let mut paths: BTreeMap<PathBuf, &Place> = BTreeMap::new();
+        for (place, table) in &tables {
+            let Some(entry) = self.opener.open("export", place, table) else { continue };
+            let from = from(table);
+            if from == From::Kept {
+                planned.steps.extend(entry.steps);
+            }
+            let path = self.export_path(table, &mut paths);
+            for opened in entry.opened {
+                let compression = self.compression(table, &opened);
+                let max_part_bytes =
+                    table.get("max_part_bytes").and_then(size_of).unwrap_or(DEFAULT_PART_BYTES);
+                let portable = opened.portable.clone();
+                let Some(export) = export(opened, entry.id.clone(), path.clone(), from) else { continue };
+                let export = ExportPlan { compression, max_part_bytes, ..export };
+                planned.canonical.push(self.canonical_export(&export, &portable));
+                planned.plans.push(export);
+            }
+        }
+        self.dead_letters(&tables, &paths, &mut planned);
+        planned
+    }
+
+    /// Failed records always go somewhere: without an export that takes them, beside those of the first.
+    fn dead_letters(
+        &mut self,
+        tables: &[(&Place, &Table)],
+        paths: &BTreeMap<PathBuf, &Place>,
+        planned: &mut Planned<ExportPlan>,
+    ) {
+        if tables.iter().any(|(_, table)| from(table) == From::Failed) {
+            return;
+        }
+        let (Some((_, table)), Some(first)) = (tables.first(), planned.plans.first()) else { return };
+        let path = first.path.join("failed");
+        if let Some(place) = paths.get(&path) {
+            let message = "failed records go to this folder";
+            let label = "choose another one, or add an export with `from = \"failed\"`";
+            self.diagnostics.push(Diagnostic::error(place, message).label(label));
+            return;
+        }
+        let id = free_id("failed", &planned.plans);
+        // The first export opened with these options already, so that this can only fail by chance.
+        let Some(opened) = self.opener.reopen("export", table) else { return };
+        let (compression, max_part_bytes) = (first.compression, first.max_part_bytes);
+        let portable = opened.portable.clone();
+        let Some(export) = export(opened, id, path, From::Failed) else { return };
+        let export = ExportPlan { compression, max_part_bytes, implicit: true, ..export };
+        planned.canonical.push(self.canonical_export(&export, &portable));
+        planned.plans.push(export);
+    }
+
+    fn export_path<'t>(&mut self, table: &'t Table, paths: &mut BTreeMap<PathBuf, &'t Place>) -> PathBuf {
+        let Some((node, written)) = table.get("path").and_then(|node| Some((node, node.as_str()?))) else {
+            return PathBuf::new();
+        };
+        let path = node.place.resolve(Path::new(written));
+        if let Some(first) = paths.insert(path.clone(), &node.place) {
+            self.diagnostics.push(
+                Diagnostic::error(&node.place, format!("two exports write to `{written}`"))
+                    .label("give this one a folder of its own")
+                    .related(first, "the first is here"),
+            );
+        }
+        path
+    }
+
+    fn compression(&mut self, table: &Table, opened: &Opened) -> Compression {
+        let own = |key: &str| table.get(key).filter(|_| is_envelope("export", key, Some(&opened.info)));
+        let node = own("compression");
+        let level = own("compression_level");
+        if node.and_then(Node::as_str) != Some("zstd") {
+            if let Some(level) = level {
+                self.diagnostics.push(
+                    Diagnostic::warning(&level.place, "`compression_level` has no effect")
+                        .label("add `compression = \"zstd\"`"),
+                );
+            }
+            return Compression::None;
+        }
+        if let Some(node) = node
+            && !opened.info.flags.byte_stream
+        {
+            let message = format!("the output of `{}` cannot be compressed as a whole", opened.info.name);
+            self.diagnostics.push(Diagnostic::error(&node.place, message).label("remove `compression`"));
+        }
+        let level = match level.map(|level| &level.data) {
+            Some(Data::Integer(level)) => i32::try_from(*level).unwrap_or(DEFAULT_ZSTD_LEVEL),
+            _ => DEFAULT_ZSTD_LEVEL,
+        };
+        Compression::Zstd { level }
+    }
+
+    fn canonical_export(&self, export: &ExportPlan, options: &Value) -> Value {
+        let mut value = canonical::stage(&export.id, &export.info, options);
+        value["path"] = Value::from(portable(&export.path, &self.folder));
+        value["from"] = Value::from(export.from.as_str());
+        value["compression"] = canonical::compression(export.compression);
+        value["max_part_bytes"] = Value::from(export.max_part_bytes);
+        value
+    }
+
+    fn run(&mut self) -> RunSettings {
+        let mut settings = RunSettings::default();
+        let Some(node) = self.pipeline.root.get("run") else { return settings };
+        let Some(table) = node.as_table() else { return settings };
+        let mut checker = Checker::for_keys(&ENVELOPE.run, "`[run]`", &node.place);
+        checker.table(table);
+        self.diagnostics.append(checker.finish().0);
+        if let Some(Data::Integer(threads)) = table.get("threads").map(|node| &node.data) {
+            settings.threads = usize::try_from(*threads).unwrap_or_default();
+        }
+        if let Some(memory) = table.get("memory").and_then(size_of) {
+            settings.memory = memory;
+        }
+        if let Some(ratio) = table.get("max_failed_ratio").and_then(Node::as_f64) {
+            settings.max_failed_ratio = ratio;
+        }
+        if let Some(bytes) = table.get("block_bytes").and_then(size_of) {
+            settings.block_bytes = bytes;
+        }
+        settings
+    }
+}
+
+fn from(table: &Table) -> From {
+    match table.get("from").and_then(Node::as_str) {
+        Some("dropped") => From::Dropped,
+        Some("failed") => From::Failed,
+        _ => From::Kept,
+    }
+}
+
+fn reader(opened: Opened) -> Option<OpenedReader> {
+    match opened.handle {
+        OpenStage::Reader(handle) => {
+            Some(OpenedReader { info: opened.info, options: opened.options, handle })
+        }
+        _ => None,
+    }
+}
+
+/// An export as its stage gives it, without compression.
+fn export(opened: Opened, id: String, path: PathBuf, from: From) -> Option<ExportPlan> {
+    let OpenStage::Exporter(handle) = opened.handle else { return None };
+    Some(ExportPlan {
+        id,
+        info: opened.info,
+        options: opened.options,
+        handle,
+        path,
+        from,
+        compression: Compression::None,
+        max_part_bytes: DEFAULT_PART_BYTES,
+        implicit: false,
+    })
+}
+
+fn free_id(wanted: &str, exports: &[ExportPlan]) -> String {
+    let taken = |id: &str| exports.iter().any(|export| export.id == id);
+    let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|id| !taken(id)).unwrap_or_default()
+}

@@ -1,0 +1,85 @@
+//! Did you mean …?
+
+use strsim::damerau_levenshtein;
+
+/// The candidate that `word` was probably meant to be: at most two slips away, and at most a third of it.
+/// Case, `-` and `_` count as no slip.
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = fold(word);
+    let longest = (folded.chars().count() / 3).clamp(1, 2);
+    candidates
+        .into_iter()
+        .map(|candidate| (damerau_levenshtein(&folded, &fold(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= longest)
+        // A tie goes to the first in alphabetical order, so that messages do not change from run to run.
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The form in which names are compared where spelling cannot be exact: lower case, `_` as `-`.
+pub(crate) fn fold(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).map(|c| if c == '_' { '-' } else { c }).collect()
+}
+
+/// What to write beside an unknown word: the likely one, or else all there are.
+pub(crate) fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+    what: &str,
+) -> String {
+    if let Some(candidate) = closest(word, candidates.clone()) {
+        return format!("did you mean `{candidate}`?");
+    }
+    let all: Vec<&str> = candidates.into_iter().collect();
+    match all.as_slice() {
+        [] => format!("there are no {what}"),
+        all if all.len() <= 12 => format!("{what}: {}", list(all)),
+        _ => String::new(),
+    }
+}
+
+/// `` `a`, `b` and `c` ``.
+pub(crate) fn list<S: AsRef<str>>(words: &[S]) -> String {
+    join(words, "and")
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(crate) fn choice<S: AsRef<str>>(words: &[S]) -> String {
+    join(words, "or")
+}
+
+fn join<S: AsRef<str>>(words: &[S], last: &str) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [init @ .., end] => format!("{} {last} {end}", init.join(", ")),
+    }
+}
+
+/// The name with its article, for sentences: `a filter`, `an extractor`.
+pub(crate) fn with_article(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_slips_and_nothing_far_fetched() {
+        let names = ["length", "line-length", "line-template", "language"];
+        for (word, found) in [
+            ("lenght", Some("length")),
+            ("line_length", Some("line-length")),
+            ("LineLength", Some("line-length")),
+            ("langage", Some("language")),
+            ("dedup", None),
+            ("x", None),
+            ("长度", None),
+        ] {
+            assert_eq!(closest(word, names), found, "{word}");
+        }
+    }
+}

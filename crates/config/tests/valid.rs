@@ -1,0 +1,439 @@
+//! Pipelines that are right, and what becomes of them.
+
+#![expect(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tamis_config::{
+    Compression, From, Overrides, Pipeline, Plan, PluginLocator, RunSettings, Setting, SettingOrigin, schema,
+};
+use tamis_document::Document;
+use tempfile::TempDir;
+
+/// A folder with some inputs and rules.
+fn project() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for name in ["dump/a.txt", "dump/2024/b.txt", "more/c.txt", "rules/news.toml", "dump/odd [1].txt"] {
+        write(&folder, name, "");
+    }
+    folder
+}
+
+fn write(folder: &TempDir, name: &str, content: &str) {
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn flag(key: &str, value: &str) -> Setting {
+    Setting { key: key.into(), value: value.into(), origin: SettingOrigin::Flag }
+}
+
+fn planned(folder: &Path, content: &str, overrides: &Overrides) -> Plan {
+    let pipeline =
+        Pipeline::from_text("news.toml", content, folder, overrides).unwrap_or_else(|e| panic!("{e}"));
+    pipeline.plan(&common::registry(), Vec::new()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn plan(content: &str) -> (TempDir, Plan) {
+    let folder = project();
+    let plan = planned(folder.path(), content, &Overrides::default());
+    (folder, plan)
+}
+
+const SMALL: &str = r#"
+[[source]]
+use = "records"
+paths = ["dump/**/*.txt"]
+
+[[stage]]
+use = "line-length"
+
+[[export]]
+use = "jsonl"
+path = "out"
+"#;
+
+const FULL: &str = r#"
+name = "news"
+
+[[plugin]]
+path = "plugins/libmine.so"
+
+[[plugin]]
+name = "mine"
+blake3 = "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
+
+[[source]]
+id = "new"
+use = "records"
+paths = ["dump/**/*.txt", "more"]
+exclude = [".git", "2023/**"]
+metadata = ["account"]
+fields = { text = "body" }
+
+[[source]]
+use = "auto"
+paths = "more/c.txt"
+skip_blank = true
+
+[[stage]]
+use = "site-rules"
+rules = ["rules/news.toml"]
+folder = "rules"
+
+[[stage]]
+id = "templates"
+use = "line-template"
+group_by = "account"
+min_documents = 3
+
+[[stage]]
+use = "c-filter"
+since = 2024-05-01
+weights = { "新闻" = 1, other = 0.5 }
+
+[[export]]
+use = "jsonl"
+path = "out"
+compression = "zstd"
+compression_level = 9
+max_part_bytes = "64 MiB"
+
+[[export]]
+id = "dropped"
+use = "parquet"
+path = "out/dropped"
+from = "dropped"
+compression = "zstd"
+
+[run]
+threads = 4
+memory = "512 MiB"
+max_failed_ratio = 0
+block_bytes = 65536
+
+[[test]]
+name = "keeps the article"
+input = [{ id = "a", text = "正文", metadata = { account = "x", n = 1, tags = ["a"] } }]
+expect = [{ id = "a", text = "正文" }, { id = "b", metadata = {} }]
+"#;
+
+#[test]
+fn a_small_pipeline_takes_defaults() {
+    let (folder, plan) = plan(SMALL);
+    assert_eq!(plan.name, "news");
+    assert_eq!(plan.file, folder.path().join("news.toml"));
+    assert_eq!(plan.run, RunSettings::default());
+    assert_eq!(plan.sources.len(), 1);
+    assert_eq!(plan.sources[0].readers.len(), 1);
+    assert_eq!(plan.stages[0].id, "line-length");
+    assert_eq!(plan.stages[0].options, json!({}));
+    assert!(plan.warnings.is_empty());
+    assert!(plan.tests.is_empty() && plan.files.is_empty());
+
+    let [kept, failed] = plan.exports.as_slice() else { panic!("{:?}", plan.exports) };
+    assert_eq!((kept.from, kept.implicit, kept.compression), (From::Kept, false, Compression::None));
+    assert_eq!(kept.path, folder.path().join("out"));
+    assert_eq!((failed.from, failed.implicit, failed.id.as_str()), (From::Failed, true, "failed"));
+    assert_eq!(failed.path, folder.path().join("out/failed"));
+}
+
+#[test]
+fn a_full_pipeline_keeps_every_word() {
+    let (folder, plan) = plan(FULL);
+    let base = folder.path();
+    assert_eq!(plan.name, "news");
+    let run = RunSettings { threads: 4, memory: 512 << 20, max_failed_ratio: 0.0, block_bytes: 65536 };
+    assert_eq!(plan.run, run);
+
+    let ids: Vec<&str> = plan.sources.iter().map(|source| source.id.as_str()).collect();
+    assert_eq!(ids, ["new", "auto"]);
+    assert_eq!(
+        plan.sources[0].readers[0].options,
+        json!({ "metadata": ["account"], "fields": { "text": "body" } })
+    );
+    let auto: Vec<(&str, &Value)> =
+        plan.sources[1].readers.iter().map(|reader| (reader.info.name.as_str(), &reader.options)).collect();
+    assert_eq!(
+        auto,
+        [("html", &json!({})), ("lines", &json!({ "skip_blank": true })), ("records", &json!({}))]
+    );
+
+    let rules = base.join("rules");
+    assert_eq!(plan.stages[0].options, json!({ "rules": [rules.join("news.toml")], "folder": rules }));
+    assert_eq!(plan.files, [rules.clone(), rules.join("news.toml")]);
+    assert_eq!(plan.stages[1].id, "templates");
+    assert_eq!(plan.stages[2].options["since"], "2024-05-01");
+    assert_eq!(plan.stages[2].options["weights"], json!({ "新闻": 1, "other": 0.5 }));
+
+    assert_eq!(plan.exports[0].compression, Compression::Zstd { level: 9 });
+    assert_eq!(plan.exports[0].max_part_bytes, 64 << 20);
+    // A Parquet file compresses its pages itself: the option is its own.
+    assert_eq!(plan.exports[1].compression, Compression::None);
+    assert_eq!(plan.exports[1].options, json!({ "compression": "zstd" }));
+    assert_eq!(plan.exports[2].compression, Compression::Zstd { level: 9 });
+
+    let test = &plan.tests[0];
+    assert_eq!(test.name, "keeps the article");
+    assert_eq!((test.position.line, test.position.column), (60, 1));
+    let metadata = [("account", json!("x")), ("n", json!(1)), ("tags", json!(["a"]))].into_iter().collect();
+    assert_eq!(test.input, [Document { metadata, ..Document::new("a", "正文") }]);
+    assert_eq!(test.expect[0].text.as_deref(), Some("正文"));
+    assert_eq!(test.expect[0].metadata, None);
+    assert!(test.expect[1].text.is_none() && test.expect[1].metadata.as_ref().unwrap().is_empty());
+}
+
+#[test]
+fn plugins_are_named_before_stages_are_known() {
+    let folder = project();
+    let pipeline = Pipeline::from_text("p.toml", FULL, folder.path(), &Overrides::default()).unwrap();
+    let [first, second] = pipeline.plugins() else { panic!("{:?}", pipeline.plugins()) };
+    assert_eq!(first.locator, PluginLocator::Path(folder.path().join("plugins/libmine.so")));
+    assert_eq!(first.position.to_string(), "p.toml:5:8");
+    assert_eq!(second.locator, PluginLocator::Name("mine".into()));
+    let lower = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    assert_eq!(second.blake3.as_deref(), Some(lower));
+}
+
+#[test]
+fn inputs_know_what_they_take_and_what_ids_are_relative_to() {
+    let (folder, plan) = plan(FULL);
+    let source = &plan.sources[0];
+    let [glob, more] = source.inputs.as_slice() else { panic!("{:?}", source.inputs) };
+    assert!(glob.is_glob() && !more.is_glob());
+    assert_eq!(glob.path, folder.path().join("dump"));
+    assert_eq!(more.path, folder.path().join("more"));
+    // Two inputs: ids begin where both lie.
+    assert_eq!((glob.root.as_path(), more.root.as_path()), (folder.path(), folder.path()));
+    assert!(glob.takes(Path::new("a.txt")) && glob.takes(Path::new("2024/b.txt")));
+    assert!(!glob.takes(Path::new("a.json")));
+    assert!(more.takes(Path::new("anything/at/all")));
+    assert!(source.exclude.contains(Path::new("x/.git")));
+    assert!(source.exclude.contains(Path::new("2023/x.txt")));
+    assert!(!source.exclude.contains(Path::new("2024/b.txt")));
+    // A file alone: ids begin in its folder.
+    assert_eq!(plan.sources[1].inputs[0].root, folder.path().join("more"));
+}
+
+#[test]
+fn a_file_whose_name_looks_like_a_glob_is_a_file() {
+    let (folder, plan) = plan(&SMALL.replace("dump/**/*.txt", "dump/odd [1].txt"));
+    let input = &plan.sources[0].inputs[0];
+    assert!(!input.is_glob());
+    assert_eq!(input.path, folder.path().join("dump/odd [1].txt"));
+}
+
+#[test]
+fn extends_takes_over_what_is_not_named_here() {
+    let folder = project();
+    write(
+        &folder,
+        "base/common.toml",
+        &FULL.replace("rules/news", "site/news").replace("\"rules\"", "\"site\""),
+    );
+    write(&folder, "base/site/news.toml", "");
+    let content = "extends = \"base/common.toml\"\n[[source]]\nuse = \"records\"\npaths = [\"dump\"]\n[run]\nthreads = 2\n";
+    let plan = planned(folder.path(), content, &Overrides::default());
+    assert_eq!(plan.sources.len(), 1);
+    assert_eq!(plan.sources[0].inputs[0].path, folder.path().join("dump"));
+    // A table replaces a table as a whole.
+    assert_eq!(plan.run, RunSettings { threads: 2, ..RunSettings::default() });
+    // What the base names lies beside the base.
+    assert_eq!(plan.stages[0].options["folder"], json!(folder.path().join("base/site")));
+    assert_eq!(plan.exports[0].path, folder.path().join("base/out"));
+    assert_eq!(plan.name, "news");
+}
+
+#[test]
+fn overrides_win_in_order() {
+    let folder = project();
+    let overrides = Overrides {
+        set: vec![
+            Setting {
+                key: "stage.line_length.min_chars".into(),
+                value: "3".into(),
+                origin: SettingOrigin::Environment("TAMIS__STAGE__LINE_LENGTH__MIN_CHARS".into()),
+            },
+            Setting {
+                key: "run.memory".into(),
+                value: "2 GiB".into(),
+                origin: SettingOrigin::Environment("TAMIS__RUN__MEMORY".into()),
+            },
+            flag("stage.0.max_chars", "9"),
+            flag("stage.line-length.max_chars", "10"),
+            flag("source.records.fields.text", "body"),
+            flag("source.records.metadata", "[\"url\", 'site']"),
+            flag("export.jsonl.compression", "zstd"),
+            flag("run.threads", "3"),
+            flag("name", "夜间"),
+        ],
+        inputs: vec![folder.path().join("more/c.txt"), folder.path().join("dump/*.txt")],
+        output: Some(folder.path().join("elsewhere")),
+    };
+    let plan = planned(folder.path(), SMALL, &overrides);
+    assert_eq!(plan.name, "夜间");
+    assert_eq!(plan.stages[0].options, json!({ "min_chars": 3, "max_chars": 10 }));
+    let reader = &plan.sources[0].readers[0];
+    assert_eq!(reader.options, json!({ "fields": { "text": "body" }, "metadata": ["url", "site"] }));
+    assert_eq!(plan.exports[0].compression, Compression::Zstd { level: 3 });
+    assert_eq!(plan.exports[0].path, folder.path().join("elsewhere"));
+    assert_eq!(plan.run, RunSettings { threads: 3, memory: 2 << 30, ..RunSettings::default() });
+    let inputs: Vec<&PathBuf> = plan.sources[0].inputs.iter().map(|input| &input.path).collect();
+    assert_eq!(inputs, [&folder.path().join("more/c.txt"), &folder.path().join("dump")]);
+}
+
+#[test]
+fn a_relative_override_is_relative_to_the_working_folder() {
+    let folder = project();
+    let overrides = Overrides { output: Some("out/../here".into()), ..Overrides::default() };
+    let plan = planned(folder.path(), SMALL, &overrides);
+    assert_eq!(plan.exports[0].path, std::env::current_dir().unwrap().join("here"));
+}
+
+#[test]
+fn an_explicit_export_of_failed_records_is_enough() {
+    let content =
+        format!("{SMALL}\n[[export]]\nid = \"bad\"\nuse = \"files\"\npath = \"bad\"\nfrom = \"failed\"\n");
+    let (_folder, plan) = plan(&content);
+    assert_eq!(plan.exports.len(), 2);
+    assert!(plan.exports.iter().all(|export| !export.implicit));
+}
+
+#[test]
+fn the_canonical_form_depends_on_what_decides_the_output_alone() {
+    let (folder, first) = plan(FULL);
+    let keys: Vec<&String> = first.canonical.as_object().unwrap().keys().collect();
+    assert!(keys.is_sorted(), "{keys:?}");
+    // Another place on disk, another order of keys, comments, threads, tests: the same output.
+    let moved = FULL
+        .replace("threads = 4", "# as many as there are\nthreads = 0")
+        .replace("\"512 MiB\"", "\"1 GiB\"")
+        .replace("max_failed_ratio = 0", "")
+        .replace("keeps the article", "keeps it")
+        .replace("group_by = \"account\"\nmin_documents = 3", "min_documents = 3\ngroup_by = 'account'")
+        .replace("\"64 MiB\"", "67_108_864");
+    let (other_folder, same) = plan(&moved);
+    assert_ne!(folder.path(), other_folder.path());
+    assert_eq!(first.canonical.to_string(), same.canonical.to_string());
+    assert!(!first.canonical.to_string().contains(folder.path().to_str().unwrap()));
+
+    for (from, to) in [
+        ("min_documents = 3", "min_documents = 4"),
+        ("id = \"templates\"", "id = \"template\""),
+        ("from = \"dropped\"", "from = \"failed\""),
+        ("compression_level = 9", "compression_level = 8"),
+        ("2023/**", "2022/**"),
+        ("block_bytes = 65536", "block_bytes = 65537"),
+        ("\"more\"]", "\"more/c.txt\"]"),
+    ] {
+        let (_folder, other) = plan(&FULL.replace(from, to));
+        assert_ne!(first.canonical, other.canonical, "{from}");
+    }
+}
+
+#[test]
+fn a_filter_that_looks_twice_is_no_slip() {
+    let (_folder, twice) = plan(&SMALL.replace(
+        "[[export]]",
+        "[[stage]]\nuse = \"line-template\"\n[[stage]]\nid = \"again\"\nuse = \"line-length\"\n[[export]]",
+    ));
+    assert!(twice.warnings.is_empty(), "{}", twice.warnings);
+    let (_folder, once) =
+        plan(&SMALL.replace("[[export]]", "[[stage]]\nuse = \"line-template\"\n[[export]]"));
+    assert_eq!(once.warnings.len(), 1);
+    assert!(!once.warnings.has_errors());
+}
+
+#[test]
+fn machines_get_line_and_column_in_characters() {
+    let content = "# 注释\n[[stage]]\nuse = \"c-filter\"\nrule = { name = \"名称\", nam = \"乙\" }\n";
+    let pipeline = Pipeline::from_text("p.toml", content, Path::new("."), &Overrides::default()).unwrap();
+    let diagnostics = pipeline.plan(&common::registry(), Vec::new()).unwrap_err();
+    let first = &diagnostics.to_json()[0];
+    assert_eq!(
+        first,
+        &json!({
+            "severity": "error",
+            "message": "unknown key `nam` in `rule` of stage `c-filter`",
+            "help": "did you mean `name`?",
+            "file": "p.toml", "line": 4, "column": 23, "end_column": 26,
+        })
+    );
+    let missing = &diagnostics.to_json()[1];
+    assert_eq!((&missing["line"], missing["file"].as_str()), (&Value::Null, Some("p.toml")));
+    assert!(diagnostics.render(true).contains("\u{1b}["));
+}
+
+#[test]
+fn a_pipeline_file_that_cannot_be_read_is_named() {
+    let folder = project();
+    std::fs::write(folder.path().join("gbk.toml"), b"# ok\nname = \"\xd0\xc2\"\n").unwrap();
+    for (name, message) in
+        [("none.toml", "no such file"), ("dump", "it is a folder"), ("gbk.toml", "line 2 is not UTF-8")]
+    {
+        let error = Pipeline::read(&folder.path().join(name), &Overrides::default()).unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.starts_with("error: cannot read the pipeline `") && shown.contains(message), "{shown}");
+    }
+}
+
+#[test]
+fn a_file_is_read_from_disk_with_the_name_that_was_given() {
+    let folder = project();
+    write(
+        &folder,
+        "sub/deep.toml",
+        &SMALL.replace("dump/", "../dump/").replace("line-length", "line-lenght"),
+    );
+    let path = folder.path().join("sub/deep.toml");
+    let pipeline = Pipeline::read(&path, &Overrides::default()).unwrap();
+    assert_eq!(pipeline.file(), path);
+    let error = pipeline.plan(&common::registry(), Vec::new()).unwrap_err().to_string();
+    assert!(error.contains(&format!("--> {}:7:7", path.display())), "{error}");
+}
+
+#[test]
+fn a_check_takes_less_than_an_eye_blink() {
+    let folder = project();
+    let started = std::time::Instant::now();
+    for _ in 0..10 {
+        planned(folder.path(), FULL, &Overrides::default());
+    }
+    eprintln!("ten checks: {:?}", started.elapsed());
+    // 25 ms each is promised for an optimised build; a debug build on a busy machine gets room.
+    assert!(started.elapsed().as_millis() < 10 * 250, "{:?}", started.elapsed());
+}
+
+#[test]
+fn the_editor_schema_knows_every_stage() {
+    let schema = schema(&common::registry());
+    insta::assert_snapshot!(format!("{:#}", schema["properties"]["export"]));
+    for (name, stage) in schema["$defs"].as_object().unwrap() {
+        assert!(stage.get("$schema").is_none(), "{name}");
+    }
+    let mut references = Vec::new();
+    collect(&schema, &mut references);
+    assert!(references.len() > 20);
+    for reference in references {
+        assert!(schema.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                match value {
+                    Value::String(reference) if key == "$ref" => references.push(reference.clone()),
+                    other => collect(other, references),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => {}
+    }
+}

@@ -1,0 +1,117 @@
+//! What every stage must do, whoever wrote it: the checks behind `tamis plugin check`.
+//!
+//! A stage is driven as the runner drives it, over the plugin boundary, with documents that break careless
+//! code: no text, one byte, ten megabytes, every script, NUL characters.
+//! Nothing here panics; each check comes back as a [`CheckResult`].
+
+mod documents;
+mod exporter;
+mod reader;
+mod transform;
+
+use serde_json::json;
+use tamis_stage::handle::OpenStage;
+use tamis_stage::{Kind, StageFactory};
+
+/// One check of one stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckResult {
+    /// What the stage must do.
+    pub name: &'static str,
+    /// Whether it does.
+    pub outcome: Outcome,
+}
+
+/// How a check went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it must.
+    Pass,
+    /// Not run, with the reason.
+    Skip(String),
+    /// Not as it must, with what happened and what to do.
+    Fail(String),
+}
+
+impl From<Result<(), String>> for Outcome {
+    fn from(result: Result<(), String>) -> Self {
+        match result {
+            Ok(()) => Self::Pass,
+            Err(why) => Self::Fail(why),
+        }
+    }
+}
+
+/// Checks one stage.
+pub fn check(factory: &dyn StageFactory) -> Vec<CheckResult> {
+    let mut results = Results(vec![
+        CheckResult { name: "is described", outcome: described(factory).into() },
+        CheckResult { name: "refuses an option that it does not have", outcome: refuses(factory).into() },
+    ]);
+    let required = factory.info().options().into_iter().find(|option| option.required);
+    if let Some(option) = required {
+        let why = format!(
+            "option `{}` must be given, so the stage cannot be opened with its defaults",
+            option.name
+        );
+        results.0.push(CheckResult { name: "opens with its defaults", outcome: Outcome::Skip(why) });
+        return results.0;
+    }
+    let opened = results.run("opens with its defaults", || open(factory));
+    let second = results.run("opens a second time beside the first", || open(factory));
+    if let (Some(first), Some(second)) = (opened, second) {
+        match (first, second) {
+            (OpenStage::Transform(first), OpenStage::Transform(second)) => {
+                transform::check(factory.info(), &*first, &*second, &mut results);
+            }
+            (OpenStage::Reader(reader), _) => reader::check(factory.info(), &*reader, &mut results),
+            (OpenStage::Exporter(exporter), _) => exporter::check(&*exporter, &mut results),
+            _ => results.0.push(CheckResult {
+                name: "observes, merges and applies",
+                outcome: Outcome::Skip("corpus stages are checked from the next release on".to_owned()),
+            }),
+        }
+    }
+    results.0
+}
+
+/// Results so far.
+pub(crate) struct Results(Vec<CheckResult>);
+
+impl Results {
+    /// Runs a check that yields something on success.
+    fn run<T>(&mut self, name: &'static str, check: impl FnOnce() -> Result<T, String>) -> Option<T> {
+        let (value, outcome) = match check() {
+            Ok(value) => (Some(value), Outcome::Pass),
+            Err(why) => (None, Outcome::Fail(why)),
+        };
+        self.0.push(CheckResult { name, outcome });
+        value
+    }
+}
+
+fn open(factory: &dyn StageFactory) -> Result<OpenStage, String> {
+    factory.open(&json!({})).map_err(|error| format!("it did not open: {error}"))
+}
+
+fn described(factory: &dyn StageFactory) -> Result<(), String> {
+    let info = factory.info();
+    if info.summary.trim().is_empty() {
+        return Err("it has no summary: say in one sentence what it does".to_owned());
+    }
+    let undocumented = info.options().into_iter().find(|option| option.help.trim().is_empty());
+    match undocumented {
+        Some(option) => Err(format!("option `{}` has no description", option.name)),
+        None if info.kind == Kind::Exporter || info.kind == Kind::Reader || !info.reads.is_empty() => Ok(()),
+        None => Err("it does not say which fields it reads".to_owned()),
+    }
+}
+
+fn refuses(factory: &dyn StageFactory) -> Result<(), String> {
+    match factory.open(&json!({ "no-such-option": 1 })) {
+        Err(_) => Ok(()),
+        Ok(_) => Err("it opened with an option `no-such-option`: a typing error would go unnoticed \
+                      (in Rust, put `#[serde(deny_unknown_fields)]` on the options)"
+            .to_owned()),
+    }
+}

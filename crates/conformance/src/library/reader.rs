@@ -1,0 +1,102 @@
+//! Readers.
+
+use tamis_document::Record;
+use tamis_stage::handle::{Effects, ReaderHandle};
+use tamis_stage::{Block, Cut, StageInfo};
+
+use super::Results;
+
+/// Files that break careless readers.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("empty", Vec::new()),
+        ("a line end", b"\n".to_vec()),
+        ("text", "Readers came early.\n读者来得很早。\n".repeat(50).into_bytes()),
+        (
+            "JSON lines",
+            "{\"id\":\"a\",\"text\":\"x\"}\n{\"id\":\"b\",\"text\":\"字\"}\n".repeat(50).into_bytes(),
+        ),
+        ("broken JSON lines", b"{\"text\":\"x\"\n{]\n\"\n{\"text\":1}\n".to_vec()),
+        ("literals", "text:'one\\ntwo'\n\ntext:'three'\n".repeat(20).into_bytes()),
+        ("broken literals", b"text:'one\ntext:\"\n'''\n".to_vec()),
+        ("not UTF-8", vec![0xff, 0xfe, b'\n', 0x80, b'a', b'\n', 0xc3]),
+        ("NUL", vec![0; 4096]),
+        ("every byte", (0..=255u8).cycle().take(4096).collect()),
+    ]
+}
+
+pub(super) fn check(info: &StageInfo, handle: &dyn ReaderHandle, results: &mut Results) {
+    results.run("takes any bytes", || for_each(|bytes| decode(handle, bytes, 0, 0).map(drop)));
+    results.run("takes all bytes at the end of a file", || for_each(|bytes| takes_all(handle, bytes)));
+    results.run("reads a file the same twice", || {
+        for_each(|bytes| {
+            if decode(handle, bytes, 0, 0)? == decode(handle, bytes, 0, 0)? {
+                Ok(())
+            } else {
+                Err("other records came out".to_owned())
+            }
+        })
+    });
+    if !info.flags.whole_file {
+        results.run("reads a file the same in pieces", || for_each(|bytes| pieces(handle, bytes)));
+    }
+}
+
+fn for_each(check: impl Fn(&[u8]) -> Result<(), String>) -> Result<(), String> {
+    files().iter().try_for_each(|(name, bytes)| check(bytes).map_err(|why| format!("file `{name}`: {why}")))
+}
+
+/// The records of a run of bytes; a block that the reader gives up as a whole is fine, a panic is not.
+fn decode(
+    handle: &dyn ReaderHandle,
+    bytes: &[u8],
+    offset: u64,
+    first_ordinal: u64,
+) -> Result<Vec<Record>, String> {
+    let mut records = Vec::new();
+    let block = Block { file: "file", bytes, offset, first_ordinal };
+    match handle.decode(&block, &mut records, &mut Effects::default()) {
+        Ok(()) => Ok(records),
+        Err(failure)
+            if failure.to_string().contains("panicked") || failure.to_string().contains("contract") =>
+        {
+            Err(failure.to_string())
+        }
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+fn takes_all(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+    match handle.cut(bytes, true).map_err(|failure| failure.to_string())? {
+        Cut::At { bytes: taken, .. } if taken == bytes.len() => Ok(()),
+        other => Err(format!("cut gave {other:?} for {} bytes at the end of the file", bytes.len())),
+    }
+}
+
+/// Cuts the file as the runner does, with a tiny block size, and compares with reading it whole.
+fn pieces(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+    let whole = decode(handle, bytes, 0, 0)?;
+    let mut records = Vec::new();
+    let (mut start, mut ordinal, mut window) = (0, 0, 64);
+    while start < bytes.len() {
+        let end = (start + window).min(bytes.len());
+        let rest = bytes.get(start..end).unwrap_or_default();
+        match handle.cut(rest, end == bytes.len()).map_err(|failure| failure.to_string())? {
+            Cut::At { bytes: taken, records: n } => {
+                let piece = rest.get(..taken).unwrap_or_default();
+                records.extend(decode(handle, piece, start as u64, ordinal)?);
+                (start, ordinal, window) = (start + taken, ordinal + n, 64);
+            }
+            Cut::More if end == bytes.len() => return Err("cut wants more at the end of the file".to_owned()),
+            Cut::More => window *= 2,
+        }
+    }
+    if records == whole {
+        return Ok(());
+    }
+    Err(format!(
+        "{} records came out of the pieces and {} of the whole, or others",
+        records.len(),
+        whole.len()
+    ))
+}

@@ -1,0 +1,18 @@
+//! The record that travels through a pipeline: text, metadata, provenance, verdict.
+//!
+//! A reader makes a [`Document`], stages change or judge it, an exporter writes it.
+//! While it travels it is a [`Record`]: the document with its [`Fate`] and the measures that led to it.
+//!
+//! This crate holds data only.
+//! It does no input or output, knows no settings and no stages; for those see `tamis-stage` (the traits)
+//! and `tamis-runner` (the journey).
+
+mod document;
+mod metadata;
+mod record;
+mod value;
+
+pub use document::{Document, Origin};
+pub use metadata::Metadata;
+pub use record::{Fate, Limit, Measure, Reason, Record, Verdict};
+pub use value::{Json, Value, ValueRef};

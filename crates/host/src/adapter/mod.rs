@@ -1,0 +1,168 @@
+//! Tables of plugins as handles of stages, one module a kind.
+
+mod corpus;
+mod exporter;
+mod reader;
+mod transform;
+
+use std::ffi::c_void;
+use std::sync::Mutex;
+
+use tamis_document::{Fate, Record};
+use tamis_plugin::abi;
+use tamis_stage::handle::{Effects, OpenStage};
+use tamis_stage::{SetupError, StageInfo};
+
+use crate::call::{Call, CallError, Target, str};
+
+/// An opened stage of a plugin; closed when dropped.
+pub(crate) struct Instance {
+    pointer: *mut c_void,
+    table: &'static abi::Stage,
+}
+
+// SAFETY: the header demands that the functions of an instance may be called in parallel from any thread.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(close) = self.table.close {
+            // SAFETY: opened once, closed once, and no call is going on: calls borrow the instance.
+            unsafe { close(self.pointer) };
+        }
+    }
+}
+
+impl Instance {
+    fn trusted(&self) -> bool {
+        self.table.flags & abi::UTF8_TRUSTED != 0
+    }
+}
+
+/// Opens the stage of a checked table.
+pub(crate) fn open(
+    table: &'static abi::Stage,
+    info: &StageInfo,
+    options: &serde_json::Value,
+) -> Result<OpenStage, SetupError> {
+    let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
+    let options = options.to_string();
+    let mut pointer = std::ptr::null_mut();
+    let mut call = Call::new(Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
+    // SAFETY: the table was checked; the options outlive the call.
+    let opened = call.run(|host| unsafe { open(str(&options), host, &raw mut pointer) });
+    opened.map_err(|CallError { place, message }| {
+        if place.is_empty() { SetupError::new(message) } else { SetupError::in_option(place, message) }
+    })?;
+    let instance = Instance { pointer, table };
+    // SAFETY: the descriptor check has made sure that the table of the kind is there.
+    unsafe {
+        Ok(match table.kind {
+            abi::READER => OpenStage::Reader(Box::new(reader::Reader::new(instance, &*table.reader))),
+            abi::CORPUS => OpenStage::Corpus(Box::new(corpus::Corpus::new(instance, &*table.corpus, info))),
+            abi::EXPORTER => {
+                OpenStage::Exporter(Box::new(exporter::Exporter::new(instance, &*table.exporter, info)))
+            }
+            _ => OpenStage::Transform(Box::new(transform::Transform::new(instance, &*table.transform, info))),
+        })
+    }
+}
+
+/// Views of all records of a call.
+fn views(records: &[Record]) -> Vec<abi::Document> {
+    records.iter().map(crate::call::document_view).collect()
+}
+
+/// Applies what a call did to its records; `failed` is why the call failed as a whole, if it did.
+fn apply(records: &mut [Record], call: Finished, failed: Option<&str>, effects: &mut Effects) {
+    if let Some(message) = failed {
+        // Nothing that the call did can be trusted: all its documents fail as they were.
+        for record in records {
+            record.fate = Fate::Failed(message.to_owned().into());
+        }
+        return;
+    }
+    let mut split = call.split.into_iter().peekable();
+    for (index, (record, state)) in records.iter_mut().zip(call.states).enumerate() {
+        let children = std::iter::from_fn(|| split.next_if(|(parent, _)| *parent == index));
+        let is_failed = matches!(state.verdict, Some(Fate::Failed(_)));
+        if is_failed {
+            children.for_each(drop);
+        } else {
+            effects.split.extend(children);
+            if let Some(text) = state.text {
+                record.document.text = text;
+            }
+            for (name, value) in state.fields {
+                match value {
+                    Some(value) => record.document.metadata.insert(name, value),
+                    None => record.document.metadata.remove(&name),
+                };
+            }
+        }
+        record.measures.extend(state.measures);
+        if let Some(fate) = state.verdict {
+            record.fate = fate;
+        }
+    }
+    for (name, n) in call.counts {
+        *effects.counts.entry(name).or_default() += n;
+    }
+}
+
+/// What is left of a call once its borrow of the records has ended.
+struct Finished {
+    states: Vec<crate::call::State>,
+    counts: tamis_stage::handle::Counts,
+    split: Vec<(usize, tamis_document::Document)>,
+}
+
+impl From<Call<'_>> for Finished {
+    fn from(mut call: Call<'_>) -> Self {
+        // Plugins may split off in any order of parents; a stable sort keeps the order of siblings.
+        call.split.sort_by_key(|(parent, _)| *parent);
+        Self { states: call.states, counts: call.counts, split: call.split }
+    }
+}
+
+/// How a failed call reads in the reason of its documents.
+fn call_failure(info: &StageInfo, error: &CallError) -> String {
+    format!("stage `{}` of plugin `{}`: {}", info.name, info.plugin.name, error.message)
+}
+
+/// States of workers that are not in use: taken from here and not from thread-locals, because Rayon may run
+/// a worker's next task on another thread.
+struct Locals {
+    free: Mutex<Vec<Local>>,
+}
+
+#[derive(Clone, Copy)]
+struct Local(*mut c_void);
+
+// SAFETY: a local belongs to one call at a time but to no thread (header, rule THREADS).
+unsafe impl Send for Local {}
+
+impl Locals {
+    fn new() -> Self {
+        Self { free: Mutex::new(Vec::new()) }
+    }
+
+    fn take(&self) -> Option<Local> {
+        self.lock().pop()
+    }
+
+    fn give_back(&self, local: Local) {
+        self.lock().push(local);
+    }
+
+    fn drain(&self) -> Vec<Local> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Local>> {
+        // A vector of pointers is never half-changed, so a poisoned lock holds good values.
+        self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

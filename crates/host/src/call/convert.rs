@@ -1,0 +1,139 @@
+//! Between our types and those of the boundary.
+
+use std::sync::Arc;
+
+use tamis_document::{Document, Json, Limit, Measure, Metadata, Origin, Record, Value, ValueRef};
+use tamis_plugin::abi::{self, Str};
+
+pub(crate) fn str(text: &str) -> Str {
+    Str::new(text.as_bytes())
+}
+
+/// A document as the plugin sees it; valid as long as `record` is borrowed.
+pub(crate) fn document_view(record: &Record) -> abi::Document {
+    let document = &record.document;
+    abi::Document {
+        id: str(&document.id),
+        text: str(&document.text),
+        raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
+        flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+        ordinal: document.origin.ordinal,
+        reserved: [std::ptr::null(); 2],
+    }
+}
+
+/// Text that a plugin passed.
+///
+/// # Safety
+///
+/// `text` must be valid during the callback; if `trusted`, it must be UTF-8.
+pub(super) unsafe fn text<'a>(text: Str, trusted: bool) -> Result<&'a str, usize> {
+    // SAFETY: the caller vouches for it.
+    let bytes = unsafe { text.bytes() };
+    if trusted {
+        // SAFETY: the plugin was built with an SDK that hands over `&str` (flag TAMIS_UTF8_TRUSTED).
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    simdutf8::compat::from_utf8(bytes).map_err(|error| error.valid_up_to())
+}
+
+/// A metadata value that a plugin passed.
+///
+/// # Safety
+///
+/// As for [`text`].
+pub(super) unsafe fn value(value: &abi::Value, trusted: bool) -> Result<Value, String> {
+    let content = |what: &str| {
+        // SAFETY: the caller vouches for it.
+        unsafe { text(value.text, trusted) }.map_err(|at| format!("{what} that is not UTF-8 at byte {at}"))
+    };
+    Ok(match value.kind {
+        abi::NULL => Value::Null,
+        abi::BOOL => Value::Bool(value.bits != 0),
+        abi::INTEGER => Value::Integer(value.bits.cast_signed()),
+        abi::FLOAT => {
+            let float = f64::from_bits(value.bits);
+            if !float.is_finite() {
+                return Err(format!("the number {float}, which has no JSON form"));
+            }
+            Value::Float(float)
+        }
+        abi::STRING => Value::from(content("a string")?),
+        // A trusted plugin took the text from a value that was checked when it was made.
+        abi::JSON if trusted => ValueRef::Json(content("JSON")?).to_value(),
+        abi::JSON => {
+            let json = content("JSON")?;
+            Value::from(Json::parse(json).map_err(|error| format!("invalid JSON: {error}"))?)
+        }
+        other => return Err(format!("a value of unknown type {other}")),
+    })
+}
+
+/// A value as the plugin sees it.
+pub(super) fn field(name: &str, value: ValueRef<'_>) -> abi::Field {
+    abi::Field { name: str(name), value: abi::Value::new(value) }
+}
+
+/// A measure that a plugin passed.
+///
+/// # Safety
+///
+/// As for [`text`].
+pub(super) unsafe fn measure(measure: &abi::Measure, trusted: bool) -> Result<Measure, String> {
+    // SAFETY: the caller vouches for it.
+    let name = unsafe { text(measure.name, trusted) }
+        .map_err(|at| format!("a measure whose name is not UTF-8 at byte {at}"))?;
+    let limit = match measure.limit_kind {
+        abi::NO_LIMIT => Limit::None,
+        abi::MIN => Limit::Min(measure.limit),
+        abi::MAX => Limit::Max(measure.limit),
+        other => return Err(format!("a measure with unknown limit kind {other}")),
+    };
+    Ok(Measure { name: name.to_owned().into(), value: measure.value, limit })
+}
+
+/// A measure as the plugin sees it.
+pub(super) fn measure_view(measure: &Measure) -> abi::Measure {
+    let (limit_kind, limit) = match measure.limit {
+        Limit::None => (abi::NO_LIMIT, 0.0),
+        Limit::Min(limit) => (abi::MIN, limit),
+        Limit::Max(limit) => (abi::MAX, limit),
+    };
+    abi::Measure { name: str(&measure.name), value: measure.value, limit, limit_kind, reserved: 0 }
+}
+
+/// A document that a plugin passed.
+///
+/// # Safety
+///
+/// As for [`text`], for everything that `new` points to.
+pub(super) unsafe fn new_document(
+    new: &abi::NewDocument,
+    file: Arc<str>,
+    trusted: bool,
+) -> Result<Document, String> {
+    let bad = |what: &'static str| move |at: usize| format!("{what} that is not UTF-8 at byte {at}");
+    // SAFETY: the caller vouches for it.
+    let (id, content) = unsafe {
+        (text(new.id, trusted).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?)
+    };
+    let fields = if new.n_fields == 0 {
+        &[]
+    } else if new.fields.is_null() {
+        return Err(format!("{} metadata fields at NULL", new.n_fields));
+    } else {
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        unsafe { std::slice::from_raw_parts(new.fields, new.n_fields) }
+    };
+    let mut metadata = Metadata::new();
+    for field in fields {
+        // SAFETY: the caller vouches for it.
+        let (name, field_value) =
+            unsafe { (text(field.name, trusted).map_err(bad("a name"))?, value(&field.value, trusted)?) };
+        metadata.insert(name, field_value);
+    }
+    // SAFETY: the caller vouches for it.
+    let raw = (new.flags & abi::HAS_RAW != 0).then(|| unsafe { new.raw.bytes() }.to_vec());
+    let origin = Origin { file, offset: new.offset, length: new.length, ordinal: new.ordinal };
+    Ok(Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin })
+}

@@ -1,0 +1,328 @@
+//! Checks the descriptor of a plugin before anything else in it is called.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tamis_plugin::abi::{self, Str};
+use tamis_stage::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
+
+/// Larger sizes are garbage read as a size.
+const MAX_STRUCT_SIZE: u32 = 64 * 1024;
+const MAX_STAGES: usize = 1024;
+const MAX_NAME: usize = 64;
+const MAX_TEXT: usize = 1 << 20;
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Description {
+    /// The plugin.
+    pub plugin: PluginInfo,
+    /// What it was built with, for people.
+    pub sdk: String,
+    /// Its stages, in its own order.
+    pub stages: Vec<StageInfo>,
+}
+
+/// A descriptor that holds all that the header asks for.
+pub(crate) struct Checked {
+    pub(crate) description: Description,
+    pub(crate) stages: Vec<&'static abi::Stage>,
+}
+
+/// Checks a descriptor.
+///
+/// # Safety
+///
+/// `plugin` must be NULL or come from the entry function of a plugin: whether the memory behind it can be
+/// read is all that cannot be checked here.
+pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> Result<Checked, String> {
+    // SAFETY: from the caller.
+    let plugin = unsafe { check_plugin(plugin)? };
+    // SAFETY: a plugin's strings are static (header, rule OWNERSHIP); lengths are checked first.
+    let (name, version, license, sdk) = unsafe {
+        (
+            text("name of the plugin", plugin.name, MAX_NAME)?,
+            text("version of the plugin", plugin.version, MAX_NAME)?,
+            text("license of the plugin", plugin.license, MAX_TEXT)?,
+            text("sdk of the plugin", plugin.sdk, MAX_TEXT)?,
+        )
+    };
+    if name.is_empty() {
+        return Err("the plugin has no name".to_owned());
+    }
+    let info = Arc::new(PluginInfo {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        license: license.to_owned(),
+        origin,
+    });
+    // SAFETY: checked not to be NULL or misaligned, and `n_stages` to be sane.
+    let pointers = unsafe { std::slice::from_raw_parts(plugin.stages, plugin.n_stages) };
+    let mut names = BTreeSet::new();
+    let mut stages = Vec::new();
+    let mut infos = Vec::new();
+    for (index, pointer) in pointers.iter().enumerate() {
+        // SAFETY: a pointer from the table of a plugin, which is static.
+        let (stage, stage_info) = unsafe { check_stage(*pointer, index, &info)? };
+        let table = stage_info.kind.table();
+        if !names.insert((table, stage_info.name.clone())) {
+            return Err(format!("two of its stages for [[{table}]] are called `{}`", stage_info.name));
+        }
+        stages.push(stage);
+        infos.push(stage_info);
+    }
+    let description = Description { plugin: (*info).clone(), sdk: sdk.to_owned(), stages: infos };
+    Ok(Checked { description, stages })
+}
+
+unsafe fn check_plugin(plugin: *const abi::Plugin) -> Result<&'static abi::Plugin, String> {
+    check_pointer("the descriptor", plugin)?;
+    // SAFETY: not NULL and aligned. Magic and size come first in every version of the structure.
+    let (magic, size) = unsafe { ((*plugin).magic, (*plugin).struct_size) };
+    if magic != abi::MAGIC {
+        return Err(format!(
+            "its descriptor begins with {magic:#018x} and not with the magic number {:#018x}: \
+             the entry function returns something else than a `tamis_plugin`",
+            abi::MAGIC
+        ));
+    }
+    check_size("tamis_plugin", size, size_of::<abi::Plugin>())?;
+    // SAFETY: the whole structure is there, as its size says.
+    let plugin = unsafe { &*plugin };
+    if plugin.abi_major != abi::MAJOR {
+        return Err(format!(
+            "it was built for plugin ABI {} and this program knows ABI {}: build the plugin against `tamis_plugin.h` \
+             or `tamis-plugin` of this program",
+            plugin.abi_major,
+            abi::MAJOR
+        ));
+    }
+    if plugin.n_stages == 0 || plugin.n_stages > MAX_STAGES {
+        return Err(format!(
+            "it says that it has {} stages; a plugin has 1 to {MAX_STAGES}",
+            plugin.n_stages
+        ));
+    }
+    check_pointer("its list of stages", plugin.stages)?;
+    Ok(plugin)
+}
+
+unsafe fn check_stage(
+    stage: *const abi::Stage,
+    index: usize,
+    plugin: &Arc<PluginInfo>,
+) -> Result<(&'static abi::Stage, StageInfo), String> {
+    check_pointer(&format!("stage {index}"), stage)?;
+    // SAFETY: not NULL and aligned; the size is the first member.
+    let size = unsafe { (*stage).struct_size };
+    check_size(&format!("tamis_stage of stage {index}"), size, size_of::<abi::Stage>())?;
+    // SAFETY: the whole structure is there, as its size says.
+    let stage = unsafe { &*stage };
+    // SAFETY: static strings.
+    let name = unsafe { text(&format!("name of stage {index}"), stage.name, MAX_NAME)? };
+    if !is_stage_name(name) {
+        return Err(format!(
+            "stage {index} is called `{name}`; a name has lower-case letters, digits and single hyphens between them"
+        ));
+    }
+    let what = |error: String| format!("stage `{name}`: {error}");
+    // SAFETY: tables of a stage are static like the stage.
+    let kind = unsafe { check_tables(stage).map_err(what)? };
+    let unknown = stage.flags & abi::MUST_UNDERSTAND;
+    if unknown != 0 {
+        return Err(what(format!(
+            "it needs features that this program does not have ({unknown:#x}): update tamis"
+        )));
+    }
+    // SAFETY: static strings.
+    let info = unsafe {
+        StageInfo {
+            name: name.to_owned(),
+            kind,
+            summary: text("summary", stage.summary, MAX_TEXT).map_err(what)?.to_owned(),
+            docs: text("docs", stage.docs, MAX_TEXT).map_err(what)?.to_owned(),
+            schema: check_schema(stage.options_schema).map_err(what)?,
+            reads: names("reads", stage.reads, stage.n_reads).map_err(what)?,
+            writes: names("writes", stage.writes, stage.n_writes).map_err(what)?,
+            flags: flags(stage),
+            plugin: Arc::clone(plugin),
+        }
+    };
+    Ok((stage, info))
+}
+
+fn flags(stage: &abi::Stage) -> StageFlags {
+    let has = |bit| stage.flags & bit != 0;
+    let exporter = stage.kind == abi::EXPORTER;
+    StageFlags {
+        pure: has(abi::PURE),
+        byte_stream: exporter && !has(abi::NAMED_FILES),
+        named_files: exporter && has(abi::NAMED_FILES),
+        whole_file: has(abi::WHOLE_FILE),
+    }
+}
+
+/// The kind, once the table of that kind has all its functions.
+unsafe fn check_tables(stage: &abi::Stage) -> Result<Kind, String> {
+    require(&[("open", stage.open.is_some()), ("close", stage.close.is_some())])?;
+    match stage.kind {
+        abi::READER => {
+            // SAFETY: from the caller.
+            let reader = unsafe { table("reader", stage.reader)? };
+            let whole = stage.flags & abi::WHOLE_FILE != 0;
+            require(&[
+                ("reader.cut", whole || reader.cut.is_some()),
+                ("reader.decode", reader.decode.is_some()),
+            ])?;
+            Ok(Kind::Reader)
+        }
+        kind @ (abi::FILTER | abi::EXTRACTOR) => {
+            // SAFETY: from the caller.
+            let transform = unsafe { table("transform", stage.transform)? };
+            let local = transform.local_new.is_none() || transform.local_free.is_some();
+            require(&[("transform.process", transform.process.is_some()), ("transform.local_free", local)])?;
+            Ok(if kind == abi::FILTER { Kind::Filter } else { Kind::Extractor })
+        }
+        abi::CORPUS => {
+            // SAFETY: from the caller.
+            let corpus = unsafe { table("corpus", stage.corpus)? };
+            require(&[
+                ("corpus.local_new", corpus.local_new.is_some()),
+                ("corpus.local_free", corpus.local_free.is_some()),
+                ("corpus.observe", corpus.observe.is_some()),
+                ("corpus.merge", corpus.merge.is_some()),
+                ("corpus.end_pass", corpus.end_pass.is_some()),
+                ("corpus.apply", corpus.apply.is_some()),
+                ("corpus.state_save", corpus.state_save.is_some()),
+                ("corpus.state_load", corpus.state_load.is_some()),
+            ])?;
+            if corpus.observing_passes == 0 {
+                return Err("a corpus stage observes the corpus at least once".to_owned());
+            }
+            Ok(Kind::Corpus)
+        }
+        abi::EXPORTER => {
+            // SAFETY: from the caller.
+            let exporter = unsafe { table("exporter", stage.exporter)? };
+            require(&[
+                ("exporter.extension", exporter.extension.is_some()),
+                ("exporter.encode", exporter.encode.is_some()),
+            ])?;
+            Ok(Kind::Exporter)
+        }
+        other => Err(format!("kind {other} is unknown; the header has 1 to 5")),
+    }
+}
+
+/// # Safety
+///
+/// `table` must be a table of a plugin; all of them are static and begin with `struct_size`.
+unsafe fn table<T>(name: &str, table: *const T) -> Result<&'static T, String> {
+    check_pointer(&format!("its table `{name}`"), table)?;
+    // SAFETY: not NULL and aligned; `struct_size` is the first member.
+    let claimed = unsafe { table.cast::<u32>().read() };
+    check_size(&format!("tamis_{name}"), claimed, size_of::<T>())?;
+    // SAFETY: the whole table is there, as its size says.
+    Ok(unsafe { &*table })
+}
+
+fn require(functions: &[(&str, bool)]) -> Result<(), String> {
+    match functions.iter().find(|(_, present)| !present) {
+        Some((name, _)) => Err(format!("the function `{name}` is missing")),
+        None => Ok(()),
+    }
+}
+
+fn check_pointer<T>(what: &str, pointer: *const T) -> Result<(), String> {
+    if pointer.is_null() {
+        return Err(format!("{what} is NULL"));
+    }
+    if !pointer.is_aligned() {
+        return Err(format!("{what} is at the misaligned address {pointer:p}"));
+    }
+    Ok(())
+}
+
+fn check_size(what: &str, claimed: u32, needed: usize) -> Result<(), String> {
+    if claimed > MAX_STRUCT_SIZE {
+        return Err(format!("struct_size of {what} is {claimed} bytes, which cannot be"));
+    }
+    if (claimed as usize) < needed {
+        return Err(format!(
+            "struct_size of {what} is {claimed} bytes, but ABI {}.0 has {needed}: build it against the whole \
+             `tamis_plugin.h`, and set struct_size to sizeof the structure",
+            abi::MAJOR
+        ));
+    }
+    Ok(())
+}
+
+/// # Safety
+///
+/// `text` must be a static string of a plugin.
+unsafe fn text(what: &str, text: Str, max: usize) -> Result<&'static str, String> {
+    if text.len > max {
+        return Err(format!("{what} is {} bytes long; at most {max} are allowed", text.len));
+    }
+    if text.len > 0 && text.ptr.is_null() {
+        return Err(format!("{what} is NULL with length {}", text.len));
+    }
+    // SAFETY: not NULL, and of a sane length.
+    let bytes = unsafe { text.bytes() };
+    simdutf8::compat::from_utf8(bytes)
+        .map_err(|error| format!("{what} is not UTF-8 at byte {}", error.valid_up_to()))
+}
+
+unsafe fn names(what: &str, list: *const Str, n: usize) -> Result<Vec<String>, String> {
+    if n == 0 {
+        return Ok(Vec::new());
+    }
+    if n > MAX_STAGES {
+        return Err(format!("`{what}` lists {n} fields; at most {MAX_STAGES} are allowed"));
+    }
+    check_pointer(&format!("`{what}`"), list)?;
+    // SAFETY: not NULL, aligned, and of a sane length.
+    let list = unsafe { std::slice::from_raw_parts(list, n) };
+    // SAFETY: static strings.
+    list.iter().map(|name| unsafe { text(what, *name, MAX_NAME) }.map(str::to_owned)).collect()
+}
+
+fn check_schema(schema: Str) -> Result<serde_json::Value, String> {
+    // SAFETY: a static string.
+    let schema = unsafe { text("options_schema", schema, MAX_TEXT)? };
+    if schema.is_empty() {
+        return Ok(serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false }));
+    }
+    let schema: serde_json::Value =
+        serde_json::from_str(schema).map_err(|error| format!("options_schema is not JSON: {error}"))?;
+    if schema.get("type").and_then(serde_json::Value::as_str) != Some("object") {
+        return Err(
+            "options_schema is not the schema of an object: it needs `\"type\": \"object\"`".to_owned()
+        );
+    }
+    Ok(schema)
+}
+
+/// Kebab case: lower-case letters and digits with single hyphens between.
+fn is_stage_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.split('-').all(|part| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stage_names_are_kebab_case() {
+        for name in ["length", "line-template", "utf8", "a-1-b"] {
+            assert!(is_stage_name(name), "{name}");
+        }
+        for name in ["", "-a", "a-", "a--b", "Length", "a_b", "字", "a b"] {
+            assert!(!is_stage_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Describes a library in a short-lived child process.
+//!
+//! Loading a library runs its constructors, so a broken one could take the program with it.
+//! The child is this program again, started with a hidden command that calls [`describe_for_parent`].
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tamis_stage::PluginOrigin;
+
+use crate::descriptor::Description;
+use crate::error::PluginError;
+use crate::library;
+
+/// Begins the line with the answer: a library may print lines of its own while it is loaded.
+const ANSWER: &str = "tamis-plugin-description ";
+const POLL: Duration = Duration::from_millis(2);
+
+/// How to start the child process.
+#[derive(Debug, Clone)]
+pub struct Inspector {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments; the path of the library follows.
+    pub arguments: Vec<OsString>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Answer {
+    Description(Description),
+    Refused(String),
+}
+
+/// The child's side: loads the library at `path` and returns the line to print on standard output.
+pub fn describe_for_parent(path: &Path) -> String {
+    let answer = match library::load(path, PluginOrigin::Bundled) {
+        Ok(checked) => Answer::Description(checked.description),
+        Err(error) => Answer::Refused(error.to_string()),
+    };
+    let json = serde_json::to_string(&answer).unwrap_or_else(|error| format!("{{\"refused\":\"{error}\"}}"));
+    format!("{ANSWER}{json}")
+}
+
+impl Inspector {
+    /// The parent's side: what the library at `path` says about itself.
+    ///
+    /// # Errors
+    ///
+    /// When the library is refused, crashes, or hangs.
+    pub(crate) fn describe(&self, path: &Path, origin: PluginOrigin) -> Result<Description, PluginError> {
+        let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .arg(path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(unreadable)?;
+        let output = collect(&mut child);
+        let status = self.wait(&mut child, path)?;
+        let output = output.join().unwrap_or_default();
+        let answer = output.lines().find_map(|line| line.strip_prefix(ANSWER));
+        let answer = answer.and_then(|answer| serde_json::from_str(answer).ok());
+        match answer {
+            Some(Answer::Description(description)) => Ok(with_origin(description, origin)),
+            Some(Answer::Refused(message)) => Err(PluginError::Refused { message }),
+            None => Err(PluginError::Crashed { path: path.to_owned(), how: how(status) }),
+        }
+    }
+
+    fn wait(&self, child: &mut Child, path: &Path) -> Result<ExitStatus, PluginError> {
+        let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
+        let start = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().map_err(unreadable)? {
+                return Ok(status);
+            }
+            if start.elapsed() > self.timeout {
+                child.kill().and_then(|()| child.wait()).map_err(unreadable)?;
+                return Err(PluginError::TimedOut { path: path.to_owned(), secs: self.timeout.as_secs() });
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+/// Reads the output while the child runs, so that a full pipe cannot stop it.
+fn collect(child: &mut Child) -> std::thread::JoinHandle<String> {
+    let stdout = child.stdout.take();
+    std::thread::spawn(move || {
+        let mut output = Vec::new();
+        if let Some(mut stdout) = stdout {
+            // What was read before an error is all there is.
+            let _ = stdout.read_to_end(&mut output);
+        }
+        String::from_utf8_lossy(&output).into_owned()
+    })
+}
+
+fn with_origin(mut description: Description, origin: PluginOrigin) -> Description {
+    description.plugin.origin = origin;
+    let plugin = std::sync::Arc::new(description.plugin.clone());
+    for stage in &mut description.stages {
+        stage.plugin = std::sync::Arc::clone(&plugin);
+    }
+    description
+}
+
+#[cfg(unix)]
+fn how(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+
+    const NAMES: [(i32, &str); 5] =
+        [(4, "SIGILL"), (6, "SIGABRT"), (7, "SIGBUS"), (8, "SIGFPE"), (11, "SIGSEGV")];
+    match status.signal() {
+        Some(signal) => match NAMES.iter().find(|(number, _)| *number == signal) {
+            Some((_, name)) => format!("signal {signal}, {name}"),
+            None => format!("signal {signal}"),
+        },
+        None => status.to_string(),
+    }
+}
+
+#[cfg(not(unix))]
+fn how(status: ExitStatus) -> String {
+    status.to_string()
+}

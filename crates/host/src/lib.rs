@@ -1,0 +1,33 @@
+//! Finds, checks, loads and guards plugin libraries, and hands them on as ordinary stages.
+//!
+//! A plugin is a table of C functions, whether it is linked into the program ([`bundled`]) or loaded from a
+//! library ([`Loader`]); both end up as [`StageFactory`](tamis_stage::StageFactory)s in a
+//! [`Registry`](tamis_stage::Registry), which cannot tell them apart.
+//!
+//! A library is first described in a short-lived child process ([`Inspector`]), so one that crashes or hangs
+//! when it is loaded costs a message; it enters this process only when one of its stages is opened.
+//! What a plugin does while it runs is checked call by call, and a breach of the contract is an error that
+//! names the plugin.
+//!
+//! A loaded library can do whatever the process can do. Pins and the refusal of files that others may write
+//! are the answers to that; a sandbox this is not.
+
+#![expect(unsafe_code, reason = "this crate is one side of the C boundary")]
+
+mod adapter;
+mod call;
+mod descriptor;
+mod error;
+mod factory;
+mod inspect;
+mod library;
+mod loader;
+mod signals;
+
+pub use descriptor::Description;
+pub use error::PluginError;
+pub use factory::bundled;
+pub use inspect::{Inspector, describe_for_parent};
+pub use library::{library_file_name, plugin_name_of};
+pub use loader::{Loader, Request};
+pub use signals::{LogLevel, cancel, set_logger};

@@ -1,0 +1,267 @@
+/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI major 1.
+ *
+ * Everything a plugin needs is in this one header: a plugin in C is one file that includes it, builds into a
+ * shared library, and exports one function (TAMIS_ENTRY below).
+ *
+ * Rules
+ * - FROZEN. A structure marked "frozen" never changes, because it is passed in arrays or by value.
+ *   The others begin with `struct_size`, the size that their maker compiled; new members are only ever
+ *   appended, so a member may be read if it lies below struct_size.
+ * - TEXT is UTF-8, pointer and length, not terminated. Length 0 may come with any pointer, also NULL.
+ * - OWNERSHIP. Whoever allocates frees. What the host passes is valid until the call returns; what a plugin
+ *   passes to a host function is copied before that function returns. The descriptor and everything it
+ *   points to is static and lives until the process ends; libraries are never unloaded.
+ * - THREADS. An instance is shared by all workers: its functions run in parallel and must be thread-safe.
+ *   A local belongs to one worker at a time. Nothing is bound to an operating system thread.
+ *   Start no threads of your own in the entry function.
+ * - ERRORS. A document that cannot be processed gets the verdict TAMIS_FAIL; its neighbours go on.
+ *   A function that returns anything but TAMIS_OK has failed as a whole: say why with `error` first.
+ * - Nothing may unwind or longjmp across the boundary: catch exceptions on your side.
+ *
+ * Licence: MIT OR Apache-2.0.
+ */
+#ifndef TAMIS_PLUGIN_H
+#define TAMIS_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TAMIS_ABI_MAJOR 1u
+#define TAMIS_ABI_MINOR 0u
+#define TAMIS_MAGIC     0x3153494d41544c50ull
+
+/* ---- data ------------------------------------------------------------------------------------------- */
+
+typedef struct { const uint8_t *ptr; size_t len; } tamis_str;                              /* frozen */
+
+enum {                              /* tamis_value.type */
+  TAMIS_NULL = 0,
+  TAMIS_BOOL = 1,                   /* bits: 0 or 1 */
+  TAMIS_INTEGER = 2,                /* bits: an int64_t */
+  TAMIS_FLOAT = 3,                  /* bits: a finite double */
+  TAMIS_STRING = 4,                 /* text: UTF-8 */
+  TAMIS_JSON = 5                    /* text: JSON of an array, an object or a number too large for the above */
+};
+
+typedef struct {                                                                            /* frozen */
+  uint32_t type;
+  uint32_t reserved;
+  uint64_t bits;
+  tamis_str text;
+} tamis_value;
+
+typedef struct { tamis_str name; tamis_value value; } tamis_field;                          /* frozen */
+
+#define TAMIS_HAS_RAW 1ull          /* `raw` is present, even if it is empty */
+
+typedef struct {                                                                            /* frozen */
+  tamis_str id;
+  tamis_str text;
+  tamis_str raw;                    /* any bytes, as scraped */
+  uint64_t flags;                   /* TAMIS_HAS_RAW */
+  uint64_t ordinal;                 /* position of the record in its file, from 0 */
+  const void *reserved[2];
+} tamis_document;
+
+typedef struct {                                                                            /* frozen */
+  tamis_str id;                     /* empty: the host makes <file>#<ordinal> */
+  tamis_str text;
+  tamis_str raw;
+  uint64_t flags;                   /* TAMIS_HAS_RAW */
+  const tamis_field *fields;        /* metadata */
+  size_t n_fields;
+  uint64_t ordinal;
+  uint64_t offset;                  /* first byte of the record in the file */
+  uint64_t length;                  /* its length in bytes; 0: not known */
+  const void *reserved[2];
+} tamis_new_document;
+
+enum { TAMIS_NO_LIMIT = 0, TAMIS_MIN = 1, TAMIS_MAX = 2 };
+
+typedef struct {                    /* a measured value beside its limit */                 /* frozen */
+  tamis_str name;
+  double value;
+  double limit;
+  uint32_t limit_kind;              /* TAMIS_NO_LIMIT, TAMIS_MIN, TAMIS_MAX */
+  uint32_t reserved;
+} tamis_measure;
+
+enum { TAMIS_KEEP = 0, TAMIS_DROP = 1, TAMIS_FAIL = 2 };
+
+typedef struct {                    /* what became of a record, for exporters */            /* frozen */
+  uint32_t verdict;                 /* TAMIS_KEEP, TAMIS_DROP, TAMIS_FAIL */
+  uint32_t n_measures;
+  tamis_str stage;                  /* empty for a kept record */
+  tamis_str reason;
+  tamis_str file;                   /* where it was read */
+  uint64_t offset;
+  uint64_t length;
+  const void *reserved[2];
+} tamis_fate;
+
+typedef struct {                    /* a run of whole records of one file */                /* frozen */
+  tamis_str file;
+  tamis_str bytes;
+  uint64_t offset;                  /* of `bytes` in the file */
+  uint64_t first_ordinal;
+  const void *reserved[2];
+} tamis_block;
+
+typedef struct {                                                                            /* frozen */
+  uint64_t bytes;                   /* bytes of whole records; 0: no record ends here yet */
+  uint64_t records;                 /* ordinals that they take */
+} tamis_cut;
+
+enum { TAMIS_OK = 0, TAMIS_ERROR = 1, TAMIS_PANIC = 2, TAMIS_UNSUPPORTED = 3, TAMIS_CANCELLED = 4 };
+
+/* ---- what the host offers ---------------------------------------------------------------------------- */
+
+/* Made by the host for one call; `ctx` is the first argument of every function.
+ * `doc` is an index into the documents of the call.
+ * A function that makes no sense in a call (emit in a filter) returns TAMIS_UNSUPPORTED. */
+typedef struct {
+  uint32_t struct_size;
+  uint32_t abi_minor;
+  void *ctx;
+
+  /* any call */
+  void (*error)(void *ctx, tamis_str where, tamis_str message); /* where: an option, for `open`; or empty */
+  void (*log)(void *ctx, uint32_t level, tamis_str message);    /* 1 error, 2 warning, 3 info, 4 debug */
+  void (*count)(void *ctx, tamis_str name, uint64_t add);       /* summed over the run, shown in the report */
+  int32_t (*cancelled)(void *ctx);                              /* 1: return TAMIS_CANCELLED soon */
+  const void *(*extension)(void *ctx, tamis_str name);          /* optional tables; NULL: not known */
+
+  /* calls with documents */
+  int32_t (*field)(void *ctx, uint32_t doc, tamis_str name, tamis_value *out);    /* 1 found, 0 not */
+  int32_t (*field_at)(void *ctx, uint32_t doc, uint32_t index, tamis_field *out); /* in name order; 0: past the end */
+
+  /* filters, extractors, corpus stages; each document is judged at most once, and kept if never */
+  int32_t (*verdict)(void *ctx, uint32_t doc, uint32_t verdict, tamis_str reason);
+  int32_t (*measure)(void *ctx, uint32_t doc, const tamis_measure *measure);
+
+  /* extractors; a document that fails keeps what it had */
+  uint8_t *(*reserve_text)(void *ctx, uint32_t doc, size_t capacity); /* NULL: refused */
+  int32_t (*commit_text)(void *ctx, uint32_t doc, size_t length);     /* at most the capacity; valid UTF-8 */
+  int32_t (*set_field)(void *ctx, uint32_t doc, tamis_str name, const tamis_value *value); /* NULL removes */
+  int32_t (*split)(void *ctx, uint32_t doc, const tamis_new_document *document);
+
+  /* readers, in the order of the block */
+  int32_t (*emit)(void *ctx, const tamis_new_document *document);
+  int32_t (*emit_failed)(void *ctx, uint64_t ordinal, uint64_t offset, tamis_str raw, tamis_str message);
+
+  /* exporters; `put` also takes the bytes of head, tail and state_save, with doc 0 */
+  int32_t (*fate)(void *ctx, uint32_t doc, tamis_fate *out);
+  int32_t (*measure_at)(void *ctx, uint32_t doc, uint32_t index, tamis_measure *out);
+  int32_t (*put)(void *ctx, uint32_t doc, tamis_str bytes);
+  int32_t (*put_file)(void *ctx, uint32_t doc, tamis_str path, tamis_str bytes);
+} tamis_host;
+
+/* ---- what a plugin offers ------------------------------------------------------------------------------ */
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* 0 (not mine) to 100: how sure the reader is that a file is in its format. NULL: never chosen by `auto`. */
+  uint32_t (*sniff)(void *instance, tamis_str head, uint32_t complete, tamis_str name);
+  /* Where the last whole record in `bytes` ends; with `end` nothing follows and all bytes must be taken.
+   * NULL with TAMIS_WHOLE_FILE. */
+  int32_t (*cut)(void *instance, tamis_str bytes, uint32_t end, tamis_cut *out, const tamis_host *host);
+  int32_t (*decode)(void *instance, const tamis_block *block, const tamis_host *host);
+} tamis_reader;
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int32_t (*local_new)(void *instance, const tamis_host *host, void **local); /* NULL: no local */
+  void (*local_free)(void *instance, void *local);
+  int32_t (*process)(void *instance, void *local, const tamis_document *docs, size_t n, const tamis_host *host);
+} tamis_transform;
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t observing_passes;        /* at least 1 */
+  int32_t (*local_new)(void *instance, uint32_t pass, const tamis_host *host, void **local);
+  void (*local_free)(void *instance, void *local);
+  int32_t (*observe)(void *instance, void *local, uint32_t pass, const tamis_document *docs, size_t n,
+                     const tamis_host *host);
+  int32_t (*merge)(void *instance, void *local, uint32_t pass, const tamis_host *host); /* consumes local */
+  int32_t (*end_pass)(void *instance, uint32_t pass, const tamis_host *host);
+  int32_t (*apply)(void *instance, const tamis_document *docs, size_t n, const tamis_host *host);
+  int32_t (*state_save)(void *instance, const tamis_host *host);                  /* through put */
+  int32_t (*state_load)(void *instance, tamis_str bytes, const tamis_host *host); /* merges */
+} tamis_corpus;
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tamis_str (*extension)(void *instance);                                         /* "jsonl" */
+  int32_t (*head)(void *instance, const tamis_host *host);                        /* NULL: none */
+  int32_t (*tail)(void *instance, const tamis_host *host);                        /* NULL: none */
+  int32_t (*encode)(void *instance, const tamis_document *docs, size_t n, const tamis_host *host);
+} tamis_exporter;
+
+enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4, TAMIS_EXPORTER = 5 };
+
+/* tamis_stage.flags. The lower half may be ignored; a host refuses a stage with a bit of the upper half that
+ * it does not know. */
+#define TAMIS_PURE         1ull     /* the result depends on options and document alone */
+#define TAMIS_UTF8_TRUSTED 2ull     /* text is UTF-8 by construction: the host does not check it again */
+#define TAMIS_WHOLE_FILE   4ull     /* reader: a file is one unit */
+#define TAMIS_NAMED_FILES  8ull     /* exporter: one file a document through put_file, no common stream */
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t kind;
+  uint64_t flags;
+  tamis_str name;                   /* [a-z0-9] and single hyphens between, at most 64 bytes */
+  tamis_str summary;                /* one sentence */
+  tamis_str docs;                   /* the page of the stage, Markdown */
+  tamis_str options_schema;         /* JSON Schema (2020-12) of an object; empty: no options */
+  const tamis_str *reads;           /* fields needed: text, raw, names of metadata */
+  size_t n_reads;
+  const tamis_str *writes;          /* fields written; "*": names known only from the data */
+  size_t n_writes;
+  int32_t (*open)(tamis_str options_json, const tamis_host *host, void **instance);
+  void (*close)(void *instance);
+  const tamis_reader *reader;       /* the one that fits `kind`; the others are NULL */
+  const tamis_transform *transform; /* filters and extractors */
+  const tamis_corpus *corpus;
+  const tamis_exporter *exporter;
+} tamis_stage;
+
+typedef struct {
+  uint64_t magic;                   /* TAMIS_MAGIC */
+  uint32_t struct_size;
+  uint32_t abi_major;
+  uint32_t abi_minor;
+  uint32_t flags;                   /* 0 */
+  tamis_str name;                   /* the stem of the library file: libmy_site.so is my_site */
+  tamis_str version;
+  tamis_str license;                /* SPDX expression, or empty */
+  tamis_str sdk;                    /* what it was built with, for people */
+  const tamis_stage *const *stages;
+  size_t n_stages;
+} tamis_plugin;
+
+/* The one exported function, named after the library file: TAMIS_ENTRY(my_site) for libmy_site.so,
+ * my_site.dll or libmy_site.dylib. It must not start threads and must not do input or output. */
+#if defined(_WIN32)
+#define TAMIS_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__)
+#define TAMIS_EXPORT __attribute__((visibility("default")))
+#else
+#define TAMIS_EXPORT
+#endif
+#define TAMIS_ENTRY(stem) TAMIS_EXPORT const tamis_plugin *tamis_plugin_v1_##stem(void)
+
+/* A string literal as a tamis_str. */
+#define TAMIS_STR(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+
+#ifdef __cplusplus
+}
+#endif
+#endif

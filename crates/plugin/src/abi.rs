@@ -1,0 +1,325 @@
+//! The C boundary, type by type as in `include/tamis_plugin.h`, where every member is explained.
+//!
+//! Only a host needs this module, and whoever writes a plugin by hand; a Rust author uses the traits and
+//! [`export_plugin!`](crate::export_plugin).
+//! A test compiles the header and compares size and offset of every member with this file.
+
+#![allow(
+    missing_docs,
+    reason = "the header beside this file documents every member; two texts would drift apart"
+)]
+
+use std::ffi::c_void;
+
+pub const MAJOR: u32 = 1;
+pub const MINOR: u32 = 0;
+pub const MAGIC: u64 = 0x3153_494d_4154_4c50;
+/// The exported symbol is this, followed by the stem of the library file.
+pub const ENTRY_PREFIX: &str = "tamis_plugin_v1_";
+
+pub const NULL: u32 = 0;
+pub const BOOL: u32 = 1;
+pub const INTEGER: u32 = 2;
+pub const FLOAT: u32 = 3;
+pub const STRING: u32 = 4;
+pub const JSON: u32 = 5;
+
+pub const HAS_RAW: u64 = 1;
+
+pub const NO_LIMIT: u32 = 0;
+pub const MIN: u32 = 1;
+pub const MAX: u32 = 2;
+
+pub const KEEP: u32 = 0;
+pub const DROP: u32 = 1;
+pub const FAIL: u32 = 2;
+
+pub const OK: i32 = 0;
+pub const ERROR: i32 = 1;
+pub const PANIC: i32 = 2;
+pub const UNSUPPORTED: i32 = 3;
+pub const CANCELLED: i32 = 4;
+
+pub const READER: u32 = 1;
+pub const FILTER: u32 = 2;
+pub const EXTRACTOR: u32 = 3;
+pub const CORPUS: u32 = 4;
+pub const EXPORTER: u32 = 5;
+
+pub const PURE: u64 = 1;
+pub const UTF8_TRUSTED: u64 = 2;
+pub const WHOLE_FILE: u64 = 4;
+pub const NAMED_FILES: u64 = 8;
+/// A host refuses a stage with one of these bits that it does not know.
+pub const MUST_UNDERSTAND: u64 = 0xffff_ffff_0000_0000;
+
+/// A pointer and a length; may be NULL and 0.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Str {
+    pub ptr: *const u8,
+    pub len: usize,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Value {
+    pub kind: u32,
+    pub reserved: u32,
+    pub bits: u64,
+    pub text: Str,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: Str,
+    pub value: Value,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    pub id: Str,
+    pub text: Str,
+    pub raw: Str,
+    pub flags: u64,
+    pub ordinal: u64,
+    pub reserved: [*const c_void; 2],
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct NewDocument {
+    pub id: Str,
+    pub text: Str,
+    pub raw: Str,
+    pub flags: u64,
+    pub fields: *const Field,
+    pub n_fields: usize,
+    pub ordinal: u64,
+    pub offset: u64,
+    pub length: u64,
+    pub reserved: [*const c_void; 2],
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Measure {
+    pub name: Str,
+    pub value: f64,
+    pub limit: f64,
+    pub limit_kind: u32,
+    pub reserved: u32,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Fate {
+    pub verdict: u32,
+    pub n_measures: u32,
+    pub stage: Str,
+    pub reason: Str,
+    pub file: Str,
+    pub offset: u64,
+    pub length: u64,
+    pub reserved: [*const c_void; 2],
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    pub file: Str,
+    pub bytes: Str,
+    pub offset: u64,
+    pub first_ordinal: u64,
+    pub reserved: [*const c_void; 2],
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cut {
+    pub bytes: u64,
+    pub records: u64,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    pub struct_size: u32,
+    pub abi_minor: u32,
+    pub ctx: *mut c_void,
+    pub error: unsafe extern "C" fn(*mut c_void, Str, Str),
+    pub log: unsafe extern "C" fn(*mut c_void, u32, Str),
+    pub count: unsafe extern "C" fn(*mut c_void, Str, u64),
+    pub cancelled: unsafe extern "C" fn(*mut c_void) -> i32,
+    pub extension: unsafe extern "C" fn(*mut c_void, Str) -> *const c_void,
+    pub field: unsafe extern "C" fn(*mut c_void, u32, Str, *mut Value) -> i32,
+    pub field_at: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Field) -> i32,
+    pub verdict: unsafe extern "C" fn(*mut c_void, u32, u32, Str) -> i32,
+    pub measure: unsafe extern "C" fn(*mut c_void, u32, *const Measure) -> i32,
+    pub reserve_text: unsafe extern "C" fn(*mut c_void, u32, usize) -> *mut u8,
+    pub commit_text: unsafe extern "C" fn(*mut c_void, u32, usize) -> i32,
+    pub set_field: unsafe extern "C" fn(*mut c_void, u32, Str, *const Value) -> i32,
+    pub split: unsafe extern "C" fn(*mut c_void, u32, *const NewDocument) -> i32,
+    pub emit: unsafe extern "C" fn(*mut c_void, *const NewDocument) -> i32,
+    pub emit_failed: unsafe extern "C" fn(*mut c_void, u64, u64, Str, Str) -> i32,
+    pub fate: unsafe extern "C" fn(*mut c_void, u32, *mut Fate) -> i32,
+    pub measure_at: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Measure) -> i32,
+    pub put: unsafe extern "C" fn(*mut c_void, u32, Str) -> i32,
+    pub put_file: unsafe extern "C" fn(*mut c_void, u32, Str, Str) -> i32,
+}
+
+pub type OpenFn = unsafe extern "C" fn(Str, *const Host, *mut *mut c_void) -> i32;
+pub type CloseFn = unsafe extern "C" fn(*mut c_void);
+pub type SniffFn = unsafe extern "C" fn(*mut c_void, Str, u32, Str) -> u32;
+pub type CutFn = unsafe extern "C" fn(*mut c_void, Str, u32, *mut Cut, *const Host) -> i32;
+pub type DecodeFn = unsafe extern "C" fn(*mut c_void, *const Block, *const Host) -> i32;
+pub type LocalNewFn = unsafe extern "C" fn(*mut c_void, *const Host, *mut *mut c_void) -> i32;
+pub type LocalFreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
+pub type ProcessFn =
+    unsafe extern "C" fn(*mut c_void, *mut c_void, *const Document, usize, *const Host) -> i32;
+pub type PassLocalNewFn = unsafe extern "C" fn(*mut c_void, u32, *const Host, *mut *mut c_void) -> i32;
+pub type ObserveFn =
+    unsafe extern "C" fn(*mut c_void, *mut c_void, u32, *const Document, usize, *const Host) -> i32;
+pub type MergeFn = unsafe extern "C" fn(*mut c_void, *mut c_void, u32, *const Host) -> i32;
+pub type EndPassFn = unsafe extern "C" fn(*mut c_void, u32, *const Host) -> i32;
+pub type BatchFn = unsafe extern "C" fn(*mut c_void, *const Document, usize, *const Host) -> i32;
+pub type StateSaveFn = unsafe extern "C" fn(*mut c_void, *const Host) -> i32;
+pub type StateLoadFn = unsafe extern "C" fn(*mut c_void, Str, *const Host) -> i32;
+pub type ExtensionFn = unsafe extern "C" fn(*mut c_void) -> Str;
+pub type EntryFn = unsafe extern "C" fn() -> *const Plugin;
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub sniff: Option<SniffFn>,
+    pub cut: Option<CutFn>,
+    pub decode: Option<DecodeFn>,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Transform {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub local_new: Option<LocalNewFn>,
+    pub local_free: Option<LocalFreeFn>,
+    pub process: Option<ProcessFn>,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Corpus {
+    pub struct_size: u32,
+    pub observing_passes: u32,
+    pub local_new: Option<PassLocalNewFn>,
+    pub local_free: Option<LocalFreeFn>,
+    pub observe: Option<ObserveFn>,
+    pub merge: Option<MergeFn>,
+    pub end_pass: Option<EndPassFn>,
+    pub apply: Option<BatchFn>,
+    pub state_save: Option<StateSaveFn>,
+    pub state_load: Option<StateLoadFn>,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Exporter {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub extension: Option<ExtensionFn>,
+    pub head: Option<StateSaveFn>,
+    pub tail: Option<StateSaveFn>,
+    pub encode: Option<BatchFn>,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Stage {
+    pub struct_size: u32,
+    pub kind: u32,
+    pub flags: u64,
+    pub name: Str,
+    pub summary: Str,
+    pub docs: Str,
+    pub options_schema: Str,
+    pub reads: *const Str,
+    pub n_reads: usize,
+    pub writes: *const Str,
+    pub n_writes: usize,
+    pub open: Option<OpenFn>,
+    pub close: Option<CloseFn>,
+    pub reader: *const Reader,
+    pub transform: *const Transform,
+    pub corpus: *const Corpus,
+    pub exporter: *const Exporter,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Plugin {
+    pub magic: u64,
+    pub struct_size: u32,
+    pub abi_major: u32,
+    pub abi_minor: u32,
+    pub flags: u32,
+    pub name: Str,
+    pub version: Str,
+    pub license: Str,
+    pub sdk: Str,
+    pub stages: *const *const Stage,
+    pub n_stages: usize,
+}
+
+// SAFETY: a descriptor and all it points to is static and never written to after the entry function has
+// returned it (rule OWNERSHIP of the header).
+unsafe impl Send for Plugin {}
+// SAFETY: as above.
+unsafe impl Sync for Plugin {}
+// SAFETY: as above.
+unsafe impl Send for Stage {}
+// SAFETY: as above.
+unsafe impl Sync for Stage {}
+
+impl Str {
+    /// The empty string.
+    pub const EMPTY: Self = Self { ptr: std::ptr::null(), len: 0 };
+
+    /// A view of `bytes`; whoever passes it on keeps them alive.
+    pub const fn new(bytes: &[u8]) -> Self {
+        Self { ptr: bytes.as_ptr(), len: bytes.len() }
+    }
+
+    /// The bytes.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to `len` bytes that live and stay unchanged for `'a`, or `len` must be 0.
+    pub const unsafe fn bytes<'a>(self) -> &'a [u8] {
+        if self.len == 0 || self.ptr.is_null() {
+            return &[];
+        }
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
+    }
+}
+
+impl Value {
+    /// A value that borrows from `value`.
+    pub fn new(value: crate::ValueRef<'_>) -> Self {
+        use crate::ValueRef;
+
+        let (kind, bits, text) = match value {
+            ValueRef::Null => (NULL, 0, Str::EMPTY),
+            ValueRef::Bool(value) => (BOOL, value.into(), Str::EMPTY),
+            ValueRef::Integer(value) => (INTEGER, value.cast_unsigned(), Str::EMPTY),
+            ValueRef::Float(value) => (FLOAT, value.to_bits(), Str::EMPTY),
+            ValueRef::String(text) => (STRING, 0, Str::new(text.as_bytes())),
+            ValueRef::Json(text) => (JSON, 0, Str::new(text.as_bytes())),
+        };
+        Self { kind, reserved: 0, bits, text }
+    }
+}

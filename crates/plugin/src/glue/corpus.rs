@@ -1,0 +1,131 @@
+//! Corpus stages.
+
+use std::ffi::c_void;
+
+use tamis_stage::CorpusStage;
+
+use super::host::{HostFields, HostRef, documents, view};
+use super::transform::extract_all;
+use super::{boundary, stage};
+use crate::abi::{self, Str};
+use crate::guard;
+
+pub(super) fn table<T: CorpusStage>() -> abi::Corpus {
+    abi::Corpus {
+        struct_size: size_of::<abi::Corpus>() as u32,
+        observing_passes: T::OBSERVING_PASSES,
+        local_new: Some(local_new::<T>),
+        local_free: Some(local_free::<T>),
+        observe: Some(observe::<T>),
+        merge: Some(merge::<T>),
+        end_pass: Some(end_pass::<T>),
+        apply: Some(apply::<T>),
+        state_save: Some(state_save::<T>),
+        state_load: Some(state_load::<T>),
+    }
+}
+
+unsafe extern "C" fn local_new<T: CorpusStage>(
+    _instance: *mut c_void,
+    _pass: u32,
+    host: *const abi::Host,
+    local: *mut *mut c_void,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let host = unsafe { HostRef::new(host) };
+    boundary(host, || {
+        let pointer = Box::into_raw(Box::<T::Local>::default()).cast();
+        // SAFETY: `local` is the host's place for the result.
+        unsafe { local.write(pointer) };
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn local_free<T: CorpusStage>(_instance: *mut c_void, local: *mut c_void) {
+    // SAFETY: made by `local_new::<T>`, and neither merged nor freed before.
+    let local = unsafe { Box::from_raw(local.cast::<T::Local>()) };
+    // A panicking `drop` has nobody left to tell.
+    drop(guard::catch(|| drop(local)));
+}
+
+unsafe extern "C" fn observe<T: CorpusStage>(
+    instance: *mut c_void,
+    local: *mut c_void,
+    pass: u32,
+    docs: *const abi::Document,
+    n: usize,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises; a local belongs to one call at a time.
+    let (host, stage, docs, local) = unsafe {
+        (HostRef::new(host), stage::<T>(instance), documents(docs, n), &mut *local.cast::<T::Local>())
+    };
+    boundary(host, || {
+        for (index, document) in (0u32..).zip(docs) {
+            let fields = HostFields::new(host, index);
+            // SAFETY: valid until this call returns.
+            let view = unsafe { view(document, &fields) };
+            match guard::catch(|| stage.observe(pass, local, &view)) {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => host.fail(index, &failure.to_string()),
+                Err(panic) => host.fail(index, &panic),
+            }
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn merge<T: CorpusStage>(
+    instance: *mut c_void,
+    local: *mut c_void,
+    pass: u32,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises; merging consumes the local.
+    let (host, stage, local) =
+        unsafe { (HostRef::new(host), stage::<T>(instance), Box::from_raw(local.cast::<T::Local>())) };
+    boundary(host, || {
+        stage.merge(pass, *local);
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn end_pass<T: CorpusStage>(
+    instance: *mut c_void,
+    pass: u32,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
+    boundary(host, || stage.end_pass(pass).map_err(|failure| failure.to_string()))
+}
+
+unsafe extern "C" fn apply<T: CorpusStage>(
+    instance: *mut c_void,
+    docs: *const abi::Document,
+    n: usize,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
+    boundary(host, || extract_all(host, docs, |draft| stage.apply(draft)))
+}
+
+unsafe extern "C" fn state_save<T: CorpusStage>(instance: *mut c_void, host: *const abi::Host) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
+    boundary(host, || {
+        host.put(0, &stage.save());
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn state_load<T: CorpusStage>(
+    instance: *mut c_void,
+    bytes: Str,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage, bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), bytes.bytes()) };
+    boundary(host, || stage.load(bytes).map_err(|failure| failure.to_string()))
+}

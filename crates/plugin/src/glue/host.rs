@@ -1,0 +1,288 @@
+//! The host's functions, as safe as they can be made.
+
+use std::ffi::c_void;
+
+use tamis_document::{Document, Limit, Measure, Metadata, ValueRef};
+use tamis_stage::{Edits, Failure, Fields, NewDocument, Notes, View};
+
+use crate::abi::{self, Str};
+
+/// UTF-8 text from the host.
+///
+/// # Safety
+///
+/// `text` must come from the host, which passes valid UTF-8 only, and live for `'a`.
+pub(super) unsafe fn text<'a>(text: Str) -> &'a str {
+    // SAFETY: see above.
+    unsafe { std::str::from_utf8_unchecked(text.bytes()) }
+}
+
+fn str(text: &str) -> Str {
+    Str::new(text.as_bytes())
+}
+
+/// The table of the host during one call.
+#[derive(Clone, Copy)]
+pub(super) struct HostRef<'a> {
+    table: &'a abi::Host,
+}
+
+impl HostRef<'_> {
+    /// # Safety
+    ///
+    /// `table` must be the pointer that the host passed to the call that is going on.
+    /// This plugin reads the members of ABI 1.0 only, which every host of major 1 has.
+    pub(super) unsafe fn new(table: *const abi::Host) -> Self {
+        // SAFETY: see above.
+        Self { table: unsafe { &*table } }
+    }
+
+    fn ctx(self) -> *mut c_void {
+        self.table.ctx
+    }
+
+    pub(super) fn error(self, place: &str, message: &str) {
+        // SAFETY: the context belongs to the table; the strings live until the function returns.
+        unsafe { (self.table.error)(self.ctx(), str(place), str(message)) }
+    }
+
+    pub(super) fn fail(self, doc: u32, message: &str) {
+        self.verdict(doc, abi::FAIL, message);
+    }
+
+    pub(super) fn verdict(self, doc: u32, verdict: u32, reason: &str) {
+        // SAFETY: as in `error`. The result only says whether the host took it; it notes a refusal itself.
+        let _ = unsafe { (self.table.verdict)(self.ctx(), doc, verdict, str(reason)) };
+    }
+
+    /// Hands over measures and counts of one document.
+    pub(super) fn notes(self, doc: u32, notes: &Notes) {
+        for measure in notes.measures() {
+            let (limit_kind, limit) = match measure.limit {
+                Limit::None => (abi::NO_LIMIT, 0.0),
+                Limit::Min(limit) => (abi::MIN, limit),
+                Limit::Max(limit) => (abi::MAX, limit),
+            };
+            let measure = abi::Measure {
+                name: str(&measure.name),
+                value: measure.value,
+                limit,
+                limit_kind,
+                reserved: 0,
+            };
+            // SAFETY: as in `error`.
+            let _ = unsafe { (self.table.measure)(self.ctx(), doc, &raw const measure) };
+        }
+        for (name, n) in notes.counts() {
+            // SAFETY: as in `error`.
+            unsafe { (self.table.count)(self.ctx(), str(name), *n) };
+        }
+    }
+
+    /// Hands over the changes of one document.
+    pub(super) fn edits(self, doc: u32, edits: &Edits) -> Result<(), String> {
+        if let Some(text) = &edits.text {
+            self.set_text(doc, text)?;
+        }
+        for (name, value) in &edits.metadata {
+            let value = value.as_ref().map(|value| abi::Value::new(value.as_ref()));
+            let pointer = value.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+            // SAFETY: as in `error`; NULL removes.
+            let _ = unsafe { (self.table.set_field)(self.ctx(), doc, str(name), pointer) };
+        }
+        for document in &edits.split {
+            self.split(doc, document);
+        }
+        Ok(())
+    }
+
+    fn set_text(self, doc: u32, text: &str) -> Result<(), String> {
+        // SAFETY: as in `error`.
+        let target = unsafe { (self.table.reserve_text)(self.ctx(), doc, text.len()) };
+        if target.is_null() {
+            return Err(format!("the host refused a text of {} bytes", text.len()));
+        }
+        // SAFETY: the host has reserved `text.len()` bytes at `target`, which are not part of `text`.
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), target, text.len()) };
+        // SAFETY: as in `error`.
+        let _ = unsafe { (self.table.commit_text)(self.ctx(), doc, text.len()) };
+        Ok(())
+    }
+
+    fn split(self, doc: u32, document: &Document) {
+        let fields = fields(&document.metadata);
+        let origin = &document.origin;
+        let new = abi::NewDocument {
+            id: str(&document.id),
+            text: str(&document.text),
+            raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
+            flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+            fields: fields.as_ptr(),
+            n_fields: fields.len(),
+            ordinal: origin.ordinal,
+            offset: origin.offset,
+            length: origin.length,
+            reserved: [std::ptr::null(); 2],
+        };
+        // SAFETY: as in `error`; `fields` lives until the function returns.
+        let _ = unsafe { (self.table.split)(self.ctx(), doc, &raw const new) };
+    }
+
+    pub(super) fn emit(self, document: &NewDocument<'_>) {
+        let fields: Vec<_> = document
+            .metadata
+            .iter()
+            .map(|(name, value)| abi::Field { name: str(name), value: abi::Value::new(*value) })
+            .collect();
+        let new = abi::NewDocument {
+            id: document.id.map_or(Str::EMPTY, str),
+            text: str(document.text),
+            raw: document.raw.map_or(Str::EMPTY, Str::new),
+            flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+            fields: fields.as_ptr(),
+            n_fields: fields.len(),
+            ordinal: document.ordinal,
+            offset: document.offset,
+            length: document.length,
+            reserved: [std::ptr::null(); 2],
+        };
+        // SAFETY: as in `error`; everything lives until the function returns.
+        let _ = unsafe { (self.table.emit)(self.ctx(), &raw const new) };
+    }
+
+    pub(super) fn emit_failed(self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure) {
+        let message = failure.to_string();
+        // SAFETY: as in `error`.
+        let _ =
+            unsafe { (self.table.emit_failed)(self.ctx(), ordinal, offset, Str::new(raw), str(&message)) };
+    }
+
+    pub(super) fn put(self, doc: u32, bytes: &[u8]) {
+        // SAFETY: as in `error`.
+        let _ = unsafe { (self.table.put)(self.ctx(), doc, Str::new(bytes)) };
+    }
+
+    pub(super) fn put_file(self, doc: u32, path: &str, content: &[u8]) {
+        // SAFETY: as in `error`.
+        let _ = unsafe { (self.table.put_file)(self.ctx(), doc, str(path), Str::new(content)) };
+    }
+
+    /// What became of a document, and its measures.
+    pub(super) fn fate(self, doc: u32) -> Option<(abi::Fate, Vec<Measure>)> {
+        let mut fate = std::mem::MaybeUninit::<abi::Fate>::uninit();
+        // SAFETY: as in `error`; the host fills `fate` when it returns OK.
+        if unsafe { (self.table.fate)(self.ctx(), doc, fate.as_mut_ptr()) } != abi::OK {
+            return None;
+        }
+        // SAFETY: filled, see above.
+        let fate = unsafe { fate.assume_init() };
+        let measures = (0..fate.n_measures).map_while(|index| self.measure_at(doc, index)).collect();
+        Some((fate, measures))
+    }
+
+    fn measure_at(self, doc: u32, index: u32) -> Option<Measure> {
+        let mut measure = std::mem::MaybeUninit::<abi::Measure>::uninit();
+        // SAFETY: as in `fate`.
+        if unsafe { (self.table.measure_at)(self.ctx(), doc, index, measure.as_mut_ptr()) } != abi::OK {
+            return None;
+        }
+        // SAFETY: filled, see above; the name is UTF-8 from the host.
+        let (measure, name) = unsafe {
+            let measure = measure.assume_init();
+            (measure, text(measure.name))
+        };
+        let limit = match measure.limit_kind {
+            abi::MIN => Limit::Min(measure.limit),
+            abi::MAX => Limit::Max(measure.limit),
+            _ => Limit::None,
+        };
+        Some(Measure { name: name.to_owned().into(), value: measure.value, limit })
+    }
+}
+
+fn fields(metadata: &Metadata) -> Vec<abi::Field> {
+    metadata
+        .iter()
+        .map(|(name, value)| abi::Field { name: str(name), value: abi::Value::new(value.as_ref()) })
+        .collect()
+}
+
+/// The metadata of one document, asked of the host field by field: a stage that reads none pays nothing.
+pub(super) struct HostFields<'a> {
+    host: HostRef<'a>,
+    doc: u32,
+}
+
+impl<'a> HostFields<'a> {
+    pub(super) fn new(host: HostRef<'a>, doc: u32) -> Self {
+        Self { host, doc }
+    }
+}
+
+impl Fields for HostFields<'_> {
+    fn get(&self, name: &str) -> Option<ValueRef<'_>> {
+        let mut value = std::mem::MaybeUninit::<abi::Value>::uninit();
+        // SAFETY: the context belongs to the table; the host fills `value` when it returns 1.
+        let found =
+            unsafe { (self.host.table.field)(self.host.ctx(), self.doc, str(name), value.as_mut_ptr()) };
+        // SAFETY: filled, see above; what it points to is valid until the call returns.
+        (found == 1).then(|| unsafe { value_ref(value.assume_init()) })
+    }
+
+    fn at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
+        let index = u32::try_from(index).ok()?;
+        let mut field = std::mem::MaybeUninit::<abi::Field>::uninit();
+        // SAFETY: as in `get`.
+        let found =
+            unsafe { (self.host.table.field_at)(self.host.ctx(), self.doc, index, field.as_mut_ptr()) };
+        if found != 1 {
+            return None;
+        }
+        // SAFETY: as in `get`.
+        unsafe {
+            let field = field.assume_init();
+            Some((text(field.name), value_ref(field.value)))
+        }
+    }
+}
+
+/// # Safety
+///
+/// `value` must come from the host and live for `'a`.
+unsafe fn value_ref<'a>(value: abi::Value) -> ValueRef<'a> {
+    // SAFETY: the caller vouches for it.
+    let content = unsafe { text(value.text) };
+    match value.kind {
+        abi::BOOL => ValueRef::Bool(value.bits != 0),
+        abi::INTEGER => ValueRef::Integer(value.bits.cast_signed()),
+        abi::FLOAT => ValueRef::Float(f64::from_bits(value.bits)),
+        abi::STRING => ValueRef::String(content),
+        abi::JSON => ValueRef::Json(content),
+        _ => ValueRef::Null,
+    }
+}
+
+/// The documents of a call.
+///
+/// # Safety
+///
+/// `docs` must point to `n` documents from the host that live for `'a`.
+pub(super) unsafe fn documents<'a>(docs: *const abi::Document, n: usize) -> &'a [abi::Document] {
+    if n == 0 {
+        return &[];
+    }
+    // SAFETY: the caller vouches for it.
+    unsafe { std::slice::from_raw_parts(docs, n) }
+}
+
+/// A view of one document.
+///
+/// # Safety
+///
+/// `document` must come from the host and be valid for `'a`.
+pub(super) unsafe fn view<'a>(document: &abi::Document, fields: &'a dyn Fields) -> View<'a> {
+    // SAFETY: the caller vouches for it.
+    let (id, content, raw) = unsafe { (text(document.id), text(document.text), document.raw.bytes()) };
+    let raw = (document.flags & abi::HAS_RAW != 0).then_some(raw);
+    View::new(id, content, raw, document.ordinal, fields)
+}

@@ -1,0 +1,258 @@
+//! From the author's traits to the tables of the boundary.
+//!
+//! [`PluginBuilder`] makes one table a stage; the functions in the tables, one module a kind, turn C views
+//! into [`View`](crate::View)s, call the trait, and hand the outcome to the host.
+
+mod corpus;
+mod exporter;
+mod host;
+mod reader;
+mod transform;
+
+use std::ffi::c_void;
+use std::marker::PhantomData;
+
+use schemars::generate::SchemaSettings;
+use tamis_stage::{CorpusStage, Exporter, Extractor, Filter, Options, Reader, SetupError};
+
+use crate::abi::{self, Str};
+use crate::guard;
+use host::HostRef;
+
+/// Collects the stages of a plugin; [`export_plugin!`](crate::export_plugin) writes the calls.
+pub struct PluginBuilder {
+    name: &'static str,
+    version: &'static str,
+    license: &'static str,
+    stages: Vec<*const abi::Stage>,
+}
+
+impl PluginBuilder {
+    /// A plugin without stages; `name` is the crate name, which is the stem of the library file.
+    pub fn new(name: &'static str, version: &'static str, license: &'static str) -> Self {
+        Self { name, version, license, stages: Vec::new() }
+    }
+
+    /// Adds a reader.
+    #[must_use]
+    pub fn reader<T: Reader>(self) -> Self {
+        let flags = if T::WHOLE_FILE { abi::WHOLE_FILE } else { 0 };
+        let parts = Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES };
+        self.stage::<AsReader<T>>(&parts, |stage| {
+            stage.reader = leak(reader::table::<T>());
+        })
+    }
+
+    /// Adds a filter.
+    #[must_use]
+    pub fn filter<T: Filter>(self) -> Self {
+        let parts =
+            Parts { kind: abi::FILTER, flags: abi::PURE, name: T::NAME, reads: T::READS, writes: &[] };
+        self.stage::<AsFilter<T>>(&parts, |stage| {
+            stage.transform = leak(transform::filter_table::<T>());
+        })
+    }
+
+    /// Adds an extractor.
+    #[must_use]
+    pub fn extractor<T: Extractor>(self) -> Self {
+        let parts = Parts {
+            kind: abi::EXTRACTOR,
+            flags: abi::PURE,
+            name: T::NAME,
+            reads: T::READS,
+            writes: T::WRITES,
+        };
+        self.stage::<AsExtractor<T>>(&parts, |stage| {
+            stage.transform = leak(transform::extractor_table::<T>());
+        })
+    }
+
+    /// Adds a corpus stage.
+    #[must_use]
+    pub fn corpus_stage<T: CorpusStage>(self) -> Self {
+        let parts = Parts { kind: abi::CORPUS, flags: 0, name: T::NAME, reads: T::READS, writes: T::WRITES };
+        self.stage::<AsCorpus<T>>(&parts, |stage| {
+            stage.corpus = leak(corpus::table::<T>());
+        })
+    }
+
+    /// Adds an exporter.
+    #[must_use]
+    pub fn exporter<T: Exporter>(self) -> Self {
+        let flags = if T::NAMED_FILES { abi::NAMED_FILES } else { 0 };
+        let parts = Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[] };
+        self.stage::<AsExporter<T>>(&parts, |stage| {
+            stage.exporter = leak(exporter::table::<T>());
+        })
+    }
+
+    /// The descriptor; it and all it points to lives until the process ends.
+    pub fn finish(self) -> abi::Plugin {
+        let stages: &'static [*const abi::Stage] = self.stages.leak();
+        abi::Plugin {
+            magic: abi::MAGIC,
+            struct_size: size_of::<abi::Plugin>() as u32,
+            abi_major: abi::MAJOR,
+            abi_minor: abi::MINOR,
+            flags: 0,
+            name: Str::new(self.name.as_bytes()),
+            version: Str::new(self.version.as_bytes()),
+            license: Str::new(self.license.as_bytes()),
+            sdk: Str::new(concat!("tamis-plugin ", env!("CARGO_PKG_VERSION"), " (Rust)").as_bytes()),
+            stages: stages.as_ptr(),
+            n_stages: stages.len(),
+        }
+    }
+
+    fn stage<K: Kind>(mut self, parts: &Parts, set_table: impl FnOnce(&mut abi::Stage)) -> Self {
+        let schema = schema::<K::Options>();
+        let docs =
+            schema.get("description").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let summary = docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let reads = leak_names(parts.reads);
+        let writes = leak_names(parts.writes);
+        let mut stage = abi::Stage {
+            struct_size: size_of::<abi::Stage>() as u32,
+            kind: parts.kind,
+            flags: parts.flags | abi::UTF8_TRUSTED,
+            name: Str::new(parts.name.as_bytes()),
+            summary: leak_str(summary),
+            docs: leak_str(docs),
+            options_schema: leak_str(schema.to_string()),
+            reads: reads.as_ptr(),
+            n_reads: reads.len(),
+            writes: writes.as_ptr(),
+            n_writes: writes.len(),
+            open: Some(open::<K>),
+            close: Some(close::<K>),
+            reader: std::ptr::null(),
+            transform: std::ptr::null(),
+            corpus: std::ptr::null(),
+            exporter: std::ptr::null(),
+        };
+        set_table(&mut stage);
+        self.stages.push(leak(stage));
+        self
+    }
+}
+
+/// What is known about a stage at compile time.
+struct Parts {
+    kind: u32,
+    flags: u64,
+    name: &'static str,
+    reads: &'static [&'static str],
+    writes: &'static [&'static str],
+}
+
+/// The schema of the options, without references, so that whoever reads it needs no resolver.
+fn schema<O: Options>() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<O>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        // The name of a Rust type says nothing to whoever writes a pipeline.
+        object.remove("title");
+        object.remove("$schema");
+    }
+    schema
+}
+
+fn leak<T>(value: T) -> *const T {
+    Box::leak(Box::new(value))
+}
+
+fn leak_str(text: String) -> Str {
+    Str::new(text.leak().as_bytes())
+}
+
+fn leak_names(names: &[&'static str]) -> &'static [Str] {
+    names.iter().map(|name| Str::new(name.as_bytes())).collect::<Vec<_>>().leak()
+}
+
+/// A stage of some kind, for what all kinds share; the five traits are one to the functions below.
+trait Kind {
+    type Stage: Send + Sync + 'static;
+    type Options: Options;
+
+    fn open(options: Self::Options) -> Result<Self::Stage, SetupError>;
+}
+
+macro_rules! kind {
+    ($marker:ident, $author:ident) => {
+        struct $marker<T>(PhantomData<T>);
+
+        impl<T: $author> Kind for $marker<T> {
+            type Stage = T;
+            type Options = T::Options;
+
+            fn open(options: T::Options) -> Result<T, SetupError> {
+                T::open(options)
+            }
+        }
+    };
+}
+
+kind!(AsReader, Reader);
+kind!(AsFilter, Filter);
+kind!(AsExtractor, Extractor);
+kind!(AsCorpus, CorpusStage);
+kind!(AsExporter, Exporter);
+
+unsafe extern "C" fn open<K: Kind>(options: Str, host: *const abi::Host, instance: *mut *mut c_void) -> i32 {
+    // SAFETY: the host passes its table and UTF-8 text; both outlive the call.
+    let (host, options) = unsafe { (HostRef::new(host), host::text(options)) };
+    let options = if options.is_empty() { "{}" } else { options };
+    let opened = guard::catch(|| match serde_json::from_str::<K::Options>(options) {
+        Ok(options) => K::open(options),
+        Err(error) => Err(SetupError::new(error)),
+    });
+    match opened {
+        Ok(Ok(stage)) => {
+            let pointer = Box::into_raw(Box::new(stage)).cast();
+            // SAFETY: `instance` is the host's place for the result.
+            unsafe { instance.write(pointer) };
+            abi::OK
+        }
+        Ok(Err(error)) => {
+            host.error(error.option().unwrap_or_default(), &error.to_string());
+            abi::ERROR
+        }
+        Err(panic) => {
+            host.error("", &panic);
+            abi::PANIC
+        }
+    }
+}
+
+unsafe extern "C" fn close<K: Kind>(instance: *mut c_void) {
+    // SAFETY: made by `open::<K>`; the host closes it once, after every other call has returned.
+    let stage = unsafe { Box::from_raw(instance.cast::<K::Stage>()) };
+    // A panicking `drop` has nobody left to tell.
+    drop(guard::catch(|| drop(stage)));
+}
+
+/// The stage behind an instance pointer.
+///
+/// # Safety
+///
+/// `instance` must come from `open` of the same stage type and not be closed during `'a`.
+unsafe fn stage<'a, T>(instance: *mut c_void) -> &'a T {
+    // SAFETY: the caller vouches for it.
+    unsafe { &*instance.cast::<T>() }
+}
+
+/// Runs a whole call; what is not caught document by document ends up here.
+fn boundary(host: HostRef, call: impl FnOnce() -> Result<(), String>) -> i32 {
+    match guard::catch(call) {
+        Ok(Ok(())) => abi::OK,
+        Ok(Err(message)) => {
+            host.error("", &message);
+            abi::ERROR
+        }
+        Err(panic) => {
+            host.error("", &panic);
+            abi::PANIC
+        }
+    }
+}

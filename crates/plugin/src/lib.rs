@@ -1,0 +1,28 @@
+//! The one import of a plugin author.
+//!
+//! Implement one trait per stage, [`Reader`], [`Filter`], [`Extractor`], [`CorpusStage`] or [`Exporter`],
+//! and list the stages in [`export_plugin!`]; its example is a complete plugin.
+//! `tamis plugin new NAME` writes such a crate, `tamis plugin check FILE` tests the library.
+//!
+//! What crosses between the program and a library is plain C, frozen in `include/tamis_plugin.h`
+//! ([`abi`] mirrors it), so a plugin keeps working when the program or the compiler changes.
+//! Panics are caught on this side, document by document.
+
+#![expect(unsafe_code, reason = "this crate is one side of the C boundary")]
+
+pub mod abi;
+mod glue;
+mod guard;
+mod macros;
+
+pub use glue::PluginBuilder;
+pub use tamis_document::{
+    Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
+};
+pub use tamis_stage::{
+    Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields, Filter,
+    NewDocument, NoOptions, Notes, Options, Output, Reader, SetupError, View,
+};
+
+/// The C header, so that a tool can hand it to the author of a plugin in C.
+pub const HEADER: &str = include_str!("../include/tamis_plugin.h");

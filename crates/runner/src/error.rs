@@ -1,0 +1,84 @@
+//! Why a run did not start, or broke.
+
+use std::path::{Path, PathBuf};
+
+/// A run that could not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// An input cannot be listed; nothing has run.
+    #[error("cannot read the inputs of source `{source_id}`: {message}")]
+    Inputs {
+        /// The source.
+        source_id: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// No source has a file; nothing has run.
+    #[error("there is nothing to read: no file matches {}", patterns.join(", "))]
+    NoInputs {
+        /// What the sources look for.
+        patterns: Vec<String>,
+    },
+    /// The output folder holds something else; nothing has run.
+    #[error("`{}` holds the output of another run ({why}): \
+        pass `--fresh` to replace it, or write to another folder with `-o`", folder.display())]
+    OtherRun {
+        /// The folder.
+        folder: PathBuf,
+        /// What differs.
+        why: String,
+    },
+    /// A file or folder could not be written.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A record could be neither exported nor written as a dead letter.
+    #[error("export `{export}` cannot write the dead letter `{id}`: {message}")]
+    DeadLetter {
+        /// The export of failed records.
+        export: String,
+        /// The record.
+        id: String,
+        /// Why.
+        message: String,
+    },
+    /// An exporter failed outside any document.
+    #[error("export `{export}`: {message}")]
+    Exporter {
+        /// The export.
+        export: String,
+        /// What it said.
+        message: String,
+    },
+    /// The counts do not add up: a fault of tamis or of a plugin, never of the input.
+    #[error("the records do not add up: {message}; the output is marked as not complete")]
+    Unbalanced {
+        /// Both sides.
+        message: String,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted; what was not finished has been taken away")]
+    Interrupted,
+    /// A thread ended in a way that it must not.
+    #[error("internal error: {message}; please report it")]
+    Internal {
+        /// What is known.
+        message: String,
+    },
+}
+
+impl RunError {
+    pub(crate) fn write(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Write { path: path.as_ref().to_owned(), source }
+    }
+
+    /// Whether the run stopped before anything had run.
+    pub fn is_setup(&self) -> bool {
+        matches!(self, Self::Inputs { .. } | Self::NoInputs { .. } | Self::OtherRun { .. })
+    }
+}

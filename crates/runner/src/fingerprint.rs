@@ -1,0 +1,83 @@
+//! What decides the output of a run, as two hashes: the plan, and its inputs.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tamis_config::Plan;
+use tamis_stage::{PluginInfo, PluginOrigin, StageInfo};
+use walkdir::WalkDir;
+
+use crate::RunError;
+use crate::inputs::InputFile;
+
+/// Two runs with equal fingerprints write the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// BLAKE3 over the pipeline, the files that its options name, and the plugins.
+    pub plan: String,
+    /// BLAKE3 over name, size and time of change of every input file.
+    pub inputs: String,
+}
+
+/// The fingerprint of a plan over its inputs.
+pub(crate) fn fingerprint(plan: &Plan, files: &[InputFile]) -> Result<Fingerprint, RunError> {
+    Ok(Fingerprint { plan: plan_hash(plan)?, inputs: inputs_hash(files) })
+}
+
+fn plan_hash(plan: &Plan) -> Result<String, RunError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: &[u8]| {
+        // Lengths in front keep parts apart that would read the same when joined.
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    };
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    add(plan.canonical.to_string().as_bytes());
+    for path in &plan.files {
+        for_each_file(path, &mut |content| add(content))?;
+    }
+    for plugin in plugins(plan) {
+        add(plugin.name.as_bytes());
+        add(plugin.version.as_bytes());
+        if let PluginOrigin::Library { blake3, .. } = &plugin.origin {
+            add(blake3.as_bytes());
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn plugins(plan: &Plan) -> Vec<&PluginInfo> {
+    let readers = plan.sources.iter().flat_map(|source| &source.readers).map(|reader| &reader.info);
+    let stages = plan.stages.iter().map(|stage| &stage.info);
+    let exports = plan.exports.iter().map(|export| &export.info);
+    let infos = readers.chain(stages).chain(exports);
+    let mut plugins: Vec<&PluginInfo> = infos.map(|info: &StageInfo| info.plugin.as_ref()).collect();
+    plugins.sort_by(|a, b| a.name.cmp(&b.name));
+    plugins.dedup();
+    plugins
+}
+
+fn for_each_file(path: &Path, add: &mut impl FnMut(&[u8])) -> Result<(), RunError> {
+    for entry in WalkDir::new(path).sort_by_file_name() {
+        let unreadable =
+            |message: String| RunError::Inputs { source_id: path.display().to_string(), message };
+        let entry = entry.map_err(|error| unreadable(error.to_string()))?;
+        if entry.file_type().is_file() {
+            add(entry.file_name().as_encoded_bytes());
+            add(&std::fs::read(entry.path()).map_err(|error| unreadable(error.to_string()))?);
+        }
+    }
+    Ok(())
+}
+
+fn inputs_hash(files: &[InputFile]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        hasher.update(&(file.source as u64).to_le_bytes());
+        hasher.update(&(file.name.len() as u64).to_le_bytes());
+        hasher.update(file.name.as_bytes());
+        hasher.update(&file.size.to_le_bytes());
+        hasher.update(&file.modified.to_le_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}

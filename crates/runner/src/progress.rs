@@ -1,0 +1,52 @@
+//! How far a run is, for whoever shows it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Counters of a running pipeline; written by the run, read by anyone at any time.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub(crate) total_bytes: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) kept: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Bytes of all inputs; 0 until they have been listed.
+    pub total_bytes: u64,
+    /// Bytes of inputs that have been worked through.
+    pub bytes: u64,
+    /// Records kept so far.
+    pub kept: u64,
+    /// Records dropped so far.
+    pub dropped: u64,
+    /// Records failed so far.
+    pub failed: u64,
+}
+
+impl Progress {
+    /// The counters now.
+    pub fn snapshot(&self) -> Snapshot {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Snapshot {
+            total_bytes: load(&self.total_bytes),
+            bytes: load(&self.bytes),
+            kept: load(&self.kept),
+            dropped: load(&self.dropped),
+            failed: load(&self.failed),
+        }
+    }
+
+    /// Asks the run to stop at the next block; it ends with [`RunError::Interrupted`](crate::RunError).
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,137 @@
+//! Counting every record, twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tamis_stage::handle::Counts;
+
+/// Where the records of a run went.
+///
+/// Always `read + split = kept + dropped + failed`; a run checks this against what was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Records read, unreadable ones included.
+    pub read: u64,
+    /// Documents that stages split off.
+    pub split: u64,
+    /// Records that passed every stage and were exported.
+    pub kept: u64,
+    /// Records that a stage dropped.
+    pub dropped: u64,
+    /// Records that could not be read, processed or exported: dead letters.
+    pub failed: u64,
+    /// What happened where, by `source.ID`, `stage.ID` or `export.ID`.
+    pub stages: BTreeMap<String, StageTally>,
+}
+
+/// What happened at one source, stage or export.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageTally {
+    /// Records that came in; for a source, records read.
+    pub seen: u64,
+    /// Dropped records by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub dropped: BTreeMap<String, u64>,
+    /// Failed records.
+    pub failed: u64,
+    /// Documents split off.
+    pub split: u64,
+    /// What the stage counted itself.
+    #[serde(skip_serializing_if = "Counts::is_empty", default)]
+    pub counts: Counts,
+    /// Time spent, summed over all threads. Not part of a manifest, which is the same for the same input.
+    #[serde(skip)]
+    pub time: Duration,
+}
+
+impl StageTally {
+    /// All dropped records.
+    pub fn n_dropped(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
+    fn add(&mut self, other: Self) {
+        self.seen += other.seen;
+        self.failed += other.failed;
+        self.split += other.split;
+        self.time += other.time;
+        for (reason, n) in other.dropped {
+            *self.dropped.entry(reason).or_default() += n;
+        }
+        for (name, n) in other.counts {
+            *self.counts.entry(name).or_default() += n;
+        }
+    }
+}
+
+impl Tally {
+    /// The entry of a stage; `table` is the table of the pipeline file that names it, because a source and an
+    /// export may have the same id.
+    pub(crate) fn stage(&mut self, table: &str, id: &str) -> &mut StageTally {
+        self.stages.entry(format!("{table}.{id}")).or_default()
+    }
+
+    /// Adds the counts of another block.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.split += other.split;
+        self.kept += other.kept;
+        self.dropped += other.dropped;
+        self.failed += other.failed;
+        for (id, stage) in other.stages {
+            self.stages.entry(id).or_default().add(stage);
+        }
+    }
+
+    /// Why the counts do not add up, if they do not.
+    ///
+    /// `read` and `split` were counted where records came into being, the others where they were written, and
+    /// the stages counted their own drops and failures: three independent ways to the same sums.
+    pub(crate) fn imbalance(&self) -> Option<String> {
+        let (into, out) = (self.read + self.split, self.kept + self.dropped + self.failed);
+        if into != out {
+            return Some(format!(
+                "{} read + {} split off = {into}, but {} kept + {} dropped + {} failed = {out}",
+                self.read, self.split, self.kept, self.dropped, self.failed
+            ));
+        }
+        let dropped: u64 = self.stages.values().map(StageTally::n_dropped).sum();
+        let failed: u64 = self.stages.values().map(|stage| stage.failed).sum();
+        if (dropped, failed) != (self.dropped, self.failed) {
+            return Some(format!(
+                "the stages dropped {dropped} and failed {failed}, but {} dropped and {} failed records were written",
+                self.dropped, self.failed
+            ));
+        }
+        None
+    }
+
+    /// The share of failed records among those read and split off; 0 if there were none.
+    pub fn failed_ratio(&self) -> f64 {
+        let all = self.read + self.split;
+        if all == 0 { 0.0 } else { self.failed as f64 / all as f64 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_record_is_noticed() {
+        let mut tally = Tally { read: 10, kept: 7, dropped: 2, failed: 1, ..Tally::default() };
+        tally.stage("stage", "length").dropped.insert("too-short".to_owned(), 2);
+        tally.stage("source", "records").failed = 1;
+        assert_eq!(tally.imbalance(), None);
+        tally.kept = 6;
+        assert!(tally.imbalance().is_some_and(|message| message.contains("= 9")));
+    }
+
+    #[test]
+    fn a_record_that_is_dropped_but_written_as_failed_is_noticed() {
+        let mut tally = Tally { read: 2, dropped: 1, failed: 1, ..Tally::default() };
+        tally.stage("stage", "length").dropped.insert("too-short".to_owned(), 2);
+        assert!(tally.imbalance().is_some_and(|message| message.contains("dropped 2 and failed 0")));
+    }
+}

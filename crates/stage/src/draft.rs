@@ -1,0 +1,183 @@
+//! Changes that an extractor proposes to a document.
+
+use std::borrow::Cow;
+
+use tamis_document::{Document, Limit, Measure, Value, ValueRef};
+
+use crate::View;
+
+/// What a stage noticed: measures beside their limits, and counts of what it did.
+///
+/// Measures show in `explain`, in reports and beside dropped documents; counts are summed over the run
+/// (`quotes_repaired`, `lines_dropped`).
+#[derive(Debug, Default)]
+pub struct Notes {
+    measures: Vec<Measure>,
+    counts: Vec<(Cow<'static, str>, u64)>,
+}
+
+impl Notes {
+    /// Records a measured value beside its limit, in the unit of the option that sets the limit.
+    pub fn measure(&mut self, name: impl Into<Cow<'static, str>>, value: f64, limit: Limit) {
+        self.measures.push(Measure { name: name.into(), value, limit });
+    }
+
+    /// Adds `n` to the run's counter `name`; adding 0 leaves no trace.
+    pub fn count(&mut self, name: impl Into<Cow<'static, str>>, n: u64) {
+        if n > 0 {
+            self.counts.push((name.into(), n));
+        }
+    }
+
+    /// The measures so far.
+    pub fn measures(&self) -> &[Measure] {
+        &self.measures
+    }
+
+    /// The counts so far; a name may occur several times.
+    pub fn counts(&self) -> &[(Cow<'static, str>, u64)] {
+        &self.counts
+    }
+
+    /// Forgets everything but the allocations, for the next document.
+    pub fn clear(&mut self) {
+        self.measures.clear();
+        self.counts.clear();
+    }
+}
+
+/// A document with proposed changes.
+///
+/// Reading shows the document as changed so far.
+/// Nothing reaches the document itself before the stage has returned without error.
+pub struct Draft<'a> {
+    view: View<'a>,
+    edits: Edits,
+    notes: Notes,
+}
+
+/// The changes of a [`Draft`], for whoever applies them.
+#[derive(Debug, Default)]
+pub struct Edits {
+    /// The new text, if it was set.
+    pub text: Option<String>,
+    /// Metadata set (`Some`) or removed (`None`), one entry a name.
+    pub metadata: Vec<(Cow<'static, str>, Option<Value>)>,
+    /// Documents that were split off, in order.
+    pub split: Vec<Document>,
+}
+
+impl Edits {
+    /// Applies text and metadata to `document` and returns the documents that were split off.
+    pub fn apply(self, document: &mut Document) -> Vec<Document> {
+        if let Some(text) = self.text {
+            document.text = text;
+        }
+        for (name, value) in self.metadata {
+            match value {
+                Some(value) => document.metadata.insert(name, value),
+                None => document.metadata.remove(&name),
+            };
+        }
+        self.split
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// A draft without changes.
+    pub fn new(view: View<'a>) -> Self {
+        Self { view, edits: Edits::default(), notes: Notes::default() }
+    }
+
+    /// The document as it came in.
+    pub fn original(&self) -> View<'a> {
+        self.view
+    }
+
+    /// The identifier.
+    pub fn id(&self) -> &'a str {
+        self.view.id()
+    }
+
+    /// The bytes as scraped, if the reader kept them.
+    pub fn raw(&self) -> Option<&'a [u8]> {
+        self.view.raw()
+    }
+
+    /// The text as it stands.
+    pub fn text(&self) -> &str {
+        self.edits.text.as_deref().unwrap_or(self.view.text())
+    }
+
+    /// Replaces the text.
+    pub fn set_text(&mut self, text: impl Into<String>) {
+        self.edits.text = Some(text.into());
+    }
+
+    /// The metadata field `name` as it stands.
+    pub fn metadata(&self, name: &str) -> Option<ValueRef<'_>> {
+        match self.edits.metadata.iter().find(|(edited, _)| edited == name) {
+            Some((_, value)) => value.as_ref().map(Value::as_ref),
+            None => self.view.metadata(name),
+        }
+    }
+
+    /// Sets the metadata field `name`.
+    pub fn set_metadata(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        self.edit(name.into(), Some(value.into()));
+    }
+
+    /// Removes the metadata field `name`, if it is there.
+    pub fn remove_metadata(&mut self, name: impl Into<Cow<'static, str>>) {
+        self.edit(name.into(), None);
+    }
+
+    /// Splits a document off: it follows this one in the corpus, goes on with the next stage, and is counted
+    /// as read by this stage. An empty id becomes this document's id with `/1`, `/2`, … behind it.
+    pub fn split_off(&mut self, document: Document) {
+        self.edits.split.push(document);
+    }
+
+    /// Measures and counts of this document.
+    pub fn notes(&mut self) -> &mut Notes {
+        &mut self.notes
+    }
+
+    /// The changes and the notes, for whoever applies them.
+    pub fn finish(self) -> (Edits, Notes) {
+        (self.edits, self.notes)
+    }
+
+    fn edit(&mut self, name: Cow<'static, str>, value: Option<Value>) {
+        match self.edits.metadata.iter_mut().find(|(edited, _)| *edited == name) {
+            Some((_, edited)) => *edited = value,
+            None => self.edits.metadata.push((name, value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_its_own_changes_and_leaves_the_document_alone_until_applied() {
+        let mut document = Document::new("a", "before");
+        document.metadata.insert("title", "old");
+        document.metadata.insert("author", "someone");
+        let mut draft = Draft::new(View::from(&document));
+        draft.set_text("after");
+        draft.set_metadata("title", "new");
+        draft.remove_metadata("author");
+        assert_eq!(draft.text(), "after");
+        assert_eq!(draft.metadata("title").and_then(ValueRef::as_str), Some("new"));
+        assert_eq!(draft.metadata("author"), None);
+        assert_eq!(draft.original().text(), "before");
+
+        let (edits, _) = draft.finish();
+        let split = edits.apply(&mut document);
+        assert!(split.is_empty());
+        assert_eq!(document.text, "after");
+        assert_eq!(document.metadata, [("title", "new")].into_iter().collect());
+    }
+}

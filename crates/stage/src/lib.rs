@@ -1,0 +1,30 @@
+//! What a stage is: the traits that authors implement, and the handles that the runner drives.
+//!
+//! Authors see one trait per kind: [`Reader`], [`Filter`], [`Extractor`], [`CorpusStage`], [`Exporter`].
+//! Each names its options ([`Options`]): a struct whose doc comments are the help text of the stage.
+//! A stage works on borrowed documents ([`View`]) and proposes changes ([`Draft`]); the host applies them
+//! only when the stage returns without error, so a stage that fails or panics leaves its document as it was.
+//!
+//! The runner and the configuration see [`StageInfo`] and [`StageFactory`] in a [`Registry`], and the opened
+//! handles in [`handle`]; where a stage came from (bundled, a library, a child process) they do not know.
+//!
+//! Writing a plugin? Depend on `tamis-plugin` alone: it re-exports this crate.
+
+mod author;
+mod draft;
+mod error;
+pub mod handle;
+mod info;
+mod option_info;
+mod options;
+mod registry;
+mod view;
+
+pub use author::{Block, CorpusStage, Cut, Emit, Exporter, Extractor, Filter, NewDocument, Output, Reader};
+pub use draft::{Draft, Edits, Notes};
+pub use error::{Failure, SetupError};
+pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
+pub use option_info::OptionInfo;
+pub use options::{NoOptions, Options};
+pub use registry::{DuplicateStage, Registry, StageFactory};
+pub use view::{ExportView, Fields, View};

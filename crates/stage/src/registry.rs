@@ -1,0 +1,88 @@
+//! The stages that a program knows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::handle::OpenStage;
+use crate::{PluginInfo, SetupError, StageInfo};
+
+/// Something that can open a stage: a table of a plugin, bundled or loaded.
+pub trait StageFactory: Send + Sync {
+    /// What is known about the stage.
+    fn info(&self) -> &StageInfo;
+
+    /// Opens the stage with options that fit its schema; a missing option takes its default.
+    ///
+    /// # Errors
+    ///
+    /// When the stage refuses the options.
+    fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError>;
+}
+
+/// The stages that a program knows, by name and table.
+///
+/// A reader and an exporter may share a name, as `jsonl` does: the table of the pipeline file tells which is
+/// meant. Filters, extractors and corpus stages stand in one table and may not.
+#[derive(Default, Clone)]
+pub struct Registry {
+    stages: BTreeMap<(String, &'static str), Arc<dyn StageFactory>>,
+}
+
+/// Two plugins bring a stage of the same name for the same table.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("stage `{name}` of plugin `{}` has the name of a stage of plugin `{}`", second.name, first.name)]
+pub struct DuplicateStage {
+    /// The name of both.
+    pub name: String,
+    /// The plugin whose stage is known already.
+    pub first: Arc<PluginInfo>,
+    /// The plugin whose stage was refused.
+    pub second: Arc<PluginInfo>,
+}
+
+impl Registry {
+    /// A registry without stages.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a stage.
+    ///
+    /// # Errors
+    ///
+    /// When its name is taken; the registry is as before.
+    pub fn add(&mut self, factory: Arc<dyn StageFactory>) -> Result<(), DuplicateStage> {
+        let info = factory.info();
+        let key = (info.name.clone(), info.kind.table());
+        if let Some(first) = self.stages.get(&key) {
+            return Err(DuplicateStage {
+                name: info.name.clone(),
+                first: Arc::clone(&first.info().plugin),
+                second: Arc::clone(&info.plugin),
+            });
+        }
+        self.stages.insert(key, factory);
+        Ok(())
+    }
+
+    /// The stage `name` of a table: `source`, `stage` or `export`.
+    pub fn get(&self, table: &'static str, name: &str) -> Option<&Arc<dyn StageFactory>> {
+        self.stages.get(&(name.to_owned(), table))
+    }
+
+    /// All stages called `name`, at most one a table.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Arc<dyn StageFactory>> {
+        self.iter().filter(move |factory| factory.info().name == name)
+    }
+
+    /// All stages in name order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn StageFactory>> {
+        self.stages.values()
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_set().entries(self.stages.keys().map(|(name, _)| name)).finish()
+    }
+}

@@ -1,0 +1,228 @@
+//! Classes of characters.
+//!
+//! The ranges are blocks of Unicode 16, not properties of single characters: blocks do not change when a new
+//! version assigns more of them, and a comparison is all they cost.
+
+/// Whether `c` is a Chinese character (a Han ideograph, 々 and 〇 included).
+pub fn is_han(c: char) -> bool {
+    matches!(c,
+        '\u{4E00}'..='\u{9FFF}'
+        | '\u{3400}'..='\u{4DBF}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{20000}'..='\u{3FFFD}'
+        | '々' | '〇')
+}
+
+/// Whether `c` is a Japanese kana letter; marks that combine with one are not letters.
+pub fn is_kana(c: char) -> bool {
+    matches!(c, 'ぁ'..='ゖ' | 'ゝ'..='ゟ' | 'ァ'..='ヺ' | 'ー'..='ヿ' | '\u{31F0}'..='\u{31FF}' | 'ｦ'..='ﾝ')
+}
+
+/// Whether `c` is a Korean syllable; single jamo are not.
+pub fn is_hangul(c: char) -> bool {
+    matches!(c, '가'..='힣')
+}
+
+/// Whether `c` is a letter of a script that is written without blanks between words, Korean included, where
+/// a line may break at any character.
+pub fn is_cjk(c: char) -> bool {
+    // Nearly every character of a Latin text is told apart by this one comparison.
+    c >= '\u{3005}' && (is_han(c) || is_kana(c) || is_hangul(c))
+}
+
+/// Whether `c` is a letter of the Latin script, with or without marks.
+pub fn is_latin(c: char) -> bool {
+    c.is_ascii_alphabetic()
+        || matches!(c, '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}') && !matches!(c, '×' | '÷')
+}
+
+/// Whether `c` is punctuation as wide as a Chinese character: 、。，（）《》「」 and the like.
+pub fn is_wide_punctuation(c: char) -> bool {
+    matches!(c,
+        '\u{3001}'..='\u{3003}'
+        | '\u{3008}'..='\u{3020}'
+        | '\u{30FB}'
+        | '\u{FE30}'..='\u{FE4F}'
+        | '！'..='／' | '：'..='＠' | '［'..='｀' | '｛'..='｠')
+}
+
+/// Whether `c` is white space that does not end a line: blank, tab, U+00A0, U+3000 and the other spaces.
+pub fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\t' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}'
+    )
+}
+
+/// Whether `c` ends a line: LF, VT, FF, CR, NEL, U+2028, U+2029.
+pub fn is_line_end(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Whether `c` closes a quotation or a bracket, so that it still belongs to the sentence before it.
+///
+/// `"` and `'` count: they close as often as they open, and before a sentence end nothing opens.
+pub fn is_closing(c: char) -> bool {
+    matches!(
+        c,
+        '”' | '’'
+            | '"'
+            | '\''
+            | '»'
+            | '›'
+            | ')'
+            | ']'
+            | '}'
+            | '）'
+            | '」'
+            | '』'
+            | '》'
+            | '〉'
+            | '】'
+            | '〕'
+            | '〗'
+            | '〙'
+            | '〛'
+            | '］'
+            | '｝'
+            | '＂'
+            | '＇'
+            | '｣'
+    )
+}
+
+/// Whether `c` opens a quotation or a bracket.
+pub fn is_opening(c: char) -> bool {
+    matches!(
+        c,
+        '“' | '‘'
+            | '„'
+            | '«'
+            | '‹'
+            | '('
+            | '['
+            | '{'
+            | '（'
+            | '「'
+            | '『'
+            | '《'
+            | '〈'
+            | '【'
+            | '〔'
+            | '〖'
+            | '〘'
+            | '〚'
+            | '［'
+            | '｛'
+            | '｢'
+    )
+}
+
+/// Columns that `c` takes on a terminal or in a typeset line: 2 for a wide character, 1 for any other.
+///
+/// Marks that take no column of their own are not looked up: a measure of line length does not miss them.
+pub fn width(c: char) -> usize {
+    if c < '\u{1100}' {
+        return 1;
+    }
+    let wide = is_cjk(c)
+        || is_wide_punctuation(c)
+        || matches!(c, '\u{3000}' | '\u{1100}'..='\u{115F}' | '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ'
+            | '\u{3100}'..='\u{312F}' | '\u{1F300}'..='\u{1FAFF}');
+    1 + usize::from(wide)
+}
+
+/// Columns that `text` takes; see [`width`].
+pub fn text_width(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+/// Number of characters (Unicode scalar values) other than white space.
+///
+/// This is the length that is the same before and after any repair of white space.
+pub fn count_visible(text: &str) -> usize {
+    let mut n_chars = 0;
+    let mut chars = 0;
+    // Characters begin at every byte that is not a continuation byte; ASCII white space is told by its
+    // byte. Both loops run without branches over a block, so that the compiler can use wide registers.
+    let mut has_wide_space = false;
+    for block in text.as_bytes().chunks(1 << 12) {
+        for &byte in block {
+            chars += usize::from(byte & 0xC0 != 0x80 && !matches!(byte, b' ' | b'\t'..=b'\r'));
+            // Lead bytes of U+0085, U+00A0 (C2), U+1680 (E1), U+2000… (E2), U+3000 (E3).
+            has_wide_space |= matches!(byte, 0xC2 | 0xE1..=0xE3);
+        }
+        n_chars += chars;
+        chars = 0;
+    }
+    if has_wide_space { n_chars - count_wide_spaces(text.as_bytes()) } else { n_chars }
+}
+
+/// Number of white space characters beyond ASCII in the bytes of a valid text.
+fn count_wide_spaces(bytes: &[u8]) -> usize {
+    let pairs = bytes.windows(2).filter(|window| matches!(window, [0xC2, 0x85 | 0xA0])).count();
+    let triples = bytes.windows(3).filter(|window| {
+        matches!(
+            window,
+            [0xE3, 0x80, 0x80]
+                | [0xE1, 0x9A, 0x80]
+                | [0xE2, 0x81, 0x9F]
+                | [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF]
+        )
+    });
+    pairs + triples.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn scripts_are_told_apart() {
+        for (c, han, kana, hangul, latin) in [
+            ('字', true, false, false, false),
+            ('〇', true, false, false, false),
+            ('か', false, true, false, false),
+            ('ー', false, true, false, false),
+            ('한', false, false, true, false),
+            ('é', false, false, false, true),
+            ('×', false, false, false, false),
+            ('，', false, false, false, false),
+            ('\u{3099}', false, false, false, false),
+        ] {
+            assert_eq!((is_han(c), is_kana(c), is_hangul(c), is_latin(c)), (han, kana, hangul, latin), "{c}");
+            assert_eq!(is_cjk(c), han || kana || hangul, "{c}");
+        }
+    }
+
+    #[test]
+    fn a_wide_character_takes_two_columns() {
+        assert_eq!(text_width("ab，字 １"), 2 + 2 + 2 + 1 + 2);
+    }
+
+    #[test]
+    fn visible_characters_leave_out_every_kind_of_white_space() {
+        assert_eq!(count_visible(" 一\u{A0}二\u{3000}three\n\u{2028}é\t"), 8);
+    }
+
+    proptest! {
+        #[test]
+        fn white_space_is_blank_or_line_end(c in any::<char>()) {
+            prop_assert_eq!(c.is_whitespace(), is_blank(c) || is_line_end(c));
+        }
+
+        #[test]
+        fn visible_characters_are_those_that_are_not_white_space(
+            text in "[\\s\\p{Han}\\u{80}-\\u{A1}\\u{1680}\\u{2000}-\\u{2060}\\u{3000}-\\u{3002}a-c]{0,60}",
+        ) {
+            prop_assert_eq!(count_visible(&text), text.chars().filter(|c| !c.is_whitespace()).count());
+        }
+
+        #[test]
+        fn nothing_both_opens_and_closes(c in any::<char>()) {
+            prop_assert!(!(is_opening(c) && is_closing(c)));
+        }
+    }
+}

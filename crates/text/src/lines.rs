@@ -1,0 +1,106 @@
+//! Lines and white space.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::chars::{is_blank, is_line_end};
+
+/// A line of a text, without its line end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The text of the line.
+    pub text: &'a str,
+    /// The byte in the whole text at which the line begins.
+    pub start: usize,
+}
+
+impl Line<'_> {
+    /// The byte after the last of the line, without its line end.
+    pub fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    /// The bytes of the line in the whole text, without its line end.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end()
+    }
+
+    /// Whether the line holds nothing but white space.
+    pub fn is_empty(&self) -> bool {
+        self.text.chars().all(char::is_whitespace)
+    }
+}
+
+/// The lines of `text`, which end at `\n` alone; a text of `n` line feeds has `n + 1` lines.
+pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut start = 0;
+    text.split('\n').map(move |text| {
+        let line = Line { text, start };
+        start += text.len() + 1;
+        line
+    })
+}
+
+/// `text` as one line: runs of white space are one blank, none at the ends.
+///
+/// Borrows when there is nothing to do.
+pub fn squeeze(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let mut after_blank = false;
+    let plain = text.chars().all(|c| {
+        let blank = is_blank(c) || is_line_end(c);
+        let fine = !blank || (c == ' ' && !after_blank);
+        after_blank = blank;
+        fine
+    });
+    if plain {
+        return Cow::Borrowed(text);
+    }
+    let mut squeezed = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !squeezed.is_empty() {
+            squeezed.push(' ');
+        }
+        squeezed.push_str(word);
+    }
+    Cow::Owned(squeezed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_know_where_they_stand() {
+        let lines: Vec<_> = lines("一\n\nb\n").map(|line| (line.text, line.range())).collect();
+        assert_eq!(lines, [("一", 0..3), ("", 4..4), ("b", 5..6), ("", 7..7)]);
+    }
+
+    #[test]
+    fn squeezed_text_is_one_line() {
+        for (text, expected) in
+            [("", ""), (" a  b ", "a b"), ("甲\u{3000}\u{A0}乙\n丙", "甲 乙 丙"), ("a\tb", "a b")]
+        {
+            assert_eq!(squeeze(text), expected);
+        }
+        assert!(matches!(squeeze("plain text"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_give_the_text_back(text in "(\\PC|\n){0,40}") {
+            for line in lines(&text) {
+                prop_assert_eq!(text.get(line.range()), Some(line.text));
+            }
+            prop_assert_eq!(lines(&text).map(|line| line.text).collect::<Vec<_>>().join("\n"), text);
+        }
+
+        #[test]
+        fn squeezing_twice_is_squeezing_once(text in "(\\PC|\\s){0,40}") {
+            let once = squeeze(&text).into_owned();
+            prop_assert_eq!(squeeze(&once).into_owned(), once);
+        }
+    }
+}

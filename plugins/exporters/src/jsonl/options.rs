@@ -1,0 +1,45 @@
+//! Options of the `jsonl` exporter.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Writes one JSON object a line.
+///
+/// Use it to hand documents on: to a training job, to `jq`, to the next run. The `jsonl` reader reads them
+/// back as they were.
+///
+/// ```toml
+/// [[export]]
+/// use = "jsonl"
+/// path = "out"
+/// compression = "zstd"
+///
+/// [[export]]
+/// use = "jsonl"
+/// from = "failed"
+/// path = "dead-letters"
+/// ```
+///
+/// A kept document is `{"id":…,"text":…,"metadata":{…}}`, with the metadata in order of their names. UTF-8 is
+/// written as it is, not escaped.
+///
+/// A dropped document has three more fields: `stage`, the stage that dropped it; `reason`; and `measures`, a
+/// list of what was measured on it, such as `{"name":"chars","value":12,"min":200}`, where `min` or `max` is
+/// the limit.
+///
+/// A failed one has these, and all it takes to try again: `origin`, with `file`, `offset`, `length` and
+/// `ordinal`, and `raw`, the bytes of the record, or `raw_base64` when they are not UTF-8.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct JsonlOptions {
+    /// Whether documents carry the page as scraped, as `raw` (a string) or `raw_base64` (when it is not
+    /// UTF-8).
+    ///
+    /// Failed records do in any case.
+    pub raw: bool,
+    /// Whether documents carry `origin`: the file they were read from, first byte and length in bytes there,
+    /// and ordinal in the file from 0.
+    ///
+    /// Failed records do in any case.
+    pub origin: bool,
+}

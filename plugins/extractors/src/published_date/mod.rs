@@ -1,0 +1,135 @@
+//! `published-date`: the date of publication, in ISO 8601, only when it is certain.
+//!
+//! [`options`] holds the page of the stage; `parse` reads a date as a page shows it.
+
+mod options;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use tamis_plugin::{Draft, Extractor, Failure, SetupError, ValueRef, Verdict};
+
+use parse::Reading;
+
+pub use options::PublishedDateOptions;
+
+/// A line with a labelled date, and the date in the group `value`.
+static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^(?:发布时间|发布日期|发表时间|发表日期|发布于|发表于|published(?:\s+on)?|posted(?:\s+on)?|date\s+published)\s*[:：]?\s*(?<value>[^\n]{4,60}?)(?:\s{2,}.*|\s+来源.*|[|｜].*)?$",
+    )
+    .expect("the pattern is a constant that tests compile")
+});
+
+/// Labelled dates stand near the title or near the end: so many lines are looked at on either side.
+const LABEL_LINES: usize = 25;
+
+/// Reads the date of publication; see [`PublishedDateOptions`].
+#[derive(Debug)]
+pub struct PublishedDate {
+    options: PublishedDateOptions,
+}
+
+impl Extractor for PublishedDate {
+    const NAME: &'static str = "published-date";
+    const READS: &'static [&'static str] = &["text"];
+    const WRITES: &'static [&'static str] = &["published", "published_raw"];
+    type Options = PublishedDateOptions;
+
+    fn open(options: Self::Options) -> Result<Self, SetupError> {
+        if options.field.is_empty() {
+            return Err(SetupError::in_option("field", "`field` is empty, but must name a metadata field"));
+        }
+        Ok(Self { options })
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        if draft.metadata("published").is_some_and(|value| value != ValueRef::Null) {
+            return Ok(Verdict::Keep);
+        }
+        let shown = match draft.metadata(&self.options.field).and_then(shown_in) {
+            Some(shown) => shown,
+            None => match self.options.labelled.then(|| labelled(draft.text())).flatten() {
+                Some(shown) => {
+                    draft.set_metadata(self.options.field.clone(), shown.as_str());
+                    shown
+                }
+                None => return Ok(counted(draft, "absent")),
+            },
+        };
+        let outcome = match parse::read(&shown) {
+            Reading::Certain(moment) => {
+                draft.set_metadata("published", moment.to_string());
+                "dated"
+            }
+            Reading::DaysAgo(days) => self.resolve(draft, days),
+            Reading::Relative => "relative",
+            Reading::Impossible => "impossible",
+            Reading::WrongWeekday => "wrong_weekday",
+            Reading::NotCertain => "not_certain",
+        };
+        Ok(counted(draft, outcome))
+    }
+}
+
+impl PublishedDate {
+    /// Resolves a relative date against the date of the crawl, if there is one.
+    fn resolve(&self, draft: &mut Draft<'_>, days: i32) -> &'static str {
+        let crawl = self.options.crawl_date_field.as_ref();
+        let crawl = crawl.and_then(|field| draft.metadata(field)).and_then(shown_in);
+        match crawl.and_then(|crawl| parse::days_before(&crawl, days)) {
+            Some(date) => {
+                draft.set_metadata("published", date.to_string());
+                "resolved"
+            }
+            None => "relative",
+        }
+    }
+}
+
+/// The date in `shown` in ISO 8601, if it is certain; for stages that meet dates in their own text.
+pub(crate) fn certain_date(shown: &str) -> Option<String> {
+    match parse::read(shown) {
+        Reading::Certain(moment) => Some(moment.date.to_string()),
+        _ => None,
+    }
+}
+
+fn counted(draft: &mut Draft<'_>, outcome: &'static str) -> Verdict {
+    draft.notes().count(outcome, 1);
+    Verdict::Keep
+}
+
+/// The string to read in a field; a whole number may be a date as `20180913`.
+fn shown_in(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::String(shown) if !shown.trim().is_empty() => Some(shown.to_owned()),
+        ValueRef::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The labelled date in the text, if all labelled dates in it are the same.
+fn labelled(text: &str) -> Option<String> {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let n_lines = lines().count();
+    let mut found: Option<String> = None;
+    for (rank, line) in lines().enumerate() {
+        if rank >= LABEL_LINES && rank + LABEL_LINES < n_lines {
+            continue;
+        }
+        let Some(shown) = LABELLED.captures(line).and_then(|captures| captures.name("value")) else {
+            continue;
+        };
+        match (&found, parse::read(shown.as_str())) {
+            (_, Reading::NotCertain) => {}
+            (None, _) => found = Some(shown.as_str().to_owned()),
+            (Some(first), _) if first == shown.as_str() => {}
+            (Some(_), _) => return None,
+        }
+    }
+    found
+}

@@ -1,0 +1,189 @@
+//! Numbered series: `一、 … 二、 … 三、 …`.
+
+use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening};
+use tamis_text::lines::lines;
+use tamis_text::numbering::{Marker, Numbering, marker};
+use tamis_text::sentences::ends_cjk_sentence;
+
+/// Longest heading, in characters, that may stand between a number and the first number below it.
+const MAX_HEADING_CHARS: usize = 40;
+
+/// Most series that wait for their next number; more than real texts nest, few enough to search each time.
+const MAX_OPEN_SERIES: usize = 16;
+
+/// An item of an accepted series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Item {
+    /// The byte at which its number begins.
+    pub(super) start: usize,
+    /// Whether a line begins with it, white space aside.
+    pub(super) begins_line: bool,
+    pub(super) marker: Marker,
+    /// Which series it belongs to.
+    pub(super) series: usize,
+}
+
+impl Item {
+    /// The byte at which its text begins.
+    pub(super) fn text_start(&self) -> usize {
+        self.start + self.marker.len
+    }
+}
+
+/// What stands before a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Context {
+    LineStart,
+    SentenceEnd,
+    /// `；` or `：`: an item may begin here, or an enumeration inside a sentence.
+    ClauseEnd,
+    /// A short heading behind the candidate of this index.
+    Heading(usize),
+}
+
+struct Candidate {
+    start: usize,
+    marker: Marker,
+    context: Context,
+}
+
+/// Candidates of one numbering that count up.
+struct Series {
+    numbering: Numbering,
+    last: u32,
+    members: Vec<usize>,
+}
+
+/// The items of all series in `text`, in order.
+///
+/// A series counts up by one and holds two numbers at least that follow a sentence end, begin a line, or
+/// follow the heading of an accepted series.
+pub(super) fn items(text: &str) -> Vec<Item> {
+    let candidates = candidates(text);
+    let all_series = chain(&candidates);
+    let mut series_of = vec![None; candidates.len()];
+    // Whether an item of the series follows a sentence in one line: paragraphs were glued here. Otherwise
+    // what follows a `；` is an enumeration inside an item.
+    let mut glued = vec![false; all_series.len()];
+    // In the order of their first items, so that the series of a heading is settled before the one below.
+    for (index, series) in all_series.iter().enumerate() {
+        let is_strong = |&&member: &&usize| match candidates[member].context {
+            Context::LineStart | Context::SentenceEnd => true,
+            Context::ClauseEnd => false,
+            Context::Heading(parent) => series_of[parent].is_some(),
+        };
+        glued[index] =
+            series.members.iter().any(|&member| candidates[member].context == Context::SentenceEnd);
+        if series.members.iter().filter(is_strong).count() >= 2 {
+            for &member in &series.members {
+                series_of[member] = Some(index);
+            }
+        }
+    }
+    let accepted = candidates.iter().zip(&series_of).filter_map(|(candidate, series)| {
+        let &Candidate { start, marker, context } = candidate;
+        let series = (*series)?;
+        match context {
+            Context::Heading(parent) => _ = series_of[parent]?,
+            Context::ClauseEnd if !glued[series] => return None,
+            _ => {}
+        }
+        Some(Item { start, begins_line: context == Context::LineStart, marker, series })
+    });
+    accepted.collect()
+}
+
+/// Everything that could be the number of an item.
+fn candidates(text: &str) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for line in lines(text) {
+        let first_of_line = candidates.len();
+        for (offset, c) in line.text.char_indices() {
+            if !may_begin_marker(c) {
+                continue;
+            }
+            let (left, right) = line.text.split_at(offset);
+            let start = line.start + offset;
+            let before = candidates.get(first_of_line..).and_then(<[_]>::last);
+            let heading = before.and_then(|parent| text.get(parent.start + parent.marker.len..start));
+            let parent = candidates.len().checked_sub(1);
+            // What stands before is looked at first: it rules out nearly every digit of a text.
+            let Some(context) = context(left, heading, parent) else { continue };
+            let Some(marker) = marker(right) else { continue };
+            let fits = match context {
+                Context::Heading(parent) => {
+                    marker.value == 1 && candidates[parent].marker.numbering != marker.numbering
+                }
+                _ => true,
+            };
+            let text_follows = right.get(marker.len..).is_some_and(begins_item);
+            if fits && text_follows && marker.numbering != Numbering::Ordinal {
+                candidates.push(Candidate { start, marker, context });
+            }
+        }
+    }
+    candidates
+}
+
+/// Whether `c` can be the first character of a marker.
+fn may_begin_marker(c: char) -> bool {
+    c.is_ascii_digit()
+        || matches!(c, '(' | '（' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十')
+}
+
+fn context(left: &str, heading: Option<&str>, parent: Option<usize>) -> Option<Context> {
+    let left = left.trim_end_matches(is_blank);
+    let Some(last) = left.chars().next_back() else { return Some(Context::LineStart) };
+    if ends_cjk_sentence(left) {
+        return Some(Context::SentenceEnd);
+    }
+    if matches!(last, '；' | ';' | '：' | ':') {
+        return Some(Context::ClauseEnd);
+    }
+    let heading = heading?.trim_end_matches(is_blank);
+    let is_heading = last != '第' && (is_cjk(last) || is_closing(last)) && is_title(heading);
+    is_heading.then_some(Context::Heading(parent?))
+}
+
+/// Whether `text` can be a heading: short, and without the end of a clause inside.
+fn is_title(text: &str) -> bool {
+    let n_chars = text.chars().take(MAX_HEADING_CHARS + 1).count();
+    (2..=MAX_HEADING_CHARS).contains(&n_chars) && !text.contains(['。', '！', '？', '；', ';', '：', ':'])
+}
+
+/// Whether an item can begin with `text`: a CJK letter, a number, or what opens a quotation.
+fn begins_item(text: &str) -> bool {
+    let first = text.trim_start_matches(is_blank).chars().next();
+    first.is_some_and(|c| is_cjk(c) || is_opening(c) || c.is_ascii_alphanumeric())
+        && text.chars().take(12).any(is_cjk)
+}
+
+/// Chains candidates that count up; the series are in the order of their first items.
+///
+/// A stack, because series nest: a number goes on with the innermost open series that waits for it and
+/// closes those inside; a 1 opens a series. So `1、` begins anew under each `一、`.
+fn chain(candidates: &[Candidate]) -> Vec<Series> {
+    let mut all_series: Vec<Series> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        let Marker { numbering, value, .. } = candidate.marker;
+        let waits = |&series: &usize| {
+            let series: &Series = &all_series[series];
+            series.numbering == numbering && series.last + 1 == value
+        };
+        if let Some(position) = open.iter().rposition(waits) {
+            open.truncate(position + 1);
+            let series = &mut all_series[open[position]];
+            series.last = value;
+            series.members.push(index);
+        } else if value <= 2 {
+            // The first item may be glued to a title, which leaves the series to begin with its second.
+            if open.len() == MAX_OPEN_SERIES {
+                open.remove(0);
+            }
+            open.push(all_series.len());
+            all_series.push(Series { numbering, last: value, members: vec![index] });
+        }
+    }
+    all_series
+}

@@ -1,0 +1,94 @@
+//! `repair-text`: repairs white space, invisible characters, Unicode forms, font damage and hard line ends.
+//!
+//! One file for each group of repairs: [`spacing`], [`nfc`], [`font`], [`joins`].
+//! Each tells from the bytes whether there is anything to do, so a clean text is read and left alone.
+
+mod font;
+mod joins;
+mod nfc;
+mod options;
+mod spacing;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use tamis_plugin::{Draft, Extractor, Failure, SetupError, Verdict};
+use tamis_text::lines::lines;
+
+pub use options::RepairTextOptions;
+
+/// Repairs white space, invisible characters, Unicode forms, font damage and hard line ends; see
+/// [`RepairTextOptions`].
+#[derive(Debug)]
+pub struct RepairText {
+    options: RepairTextOptions,
+}
+
+/// The repaired text and the number of repairs, or `None` if there is nothing to repair.
+type Repair = fn(&str) -> Option<(String, u64)>;
+
+impl Extractor for RepairText {
+    const NAME: &'static str = "repair-text";
+    type Options = RepairTextOptions;
+
+    fn open(options: RepairTextOptions) -> Result<Self, SetupError> {
+        Ok(Self { options })
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        let options = &self.options;
+        let mut counts: Vec<(&'static str, u64)> = Vec::new();
+        let mut text = Cow::Borrowed(draft.text());
+        if let Some((repaired, spacing)) = spacing::repair(&text, options) {
+            counts.extend(spacing.counts());
+            text = Cow::Owned(repaired);
+        }
+        let repairs: [(bool, &'static str, Repair); 4] = [
+            (options.nfc, "nfc_repaired", nfc::repair),
+            (options.quotes, "quotes_repaired", font::repair_quotes),
+            (options.characters, "characters_repaired", font::repair_characters),
+            (options.join_lines, "lines_joined", joins::repair),
+        ];
+        for (enabled, name, repair) in repairs {
+            if enabled && let Some((repaired, n)) = repair(&text) {
+                counts.push((name, n));
+                text = Cow::Owned(repaired);
+            }
+        }
+        counts.push(("quotes_unbalanced", unbalanced_quotes(&text)));
+        let changed = match text {
+            Cow::Owned(text) => Some(text),
+            Cow::Borrowed(_) => None,
+        };
+        if let Some(text) = changed {
+            draft.set_text(text);
+        }
+        for (name, n) in counts {
+            draft.notes().count(name, n);
+        }
+        Ok(Verdict::Keep)
+    }
+}
+
+/// Number of lines with a ” that no “ before it in the line opens.
+///
+/// Only counted: where the quotation began is a guess.
+fn unbalanced_quotes(text: &str) -> u64 {
+    if !text.contains('”') {
+        return 0;
+    }
+    let is_unbalanced = |line: &str| {
+        let mut n_open = 0_usize;
+        line.chars().any(|c| {
+            match c {
+                '“' => n_open += 1,
+                '”' if n_open == 0 => return true,
+                '”' => n_open -= 1,
+                _ => {}
+            }
+            false
+        })
+    };
+    lines(text).filter(|line| is_unbalanced(line.text)).count() as u64
+}

@@ -1,0 +1,264 @@
+//! Line ends, blanks, blank lines, control and invisible characters, in one pass.
+
+use tamis_text::chars::{is_blank, is_line_end};
+
+use super::RepairTextOptions;
+
+/// What was repaired.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spacing {
+    line_ends: u64,
+    blank_runs: u64,
+    blank_lines: u64,
+    removed: u64,
+    windows_1252: u64,
+}
+
+impl Spacing {
+    pub(super) fn counts(self) -> [(&'static str, u64); 5] {
+        [
+            ("line_ends_repaired", self.line_ends),
+            ("white_space_repaired", self.blank_runs),
+            ("blank_lines_removed", self.blank_lines),
+            ("control_characters_removed", self.removed),
+            ("windows_1252_repaired", self.windows_1252),
+        ]
+    }
+}
+
+/// The repaired text and what was repaired, or `None` if there is nothing to repair.
+pub(super) fn repair(text: &str, options: &RepairTextOptions) -> Option<(String, Spacing)> {
+    let mut scan =
+        Scan { text, options, copied: 0, out: String::new(), repaired: Spacing::default(), rtl: None };
+    let mut at = 0;
+    while let Some(start) = next_special(text.as_bytes(), at) {
+        at = scan.run(start);
+    }
+    if scan.copied == 0 {
+        return None;
+    }
+    scan.out.push_str(text.get(scan.copied..)?);
+    Some((scan.out, scan.repaired))
+}
+
+/// What a character is to this repair.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Plain,
+    Blank,
+    LineEnd,
+    Removed,
+    /// A byte of windows-1252 that was read as Latin-1.
+    Windows1252(char),
+}
+
+/// White space and invisible characters in a row.
+#[derive(Default)]
+struct Run {
+    end: usize,
+    n_line_ends: u64,
+    /// Line ends other than LF.
+    n_foreign: u64,
+    n_removed: u64,
+    n_blanks: u64,
+    first_blank: Option<char>,
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    options: &'a RepairTextOptions,
+    /// The bytes of `text` that are in `out`, as they were or repaired.
+    copied: usize,
+    out: String,
+    repaired: Spacing,
+    /// Whether the text has letters that are written from right to left, once it was asked.
+    rtl: Option<bool>,
+}
+
+impl Scan<'_> {
+    /// Repairs the run of white space and invisible characters at `start`, if there is one; returns where to
+    /// go on.
+    fn run(&mut self, start: usize) -> usize {
+        let before = self.last_before(start);
+        let run = self.gather(start, before);
+        if run.end == start {
+            return self.pass(start);
+        }
+        let (at_start, at_end) = (before.is_none(), run.end == self.text.len());
+        let n_kept = match run.n_line_ends {
+            n if !self.options.remove_blank_lines => n,
+            _ if at_start || at_end => 0,
+            n => n.min(1),
+        };
+        let one_blank = run.n_line_ends == 0 && run.n_blanks > 0 && !at_start && !at_end;
+        let blanks_fine =
+            if one_blank { run.n_blanks == 1 && run.first_blank == Some(' ') } else { run.n_blanks == 0 };
+        let n_dropped = run.n_line_ends - n_kept;
+        if run.n_foreign + run.n_removed + n_dropped > 0 || !blanks_fine {
+            self.repaired.line_ends += run.n_foreign;
+            self.repaired.removed += run.n_removed;
+            // The line end of the last line ends no blank line.
+            let ends_last_line = at_end && !at_start && n_dropped > 0;
+            self.repaired.blank_lines += n_dropped - u64::from(ends_last_line);
+            self.repaired.blank_runs += u64::from(!blanks_fine);
+            let line_ends = "\n".repeat(n_kept as usize);
+            self.replace(start, run.end, if one_blank { " " } else { &line_ends });
+        }
+        run.end
+    }
+
+    /// The white space and invisible characters from `start` on; `before` is what stands before them.
+    fn gather(&mut self, start: usize, before: Option<char>) -> Run {
+        let (_, from_start) = self.text.split_at(start);
+        let mut run = Run { end: self.text.len(), ..Run::default() };
+        let mut after_cr = false;
+        for (offset, c) in from_start.char_indices() {
+            let in_white_space = run.n_line_ends + run.n_blanks > 0;
+            match self.class(c, if in_white_space { None } else { before }) {
+                Class::Blank => {
+                    run.first_blank = run.first_blank.or(Some(c));
+                    run.n_blanks += 1;
+                }
+                Class::LineEnd => {
+                    // The LF of a CR LF was counted with its CR.
+                    run.n_line_ends += u64::from(!(after_cr && c == '\n'));
+                    run.n_foreign += u64::from(c != '\n');
+                }
+                Class::Removed => run.n_removed += 1,
+                Class::Windows1252(_) | Class::Plain => {
+                    run.end = start + offset;
+                    break;
+                }
+            }
+            after_cr = c == '\r';
+        }
+        run
+    }
+
+    /// Passes the character at `start`, which stays or is read as windows-1252; returns where it ends.
+    fn pass(&mut self, start: usize) -> usize {
+        let (_, from_start) = self.text.split_at(start);
+        let Some(c) = from_start.chars().next() else { return self.text.len() };
+        let end = start + c.len_utf8();
+        if let Class::Windows1252(meant) = self.class(c, None) {
+            self.replace(start, end, meant.encode_utf8(&mut [0; 4]));
+            self.repaired.windows_1252 += 1;
+        }
+        end
+    }
+
+    /// Puts `replacement` in place of the bytes from `start` to `end`.
+    fn replace(&mut self, start: usize, end: usize, replacement: &str) {
+        if self.out.capacity() == 0 {
+            self.out.reserve(self.text.len());
+        }
+        self.out.push_str(self.text.get(self.copied..start).expect("runs begin and end at characters"));
+        self.out.push_str(replacement);
+        self.copied = end;
+    }
+
+    /// The last character before `start` that stays, repaired.
+    fn last_before(&self, start: usize) -> Option<char> {
+        let untouched = self.text.get(self.copied..start).and_then(|text| text.chars().next_back());
+        untouched.or_else(|| self.out.chars().next_back())
+    }
+
+    fn class(&mut self, c: char, before: Option<char>) -> Class {
+        let options = self.options;
+        match c {
+            '\n' => Class::LineEnd,
+            _ if options.line_ends && is_line_end(c) => Class::LineEnd,
+            _ if options.white_space && is_blank(c) => Class::Blank,
+            _ if !options.control_characters || is_line_end(c) || is_blank(c) => Class::Plain,
+            '\u{80}'..='\u{9F}' => windows_1252(c).map_or(Class::Removed, Class::Windows1252),
+            '\u{200C}' | '\u{200D}' if before.is_some_and(needs_joiners) => Class::Plain,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+                if self.has_rtl() =>
+            {
+                Class::Plain
+            }
+            _ if is_invisible(c) => Class::Removed,
+            _ => Class::Plain,
+        }
+    }
+
+    fn has_rtl(&mut self) -> bool {
+        let text = self.text;
+        *self.rtl.get_or_insert_with(|| {
+            text.chars().any(|c| {
+                matches!(c, '\u{590}'..='\u{61B}' | '\u{61D}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}' | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+            })
+        })
+    }
+}
+
+/// Where the next character stands that may be white space or invisible; single blanks and line feeds
+/// between plain bytes are passed over here, because nearly all are.
+fn next_special(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(&byte) = bytes.get(at) {
+        let special = match byte {
+            b' ' | b'\n' => at == 0 || bytes.get(at + 1).is_none_or(|next| !is_plain(*next)),
+            0..=0x1F | 0x7F | 0xD8 | 0xE1 | 0xEF => true,
+            0xC2 => bytes.get(at + 1).is_some_and(|second| *second <= 0xAD),
+            // U+2000 to U+207F and U+3000: of the punctuation there, only these must be looked at.
+            0xE2 => match bytes.get(at + 1) {
+                Some(0x80) => !bytes.get(at + 2).is_some_and(|third| matches!(third, 0x90..=0xA7 | 0xB0..)),
+                Some(0x81) => true,
+                _ => false,
+            },
+            0xE3 => bytes.get(at + 1..at + 3) == Some(&[0x80, 0x80]),
+            _ => false,
+        };
+        if special {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether no character that begins with `byte` is white space or invisible.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7E | 0xC3..=0xD7 | 0xE4..=0xE9)
+}
+
+/// Control characters and those without width, except joiners, marks of direction and white space where
+/// they were told apart before.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1F}' | '\u{7F}'
+        | '\u{AD}'
+        | '\u{61C}'
+        | '\u{180E}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}'
+        | '\u{FFF9}'..='\u{FFFC}')
+}
+
+/// Whether a joiner behind `c` may change how text looks: scripts whose letters join, and emoji.
+fn needs_joiners(c: char) -> bool {
+    matches!(c,
+        '\u{600}'..='\u{DFF}'
+        | '\u{1000}'..='\u{109F}'
+        | '\u{1780}'..='\u{18AF}'
+        | '\u{A840}'..='\u{A87F}'
+        | '\u{FB50}'..='\u{FDFF}'
+        | '\u{FE70}'..='\u{FEFC}'
+        | '\u{2600}'..='\u{27BF}'
+        | '\u{FE0F}'
+        | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// What windows-1252 means by a byte that was read as a control character of Latin-1 (WHATWG Encoding
+/// Standard, index windows-1252); U+0085 is a line end before it comes here.
+fn windows_1252(c: char) -> Option<char> {
+    const MEANT: [char; 32] = [
+        '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', //
+        '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+    ];
+    let index = (c as usize).checked_sub(0x80)?;
+    MEANT.get(index).copied().filter(|meant| *meant != '\0')
+}

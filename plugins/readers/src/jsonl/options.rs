@@ -1,0 +1,57 @@
+//! Options of the `jsonl` reader.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::FieldNames;
+
+/// Reads one document from each line of a JSON Lines file.
+///
+/// Use it for `.jsonl` and `.ndjson` files: one JSON object a line, UTF-8.
+/// What the `jsonl` exporter has written reads back as it was.
+///
+/// ```toml
+/// [[source]]
+/// use = "jsonl"
+/// paths = ["crawl/*.jsonl.zst"]
+/// fields = { id = "docid", text = "", raw = "html" }
+/// metadata = ["url", "title"]
+/// ```
+///
+/// Three fields of the object have a meaning of their own (`fields`); all others become metadata with
+/// their type kept, or only those that `metadata` lists.
+/// Nested values and large numbers are passed on as they are written, digit for digit.
+///
+/// A line that is not a JSON object, is not UTF-8, lacks the text, or names the id or the text twice fails
+/// with its line and column, and its bytes are kept; the lines around it are read.
+/// Blank lines are passed over, but count: the ordinal of a document is its line number, from 0.
+///
+/// Limits: a file that is one JSON array is not JSON Lines; convert it first, for example with
+/// `jq -c '.[]'`. Columns in messages count characters.
+///
+/// Source: <https://jsonlines.org>, RFC 8259.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct JsonlOptions {
+    /// The names of the fields that hold the identifier, the text and the raw page.
+    ///
+    /// `fields = { text = "body" }` leaves the other two at `id` and `raw`.
+    pub fields: FieldNames,
+    /// The metadata fields to take; without it, every field that `fields` does not name.
+    ///
+    /// An empty list takes none.
+    #[schemars(extend("x-field" = "write"))]
+    pub metadata: Option<Vec<String>>,
+    /// The field whose object is spread: each member becomes a metadata field of its own.
+    ///
+    /// With `{"id": 1, "text": "…", "metadata": {"url": "…"}}` the document has the field `url`.
+    /// If a name stands both there and at the top level, the one inside counts, wherever it stands in the
+    /// line. A value that is no object is an ordinary metadata field. Empty: nothing is spread.
+    pub spread: String,
+}
+
+impl Default for JsonlOptions {
+    fn default() -> Self {
+        Self { fields: FieldNames::default(), metadata: None, spread: "metadata".to_owned() }
+    }
+}

@@ -1,0 +1,235 @@
+//! Tests of the `jsonl` reader.
+
+use proptest::prelude::*;
+use tamis_plugin::{Reader, SetupError};
+
+use super::{Jsonl, JsonlOptions};
+use crate::testing::{Collected, decode, decode_in_blocks, utf16_escapes};
+
+fn open(options: &str) -> Result<Jsonl, SetupError> {
+    Jsonl::open(serde_json::from_str::<JsonlOptions>(options).expect("valid options"))
+}
+
+fn read(options: &str, bytes: impl AsRef<[u8]>) -> Collected {
+    decode(&open(options).expect("options agree"), bytes.as_ref())
+}
+
+#[test]
+fn reads_id_text_raw_and_metadata_with_their_types() {
+    let line = r#"{"id":"a","text":"第一段\n\"引\"\u6587\ud83d\ude00","raw":"<p>","n":-3,"x":1.5,"big":18446744073709551616,"no":null,"yes":true,"list":[1, {"a":null}],"metadata":{"url":"u\/v"}}"#;
+    let read = read("{}", line);
+    let document = read.documents().next().expect("one document");
+    assert_eq!(document.id.as_deref(), Some("a"));
+    assert_eq!(document.text, "第一段\n\"引\"文😀");
+    assert_eq!(document.raw.as_deref(), Some(b"<p>".as_slice()));
+    assert_eq!(
+        read.metadata(),
+        r#"{"big":18446744073709551616,"list":[1, {"a":null}],"n":-3,"no":null,"url":"u/v","x":1.5,"yes":true}"#
+    );
+}
+
+#[test]
+fn options_name_the_fields() {
+    let line =
+        r#"{"docid":17,"body":"b","html":"<p>","url":"u","site":"s","metadata":{"url":"inner","x":1}}"#;
+    let cases = [
+        (r#"{"fields":{"id":"docid","text":"body","raw":"html"}}"#, r#"{"site":"s","url":"inner","x":1}"#),
+        (r#"{"fields":{"id":"docid","text":"body","raw":"html"},"metadata":["url"]}"#, r#"{"url":"inner"}"#),
+        (r#"{"fields":{"id":"docid","text":"body","raw":"html"},"metadata":[]}"#, "{}"),
+        (
+            r#"{"fields":{"id":"docid","text":"body","raw":"html"},"metadata":["url"],"spread":""}"#,
+            r#"{"url":"u"}"#,
+        ),
+        (
+            r#"{"fields":{"id":"docid","text":"","raw":"html"},"spread":"","metadata":["body"]}"#,
+            r#"{"body":"b"}"#,
+        ),
+    ];
+    for (options, metadata) in cases {
+        let read = read(options, line);
+        assert_eq!(read.metadata(), metadata, "{options}");
+        let document = read.documents().next().expect("one document");
+        assert_eq!((document.id.as_deref(), document.raw.as_deref()), (Some("17"), Some(b"<p>".as_slice())));
+    }
+}
+
+#[test]
+fn a_field_inside_the_spread_object_counts_wherever_it_stands() {
+    for line in [
+        r#"{"text":"","url":"outer","metadata":{"url":"inner"}}"#,
+        r#"{"metadata":{"url":"inner"},"text":"","url":"outer"}"#,
+    ] {
+        assert_eq!(read("{}", line).metadata(), r#"{"url":"inner"}"#);
+    }
+    assert_eq!(read("{}", r#"{"text":"","metadata":"none"}"#).metadata(), r#"{"metadata":"none"}"#);
+}
+
+#[test]
+fn ids_may_be_missing_null_empty_or_numbers() {
+    let ids = [
+        ("", None),
+        (r#""id":null,"#, None),
+        (r#""id":"","#, None),
+        (r#""id":12,"#, Some("12")),
+        (r#""id":123456789012345678901234567890,"#, Some("123456789012345678901234567890")),
+    ];
+    for (id, expected) in ids {
+        let read = read("{}", format!(r#"{{{id}"text":"t"}}"#));
+        let found: Vec<_> = read.documents().map(|document| document.id.as_deref()).collect();
+        assert_eq!(found, [expected], "{id}");
+    }
+}
+
+#[test]
+fn raw_content_alone_is_enough_and_may_be_base64() {
+    let read = read("{}", "{\"raw\":\"<p>\"}\n{\"text\":null,\"raw_base64\":\"/wA=\"}\n");
+    let raw: Vec<_> = read.documents().map(|document| document.raw.clone()).collect();
+    assert_eq!(raw, [Some(b"<p>".to_vec()), Some(vec![0xFF, 0])]);
+    assert_eq!(read.texts(), ["", ""]);
+}
+
+#[test]
+fn bad_lines_fail_with_their_place_and_their_neighbours_go_on() {
+    let cases: &[(&str, &str)] = &[
+        (
+            r#"{"body":"b","url":"u"}"#,
+            "column 1: no field `text`; fields are `body`, `url`: name the one that",
+        ),
+        ("{}", "column 1: no field `text`: the record is empty: name"),
+        (r#"{"text":["a"]}"#, "column 9: field `text` is an array, not a string"),
+        (r#"{"text":null}"#, "column 1: field `text` is null, and there is no other content"),
+        (r#"{"id":1.5,"text":""}"#, "column 7: field `id` is a number with a fraction; an id is"),
+        (r#"{"字":1,"text":}"#, "column 15: not JSON: expected value"),
+        (r#"{"text":"a"#, "column 11: not JSON: EOF while parsing a string"),
+        (r#"{"text":"a"} x"#, "column 14: not JSON: trailing characters"),
+        (
+            r#"{"text":"a","x":NaN}"#,
+            "column 17: not JSON: expected value; NaN and infinities have no JSON form",
+        ),
+        ("{'text': 'a'}", "column 2: not JSON but a Python literal: use the reader `records`"),
+        (r#"  ["a"]"#, "column 3: an array, not a JSON object"),
+        ("17", "column 1: a number, not a JSON object"),
+        ("text", "column 1: not a JSON object, which begins with `{`"),
+        (r#"{"text":"a","text":"b"}"#, "column 20: field `text` occurs twice"),
+        (r#"{"id":1,"id":1,"text":""}"#, "column 14: field `id` occurs twice"),
+        (r#"{"raw":"","raw_base64":""}"#, "column 24: fields `raw` and `raw_base64` both hold the raw"),
+        (r#"{"raw_base64":"?"}"#, "column 15: field `raw_base64` is not Base64"),
+        (r#"{"text":"\ud800"}"#, "column 9: `\\ud800` is half a surrogate pair and stands for no character"),
+        (r#"{"text":"","x":["\udc00"]}"#, "column 16: lone leading surrogate in hex escape"),
+        ("{\"text\":\"a\tb\"}", "column 11: not JSON: control character"),
+    ];
+    for (line, message) in cases {
+        let file = format!("{{\"text\":\"before\"}}\n\n{line}\r\n{{\"text\":\"after\"}}");
+        let read = read("{}", &file);
+        assert_eq!(read.texts(), ["before", "after"], "{line}");
+        let failed = read.failures().next().expect("one failure");
+        let expected = format!("line 3: {message}");
+        assert!(failed.message.starts_with(&expected), "{}\n{expected}", failed.message);
+        assert_eq!((failed.ordinal, failed.offset), (2, 19));
+        assert_eq!(failed.raw, line.as_bytes());
+    }
+}
+
+#[test]
+fn a_line_that_is_not_utf8_fails_alone() {
+    let read = read("{}", b"{\"text\":\"a\"}\n{\"text\":\"\xe5\xad\x97\xb4\"}\n{\"text\":\"b\"}\n");
+    assert_eq!(read.texts(), ["a", "b"]);
+    assert_eq!(read.messages(), ["line 2: column 11: byte 0xB4 is not UTF-8"]);
+}
+
+#[test]
+fn places_are_those_of_the_line_without_its_end() {
+    let read = read("{}", "\u{feff}{\"text\":\"a\"}\r\n \n{\"text\":\"b\"}");
+    let places: Vec<_> = read.documents().map(|d| (d.ordinal, d.offset, d.length)).collect();
+    assert_eq!(places, [(0, 3, 12), (2, 19, 12)]);
+}
+
+#[test]
+fn contradicting_options_are_refused() {
+    let cases = [
+        (r#"{"fields":{"text":"","raw":""}}"#, "fields", "both `text` and `raw` are empty"),
+        (r#"{"fields":{"text":"id"}}"#, "fields", "`id` and `text` both name the field `id`"),
+        (r#"{"spread":"raw"}"#, "spread", "`raw` and `spread` both name the field `raw`"),
+    ];
+    for (options, option, message) in cases {
+        let error = open(options).expect_err("the options contradict each other");
+        assert_eq!(error.option(), Some(option));
+        assert!(error.to_string().starts_with(message), "{error}");
+    }
+}
+
+#[test]
+fn sniffs_the_first_line() {
+    let jsonl = open("{}").expect("default options");
+    let cases: &[(&str, bool, &str, u8)] = &[
+        ("\u{feff}\n{\"a\": 1}\n{", false, "a", 90),
+        ("{\"a\": [1, \"x", false, "a", 85),
+        ("{\"a\": [1, \"x", true, "a", 0),
+        ("{\"a\": [1, \"x", true, "a.jsonl", 60),
+        ("{\n \"a\": 1\n}", true, "a.json", 0),
+        ("{'a': 1}", true, "a", 0),
+        ("[1]\n", true, "a", 0),
+        ("", true, "a.NDJSON", 50),
+        ("", true, "a", 0),
+        ("prose", true, "a", 0),
+    ];
+    for (head, complete, name, expected) in cases {
+        assert_eq!(jsonl.sniff(head.as_bytes(), *complete, name), *expected, "{head} {name}");
+    }
+}
+
+/// JSON text of a string, each character escaped or not at random.
+fn json_string() -> impl Strategy<Value = String> {
+    let character = (any::<char>(), any::<bool>()).prop_map(|(character, as_unicode_escape)| {
+        if as_unicode_escape {
+            return utf16_escapes(character);
+        }
+        let quoted = serde_json::to_string(&character).expect("a character can be written");
+        quoted.get(1..quoted.len() - 1).expect("it is in quotes").to_owned()
+    });
+    prop::collection::vec(character, 0..12).prop_map(|characters| format!("\"{}\"", characters.concat()))
+}
+
+proptest! {
+    #[test]
+    fn strings_mean_what_serde_json_says(written in json_string(), name in json_string()) {
+        let line = format!(r#"{{"text":{written},{name}:{written}}}"#);
+        let expected: serde_json::Value = serde_json::from_str(&line).expect("valid JSON");
+        let read = read(r#"{"spread":""}"#, &line);
+        for document in read.documents() {
+            prop_assert_eq!(Some(document.text.as_str()), expected["text"].as_str());
+            for (name, value) in document.metadata.iter() {
+                prop_assert_eq!(value.as_str(), expected[name].as_str());
+            }
+        }
+        let is_clash = ["text", "id", "raw", "raw_base64"].iter().any(|field| {
+            serde_json::from_str::<String>(&name).expect("valid JSON") == *field
+        });
+        prop_assert!(is_clash || read.0.len() == 1 && read.failures().count() == 0, "{:?}", read);
+    }
+
+    #[test]
+    fn any_bytes_are_read_the_same_in_any_blocks(bytes: Vec<u8>, step in 1..40_usize) {
+        let jsonl = open("{}").expect("default options");
+        jsonl.sniff(&bytes, false, "a.jsonl");
+        prop_assert_eq!(decode_in_blocks(&jsonl, &bytes, step), decode(&jsonl, &bytes));
+    }
+
+    #[test]
+    fn any_lines_are_read_the_same_in_any_blocks(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "{\"text\":\"a\"}", "\n", "\r\n", "{\"id\":1,\"text\":\"\\u00", "{", "}", "\"", "\u{feff}", "\\",
+                "{\"text\":\"\",\"metadata\":{\"a\":[", "]}", "\"\\ud83d\"", "null", "1e9", ",", ":", " ",
+            ]),
+            0..30,
+        ),
+        step in 1..40_usize,
+    ) {
+        let jsonl = open("{}").expect("default options");
+        let bytes = parts.concat();
+        let bytes = bytes.as_bytes();
+        let whole = decode(&jsonl, bytes);
+        prop_assert_eq!(decode_in_blocks(&jsonl, bytes, step), whole);
+    }
+}

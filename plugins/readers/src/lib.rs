@@ -1,0 +1,21 @@
+//! The standard readers: stages that turn bytes into documents.
+//!
+//! Structured readers ([`Jsonl`], [`Records`]) share one field mapping, which says what the fields of a
+//! record mean, and one way to say where a record is broken.
+
+mod jsonl;
+mod mapping;
+mod records;
+mod row;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use jsonl::{Jsonl, JsonlOptions};
+pub use mapping::FieldNames;
+pub use records::{Records, RecordsOptions};
+pub use text::{Text, TextOptions};
+
+tamis_plugin::export_plugin! {
+    readers: [Jsonl, Records, Text],
+}

@@ -1,0 +1,72 @@
+//! Options of the `records` reader.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::FieldNames;
+
+/// Reads records that were dumped as Python or JSON literals, such as `text:'…\n…'`.
+///
+/// Use it for what a script left behind that printed its data instead of writing a format: escapes such as
+/// `\n`, `\xa0` and `\u4e2d` stand in the file as they do in source code.
+/// Nothing is executed; only literals are understood.
+///
+/// A file holds one record or many, in one of two shapes. A run of fields, each at the start of a line:
+///
+/// ```text
+/// id: 17
+/// text: '第一段\n第二段\xa0'
+///
+/// id: 18
+/// text: "…"
+/// ```
+///
+/// or a dict (or JSON object), which may go over several lines:
+///
+/// ```text
+/// {'id': 17, 'text': '第一段\n第二段\xa0', 'tags': ['a', 'b']}
+/// ```
+///
+/// A field is a name, `:` or `=`, and a literal: a string with any quotes and prefix, a number, `True`,
+/// `False`, `None`, `true`, `false`, `null`, a list, a tuple or a dict. Fields may share a line with a comma
+/// between them. A blank line, a name that the record already has, or a dict begins the next record.
+///
+/// ```toml
+/// [[source]]
+/// use = "records"
+/// paths = ["dump/*.txt"]
+/// fields = { text = "content" }
+/// ```
+///
+/// A record that is none of this fails with the place and the reason, and its bytes are kept; reading goes
+/// on with the next line that begins a record.
+///
+/// Limits: strings must be UTF-8; a surrogate pair written as two escapes (`\ud83d\ude00`) is joined, half
+/// of one fails the record. `\/` is read as `/`, as JSON has it. `\N{…}`, f-strings, sets, complex numbers
+/// and calls such as `datetime.datetime(…)` are refused. Literals nest up to 128 deep.
+///
+/// Source: the Python language reference, section 2, Lexical analysis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordsOptions {
+    /// The names of the fields that hold the identifier, the text and the raw page.
+    ///
+    /// `fields = { text = "body" }` leaves the other two at `id` and `raw`.
+    pub fields: FieldNames,
+    /// The metadata fields to take; without it, every field that `fields` does not name.
+    ///
+    /// An empty list takes none.
+    #[schemars(extend("x-field" = "write"))]
+    pub metadata: Option<Vec<String>>,
+    /// The field whose dict is spread: each entry becomes a metadata field of its own.
+    ///
+    /// If a name stands both there and beside it, the one inside counts. A value that is no dict is an
+    /// ordinary metadata field. Empty: nothing is spread.
+    pub spread: String,
+}
+
+impl Default for RecordsOptions {
+    fn default() -> Self {
+        Self { fields: FieldNames::default(), metadata: None, spread: "metadata".to_owned() }
+    }
+}
