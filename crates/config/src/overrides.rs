@@ -1,6 +1,6 @@
 //! What the command line and the environment change in a pipeline.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -18,7 +18,7 @@ pub struct Overrides {
     pub set: Vec<Setting>,
     /// Replaces the `paths` of the first source, unless empty.
     pub inputs: Vec<PathBuf>,
-    /// Replaces the `path` of the first export.
+    /// Replaces the `path` of the first export; exports below that folder move along.
     pub output: Option<PathBuf>,
 }
 
@@ -77,9 +77,33 @@ pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> Di
     }
     if let Some(path) = &overrides.output {
         let node = argument(&path.to_string_lossy(), "-o ", order + 1);
+        move_along(root, &node);
         replace_first(root, "export", "path", |_| node);
     }
     diagnostics
+}
+
+/// Moves the exports that lie below the folder of the first one along with it: `-o` redirects a whole output,
+/// not all of it but the dropped records.
+fn move_along(root: &mut Table, target: &Node) {
+    let Some(Data::Array(tables)) = root.get_mut("export").map(|node| &mut node.data) else { return };
+    let paths = tables.iter_mut().map(|table| match &mut table.data {
+        Data::Table(table) => table.get_mut("path"),
+        _ => None,
+    });
+    let mut paths = paths.into_iter();
+    let resolved = |node: &Node| Some(node.place.resolve(Path::new(node.as_str()?)));
+    let Some(first) = paths.next().flatten().and_then(|node| resolved(node)) else { return };
+    for node in paths.flatten() {
+        let below = resolved(node).and_then(|path| path.strip_prefix(&first).ok().map(Path::to_owned));
+        let (Some(below), Some(folder)) = (below, target.as_str()) else { continue };
+        // Two exports to one folder are an error, which is for the check to find.
+        if !below.as_os_str().is_empty() {
+            let path = Path::new(folder).join(below);
+            *node =
+                Node { data: Data::String(path.to_string_lossy().into_owned()), place: target.place.clone() };
+        }
+    }
 }
 
 /// An argument of the command line, shown after `prefix`.

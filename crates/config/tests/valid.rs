@@ -295,6 +295,20 @@ fn a_relative_override_is_relative_to_the_working_folder() {
 }
 
 #[test]
+fn exports_below_the_first_one_move_with_it() {
+    let export = |id: &str, path: &str| {
+        format!("\n[[export]]\nid = \"{id}\"\nuse = \"files\"\npath = \"{path}\"\nfrom = \"dropped\"\n")
+    };
+    let content = format!("{SMALL}{}{}", export("below", "out/dropped"), export("beside", "elsewhere"));
+    let folder = project();
+    let overrides = Overrides { output: Some(folder.path().join("new")), ..Overrides::default() };
+    let plan = planned(folder.path(), &content, &overrides);
+    let paths: Vec<&PathBuf> = plan.exports.iter().map(|export| &export.path).collect();
+    let expected = ["new", "new/dropped", "elsewhere", "new/failed"].map(|path| folder.path().join(path));
+    assert_eq!(paths, expected.iter().collect::<Vec<_>>());
+}
+
+#[test]
 fn an_explicit_export_of_failed_records_is_enough() {
     let content =
         format!("{SMALL}\n[[export]]\nid = \"bad\"\nuse = \"files\"\npath = \"bad\"\nfrom = \"failed\"\n");

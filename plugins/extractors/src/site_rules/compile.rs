@@ -1,11 +1,11 @@
 //! From rule files as written to rules that run: every pattern compiled, every contradiction found.
 
-use std::ops::Range;
 use std::path::Path;
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 use toml::Spanned;
 
+use super::detect::{Detection, Detector};
 use super::file::{self, Pattern, RuleFile};
 
 /// The rules of one family of pages.
@@ -59,6 +59,7 @@ pub(super) enum FieldSource {
         line: Regex,
         offset: isize,
         value: Option<Regex>,
+        unless: Option<Regex>,
         window: Window,
     },
     Constant(String),
@@ -109,27 +110,11 @@ pub(super) struct Cut {
     pub(super) field: Option<String>,
 }
 
-/// The `detect` and `unless` patterns of all rule files, searched together.
-#[derive(Debug, Default)]
-pub(super) struct Detector {
-    pub(super) set: RegexSet,
-    /// One entry a site, in the order of the files.
-    pub(super) sites: Vec<Detection>,
-}
-
-/// Where the patterns of one site are in the set.
-#[derive(Debug)]
-pub(super) struct Detection {
-    pub(super) detect: Range<usize>,
-    pub(super) unless: Range<usize>,
-    pub(super) need: usize,
-}
-
 /// Compiles rule files and collects every mistake in them.
 #[derive(Default)]
 pub(super) struct Compiler {
     pub(super) sites: Vec<Site>,
-    patterns: Vec<String>,
+    patterns: Vec<Regex>,
     detections: Vec<Detection>,
     pub(super) mistakes: Vec<String>,
 }
@@ -151,28 +136,28 @@ impl Compiler {
         };
         let mut checked = Context { path, content, mistakes: &mut self.mistakes };
         checked.check(&file, &self.sites);
-        for pattern in file.detect.iter().chain(&file.unless) {
-            checked.regex(pattern);
-        }
+        // With a pattern that does not compile the ranges are wrong, but then nothing is opened.
+        let patterns: Vec<Regex> =
+            file.detect.iter().chain(&file.unless).filter_map(|pattern| checked.regex(pattern)).collect();
         let detect = self.patterns.len()..self.patterns.len() + file.detect.len();
         let unless = detect.end..detect.end + file.unless.len();
         let need = *file.need.get_ref();
-        self.patterns.extend(file.detect.iter().chain(&file.unless).map(|pattern| pattern.get_ref().clone()));
+        self.patterns.extend(patterns);
         self.detections.push(Detection { detect, unless, need });
         if let Some(site) = checked.site(file) {
             self.sites.push(site);
         }
     }
 
-    /// The detector over all files.
-    pub(super) fn detector(&mut self) -> Detector {
-        match RegexSet::new(&self.patterns) {
-            Ok(set) => Detector { set, sites: std::mem::take(&mut self.detections) },
-            Err(error) => {
-                self.mistakes.push(format!("the `detect` patterns are too large together: {error}"));
-                Detector::default()
+    /// The sites with a detector over all of them.
+    pub(super) fn finish(mut self) -> Result<(Vec<Site>, Detector), Vec<String>> {
+        if self.mistakes.is_empty() {
+            match Detector::new(self.patterns, self.detections) {
+                Ok(detector) => return Ok((self.sites, detector)),
+                Err(error) => self.mistakes.push(format!("the `detect` patterns are too many: {error}")),
             }
         }
+        Err(self.mistakes)
     }
 }
 
@@ -277,6 +262,7 @@ impl Context<'_> {
             );
         }
         let value = self.optional(rule.value.as_ref());
+        let unless = self.optional(rule.unless.as_ref());
         let window = Window { first: rule.first, last: rule.last };
         let from = if let Some(constant) = rule.constant {
             FieldSource::Constant(constant)
@@ -285,7 +271,7 @@ impl Context<'_> {
         } else {
             let offset = isize::from(rule.after.is_some()) - isize::from(rule.before.is_some());
             let line = self.regex(rule.line.or(rule.after).or(rule.before).as_ref()?)?;
-            FieldSource::Line { line, offset, value, window }
+            FieldSource::Line { line, offset, value, unless, window }
         };
         Some(Field { name: rule.name.into_inner(), from })
     }

@@ -64,9 +64,14 @@ pub(super) struct FieldRule {
     /// With `after` and `before`: what that line must look like, or the field stays absent.
     #[schemars(with = "Option<String>")]
     pub(super) value: Option<Pattern>,
+    /// What the line must not look like, such as the next label where a value is missing.
+    #[schemars(with = "Option<String>")]
+    pub(super) unless: Option<Pattern>,
     /// Look for the line among the first so many lines.
+    #[schemars(range(min = 1))]
     pub(super) first: Option<usize>,
     /// Look for the line among the last so many lines.
+    #[schemars(range(min = 1))]
     pub(super) last: Option<usize>,
 }
 
@@ -83,6 +88,7 @@ pub(super) struct HeadRule {
     #[schemars(with = "Option<String>")]
     pub(super) next: Option<Pattern>,
     /// Look among the first so many lines, counted from where the head rule before this one ended.
+    #[schemars(range(min = 1))]
     pub(super) first: Option<usize>,
     /// So many lines after it go too.
     #[serde(default)]
@@ -107,6 +113,7 @@ pub(super) struct TailRule {
     #[schemars(with = "Option<String>")]
     pub(super) next: Option<Pattern>,
     /// Look among the last so many lines.
+    #[schemars(range(min = 1))]
     pub(super) last: Option<usize>,
     /// Keep what precedes the match in its line.
     #[serde(default)]
@@ -135,8 +142,10 @@ pub(super) struct DropRule {
     #[schemars(with = "Option<String>")]
     pub(super) until: Option<Pattern>,
     /// Look among the first so many lines of what head and tail have left.
+    #[schemars(range(min = 1))]
     pub(super) first: Option<usize>,
     /// Look among the last so many lines of what head and tail have left.
+    #[schemars(range(min = 1))]
     pub(super) last: Option<usize>,
     /// The metadata field that takes the group `value`, or the whole line.
     pub(super) field: Option<String>,
@@ -152,8 +161,10 @@ pub(super) struct CutRule {
     #[schemars(with = "String")]
     pub(super) text: Pattern,
     /// Look among the first so many lines of what head, tail and drop have left.
+    #[schemars(range(min = 1))]
     pub(super) first: Option<usize>,
     /// Look among the last so many lines of what head, tail and drop have left.
+    #[schemars(range(min = 1))]
     pub(super) last: Option<usize>,
     /// The metadata field that takes the group `value`, or what is cut.
     pub(super) field: Option<String>,

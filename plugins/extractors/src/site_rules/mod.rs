@@ -1,9 +1,10 @@
 //! `site-rules`: cleans pages of known sites by rule files.
 //!
 //! [`options`] holds the page of the stage with the rule language, `file` a rule file as written, `compile`
-//! the rules that run, and `page` their effect on one document.
+//! the rules that run, `detect` the search for the site, and `page` the rules' effect on one document.
 
 mod compile;
+mod detect;
 mod file;
 mod options;
 mod page;
@@ -12,7 +13,8 @@ mod tests;
 
 use tamis_plugin::{Draft, Extractor, Failure, Limit, SetupError, ValueRef, Verdict};
 
-use compile::{Compiler, Detector, FieldSource, Site};
+use compile::{Compiler, FieldSource, Site};
+use detect::Detector;
 use page::Page;
 
 pub use file::RuleFile;
@@ -74,34 +76,21 @@ impl Extractor for SiteRules {
 }
 
 impl SiteRules {
-    fn build(mut compiler: Compiler, on_unmatched: OnUnmatched) -> Result<Self, SetupError> {
-        let detector = if compiler.mistakes.is_empty() { compiler.detector() } else { Detector::default() };
-        if !compiler.mistakes.is_empty() {
-            return Err(SetupError::in_option("rules", compiler.mistakes.join("\n")));
-        }
-        Ok(Self { detector, sites: compiler.sites, on_unmatched })
+    fn build(compiler: Compiler, on_unmatched: OnUnmatched) -> Result<Self, SetupError> {
+        let (sites, detector) =
+            compiler.finish().map_err(|mistakes| SetupError::in_option("rules", mistakes.join("\n")))?;
+        Ok(Self { detector, sites, on_unmatched })
     }
 
-    /// The first site whose patterns are found, all sites searched together in one pass over the lines.
+    /// The first site that is detected; what was found of any is noted.
     fn detect(&self, text: &str, draft: &mut Draft<'_>) -> Option<&Site> {
-        let set = &self.detector.set;
-        let mut found = vec![false; set.len()];
-        for line in text.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
-            // Most lines match nothing, and asking that alone needs no allocation.
-            if set.is_match(line) {
-                set.matches(line).iter().for_each(|index| found[index] = true);
-            }
-        }
-        let count =
-            |range: &std::ops::Range<usize>| found[range.clone()].iter().filter(|found| **found).count();
         let mut winner = None;
-        for (site, detection) in self.sites.iter().zip(&self.detector.sites) {
-            let signals = count(&detection.detect);
-            if signals > 0 {
-                let name = format!("signals:{}", site.name);
-                draft.notes().measure(name, signals as f64, Limit::Min(detection.need as f64));
+        for (site, signs) in self.sites.iter().zip(self.detector.signs(text)) {
+            if signs.found > 0 {
+                let name = format!("signs:{}", site.name);
+                draft.notes().measure(name, signs.found as f64, Limit::Min(signs.need as f64));
             }
-            if winner.is_none() && signals >= detection.need && count(&detection.unless) == 0 {
+            if winner.is_none() && signs.detected() {
                 winner = Some(site);
             }
         }

@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 /// [[field]]
 /// name = "author"
 /// after = '^Written by$'         # the line after this one; `before` takes the line before it
-/// value = '^[\p{L} .]+$'         # only if it looks like this
+/// value = '^[\p{L} .]+$'         # only if it looks like this, and not like `unless`
+/// unless = '^Staff$'
 ///
 /// [[field]]
 /// name = "publisher"

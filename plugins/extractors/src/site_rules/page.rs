@@ -147,12 +147,15 @@ impl<'a> Page<'a> {
             FieldSource::Constant(value) => self.set_field(&field.name, value),
             // A copy waits until everything else has been captured.
             FieldSource::Copy(_) => {}
-            FieldSource::Line { line, offset, value, window } => {
+            FieldSource::Line { line, offset, value, unless, window } => {
                 let visible = self.visible();
                 let Some(rank) = self.find(line, *window, &visible) else { return };
                 let Some(&index) = rank.checked_add_signed(*offset).and_then(|rank| visible.get(rank)) else {
                     return;
                 };
+                if unless.as_ref().is_some_and(|unless| unless.is_match(self.trimmed(index))) {
+                    return;
+                }
                 match (offset, value) {
                     (0, _) => self.capture(Some(&field.name), line, index),
                     (_, Some(value)) => self.capture(Some(&field.name), value, index),

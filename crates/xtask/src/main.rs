@@ -1,0 +1,31 @@
+//! Project tasks, the same on a developer's machine and in CI.
+//!
+//! - `cargo xtask check`: format, lints, documentation, generated files, every example and ready pipeline.
+//!   (The tests have a command of their own: `cargo test --workspace`.)
+//! - `cargo xtask reference`: writes `config/reference/` and `config/schema.json` from the stages;
+//!   with `--check` it only says whether they are up to date.
+
+#![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
+
+mod check;
+mod reference;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["check"] => check::check(),
+        ["reference"] => reference::write(),
+        ["reference", "--check"] => reference::check(),
+        _ => bail!("usage: cargo xtask check | reference [--check]"),
+    }
+}
+
+/// The top folder of the project.
+fn root() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    crates.and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned)
+}

@@ -1,0 +1,136 @@
+//! The reference of all bundled stages, and the schema for editors.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use tamis_stage::{Registry, StageInfo};
+
+use crate::root;
+
+/// Writes what is not up to date and takes away what no stage stands for.
+pub(crate) fn write() -> anyhow::Result<()> {
+    let files = files()?;
+    for path in existing()? {
+        if !files.contains_key(&path) {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    for (path, content) in &files {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    println!("wrote {} files", files.len());
+    Ok(())
+}
+
+/// Fails when a generated file is not what the stages say.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let files = files()?;
+    let stale =
+        files.iter().filter(|(path, content)| std::fs::read_to_string(path).ok().as_ref() != Some(content));
+    let mut wrong: Vec<PathBuf> = stale.map(|(path, _)| path.clone()).collect();
+    wrong.extend(existing()?.into_iter().filter(|path| !files.contains_key(path)));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = wrong.iter().map(|path| format!("  {}", path.display())).collect();
+    bail!("not up to date; run `cargo xtask reference`:\n{}", names.join("\n"));
+}
+
+/// All generated files with their content.
+fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
+    let registry = registry()?;
+    let folder = root().join("config/reference");
+    let mut files = BTreeMap::new();
+    for factory in registry.iter() {
+        let info = factory.info();
+        files.insert(folder.join(info.kind.table()).join(format!("{}.md", info.name)), page(info));
+    }
+    files.insert(folder.join("README.md"), index(&registry));
+    let schema = serde_json::to_string_pretty(&tamis_config::schema(&registry))? + "\n";
+    files.insert(root().join("config/schema.json"), schema);
+    Ok(files)
+}
+
+fn existing() -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("config/reference")];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    Ok(found)
+}
+
+fn registry() -> anyhow::Result<Registry> {
+    let plugins = [
+        tamis_readers::plugin(),
+        tamis_filters::plugin(),
+        tamis_extractors::plugin(),
+        tamis_exporters::plugin(),
+    ];
+    let mut registry = Registry::new();
+    for plugin in plugins {
+        for stage in tamis_host::bundled(plugin).map_err(anyhow::Error::msg)? {
+            registry.add(stage)?;
+        }
+    }
+    Ok(registry)
+}
+
+const NOTE: &str =
+    "<!-- Written by `cargo xtask reference` from the source of the stage; change it there. -->";
+
+fn index(registry: &Registry) -> String {
+    let mut page = format!("{NOTE}\n\n# Stages\n\n| stage | table | what it does |\n| --- | --- | --- |\n");
+    for factory in registry.iter() {
+        let info = factory.info();
+        let (name, table) = (&info.name, info.kind.table());
+        page += &format!("| [`{name}`]({table}/{name}.md) | `[[{table}]]` | {} |\n", info.summary);
+    }
+    page + "\n`use = \"auto\"` in a `[[source]]` takes, file by file, the reader that is surest that the file is its own.\n"
+}
+
+fn page(info: &StageInfo) -> String {
+    let mut page =
+        format!("{NOTE}\n\n# `{}`\n\n{}, in `[[{}]]`.\n\n", info.name, kind(info), info.kind.table());
+    page += info.docs.trim();
+    page += &fields(info);
+    page += "\n\n## Options\n\n";
+    let options = info.options();
+    if options.is_empty() {
+        return page + "None.\n";
+    }
+    page += "| option | type | unit | default | meaning |\n| --- | --- | --- | --- | --- |\n";
+    for option in options {
+        let default = option.default.map_or(String::new(), |default| format!("`{default}`"));
+        let help = option.help.replace("\n\n", "<br>").replace('\n', " ");
+        let row = [format!("`{}`", option.name), option.kind, option.unit.unwrap_or_default(), default, help];
+        page += &format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
+    }
+    page
+}
+
+fn kind(info: &StageInfo) -> String {
+    let kind = info.kind.to_string();
+    let mut letters = kind.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+fn fields(info: &StageInfo) -> String {
+    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut text = String::new();
+    if !info.reads.is_empty() {
+        text += &format!("\n\nReads {}.", list(&info.reads));
+    }
+    if !info.writes.is_empty() {
+        text += &format!("\n\nWrites {}.", list(&info.writes));
+    }
+    text
+}

@@ -1,0 +1,3 @@
+//! What whole-program tests share.
+
+pub mod gold;
