@@ -30,28 +30,51 @@ fn headline(report: &Report) -> String {
 }
 
 fn stages(plan: &Plan, report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["", "in", "dropped", "failed", "split off", "time"].map(|title| styled(DIM, title)));
-    let keys = keys(plan);
-    for (key, name) in &keys {
-        let Some(tally) = report.tally.stages.get(key) else { continue };
+    let mut table = table(&["", "in", "dropped", "failed", "split off", "time"]);
+    let mut counts = self::table(&["", "counted", ""]);
+    for (key, name) in keys(plan) {
+        let Some(tally) = report.tally.stages.get(&key) else { continue };
         table.add_row([
-            styled(BOLD, name),
+            styled(BOLD, &name),
             count(tally.seen),
             count(tally.n_dropped()),
             count(tally.failed),
             count(tally.split),
             duration(tally.time),
         ]);
-        for (what, n) in details(tally) {
-            table.add_row([format!("  {}", styled(DIM, what)), styled(DIM, count(n))]);
+        for (reason, n) in &tally.dropped {
+            table.add_row([format!("  {}", styled(DIM, reason)), String::new(), styled(DIM, count(*n))]);
         }
+        add_counts(&mut counts, &name, tally);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.trim_fmt() + "\n"
+    let counted = if counts.is_empty() { String::new() } else { align(counts) + "\n" };
+    format!("{}\n{counted}", table.trim_fmt())
+}
+
+/// What a stage counted itself; its name stands in the first row only.
+fn add_counts(table: &mut Table, name: &str, tally: &StageTally) {
+    for (index, (what, n)) in tally.counts.iter().enumerate() {
+        let name = if index == 0 { styled(BOLD, name) } else { String::new() };
+        table.add_row([name, what.replace('_', " "), count(*n)]);
+    }
+}
+
+fn table(titles: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(titles.iter().map(|title| styled(DIM, title)));
+    table
+}
+
+/// Numbers stand in the last column.
+fn align(mut table: Table) -> String {
+    if let Some(column) = table.column_mut(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("\n{}\n", table.trim_fmt())
 }
 
 /// The keys of the tally in pipeline order, with the names to show.
@@ -61,16 +84,11 @@ fn keys(plan: &Plan) -> Vec<(String, String)> {
     let stages = plan.stages.iter().map(|stage| key("stage", &stage.id));
     let exports = plan.exports.iter().map(|export| {
         let (key, id) = key("export", &export.id);
-        (key, format!("{id} ({})", export.from.as_str()))
+        let from = export.from.as_str();
+        // An export is often called after what it takes.
+        (key, if id == from { id } else { format!("{id} ({from})") })
     });
     sources.chain(stages).chain(exports).collect()
-}
-
-/// Reasons of drops, then what the stage counted itself.
-fn details(tally: &StageTally) -> Vec<(String, u64)> {
-    let dropped = tally.dropped.iter().map(|(reason, n)| (format!("dropped: {reason}"), *n));
-    let counts = tally.counts.iter().map(|(name, n)| (name.replace('_', " "), *n));
-    dropped.chain(counts).collect()
 }
 
 fn result(report: &Report) -> String {
@@ -86,7 +104,10 @@ fn result(report: &Report) -> String {
         if export.records == 0 {
             continue;
         }
-        let folder = shown(&report.folder.join(&export.folder));
+        let folder = match export.folder.as_os_str().is_empty() {
+            true => shown(&report.folder),
+            false => shown(&report.folder.join(&export.folder)),
+        };
         let files = plural(export.files.len() as u64, "file", "files");
         lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
     }
