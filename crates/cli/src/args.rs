@@ -51,7 +51,7 @@ pub(crate) struct PipelineArgs {
     pub(crate) pipeline: PathBuf,
     /// Change one value: `stage.length.min_chars=200`, `run.threads=4`. May be repeated.
     ///
-    /// The environment can do the same: TAMIS__STAGE__LENGTH__MIN_CHARS=200.
+    /// The environment can do the same: `TAMIS__STAGE__LENGTH__MIN_CHARS=200`.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<(String, String)>,
 }

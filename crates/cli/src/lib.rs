@@ -35,7 +35,7 @@ pub fn main(bundled: &[&'static Plugin]) -> ExitCode {
 
 fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Run(args) => commands::run::run(context, args),
+        Command::Run(args) => commands::run::run(context, &args),
         Command::Check(args) => commands::check::check(context, &args),
         Command::Test(args) => commands::test::test(context, &args),
         Command::Stages(args) => commands::stages::stages(context, &args),

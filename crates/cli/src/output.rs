@@ -53,6 +53,7 @@ pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
 }
 
 /// Complaints as one error, for commands that have no better place for them.
+#[expect(clippy::needless_pass_by_value, reason = "an argument of `map_err`")]
 pub(crate) fn diagnostics_error(found: Diagnostics) -> anyhow::Error {
     anyhow::Error::msg(found.render(false).trim_end().to_owned())
 }

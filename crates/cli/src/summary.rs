@@ -35,7 +35,7 @@ fn stages(plan: &Plan, report: &Report) -> String {
     for (key, name) in keys(plan) {
         let Some(tally) = report.tally.stages.get(&key) else { continue };
         table.add_row([
-            styled(BOLD, &name),
+            name.clone(),
             count(tally.seen),
             count(tally.n_dropped()),
             count(tally.failed),
@@ -43,30 +43,39 @@ fn stages(plan: &Plan, report: &Report) -> String {
             duration(tally.time),
         ]);
         for (reason, n) in &tally.dropped {
-            table.add_row([format!("  {}", styled(DIM, reason)), String::new(), styled(DIM, count(*n))]);
+            table.add_row([format!("  {reason}"), String::new(), count(*n)]);
         }
         add_counts(&mut counts, &name, tally);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let counted = if counts.is_empty() { String::new() } else { align(counts) + "\n" };
-    format!("{}\n{counted}", table.trim_fmt())
+    let counted = if counts.is_empty() { String::new() } else { align(counts) };
+    format!("{}{counted}", render(&table))
 }
 
 /// What a stage counted itself; its name stands in the first row only.
 fn add_counts(table: &mut Table, name: &str, tally: &StageTally) {
     for (index, (what, n)) in tally.counts.iter().enumerate() {
-        let name = if index == 0 { styled(BOLD, name) } else { String::new() };
-        table.add_row([name, what.replace('_', " "), count(*n)]);
+        let name = if index == 0 { name } else { "" };
+        table.add_row([name.to_owned(), what.replace('_', " "), count(*n)]);
     }
 }
 
 fn table(titles: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(titles.iter().map(|title| styled(DIM, title)));
+    table.set_header(titles);
     table
+}
+
+/// The table as text, with a dim header. Cells hold no colours: their codes would count as width.
+fn render(table: &Table) -> String {
+    let text = table.trim_fmt();
+    match text.split_once('\n') {
+        Some((header, rows)) => format!("{}\n{rows}\n", styled(DIM, header)),
+        None => text,
+    }
 }
 
 /// Numbers stand in the last column.
@@ -74,7 +83,7 @@ fn align(mut table: Table) -> String {
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("\n{}\n", table.trim_fmt())
+    format!("\n{}", render(&table))
 }
 
 /// The keys of the tally in pipeline order, with the names to show.
@@ -104,10 +113,9 @@ fn result(report: &Report) -> String {
         if export.records == 0 {
             continue;
         }
-        let folder = match export.folder.as_os_str().is_empty() {
-            true => shown(&report.folder),
-            false => shown(&report.folder.join(&export.folder)),
-        };
+        // Joining an empty path would leave a slash behind.
+        let own = Some(&export.folder).filter(|folder| !folder.as_os_str().is_empty());
+        let folder = shown(&own.map_or(report.folder.clone(), |own| report.folder.join(own)));
         let files = plural(export.files.len() as u64, "file", "files");
         lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
     }
@@ -121,7 +129,7 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 fn count(n: u64) -> String {
-    if n == 0 { styled(DIM, "·") } else { HumanCount(n).to_string() }
+    if n == 0 { "·".to_owned() } else { HumanCount(n).to_string() }
 }
 
 fn plural(n: u64, one: &str, many: &str) -> String {

@@ -7,6 +7,7 @@ use crate::args::CheckArgs;
 use crate::context::Context;
 use crate::output::{self, GOOD, print_line, styled};
 
+#[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
 pub(crate) fn check(context: &Context, args: &CheckArgs) -> anyhow::Result<Exit> {
     let (found, plan) = match context.plan(&args.pipeline, &args.inputs, args.output.as_deref()) {
         Ok(plan) => (plan.warnings.clone(), Some(plan)),

@@ -24,7 +24,7 @@ fn show(description: &Description) {
     let plugin = &description.plugin;
     print_line(format_args!("{} {}", styled(NAME, &plugin.name), plugin.version));
     let row = |name: &str, value: &str| {
-        print_line(format_args!("  {:9}{value}", styled(DIM, format_args!("{name:9}"))))
+        print_line(format_args!("  {} {value}", styled(DIM, format_args!("{name:10}"))));
     };
     if let PluginOrigin::Library { path, blake3 } = &plugin.origin {
         row("file", &path.display().to_string());

@@ -12,7 +12,7 @@ use crate::output::{self, print_line};
 use crate::progress::{self, Show};
 use crate::{Exit, summary};
 
-pub(crate) fn run(context: &Context, args: RunArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let plan = match context.plan(&args.pipeline, &args.inputs, args.output.as_deref()) {
         Ok(plan) => plan,
         Err(diagnostics) => {
@@ -25,7 +25,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> anyhow::Result<Exit> {
     }
     let progress = Arc::new(Progress::default());
     stop_on_signal(&progress)?;
-    let show = show(&args);
+    let show = show(args);
     if show == Show::Json {
         print_line(json!({ "event": "started", "pipeline": plan.name }));
     }

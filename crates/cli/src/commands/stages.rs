@@ -19,13 +19,11 @@ pub(crate) fn stages(context: &Context, args: &StagesArgs) -> anyhow::Result<Exi
     for library in &args.plugin {
         loader.register(&Request::Path(library.clone()), None, &mut registry)?;
     }
-    match &args.name {
-        Some(name) => show(&registry, name, args.json),
-        None => {
-            list(&registry, args.json);
-            Ok(Exit::Done)
-        }
+    if let Some(name) = &args.name {
+        return show(&registry, name, args.json);
     }
+    list(&registry, args.json);
+    Ok(Exit::Done)
 }
 
 fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> {
@@ -66,7 +64,7 @@ fn list(registry: &Registry, as_json: bool) {
         print_line(styled(BOLD, format_args!("{kind}s, in [[{}]]", kind.table())));
         let mut table = table();
         for info in infos {
-            table.add_row([styled(NAME, &info.name), info.summary.clone(), styled(DIM, &info.plugin.name)]);
+            table.add_row([&info.name, &info.summary, &info.plugin.name]);
         }
         print_line(table.trim_fmt());
         print_line("");
