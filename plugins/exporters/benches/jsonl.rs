@@ -1,10 +1,13 @@
 //! JSON Lines in and out, beside the loop that anyone would write with `serde_json`.
 //!
-//! `cargo test --release -p tamis-exporters --test speed -- --ignored --nocapture`
+//! `cargo bench -p tamis-exporters --bench jsonl`
+//!
+//! Both sides run over the same documents in one process, so compare the two figures of a group with each
+//! other; MB/s depend on the machine.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::{Deserialize, Serialize};
 use tamis_exporters::{Jsonl as Writer, JsonlOptions};
 use tamis_plugin::{
@@ -94,29 +97,21 @@ fn ours(corpus: &[u8]) -> Vec<u8> {
     through.out.bytes
 }
 
-fn best(mut run: impl FnMut()) -> Duration {
-    let time = |()| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    };
-    (0..5).map(|_| ()).map(time).min().unwrap_or_default()
-}
-
-#[test]
-#[ignore = "measures; run it alone, with --release --ignored --nocapture"]
-fn beside_the_plain_loop() {
+fn beside_the_plain_loop(criterion: &mut Criterion) {
     let chinese = "为切实推进本项工作，各部门要坚持围绕中心、服务大局，抓好落实。";
     let english = "The council met on Tuesday to discuss the \"new\" plan for the harbour. ";
     for (name, paragraph, ascii_only) in
-        [("Chinese", chinese, false), ("English", english, false), ("Chinese in \\u escapes", chinese, true)]
+        [("chinese", chinese, false), ("english", english, false), ("chinese-escaped", chinese, true)]
     {
         let corpus = corpus(paragraph, ascii_only);
         assert_eq!(ours(&corpus), plain(&corpus), "{name}");
-        let plain_time = best(|| drop(black_box(plain(&corpus))));
-        let our_time = best(|| drop(black_box(ours(&corpus))));
-        let mb_per_second = corpus.len() as f64 / 1e6 / our_time.as_secs_f64();
-        let ratio = our_time.as_secs_f64() / plain_time.as_secs_f64();
-        println!("{name}: {mb_per_second:.0} MB/s, {ratio:.2} of the plain loop's time");
+        let mut group = criterion.benchmark_group(name);
+        group.sample_size(10).throughput(Throughput::Bytes(corpus.len() as u64));
+        group.bench_function("tamis", |bencher| bencher.iter(|| black_box(ours(&corpus))));
+        group.bench_function("plain-loop", |bencher| bencher.iter(|| black_box(plain(&corpus))));
+        group.finish();
     }
 }
+
+criterion_group!(benches, beside_the_plain_loop);
+criterion_main!(benches);
