@@ -1,6 +1,7 @@
 //! What can be wrong with a plugin library, each with a way out.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tamis_stage::DuplicateStage;
 
@@ -83,13 +84,21 @@ pub enum PluginError {
         how: String,
     },
     /// It hung the child process that looked at it.
-    #[error("plugin library `{}` did not finish loading within {secs} s and was ended: \
-        its entry function and its constructors must not wait for anything", path.display())]
+    #[error("plugin library `{}` did not finish loading within {} s and was ended: \
+        its entry function and its constructors must not wait for anything", path.display(), limit.as_secs_f64())]
     TimedOut {
         /// The library.
         path: PathBuf,
-        /// The time limit in seconds.
-        secs: u64,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The child process that looks at it could not be started.
+    #[error("cannot start a process to inspect plugin library `{}`: {source}", path.display())]
+    Inspection {
+        /// The library.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
     },
     /// The child process refused it, with a message that names the library.
     #[error("{message}")]

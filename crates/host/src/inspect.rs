@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -38,14 +39,15 @@ enum Answer {
     Refused(String),
 }
 
-/// The child's side: loads the library at `path` and returns the line to print on standard output.
+/// The child's side: loads the library at `path` and returns the lines to print on standard output.
 pub fn describe_for_parent(path: &Path) -> String {
     let answer = match library::load(path, PluginOrigin::Bundled) {
         Ok(checked) => Answer::Description(checked.description),
         Err(error) => Answer::Refused(error.to_string()),
     };
     let json = serde_json::to_string(&answer).unwrap_or_else(|error| format!("{{\"refused\":\"{error}\"}}"));
-    format!("{ANSWER}{json}")
+    // On a line of its own, whatever the library has printed before it.
+    format!("\n{ANSWER}{json}")
 }
 
 impl Inspector {
@@ -55,7 +57,8 @@ impl Inspector {
     ///
     /// When the library is refused, crashes, or hangs.
     pub(crate) fn describe(&self, path: &Path, origin: PluginOrigin) -> Result<Description, PluginError> {
-        let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
+        let failed = |source| PluginError::Inspection { path: path.to_owned(), source };
+        let start = Instant::now();
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .arg(path)
@@ -63,29 +66,36 @@ impl Inspector {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(unreadable)?;
+            .map_err(failed)?;
         let output = collect(&mut child);
-        let status = self.wait(&mut child, path)?;
-        let output = output.join().unwrap_or_default();
+        let timed_out = || PluginError::TimedOut { path: path.to_owned(), limit: self.timeout };
+        let status = self.wait(&mut child, start).map_err(failed)?.ok_or_else(timed_out)?;
+        // Not joined but waited for: a process that the library has started may hold the pipe for ever.
+        let rest = self.timeout.saturating_sub(start.elapsed()).max(POLL);
+        let output = output.recv_timeout(rest).map_err(|_| timed_out())?;
         let answer = output.lines().find_map(|line| line.strip_prefix(ANSWER));
         let answer = answer.and_then(|answer| serde_json::from_str(answer).ok());
         match answer {
+            // One that crashes on the way out would do so at the end of every run.
+            Some(_) if !status.success() => {
+                Err(PluginError::Crashed { path: path.to_owned(), how: how(status) })
+            }
             Some(Answer::Description(description)) => Ok(with_origin(description, origin)),
             Some(Answer::Refused(message)) => Err(PluginError::Refused { message }),
             None => Err(PluginError::Crashed { path: path.to_owned(), how: how(status) }),
         }
     }
 
-    fn wait(&self, child: &mut Child, path: &Path) -> Result<ExitStatus, PluginError> {
-        let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
-        let start = Instant::now();
+    /// How the child ended; none if it had to be killed.
+    fn wait(&self, child: &mut Child, start: Instant) -> std::io::Result<Option<ExitStatus>> {
         loop {
-            if let Some(status) = child.try_wait().map_err(unreadable)? {
-                return Ok(status);
+            if let Some(status) = child.try_wait()? {
+                return Ok(Some(status));
             }
             if start.elapsed() > self.timeout {
-                child.kill().and_then(|()| child.wait()).map_err(unreadable)?;
-                return Err(PluginError::TimedOut { path: path.to_owned(), secs: self.timeout.as_secs() });
+                child.kill()?;
+                child.wait()?;
+                return Ok(None);
             }
             std::thread::sleep(POLL);
         }
@@ -93,16 +103,19 @@ impl Inspector {
 }
 
 /// Reads the output while the child runs, so that a full pipe cannot stop it.
-fn collect(child: &mut Child) -> std::thread::JoinHandle<String> {
+fn collect(child: &mut Child) -> Receiver<String> {
     let stdout = child.stdout.take();
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let mut output = Vec::new();
         if let Some(mut stdout) = stdout {
             // What was read before an error is all there is.
             let _ = stdout.read_to_end(&mut output);
         }
-        String::from_utf8_lossy(&output).into_owned()
-    })
+        // Nobody listens any more after a timeout.
+        let _ = sender.send(String::from_utf8_lossy(&output).into_owned());
+    });
+    receiver
 }
 
 fn with_origin(mut description: Description, origin: PluginOrigin) -> Description {

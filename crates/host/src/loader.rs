@@ -39,7 +39,8 @@ impl Loader {
     ///
     /// When it is not found, not the pinned one, refused, crashes or hangs.
     pub fn describe(&self, request: &Request, pin: Option<&str>) -> Result<Description, PluginError> {
-        self.examine(request, pin).map(|(_, description)| description)
+        let library = Library::examine(&self.find(request)?, pin)?;
+        self.inspector.describe(library.path(), library.origin())
     }
 
     /// Adds the stages of a library to the registry; the same file a second time changes nothing.
@@ -53,10 +54,11 @@ impl Loader {
         pin: Option<&str>,
         registry: &mut Registry,
     ) -> Result<(), PluginError> {
-        let (library, description) = self.examine(request, pin)?;
+        let library = Library::examine(&self.find(request)?, pin)?;
         if self.registered.iter().any(|path| path == library.path()) {
             return Ok(());
         }
+        let description = self.inspector.describe(library.path(), library.origin())?;
         let library = Arc::new(library);
         let mut extended = registry.clone();
         for info in description.stages {
@@ -66,13 +68,6 @@ impl Loader {
         *registry = extended;
         self.registered.push(library.path().to_owned());
         Ok(())
-    }
-
-    fn examine(&self, request: &Request, pin: Option<&str>) -> Result<(Library, Description), PluginError> {
-        let path = self.find(request)?;
-        let library = Library::examine(&path, pin)?;
-        let description = self.inspector.describe(library.path(), library.origin())?;
-        Ok((library, description))
     }
 
     fn find(&self, request: &Request) -> Result<PathBuf, PluginError> {

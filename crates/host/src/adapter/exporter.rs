@@ -3,39 +3,52 @@
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
 use tamis_stage::handle::ExporterHandle;
-use tamis_stage::{Failure, Output, StageInfo};
+use tamis_stage::{Failure, Output, SetupError};
 
-use super::{Instance, call_failure, views};
-use crate::call::{Call, Target};
+use super::{Instance, views};
+use crate::call::{State, Target, bytes};
 
 pub(super) struct Exporter {
     instance: Instance,
     table: &'static abi::Exporter,
-    info: StageInfo,
+    extension: String,
 }
 
 impl Exporter {
-    pub(super) fn new(instance: Instance, table: &'static abi::Exporter, info: &StageInfo) -> Self {
-        Self { instance, table, info: info.clone() }
+    pub(super) fn new(instance: Instance, table: &'static abi::Exporter) -> Result<Self, SetupError> {
+        let extension = extension(&instance, table).map_err(SetupError::new)?;
+        Ok(Self { instance, table, extension })
     }
 
     /// Bytes that a function without documents puts out.
     fn bytes(&self, function: Option<abi::StateSaveFn>) -> Result<Vec<u8>, Failure> {
         let Some(function) = function else { return Ok(Vec::new()) };
-        let mut call = Call::new(Target::Nothing, self.instance.trusted());
+        let mut call = self.instance.call(Target::Nothing);
         // SAFETY: the table was checked and the instance is open.
         call.run(|host| unsafe { function(self.instance.pointer, host) })
-            .map_err(|error| Failure::new(call_failure(&self.info, &error)))?;
+            .map_err(|error| self.instance.failure(&error))?;
         Ok(call.output.bytes)
     }
 }
 
+/// The ending of the files, which becomes part of their names.
+fn extension(instance: &Instance, table: &'static abi::Exporter) -> Result<String, String> {
+    let extension = table.extension.ok_or("the function `extension` is missing")?;
+    // SAFETY: the table was checked and the instance is open; the string lives as long as the instance.
+    let name = unsafe { bytes(extension(instance.pointer)) }?;
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    if name.is_empty() || name.starts_with(b".") || !name.iter().all(is_plain) {
+        return Err(format!(
+            "it gives its files the ending `{}`: an ending has letters, digits, `.`, `_` and `-`, and no dot in front",
+            String::from_utf8_lossy(name)
+        ));
+    }
+    Ok(String::from_utf8_lossy(name).into_owned())
+}
+
 impl ExporterHandle for Exporter {
     fn extension(&self) -> String {
-        let Some(extension) = self.table.extension else { return String::new() };
-        // SAFETY: the table was checked and the instance is open; the string lives as long as the instance.
-        let name = unsafe { extension(self.instance.pointer).bytes() };
-        String::from_utf8_lossy(name).into_owned()
+        self.extension.clone()
     }
 
     fn head(&self) -> Result<Vec<u8>, Failure> {
@@ -52,7 +65,7 @@ impl ExporterHandle for Exporter {
             return Vec::new();
         }
         let views = views(records);
-        let mut call = Call::new(Target::Export(records), self.instance.trusted());
+        let mut call = self.instance.call(Target::Export(records));
         std::mem::swap(&mut call.output, out);
         let (bytes, files) = (call.output.bytes.len(), call.output.files.len());
         // SAFETY: the table was checked, the instance is open, the views outlive the call.
@@ -61,18 +74,18 @@ impl ExporterHandle for Exporter {
         std::mem::swap(&mut call.output, out);
         match result {
             Ok(()) => {
-                let failures =
-                    call.states.into_iter().enumerate().filter_map(|(index, state)| match state.verdict {
-                        Some(Fate::Failed(reason)) => Some((index, Failure::new(reason))),
-                        _ => None,
-                    });
-                failures.collect()
+                let failure = |(index, state): (usize, State)| match (state.breach, state.verdict) {
+                    (Some(breach), _) => Some((index, Failure::new(breach))),
+                    (None, Some(Fate::Failed(reason))) => Some((index, Failure::new(reason))),
+                    _ => None,
+                };
+                call.states.into_iter().enumerate().filter_map(failure).collect()
             }
             Err(error) => {
                 // Nothing that the call put out can be trusted.
                 out.bytes.truncate(bytes);
                 out.files.truncate(files);
-                let failure = Failure::new(call_failure(&self.info, &error));
+                let failure = self.instance.failure(&error);
                 (0..records.len()).map(|index| (index, failure.clone())).collect()
             }
         }

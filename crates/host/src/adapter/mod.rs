@@ -11,14 +11,15 @@ use std::sync::Mutex;
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
 use tamis_stage::handle::{Effects, OpenStage};
-use tamis_stage::{SetupError, StageInfo};
+use tamis_stage::{Failure, SetupError, StageInfo};
 
-use crate::call::{Call, CallError, Target, str};
+use crate::call::{Call, CallError, Finished, Target, Who, broken, str};
 
 /// An opened stage of a plugin; closed when dropped.
 pub(crate) struct Instance {
     pointer: *mut c_void,
     table: &'static abi::Stage,
+    who: Who,
 }
 
 // SAFETY: the header demands that the functions of an instance may be called in parallel from any thread.
@@ -35,9 +36,43 @@ impl Drop for Instance {
     }
 }
 
+/// What a call with these documents may do.
+type TargetOf = for<'r> fn(&'r [Record]) -> Target<'r>;
+
 impl Instance {
-    fn trusted(&self) -> bool {
-        self.table.flags & abi::UTF8_TRUSTED != 0
+    fn call<'a>(&'a self, target: Target<'a>) -> Call<'a> {
+        Call::new(&self.who, target, self.table.flags & abi::UTF8_TRUSTED != 0)
+    }
+
+    /// Runs a call with documents and applies what it did to them.
+    fn batch(
+        &self,
+        records: &mut [Record],
+        effects: &mut Effects,
+        target: TargetOf,
+        run: impl FnOnce(&[abi::Document], *const abi::Host) -> i32,
+    ) {
+        let views = views(records);
+        let mut call = self.call(target(records));
+        let result = call.run(|host| run(&views, host));
+        let finished = Finished::from(call);
+        match result {
+            Ok(()) => apply(records, finished, effects),
+            Err(error) => fail_all(records, &self.says(&error)),
+        }
+    }
+
+    /// A failed call in the name of the stage, as a dead letter carries it.
+    fn says(&self, error: &CallError) -> String {
+        self.who.says(&error.message)
+    }
+
+    fn breach(&self, breach: &str) -> Failure {
+        Failure::new(self.who.says(&broken(breach)))
+    }
+
+    fn failure(&self, error: &CallError) -> Failure {
+        Failure::new(self.says(error))
     }
 }
 
@@ -49,23 +84,24 @@ pub(crate) fn open(
 ) -> Result<OpenStage, SetupError> {
     let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
     let options = options.to_string();
+    let who = Who { stage: info.name.clone(), plugin: info.plugin.name.clone() };
     let mut pointer = std::ptr::null_mut();
-    let mut call = Call::new(Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
+    let mut call = Call::new(&who, Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
     // SAFETY: the table was checked; the options outlive the call.
     let opened = call.run(|host| unsafe { open(str(&options), host, &raw mut pointer) });
     opened.map_err(|CallError { place, message }| {
         if place.is_empty() { SetupError::new(message) } else { SetupError::in_option(place, message) }
     })?;
-    let instance = Instance { pointer, table };
+    let instance = Instance { pointer, table, who };
     // SAFETY: the descriptor check has made sure that the table of the kind is there.
     unsafe {
         Ok(match table.kind {
             abi::READER => OpenStage::Reader(Box::new(reader::Reader::new(instance, &*table.reader))),
-            abi::CORPUS => OpenStage::Corpus(Box::new(corpus::Corpus::new(instance, &*table.corpus, info))),
+            abi::CORPUS => OpenStage::Corpus(Box::new(corpus::Corpus::new(instance, &*table.corpus))),
             abi::EXPORTER => {
-                OpenStage::Exporter(Box::new(exporter::Exporter::new(instance, &*table.exporter, info)))
+                OpenStage::Exporter(Box::new(exporter::Exporter::new(instance, &*table.exporter)?))
             }
-            _ => OpenStage::Transform(Box::new(transform::Transform::new(instance, &*table.transform, info))),
+            _ => OpenStage::Transform(Box::new(transform::Transform::new(instance, &*table.transform))),
         })
     }
 }
@@ -75,20 +111,20 @@ fn views(records: &[Record]) -> Vec<abi::Document> {
     records.iter().map(crate::call::document_view).collect()
 }
 
-/// Applies what a call did to its records; `failed` is why the call failed as a whole, if it did.
-fn apply(records: &mut [Record], call: Finished, failed: Option<&str>, effects: &mut Effects) {
-    if let Some(message) = failed {
-        // Nothing that the call did can be trusted: all its documents fail as they were.
-        for record in records {
-            record.fate = Fate::Failed(message.to_owned().into());
-        }
-        return;
+/// Fails all records of a call, as they were: nothing that the call did can be trusted.
+fn fail_all(records: &mut [Record], message: &str) {
+    for record in records {
+        record.fate = Fate::Failed(message.to_owned().into());
     }
+}
+
+/// Applies what a call did to its records.
+fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
     let mut split = call.split.into_iter().peekable();
     for (index, (record, state)) in records.iter_mut().zip(call.states).enumerate() {
         let children = std::iter::from_fn(|| split.next_if(|(parent, _)| *parent == index));
-        let is_failed = matches!(state.verdict, Some(Fate::Failed(_)));
-        if is_failed {
+        let fate = state.breach.map(|breach| Fate::Failed(breach.into())).or(state.verdict);
+        if matches!(fate, Some(Fate::Failed(_))) {
             children.for_each(drop);
         } else {
             effects.split.extend(children);
@@ -103,33 +139,13 @@ fn apply(records: &mut [Record], call: Finished, failed: Option<&str>, effects: 
             }
         }
         record.measures.extend(state.measures);
-        if let Some(fate) = state.verdict {
+        if let Some(fate) = fate {
             record.fate = fate;
         }
     }
     for (name, n) in call.counts {
         *effects.counts.entry(name).or_default() += n;
     }
-}
-
-/// What is left of a call once its borrow of the records has ended.
-struct Finished {
-    states: Vec<crate::call::State>,
-    counts: tamis_stage::handle::Counts,
-    split: Vec<(usize, tamis_document::Document)>,
-}
-
-impl From<Call<'_>> for Finished {
-    fn from(mut call: Call<'_>) -> Self {
-        // Plugins may split off in any order of parents; a stable sort keeps the order of siblings.
-        call.split.sort_by_key(|(parent, _)| *parent);
-        Self { states: call.states, counts: call.counts, split: call.split }
-    }
-}
-
-/// How a failed call reads in the reason of its documents.
-fn call_failure(info: &StageInfo, error: &CallError) -> String {
-    format!("stage `{}` of plugin `{}`: {}", info.name, info.plugin.name, error.message)
 }
 
 /// States of workers that are not in use: taken from here and not from thread-locals, because Rayon may run

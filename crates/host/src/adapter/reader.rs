@@ -8,7 +8,7 @@ use tamis_stage::handle::{Effects, ReaderHandle};
 use tamis_stage::{Block, Cut, Failure};
 
 use super::Instance;
-use crate::call::{Call, Decode, Target, str};
+use crate::call::{Decode, Target, str};
 
 pub(super) struct Reader {
     instance: Instance,
@@ -35,19 +35,19 @@ impl ReaderHandle for Reader {
             return Ok(if end { Cut::At { bytes: bytes.len(), records: 1 } } else { Cut::More });
         };
         let mut out = abi::Cut::default();
-        let mut call = Call::new(Target::Nothing, self.instance.trusted());
+        let mut call = self.instance.call(Target::Nothing);
         // SAFETY: the table was checked and the instance is open.
         call.run(|host| unsafe {
             cut(self.instance.pointer, Str::new(bytes), end.into(), &raw mut out, host)
         })
-        .map_err(|error| Failure::new(error.message))?;
+        .map_err(|error| self.instance.failure(&error))?;
         let taken = usize::try_from(out.bytes).unwrap_or(usize::MAX);
         if taken > bytes.len() || (end && taken != bytes.len()) {
-            return Err(Failure::new(format!(
-                "the reader cut {} bytes off a block of {}{}",
+            let rule = if end { " at the end of the file, where it must take all" } else { "" };
+            return Err(self.instance.breach(&format!(
+                "it cut {} bytes off a block of {}{rule}",
                 out.bytes,
-                bytes.len(),
-                if end { " at the end of the file, where it must take all" } else { "" }
+                bytes.len()
             )));
         }
         Ok(if taken == 0 && !bytes.is_empty() {
@@ -72,12 +72,12 @@ impl ReaderHandle for Reader {
             reserved: [std::ptr::null(); 2],
         };
         let target = Target::Decode(Decode { file: Arc::from(block.file), records });
-        let mut call = Call::new(target, self.instance.trusted());
+        let mut call = self.instance.call(target);
         // SAFETY: the table was checked, the instance is open, and the block outlives the call.
         let result = call.run(|host| unsafe { decode(self.instance.pointer, &raw const view, host) });
         for (name, n) in call.counts {
             *effects.counts.entry(name).or_default() += n;
         }
-        result.map_err(|error| Failure::new(error.message))
+        result.map_err(|error| self.instance.failure(&error))
     }
 }

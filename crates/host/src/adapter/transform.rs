@@ -2,22 +2,20 @@
 
 use tamis_document::Record;
 use tamis_plugin::abi;
-use tamis_stage::StageInfo;
 use tamis_stage::handle::{Effects, TransformHandle};
 
-use super::{Finished, Instance, Local, Locals, apply, call_failure, views};
-use crate::call::{Call, CallError, Target};
+use super::{Instance, Local, Locals, TargetOf, fail_all};
+use crate::call::{CallError, Target};
 
 pub(super) struct Transform {
     instance: Instance,
     table: &'static abi::Transform,
-    info: StageInfo,
     locals: Locals,
 }
 
 impl Transform {
-    pub(super) fn new(instance: Instance, table: &'static abi::Transform, info: &StageInfo) -> Self {
-        Self { instance, table, info: info.clone(), locals: Locals::new() }
+    pub(super) fn new(instance: Instance, table: &'static abi::Transform) -> Self {
+        Self { instance, table, locals: Locals::new() }
     }
 
     fn local(&self) -> Result<Local, CallError> {
@@ -26,7 +24,7 @@ impl Transform {
         }
         let mut pointer = std::ptr::null_mut();
         if let Some(local_new) = self.table.local_new {
-            let mut call = Call::new(Target::Nothing, self.instance.trusted());
+            let mut call = self.instance.call(Target::Nothing);
             // SAFETY: the table was checked and the instance is open.
             call.run(|host| unsafe { local_new(self.instance.pointer, host, &raw mut pointer) })?;
         }
@@ -42,20 +40,14 @@ impl TransformHandle for Transform {
         let Some(process) = self.table.process else { return };
         let local = match self.local() {
             Ok(local) => local,
-            Err(error) => {
-                let call = Call::new(Target::Nothing, true);
-                return apply(records, call.into(), Some(&call_failure(&self.info, &error)), effects);
-            }
+            Err(error) => return fail_all(records, &self.instance.says(&error)),
         };
-        let views = views(records);
-        let mut call = Call::new(Target::Transform(records), self.instance.trusted());
-        // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.
-        let result = call.run(|host| unsafe {
-            process(self.instance.pointer, local.0, views.as_ptr(), views.len(), host)
+        let is_filter = self.instance.table.kind == abi::FILTER;
+        let target: TargetOf = if is_filter { |it| Target::Judge(it) } else { |it| Target::Change(it) };
+        self.instance.batch(records, effects, target, |docs, host| {
+            // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.
+            unsafe { process(self.instance.pointer, local.0, docs.as_ptr(), docs.len(), host) }
         });
-        let finished = Finished::from(call);
-        let failure = result.err().map(|error| call_failure(&self.info, &error));
-        apply(records, finished, failure.as_deref(), effects);
         self.locals.give_back(local);
     }
 }

@@ -1,11 +1,14 @@
 //! The functions that the host offers to plugins.
 //!
 //! None of them panics: a panic could not leave an `extern "C"` function and would end the process.
-//! Wrong arguments are noted as a breach of the contract and end the call, not the run.
+//! Wrong arguments are noted as a breach of the contract: it costs the document that they concern, or the
+//! call if that cannot be told, and never the run.
 
 use std::ffi::c_void;
+use std::path::{Component, Path};
+use std::sync::Arc;
 
-use tamis_document::{Document, Fate, Record, Value};
+use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
 
 use super::{Call, Target, convert};
@@ -53,7 +56,8 @@ unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
 /// Text for people: what is not UTF-8 is replaced rather than refused.
 unsafe fn lossy(text: Str) -> String {
     // SAFETY: valid during the callback.
-    String::from_utf8_lossy(unsafe { text.bytes() }).into_owned()
+    let bytes = unsafe { convert::bytes(text) };
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
 unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
@@ -72,8 +76,15 @@ unsafe extern "C" fn log(_ctx: *mut c_void, level: u32, message: Str) {
 
 unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
     // SAFETY: see `error`.
-    let (call, name) = unsafe { (call(ctx), lossy(name)) };
-    let counter = call.counts.entry(name).or_default();
+    let (call, bytes) = unsafe { (call(ctx), convert::bytes(name).unwrap_or_default()) };
+    // Nearly always a name that has been counted before in this call: no new string for it.
+    if let Ok(name) = simdutf8::basic::from_utf8(bytes)
+        && let Some(counter) = call.counts.get_mut(name)
+    {
+        *counter = counter.saturating_add(add);
+        return;
+    }
+    let counter = call.counts.entry(String::from_utf8_lossy(bytes).into_owned()).or_default();
     *counter = counter.saturating_add(add);
 }
 
@@ -89,6 +100,9 @@ unsafe extern "C" fn extension(_ctx: *mut c_void, _name: Str) -> *const c_void {
 unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi::Value) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
+    if !is_document(call, doc) || !is_place(call, doc, out) {
+        return 0;
+    }
     // SAFETY: see `error`. A name that is not UTF-8 cannot be the name of a field.
     let Ok(name) = (unsafe { convert::text(name, call.trusted) }) else { return 0 };
     let Some(value) = find(call, doc, name) else { return 0 };
@@ -99,26 +113,23 @@ unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi:
 }
 
 /// The value of a field, as changed so far.
-fn find<'c>(call: &'c mut Call<'_>, doc: u32, name: &str) -> Option<&'c Value> {
-    document(call, doc)?;
-    let call = &*call;
+fn find<'c>(call: &'c Call<'_>, doc: u32, name: &str) -> Option<&'c Value> {
     let edited = call.states[doc as usize].fields.iter().rfind(|(edited, _)| edited == name);
     match edited {
         Some((_, value)) => value.as_ref(),
-        None => call.records()[doc as usize].document.metadata.get(name),
+        None => call.target.records()[doc as usize].document.metadata.get(name),
     }
 }
 
 unsafe extern "C" fn field_at(ctx: *mut c_void, doc: u32, index: u32, out: *mut abi::Field) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    if document(call, doc).is_none() {
+    if !is_document(call, doc) || !is_place(call, doc, out) {
         return 0;
     }
     // What the call has changed so far is not listed: an index must mean the same until the call returns.
-    let Some((name, value)) = call.records()[doc as usize].document.metadata.at(index as usize) else {
-        return 0;
-    };
+    let metadata = &call.target.records()[doc as usize].document.metadata;
+    let Some((name, value)) = metadata.at(index as usize) else { return 0 };
     // SAFETY: the plugin's place for the result.
     unsafe { out.write(convert::field(name, value)) };
     1
@@ -126,27 +137,33 @@ unsafe extern "C" fn field_at(ctx: *mut c_void, doc: u32, index: u32, out: *mut 
 
 unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: Str) -> i32 {
     // SAFETY: see `error`.
-    let (call, reason) = unsafe { (call(ctx), lossy(reason)) };
-    if document(call, doc).is_none() {
+    let call = unsafe { call(ctx) };
+    if !is_document(call, doc) {
         return abi::ERROR;
     }
+    if call.states[doc as usize].verdict.is_some() {
+        return refuse(call, doc, || "it judged the document twice".to_owned());
+    }
+    // SAFETY: see `error`.
+    let reason = |default: &'static str| match unsafe { lossy(reason) } {
+        empty if empty.is_empty() => default.into(),
+        reason => reason.into(),
+    };
     let fate = match verdict {
         abi::KEEP => Fate::Kept,
-        abi::DROP => Fate::Dropped(reason.into()),
-        abi::FAIL => Fate::Failed(reason.into()),
-        other => return refuse(call, || format!("verdict {other} is none of 0, 1, 2")),
-    };
-    if matches!(call.target, Target::Export(_)) {
-        if matches!(fate, Fate::Dropped(_)) {
-            return refuse(call, || "an exporter may fail a document but not drop it".to_owned());
+        abi::DROP if matches!(call.target, Target::Export(_)) => {
+            return refuse(call, doc, || "it dropped a document, which an exporter may only fail".to_owned());
         }
+        abi::DROP => Fate::Dropped(reason("no-reason")),
+        abi::FAIL => Fate::Failed(reason("the stage did not say why")),
+        other => {
+            return refuse(call, doc, || format!("it gave the verdict {other}, which is none of 0, 1, 2"));
+        }
+    };
+    if matches!(fate, Fate::Failed(_)) {
         take_back(call, doc);
     }
-    let state = &mut call.states[doc as usize];
-    if state.verdict.is_some() {
-        return refuse(call, || format!("document {doc} of the call was judged twice"));
-    }
-    state.verdict = Some(fate);
+    call.states[doc as usize].verdict = Some(fate);
     abi::OK
 }
 
@@ -163,16 +180,13 @@ fn take_back(call: &mut Call<'_>, doc: u32) {
 unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Measure) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    if document(call, doc).is_none() {
+    if !is_document(call, doc) || !is_place(call, doc, measure.cast_mut()) {
         return abi::ERROR;
     }
-    if measure.is_null() {
-        return refuse(call, || "a measure at NULL".to_owned());
-    }
-    // SAFETY: not NULL, and see `error`.
+    // SAFETY: not NULL, aligned, and see `error`.
     match unsafe { convert::measure(&*measure, call.trusted) } {
         Ok(measure) => call.states[doc as usize].measures.push(measure),
-        Err(breach) => return refuse(call, || breach),
+        Err(breach) => return refuse(call, doc, || format!("it passed {breach}")),
     }
     abi::OK
 }
@@ -180,46 +194,50 @@ unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Me
 unsafe extern "C" fn reserve_text(ctx: *mut c_void, doc: u32, capacity: usize) -> *mut u8 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    if !matches!(call.target, Target::Transform(_)) || document(call, doc).is_none() {
+    if !matches!(call.target, Target::Change(_)) || !is_document(call, doc) {
         return std::ptr::null_mut();
     }
-    let trusted = call.trusted;
-    let state = &mut call.states[doc as usize];
-    let mut memory = Vec::new();
-    if memory.try_reserve_exact(capacity.max(1)).is_err() {
-        return std::ptr::null_mut();
-    }
-    if !trusted {
-        // Whoever commits more than was written shall get zeros, not what lay in memory before.
-        memory.resize(capacity.max(1), 0);
-    }
-    let (_, memory) = state.reserved.insert((capacity, memory));
+    let Some(memory) = allocate(capacity.max(1), call.trusted) else { return std::ptr::null_mut() };
+    let (_, memory) = call.states[doc as usize].reserved.insert((capacity, memory));
     memory.as_mut_ptr()
+}
+
+/// Memory for a text, or none when there is not so much.
+fn allocate(capacity: usize, trusted: bool) -> Option<Vec<u8>> {
+    if trusted {
+        let mut memory = Vec::new();
+        return memory.try_reserve_exact(capacity).is_ok().then_some(memory);
+    }
+    // Whoever commits more than was written shall get zeros, not what lay in memory before. Asked for as
+    // zeroed memory, which costs nothing until it is touched.
+    let layout = std::alloc::Layout::array::<u8>(capacity).ok()?;
+    // SAFETY: the capacity is not 0.
+    let pointer = unsafe { std::alloc::alloc_zeroed(layout) };
+    // SAFETY: allocated by the global allocator with the layout of a vector of this capacity.
+    (!pointer.is_null()).then(|| unsafe { Vec::from_raw_parts(pointer, 0, capacity) })
 }
 
 unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    if document(call, doc).is_none() {
+    if !is_document(call, doc) {
         return abi::ERROR;
     }
     let trusted = call.trusted;
     let state = &mut call.states[doc as usize];
     let Some((capacity, mut memory)) = state.reserved.take() else {
-        return refuse(call, || format!("text of document {doc} was committed before memory was reserved"));
+        return refuse(call, doc, || "it committed text for which it had reserved no memory".to_owned());
     };
     if length > capacity {
-        return refuse(call, || {
-            format!("{length} bytes of text were committed into {capacity} reserved bytes")
+        return refuse(call, doc, || {
+            format!("it committed {length} bytes of text and had reserved {capacity}")
         });
     }
     // SAFETY: `length` is within the capacity; the memory is zeroed, or a trusted plugin has written it.
     unsafe { memory.set_len(length) };
     if !trusted && let Err(error) = simdutf8::compat::from_utf8(&memory) {
-        let at = error.valid_up_to();
-        let reason = format!("the stage returned text that is not UTF-8 at byte {at}");
-        call.states[doc as usize].verdict.get_or_insert(Fate::Failed(reason.into()));
-        return abi::ERROR;
+        let why = convert::not_utf8(error);
+        return refuse(call, doc, || format!("it returned text {why}"));
     }
     // SAFETY: checked above, or written by an SDK that starts from `&str` (flag TAMIS_UTF8_TRUSTED).
     let text = unsafe { String::from_utf8_unchecked(memory) };
@@ -230,116 +248,106 @@ unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i
 unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *const abi::Value) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    if !matches!(call.target, Target::Transform(_)) {
+    if !matches!(call.target, Target::Change(_)) {
         return abi::UNSUPPORTED;
     }
-    if document(call, doc).is_none() {
+    if !is_document(call, doc) {
         return abi::ERROR;
     }
     // SAFETY: see `error`.
     let name = match unsafe { convert::text(name, call.trusted) } {
         Ok(name) => name.to_owned(),
-        Err(at) => return refuse(call, || format!("it set a field whose name is not UTF-8 at byte {at}")),
+        Err(why) => return refuse(call, doc, || format!("it set a field with a name {why}")),
     };
-    let value = if value.is_null() {
-        None
-    } else {
-        // SAFETY: not NULL, and see `error`.
-        match unsafe { convert::value(&*value, call.trusted) } {
-            Ok(value) => Some(value),
-            Err(breach) => return refuse(call, || format!("it set field `{name}` to {breach}")),
-        }
-    };
-    call.states[doc as usize].fields.push((name, value));
+    if value.is_null() {
+        call.states[doc as usize].fields.push((name, None));
+        return abi::OK;
+    }
+    if !is_place(call, doc, value.cast_mut()) {
+        return abi::ERROR;
+    }
+    // SAFETY: not NULL, aligned, and see `error`.
+    match unsafe { convert::value(&*value, call.trusted) } {
+        Ok(value) => call.states[doc as usize].fields.push((name, Some(value))),
+        Err(breach) => return refuse(call, doc, || format!("it set field `{name}` to {breach}")),
+    }
     abi::OK
 }
 
 unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocument) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    let Target::Transform(records) = call.target else { return abi::UNSUPPORTED };
-    if document(call, doc).is_none() {
+    let Target::Change(records) = call.target else { return abi::UNSUPPORTED };
+    if !is_document(call, doc) || !is_place(call, doc, new.cast_mut()) {
         return abi::ERROR;
     }
     let parent: &Document = &records[doc as usize].document;
-    match document_from(call, new, &parent.origin.file) {
+    // SAFETY: not NULL, aligned, and valid during the callback.
+    match unsafe { convert::new_document(&*new, Arc::clone(&parent.origin.file), call.trusted) } {
         Ok(mut new) => {
             // A split-off document stands where its parent stands.
             new.origin = parent.origin.clone();
             call.split.push((doc as usize, new));
             abi::OK
         }
-        Err(breach) => refuse(call, || format!("it split off {breach}")),
+        Err(breach) => refuse(call, doc, || format!("it split off {breach}")),
     }
-}
-
-fn document_from(
-    call: &Call<'_>,
-    new: *const abi::NewDocument,
-    file: &std::sync::Arc<str>,
-) -> Result<Document, String> {
-    if new.is_null() {
-        return Err("a document at NULL".to_owned());
-    }
-    // SAFETY: not NULL, and valid during the callback.
-    unsafe { convert::new_document(&*new, std::sync::Arc::clone(file), call.trusted) }
 }
 
 unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    let Target::Decode(decode) = &call.target else { return abi::UNSUPPORTED };
-    let file = std::sync::Arc::clone(&decode.file);
-    let record = match document_from(call, new, &file) {
+    let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
+    if new.is_null() || !new.is_aligned() {
+        call.break_contract(|| format!("it emitted a document at the address {new:p}"));
+        return abi::ERROR;
+    }
+    // SAFETY: not NULL, aligned, and valid during the callback.
+    let new = unsafe { &*new };
+    // SAFETY: as above.
+    let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted) } {
         Ok(mut document) => {
             if document.id.is_empty() {
-                document.id = format!("{file}#{}", document.origin.ordinal);
+                document.id = format!("{}#{}", decode.file, document.origin.ordinal);
             }
             Record::from(document)
         }
-        Err(breach) if new.is_null() => return refuse(call, || format!("it emitted {breach}")),
-        // SAFETY: not NULL, and valid during the callback.
-        Err(breach) => failed(&file, unsafe { &*new }, &format!("the reader returned {breach}")),
+        Err(breach) => {
+            let reason = call.who.says(&super::broken(&format!("it emitted {breach}")));
+            // SAFETY: as above.
+            let raw = unsafe { convert::bytes(new.text) }.unwrap_or_default();
+            dead_letter(&decode.file, (new.ordinal, new.offset, new.length), raw, reason)
+        }
     };
-    if let Target::Decode(decode) = &mut call.target {
-        decode.records.push(record);
-    }
+    decode.records.push(record);
     abi::OK
-}
-
-/// A dead letter made of a document that the reader could not hand over properly.
-fn failed(file: &std::sync::Arc<str>, new: &abi::NewDocument, reason: &str) -> Record {
-    let mut document = Document::new(format!("{file}#{}", new.ordinal), "");
-    // SAFETY: valid during the callback.
-    document.raw = Some(unsafe { new.text.bytes() }.to_vec());
-    document.origin.file = std::sync::Arc::clone(file);
-    document.origin.ordinal = new.ordinal;
-    document.origin.offset = new.offset;
-    document.origin.length = new.length;
-    Record { fate: Fate::Failed(reason.to_owned().into()), ..Record::from(document) }
 }
 
 unsafe extern "C" fn emit_failed(ctx: *mut c_void, ordinal: u64, offset: u64, raw: Str, message: Str) -> i32 {
     // SAFETY: see `error`.
     let (call, message) = unsafe { (call(ctx), lossy(message)) };
     let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
-    let mut document = Document::new(format!("{}#{ordinal}", decode.file), "");
     // SAFETY: valid during the callback.
-    let raw = unsafe { raw.bytes() };
-    document.origin.file = std::sync::Arc::clone(&decode.file);
-    document.origin.ordinal = ordinal;
-    document.origin.offset = offset;
-    document.origin.length = raw.len() as u64;
-    document.raw = Some(raw.to_vec());
-    decode.records.push(Record { fate: Fate::Failed(message.into()), ..Record::from(document) });
+    let raw = unsafe { convert::bytes(raw) }.unwrap_or_default();
+    let length = raw.len() as u64;
+    decode.records.push(dead_letter(&decode.file, (ordinal, offset, length), raw, message));
     abi::OK
+}
+
+/// A record that could not be read, with ordinal, offset and length.
+fn dead_letter(file: &Arc<str>, place: (u64, u64, u64), raw: &[u8], reason: String) -> Record {
+    let (ordinal, offset, length) = place;
+    let mut document = Document::new(format!("{file}#{ordinal}"), "");
+    document.raw = Some(raw.to_vec());
+    document.origin = Origin { file: Arc::clone(file), offset, length, ordinal };
+    Record { fate: Fate::Failed(reason.into()), ..Record::from(document) }
 }
 
 unsafe extern "C" fn fate(ctx: *mut c_void, doc: u32, out: *mut abi::Fate) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Target::Export(records) = call.target else { return abi::UNSUPPORTED };
-    if document(call, doc).is_none() {
+    if !is_document(call, doc) || !is_place(call, doc, out) {
         return abi::ERROR;
     }
     let record = &records[doc as usize];
@@ -368,7 +376,7 @@ unsafe extern "C" fn measure_at(ctx: *mut c_void, doc: u32, index: u32, out: *mu
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Target::Export(records) = call.target else { return abi::UNSUPPORTED };
-    if document(call, doc).is_none() {
+    if !is_document(call, doc) || !is_place(call, doc, out) {
         return abi::ERROR;
     }
     let Some(measure) = records[doc as usize].measures.get(index as usize) else { return abi::ERROR };
@@ -379,64 +387,96 @@ unsafe extern "C" fn measure_at(ctx: *mut c_void, doc: u32, index: u32, out: *mu
 
 unsafe extern "C" fn put(ctx: *mut c_void, doc: u32, bytes: Str) -> i32 {
     // SAFETY: see `error`.
-    let (call, bytes) = unsafe { (call(ctx), bytes.bytes()) };
-    if matches!(call.target, Target::Export(_)) && begin_put(call, doc).is_none() {
-        return abi::ERROR;
-    }
-    if matches!(call.target, Target::Decode(_) | Target::Transform(_)) {
+    let (call, bytes) = unsafe { (call(ctx), convert::bytes(bytes)) };
+    if !matches!(call.target, Target::Export(_) | Target::Nothing) {
         return abi::UNSUPPORTED;
     }
-    call.output.bytes.extend_from_slice(bytes);
+    if matches!(call.target, Target::Export(_)) && !begin_put(call, doc) {
+        return abi::ERROR;
+    }
+    match bytes {
+        Ok(bytes) => call.output.bytes.extend_from_slice(bytes),
+        Err(why) => return refuse(call, doc, || format!("it put out something {why}")),
+    }
     abi::OK
 }
 
 unsafe extern "C" fn put_file(ctx: *mut c_void, doc: u32, path: Str, bytes: Str) -> i32 {
     // SAFETY: see `error`.
-    let (call, bytes) = unsafe { (call(ctx), bytes.bytes()) };
+    let call = unsafe { call(ctx) };
     if !matches!(call.target, Target::Export(_)) {
         return abi::UNSUPPORTED;
     }
-    if begin_put(call, doc).is_none() {
+    if !begin_put(call, doc) {
         return abi::ERROR;
     }
     // SAFETY: see `error`.
-    let path = match unsafe { convert::text(path, call.trusted) } {
-        Ok(path) => path.to_owned(),
-        Err(at) => {
-            return refuse(call, || format!("it named a file with a path that is not UTF-8 at byte {at}"));
-        }
+    let (path, bytes) = unsafe { (convert::text(path, call.trusted), convert::bytes(bytes)) };
+    let (path, bytes) = match (path, bytes) {
+        (Ok(path), Ok(bytes)) => (path, bytes),
+        (Err(why), _) => return refuse(call, doc, || format!("it named a file with a path {why}")),
+        (_, Err(why)) => return refuse(call, doc, || format!("it put out a file {why}")),
     };
-    call.output.files.push((path, bytes.to_vec()));
+    if !stays_inside(path) {
+        return refuse(call, doc, || {
+            format!("it named a file `{path}`, which is not inside the folder of the export")
+        });
+    }
+    call.output.files.push((path.to_owned(), bytes.to_vec()));
     abi::OK
 }
 
-/// Notes where the output of a document begins, so that it can be taken back.
-fn begin_put(call: &mut Call<'_>, doc: u32) -> Option<()> {
-    document(call, doc)?;
+/// Whether a path stays in the folder that it is joined to.
+fn stays_inside(path: &str) -> bool {
+    let mut parts = Path::new(path).components().peekable();
+    parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_))) && !path.contains('\0')
+}
+
+/// Notes where the output of a document begins, so that it can be taken back; false if it has failed already.
+fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
+    if !is_document(call, doc) {
+        return false;
+    }
+    let state = &call.states[doc as usize];
+    if state.breach.is_some() || matches!(state.verdict, Some(Fate::Failed(_))) {
+        return false;
+    }
     match call.last_put {
         Some((last, ..)) if last == doc => {}
         Some((last, ..)) if last > doc => {
-            refuse(call, || {
+            call.break_contract(|| {
                 format!("it put out document {doc} after document {last}: the order must be kept")
             });
-            return None;
+            return false;
         }
         _ => call.last_put = Some((doc, call.output.bytes.len(), call.output.files.len())),
     }
-    Some(())
+    true
 }
 
 /// Checks a document index.
-fn document(call: &mut Call<'_>, doc: u32) -> Option<()> {
+fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
     let n = call.states.len();
     if (doc as usize) < n {
-        return Some(());
+        return true;
     }
-    call.break_contract(|| format!("document {doc} was named in a call with {n} documents"));
-    None
+    call.break_contract(|| format!("it named document {doc} in a call with {n} documents"));
+    false
 }
 
-fn refuse(call: &mut Call<'_>, breach: impl FnOnce() -> String) -> i32 {
-    call.break_contract(breach);
+/// Checks an address that the plugin passed.
+fn is_place<T>(call: &mut Call<'_>, doc: u32, place: *mut T) -> bool {
+    if !place.is_null() && place.is_aligned() {
+        return true;
+    }
+    call.spoil(doc, || format!("it passed the address {place:p}, where nothing can be"));
+    take_back(call, doc);
+    false
+}
+
+/// Notes a breach that costs one document.
+fn refuse(call: &mut Call<'_>, doc: u32, breach: impl FnOnce() -> String) -> i32 {
+    call.spoil(doc, breach);
+    take_back(call, doc);
     abi::ERROR
 }

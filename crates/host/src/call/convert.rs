@@ -22,19 +22,39 @@ pub(crate) fn document_view(record: &Record) -> abi::Document {
     }
 }
 
-/// Text that a plugin passed.
+/// Bytes that a plugin passed, or what is wrong with them: "that is …".
+///
+/// # Safety
+///
+/// `bytes` must be valid during the callback.
+pub(crate) unsafe fn bytes<'a>(bytes: Str) -> Result<&'a [u8], String> {
+    if bytes.len > 0 && bytes.ptr.is_null() {
+        return Err(format!("that is {} bytes long and at NULL", bytes.len));
+    }
+    if isize::try_from(bytes.len).is_err() {
+        return Err(format!("that is {} bytes long, which cannot be", bytes.len));
+    }
+    // SAFETY: the caller vouches for the rest.
+    Ok(unsafe { bytes.bytes() })
+}
+
+/// Text that a plugin passed, or what is wrong with it: "that is …".
 ///
 /// # Safety
 ///
 /// `text` must be valid during the callback; if `trusted`, it must be UTF-8.
-pub(super) unsafe fn text<'a>(text: Str, trusted: bool) -> Result<&'a str, usize> {
-    // SAFETY: the caller vouches for it.
-    let bytes = unsafe { text.bytes() };
+pub(super) unsafe fn text<'a>(text: Str, trusted: bool) -> Result<&'a str, String> {
     if trusted {
         // SAFETY: the plugin was built with an SDK that hands over `&str` (flag TAMIS_UTF8_TRUSTED).
-        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+        return Ok(unsafe { std::str::from_utf8_unchecked(text.bytes()) });
     }
-    simdutf8::compat::from_utf8(bytes).map_err(|error| error.valid_up_to())
+    // SAFETY: the caller vouches for it.
+    let bytes = unsafe { bytes(text)? };
+    simdutf8::compat::from_utf8(bytes).map_err(not_utf8)
+}
+
+pub(super) fn not_utf8(error: simdutf8::compat::Utf8Error) -> String {
+    format!("that is not UTF-8 at byte {}", error.valid_up_to())
 }
 
 /// A metadata value that a plugin passed.
@@ -45,7 +65,7 @@ pub(super) unsafe fn text<'a>(text: Str, trusted: bool) -> Result<&'a str, usize
 pub(super) unsafe fn value(value: &abi::Value, trusted: bool) -> Result<Value, String> {
     let content = |what: &str| {
         // SAFETY: the caller vouches for it.
-        unsafe { text(value.text, trusted) }.map_err(|at| format!("{what} that is not UTF-8 at byte {at}"))
+        unsafe { text(value.text, trusted) }.map_err(|why| format!("{what} {why}"))
     };
     Ok(match value.kind {
         abi::NULL => Value::Null,
@@ -81,8 +101,8 @@ pub(super) fn field(name: &str, value: ValueRef<'_>) -> abi::Field {
 /// As for [`text`].
 pub(super) unsafe fn measure(measure: &abi::Measure, trusted: bool) -> Result<Measure, String> {
     // SAFETY: the caller vouches for it.
-    let name = unsafe { text(measure.name, trusted) }
-        .map_err(|at| format!("a measure whose name is not UTF-8 at byte {at}"))?;
+    let name =
+        unsafe { text(measure.name, trusted) }.map_err(|why| format!("a measure with a name {why}"))?;
     let limit = match measure.limit_kind {
         abi::NO_LIMIT => Limit::None,
         abi::MIN => Limit::Min(measure.limit),
@@ -112,7 +132,7 @@ pub(super) unsafe fn new_document(
     file: Arc<str>,
     trusted: bool,
 ) -> Result<Document, String> {
-    let bad = |what: &'static str| move |at: usize| format!("{what} that is not UTF-8 at byte {at}");
+    let bad = |what: &'static str| move |why: String| format!("a document with {what} {why}");
     // SAFETY: the caller vouches for it.
     let (id, content) = unsafe {
         (text(new.id, trusted).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?)
@@ -120,7 +140,7 @@ pub(super) unsafe fn new_document(
     let fields = if new.n_fields == 0 {
         &[]
     } else if new.fields.is_null() {
-        return Err(format!("{} metadata fields at NULL", new.n_fields));
+        return Err(format!("a document with {} fields at NULL", new.n_fields));
     } else {
         // SAFETY: not NULL, and the caller vouches for the rest.
         unsafe { std::slice::from_raw_parts(new.fields, new.n_fields) }
@@ -128,12 +148,19 @@ pub(super) unsafe fn new_document(
     let mut metadata = Metadata::new();
     for field in fields {
         // SAFETY: the caller vouches for it.
-        let (name, field_value) =
-            unsafe { (text(field.name, trusted).map_err(bad("a name"))?, value(&field.value, trusted)?) };
+        let (name, field_value) = unsafe {
+            let name = text(field.name, trusted).map_err(bad("a field with a name"))?;
+            let value = value(&field.value, trusted);
+            (name, value.map_err(|why| format!("a document with field `{name}` set to {why}"))?)
+        };
         metadata.insert(name, field_value);
     }
-    // SAFETY: the caller vouches for it.
-    let raw = (new.flags & abi::HAS_RAW != 0).then(|| unsafe { new.raw.bytes() }.to_vec());
+    let raw = if new.flags & abi::HAS_RAW == 0 {
+        None
+    } else {
+        // SAFETY: the caller vouches for it.
+        Some(unsafe { bytes(new.raw) }.map_err(bad("raw bytes"))?.to_vec())
+    };
     let origin = Origin { file, offset: new.offset, length: new.length, ordinal: new.ordinal };
     Ok(Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin })
 }

@@ -15,14 +15,16 @@ use tamis_plugin::abi;
 use tamis_stage::Output;
 use tamis_stage::handle::Counts;
 
-pub(crate) use convert::{document_view, str};
+pub(crate) use convert::{bytes, document_view, str};
 
 /// What a call works on.
 pub(crate) enum Target<'a> {
     /// No documents: opening, cutting, heads and tails.
     Nothing,
+    /// Documents that a stage judges: filters, and corpus stages that observe.
+    Judge(&'a [Record]),
     /// Documents that a stage judges and changes.
-    Transform(&'a [Record]),
+    Change(&'a [Record]),
     /// A block that a reader decodes.
     Decode(Decode<'a>),
     /// Documents that an exporter encodes.
@@ -37,8 +39,16 @@ pub(crate) struct Decode<'a> {
     pub(crate) records: &'a mut Vec<Record>,
 }
 
+/// Whose call it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) stage: String,
+    pub(crate) plugin: String,
+}
+
 /// One call into a plugin.
 pub(crate) struct Call<'a> {
+    who: &'a Who,
     pub(crate) target: Target<'a>,
     /// Whether text of this plugin is UTF-8 by construction.
     pub(crate) trusted: bool,
@@ -54,8 +64,8 @@ pub(crate) struct Call<'a> {
     pub(crate) last_put: Option<(u32, usize, usize)>,
     /// What the plugin said of its failure: a place (an option), and a message.
     pub(crate) error: Option<(String, String)>,
-    /// The first breach of the contract.
-    pub(crate) breach: Option<String>,
+    /// The first breach of the contract that cannot be laid to one document.
+    breach: Option<String>,
 }
 
 /// What happened to one document of a call.
@@ -63,6 +73,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct State {
     /// The verdict, if the plugin gave one.
     pub(crate) verdict: Option<Fate>,
+    /// The first breach of the contract with this document; it fails, whatever the verdict.
+    pub(crate) breach: Option<String>,
     /// The new text.
     pub(crate) text: Option<String>,
     /// Memory reserved for a new text: the capacity that was asked for, and the memory.
@@ -75,12 +87,10 @@ pub(crate) struct State {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(target: Target<'a>, trusted: bool) -> Self {
-        let documents = match &target {
-            Target::Transform(records) | Target::Export(records) => records.len(),
-            Target::Nothing | Target::Decode(_) => 0,
-        };
+    pub(crate) fn new(who: &'a Who, target: Target<'a>, trusted: bool) -> Self {
+        let documents = target.records().len();
         Self {
+            who,
             target,
             trusted,
             states: std::iter::repeat_with(State::default).take(documents).collect(),
@@ -99,10 +109,7 @@ impl<'a> Call<'a> {
         let table = callbacks::table(std::ptr::from_mut(self).cast());
         let code = function(&raw const table);
         if let Some(breach) = self.breach.take() {
-            return Err(CallError {
-                place: String::new(),
-                message: format!("it broke the plugin contract: {breach}"),
-            });
+            return Err(CallError { place: String::new(), message: broken(&breach) });
         }
         if code == abi::OK {
             return Ok(());
@@ -117,12 +124,53 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The records of the call; none while decoding.
-    fn records(&self) -> &[Record] {
-        match &self.target {
-            Target::Transform(records) | Target::Export(records) => records,
+    /// Notes a breach that costs one document and no other; or the call, when it has no documents.
+    fn spoil(&mut self, doc: u32, breach: impl FnOnce() -> String) {
+        match self.states.get_mut(doc as usize) {
+            Some(state) if state.breach.is_none() => {
+                state.breach = Some(self.who.says(&broken(&breach())));
+            }
+            Some(_) => {}
+            None => self.break_contract(breach),
+        }
+    }
+}
+
+impl<'a> Target<'a> {
+    /// The documents of the call; none while decoding.
+    fn records(&self) -> &'a [Record] {
+        match self {
+            Target::Judge(records) | Target::Change(records) | Target::Export(records) => records,
             Target::Nothing | Target::Decode(_) => &[],
         }
+    }
+}
+
+impl Who {
+    /// A message in the name of the stage, as a dead letter carries it.
+    pub(crate) fn says(&self, message: &str) -> String {
+        format!("stage `{}` of plugin `{}`: {message}", self.stage, self.plugin)
+    }
+}
+
+/// How a breach of the contract reads: whoever runs the pipeline cannot mend it.
+pub(crate) fn broken(breach: &str) -> String {
+    format!("it broke the plugin contract: {breach}; tell the author of the plugin")
+}
+
+/// What is left of a call once its borrow of the records has ended.
+pub(crate) struct Finished {
+    pub(crate) states: Vec<State>,
+    pub(crate) counts: Counts,
+    /// In the order of the parents.
+    pub(crate) split: Vec<(usize, Document)>,
+}
+
+impl From<Call<'_>> for Finished {
+    fn from(mut call: Call<'_>) -> Self {
+        // Plugins may split off in any order of parents; a stable sort keeps the order of siblings.
+        call.split.sort_by_key(|(parent, _)| *parent);
+        Self { states: call.states, counts: call.counts, split: call.split }
     }
 }
 
