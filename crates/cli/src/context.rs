@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tamis_config::{Diagnostics, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
 use tamis_host::{Inspector, Loader, LogLevel, Request};
-use tamis_plugin::abi::Plugin;
+use tamis_plugin::PluginTable;
 use tamis_stage::Registry;
 
 use crate::args::PipelineArgs;
@@ -21,7 +21,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(plugins: &[&'static Plugin]) -> anyhow::Result<Self> {
+    pub(crate) fn new(plugins: &[&'static PluginTable]) -> anyhow::Result<Self> {
         tamis_host::set_logger(|level, line| {
             if level <= LogLevel::Warning {
                 output::log_line(line);

@@ -17,14 +17,14 @@ mod summary;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tamis_plugin::abi::Plugin;
+use tamis_plugin::PluginTable;
 
 use crate::args::{Args, Command, PluginCommand};
 use crate::context::Context;
 pub use crate::exit::Exit;
 
 /// Runs the command line of this process with the given plugins linked in.
-pub fn main(bundled: &[&'static Plugin]) -> ExitCode {
+pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error).into(),

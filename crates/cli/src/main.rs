@@ -7,7 +7,7 @@ fn main() -> ExitCode {
 }
 
 #[cfg(feature = "bundled")]
-fn bundled() -> Vec<&'static tamis_plugin::abi::Plugin> {
+fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
     vec![
         tamis_readers::plugin(),
         tamis_filters::plugin(),
@@ -17,6 +17,6 @@ fn bundled() -> Vec<&'static tamis_plugin::abi::Plugin> {
 }
 
 #[cfg(not(feature = "bundled"))]
-fn bundled() -> Vec<&'static tamis_plugin::abi::Plugin> {
+fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
     Vec::new()
 }

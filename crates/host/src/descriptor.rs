@@ -76,7 +76,7 @@ pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> 
     Ok(Checked { description, stages })
 }
 
-unsafe fn check_plugin(plugin: *const abi::Plugin) -> Result<&'static abi::Plugin, String> {
+unsafe fn check_plugin(plugin: *const abi::Plugin) -> Result<abi::Plugin, String> {
     check_pointer("the descriptor", plugin)?;
     // SAFETY: not NULL and aligned. Magic and size come first in every version of the structure.
     let (magic, size) = unsafe { ((*plugin).magic, (*plugin).struct_size) };
@@ -87,9 +87,11 @@ unsafe fn check_plugin(plugin: *const abi::Plugin) -> Result<&'static abi::Plugi
             abi::MAGIC
         ));
     }
-    check_size("tamis_plugin", size, size_of::<abi::Plugin>())?;
-    // SAFETY: the whole structure is there, as its size says.
-    let plugin = unsafe { &*plugin };
+    // SAFETY: as many bytes are there as its size says.
+    let plugin = unsafe { known_part(plugin, "tamis_plugin", size, abi::Plugin::SIZE_1_0)? };
+    if plugin.flags != 0 {
+        return Err(format!("its flags {:#x} mean nothing to this program: update tamis", plugin.flags));
+    }
     if plugin.abi_major != abi::MAJOR {
         return Err(format!(
             "it was built for plugin ABI {} and this program knows ABI {}: build the plugin against `tamis_plugin.h` \
@@ -116,9 +118,9 @@ unsafe fn check_stage(
     check_pointer(&format!("stage {index}"), stage)?;
     // SAFETY: not NULL and aligned; the size is the first member.
     let size = unsafe { (*stage).struct_size };
-    check_size(&format!("tamis_stage of stage {index}"), size, size_of::<abi::Stage>())?;
-    // SAFETY: the whole structure is there, as its size says.
-    let stage = unsafe { &*stage };
+    let what = format!("tamis_stage of stage {index}");
+    // SAFETY: as many bytes are there as its size says.
+    let mut stage = unsafe { known_part(stage, &what, size, abi::Stage::SIZE_1_0)? };
     // SAFETY: static strings.
     let name = unsafe { text(&format!("name of stage {index}"), stage.name, MAX_NAME)? };
     if !is_stage_name(name) {
@@ -128,7 +130,8 @@ unsafe fn check_stage(
     }
     let what = |error: String| format!("stage `{name}`: {error}");
     // SAFETY: tables of a stage are static like the stage.
-    let kind = unsafe { check_tables(stage).map_err(what)? };
+    let kind = unsafe { check_tables(&mut stage).map_err(what)? };
+    let stage: &'static abi::Stage = Box::leak(Box::new(stage));
     let unknown = stage.flags & abi::MUST_UNDERSTAND;
     if unknown != 0 {
         return Err(what(format!(
@@ -164,12 +167,15 @@ fn flags(stage: &abi::Stage) -> StageFlags {
 }
 
 /// The kind, once the table of that kind has all its functions.
-unsafe fn check_tables(stage: &abi::Stage) -> Result<Kind, String> {
+///
+/// The tables are replaced by what this version knows of them.
+unsafe fn check_tables(stage: &mut abi::Stage) -> Result<Kind, String> {
     require(&[("open", stage.open.is_some()), ("close", stage.close.is_some())])?;
     match stage.kind {
         abi::READER => {
             // SAFETY: from the caller.
-            let reader = unsafe { table("reader", stage.reader)? };
+            let reader = unsafe { table("reader", stage.reader, abi::Reader::SIZE_1_0)? };
+            stage.reader = reader;
             let whole = stage.flags & abi::WHOLE_FILE != 0;
             require(&[
                 ("reader.cut", whole || reader.cut.is_some()),
@@ -179,14 +185,16 @@ unsafe fn check_tables(stage: &abi::Stage) -> Result<Kind, String> {
         }
         kind @ (abi::FILTER | abi::EXTRACTOR) => {
             // SAFETY: from the caller.
-            let transform = unsafe { table("transform", stage.transform)? };
+            let transform = unsafe { table("transform", stage.transform, abi::Transform::SIZE_1_0)? };
+            stage.transform = transform;
             let local = transform.local_new.is_none() || transform.local_free.is_some();
             require(&[("transform.process", transform.process.is_some()), ("transform.local_free", local)])?;
             Ok(if kind == abi::FILTER { Kind::Filter } else { Kind::Extractor })
         }
         abi::CORPUS => {
             // SAFETY: from the caller.
-            let corpus = unsafe { table("corpus", stage.corpus)? };
+            let corpus = unsafe { table("corpus", stage.corpus, abi::Corpus::SIZE_1_0)? };
+            stage.corpus = corpus;
             require(&[
                 ("corpus.local_new", corpus.local_new.is_some()),
                 ("corpus.local_free", corpus.local_free.is_some()),
@@ -204,7 +212,8 @@ unsafe fn check_tables(stage: &abi::Stage) -> Result<Kind, String> {
         }
         abi::EXPORTER => {
             // SAFETY: from the caller.
-            let exporter = unsafe { table("exporter", stage.exporter)? };
+            let exporter = unsafe { table("exporter", stage.exporter, abi::Exporter::SIZE_1_0)? };
+            stage.exporter = exporter;
             require(&[
                 ("exporter.extension", exporter.extension.is_some()),
                 ("exporter.encode", exporter.encode.is_some()),
@@ -218,13 +227,36 @@ unsafe fn check_tables(stage: &abi::Stage) -> Result<Kind, String> {
 /// # Safety
 ///
 /// `table` must be a table of a plugin; all of them are static and begin with `struct_size`.
-unsafe fn table<T>(name: &str, table: *const T) -> Result<&'static T, String> {
+unsafe fn table<T: Copy>(name: &str, table: *const T, needed: usize) -> Result<&'static T, String> {
     check_pointer(&format!("its table `{name}`"), table)?;
     // SAFETY: not NULL and aligned; `struct_size` is the first member.
     let claimed = unsafe { table.cast::<u32>().read() };
-    check_size(&format!("tamis_{name}"), claimed, size_of::<T>())?;
-    // SAFETY: the whole table is there, as its size says.
-    Ok(unsafe { &*table })
+    // SAFETY: as many bytes are there as its size says.
+    let known = unsafe { known_part(table, &format!("tamis_{name}"), claimed, needed)? };
+    Ok(Box::leak(Box::new(known)))
+}
+
+/// What this version knows of a structure that may be shorter (an older plugin) or longer (a newer one).
+///
+/// Copied, because a reference to a whole structure over a shorter one would be undefined behaviour; members
+/// that the plugin does not have are NULL.
+///
+/// # Safety
+///
+/// `claimed` bytes must be readable at `pointer`, and `T` must be valid when all its bytes are 0.
+unsafe fn known_part<T: Copy>(
+    pointer: *const T,
+    what: &str,
+    claimed: u32,
+    needed: usize,
+) -> Result<T, String> {
+    check_size(what, claimed, needed)?;
+    let mut known = std::mem::MaybeUninit::<T>::zeroed();
+    let length = (claimed as usize).min(size_of::<T>());
+    // SAFETY: readable as the caller says, writable as the size of `T` says, and apart from each other.
+    unsafe { std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), known.as_mut_ptr().cast(), length) };
+    // SAFETY: all bytes are written or 0.
+    Ok(unsafe { known.assume_init() })
 }
 
 fn require(functions: &[(&str, bool)]) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tamis_plugin::abi;
+use tamis_plugin::{PluginTable, abi};
 use tamis_stage::handle::OpenStage;
 use tamis_stage::{PluginOrigin, SetupError, StageFactory, StageInfo};
 
@@ -15,9 +15,9 @@ use crate::library::Library;
 /// # Errors
 ///
 /// When its descriptor breaks the contract of the header, as for a library.
-pub fn bundled(plugin: &'static abi::Plugin) -> Result<Vec<Arc<dyn StageFactory>>, String> {
-    // SAFETY: a reference is a valid pointer, and the strings of a linked-in plugin are static.
-    let checked = unsafe { descriptor::check(plugin, PluginOrigin::Bundled)? };
+pub fn bundled(plugin: &'static PluginTable) -> Result<Vec<Arc<dyn StageFactory>>, String> {
+    // SAFETY: a reference is a valid pointer, and the SDK has made everything behind it static.
+    let checked = unsafe { descriptor::check(plugin.as_abi(), PluginOrigin::Bundled)? };
     let stages = checked.description.stages.into_iter().zip(checked.stages);
     Ok(stages.map(|(info, table)| Arc::new(Bundled { info, table }) as Arc<dyn StageFactory>).collect())
 }

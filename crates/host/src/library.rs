@@ -104,6 +104,9 @@ pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginE
     let symbol = format!("{}{name}", abi::ENTRY_PREFIX);
     // SAFETY: a function of this name has the signature of the header; that is the contract of the name.
     let entry = unsafe { library.get::<abi::EntryFn>(symbol.as_bytes()).map(|symbol| *symbol) };
+    // Never unloaded: its tables are used until the process ends, and its constructors may have left something
+    // behind that points into it, also when it is no plugin.
+    std::mem::forget(library);
     let Ok(entry) = entry else {
         return Err(PluginError::MissingEntry {
             path: path.to_owned(),
@@ -111,8 +114,6 @@ pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginE
             advice: advice(path, &name),
         });
     };
-    // Never unloaded: its tables are used until the process ends, and a thread-local of it may live longer.
-    std::mem::forget(library);
     // SAFETY: the entry function takes nothing and returns its static descriptor.
     let descriptor = unsafe { entry() };
     // SAFETY: from the entry function.

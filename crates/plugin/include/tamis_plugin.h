@@ -256,7 +256,11 @@ typedef struct {
 #else
 #define TAMIS_EXPORT
 #endif
+#ifdef __cplusplus
+#define TAMIS_ENTRY(stem) extern "C" TAMIS_EXPORT const tamis_plugin *tamis_plugin_v1_##stem(void)
+#else
 #define TAMIS_ENTRY(stem) TAMIS_EXPORT const tamis_plugin *tamis_plugin_v1_##stem(void)
+#endif
 
 /* A string literal as a tamis_str. */
 #define TAMIS_STR(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }

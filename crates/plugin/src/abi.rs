@@ -284,6 +284,26 @@ unsafe impl Send for Stage {}
 // SAFETY: as above.
 unsafe impl Sync for Stage {}
 
+/// The end of the last member that ABI 1.0 has: the least `struct_size` of a plugin. Frozen, while the
+/// structures may grow.
+macro_rules! size_1_0 {
+    ($($structure:ident: $last:ident,)*) => {
+        $(impl $structure {
+            pub const SIZE_1_0: usize = std::mem::offset_of!($structure, $last) + size_of::<usize>();
+        })*
+    };
+}
+
+size_1_0! {
+    Plugin: n_stages,
+    Stage: exporter,
+    Reader: decode,
+    Transform: process,
+    Corpus: state_load,
+    Exporter: encode,
+    Host: put_file,
+}
+
 impl Str {
     /// The empty string.
     pub const EMPTY: Self = Self { ptr: std::ptr::null(), len: 0 };

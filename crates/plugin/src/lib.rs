@@ -15,7 +15,7 @@ mod glue;
 mod guard;
 mod macros;
 
-pub use glue::PluginBuilder;
+pub use glue::{PluginBuilder, PluginTable};
 pub use tamis_document::{
     Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };

@@ -4,7 +4,7 @@
 ///
 /// Use it once, in `lib.rs` of a crate with `crate-type = ["cdylib", "rlib"]`.
 /// The exported symbol carries the crate's name, so that plugins can also be linked together into one
-/// program; for that the macro defines `pub fn plugin() -> &'static abi::Plugin`.
+/// program; for that the macro defines `pub fn plugin() -> &'static PluginTable`.
 ///
 /// ```
 /// # mod example {
@@ -42,14 +42,18 @@
 ///     filters: [LineCount],
 /// }
 /// # }
-/// # assert_eq!(example::plugin().n_stages, 1);
+/// # assert_eq!(example::plugin().as_abi().n_stages, 1);
 /// ```
 #[macro_export]
 macro_rules! export_plugin {
     ($($kind:ident: [$($stage:ty),* $(,)?]),* $(,)?) => {
+        // `tamis-plugin` checks its own profile; only here is that of the library known.
+        #[cfg(panic = "abort")]
+        compile_error!("tamis plugins must be built with panic = \"unwind\": remove `panic = \"abort\"` from the profile");
+
         /// The descriptor of this plugin, for a program that links it in.
-        pub fn plugin() -> &'static $crate::abi::Plugin {
-            static PLUGIN: ::std::sync::OnceLock<$crate::abi::Plugin> = ::std::sync::OnceLock::new();
+        pub fn plugin() -> &'static $crate::PluginTable {
+            static PLUGIN: ::std::sync::OnceLock<$crate::PluginTable> = ::std::sync::OnceLock::new();
             PLUGIN.get_or_init(|| {
                 let builder = $crate::PluginBuilder::new(
                     env!("CARGO_CRATE_NAME"),
@@ -64,7 +68,7 @@ macro_rules! export_plugin {
         #[allow(unsafe_code, reason = "a library is found by its exported symbol, and exporting one is unsafe")]
         #[unsafe(export_name = concat!("tamis_plugin_v1_", env!("CARGO_CRATE_NAME")))]
         extern "C" fn __tamis_plugin_entry() -> *const $crate::abi::Plugin {
-            ::std::ptr::from_ref(plugin())
+            $crate::PluginTable::entry(plugin)
         }
     };
 }

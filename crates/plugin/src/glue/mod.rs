@@ -11,6 +11,7 @@ mod transform;
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
 use tamis_stage::{CorpusStage, Exporter, Extractor, Filter, Options, Reader, SetupError};
@@ -18,6 +19,26 @@ use tamis_stage::{CorpusStage, Exporter, Extractor, Filter, Options, Reader, Set
 use crate::abi::{self, Str};
 use crate::guard;
 use host::HostRef;
+
+/// The descriptor of a plugin that was made with this SDK, so that all it points to is known to be static and
+/// whole: unlike one that comes from a library, it can be used without `unsafe`.
+pub struct PluginTable(abi::Plugin);
+
+impl PluginTable {
+    /// The descriptor as it crosses the boundary.
+    pub fn as_abi(&self) -> &abi::Plugin {
+        &self.0
+    }
+
+    /// The entry function of a library: the descriptor, or NULL if making it panics. The message goes where
+    /// the panic hook sends it, standard error, and there the host that inspects the library looks for it.
+    pub fn entry(make: impl FnOnce() -> &'static Self) -> *const abi::Plugin {
+        match catch_unwind(AssertUnwindSafe(make)) {
+            Ok(table) => std::ptr::from_ref(table.as_abi()),
+            Err(_) => std::ptr::null(),
+        }
+    }
+}
 
 /// Collects the stages of a plugin; [`export_plugin!`](crate::export_plugin) writes the calls.
 pub struct PluginBuilder {
@@ -88,9 +109,9 @@ impl PluginBuilder {
     }
 
     /// The descriptor; it and all it points to lives until the process ends.
-    pub fn finish(self) -> abi::Plugin {
+    pub fn finish(self) -> PluginTable {
         let stages: &'static [*const abi::Stage] = self.stages.leak();
-        abi::Plugin {
+        PluginTable(abi::Plugin {
             magic: abi::MAGIC,
             struct_size: size_of::<abi::Plugin>() as u32,
             abi_major: abi::MAJOR,
@@ -102,7 +123,7 @@ impl PluginBuilder {
             sdk: Str::new(concat!("tamis-plugin ", env!("CARGO_PKG_VERSION"), " (Rust)").as_bytes()),
             stages: stages.as_ptr(),
             n_stages: stages.len(),
-        }
+        })
     }
 
     fn stage<K: Kind>(mut self, parts: &Parts, set_table: impl FnOnce(&mut abi::Stage)) -> Self {
