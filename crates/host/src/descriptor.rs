@@ -333,6 +333,9 @@ fn check_schema(schema: Str) -> Result<serde_json::Value, String> {
             "options_schema is not the schema of an object: it needs `\"type\": \"object\"`".to_owned()
         );
     }
+    if !schema.get("properties").is_none_or(serde_json::Value::is_object) {
+        return Err("`properties` of options_schema is not an object".to_owned());
+    }
     Ok(schema)
 }
 

@@ -73,7 +73,7 @@ impl Inspector {
         // Not joined but waited for: a process that the library has started may hold the pipe for ever.
         let rest = self.timeout.saturating_sub(start.elapsed()).max(POLL);
         let output = output.recv_timeout(rest).map_err(|_| timed_out())?;
-        let answer = output.lines().find_map(|line| line.strip_prefix(ANSWER));
+        let answer = output.lines().rev().find_map(|line| line.strip_prefix(ANSWER));
         let answer = answer.and_then(|answer| serde_json::from_str(answer).ok());
         match answer {
             // One that crashes on the way out would do so at the end of every run.

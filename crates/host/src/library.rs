@@ -1,5 +1,6 @@
 //! A library file: its name, its bytes, and loading it.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -99,7 +100,7 @@ fn refuse_world_writable(_path: &Path) -> Result<(), PluginError> {
 /// Loads a library for good and checks its descriptor.
 pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginError> {
     let refused = |message: String| PluginError::Load { path: path.to_owned(), message: explain(&message) };
-    let library = open(path).map_err(|error| refused(error.to_string()))?;
+    let library = open(path).map_err(|error| refused(reason(&error)))?;
     let name = plugin_name_of(path);
     let symbol = format!("{}{name}", abi::ENTRY_PREFIX);
     // SAFETY: a function of this name has the signature of the header; that is the contract of the name.
@@ -145,6 +146,11 @@ fn open(path: &Path) -> Result<libloading::Library, libloading::Error> {
     let flags = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32;
     // SAFETY: as on unix.
     unsafe { Library::load_with_flags(path, flags) }.map(libloading::Library::from)
+}
+
+/// What the dynamic loader said; the error around it only says that it failed.
+fn reason(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// What a message of the dynamic loader usually means.
