@@ -13,9 +13,12 @@
  *   points to is static and lives until the process ends; libraries are never unloaded.
  * - THREADS. An instance is shared by all workers: its functions run in parallel and must be thread-safe.
  *   A local belongs to one worker at a time. Nothing is bound to an operating system thread.
+ *   The functions of one tamis_host are called by one thread at a time, and not after the call has returned.
  *   Start no threads of your own in the entry function.
+ * - RESERVED. Whatever is called reserved, and every flag that has no name here, is 0; the host checks it.
  * - ERRORS. A document that cannot be processed gets the verdict TAMIS_FAIL; its neighbours go on.
  *   A function that returns anything but TAMIS_OK has failed as a whole: say why with `error` first.
+ *   All its documents fail, as they came in, and the local of a call that failed is freed.
  * - Nothing may unwind or longjmp across the boundary: catch exceptions on your side.
  *
  * Licence: MIT OR Apache-2.0.
@@ -113,7 +116,8 @@ typedef struct {                    /* a run of whole records of one file */    
 
 typedef struct {                                                                            /* frozen */
   uint64_t bytes;                   /* bytes of whole records; 0: no record ends here yet */
-  uint64_t records;                 /* ordinals that they take */
+  uint64_t records;                 /* ordinals that they take; at most one a byte, and one for the end */
+  const void *reserved[2];
 } tamis_cut;
 
 enum { TAMIS_OK = 0, TAMIS_ERROR = 1, TAMIS_PANIC = 2, TAMIS_UNSUPPORTED = 3, TAMIS_CANCELLED = 4 };
@@ -144,19 +148,21 @@ typedef struct {
   int32_t (*measure)(void *ctx, uint32_t doc, const tamis_measure *measure);
 
   /* extractors; a document that fails keeps what it had */
-  uint8_t *(*reserve_text)(void *ctx, uint32_t doc, size_t capacity); /* NULL: refused */
+  /* NULL: refused. The memory may be written until it is committed or reserved again for this document. */
+  uint8_t *(*reserve_text)(void *ctx, uint32_t doc, size_t capacity);
   int32_t (*commit_text)(void *ctx, uint32_t doc, size_t length);     /* at most the capacity; valid UTF-8 */
   int32_t (*set_field)(void *ctx, uint32_t doc, tamis_str name, const tamis_value *value); /* NULL removes */
   int32_t (*split)(void *ctx, uint32_t doc, const tamis_new_document *document);
 
-  /* readers, in the order of the block */
+  /* readers, in the order of the block: ordinals go up and stay among those of the block */
   int32_t (*emit)(void *ctx, const tamis_new_document *document);
-  int32_t (*emit_failed)(void *ctx, uint64_t ordinal, uint64_t offset, tamis_str raw, tamis_str message);
+  int32_t (*emit_failed)(void *ctx, const tamis_new_document *document, tamis_str message); /* with its raw bytes */
 
-  /* exporters; `put` also takes the bytes of head, tail and state_save, with doc 0 */
+  /* exporters: something is put for every document, or it gets the verdict TAMIS_KEEP to say that nothing is
+   * to be written. `put` also takes the bytes of extension, head, tail and state_save, with doc 0. */
   int32_t (*fate)(void *ctx, uint32_t doc, tamis_fate *out);
   int32_t (*measure_at)(void *ctx, uint32_t doc, uint32_t index, tamis_measure *out);
-  int32_t (*put)(void *ctx, uint32_t doc, tamis_str bytes);
+  int32_t (*put)(void *ctx, uint32_t doc, tamis_str bytes);                    /* not with TAMIS_NAMED_FILES */
   int32_t (*put_file)(void *ctx, uint32_t doc, tamis_str path, tamis_str bytes);
 } tamis_host;
 
@@ -165,11 +171,12 @@ typedef struct {
 typedef struct {
   uint32_t struct_size;
   uint32_t reserved;
-  /* 0 (not mine) to 100: how sure the reader is that a file is in its format. NULL: never chosen by `auto`. */
-  uint32_t (*sniff)(void *instance, tamis_str head, uint32_t complete, tamis_str name);
-  /* Where the last whole record in `bytes` ends; with `end` nothing follows and all bytes must be taken.
+  /* 0 (not mine) to 100: how sure the reader is that a file, which begins with `head`, is in its format.
+   * NULL: never chosen by `auto`. */
+  uint32_t (*sniff)(void *instance, const tamis_block *head, uint32_t complete, const tamis_host *host);
+  /* Where the last whole record in `block` ends; with `end` nothing follows and all bytes must be taken.
    * NULL with TAMIS_WHOLE_FILE. */
-  int32_t (*cut)(void *instance, tamis_str bytes, uint32_t end, tamis_cut *out, const tamis_host *host);
+  int32_t (*cut)(void *instance, const tamis_block *block, uint32_t end, tamis_cut *out, const tamis_host *host);
   int32_t (*decode)(void *instance, const tamis_block *block, const tamis_host *host);
 } tamis_reader;
 
@@ -184,21 +191,25 @@ typedef struct {
 typedef struct {
   uint32_t struct_size;
   uint32_t observing_passes;        /* at least 1 */
+  /* Passes 0 to observing_passes - 1 observe; the pass after them applies. */
   int32_t (*local_new)(void *instance, uint32_t pass, const tamis_host *host, void **local);
   void (*local_free)(void *instance, void *local);
   int32_t (*observe)(void *instance, void *local, uint32_t pass, const tamis_document *docs, size_t n,
                      const tamis_host *host);
-  int32_t (*merge)(void *instance, void *local, uint32_t pass, const tamis_host *host); /* consumes local */
+  /* In any order: merging commutes. Consumes the local, also when it fails. */
+  int32_t (*merge)(void *instance, void *local, uint32_t pass, const tamis_host *host);
   int32_t (*end_pass)(void *instance, uint32_t pass, const tamis_host *host);
-  int32_t (*apply)(void *instance, const tamis_document *docs, size_t n, const tamis_host *host);
-  int32_t (*state_save)(void *instance, const tamis_host *host);                  /* through put */
-  int32_t (*state_load)(void *instance, tamis_str bytes, const tamis_host *host); /* merges */
+  int32_t (*apply)(void *instance, void *local, const tamis_document *docs, size_t n, const tamis_host *host);
+  /* The state of a pass as bytes, through put, and back: between the last merge and end_pass, so that shards
+   * on other machines can be merged before the pass ends. Loading merges. */
+  int32_t (*state_save)(void *instance, uint32_t pass, const tamis_host *host);
+  int32_t (*state_load)(void *instance, uint32_t pass, tamis_str bytes, const tamis_host *host);
 } tamis_corpus;
 
 typedef struct {
   uint32_t struct_size;
   uint32_t reserved;
-  tamis_str (*extension)(void *instance);                                         /* "jsonl" */
+  int32_t (*extension)(void *instance, const tamis_host *host);                   /* puts "jsonl" */
   int32_t (*head)(void *instance, const tamis_host *host);                        /* NULL: none */
   int32_t (*tail)(void *instance, const tamis_host *host);                        /* NULL: none */
   int32_t (*encode)(void *instance, const tamis_document *docs, size_t n, const tamis_host *host);
@@ -209,7 +220,8 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
 /* tamis_stage.flags. The lower half may be ignored; a host refuses a stage with a bit of the upper half that
  * it does not know. */
 #define TAMIS_PURE         1ull     /* the result depends on options and document alone */
-#define TAMIS_UTF8_TRUSTED 2ull     /* text is UTF-8 by construction: the host does not check it again */
+#define TAMIS_UTF8_TRUSTED 2ull     /* for SDKs of languages whose strings are UTF-8 by construction: text is
+                                       not checked again. Not for C, where one mistake would be the host's. */
 #define TAMIS_WHOLE_FILE   4ull     /* reader: a file is one unit */
 #define TAMIS_NAMED_FILES  8ull     /* exporter: one file a document through put_file, no common stream */
 
@@ -240,7 +252,7 @@ typedef struct {
   uint32_t abi_minor;
   uint32_t flags;                   /* 0 */
   tamis_str name;                   /* the stem of the library file: libmy_site.so is my_site */
-  tamis_str version;
+  tamis_str version;                /* at most 64 bytes, as are the names of fields */
   tamis_str license;                /* SPDX expression, or empty */
   tamis_str sdk;                    /* what it was built with, for people */
   const tamis_stage *const *stages;

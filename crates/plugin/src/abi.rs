@@ -137,10 +137,11 @@ pub struct Block {
 }
 
 #[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Cut {
     pub bytes: u64,
     pub records: u64,
+    pub reserved: [*const c_void; 2],
 }
 
 #[repr(C)]
@@ -163,32 +164,34 @@ pub struct Host {
     pub set_field: unsafe extern "C" fn(*mut c_void, u32, Str, *const Value) -> i32,
     pub split: unsafe extern "C" fn(*mut c_void, u32, *const NewDocument) -> i32,
     pub emit: unsafe extern "C" fn(*mut c_void, *const NewDocument) -> i32,
-    pub emit_failed: unsafe extern "C" fn(*mut c_void, u64, u64, Str, Str) -> i32,
+    pub emit_failed: unsafe extern "C" fn(*mut c_void, *const NewDocument, Str) -> i32,
     pub fate: unsafe extern "C" fn(*mut c_void, u32, *mut Fate) -> i32,
     pub measure_at: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Measure) -> i32,
     pub put: unsafe extern "C" fn(*mut c_void, u32, Str) -> i32,
     pub put_file: unsafe extern "C" fn(*mut c_void, u32, Str, Str) -> i32,
 }
 
-pub type OpenFn = unsafe extern "C" fn(Str, *const Host, *mut *mut c_void) -> i32;
-pub type CloseFn = unsafe extern "C" fn(*mut c_void);
-pub type SniffFn = unsafe extern "C" fn(*mut c_void, Str, u32, Str) -> u32;
-pub type CutFn = unsafe extern "C" fn(*mut c_void, Str, u32, *mut Cut, *const Host) -> i32;
-pub type DecodeFn = unsafe extern "C" fn(*mut c_void, *const Block, *const Host) -> i32;
-pub type LocalNewFn = unsafe extern "C" fn(*mut c_void, *const Host, *mut *mut c_void) -> i32;
-pub type LocalFreeFn = unsafe extern "C" fn(*mut c_void, *mut c_void);
+// `C-unwind`, because a C++ plugin may break the rule that nothing unwinds across the boundary: that is then a
+// defined abort and not undefined behaviour. The calling convention is that of `C`.
+pub type OpenFn = unsafe extern "C-unwind" fn(Str, *const Host, *mut *mut c_void) -> i32;
+pub type CloseFn = unsafe extern "C-unwind" fn(*mut c_void);
+pub type SniffFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *const Host) -> u32;
+pub type CutFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *mut Cut, *const Host) -> i32;
+pub type DecodeFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, *const Host) -> i32;
+pub type LocalNewFn = unsafe extern "C-unwind" fn(*mut c_void, *const Host, *mut *mut c_void) -> i32;
+pub type LocalFreeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
 pub type ProcessFn =
-    unsafe extern "C" fn(*mut c_void, *mut c_void, *const Document, usize, *const Host) -> i32;
-pub type PassLocalNewFn = unsafe extern "C" fn(*mut c_void, u32, *const Host, *mut *mut c_void) -> i32;
+    unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, *const Document, usize, *const Host) -> i32;
+pub type PassLocalNewFn = unsafe extern "C-unwind" fn(*mut c_void, u32, *const Host, *mut *mut c_void) -> i32;
 pub type ObserveFn =
-    unsafe extern "C" fn(*mut c_void, *mut c_void, u32, *const Document, usize, *const Host) -> i32;
-pub type MergeFn = unsafe extern "C" fn(*mut c_void, *mut c_void, u32, *const Host) -> i32;
-pub type EndPassFn = unsafe extern "C" fn(*mut c_void, u32, *const Host) -> i32;
-pub type BatchFn = unsafe extern "C" fn(*mut c_void, *const Document, usize, *const Host) -> i32;
-pub type StateSaveFn = unsafe extern "C" fn(*mut c_void, *const Host) -> i32;
-pub type StateLoadFn = unsafe extern "C" fn(*mut c_void, Str, *const Host) -> i32;
-pub type ExtensionFn = unsafe extern "C" fn(*mut c_void) -> Str;
-pub type EntryFn = unsafe extern "C" fn() -> *const Plugin;
+    unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, u32, *const Document, usize, *const Host) -> i32;
+pub type MergeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, u32, *const Host) -> i32;
+pub type EndPassFn = unsafe extern "C-unwind" fn(*mut c_void, u32, *const Host) -> i32;
+pub type BatchFn = unsafe extern "C-unwind" fn(*mut c_void, *const Document, usize, *const Host) -> i32;
+pub type StateSaveFn = unsafe extern "C-unwind" fn(*mut c_void, u32, *const Host) -> i32;
+pub type StateLoadFn = unsafe extern "C-unwind" fn(*mut c_void, u32, Str, *const Host) -> i32;
+pub type PutFn = unsafe extern "C-unwind" fn(*mut c_void, *const Host) -> i32;
+pub type EntryFn = unsafe extern "C-unwind" fn() -> *const Plugin;
 
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -220,7 +223,7 @@ pub struct Corpus {
     pub observe: Option<ObserveFn>,
     pub merge: Option<MergeFn>,
     pub end_pass: Option<EndPassFn>,
-    pub apply: Option<BatchFn>,
+    pub apply: Option<ProcessFn>,
     pub state_save: Option<StateSaveFn>,
     pub state_load: Option<StateLoadFn>,
 }
@@ -230,9 +233,9 @@ pub struct Corpus {
 pub struct Exporter {
     pub struct_size: u32,
     pub reserved: u32,
-    pub extension: Option<ExtensionFn>,
-    pub head: Option<StateSaveFn>,
-    pub tail: Option<StateSaveFn>,
+    pub extension: Option<PutFn>,
+    pub head: Option<PutFn>,
+    pub tail: Option<PutFn>,
     pub encode: Option<BatchFn>,
 }
 
@@ -336,6 +339,8 @@ impl Value {
             ValueRef::Null => (NULL, 0, Str::EMPTY),
             ValueRef::Bool(value) => (BOOL, value.into(), Str::EMPTY),
             ValueRef::Integer(value) => (INTEGER, value.cast_unsigned(), Str::EMPTY),
+            // NaN and the infinities have no JSON form.
+            ValueRef::Float(value) if !value.is_finite() => (NULL, 0, Str::EMPTY),
             ValueRef::Float(value) => (FLOAT, value.to_bits(), Str::EMPTY),
             ValueRef::String(text) => (STRING, 0, Str::new(text.as_bytes())),
             ValueRef::Json(text) => (JSON, 0, Str::new(text.as_bytes())),

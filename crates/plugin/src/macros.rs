@@ -67,7 +67,7 @@ macro_rules! export_plugin {
 
         #[allow(unsafe_code, reason = "a library is found by its exported symbol, and exporting one is unsafe")]
         #[unsafe(export_name = concat!("tamis_plugin_v1_", env!("CARGO_CRATE_NAME")))]
-        extern "C" fn __tamis_plugin_entry() -> *const $crate::abi::Plugin {
+        extern "C-unwind" fn __tamis_plugin_entry() -> *const $crate::abi::Plugin {
             $crate::PluginTable::entry(plugin)
         }
     };

@@ -72,7 +72,7 @@ fn structures(facts: &mut Vec<Fact>) {
         verdict, n_measures, stage, reason, file, offset, length, reserved,
     });
     structure!(facts, Block, tamis_block { file, bytes, offset, first_ordinal, reserved });
-    structure!(facts, Cut, tamis_cut { bytes, records });
+    structure!(facts, Cut, tamis_cut { bytes, records, reserved });
     structure!(facts, Host, tamis_host {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
         reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file,

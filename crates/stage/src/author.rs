@@ -213,15 +213,15 @@ pub trait CorpusStage: Sized + Send + Sync + 'static {
     /// When the document cannot be processed: it becomes a dead letter, unchanged.
     fn apply(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure>;
 
-    /// The merged state as bytes, the same for the same state.
-    fn save(&self) -> Vec<u8>;
+    /// The merged state of a pass as bytes, the same for the same state; asked for before the pass ends.
+    fn save(&self, pass: u32) -> Vec<u8>;
 
-    /// Merges a saved state in.
+    /// Merges a saved state of a pass in.
     ///
     /// # Errors
     ///
     /// When the bytes are not a state of this stage and options.
-    fn load(&self, state: &[u8]) -> Result<(), Failure>;
+    fn load(&self, pass: u32, state: &[u8]) -> Result<(), Failure>;
 }
 
 /// Turns documents into bytes.

@@ -43,7 +43,7 @@ pub trait ReaderHandle: Send + Sync {
     /// # Errors
     ///
     /// When the plugin failed or broke its contract.
-    fn cut(&self, bytes: &[u8], end: bool) -> Result<Cut, Failure>;
+    fn cut(&self, block: &Block<'_>, end: bool) -> Result<Cut, Failure>;
 
     /// Decodes a block and appends its records, failed ones included, in order.
     ///
@@ -83,19 +83,19 @@ pub trait CorpusHandle: Send + Sync {
     /// Judges and changes `records`.
     fn apply(&self, records: &mut [Record], effects: &mut Effects);
 
-    /// The merged state as bytes.
+    /// The merged state of a pass as bytes, before the pass ends.
     ///
     /// # Errors
     ///
     /// When the stage cannot save its state.
-    fn save(&self) -> Result<Vec<u8>, Failure>;
+    fn save(&self, pass: u32) -> Result<Vec<u8>, Failure>;
 
-    /// Merges a saved state in.
+    /// Merges a saved state of a pass in.
     ///
     /// # Errors
     ///
     /// When the bytes are not a state of this stage and options.
-    fn load(&self, state: &[u8]) -> Result<(), Failure>;
+    fn load(&self, pass: u32, state: &[u8]) -> Result<(), Failure>;
 }
 
 /// An opened exporter.

@@ -67,7 +67,10 @@ fn decode(
 }
 
 fn takes_all(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
-    match handle.cut(bytes, true).map_err(|failure| failure.to_string())? {
+    match handle
+        .cut(&Block { file: "file", bytes, offset: 0, first_ordinal: 0 }, true)
+        .map_err(|failure| failure.to_string())?
+    {
         Cut::At { bytes: taken, .. } if taken == bytes.len() => Ok(()),
         other => Err(format!("cut gave {other:?} for {} bytes at the end of the file", bytes.len())),
     }
@@ -81,7 +84,8 @@ fn pieces(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
     while start < bytes.len() {
         let end = (start + window).min(bytes.len());
         let rest = bytes.get(start..end).unwrap_or_default();
-        match handle.cut(rest, end == bytes.len()).map_err(|failure| failure.to_string())? {
+        let block = Block { file: "file", bytes: rest, offset: start as u64, first_ordinal: ordinal };
+        match handle.cut(&block, end == bytes.len()).map_err(|failure| failure.to_string())? {
             Cut::At { bytes: taken, records: n } => {
                 let piece = rest.get(..taken).unwrap_or_default();
                 records.extend(decode(handle, piece, start as u64, ordinal)?);

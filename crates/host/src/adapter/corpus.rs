@@ -1,5 +1,7 @@
 //! Corpus stages.
 
+use std::sync::OnceLock;
+
 use tamis_document::Record;
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::Failure;
@@ -12,11 +14,13 @@ pub(super) struct Corpus {
     instance: Instance,
     table: &'static abi::Corpus,
     locals: Locals,
+    /// Why the pass cannot be finished, once a call has failed.
+    broken: OnceLock<String>,
 }
 
 impl Corpus {
     pub(super) fn new(instance: Instance, table: &'static abi::Corpus) -> Self {
-        Self { instance, table, locals: Locals::new() }
+        Self { instance, table, locals: Locals::new(), broken: OnceLock::new() }
     }
 
     fn local(&self, pass: u32) -> Result<Local, CallError> {
@@ -44,8 +48,28 @@ impl Corpus {
         Ok(call.output.bytes)
     }
 
+    /// Merges what all workers have seen.
+    fn merge(&self, pass: u32) -> Result<(), Failure> {
+        if let Some(message) = self.broken.get() {
+            let message = format!("a call failed and took what it had seen of the corpus with it: {message}");
+            return Err(self.instance.failure(&CallError { place: String::new(), message }));
+        }
+        let mut locals = self.locals.drain().into_iter();
+        while let Some(local) = locals.next() {
+            let merged = self.plain(self.table.merge, |merge, host| {
+                // SAFETY: made by `local_new` of this instance, not in use, and consumed here.
+                unsafe { merge(self.instance.pointer, local.0, pass, host) }
+            });
+            if let Err(error) = merged {
+                locals.for_each(|local| self.free(local));
+                return Err(self.instance.failure(&error));
+            }
+        }
+        Ok(())
+    }
+
     fn free(&self, local: Local) {
-        if let Some(local_free) = self.table.local_free {
+        if let Some(local_free) = self.table.local_free.filter(|_| !local.0.is_null()) {
             // SAFETY: made by `local_new` of this instance, which is still open, not in use, not merged.
             unsafe { local_free(self.instance.pointer, local.0) };
         }
@@ -63,7 +87,7 @@ impl CorpusHandle for Corpus {
             Ok(local) => local,
             Err(error) => return fail_all(records, &self.instance.says(&error)),
         };
-        self.instance.batch(
+        let observed = self.instance.batch(
             records,
             effects,
             |it| Target::Judge(it),
@@ -72,21 +96,18 @@ impl CorpusHandle for Corpus {
                 unsafe { observe(self.instance.pointer, local.0, pass, docs.as_ptr(), docs.len(), host) }
             },
         );
-        self.locals.give_back(local);
+        match observed {
+            Ok(()) => self.locals.give_back(local),
+            Err(error) => {
+                // What the local had seen before is lost with it: the pass cannot be right any more.
+                self.free(local);
+                self.broken.get_or_init(|| error.message);
+            }
+        }
     }
 
     fn end_pass(&self, pass: u32) -> Result<(), Failure> {
-        let mut locals = self.locals.drain().into_iter();
-        while let Some(local) = locals.next() {
-            let merged = self.plain(self.table.merge, |merge, host| {
-                // SAFETY: made by `local_new` of this instance, not in use, and consumed here.
-                unsafe { merge(self.instance.pointer, local.0, pass, host) }
-            });
-            if let Err(error) = merged {
-                locals.for_each(|local| self.free(local));
-                return Err(self.instance.failure(&error));
-            }
-        }
+        self.merge(pass)?;
         self.plain(self.table.end_pass, |end_pass, host| {
             // SAFETY: the table was checked and the instance is open.
             unsafe { end_pass(self.instance.pointer, pass, host) }
@@ -97,29 +118,38 @@ impl CorpusHandle for Corpus {
 
     fn apply(&self, records: &mut [Record], effects: &mut Effects) {
         let Some(apply) = self.table.apply else { return };
-        self.instance.batch(
+        let local = match self.local(self.table.observing_passes) {
+            Ok(local) => local,
+            Err(error) => return fail_all(records, &self.instance.says(&error)),
+        };
+        let applied = self.instance.batch(
             records,
             effects,
             |it| Target::Change(it),
             |docs, host| {
-                // SAFETY: the table was checked, the instance is open, the views outlive the call.
-                unsafe { apply(self.instance.pointer, docs.as_ptr(), docs.len(), host) }
+                // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.
+                unsafe { apply(self.instance.pointer, local.0, docs.as_ptr(), docs.len(), host) }
             },
         );
+        match applied {
+            Ok(()) => self.locals.give_back(local),
+            Err(_) => self.free(local),
+        }
     }
 
-    fn save(&self) -> Result<Vec<u8>, Failure> {
+    fn save(&self, pass: u32) -> Result<Vec<u8>, Failure> {
+        self.merge(pass)?;
         self.plain(self.table.state_save, |save, host| {
             // SAFETY: the table was checked and the instance is open.
-            unsafe { save(self.instance.pointer, host) }
+            unsafe { save(self.instance.pointer, pass, host) }
         })
         .map_err(|error| self.instance.failure(&error))
     }
 
-    fn load(&self, state: &[u8]) -> Result<(), Failure> {
+    fn load(&self, pass: u32, state: &[u8]) -> Result<(), Failure> {
         self.plain(self.table.state_load, |load, host| {
             // SAFETY: the table was checked, the instance is open, the state outlives the call.
-            unsafe { load(self.instance.pointer, Str::new(state), host) }
+            unsafe { load(self.instance.pointer, pass, Str::new(state), host) }
         })
         .map(drop)
         .map_err(|error| self.instance.failure(&error))

@@ -6,7 +6,7 @@ use tamis_stage::handle::ExporterHandle;
 use tamis_stage::{Failure, Output, SetupError};
 
 use super::{Instance, views};
-use crate::call::{State, Target, bytes};
+use crate::call::{State, Target};
 
 pub(super) struct Exporter {
     instance: Instance,
@@ -21,7 +21,7 @@ impl Exporter {
     }
 
     /// Bytes that a function without documents puts out.
-    fn bytes(&self, function: Option<abi::StateSaveFn>) -> Result<Vec<u8>, Failure> {
+    fn bytes(&self, function: Option<abi::PutFn>) -> Result<Vec<u8>, Failure> {
         let Some(function) = function else { return Ok(Vec::new()) };
         let mut call = self.instance.call(Target::Nothing);
         // SAFETY: the table was checked and the instance is open.
@@ -34,8 +34,10 @@ impl Exporter {
 /// The ending of the files, which becomes part of their names.
 fn extension(instance: &Instance, table: &'static abi::Exporter) -> Result<String, String> {
     let extension = table.extension.ok_or("the function `extension` is missing")?;
-    // SAFETY: the table was checked and the instance is open; the string lives as long as the instance.
-    let name = unsafe { bytes(extension(instance.pointer)) }?;
+    let mut call = instance.call(Target::Nothing);
+    // SAFETY: the table was checked and the instance is open.
+    call.run(|host| unsafe { extension(instance.pointer, host) }).map_err(|error| error.message)?;
+    let name = call.output.bytes.as_slice();
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     if name.is_empty() || name.starts_with(b".") || !name.iter().all(is_plain) {
         return Err(format!(
@@ -66,6 +68,7 @@ impl ExporterHandle for Exporter {
         }
         let views = views(records);
         let mut call = self.instance.call(Target::Export(records));
+        call.named_files = self.instance.table.flags & abi::NAMED_FILES != 0;
         std::mem::swap(&mut call.output, out);
         let (bytes, files) = (call.output.bytes.len(), call.output.files.len());
         // SAFETY: the table was checked, the instance is open, the views outlive the call.
@@ -77,6 +80,10 @@ impl ExporterHandle for Exporter {
                 let failure = |(index, state): (usize, State)| match (state.breach, state.verdict) {
                     (Some(breach), _) => Some((index, Failure::new(breach))),
                     (None, Some(Fate::Failed(reason))) => Some((index, Failure::new(reason))),
+                    (None, None) if !state.put => {
+                        let forgotten = "it put nothing out for the document and did not say so";
+                        Some((index, self.instance.breach(forgotten)))
+                    }
                     _ => None,
                 };
                 call.states.into_iter().enumerate().filter_map(failure).collect()

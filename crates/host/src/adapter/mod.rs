@@ -44,22 +44,23 @@ impl Instance {
         Call::new(&self.who, target, self.table.flags & abi::UTF8_TRUSTED != 0)
     }
 
-    /// Runs a call with documents and applies what it did to them.
+    /// Runs a call with documents and applies what it did to them; says why if the call failed as a whole.
     fn batch(
         &self,
         records: &mut [Record],
         effects: &mut Effects,
         target: TargetOf,
         run: impl FnOnce(&[abi::Document], *const abi::Host) -> i32,
-    ) {
+    ) -> Result<(), CallError> {
         let views = views(records);
         let mut call = self.call(target(records));
         let result = call.run(|host| run(&views, host));
         let finished = Finished::from(call);
-        match result {
+        match &result {
             Ok(()) => apply(records, finished, effects),
-            Err(error) => fail_all(records, &self.says(&error)),
+            Err(error) => fail_all(records, &self.says(error)),
         }
+        result
     }
 
     /// A failed call in the name of the stage, as a dead letter carries it.
@@ -144,7 +145,8 @@ fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
         }
     }
     for (name, n) in call.counts {
-        *effects.counts.entry(name).or_default() += n;
+        let counter = effects.counts.entry(name).or_default();
+        *counter = counter.saturating_add(n);
     }
 }
 

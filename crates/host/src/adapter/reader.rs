@@ -10,6 +10,17 @@ use tamis_stage::{Block, Cut, Failure};
 use super::Instance;
 use crate::call::{Decode, Target, str};
 
+/// A block as the plugin sees it; valid as long as the block is borrowed.
+fn view(block: &Block<'_>) -> abi::Block {
+    abi::Block {
+        file: str(block.file),
+        bytes: Str::new(block.bytes),
+        offset: block.offset,
+        first_ordinal: block.first_ordinal,
+        reserved: [std::ptr::null(); 2],
+    }
+}
+
 pub(super) struct Reader {
     instance: Instance,
     table: &'static abi::Reader,
@@ -24,21 +35,30 @@ impl Reader {
 impl ReaderHandle for Reader {
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {
         let Some(sniff) = self.table.sniff else { return 0 };
-        // SAFETY: the table was checked and the instance is open.
-        let score = unsafe { sniff(self.instance.pointer, Str::new(head), complete.into(), str(name)) };
-        score.min(100) as u8
+        let head = view(&Block { file: name, bytes: head, offset: 0, first_ordinal: 0 });
+        let mut score = 0;
+        let mut call = self.instance.call(Target::Nothing);
+        // What the reader says of an error is logged: a file that it cannot look at is not its own.
+        let looked = call.run(|host| {
+            // SAFETY: the table was checked, the instance is open, and the block outlives the call.
+            score = unsafe { sniff(self.instance.pointer, &raw const head, complete.into(), host) };
+            abi::OK
+        });
+        if looked.is_ok() { score.min(100) as u8 } else { 0 }
     }
 
-    fn cut(&self, bytes: &[u8], end: bool) -> Result<Cut, Failure> {
+    fn cut(&self, block: &Block<'_>, end: bool) -> Result<Cut, Failure> {
+        let bytes = block.bytes;
         let Some(cut) = self.table.cut else {
             // A reader of whole files: one record, once all of the file is there.
             return Ok(if end { Cut::At { bytes: bytes.len(), records: 1 } } else { Cut::More });
         };
-        let mut out = abi::Cut::default();
+        let mut out = abi::Cut { bytes: 0, records: 0, reserved: [std::ptr::null(); 2] };
+        let view = view(block);
         let mut call = self.instance.call(Target::Nothing);
         // SAFETY: the table was checked and the instance is open.
         call.run(|host| unsafe {
-            cut(self.instance.pointer, Str::new(bytes), end.into(), &raw mut out, host)
+            cut(self.instance.pointer, &raw const view, end.into(), &raw mut out, host)
         })
         .map_err(|error| self.instance.failure(&error))?;
         let taken = usize::try_from(out.bytes).unwrap_or(usize::MAX);
@@ -49,6 +69,11 @@ impl ReaderHandle for Reader {
                 out.bytes,
                 bytes.len()
             )));
+        }
+        // One record a byte, and one for the end of the file: more would be garbage, and ordinals would run over.
+        if out.records > taken as u64 + 1 {
+            let breach = format!("it found {} records in {taken} bytes", out.records);
+            return Err(self.instance.breach(&breach));
         }
         Ok(if taken == 0 && !bytes.is_empty() {
             Cut::More
@@ -64,20 +89,28 @@ impl ReaderHandle for Reader {
         effects: &mut Effects,
     ) -> Result<(), Failure> {
         let Some(decode) = self.table.decode else { return Ok(()) };
-        let view = abi::Block {
-            file: str(block.file),
-            bytes: Str::new(block.bytes),
-            offset: block.offset,
-            first_ordinal: block.first_ordinal,
-            reserved: [std::ptr::null(); 2],
-        };
-        let target = Target::Decode(Decode { file: Arc::from(block.file), records });
+        let view = view(block);
+        let before = records.len();
+        let target = Target::Decode(Decode {
+            file: Arc::from(block.file),
+            records,
+            next_ordinal: block.first_ordinal,
+        });
         let mut call = self.instance.call(target);
         // SAFETY: the table was checked, the instance is open, and the block outlives the call.
         let result = call.run(|host| unsafe { decode(self.instance.pointer, &raw const view, host) });
         for (name, n) in call.counts {
-            *effects.counts.entry(name).or_default() += n;
+            let counter = effects.counts.entry(name).or_default();
+            *counter = counter.saturating_add(n);
         }
-        result.map_err(|error| self.instance.failure(&error))
+        result.map_err(|error| self.instance.failure(&error))?;
+        let is_blank = block.bytes.iter().all(u8::is_ascii_whitespace);
+        if records.len() == before && !is_blank {
+            return Err(self.instance.breach(&format!(
+                "it read no record out of {} bytes, and did not say that it failed",
+                block.bytes.len()
+            )));
+        }
+        Ok(())
     }
 }

@@ -30,6 +30,13 @@ impl Transform {
         }
         Ok(Local(pointer))
     }
+
+    fn free(&self, local: Local) {
+        if let Some(local_free) = self.table.local_free.filter(|_| !local.0.is_null()) {
+            // SAFETY: made by `local_new` of this instance, which is still open, and not in use.
+            unsafe { local_free(self.instance.pointer, local.0) };
+        }
+    }
 }
 
 impl TransformHandle for Transform {
@@ -44,21 +51,21 @@ impl TransformHandle for Transform {
         };
         let is_filter = self.instance.table.kind == abi::FILTER;
         let target: TargetOf = if is_filter { |it| Target::Judge(it) } else { |it| Target::Change(it) };
-        self.instance.batch(records, effects, target, |docs, host| {
+        let processed = self.instance.batch(records, effects, target, |docs, host| {
             // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.
             unsafe { process(self.instance.pointer, local.0, docs.as_ptr(), docs.len(), host) }
         });
-        self.locals.give_back(local);
+        match processed {
+            Ok(()) => self.locals.give_back(local),
+            Err(_) => self.free(local),
+        }
     }
 }
 
 impl Drop for Transform {
     fn drop(&mut self) {
-        if let Some(local_free) = self.table.local_free {
-            for local in self.locals.drain().into_iter().filter(|local| !local.0.is_null()) {
-                // SAFETY: made by `local_new` of this instance, which is still open, and not in use.
-                unsafe { local_free(self.instance.pointer, local.0) };
-            }
+        for local in self.locals.drain() {
+            self.free(local);
         }
     }
 }

@@ -53,16 +53,30 @@ unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
     unsafe { &mut *ctx.cast::<Call<'a>>() }
 }
 
+/// The longest message, in bytes: it stands in every dead letter of a call.
+const MAX_MESSAGE: usize = 4096;
+/// The longest reason of a drop and name of a counter, in bytes: reports count by them.
+const MAX_NAME: usize = 128;
+/// The most names that one call may count under.
+const MAX_COUNTERS: usize = 1024;
+
 /// Text for people: what is not UTF-8 is replaced rather than refused.
-unsafe fn lossy(text: Str) -> String {
+unsafe fn lossy(text: Str, max: usize) -> String {
     // SAFETY: valid during the callback.
     let bytes = unsafe { convert::bytes(text) };
-    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+    shortened(bytes.unwrap_or_default(), max)
+}
+
+fn shortened(bytes: &[u8], max: usize) -> String {
+    match bytes.get(..max) {
+        Some(head) if head.len() < bytes.len() => String::from_utf8_lossy(head).into_owned() + "…",
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
     // SAFETY: called by the plugin as the header says, here and in all functions below.
-    let (call, place, message) = unsafe { (call(ctx), lossy(place), lossy(message)) };
+    let (call, place, message) = unsafe { (call(ctx), lossy(place, MAX_NAME), lossy(message, MAX_MESSAGE)) };
     // The first error is the cause, later ones follow from it.
     if call.error.is_none() {
         call.error = Some((place, message));
@@ -71,7 +85,7 @@ unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
 
 unsafe extern "C" fn log(_ctx: *mut c_void, level: u32, message: Str) {
     // SAFETY: see `error`.
-    signals::log(level, &unsafe { lossy(message) });
+    signals::log(level, &unsafe { lossy(message, MAX_MESSAGE) });
 }
 
 unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
@@ -84,7 +98,9 @@ unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
         *counter = counter.saturating_add(add);
         return;
     }
-    let counter = call.counts.entry(String::from_utf8_lossy(bytes).into_owned()).or_default();
+    // Names that come from the data would grow with it.
+    let name = if call.counts.len() < MAX_COUNTERS { shortened(bytes, MAX_NAME) } else { "other".to_owned() };
+    let counter = call.counts.entry(name).or_default();
     *counter = counter.saturating_add(add);
 }
 
@@ -104,7 +120,7 @@ unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi:
         return 0;
     }
     // SAFETY: see `error`. A name that is not UTF-8 cannot be the name of a field.
-    let Ok(name) = (unsafe { convert::text(name, call.trusted) }) else { return 0 };
+    let Ok(name) = (unsafe { convert::name(name) }) else { return 0 };
     let Some(value) = find(call, doc, name) else { return 0 };
     let value = abi::Value::new(value.as_ref());
     // SAFETY: the plugin's place for the result.
@@ -138,6 +154,9 @@ unsafe extern "C" fn field_at(ctx: *mut c_void, doc: u32, index: u32, out: *mut 
 unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: Str) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
+    if call.target.records().is_empty() {
+        return abi::UNSUPPORTED;
+    }
     if !is_document(call, doc) {
         return abi::ERROR;
     }
@@ -145,7 +164,7 @@ unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: S
         return refuse(call, doc, || "it judged the document twice".to_owned());
     }
     // SAFETY: see `error`.
-    let reason = |default: &'static str| match unsafe { lossy(reason) } {
+    let reason = |max, default: &'static str| match unsafe { lossy(reason, max) } {
         empty if empty.is_empty() => default.into(),
         reason => reason.into(),
     };
@@ -154,8 +173,8 @@ unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: S
         abi::DROP if matches!(call.target, Target::Export(_)) => {
             return refuse(call, doc, || "it dropped a document, which an exporter may only fail".to_owned());
         }
-        abi::DROP => Fate::Dropped(reason("no-reason")),
-        abi::FAIL => Fate::Failed(reason("the stage did not say why")),
+        abi::DROP => Fate::Dropped(reason(MAX_NAME, "no-reason")),
+        abi::FAIL => Fate::Failed(reason(MAX_MESSAGE, "the stage did not say why")),
         other => {
             return refuse(call, doc, || format!("it gave the verdict {other}, which is none of 0, 1, 2"));
         }
@@ -180,11 +199,14 @@ fn take_back(call: &mut Call<'_>, doc: u32) {
 unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Measure) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
+    if !matches!(call.target, Target::Judge(_) | Target::Change(_)) {
+        return abi::UNSUPPORTED;
+    }
     if !is_document(call, doc) || !is_place(call, doc, measure.cast_mut()) {
         return abi::ERROR;
     }
     // SAFETY: not NULL, aligned, and see `error`.
-    match unsafe { convert::measure(&*measure, call.trusted) } {
+    match unsafe { convert::measure(&*measure) } {
         Ok(measure) => call.states[doc as usize].measures.push(measure),
         Err(breach) => return refuse(call, doc, || format!("it passed {breach}")),
     }
@@ -255,7 +277,7 @@ unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *co
         return abi::ERROR;
     }
     // SAFETY: see `error`.
-    let name = match unsafe { convert::text(name, call.trusted) } {
+    let name = match unsafe { convert::name(name) } {
         Ok(name) => name.to_owned(),
         Err(why) => return refuse(call, doc, || format!("it set a field with a name {why}")),
     };
@@ -297,14 +319,9 @@ unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocum
 unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
+    let Some(new) = emitted(call, new) else { return abi::ERROR };
     let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
-    if new.is_null() || !new.is_aligned() {
-        call.break_contract(|| format!("it emitted a document at the address {new:p}"));
-        return abi::ERROR;
-    }
-    // SAFETY: not NULL, aligned, and valid during the callback.
-    let new = unsafe { &*new };
-    // SAFETY: as above.
+    // SAFETY: valid during the callback.
     let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted) } {
         Ok(mut document) => {
             if document.id.is_empty() {
@@ -315,31 +332,65 @@ unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32
         Err(breach) => {
             let reason = call.who.says(&super::broken(&format!("it emitted {breach}")));
             // SAFETY: as above.
-            let raw = unsafe { convert::bytes(new.text) }.unwrap_or_default();
-            dead_letter(&decode.file, (new.ordinal, new.offset, new.length), raw, reason)
+            unsafe { dead_letter(&decode.file, new, reason) }
         }
     };
+    push(call, record)
+}
+
+unsafe extern "C" fn emit_failed(ctx: *mut c_void, new: *const abi::NewDocument, message: Str) -> i32 {
+    // SAFETY: see `error`.
+    let (call, message) = unsafe { (call(ctx), lossy(message, MAX_MESSAGE)) };
+    let Some(new) = emitted(call, new) else { return abi::ERROR };
+    let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
+    // SAFETY: valid during the callback.
+    let record = unsafe { dead_letter(&decode.file, new, message) };
+    push(call, record)
+}
+
+/// A document that a reader emits, if there can be one at this address.
+fn emitted<'a>(call: &mut Call<'_>, new: *const abi::NewDocument) -> Option<&'a abi::NewDocument> {
+    if new.is_null() || !new.is_aligned() {
+        call.break_contract(|| format!("it emitted a document at the address {new:p}"));
+        return None;
+    }
+    // SAFETY: not NULL, aligned, and valid during the callback.
+    Some(unsafe { &*new })
+}
+
+/// Adds a record, if it follows the one before and belongs to the block.
+fn push(call: &mut Call<'_>, record: Record) -> i32 {
+    let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
+    let ordinal = record.document.origin.ordinal;
+    if ordinal < decode.next_ordinal {
+        let expected = decode.next_ordinal;
+        call.break_contract(|| {
+            format!(
+                "it emitted a document with ordinal {ordinal}, where the least that can follow is {expected}"
+            )
+        });
+        return abi::ERROR;
+    }
+    decode.next_ordinal = ordinal.saturating_add(1);
     decode.records.push(record);
     abi::OK
 }
 
-unsafe extern "C" fn emit_failed(ctx: *mut c_void, ordinal: u64, offset: u64, raw: Str, message: Str) -> i32 {
-    // SAFETY: see `error`.
-    let (call, message) = unsafe { (call(ctx), lossy(message)) };
-    let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
-    // SAFETY: valid during the callback.
-    let raw = unsafe { convert::bytes(raw) }.unwrap_or_default();
-    let length = raw.len() as u64;
-    decode.records.push(dead_letter(&decode.file, (ordinal, offset, length), raw, message));
-    abi::OK
-}
-
-/// A record that could not be read, with ordinal, offset and length.
-fn dead_letter(file: &Arc<str>, place: (u64, u64, u64), raw: &[u8], reason: String) -> Record {
-    let (ordinal, offset, length) = place;
-    let mut document = Document::new(format!("{file}#{ordinal}"), "");
+/// A record that could not be read: what was scraped, with its place and id as far as the reader told them.
+///
+/// # Safety
+///
+/// What `new` points to must be valid during the callback.
+unsafe fn dead_letter(file: &Arc<str>, new: &abi::NewDocument, reason: String) -> Record {
+    let raw = if new.flags & abi::HAS_RAW == 0 { new.text } else { new.raw };
+    // SAFETY: the caller vouches for it.
+    let (id, raw) =
+        unsafe { (convert::name(new.id).unwrap_or_default(), convert::bytes(raw).unwrap_or_default()) };
+    let id = if id.is_empty() { format!("{file}#{}", new.ordinal) } else { id.to_owned() };
+    let mut document = Document::new(id, "");
     document.raw = Some(raw.to_vec());
-    document.origin = Origin { file: Arc::clone(file), offset, length, ordinal };
+    document.origin =
+        Origin { file: Arc::clone(file), offset: new.offset, length: new.length, ordinal: new.ordinal };
     Record { fate: Fate::Failed(reason.into()), ..Record::from(document) }
 }
 
@@ -391,8 +442,15 @@ unsafe extern "C" fn put(ctx: *mut c_void, doc: u32, bytes: Str) -> i32 {
     if !matches!(call.target, Target::Export(_) | Target::Nothing) {
         return abi::UNSUPPORTED;
     }
-    if matches!(call.target, Target::Export(_)) && !begin_put(call, doc) {
-        return abi::ERROR;
+    if matches!(call.target, Target::Export(_)) {
+        if call.named_files {
+            return refuse(call, doc, || {
+                "it put bytes into a stream, and says that it writes named files".to_owned()
+            });
+        }
+        if !begin_put(call, doc) {
+            return abi::ERROR;
+        }
     }
     match bytes {
         Ok(bytes) => call.output.bytes.extend_from_slice(bytes),
@@ -407,11 +465,14 @@ unsafe extern "C" fn put_file(ctx: *mut c_void, doc: u32, path: Str, bytes: Str)
     if !matches!(call.target, Target::Export(_)) {
         return abi::UNSUPPORTED;
     }
+    if !call.named_files {
+        return refuse(call, doc, || "it put out a named file without the flag TAMIS_NAMED_FILES".to_owned());
+    }
     if !begin_put(call, doc) {
         return abi::ERROR;
     }
     // SAFETY: see `error`.
-    let (path, bytes) = unsafe { (convert::text(path, call.trusted), convert::bytes(bytes)) };
+    let (path, bytes) = unsafe { (convert::name(path), convert::bytes(bytes)) };
     let (path, bytes) = match (path, bytes) {
         (Ok(path), Ok(bytes)) => (path, bytes),
         (Err(why), _) => return refuse(call, doc, || format!("it named a file with a path {why}")),
@@ -451,6 +512,7 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
         }
         _ => call.last_put = Some((doc, call.output.bytes.len(), call.output.files.len())),
     }
+    call.states[doc as usize].put = true;
     true
 }
 

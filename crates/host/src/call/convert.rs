@@ -53,6 +53,16 @@ pub(super) unsafe fn text<'a>(text: Str, trusted: bool) -> Result<&'a str, Strin
     simdutf8::compat::from_utf8(bytes).map_err(not_utf8)
 }
 
+/// A name, path or id that a plugin passed: always checked, because names are few and short.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+pub(super) unsafe fn name<'a>(name: Str) -> Result<&'a str, String> {
+    // SAFETY: the caller vouches for it.
+    unsafe { text(name, false) }
+}
+
 pub(super) fn not_utf8(error: simdutf8::compat::Utf8Error) -> String {
     format!("that is not UTF-8 at byte {}", error.valid_up_to())
 }
@@ -63,6 +73,9 @@ pub(super) fn not_utf8(error: simdutf8::compat::Utf8Error) -> String {
 ///
 /// As for [`text`].
 pub(super) unsafe fn value(value: &abi::Value, trusted: bool) -> Result<Value, String> {
+    if value.reserved != 0 {
+        return Err("a value whose reserved member is not 0".to_owned());
+    }
     let content = |what: &str| {
         // SAFETY: the caller vouches for it.
         unsafe { text(value.text, trusted) }.map_err(|why| format!("{what} {why}"))
@@ -83,7 +96,9 @@ pub(super) unsafe fn value(value: &abi::Value, trusted: bool) -> Result<Value, S
         abi::JSON if trusted => ValueRef::Json(content("JSON")?).to_value(),
         abi::JSON => {
             let json = content("JSON")?;
-            Value::from(Json::parse(json).map_err(|error| format!("invalid JSON: {error}"))?)
+            Json::parse(json).map_err(|error| format!("invalid JSON: {error}"))?;
+            // A scalar in JSON is that scalar, whoever wrote it.
+            ValueRef::Json(json).to_value()
         }
         other => return Err(format!("a value of unknown type {other}")),
     })
@@ -99,10 +114,12 @@ pub(super) fn field(name: &str, value: ValueRef<'_>) -> abi::Field {
 /// # Safety
 ///
 /// As for [`text`].
-pub(super) unsafe fn measure(measure: &abi::Measure, trusted: bool) -> Result<Measure, String> {
+pub(super) unsafe fn measure(measure: &abi::Measure) -> Result<Measure, String> {
     // SAFETY: the caller vouches for it.
-    let name =
-        unsafe { text(measure.name, trusted) }.map_err(|why| format!("a measure with a name {why}"))?;
+    let name = unsafe { name(measure.name) }.map_err(|why| format!("a measure with a name {why}"))?;
+    if measure.reserved != 0 {
+        return Err("a measure whose reserved member is not 0".to_owned());
+    }
     let limit = match measure.limit_kind {
         abi::NO_LIMIT => Limit::None,
         abi::MIN => Limit::Min(measure.limit),
@@ -122,6 +139,9 @@ pub(super) fn measure_view(measure: &Measure) -> abi::Measure {
     abi::Measure { name: str(&measure.name), value: measure.value, limit, limit_kind, reserved: 0 }
 }
 
+/// More fields than any document has; a larger number is garbage read as a number.
+const MAX_FIELDS: usize = 1 << 20;
+
 /// A document that a plugin passed.
 ///
 /// # Safety
@@ -134,13 +154,15 @@ pub(super) unsafe fn new_document(
 ) -> Result<Document, String> {
     let bad = |what: &'static str| move |why: String| format!("a document with {what} {why}");
     // SAFETY: the caller vouches for it.
-    let (id, content) = unsafe {
-        (text(new.id, trusted).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?)
-    };
+    let (id, content) =
+        unsafe { (name(new.id).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?) };
+    if new.reserved.iter().any(|reserved| !reserved.is_null()) || new.flags & !abi::HAS_RAW != 0 {
+        return Err("a document whose reserved members or unknown flags are not 0".to_owned());
+    }
     let fields = if new.n_fields == 0 {
         &[]
-    } else if new.fields.is_null() {
-        return Err(format!("a document with {} fields at NULL", new.n_fields));
+    } else if new.fields.is_null() || !new.fields.is_aligned() || new.n_fields > MAX_FIELDS {
+        return Err(format!("a document with {} fields at the address {:p}", new.n_fields, new.fields));
     } else {
         // SAFETY: not NULL, and the caller vouches for the rest.
         unsafe { std::slice::from_raw_parts(new.fields, new.n_fields) }
@@ -149,7 +171,7 @@ pub(super) unsafe fn new_document(
     for field in fields {
         // SAFETY: the caller vouches for it.
         let (name, field_value) = unsafe {
-            let name = text(field.name, trusted).map_err(bad("a field with a name"))?;
+            let name = name(field.name).map_err(bad("a field with a name"))?;
             let value = value(&field.value, trusted);
             (name, value.map_err(|why| format!("a document with field `{name}` set to {why}"))?)
         };

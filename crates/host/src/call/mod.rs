@@ -15,7 +15,12 @@ use tamis_plugin::abi;
 use tamis_stage::Output;
 use tamis_stage::handle::Counts;
 
-pub(crate) use convert::{bytes, document_view, str};
+use crate::signals;
+
+pub(crate) use convert::{document_view, str};
+
+/// The level of [`signals::log`] for what may be wrong.
+const WARNING: u32 = 2;
 
 /// What a call works on.
 pub(crate) enum Target<'a> {
@@ -37,6 +42,8 @@ pub(crate) struct Decode<'a> {
     pub(crate) file: Arc<str>,
     /// The records, in order.
     pub(crate) records: &'a mut Vec<Record>,
+    /// The least ordinal that the next record may have.
+    pub(crate) next_ordinal: u64,
 }
 
 /// Whose call it is.
@@ -52,6 +59,8 @@ pub(crate) struct Call<'a> {
     pub(crate) target: Target<'a>,
     /// Whether text of this plugin is UTF-8 by construction.
     pub(crate) trusted: bool,
+    /// Whether this is an exporter of named files.
+    pub(crate) named_files: bool,
     /// What happened to each document of the call.
     pub(crate) states: Vec<State>,
     /// Counts by name.
@@ -75,6 +84,8 @@ pub(crate) struct State {
     pub(crate) verdict: Option<Fate>,
     /// The first breach of the contract with this document; it fails, whatever the verdict.
     pub(crate) breach: Option<String>,
+    /// Whether an exporter has put something out for it.
+    pub(crate) put: bool,
     /// The new text.
     pub(crate) text: Option<String>,
     /// Memory reserved for a new text: the capacity that was asked for, and the memory.
@@ -93,6 +104,7 @@ impl<'a> Call<'a> {
             who,
             target,
             trusted,
+            named_files: false,
             states: std::iter::repeat_with(State::default).take(documents).collect(),
             counts: Counts::new(),
             split: Vec::new(),
@@ -112,6 +124,10 @@ impl<'a> Call<'a> {
             return Err(CallError { place: String::new(), message: broken(&breach) });
         }
         if code == abi::OK {
+            if let Some((_, message)) = self.error.take() {
+                // An error that the plugin thought could be passed over; nobody else would hear of it.
+                signals::log(WARNING, &self.who.says(&message));
+            }
             return Ok(());
         }
         let (place, message) = self.error.take().unwrap_or_else(|| (String::new(), code_text(code)));

@@ -25,7 +25,7 @@ pub(super) fn table<T: CorpusStage>() -> abi::Corpus {
     }
 }
 
-unsafe extern "C" fn local_new<T: CorpusStage>(
+unsafe extern "C-unwind" fn local_new<T: CorpusStage>(
     _instance: *mut c_void,
     _pass: u32,
     host: *const abi::Host,
@@ -41,14 +41,14 @@ unsafe extern "C" fn local_new<T: CorpusStage>(
     })
 }
 
-unsafe extern "C" fn local_free<T: CorpusStage>(_instance: *mut c_void, local: *mut c_void) {
+unsafe extern "C-unwind" fn local_free<T: CorpusStage>(_instance: *mut c_void, local: *mut c_void) {
     // SAFETY: made by `local_new::<T>`, and neither merged nor freed before.
     let local = unsafe { Box::from_raw(local.cast::<T::Local>()) };
     // A panicking `drop` has nobody left to tell.
     drop(guard::catch(|| drop(local)));
 }
 
-unsafe extern "C" fn observe<T: CorpusStage>(
+unsafe extern "C-unwind" fn observe<T: CorpusStage>(
     instance: *mut c_void,
     local: *mut c_void,
     pass: u32,
@@ -68,14 +68,15 @@ unsafe extern "C" fn observe<T: CorpusStage>(
             match guard::catch(|| stage.observe(pass, local, &view)) {
                 Ok(Ok(())) => {}
                 Ok(Err(failure)) => host.fail(index, &failure.to_string()),
-                Err(panic) => host.fail(index, &panic),
+                // The local may be half-changed, and everything it has seen with it.
+                Err(panic) => return Err(panic),
             }
         }
         Ok(())
     })
 }
 
-unsafe extern "C" fn merge<T: CorpusStage>(
+unsafe extern "C-unwind" fn merge<T: CorpusStage>(
     instance: *mut c_void,
     local: *mut c_void,
     pass: u32,
@@ -90,7 +91,7 @@ unsafe extern "C" fn merge<T: CorpusStage>(
     })
 }
 
-unsafe extern "C" fn end_pass<T: CorpusStage>(
+unsafe extern "C-unwind" fn end_pass<T: CorpusStage>(
     instance: *mut c_void,
     pass: u32,
     host: *const abi::Host,
@@ -100,32 +101,41 @@ unsafe extern "C" fn end_pass<T: CorpusStage>(
     boundary(host, || stage.end_pass(pass).map_err(|failure| failure.to_string()))
 }
 
-unsafe extern "C" fn apply<T: CorpusStage>(
+unsafe extern "C-unwind" fn apply<T: CorpusStage>(
     instance: *mut c_void,
+    _local: *mut c_void,
     docs: *const abi::Document,
     n: usize,
     host: *const abi::Host,
 ) -> i32 {
     // SAFETY: the host calls with what the header promises.
     let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
-    boundary(host, || extract_all(host, docs, |draft| stage.apply(draft)))
-}
-
-unsafe extern "C" fn state_save<T: CorpusStage>(instance: *mut c_void, host: *const abi::Host) -> i32 {
-    // SAFETY: the host calls with what the header promises.
-    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
     boundary(host, || {
-        host.put(0, &stage.save());
+        extract_all(host, docs, |draft| stage.apply(draft));
         Ok(())
     })
 }
 
-unsafe extern "C" fn state_load<T: CorpusStage>(
+unsafe extern "C-unwind" fn state_save<T: CorpusStage>(
     instance: *mut c_void,
+    pass: u32,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
+    boundary(host, || {
+        host.put(0, &stage.save(pass));
+        Ok(())
+    })
+}
+
+unsafe extern "C-unwind" fn state_load<T: CorpusStage>(
+    instance: *mut c_void,
+    pass: u32,
     bytes: Str,
     host: *const abi::Host,
 ) -> i32 {
     // SAFETY: the host calls with what the header promises.
     let (host, stage, bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), bytes.bytes()) };
-    boundary(host, || stage.load(bytes).map_err(|failure| failure.to_string()))
+    boundary(host, || stage.load(pass, bytes).map_err(|failure| failure.to_string()))
 }

@@ -7,7 +7,7 @@ use tamis_stage::{ExportView, Exporter, Output};
 
 use super::host::{HostFields, HostRef, documents, text, view};
 use super::{boundary, stage};
-use crate::abi::{self, Str};
+use crate::abi;
 use crate::guard;
 
 pub(super) fn table<T: Exporter>() -> abi::Exporter {
@@ -21,13 +21,16 @@ pub(super) fn table<T: Exporter>() -> abi::Exporter {
     }
 }
 
-unsafe extern "C" fn extension<T: Exporter>(instance: *mut c_void) -> Str {
+unsafe extern "C-unwind" fn extension<T: Exporter>(instance: *mut c_void, host: *const abi::Host) -> i32 {
     // SAFETY: the host calls with what the header promises.
-    let stage = unsafe { stage::<T>(instance) };
-    guard::catch(|| Str::new(stage.extension().as_bytes())).unwrap_or(Str::EMPTY)
+    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
+    boundary(host, || {
+        host.put(0, stage.extension().as_bytes());
+        Ok(())
+    })
 }
 
-unsafe extern "C" fn head<T: Exporter>(instance: *mut c_void, host: *const abi::Host) -> i32 {
+unsafe extern "C-unwind" fn head<T: Exporter>(instance: *mut c_void, host: *const abi::Host) -> i32 {
     // SAFETY: the host calls with what the header promises.
     let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
     boundary(host, || {
@@ -36,7 +39,7 @@ unsafe extern "C" fn head<T: Exporter>(instance: *mut c_void, host: *const abi::
     })
 }
 
-unsafe extern "C" fn tail<T: Exporter>(instance: *mut c_void, host: *const abi::Host) -> i32 {
+unsafe extern "C-unwind" fn tail<T: Exporter>(instance: *mut c_void, host: *const abi::Host) -> i32 {
     // SAFETY: the host calls with what the header promises.
     let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
     boundary(host, || {
@@ -45,7 +48,7 @@ unsafe extern "C" fn tail<T: Exporter>(instance: *mut c_void, host: *const abi::
     })
 }
 
-unsafe extern "C" fn encode<T: Exporter>(
+unsafe extern "C-unwind" fn encode<T: Exporter>(
     instance: *mut c_void,
     docs: *const abi::Document,
     n: usize,
@@ -92,6 +95,10 @@ fn encode_one<T: Exporter>(
     };
     match guard::catch(|| stage.encode(&record, out)) {
         Ok(Ok(())) => {
+            if out.bytes.is_empty() && out.files.is_empty() {
+                // Said aloud, because a document for which nothing is put counts as forgotten.
+                host.verdict(index, abi::KEEP, "");
+            }
             if !out.bytes.is_empty() {
                 host.put(index, &out.bytes);
             }

@@ -152,9 +152,20 @@ impl HostRef<'_> {
 
     pub(super) fn emit_failed(self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure) {
         let message = failure.to_string();
+        let new = abi::NewDocument {
+            id: Str::EMPTY,
+            text: Str::EMPTY,
+            raw: Str::new(raw),
+            flags: abi::HAS_RAW,
+            fields: std::ptr::null(),
+            n_fields: 0,
+            ordinal,
+            offset,
+            length: raw.len() as u64,
+            reserved: [std::ptr::null(); 2],
+        };
         // SAFETY: as in `error`.
-        let _ =
-            unsafe { (self.table.emit_failed)(self.ctx(), ordinal, offset, Str::new(raw), str(&message)) };
+        let _ = unsafe { (self.table.emit_failed)(self.ctx(), &raw const new, str(&message)) };
     }
 
     pub(super) fn put(self, doc: u32, bytes: &[u8]) {

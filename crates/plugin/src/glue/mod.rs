@@ -220,7 +220,11 @@ kind!(AsExtractor, Extractor);
 kind!(AsCorpus, CorpusStage);
 kind!(AsExporter, Exporter);
 
-unsafe extern "C" fn open<K: Kind>(options: Str, host: *const abi::Host, instance: *mut *mut c_void) -> i32 {
+unsafe extern "C-unwind" fn open<K: Kind>(
+    options: Str,
+    host: *const abi::Host,
+    instance: *mut *mut c_void,
+) -> i32 {
     // SAFETY: the host passes its table and UTF-8 text; both outlive the call.
     let (host, options) = unsafe { (HostRef::new(host), host::text(options)) };
     let options = if options.is_empty() { "{}" } else { options };
@@ -246,7 +250,7 @@ unsafe extern "C" fn open<K: Kind>(options: Str, host: *const abi::Host, instanc
     }
 }
 
-unsafe extern "C" fn close<K: Kind>(instance: *mut c_void) {
+unsafe extern "C-unwind" fn close<K: Kind>(instance: *mut c_void) {
     // SAFETY: made by `open::<K>`; the host closes it once, after every other call has returned.
     let stage = unsafe { Box::from_raw(instance.cast::<K::Stage>()) };
     // A panicking `drop` has nobody left to tell.

@@ -6,7 +6,7 @@ use tamis_stage::{Block, Cut, Emit, Failure, NewDocument, Reader};
 
 use super::host::{HostRef, text};
 use super::{boundary, stage};
-use crate::abi::{self, Str};
+use crate::abi;
 use crate::guard;
 
 pub(super) fn table<T: Reader>() -> abi::Reader {
@@ -19,44 +19,67 @@ pub(super) fn table<T: Reader>() -> abi::Reader {
     }
 }
 
-unsafe extern "C" fn sniff<T: Reader>(instance: *mut c_void, head: Str, complete: u32, name: Str) -> u32 {
+unsafe extern "C-unwind" fn sniff<T: Reader>(
+    instance: *mut c_void,
+    head: *const abi::Block,
+    complete: u32,
+    host: *const abi::Host,
+) -> u32 {
     // SAFETY: the host calls with what the header promises.
-    let (stage, head, name) = unsafe { (stage::<T>(instance), head.bytes(), text(name)) };
-    // A reader that panics on a file does not want it.
-    guard::catch(|| stage.sniff(head, complete != 0, name)).unwrap_or(0).into()
+    let (host, stage, head) = unsafe { (HostRef::new(host), stage::<T>(instance), block(head)) };
+    match guard::catch(|| stage.sniff(head.bytes, complete != 0, head.file)) {
+        Ok(score) => score.into(),
+        // A reader that panics on a file does not get it, and somebody should know why.
+        Err(panic) => {
+            host.error("", &panic);
+            0
+        }
+    }
 }
 
-unsafe extern "C" fn cut<T: Reader>(
+unsafe extern "C-unwind" fn cut<T: Reader>(
     instance: *mut c_void,
-    bytes: Str,
+    bytes: *const abi::Block,
     end: u32,
     out: *mut abi::Cut,
     host: *const abi::Host,
 ) -> i32 {
     // SAFETY: the host calls with what the header promises.
-    let (host, stage, bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), bytes.bytes()) };
+    let (host, stage, bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), block(bytes)) };
     boundary(host, || {
-        let cut = match stage.cut(bytes, end != 0) {
-            Cut::More => abi::Cut::default(),
-            Cut::At { bytes, records } => abi::Cut { bytes: bytes as u64, records },
+        let (bytes, records) = match stage.cut(bytes.bytes, end != 0) {
+            Cut::More => (0, 0),
+            Cut::At { bytes, records } => (bytes as u64, records),
         };
+        let cut = abi::Cut { bytes, records, reserved: [std::ptr::null(); 2] };
         // SAFETY: `out` is the host's place for the result.
         unsafe { out.write(cut) };
         Ok(())
     })
 }
 
-unsafe extern "C" fn decode<T: Reader>(
+unsafe extern "C-unwind" fn decode<T: Reader>(
     instance: *mut c_void,
-    block: *const abi::Block,
+    bytes: *const abi::Block,
     host: *const abi::Host,
 ) -> i32 {
     // SAFETY: the host calls with what the header promises.
-    let (host, stage, block) = unsafe { (HostRef::new(host), stage::<T>(instance), &*block) };
-    // SAFETY: as above.
-    let (file, bytes) = unsafe { (text(block.file), block.bytes.bytes()) };
-    let block = Block { file, bytes, offset: block.offset, first_ordinal: block.first_ordinal };
+    let (host, stage, block) = unsafe { (HostRef::new(host), stage::<T>(instance), block(bytes)) };
     boundary(host, || stage.decode(&block, &mut HostEmit(host)).map_err(|failure| failure.to_string()))
+}
+
+/// A block of the host.
+///
+/// # Safety
+///
+/// `block` must come from the host and be valid for `'a`.
+unsafe fn block<'a>(block: *const abi::Block) -> Block<'a> {
+    // SAFETY: the caller vouches for it.
+    unsafe {
+        let block = &*block;
+        let (file, bytes) = (text(block.file), block.bytes.bytes());
+        Block { file, bytes, offset: block.offset, first_ordinal: block.first_ordinal }
+    }
 }
 
 struct HostEmit<'a>(HostRef<'a>);

@@ -28,7 +28,7 @@ fn table(process: abi::ProcessFn) -> abi::Transform {
     }
 }
 
-unsafe extern "C" fn filter<T: Filter>(
+unsafe extern "C-unwind" fn filter<T: Filter>(
     instance: *mut c_void,
     _local: *mut c_void,
     docs: *const abi::Document,
@@ -51,7 +51,7 @@ unsafe extern "C" fn filter<T: Filter>(
     })
 }
 
-unsafe extern "C" fn extract<T: Extractor>(
+unsafe extern "C-unwind" fn extract<T: Extractor>(
     instance: *mut c_void,
     _local: *mut c_void,
     docs: *const abi::Document,
@@ -60,7 +60,10 @@ unsafe extern "C" fn extract<T: Extractor>(
 ) -> i32 {
     // SAFETY: the host calls with what the header promises.
     let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
-    boundary(host, || extract_all(host, docs, |draft| stage.extract(draft)))
+    boundary(host, || {
+        extract_all(host, docs, |draft| stage.extract(draft));
+        Ok(())
+    })
 }
 
 /// Runs `extract` over drafts of all documents and hands each outcome to the host.
@@ -68,20 +71,20 @@ pub(super) fn extract_all(
     host: HostRef<'_>,
     docs: &[abi::Document],
     extract: impl Fn(&mut Draft<'_>) -> Result<Verdict, tamis_stage::Failure>,
-) -> Result<(), String> {
+) {
     for (index, document) in (0u32..).zip(docs) {
         let fields = HostFields::new(host, index);
         // SAFETY: valid until this call returns.
         let mut draft = Draft::new(unsafe { view(document, &fields) });
         let outcome = guard::catch(|| extract(&mut draft));
         let (edits, notes) = draft.finish();
-        if matches!(outcome, Ok(Ok(_))) {
-            host.edits(index, &edits)?;
+        let refused = if matches!(outcome, Ok(Ok(_))) { host.edits(index, &edits).err() } else { None };
+        match refused {
+            Some(message) => host.fail(index, &message),
+            None => judge(host, index, outcome),
         }
-        judge(host, index, outcome);
         host.notes(index, &notes);
     }
-    Ok(())
 }
 
 /// Tells the host about a document that is not simply kept.
