@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tamis_runner::{Progress, Snapshot};
 
 use crate::output;
 
 const TICK: Duration = Duration::from_millis(100);
 const JSON_INTERVAL: Duration = Duration::from_secs(1);
-const BAR: &str =
-    "{spinner:.cyan} {bar:28.cyan/blue.dim} {bytes}/{total_bytes}  {binary_bytes_per_sec}  eta {eta}  {msg}";
+/// The message comes last and is cut where the terminal ends: a line that wraps could not be taken back.
+const BAR: &str = "{spinner:.cyan} {bar:20.cyan/blue.dim} {percent:>3} %  eta {eta:<4} {wide_msg}";
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +61,12 @@ fn style() -> ProgressStyle {
 }
 
 fn message(now: &Snapshot, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64().max(0.001);
     let records = now.kept + now.dropped + now.failed;
-    let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
     format!(
-        "{} documents/s · {} kept · {} dropped · {} failed",
-        HumanCount(rate as u64),
+        "{} documents/s · {}/s · {} kept · {} dropped · {} failed",
+        HumanCount((records as f64 / seconds) as u64),
+        HumanBytes((now.bytes as f64 / seconds) as u64),
         HumanCount(now.kept),
         HumanCount(now.dropped),
         HumanCount(now.failed)

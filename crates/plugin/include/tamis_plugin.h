@@ -232,7 +232,10 @@ typedef struct {
   tamis_str name;                   /* [a-z0-9] and single hyphens between, at most 64 bytes */
   tamis_str summary;                /* one sentence */
   tamis_str docs;                   /* the page of the stage, Markdown */
-  tamis_str options_schema;         /* JSON Schema (2020-12) of an object; empty: no options */
+  /* JSON Schema (2020-12) of an object; empty: no options. With "additionalProperties": false, and a
+   * "description" and a "default" for every property: it is the help, and options are checked against it
+   * before `open` is called. */
+  tamis_str options_schema;
   const tamis_str *reads;           /* fields needed: text, raw, names of metadata */
   size_t n_reads;
   const tamis_str *writes;          /* fields written; "*": names known only from the data */

@@ -88,6 +88,7 @@ fn manifest(name: &Name) -> String {
          [dependencies]\n\
          schemars = \"1\"\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\n\
+         # Where this machine has it; on another one, give the path of its checkout of tamis.\n\
          tamis-plugin = {}\n\
          \n\
          # A plugin is a project of its own, also when its folder lies in another one's.\n\

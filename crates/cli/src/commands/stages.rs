@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tamis_host::Request;
-use tamis_stage::{Kind, Registry, StageInfo};
+use tamis_stage::{Kind, PluginOrigin, Registry, StageInfo};
 
 use crate::Exit;
 use crate::args::StagesArgs;
@@ -29,7 +29,11 @@ pub(crate) fn stages(context: &Context, args: &StagesArgs) -> anyhow::Result<Exi
 fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> {
     let infos: Vec<&StageInfo> = registry.named(name).map(|factory| factory.info()).collect();
     if infos.is_empty() {
-        anyhow::bail!("unknown stage `{name}`{}; `tamis stages` lists all", suggestion(registry, name));
+        anyhow::bail!(
+            "unknown stage `{name}`{}: `tamis stages` lists all; those of a plugin are known with \
+             `--plugin FILE` or `--pipeline FILE`",
+            suggestion(registry, name)
+        );
     }
     if as_json {
         let infos: Vec<Value> = infos.into_iter().map(to_json).collect();
@@ -44,7 +48,7 @@ fn suggestion(registry: &Registry, name: &str) -> String {
     let names = registry.iter().map(|factory| factory.info().name.as_str());
     let close = names.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
     match close {
-        Some((distance, known)) if distance <= 2 => format!(": did you mean `{known}`?"),
+        Some((distance, known)) if distance <= 2 => format!(", did you mean `{known}`?"),
         _ => String::new(),
     }
 }
@@ -64,7 +68,9 @@ fn list(registry: &Registry, as_json: bool) {
         print_line(styled(BOLD, format_args!("{kind}s, in [[{}]]", kind.table())));
         let mut table = table();
         for info in infos {
-            table.add_row([&info.name, &info.summary, &info.plugin.name]);
+            // Where a bundled stage comes from is of no interest, and the line is long enough.
+            let origin = if info.plugin.origin == PluginOrigin::Bundled { "" } else { &info.plugin.name };
+            table.add_row([&info.name, &info.summary, origin]);
         }
         print_line(table.trim_fmt());
         print_line("");
