@@ -41,20 +41,27 @@ pub(crate) fn run(plan: &Plan, block: Block, tally: &mut Tally) -> Sorted {
 }
 
 /// Records on their way, and those that have left it.
-///
-/// Both carry the position at which they came in; a document that was split off has that of its parent and
-/// stands behind it.
 #[derive(Default)]
 struct Line {
-    positions: Vec<usize>,
+    /// One a record.
+    places: Vec<Place>,
     records: Vec<Record>,
     left: Vec<(usize, Record)>,
     entered: usize,
 }
 
+/// What is known about a record beside itself.
+#[derive(Clone, Copy)]
+struct Place {
+    /// When it came in; a document that was split off has the position of its parent and stands behind it.
+    position: usize,
+    /// How many documents without an id were split off it, by all stages: no two get the same number.
+    n_numbered: u64,
+}
+
 impl Line {
     fn enter(&mut self, record: Record) {
-        self.positions.push(self.entered);
+        self.places.push(Place { position: self.entered, n_numbered: 0 });
         self.records.push(record);
         self.entered += 1;
     }
@@ -65,14 +72,14 @@ impl Line {
             return;
         }
         let records = std::mem::take(&mut self.records);
-        let positions = std::mem::take(&mut self.positions);
-        for (position, mut record) in positions.into_iter().zip(records) {
+        let places = std::mem::take(&mut self.places);
+        for (place, mut record) in places.into_iter().zip(records) {
             if record.is_kept() {
-                self.positions.push(position);
+                self.places.push(place);
                 self.records.push(record);
             } else {
                 record.stage = Some(Arc::clone(stage));
-                self.left.push((position, record));
+                self.left.push((place.position, record));
             }
         }
     }
@@ -83,20 +90,22 @@ impl Line {
             return;
         }
         let records = std::mem::take(&mut self.records);
-        let positions = std::mem::take(&mut self.positions);
+        let places = std::mem::take(&mut self.places);
         let mut split = split.into_iter().peekable();
-        for (index, (position, record)) in positions.into_iter().zip(records).enumerate() {
-            let id = record.document.id.clone();
-            self.positions.push(position);
-            self.records.push(record);
-            let mut n = 0;
+        for (index, (mut place, record)) in places.into_iter().zip(records).enumerate() {
+            let mut children = Vec::new();
             while let Some((_, mut child)) = split.next_if(|(parent, _)| *parent == index) {
-                n += 1;
                 if child.id.is_empty() {
-                    child.id = format!("{id}/{n}");
+                    place.n_numbered += 1;
+                    child.id = format!("{}/{}", record.document.id, place.n_numbered);
                 }
-                self.positions.push(position);
-                self.records.push(Record::from(child));
+                children.push(Record::from(child));
+            }
+            self.places.push(place);
+            self.records.push(record);
+            for child in children {
+                self.places.push(Place { n_numbered: 0, ..place });
+                self.records.push(child);
             }
         }
     }
@@ -113,7 +122,7 @@ impl Line {
 
     fn in_order(self) -> Vec<Record> {
         let mut all = self.left;
-        all.extend(self.positions.into_iter().zip(self.records));
+        all.extend(self.places.into_iter().map(|place| place.position).zip(self.records));
         all.sort_by_key(|(position, _)| *position);
         all.into_iter().map(|(_, record)| record).collect()
     }

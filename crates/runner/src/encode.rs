@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use tamis_config::{Compression, ExportPlan, From, Plan};
 use tamis_document::{Fate, Record};
-use tamis_stage::Output;
+use tamis_stage::{Failure, Output};
 
 use crate::RunError;
 use crate::chain::Sorted;
+use crate::named::refusal;
 use crate::tally::Tally;
 
 /// What a block adds to one export.
@@ -34,7 +35,7 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         for export in &plan.exports {
             let mut output = Output::default();
             let records = sorted.of(export.from);
-            for (index, failure) in export.handle.encode(records, &mut output) {
+            for (index, failure) in encode(export, records, &mut output) {
                 refused.push((export, index, failure.to_string()));
             }
             outputs.push(output);
@@ -50,6 +51,28 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         chunk(export, output, records)
     });
     chunks.collect()
+}
+
+/// Encodes records for one export; those that name files go one by one, so that a name that no file may have
+/// costs the record that it is of.
+fn encode(export: &ExportPlan, records: &[Record], output: &mut Output) -> Vec<(usize, Failure)> {
+    if !export.info.flags.named_files {
+        return export.handle.encode(records, output);
+    }
+    let mut failures = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        let n_files = output.files.len();
+        let failed = export.handle.encode(std::slice::from_ref(record), output);
+        let refused = output.files.iter().skip(n_files).find_map(|(name, _)| Some((name, refusal(name)?)));
+        let refused = refused.map(|(name, why)| {
+            Failure::new(format_args!("the exporter named its file `{}`, which {why}", name.escape_debug()))
+        });
+        if let Some(failure) = failed.into_iter().map(|(_, failure)| failure).next().or(refused) {
+            output.files.truncate(n_files);
+            failures.push((index, failure));
+        }
+    }
+    failures
 }
 
 impl Sorted {

@@ -1,18 +1,22 @@
 //! Puts feeder, workers and writer together.
 
+use std::any::Any;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tamis_config::Plan;
 
 use crate::block::Block;
-use crate::feeder::Feeder;
+use crate::credits::Credits;
+use crate::earlier::{self, Lock};
+use crate::feeder::{Fed, Feeder};
 use crate::fingerprint::fingerprint;
-use crate::inputs::{self, InputFile};
-use crate::writer::{Done, Writer};
-use crate::{Manifest, Progress, RunError, Tally, chain, encode, manifest, output};
+use crate::inputs::{self, Inputs};
+use crate::writer::{Done, Message, Writer};
+use crate::{Manifest, Progress, RunError, Tally, chain, encode, manifest, part};
 
 /// How a plan is run, beside what the plan says itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,11 +66,12 @@ pub fn run(plan: &Plan, settings: Settings, progress: &Progress) -> Result<Repor
         .first()
         .map(|export| export.path.clone())
         .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
-    let files = inputs::list(plan)?;
+    let inputs = inputs::list(plan, progress)?;
     let threads = threads(plan);
-    let manifest = begin(plan, &files)?;
-    let earlier = Manifest::read(&folder);
-    let earlier = if settings.fresh { earlier.unwrap_or_default() } else { earlier? };
+    let manifest = begin(plan, &inputs)?;
+    part::create_folder(&folder)?;
+    let _lock = Lock::take(&folder)?;
+    let earlier = if settings.fresh { Manifest::read_listing(&folder)? } else { Manifest::read(&folder)? };
     let report = |finish, tally, manifest, restarted| Report {
         finish,
         tally,
@@ -82,15 +87,27 @@ pub fn run(plan: &Plan, settings: Settings, progress: &Progress) -> Result<Repor
     {
         compare(&folder, earlier, &manifest)?;
         if earlier.complete {
+            earlier::check_finished(&folder, earlier)?;
             return Ok(report(Finish::AlreadyDone, earlier.tally.clone(), earlier.clone(), false));
         }
     }
-    output::create_folder(&folder)?;
-    output::clear(&folder, &plan.exports, earlier.as_ref())?;
+    prepare(plan, &folder, earlier.as_ref(), &inputs)?;
     manifest.write(&folder)?;
-    let (manifest, tally) =
-        execute(plan, &files, threads, progress, Writer::new(plan, progress, folder.clone(), manifest))?;
+    let writer = Writer::new(plan, progress, folder.clone(), manifest);
+    let (manifest, tally) = execute(plan, &inputs, threads, progress, writer)?;
     Ok(report(Finish::Done, tally, manifest, restarted))
+}
+
+/// Makes room for the output; looks before it takes anything away.
+fn prepare(plan: &Plan, folder: &Path, earlier: Option<&Manifest>, inputs: &Inputs) -> Result<(), RunError> {
+    earlier::check_free(plan, folder, earlier)?;
+    earlier::check_inputs(folder, earlier, inputs)?;
+    // A folder that cannot be made should be known now, not when its first record comes. The one for failed
+    // records that nobody asked for lies in the first, and is best not seen when it stays empty.
+    for export in plan.exports.iter().filter(|export| !export.implicit) {
+        part::create_folder(&export.path)?;
+    }
+    earlier::clear(plan, folder, earlier)
 }
 
 fn threads(plan: &Plan) -> usize {
@@ -101,21 +118,21 @@ fn threads(plan: &Plan) -> usize {
 }
 
 /// The manifest of a run that is about to begin.
-fn begin(plan: &Plan, files: &[InputFile]) -> Result<Manifest, RunError> {
+fn begin(plan: &Plan, inputs: &Inputs) -> Result<Manifest, RunError> {
     Ok(Manifest {
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
-        fingerprint: fingerprint(plan, files)?,
+        fingerprint: fingerprint(plan, &inputs.files)?,
         complete: false,
-        input_files: files.len() as u64,
-        input_bytes: files.iter().map(|file| file.size).sum(),
+        input_files: inputs.files.len() as u64,
+        input_bytes: inputs.size(),
         tally: Tally::default(),
         exports: Vec::new(),
     })
 }
 
 /// An earlier run in the same folder must have been the same run.
-fn compare(folder: &std::path::Path, earlier: &Manifest, now: &Manifest) -> Result<(), RunError> {
+fn compare(folder: &Path, earlier: &Manifest, now: &Manifest) -> Result<(), RunError> {
     if earlier.fingerprint.plan != now.fingerprint.plan {
         return Err(manifest::other(
             folder,
@@ -128,9 +145,14 @@ fn compare(folder: &std::path::Path, earlier: &Manifest, now: &Manifest) -> Resu
     Ok(())
 }
 
+/// Runs feeder, workers and writer until all have ended.
+///
+/// Each side ends when the channel to it closes, and closes its own: when the writer fails, workers and
+/// feeder find nobody to send to; when a worker or the feeder breaks, the writer is told and fails. Nobody
+/// waits for somebody who has gone.
 fn execute(
     plan: &Plan,
-    files: &[InputFile],
+    inputs: &Inputs,
     threads: usize,
     progress: &Progress,
     writer: Writer<'_>,
@@ -140,19 +162,15 @@ fn execute(
         .thread_name(|index| format!("tamis-worker-{index}"))
         .build()
         .map_err(|error| RunError::Internal { message: error.to_string() })?;
-    let credits = credits(plan, threads);
-    let (credit_sender, credit_receiver) = bounded(credits);
-    for _ in 0..credits {
-        // The channel holds as many.
-        let _ = credit_sender.send(());
-    }
-    let (block_sender, blocks) = bounded(credits);
-    let (results, done) = bounded(credits);
-    let feeder = Feeder::new(plan, progress, credit_receiver, block_sender);
+    let (credits, returned) = Credits::new(plan, threads);
+    let (block_sender, blocks) = bounded(credits.max_blocks());
+    let (results, messages) = bounded(credits.max_blocks());
+    let feeder = Feeder::new(plan, progress, credits, block_sender);
     std::thread::scope(|scope| {
-        let feeding = scope.spawn(move || feeder.run(files));
+        let feeder_results = results.clone();
+        scope.spawn(move || feed(feeder, inputs, &feeder_results));
         // The writer owns its ends of the channels: when it fails they close, and everybody stops.
-        let writing = scope.spawn(move || writer.run(&done, &credit_sender));
+        let writing = scope.spawn(move || writer.run(&messages, &returned));
         pool.scope(|workers| {
             for _ in 0..threads {
                 let (blocks, results) = (blocks.clone(), results.clone());
@@ -161,38 +179,50 @@ fn execute(
             // The channels close when the last worker and the feeder have dropped their ends.
             drop((blocks, results));
         });
-        let fed = feeding.join();
-        let written = writing.join();
-        fed.map_err(|_| RunError::Internal { message: "the reading thread panicked".to_owned() })?;
-        written.map_err(|_| RunError::Internal { message: "the writing thread panicked".to_owned() })?
+        writing.join().unwrap_or_else(|panic| Err(panicked("the writing thread", panic.as_ref())))
     })
 }
 
-/// Blocks in flight: enough to keep the workers busy, few enough for the memory bound.
-///
-/// A block is held as input, as documents and as output, and text may grow on the way: eight times its size
-/// is what a block of the block size is reckoned to take at most.
-fn credits(plan: &Plan, threads: usize) -> usize {
-    let by_memory = plan.run.memory / (plan.run.block_bytes.max(1) * 8);
-    usize::try_from(by_memory).unwrap_or(usize::MAX).clamp(1, threads * 4)
+/// The reading thread.
+fn feed(feeder: Feeder<'_>, inputs: &Inputs, results: &Sender<Message>) {
+    let message = match catch_unwind(AssertUnwindSafe(|| feeder.run(inputs))) {
+        Ok(Fed::All(blocks)) => Message::End(blocks),
+        Ok(Fed::Stopped) => Message::Broken(RunError::Interrupted),
+        Ok(Fed::Closed) => return,
+        Err(panic) => Message::Broken(panicked("the reading thread", panic.as_ref())),
+    };
+    // A writer that has gone has an error of its own.
+    let _ = results.send(message);
 }
 
 /// One worker: blocks in, results out, until there are no more or nobody wants them.
-fn work(plan: &Plan, blocks: &Receiver<Block>, results: &Sender<Result<Done, RunError>>) {
+fn work(plan: &Plan, blocks: &Receiver<Block>, results: &Sender<Message>) {
     for block in blocks {
-        let result = work_on(plan, block);
-        let broken = result.is_err();
-        if results.send(result).is_err() || broken {
+        // Stages catch their own panics; one that comes here is a fault of the machinery, and a block that
+        // never arrives would keep the writer waiting for ever.
+        let message = match catch_unwind(AssertUnwindSafe(|| work_on(plan, block))) {
+            Ok(Ok(done)) => Message::Done(done),
+            Ok(Err(error)) => Message::Broken(error),
+            Err(panic) => Message::Broken(panicked("a worker", panic.as_ref())),
+        };
+        let is_broken = matches!(message, Message::Broken(_));
+        if results.send(message).is_err() || is_broken {
             return;
         }
     }
 }
 
 fn work_on(plan: &Plan, block: Block) -> Result<Done, RunError> {
-    let (sequence, bytes) = (block.sequence, block.bytes);
+    let (sequence, bytes, weight) = (block.sequence, block.bytes, block.weight);
     let mut tally = Tally::default();
     let mut sorted = chain::run(plan, block, &mut tally);
     let chunks = encode::run(plan, &mut sorted, &mut tally)?;
     let fates = [&sorted.kept, &sorted.dropped, &sorted.failed].map(|records| records.len() as u64);
-    Ok(Done { sequence, bytes, chunks, tally, fates })
+    Ok(Done { sequence, bytes, weight, chunks, tally, fates })
+}
+
+fn panicked(who: &str, panic: &(dyn Any + Send)) -> RunError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    RunError::Internal { message: format!("{who} panicked: {text}") }
 }

@@ -20,6 +20,28 @@ pub enum RunError {
         /// What the sources look for.
         patterns: Vec<String>,
     },
+    /// An input would be replaced by the output; nothing has run.
+    #[error("`{}` is an input, but an earlier run wrote it and this one would replace it: \
+        write to another folder with `-o`", path.display())]
+    InputIsOutput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An output folder holds a file that looks like output of this run, but is not; nothing has run.
+    #[error("`{}` holds `{name}`, which no run of this pipeline wrote there: \
+        move it away, or write to another folder with `-o`", folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// The file.
+        name: String,
+    },
+    /// Another process is at it; nothing has run.
+    #[error("another run is writing to `{}`: wait for it, or write to another folder with `-o`", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The output folder holds something else; nothing has run.
     #[error("`{}` holds the output of another run ({why}): \
         pass `--fresh` to replace it, or write to another folder with `-o`", folder.display())]
@@ -79,6 +101,14 @@ impl RunError {
 
     /// Whether the run stopped before anything had run.
     pub fn is_setup(&self) -> bool {
-        matches!(self, Self::Inputs { .. } | Self::NoInputs { .. } | Self::OtherRun { .. })
+        matches!(
+            self,
+            Self::Inputs { .. }
+                | Self::NoInputs { .. }
+                | Self::InputIsOutput { .. }
+                | Self::OtherRun { .. }
+                | Self::Occupied { .. }
+                | Self::Busy { .. }
+        )
     }
 }

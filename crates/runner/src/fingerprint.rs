@@ -11,7 +11,7 @@ use crate::RunError;
 use crate::inputs::InputFile;
 
 /// Two runs with equal fingerprints write the same bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// BLAKE3 over the pipeline, the files that its options name, and the plugins.
     pub plan: String,

@@ -6,11 +6,12 @@
 //!          (thread)            (Rayon workers)                          (thread, in block order)
 //! ```
 //!
-//! - A block takes a credit when it is read and gives it back when it is written, so memory is bounded by
-//!   the number of credits, however far the workers run ahead of a slow block ([`feeder`], [`writer`]).
+//! - A block takes credit for its bytes when it is read and gives it back when it is written, so memory is
+//!   bounded, however far the workers run ahead of a slow block ([`credits`], [`feeder`], [`writer`]).
 //! - Blocks depend on the inputs and the block size alone and are written in order, so the output is the
 //!   same bytes whatever the number of threads.
 //! - A part is written under a temporary name, synced and renamed; the manifest comes last ([`output`]).
+//!   What an earlier run left is recognised by its manifest, and nothing else is touched ([`earlier`]).
 //! - Records are counted where they are read and again where they are written; a run whose counts do not
 //!   add up fails ([`Tally`]).
 //!
@@ -19,6 +20,8 @@
 
 mod block;
 mod chain;
+mod credits;
+mod earlier;
 mod encode;
 mod engine;
 mod error;
@@ -26,8 +29,11 @@ mod feeder;
 mod fingerprint;
 mod inputs;
 mod manifest;
+mod named;
 mod output;
+mod part;
 mod progress;
+mod stream;
 mod tally;
 mod writer;
 

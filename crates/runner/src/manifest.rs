@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
+use crate::part::{sync_folder, write_file};
 use crate::{RunError, Tally};
 
 /// The name of the manifest, in the folder of the first export.
@@ -14,7 +15,7 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 ///
 /// Written when the run starts (not complete), after every part, and at the end.
 /// The same plan over the same inputs gives the same manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of tamis that wrote it.
     pub tamis: String,
@@ -35,7 +36,7 @@ pub struct Manifest {
 }
 
 /// What one export wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportManifest {
     /// The id of the export.
     pub id: String,
@@ -50,7 +51,7 @@ pub struct ExportManifest {
 }
 
 /// A file that a run wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its name in the folder of the export, with `/`.
     pub name: String,
@@ -60,6 +61,24 @@ pub struct FileEntry {
     pub records: u64,
     /// BLAKE3 of its content, in hexadecimal.
     pub blake3: String,
+}
+
+/// What a manifest of any version says about files.
+#[derive(Deserialize)]
+struct Listing {
+    tamis: String,
+    exports: Vec<ListedExport>,
+}
+
+#[derive(Deserialize)]
+struct ListedExport {
+    folder: PathBuf,
+    files: Vec<ListedFile>,
+}
+
+#[derive(Deserialize)]
+struct ListedFile {
+    name: String,
 }
 
 impl Manifest {
@@ -75,20 +94,49 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(other(folder, &format!("its manifest cannot be read: {error}"))),
         };
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|error| other(folder, &format!("its manifest is not one of this version: {error}")))
+        match serde_json::from_slice(&text) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(_) if serde_json::from_slice::<Listing>(&text).is_err() => {
+                Err(RunError::Occupied { folder: folder.to_owned(), name: MANIFEST.to_owned() })
+            }
+            Err(error) => Err(other(folder, &format!("its manifest is not one of this version: {error}"))),
+        }
+    }
+
+    /// Reads of the manifest in `folder` what it takes to replace the output: which files there are.
+    ///
+    /// # Errors
+    ///
+    /// When there is one that no version of tamis has written.
+    pub(crate) fn read_listing(folder: &Path) -> Result<Option<Self>, RunError> {
+        let read = Self::read(folder);
+        let Err(RunError::OtherRun { .. }) = &read else { return read };
+        let text = std::fs::read(folder.join(MANIFEST)).unwrap_or_default();
+        let Ok(listing) = serde_json::from_slice::<Listing>(&text) else { return read };
+        Ok(Some(Self::from(listing)))
     }
 
     /// Writes the manifest, whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), RunError> {
-        let path = folder.join(MANIFEST);
-        let temporary = folder.join(".manifest.json.tmp");
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|error| RunError::Internal { message: error.to_string() })?;
         text.push(b'\n');
-        crate::output::write_file(&temporary, &text)?;
-        std::fs::rename(&temporary, &path).map_err(RunError::write(&path))
+        write_file(&folder.join(MANIFEST), &text)?;
+        sync_folder(folder);
+        Ok(())
+    }
+}
+
+impl From<Listing> for Manifest {
+    fn from(listing: Listing) -> Self {
+        let entry = |file: ListedFile| FileEntry { name: file.name, ..FileEntry::default() };
+        let export = |export: ListedExport| ExportManifest {
+            folder: export.folder,
+            files: export.files.into_iter().map(entry).collect(),
+            ..ExportManifest::default()
+        };
+        let exports = listing.exports.into_iter().map(export).collect();
+        Self { tamis: listing.tamis, exports, ..Self::default() }
     }
 }
 

@@ -1,26 +1,20 @@
-//! Files of an export: written under a temporary name, synced, renamed.
+//! One export while it is written.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use tamis_config::ExportPlan;
+use tamis_config::{Compression, ExportPlan};
 
 use crate::encode::{Chunk, compress};
-use crate::manifest::FileEntry;
-use crate::{ExportManifest, Manifest, RunError};
-
-/// Marks files that no run has finished.
-const TEMPORARY: &str = ".tamis-tmp";
-/// The list of named files of an export, in the form that `b3sum --check` reads.
-const FILE_LIST: &str = "files.b3";
+use crate::named::{NamedFiles, refusal};
+use crate::part::Part;
+use crate::{ExportManifest, RunError};
 
 /// One export while it is written.
 pub(crate) struct ExportWriter<'a> {
     export: &'a ExportPlan,
     manifest: ExportManifest,
     part: Option<Part>,
-    list: Option<Part>,
+    named: Option<NamedFiles>,
 }
 
 impl<'a> ExportWriter<'a> {
@@ -34,7 +28,7 @@ impl<'a> ExportWriter<'a> {
             records: 0,
             files: Vec::new(),
         };
-        Self { export, manifest, part: None, list: None }
+        Self { export, manifest, part: None, named: None }
     }
 
     pub(crate) fn manifest(&self) -> &ExportManifest {
@@ -44,9 +38,7 @@ impl<'a> ExportWriter<'a> {
     /// Writes what a block adds; says whether a part was finished.
     pub(crate) fn write(&mut self, chunk: &Chunk) -> Result<bool, RunError> {
         self.manifest.records += chunk.records;
-        for (name, content) in &chunk.files {
-            self.named_file(name, content)?;
-        }
+        self.write_named(&chunk.files)?;
         if chunk.bytes.is_empty() {
             return Ok(false);
         }
@@ -64,20 +56,41 @@ impl<'a> ExportWriter<'a> {
         Ok(false)
     }
 
+    fn write_named(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), RunError> {
+        if let Some((name, why)) = files.iter().find_map(|(name, _)| Some((name, refusal(name)?))) {
+            return Err(self.broken(format!("it named a file `{}`, which {why}", name.escape_debug())));
+        }
+        if files.is_empty() {
+            return Ok(());
+        }
+        if self.named.is_none() {
+            self.named = Some(NamedFiles::create(&self.export.path)?);
+        }
+        self.named.as_mut().map_or(Ok(()), |named| named.write(files))
+    }
+
     /// Finishes what is open.
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         self.close_part()?;
-        if let Some(list) = self.list.take() {
-            let entry = list.finish()?;
-            self.manifest.files.push(entry);
+        if let Some(named) = self.named.take() {
+            self.manifest.files.push(named.finish()?);
         }
         Ok(())
     }
 
+    /// Takes the open part away and finishes the list of named files, which are whole.
+    pub(crate) fn abandon(&mut self) {
+        self.part = None;
+        // If the list cannot be finished, the next run reads it under its temporary name.
+        if let Some(Ok(list)) = self.named.take().map(NamedFiles::finish) {
+            self.manifest.files.push(list);
+        }
+    }
+
     fn open_part(&self) -> Result<Part, RunError> {
         let ending = match self.export.compression {
-            tamis_config::Compression::None => "",
-            tamis_config::Compression::Zstd { .. } => ".zst",
+            Compression::None => "",
+            Compression::Zstd { .. } => ".zst",
         };
         let number = self.manifest.files.len();
         let name = format!("part-{number:05}.{}{ending}", self.export.handle.extension());
@@ -94,185 +107,10 @@ impl<'a> ExportWriter<'a> {
     }
 
     fn edge(&self, bytes: Result<Vec<u8>, tamis_stage::Failure>) -> Result<Vec<u8>, RunError> {
-        bytes.map_err(|failure| RunError::Exporter {
-            export: self.export.id.clone(),
-            message: failure.to_string(),
-        })
+        bytes.map_err(|failure| self.broken(failure.to_string()))
     }
 
-    fn named_file(&mut self, name: &str, content: &[u8]) -> Result<(), RunError> {
-        let name = self.free_name(name)?;
-        let path = self.export.path.join(&name);
-        if let Some(folder) = path.parent() {
-            create_folder(folder)?;
-        }
-        let temporary = temporary(&path);
-        write_file(&temporary, content)?;
-        std::fs::rename(&temporary, &path).map_err(RunError::write(&path))?;
-        let line = format!("{}  {name}\n", blake3::hash(content).to_hex());
-        if self.list.is_none() {
-            self.list = Some(Part::create(&self.export.path, FILE_LIST.to_owned())?);
-        }
-        match &mut self.list {
-            Some(list) => {
-                list.records += 1;
-                list.write(line.as_bytes())
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// A name inside the folder that no file has; a number is put behind one that is taken.
-    fn free_name(&self, name: &str) -> Result<String, RunError> {
-        let path = Path::new(name);
-        let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-        if !inside || name.is_empty() {
-            let message = format!("it named a file `{name}`, which is not inside the folder of the export");
-            return Err(RunError::Exporter { export: self.export.id.clone(), message });
-        }
-        let (stem, ending) = match name.rsplit_once('.') {
-            Some((stem, ending)) if !ending.contains('/') => (stem, format!(".{ending}")),
-            _ => (name, String::new()),
-        };
-        let numbered = (2..).map(|n: u64| format!("{stem}-{n}{ending}"));
-        let mut names = std::iter::once(name.to_owned()).chain(numbered);
-        let free = names.find(|name| !self.export.path.join(name).exists());
-        Ok(free.unwrap_or_else(|| name.to_owned()))
-    }
-}
-
-/// A file that is being written; gone when dropped before it is finished.
-struct Part {
-    file: File,
-    hasher: blake3::Hasher,
-    folder: PathBuf,
-    name: String,
-    bytes: u64,
-    plain_bytes: u64,
-    records: u64,
-    finished: bool,
-}
-
-impl Part {
-    fn create(folder: &Path, name: String) -> Result<Self, RunError> {
-        create_folder(folder)?;
-        let path = temporary(&folder.join(&name));
-        let file = File::create(&path).map_err(RunError::write(&path))?;
-        Ok(Self {
-            file,
-            hasher: blake3::Hasher::new(),
-            folder: folder.to_owned(),
-            name,
-            bytes: 0,
-            plain_bytes: 0,
-            records: 0,
-            finished: false,
-        })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.join(&self.name)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), RunError> {
-        self.file.write_all(bytes).map_err(RunError::write(self.path()))?;
-        self.hasher.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<FileEntry, RunError> {
-        let path = self.path();
-        self.file.sync_all().map_err(RunError::write(&path))?;
-        std::fs::rename(temporary(&path), &path).map_err(RunError::write(&path))?;
-        self.finished = true;
-        Ok(FileEntry {
-            name: self.name.clone(),
-            bytes: self.bytes,
-            records: self.records,
-            blake3: self.hasher.finalize().to_hex().to_string(),
-        })
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Already on the way out with an error of its own; the next run takes it away if this fails.
-            let _ = std::fs::remove_file(temporary(&self.path()));
-        }
-    }
-}
-
-fn temporary(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(TEMPORARY);
-    path.with_file_name(name)
-}
-
-/// Writes a whole file and syncs it.
-pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), RunError> {
-    let write = || {
-        let mut file = File::create(path)?;
-        file.write_all(content)?;
-        file.sync_all()
-    };
-    write().map_err(RunError::write(path))
-}
-
-pub(crate) fn create_folder(folder: &Path) -> Result<(), RunError> {
-    std::fs::create_dir_all(folder).map_err(RunError::write(folder))
-}
-
-/// Takes away what an earlier run wrote: the files that its manifest lists and temporary files.
-///
-/// Files that no run has listed stay, whatever their name.
-pub(crate) fn clear(
-    base: &Path,
-    exports: &[ExportPlan],
-    manifest: Option<&Manifest>,
-) -> Result<(), RunError> {
-    for export in manifest.iter().flat_map(|manifest| &manifest.exports) {
-        let folder = base.join(&export.folder);
-        for entry in &export.files {
-            let path = folder.join(&entry.name);
-            if entry.name == FILE_LIST {
-                clear_listed(&folder, &path)?;
-            }
-            remove(&path)?;
-        }
-    }
-    for export in exports {
-        clear_temporary(&export.path)?;
-    }
-    remove(&base.join(crate::manifest::MANIFEST))
-}
-
-fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
-    let Ok(text) = std::fs::read_to_string(list) else { return Ok(()) };
-    for line in text.lines() {
-        let Some((_, name)) = line.split_once("  ") else { continue };
-        if Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
-            remove(&folder.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-fn clear_temporary(folder: &Path) -> Result<(), RunError> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().ends_with(TEMPORARY) {
-            remove(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-fn remove(path: &Path) -> Result<(), RunError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(RunError::write(path)(error)),
-        _ => Ok(()),
+    fn broken(&self, message: String) -> RunError {
+        RunError::Exporter { export: self.export.id.clone(), message }
     }
 }

@@ -11,10 +11,22 @@ use crate::encode::Chunk;
 use crate::output::ExportWriter;
 use crate::{Manifest, Progress, RunError, Tally};
 
+/// What the writer is told.
+pub(crate) enum Message {
+    /// A block is ready to be written.
+    Done(Done),
+    /// The run cannot go on.
+    Broken(RunError),
+    /// Everything was read, into so many blocks.
+    End(u64),
+}
+
 /// What became of a block.
 pub(crate) struct Done {
     pub(crate) sequence: u64,
     pub(crate) bytes: u64,
+    /// The credit to give back.
+    pub(crate) weight: u64,
     /// One a export, in plan order.
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) tally: Tally,
@@ -42,29 +54,48 @@ impl<'a> Writer<'a> {
     /// Writes all results; gives a credit back for each, and returns the finished manifest.
     pub(crate) fn run(
         mut self,
-        results: &Receiver<Result<Done, RunError>>,
-        credits: &Sender<()>,
+        messages: &Receiver<Message>,
+        credits: &Sender<u64>,
     ) -> Result<(Manifest, Tally), RunError> {
+        let written = self.write_all(messages, credits).and_then(|()| self.finish());
+        if written.is_err() {
+            self.abandon();
+        }
+        written.map(|()| (self.manifest, self.tally))
+    }
+
+    fn write_all(&mut self, messages: &Receiver<Message>, credits: &Sender<u64>) -> Result<(), RunError> {
         let mut waiting = BTreeMap::new();
         let mut next = 0;
-        for result in results {
-            let done = result?;
-            waiting.insert(done.sequence, done);
+        let mut end = None;
+        for message in messages {
+            // Stages that were asked to stop may give up documents that they would otherwise have kept, so
+            // nothing that comes now is written.
+            if self.progress.is_stopped() {
+                return Err(RunError::Interrupted);
+            }
+            match message {
+                Message::Done(done) => waiting.insert(done.sequence, done),
+                Message::Broken(error) => return Err(error),
+                Message::End(blocks) => {
+                    end = Some(blocks);
+                    continue;
+                }
+            };
             while let Some(done) = waiting.remove(&next) {
+                let weight = done.weight;
                 self.write(done)?;
                 next += 1;
                 // The feeder may have read everything; then nobody waits for credits.
-                let _ = credits.send(());
+                let _ = credits.send(weight);
             }
         }
-        if self.progress.is_stopped() {
-            return Err(RunError::Interrupted);
+        // Without its word the feeder has not read everything, whatever the counts say.
+        if end == Some(next) && waiting.is_empty() {
+            return Ok(());
         }
-        if let Some((sequence, _)) = waiting.first_key_value() {
-            let message = format!("block {next} never came, block {sequence} did");
-            return Err(RunError::Internal { message });
-        }
-        self.finish()
+        let read = end.map_or_else(|| "an unknown number".to_owned(), |blocks| blocks.to_string());
+        Err(RunError::Internal { message: format!("{next} blocks of {read} were written") })
     }
 
     fn write(&mut self, done: Done) -> Result<(), RunError> {
@@ -85,7 +116,7 @@ impl<'a> Writer<'a> {
         if finished { self.write_manifest() } else { Ok(()) }
     }
 
-    fn finish(mut self) -> Result<(Manifest, Tally), RunError> {
+    fn finish(&mut self) -> Result<(), RunError> {
         for export in &mut self.exports {
             export.finish()?;
         }
@@ -96,8 +127,18 @@ impl<'a> Writer<'a> {
         }
         self.manifest.complete = true;
         self.manifest.tally.clone_from(&self.tally);
-        self.write_manifest()?;
-        Ok((self.manifest, self.tally))
+        self.write_manifest()
+    }
+
+    /// Takes away what is not finished and lists the rest, so that the next run finds it.
+    fn abandon(&mut self) {
+        for export in &mut self.exports {
+            export.abandon();
+        }
+        self.manifest.complete = false;
+        self.manifest.tally = Tally::default();
+        // The run has broken for a reason of its own; the next one can do without this list.
+        let _ = self.write_manifest();
     }
 
     fn write_manifest(&mut self) -> Result<(), RunError> {

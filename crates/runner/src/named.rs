@@ -1,0 +1,202 @@
+//! Exporters that write one named file a document: names, and the list of them.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::{Component, Path, PathBuf};
+
+use crate::RunError;
+use crate::manifest::{FileEntry, MANIFEST};
+use crate::part::{Part, create_folder, write_file};
+
+/// The list of named files of an export, in the form that `b3sum --check` reads.
+pub(crate) const FILE_LIST: &str = "files.b3";
+/// Most file systems take 255 bytes; a temporary name is longer by some, a number behind a name by others.
+const MAX_NAME_BYTES: usize = 220;
+
+/// The named files of an export while they are written.
+///
+/// A file is in the list, and the list on the disk, before the file has its name: so the next run finds all
+/// files of one that was killed, under the temporary name of the list.
+pub(crate) struct NamedFiles {
+    folder: PathBuf,
+    list: Part,
+    names: Names,
+}
+
+impl NamedFiles {
+    pub(crate) fn create(folder: &Path) -> Result<Self, RunError> {
+        let list = Part::create(folder, FILE_LIST.to_owned())?.staying();
+        let mut names = Names::default();
+        for reserved in [FILE_LIST, MANIFEST] {
+            names.free(reserved, |_| false);
+        }
+        Ok(Self { folder: folder.to_owned(), list, names })
+    }
+
+    /// Writes the files of a block.
+    pub(crate) fn write(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), RunError> {
+        let mut paths = Vec::with_capacity(files.len());
+        let mut lines = String::new();
+        for (name, content) in files {
+            let name = self.names.free(name, |name| self.folder.join(name).symlink_metadata().is_ok());
+            push_line(&name, content, &mut lines);
+            paths.push(self.folder.join(name));
+        }
+        self.list.records += files.len() as u64;
+        self.list.write(lines.as_bytes())?;
+        self.list.sync()?;
+        for (path, (_, content)) in paths.iter().zip(files) {
+            if let Some(folder) = path.parent() {
+                create_folder(folder)?;
+            }
+            write_file(path, content)?;
+        }
+        Ok(())
+    }
+
+    /// Finishes the list.
+    pub(crate) fn finish(self) -> Result<FileEntry, RunError> {
+        self.list.finish()
+    }
+}
+
+/// Why an exporter may not name a file so.
+pub(crate) fn refusal(name: &str) -> Option<&'static str> {
+    let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if !inside || name.is_empty() || name.ends_with('/') {
+        return Some("is not inside the folder of the export");
+    }
+    if name.contains('\0') {
+        return Some("holds a NUL character");
+    }
+    name.split('/').any(|part| part.len() > MAX_NAME_BYTES).then_some("is too long")
+}
+
+/// The names that are taken, as hashes: some 20 bytes a file, so that ten million files fit the memory of a
+/// small machine. Two names with one hash cost the second a number that it would not need.
+#[derive(Default)]
+struct Names {
+    /// The next number to put behind a name, by the hash of the name in lower case: a system that does not
+    /// tell cases apart must be able to hold the files, too.
+    next: HashMap<u64, u64>,
+}
+
+impl Names {
+    /// The name, or the name with the first number behind it that makes it one that no file has.
+    fn free(&mut self, name: &str, exists: impl Fn(&str) -> bool) -> String {
+        let (stem, ending) = match name.rsplit_once('.') {
+            Some((stem, ending)) if !ending.contains('/') && !stem.is_empty() && !stem.ends_with('/') => {
+                (stem, format!(".{ending}"))
+            }
+            _ => (name, String::new()),
+        };
+        let key = hash(name);
+        let mut number = self.next.get(&key).copied().unwrap_or(1);
+        loop {
+            let candidate = if number == 1 { name.to_owned() } else { format!("{stem}-{number}{ending}") };
+            number += 1;
+            let is_taken = number > 2 && self.next.contains_key(&hash(&candidate));
+            if !is_taken && !exists(&candidate) {
+                self.next.insert(hash(&candidate), 2);
+                self.next.insert(key, number);
+                return candidate;
+            }
+        }
+    }
+}
+
+fn hash(name: &str) -> u64 {
+    let hash = blake3::hash(name.to_lowercase().as_bytes());
+    let (first, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
+    u64::from_le_bytes(*first)
+}
+
+/// Appends a line of the list, as `b3sum` writes it: a backslash in front says that the name is escaped.
+fn push_line(name: &str, content: &[u8], lines: &mut String) {
+    let is_escaped = name.contains(['\\', '\n', '\r']);
+    let mark = if is_escaped { "\\" } else { "" };
+    let escaped = name.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
+    // Writing to a string never fails.
+    let _ = writeln!(lines, "{mark}{}  {escaped}", blake3::hash(content).to_hex());
+}
+
+/// The name in a line of the list; none if it is not one, or leaves the folder.
+pub(crate) fn listed_name(line: &str) -> Option<String> {
+    let (hash, name) = line.split_once("  ")?;
+    let name = if hash.starts_with('\\') { unescaped(name)? } else { name.to_owned() };
+    let is_inside = refusal(&name) != Some("is not inside the folder of the export");
+    is_inside.then_some(name)
+}
+
+fn unescaped(name: &str) -> Option<String> {
+    let mut plain = String::with_capacity(name.len());
+    let mut chars = name.chars();
+    while let Some(character) = chars.next() {
+        plain.push(match character {
+            '\\' => match chars.next()? {
+                '\\' => '\\',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            character => character,
+        });
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_in_every_case() {
+        let mut names = Names::default();
+        let mut free = |name: &str| names.free(name, |name| name == "there.md");
+        for (name, expected) in [
+            ("a.md", "a.md"),
+            ("A.md", "A-2.md"),
+            ("a.md", "a-3.md"),
+            ("a-2.md", "a-2-2.md"),
+            ("there.md", "there-2.md"),
+            ("x/.md", "x/.md"),
+            ("x/.md", "x/.md-2"),
+            ("plain", "plain"),
+            ("PLAIN", "PLAIN-2"),
+        ] {
+            assert_eq!(free(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_a_million_times_is_not_looked_for_again() {
+        let mut names = Names::default();
+        for _ in 0..20_000 {
+            names.free("a.md", |_| false);
+        }
+        assert_eq!(names.free("a.md", |_| false), "a-20001.md");
+    }
+
+    #[test]
+    fn a_listed_name_reads_back() {
+        for name in ["a.md", "news/字.md", "a  b", "back\\slash", "two\nlines\r"] {
+            let mut line = String::new();
+            push_line(name, b"x", &mut line);
+            assert_eq!(line.matches('\n').count(), 1, "{line:?}");
+            assert_eq!(listed_name(line.trim_end_matches('\n')).as_deref(), Some(name));
+        }
+        for line in ["", "0123  ../../etc/passwd", "0123  /etc/passwd", "\\0123  a\\qb", "0123 a"] {
+            assert_eq!(listed_name(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn names_that_no_file_may_have() {
+        for name in ["", "../a", "/a", "a/../b", ".", "a\0b", &"x".repeat(221)] {
+            assert!(refusal(name).is_some(), "{name}");
+        }
+        for name in ["a", "a/b.md", "…/字", &"x".repeat(220)] {
+            assert_eq!(refusal(name), None, "{name}");
+        }
+    }
+}
