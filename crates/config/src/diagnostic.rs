@@ -107,7 +107,17 @@ impl Diagnostic {
     /// What to do about it; empty if the message says it all.
     pub fn help(&self) -> String {
         let label = std::iter::once(&*self.label).filter(|label| !label.is_empty());
-        label.chain(self.notes.iter().map(String::as_str)).collect::<Vec<_>>().join("; ")
+        label.chain(self.notes.iter().map(String::as_str)).fold(String::new(), |mut help, part| {
+            // A question ends itself.
+            help += if help.is_empty() {
+                ""
+            } else if help.ends_with('?') {
+                " "
+            } else {
+                "; "
+            };
+            help + part
+        })
     }
 
     /// Where it is; `None` when it concerns a file as a whole.
@@ -154,6 +164,8 @@ impl Diagnostic {
         let mut group = Group::with_title(level.primary_title(&*self.message));
         group = match &self.subject {
             Subject::Place(place) => self.point(group, place),
+            // Where the message names the file, a line below that names it again says nothing.
+            Subject::File(file) if self.message.contains(&format!("`{file}`")) => group,
             Subject::File(file) => group.element(Origin::path(&**file)),
         };
         group = group.elements(self.notes.iter().map(|note| Level::HELP.message(note.as_str())));
@@ -306,6 +318,12 @@ impl Diagnostics {
 
     pub(crate) fn append(&mut self, mut other: Self) {
         self.items.append(&mut other.items);
+    }
+
+    /// Keeps the first complaint about each place.
+    pub(crate) fn once_a_place(&mut self) {
+        let mut seen = std::collections::BTreeSet::new();
+        self.items.retain(|item| item.place().is_none() || seen.insert(item.rank()));
     }
 
     /// Sorts by file and place; the same complaint about the same place is kept once.

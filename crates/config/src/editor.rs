@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use tamis_stage::{Kind, Registry, StageInfo};
 
+use crate::common_keys::AUTO_SUMMARY;
 use crate::envelope::{COMPRESSION, ENVELOPE, keys};
 use crate::opening::{AUTO, is_envelope};
 
@@ -57,9 +58,7 @@ fn table(list: &str, envelope: &Value, infos: &[&StageInfo]) -> Value {
         })
         .collect();
     if list == "source" {
-        choices.push(
-            json!({ "const": AUTO, "description": "For each file the reader that is surest it is its own." }),
-        );
+        choices.push(json!({ "const": AUTO, "description": AUTO_SUMMARY }));
         rules.push(auto_rule(envelope, infos));
     }
     let mut table = envelope.clone();

@@ -64,19 +64,45 @@ pub(crate) static ENVELOPE: LazyLock<Envelope> = LazyLock::new(|| Envelope {
     test: test(),
 });
 
+/// Letters and digits of any script, `-` and `_`, told by what is left out: white space, control characters,
+/// punctuation and symbols of ASCII, Latin 1 and East Asian text.
+///
+/// Editors and other programs read this in the schema: it has ranges only, because `\p{…}` is an error to the
+/// regular expressions of Python, and means something else to those of JavaScript without the flag `u`.
+const ID: &str = r"^[^\u0000-\u002C\u002E\u002F\u003A-\u0040\u005B-\u005E\u0060\u007B-\u00BF\u00D7\u00F7\u2000-\u206F\u2190-\u245F\u2500-\u27BF\u3000-\u3004\u3008-\u3020\u3030\uE000-\uF8FF\uFE10-\uFE1F\uFE30-\uFE6F\uFEFF-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF3E\uFF40\uFF5B-\uFF65\uFFE0-\uFFFF]+$";
+
 fn root() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
+        // Words that people try, and where what they mean stands.
+        "x-instead": {
+            "reader": "a reader goes in `[[source]]`, named by `use`",
+            "readers": "a reader goes in `[[source]]`, named by `use`",
+            "input": "inputs are the `paths` of a `[[source]]`",
+            "inputs": "inputs are the `paths` of a `[[source]]`",
+            "filter": "a filter goes in `[[stage]]`, named by `use`",
+            "filters": "filters go in `[[stage]]`, each named by `use`",
+            "extractor": "an extractor goes in `[[stage]]`, named by `use`",
+            "extractors": "extractors go in `[[stage]]`, each named by `use`",
+            "corpus": "a corpus stage goes in `[[stage]]`, named by `use`",
+            "exporter": "an exporter goes in `[[export]]`, named by `use`",
+            "exporters": "exporters go in `[[export]]`, each named by `use`",
+            "output": "the output is the `path` of an `[[export]]`",
+            "outputs": "outputs are the `path` of an `[[export]]` each",
+            "sink": "a sink is an exporter: it goes in `[[export]]`, named by `use`",
+            "threads": "this is a key of `[run]`",
+            "memory": "this is a key of `[run]`"
+        },
         "properties": {
             "name": { "type": "string", "minLength": 1, "description": "The name of the pipeline in reports; by default that of its file." },
             "extends": { "type": "string", "minLength": 1, "description": "Another pipeline file to take over. A table named here replaces the table of the same name there." },
-            "plugin": { "x-tables": true, "description": "Dynamic libraries with stages beyond the bundled ones." },
-            "source": { "x-tables": true, "description": "Where documents come from." },
-            "stage": { "x-tables": true, "description": "What happens to documents, in order." },
-            "export": { "x-tables": true, "description": "Where documents go." },
+            "plugin": { "x-tables": "path", "description": "Dynamic libraries with stages beyond the bundled ones." },
+            "source": { "x-tables": "use", "description": "Where documents come from." },
+            "stage": { "x-tables": "use", "description": "What happens to documents, in order." },
+            "export": { "x-tables": "use", "description": "Where documents go." },
             "run": { "type": "object", "description": "How to run." },
-            "test": { "x-tables": true, "description": "Tests of the pipeline, run by `tamis test`." }
+            "test": { "x-tables": "name", "description": "Tests of the pipeline, run by `tamis test`." }
         }
     })
 }
@@ -87,7 +113,7 @@ fn plugin() -> Value {
         "additionalProperties": false,
         "properties": {
             "path": { "type": "string", "minLength": 1, "description": "The library file, relative to the pipeline file." },
-            "name": { "type": "string", "minLength": 1, "description": "The name of the plugin, looked up in the plugin folders." },
+            "name": { "type": "string", "minLength": 1, "description": "Instead of `path`, the name of the plugin, looked up in the plugin folders." },
             "blake3": { "type": "string", "pattern": "^[0-9a-fA-F]{64}$", "x-expects": "64 hexadecimal digits", "description": "The BLAKE3 hash that the file must have, in hexadecimal." }
         }
     })
@@ -95,7 +121,7 @@ fn plugin() -> Value {
 
 fn id() -> Value {
     json!({
-        "type": "string", "minLength": 1, "pattern": r"^[\p{Alphabetic}\p{N}_-]+$",
+        "type": "string", "minLength": 1, "pattern": ID,
         "x-expects": "letters, digits, `-` and `_`",
         "description": "A name for reports and overrides; by default that of the stage."
     })
@@ -179,8 +205,40 @@ fn test() -> Value {
         "required": ["name", "input", "expect"],
         "properties": {
             "name": { "type": "string", "minLength": 1, "description": "What the test shows." },
-            "input": { "type": "array", "minItems": 1, "items": document(&["id", "text"]), "description": "The documents that enter the first stage." },
-            "expect": { "type": "array", "items": document(&["id"]), "description": "The documents that must come out, in order, and no others." }
+            "input": { "type": "array", "minItems": 1, "items": document(&["id", "text"]), "description": "The documents that enter the first stage. Tables with `id`, `text` and, if wanted, `metadata`." },
+            "expect": { "type": "array", "items": document(&["id"]), "description": "The documents that must come out, in order, and no others. Tables with `id` and, if they are to be compared, `text` and `metadata`." }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ID;
+
+    #[test]
+    fn an_id_has_letters_digits_and_two_marks() {
+        let id = regex::Regex::new(ID).expect("a constant");
+        for good in ["line-length", "a_1", "新闻", "㐀𠀀", "Ünïcode", "кириллица", "ｆｕｌｌ＿１", "々"]
+        {
+            assert!(id.is_match(good), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "a.b",
+            "a/b",
+            "a:b",
+            "[a]",
+            "a`",
+            "a\n",
+            "a　b",
+            "新闻。",
+            "“a”",
+            "a，b",
+            "【a】",
+            "a\u{a0}",
+        ] {
+            assert!(!id.is_match(bad), "{bad:?}");
+        }
+    }
 }

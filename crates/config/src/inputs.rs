@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::node::Node;
 use crate::plan::{Excluded, InputPattern};
 use crate::suggest::closest;
 use crate::text::{Place, TextKind};
@@ -12,12 +13,25 @@ use crate::text::{Place, TextKind};
 /// How many names of a folder are looked at to find the one that was meant.
 const MAX_NAMES: usize = 2_000;
 
-/// The inputs of a source; complaints about those that do not exist. No folder is walked.
-pub(crate) fn inputs(written: &[(&str, &Place)], diagnostics: &mut Diagnostics) -> Vec<InputPattern> {
+/// How many files and folders are looked at to find one that a glob matches; beyond, it may match or not.
+const MAX_WALKED: usize = 2_000;
+
+/// The inputs of a source; complaints about those that do not exist, and warnings about those that have no
+/// file, if that is soon seen.
+pub(crate) fn inputs(
+    written: &[(&str, &Place)],
+    excluded: &Excluded,
+    diagnostics: &mut Diagnostics,
+) -> Vec<InputPattern> {
     let mut inputs = Vec::with_capacity(written.len());
     for (pattern, place) in written {
         match input(pattern, place) {
-            Ok(input) => inputs.push(input),
+            Ok(input) => {
+                if has_no_file(&input, excluded) {
+                    diagnostics.push(nothing_there(&input, place));
+                }
+                inputs.push(input);
+            }
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
@@ -43,7 +57,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
     let (folder, pattern) = split_glob(&path);
     if !folder.is_dir() {
         let message = format!("no folder {}, in which `{written}` would look", shown(&folder, place));
-        return Err(Diagnostic::error(place, message).label(advice(&folder, place)));
+        return Err(Diagnostic::error(place, message).label(advice(written, &folder, place)));
     }
     let glob = glob(&pattern).map_err(|reason| bad_glob(written, &reason, place))?;
     Ok(InputPattern { written: written.to_owned(), root: folder.clone(), path: folder, glob: Some(glob) })
@@ -51,11 +65,73 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
 
 /// A complaint about a path that does not exist.
 pub(crate) fn missing(written: &str, path: &Path, place: &Place, what: &str) -> Diagnostic {
-    Diagnostic::error(place, format!("no {what} `{written}`")).label(advice(path, place))
+    Diagnostic::error(place, format!("no {what} `{written}`")).label(advice(written, path, place))
 }
 
-/// The name that was probably meant, or what the path is relative to.
-pub(crate) fn advice(path: &Path, place: &Place) -> String {
+/// Whether it is certain that an input has no file now.
+fn has_no_file(input: &InputPattern, excluded: &Excluded) -> bool {
+    let mut folders = vec![input.path.clone()];
+    let mut walked = 0;
+    while let Some(folder) = folders.pop() {
+        // What cannot be listed, a file in the first place, is for the run to complain about.
+        let Ok(entries) = std::fs::read_dir(&folder) else { return false };
+        for entry in entries {
+            walked += 1;
+            let Ok(entry) = entry else { return false };
+            if walked > MAX_WALKED {
+                return false;
+            }
+            let path = entry.path();
+            let relative = path.strip_prefix(&input.path).unwrap_or(&path);
+            if excluded.contains(relative) {
+                continue;
+            }
+            let Ok(kind) = entry.file_type() else { return false };
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_symlink() || input.takes(relative) {
+                // A link may lead to a folder, and round in a circle: it is not followed here.
+                return false;
+            }
+        }
+    }
+    true
+}
+
+fn nothing_there(input: &InputPattern, place: &Place) -> Diagnostic {
+    let what = if input.is_glob() { "matches no file now" } else { "holds no file now" };
+    let warning = Diagnostic::warning(place, format!("`{}` {what}", input.written));
+    if input.is_glob() {
+        warning.label(format!("looked in {} and below", shown(&input.path, place)))
+    } else {
+        warning
+    }
+}
+
+/// Complains about an export whose folder is, or holds, a folder of inputs: the next run would read what this
+/// one has written.
+pub(crate) fn overlap<'i>(
+    output: &Path,
+    node: &Node,
+    mut inputs: impl Iterator<Item = &'i InputPattern>,
+) -> Option<Diagnostic> {
+    // Two ways to one folder are told only by the system.
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let real_output = real(output);
+    let holds = |input: &&InputPattern| {
+        input.path.is_dir() && (input.path.starts_with(output) || real(&input.path).starts_with(&real_output))
+    };
+    let input = inputs.find(holds)?;
+    let message = if input.path == output || real(&input.path) == real_output {
+        format!("the output folder is the input folder of `{}`", input.written)
+    } else {
+        format!("the output folder holds the input folder of `{}`", input.written)
+    };
+    Some(Diagnostic::error(&node.place, message).label("choose another folder, beside the input or below it"))
+}
+
+/// The name that was probably meant, or where the path was looked for.
+pub(crate) fn advice(written: &str, path: &Path, place: &Place) -> String {
     let existing = path.ancestors().find(|folder| folder.exists());
     let rest = existing.and_then(|existing| path.strip_prefix(existing).ok());
     let missing = rest.and_then(|rest| Some((rest.components().next()?, rest.components().nth(1).is_some())));
@@ -65,13 +141,33 @@ pub(crate) fn advice(path: &Path, place: &Place) -> String {
             return format!("did you mean `{similar}`?");
         }
         if has_more {
-            return format!("there is no folder `{name}`");
+            return no_folder(written, &name, folder, place);
         }
     }
-    match place.text.kind {
-        TextKind::File => "relative to the folder of the file in which it is written".to_owned(),
-        TextKind::CommandLine | TextKind::Environment => "relative to the working folder".to_owned(),
+    if Path::new(written).is_absolute() { String::new() } else { base(place) }
+}
+
+/// That a folder on the way is missing, and where it was looked for.
+fn no_folder(written: &str, name: &str, folder: &Path, place: &Place) -> String {
+    if Path::new(written).is_absolute() {
+        format!("there is no folder `{name}` in `{}`", folder.display())
+    } else if folder == place.text.base {
+        format!("{}, where there is no folder `{name}`", base(place))
+    } else if let Ok(below) = folder.strip_prefix(&place.text.base) {
+        format!("there is no folder `{name}` in `{}`, {}", below.display(), base(place))
+    } else {
+        format!("there is no folder `{name}`; the path is {}", base(place))
     }
+}
+
+/// What paths are relative to where this one is written.
+fn base(place: &Place) -> String {
+    let what = match place.text.kind {
+        TextKind::File => "the folder of this file",
+        TextKind::CommandLine | TextKind::Environment => "the working folder",
+    };
+    let name = place.text.base.file_name().map(|name| format!(", `…/{}`", name.to_string_lossy()));
+    format!("relative to {what}{}", name.unwrap_or_default())
 }
 
 fn similar_name(folder: &Path, wanted: &str) -> Option<String> {

@@ -31,6 +31,7 @@
 
 mod canonical;
 mod check;
+mod common_keys;
 mod diagnostic;
 mod editor;
 mod envelope;
@@ -44,12 +45,14 @@ mod plan;
 mod resolve;
 mod size;
 mod suggest;
+mod syntax;
 mod tests_table;
 mod text;
 
+pub use common_keys::{AUTO_DOCS, AUTO_SUMMARY, common_keys};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use editor::schema;
-pub use overrides::{Overrides, Setting, SettingOrigin};
+pub use overrides::{Overrides, Setting, SettingOrigin, looks_like_override};
 pub use pipeline::{Pipeline, PluginLocator, PluginRequest};
 pub use plan::{
     Compression, Excluded, Expected, ExportPlan, From, InputPattern, OpenedReader, PipelineTest, Plan,

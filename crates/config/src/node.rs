@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::suggest::fold;
+use crate::syntax;
 use crate::text::{Place, Text};
 
 /// Deeper nesting than any pipeline needs; it keeps recursion over the tree away from the end of the stack.
@@ -162,7 +163,7 @@ impl Table {
 pub(crate) fn parse(text: &Arc<Text>) -> Result<Table, Diagnostics> {
     let (root, errors) = DeTable::parse_recoverable(&text.content);
     if !errors.is_empty() {
-        return Err(syntax_errors(text, &errors));
+        return Err(syntax::errors(text, root.get_ref(), &errors));
     }
     let mut diagnostics = Diagnostics::default();
     let table = table(text, root.get_ref(), 0, &mut diagnostics);
@@ -194,60 +195,6 @@ fn shift(node: &mut Node, offset: usize) {
         }
         _ => {}
     }
-}
-
-/// One complaint a line, and not the same one over and over: the parser goes on after a mistake, and what it
-/// says next is mostly an echo.
-fn syntax_errors(text: &Arc<Text>, errors: &[toml::de::Error]) -> Diagnostics {
-    let mut diagnostics = Diagnostics::default();
-    let mut lines = Vec::new();
-    let mut last = "";
-    for error in errors {
-        let place = text.at(error.span().unwrap_or_default());
-        let (line, range) = text.line_at(place.start);
-        // The parser appends what it expected after a comma: that is the help beside the caret.
-        let (message, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
-        // One list that is not closed makes everything after it look wrong.
-        let in_list = |message: &str| message.contains(" array") && !message.contains("array table");
-        let echo = message == last || (in_list(message) && in_list(last));
-        if lines.contains(&line) || echo {
-            continue;
-        }
-        lines.push(line);
-        last = message;
-        let rest = text.content.get(place.start..range.end).unwrap_or_default();
-        diagnostics.push(if let Some((wide, ascii)) = wide_punctuation(rest) {
-            Diagnostic::error(&place, message)
-                .label(format!("`{wide}` means nothing in TOML: write `{ascii}`"))
-        } else if message == "string values must be quoted" && rest.trim().is_empty() {
-            Diagnostic::error(&place, "a value is missing")
-        } else if message.starts_with("missing comma") {
-            Diagnostic::error(&place, message).label("expected `,`, or the end of the list or table before")
-        } else if expected.is_empty() {
-            Diagnostic::error(&place, message)
-        } else {
-            Diagnostic::error(&place, message).label(format!("expected {expected}"))
-        });
-    }
-    diagnostics
-}
-
-/// The punctuation of a Chinese keyboard at the start of a text, and what was meant.
-fn wide_punctuation(text: &str) -> Option<(char, char)> {
-    let wide = text.trim_start().chars().next()?;
-    let ascii = match wide {
-        '“' | '”' | '＂' | '「' | '」' => '"',
-        '‘' | '’' | '＇' => '\'',
-        '，' | '、' => ',',
-        '＝' | '：' => '=',
-        '［' | '【' => '[',
-        '］' | '】' => ']',
-        '｛' => '{',
-        '｝' => '}',
-        '＃' => '#',
-        _ => return None,
-    };
-    Some((wide, ascii))
 }
 
 fn table(text: &Arc<Text>, table: &DeTable<'_>, depth: usize, diagnostics: &mut Diagnostics) -> Table {

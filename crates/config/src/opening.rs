@@ -10,12 +10,13 @@ use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo};
 
 use crate::canonical::portable;
 use crate::check::{Checker, Mark, Meaning};
+use crate::common_keys::in_order;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
 use crate::fields::Step;
 use crate::inputs;
 use crate::node::{Node, Table};
-use crate::suggest::{closest, did_you_mean, fold, with_article};
+use crate::suggest::{closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
 
 /// The `use` of a source that leaves the choice of the reader to the file.
@@ -27,8 +28,9 @@ pub(crate) struct Opener<'a> {
     pub(crate) diagnostics: Diagnostics,
     /// What options name with `x-path`.
     pub(crate) files: BTreeSet<PathBuf>,
-    /// A stage that nobody knows may come from a plugin that did not load.
-    has_plugin_errors: bool,
+    /// Plugins that could not be loaded, by what the pipeline calls them: a stage that nobody knows may come
+    /// from one of them.
+    failed_plugins: Vec<String>,
     /// The folder of the pipeline file.
     folder: PathBuf,
     /// The ids in the current list.
@@ -57,12 +59,12 @@ pub(crate) struct Opened {
 }
 
 impl<'a> Opener<'a> {
-    pub(crate) fn new(registry: &'a Registry, has_plugin_errors: bool, folder: PathBuf) -> Self {
+    pub(crate) fn new(registry: &'a Registry, failed_plugins: Vec<String>, folder: PathBuf) -> Self {
         Self {
             registry,
             diagnostics: Diagnostics::default(),
             files: BTreeSet::new(),
-            has_plugin_errors,
+            failed_plugins,
             folder,
             ids: BTreeMap::new(),
         }
@@ -113,7 +115,11 @@ impl<'a> Opener<'a> {
         let given = table.get("id").and_then(|node| Some((node.as_str()?, &node.place)));
         let (id, place) = given.unwrap_or((name, place));
         if let Some(first) = self.ids.get(id) {
-            let label = if given.is_some() { "choose another `id`" } else { "add an `id` of its own" };
+            let label = if given.is_some() {
+                "choose another `id`"
+            } else {
+                "add a line `id = \"…\"` to one of the two tables"
+            };
             self.diagnostics.push(
                 Diagnostic::error(place, format!("two {list}s are called `{id}`"))
                     .label(label)
@@ -172,11 +178,20 @@ impl<'a> Opener<'a> {
             ),
             None => did_you_mean(name, names().chain(auto).collect::<Vec<_>>(), &format!("{what}s")),
         };
-        // A name that resembles none is then probably one from a plugin that did not load.
-        if !self.has_plugin_errors || label.starts_with("did you mean") {
+        if !self.may_be_failed(name, label.starts_with("did you mean")) {
             self.diagnostics.push(Diagnostic::error(place, format!("unknown {what} `{name}`")).label(label));
         }
         None
+    }
+
+    /// Whether a stage is probably one of a plugin that could not be loaded: then one complaint is enough.
+    fn may_be_failed(&self, name: &str, resembles_known: bool) -> bool {
+        let name = fold(name);
+        let same = |plugin: &String| {
+            let plugin = fold(plugin_name(plugin));
+            plugin.contains(&name) || name.contains(&plugin)
+        };
+        self.failed_plugins.iter().any(same) || (!self.failed_plugins.is_empty() && !resembles_known)
     }
 
     fn infos(&self) -> impl Iterator<Item = &'a StageInfo> + use<'a> {
@@ -193,7 +208,13 @@ impl<'a> Opener<'a> {
                 *known == option.key || (is_loose(&option.key_place) && fold(known) == fold(&option.key))
             });
             if !is_known {
-                let label = did_you_mean(&option.key, known.iter().copied(), "options of readers");
+                let own = in_order(&ENVELOPE.source);
+                let label = did_you_mean_beside(
+                    &option.key,
+                    known.iter().copied(),
+                    "options of readers",
+                    (&own, "in every `[[source]]`"),
+                );
                 let message = format!("no reader knows the option `{}`", option.key);
                 self.diagnostics.push(Diagnostic::error(&option.key_place, message).label(label));
             }
@@ -201,15 +222,20 @@ impl<'a> Opener<'a> {
         if readers.is_empty() {
             self.diagnostics.push(Diagnostic::error(&entry.place, "there is no reader to choose from"));
         }
+        let before = std::mem::take(&mut self.diagnostics);
         for factory in readers {
             let schema = &factory.info().schema;
             let known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
             // A reader that cannot do without an option stays out until it is given.
-            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-            if required.filter_map(Value::as_str).all(|key| known.get(key).is_some()) {
+            let needs = Checker::for_options(schema, "", &entry.place).needs();
+            if needs.into_iter().all(|key| known.get(key).is_some()) {
                 self.open_one(factory.as_ref(), &known, entry);
             }
         }
+        // What several readers say about one value is said once.
+        let mut found = std::mem::replace(&mut self.diagnostics, before);
+        found.once_a_place();
+        self.diagnostics.append(found);
     }
 
     fn open_one(&mut self, factory: &dyn StageFactory, options: &Table, entry: &mut Entry) {
@@ -217,8 +243,9 @@ impl<'a> Opener<'a> {
         let list = info.kind.table();
         let word = if list == "stage" { list.to_owned() } else { info.kind.to_string() };
         let owner = format!("{word} `{}`", info.name);
-        let mut checker =
-            Checker::for_options(&info.schema, owner.as_str(), &entry.place).beside(keys(ENVELOPE.of(list)));
+        let common = in_order(ENVELOPE.of(list)).into_iter().filter(|key| is_envelope(list, key, Some(info)));
+        let mut checker = Checker::for_options(&info.schema, owner.as_str(), &entry.place)
+            .beside(common, format!("in every `[[{list}]]`"));
         checker.table(options);
         let (mut found, marks) = checker.finish();
         let mut absolute = options.to_json(|_| true);
@@ -309,6 +336,12 @@ fn kind_fits(kind: Kind, handle: &OpenStage) -> bool {
             | (Kind::Corpus, OpenStage::Corpus(_))
             | (Kind::Exporter, OpenStage::Exporter(_))
     )
+}
+
+/// What a plugin is probably called, from its name or the path of its library.
+fn plugin_name(plugin: &str) -> &str {
+    let stem = Path::new(plugin).file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or(plugin);
+    stem.strip_prefix("lib").filter(|rest| !rest.is_empty()).unwrap_or(stem)
 }
 
 /// Whether one name is the other with something added: `jsonl` and `jsonl-export`.

@@ -18,7 +18,8 @@ pub struct Overrides {
     pub set: Vec<Setting>,
     /// Replaces the `paths` of the first source, unless empty.
     pub inputs: Vec<PathBuf>,
-    /// Replaces the `path` of the first export; exports below that folder move along.
+    /// Replaces the `path` of the first export, and moves all others along: those below that folder keep
+    /// their place in it, each other one gets a folder of its own below the new one, named by its id.
     pub output: Option<PathBuf>,
 }
 
@@ -42,6 +43,48 @@ pub enum SettingOrigin {
     /// An environment variable of this name. The parts of its key are compared without regard to case and
     /// to `-` and `_`.
     Environment(String),
+}
+
+/// The variable that was probably meant by one that looks like an override but has single underscores:
+/// `TAMIS__RUN__THREADS` for `TAMIS_RUN_THREADS`. `None` for any other name.
+///
+/// Where the id ends and the option begins is a guess: in `TAMIS_STAGE_LINE_LENGTH_MIN_CHARS` only whoever
+/// knows the pipeline could tell.
+///
+/// ```
+/// use tamis_config::looks_like_override;
+/// assert_eq!(looks_like_override("TAMIS_RUN_THREADS").as_deref(), Some("TAMIS__RUN__THREADS"));
+/// assert_eq!(looks_like_override("TAMIS__RUN__THREADS"), None);
+/// assert_eq!(looks_like_override("TAMIS_PLUGIN_PATH"), None);
+/// ```
+pub fn looks_like_override(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("TAMIS_")?;
+    let (table, rest) = rest.split_once('_').unwrap_or((rest, ""));
+    let rest = rest.trim_start_matches('_');
+    let known = table.to_lowercase();
+    match (known.as_str(), rest) {
+        ("name", "") => Some(format!("TAMIS__{table}")),
+        ("run", key) if !key.is_empty() => Some(format!("TAMIS__{table}__{key}")),
+        ("source" | "stage" | "export", rest) if !rest.is_empty() => {
+            Some(format!("TAMIS__{table}__{}", id_and_key(&known, rest)))
+        }
+        _ => None,
+    }
+}
+
+/// Cuts `ID_KEY` in two: before a key that every table of the list has, or else after the first part.
+fn id_and_key(list: &str, rest: &str) -> String {
+    if rest.contains("__") {
+        return rest.to_owned();
+    }
+    let folded = rest.to_lowercase();
+    let ends = |key: &&str| folded.strip_suffix(*key).is_some_and(|id| id.len() > 1 && id.ends_with('_'));
+    let common = keys(ENVELOPE.of(list)).filter(ends).max_by_key(|key| key.len());
+    let cut = common.and_then(|key| rest.split_at_checked(rest.len() - key.len()));
+    match cut.or_else(|| rest.split_once('_')) {
+        Some((id, key)) => format!("{}__{key}", id.trim_end_matches('_')),
+        None => rest.to_owned(),
+    }
 }
 
 /// More than any option is nested, and few enough to follow.
@@ -83,27 +126,52 @@ pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> Di
     diagnostics
 }
 
-/// Moves the exports that lie below the folder of the first one along with it: `-o` redirects a whole output,
-/// not all of it but the dropped records.
+/// Moves all exports along with the first one: `-o` redirects a whole output, or what two runs write would mix
+/// where it was not thought of.
 fn move_along(root: &mut Table, target: &Node) {
     let Some(Data::Array(tables)) = root.get_mut("export").map(|node| &mut node.data) else { return };
-    let paths = tables.iter_mut().map(|table| match &mut table.data {
-        Data::Table(table) => table.get_mut("path"),
-        _ => None,
-    });
-    let mut paths = paths.into_iter();
+    let ids: Vec<String> = tables.iter().map(|node| folder_name(&names(node))).collect();
+    let mut paths: Vec<Option<&mut Node>> = tables
+        .iter_mut()
+        .map(|table| match &mut table.data {
+            Data::Table(table) => table.get_mut("path"),
+            _ => None,
+        })
+        .collect();
     let resolved = |node: &Node| Some(node.place.resolve(Path::new(node.as_str()?)));
-    let Some(first) = paths.next().flatten().and_then(|node| resolved(node)) else { return };
-    for node in paths.flatten() {
-        let below = resolved(node).and_then(|path| path.strip_prefix(&first).ok().map(Path::to_owned));
-        let (Some(below), Some(folder)) = (below, target.as_str()) else { continue };
-        // Two exports to one folder are an error, which is for the check to find.
-        if !below.as_os_str().is_empty() {
-            let path = Path::new(folder).join(below);
-            *node =
-                Node { data: Data::String(path.to_string_lossy().into_owned()), place: target.place.clone() };
+    let old: Vec<Option<PathBuf>> = paths.iter().map(|node| resolved(node.as_deref()?)).collect();
+    let (Some(Some(first)), Some(new)) = (old.first(), target.as_str().map(Path::new)) else { return };
+    let below = |path: &PathBuf| path.strip_prefix(first).ok().map(|below| new.join(below));
+    let mut taken: Vec<PathBuf> = old.iter().flatten().filter_map(below).collect();
+    for ((node, old), id) in paths.iter_mut().zip(&old).zip(&ids).skip(1) {
+        let (Some(node), Some(old)) = (node, old) else { continue };
+        if old == first {
+            // Two exports to one folder are an error; it is shown at the one that the flag does not name.
+            let path = target.place.resolve(new).to_string_lossy().into_owned();
+            node.data = Data::String(path);
+            continue;
         }
+        let moved = below(old).unwrap_or_else(|| free_folder(new, id, &mut taken));
+        let data = Data::String(moved.to_string_lossy().into_owned());
+        **node = Node { data, place: target.place.clone() };
     }
+}
+
+/// What the folder of an export is called: its id, if that can be one.
+fn folder_name((id, stage): &(Option<String>, Option<String>)) -> String {
+    let id = id.as_deref().or(stage.as_deref()).unwrap_or_default();
+    // Another id is complained about, and must not lead anywhere until then.
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    if !id.is_empty() && id.chars().all(fits) { id.to_owned() } else { "export".to_owned() }
+}
+
+/// A folder below `parent` that no other export has.
+fn free_folder(parent: &Path, name: &str, taken: &mut Vec<PathBuf>) -> PathBuf {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut free = std::iter::once(name.to_owned()).chain(numbered).map(|name| parent.join(name));
+    let folder = free.find(|folder| !taken.contains(folder)).unwrap_or_default();
+    taken.push(folder.clone());
+    folder
 }
 
 /// An argument of the command line, shown after `prefix`.
@@ -310,5 +378,31 @@ fn empty_table(key: &str, place: &Place) -> Entry {
         key: key.to_owned(),
         key_place: place.clone(),
         value: Node { data: Data::Table(Table::default()), place: place.clone() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_with_single_underscores_is_understood() {
+        for (name, meant) in [
+            ("TAMIS_RUN_MAX_FAILED_RATIO", Some("TAMIS__RUN__MAX_FAILED_RATIO")),
+            ("TAMIS_RUN__THREADS", Some("TAMIS__RUN__THREADS")),
+            ("TAMIS_STAGE_LENGTH_MIN_CHARS", Some("TAMIS__STAGE__LENGTH__MIN_CHARS")),
+            ("TAMIS_EXPORT_MY_OUT_COMPRESSION_LEVEL", Some("TAMIS__EXPORT__MY_OUT__COMPRESSION_LEVEL")),
+            ("TAMIS_SOURCE_RECORDS__PATHS", Some("TAMIS__SOURCE__RECORDS__PATHS")),
+            ("TAMIS_NAME", Some("TAMIS__NAME")),
+            ("TAMIS_STAGE_", None),
+            ("TAMIS_STAGE", None),
+            ("TAMIS_NAMES", None),
+            ("TAMIS_PLUGIN_PATH", None),
+            ("TAMIS__STAGE__LENGTH__MIN_CHARS", None),
+            ("TAMIS", None),
+            ("PATH", None),
+        ] {
+            assert_eq!(looks_like_override(name).as_deref(), meant, "{name}");
+        }
     }
 }

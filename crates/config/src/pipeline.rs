@@ -25,6 +25,8 @@ pub struct Pipeline {
     /// Mistakes found so far; they are shown together with those that [`Pipeline::plan`] finds.
     pub(crate) diagnostics: Diagnostics,
     plugins: Vec<PluginRequest>,
+    /// See [`Pipeline::without_inputs`].
+    pub(crate) ignores_inputs: bool,
 }
 
 /// A `[[plugin]]` of a pipeline.
@@ -37,6 +39,8 @@ pub struct PluginRequest {
     /// Where the pipeline names it.
     pub position: Position,
     pub(crate) place: Place,
+    /// Where its table stands.
+    table: Place,
 }
 
 /// How a `[[plugin]]` names its library.
@@ -91,13 +95,30 @@ impl Pipeline {
         extend(&mut root, &text, &mut chain)?;
         let mut diagnostics = overrides::apply(&mut root, overrides, chain.len());
         let plugins = plugins(&root, &mut diagnostics);
-        Ok(Self { root, text, file, diagnostics, plugins })
+        Ok(Self { root, text, file, diagnostics, plugins, ignores_inputs: false })
     }
 
     /// The libraries that the pipeline asks for, in order. Whoever loads them reports failures to
     /// [`Pipeline::plan`] by their position in this list.
     pub fn plugins(&self) -> &[PluginRequest] {
         &self.plugins
+    }
+
+    /// Leaves the inputs out: [`Pipeline::plan`] does not ask whether they exist, and its sources have none.
+    ///
+    /// For what only needs the stages, such as the tests of a pipeline.
+    #[must_use]
+    pub fn without_inputs(self) -> Self {
+        Self { ignores_inputs: true, ..self }
+    }
+
+    /// What the `[[plugin]]` entries hold that make no request: names and paths.
+    pub(crate) fn unusable_plugins(&self) -> Vec<String> {
+        let Some(node) = self.root.get("plugin") else { return Vec::new() };
+        let usable = |place: &Place| self.plugins.iter().any(|plugin| plugin.table.start == place.start);
+        let items = node.as_array().unwrap_or(std::slice::from_ref(node)).iter();
+        let unusable = items.filter(|item| item.as_table().is_none() || !usable(&item.place));
+        unusable.map(|item| named(item).unwrap_or_default().to_owned()).collect()
     }
 
     /// The pipeline file, as an absolute path.
@@ -144,10 +165,11 @@ fn extend(root: &mut Table, text: &Arc<Text>, chain: &mut Vec<PathBuf>) -> Resul
         let message = format!("a pipeline cannot extend more than {} others in a row", MAX_CHAIN - 1);
         return Err(Diagnostic::error(&extends.place, message).into());
     }
-    let content = load(&file).map_err(|reason| {
-        Diagnostic::error(&extends.place, format!("cannot read `{written}`: {reason}"))
-            .label(inputs::advice(&file, &extends.place))
-    })?;
+    let content =
+        load(&file).map_err(|reason| {
+            Diagnostic::error(&extends.place, format!("cannot read `{written}`: {reason}"))
+                .label(inputs::advice(written, &file, &extends.place))
+        })?;
     let name = tidy(&Path::new(&text.name).parent().unwrap_or(Path::new("")).join(written));
     let base_text = self::text(name.display().to_string(), &file, content, chain.len());
     let mut base = node::parse(&base_text)?;
@@ -201,5 +223,19 @@ fn plugin(node: &Node, diagnostics: &mut Diagnostics) -> Option<PluginRequest> {
         None => PluginLocator::Name(written.to_owned()),
     };
     let blake3 = table.get("blake3").and_then(Node::as_str).map(str::to_ascii_lowercase);
-    Some(PluginRequest { locator, blake3, position: value.place.position(), place: value.place.clone() })
+    Some(PluginRequest {
+        locator,
+        blake3,
+        position: value.place.position(),
+        place: value.place.clone(),
+        table: node.place.clone(),
+    })
+}
+
+/// What a `[[plugin]]` calls its library, or what stands there instead.
+fn named(node: &Node) -> Option<&str> {
+    match node.as_table() {
+        Some(table) => table.get("path").or_else(|| table.get("name"))?.as_str(),
+        None => node.as_str(),
+    }
 }

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use tamis_stage::Registry;
 use tamis_stage::handle::OpenStage;
 
-use crate::Pipeline;
 use crate::canonical::{self, portable};
 use crate::check::{Checker, size_of};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -16,6 +15,7 @@ use crate::fields::{self, Step};
 use crate::inputs;
 use crate::node::{Data, Node, Table};
 use crate::opening::{Opened, Opener, is_envelope};
+use crate::pipeline::{Pipeline, PluginLocator};
 use crate::plan::{Compression, ExportPlan, From, OpenedReader, Plan, RunSettings, SourcePlan, StagePlan};
 use crate::tests_table;
 use crate::text::Place;
@@ -40,7 +40,13 @@ impl Pipeline {
         plugin_errors: Vec<(usize, String)>,
     ) -> Result<Plan, Diagnostics> {
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
-        let has_plugin_errors = !plugin_errors.is_empty();
+        let mut failed_plugins = self.unusable_plugins();
+        failed_plugins.extend(plugin_errors.iter().filter_map(|(index, _)| {
+            Some(match &self.plugins().get(*index)?.locator {
+                PluginLocator::Path(path) => path.to_string_lossy().into_owned(),
+                PluginLocator::Name(name) => name.clone(),
+            })
+        }));
         for (index, message) in plugin_errors {
             diagnostics.push(match self.plugins().get(index) {
                 Some(plugin) => Diagnostic::error(&plugin.place, message),
@@ -50,7 +56,7 @@ impl Pipeline {
         let folder = self.file.parent().unwrap_or(&self.file).to_path_buf();
         let mut planner = Planner {
             pipeline: &self,
-            opener: Opener::new(registry, has_plugin_errors, folder.clone()),
+            opener: Opener::new(registry, failed_plugins, folder.clone()),
             folder,
             diagnostics,
         };
@@ -97,7 +103,7 @@ impl<'a> Planner<'a> {
 
         let sources = self.sources();
         let stages = self.stages();
-        let exports = self.exports();
+        let exports = self.exports(&sources.plans);
         fields::check(
             &sources.steps,
             &stages.steps,
@@ -148,8 +154,12 @@ impl<'a> Planner<'a> {
             planned.steps.extend(entry.steps);
             let paths = table.get("paths").map(Node::strings).unwrap_or_default();
             let exclude = table.get("exclude").map(Node::strings).unwrap_or_default();
-            let inputs = inputs::inputs(&paths, &mut self.diagnostics);
             let excluded = inputs::excluded(&exclude, &mut self.diagnostics);
+            let inputs = if self.pipeline.ignores_inputs {
+                Vec::new()
+            } else {
+                inputs::inputs(&paths, &excluded, &mut self.diagnostics)
+            };
             let readers: Vec<Value> = entry
                 .opened
                 .iter()
@@ -196,7 +206,7 @@ impl<'a> Planner<'a> {
         planned
     }
 
-    fn exports(&mut self) -> Planned<ExportPlan> {
+    fn exports(&mut self, sources: &[SourcePlan]) -> Planned<ExportPlan> {
         let mut planned = Planned::new();
         let why = "add one that says where to write, with `use = \"jsonl\"` and `path = \"out\"`";
         let tables = self.tables("export", Some(why));
@@ -208,7 +218,7 @@ impl<'a> Planner<'a> {
             if from == From::Kept {
                 planned.steps.extend(entry.steps);
             }
-            let path = self.export_path(table, &mut paths);
+            let path = self.export_path(table, &mut paths, sources);
             for opened in entry.opened {
                 let compression = self.compression(table, &opened);
                 let max_part_bytes =
@@ -253,17 +263,26 @@ impl<'a> Planner<'a> {
         planned.plans.push(export);
     }
 
-    fn export_path<'t>(&mut self, table: &'t Table, paths: &mut BTreeMap<PathBuf, &'t Place>) -> PathBuf {
+    fn export_path<'t>(
+        &mut self,
+        table: &'t Table,
+        paths: &mut BTreeMap<PathBuf, &'t Place>,
+        sources: &[SourcePlan],
+    ) -> PathBuf {
         let Some((node, written)) = table.get("path").and_then(|node| Some((node, node.as_str()?))) else {
             return PathBuf::new();
         };
         let path = node.place.resolve(Path::new(written));
         if let Some(first) = paths.insert(path.clone(), &node.place) {
             self.diagnostics.push(
-                Diagnostic::error(&node.place, format!("two exports write to `{written}`"))
+                Diagnostic::error(&node.place, "two exports write to one folder")
                     .label("give this one a folder of its own")
                     .related(first, "the first is here"),
             );
+        }
+        let inputs = sources.iter().flat_map(|source| &source.inputs);
+        if let Some(diagnostic) = inputs::overlap(&path, node, inputs) {
+            self.diagnostics.push(diagnostic);
         }
         path
     }

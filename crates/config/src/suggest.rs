@@ -16,6 +16,14 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
+/// The only candidate of which `word` is a part between `_` or `-`, such as `level` of `compression_level`.
+pub(crate) fn containing<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = fold(word);
+    let has_part = |candidate: &&str| fold(candidate).split('-').any(|part| part == folded);
+    let mut found = candidates.into_iter().filter(has_part);
+    found.next().filter(|_| found.next().is_none())
+}
+
 /// The form in which names are compared where spelling cannot be exact: lower case, `_` as `-`.
 pub(crate) fn fold(name: &str) -> String {
     name.chars().flat_map(char::to_lowercase).map(|c| if c == '_' { '-' } else { c }).collect()
@@ -35,6 +43,25 @@ pub(crate) fn did_you_mean<'a>(
         [] => format!("there are no {what}"),
         all if all.len() <= 12 => format!("{what}: {}", list(all)),
         _ => String::new(),
+    }
+}
+
+/// [`did_you_mean`], where words of another kind, with what they are called, are known as well.
+pub(crate) fn did_you_mean_beside<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+    what: &str,
+    (others, what_others): (&[&str], &str),
+) -> String {
+    if let Some(other) = closest(word, others.iter().copied()) {
+        return format!("did you mean `{other}`?");
+    }
+    let label = did_you_mean(word, candidates, what);
+    match others {
+        [] => label,
+        _ if label.ends_with('?') => label,
+        _ if label.is_empty() => format!("{what_others}: {}", list(others)),
+        _ => format!("{label}; {what_others}: {}", list(others)),
     }
 }
 

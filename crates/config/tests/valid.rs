@@ -295,17 +295,54 @@ fn a_relative_override_is_relative_to_the_working_folder() {
 }
 
 #[test]
-fn exports_below_the_first_one_move_with_it() {
+fn exports_move_with_the_first_one() {
     let export = |id: &str, path: &str| {
         format!("\n[[export]]\nid = \"{id}\"\nuse = \"files\"\npath = \"{path}\"\nfrom = \"dropped\"\n")
     };
-    let content = format!("{SMALL}{}{}", export("below", "out/dropped"), export("beside", "elsewhere"));
+    let content = format!(
+        "{SMALL}{}{}{}",
+        export("below", "out/beside"),
+        export("beside", "elsewhere"),
+        export("above", ".")
+    );
     let folder = project();
     let overrides = Overrides { output: Some(folder.path().join("new")), ..Overrides::default() };
     let plan = planned(folder.path(), &content, &overrides);
     let paths: Vec<&PathBuf> = plan.exports.iter().map(|export| &export.path).collect();
-    let expected = ["new", "new/dropped", "elsewhere", "new/failed"].map(|path| folder.path().join(path));
+    let expected =
+        ["new", "new/beside", "new/beside-2", "new/above", "new/failed"].map(|path| folder.path().join(path));
     assert_eq!(paths, expected.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_needs_no_inputs_does_not_ask_for_them() {
+    let folder = project();
+    let content = SMALL.replace("dump/**/*.txt", "not/there/yet.txt");
+    let pipeline = Pipeline::from_text("news.toml", &content, folder.path(), &Overrides::default()).unwrap();
+    let plan = pipeline.without_inputs().plan(&common::registry(), Vec::new()).unwrap();
+    assert!(plan.sources[0].inputs.is_empty());
+    assert!(plan.warnings.is_empty());
+}
+
+#[test]
+fn an_output_below_an_input_is_no_mistake() {
+    for path in ["dump/out", "dump2"] {
+        let (folder, plan) = plan(&SMALL.replace("\"out\"", &format!("\"{path}\"")));
+        assert_eq!(plan.exports[0].path, folder.path().join(path));
+    }
+    // A file is named, and not found in a walk.
+    plan(&SMALL.replace("dump/**/*.txt", "dump/a.txt").replace("\"out\"", "\"dump\""));
+}
+
+#[test]
+fn large_folders_are_not_searched_to_the_end() {
+    let folder = project();
+    for index in 0..2_100 {
+        write(&folder, &format!("large/{index}.txt"), "");
+    }
+    let content = SMALL.replace("dump/**/*.txt", "large/*.html");
+    let plan = planned(folder.path(), &content, &Overrides::default());
+    assert!(plan.warnings.is_empty(), "{}", plan.warnings);
 }
 
 #[test]
@@ -392,6 +429,7 @@ fn a_pipeline_file_that_cannot_be_read_is_named() {
         let error = Pipeline::read(&folder.path().join(name), &Overrides::default()).unwrap_err();
         let shown = error.to_string();
         assert!(shown.starts_with("error: cannot read the pipeline `") && shown.contains(message), "{shown}");
+        assert_eq!(shown.matches(name).count(), 1, "{shown}");
     }
 }
 
@@ -426,6 +464,8 @@ fn a_check_takes_less_than_an_eye_blink() {
 fn the_editor_schema_knows_every_stage() {
     let schema = schema(&common::registry());
     insta::assert_snapshot!(format!("{:#}", schema["properties"]["export"]));
+    // `\p{…}` is an error to the regular expressions of many languages.
+    assert!(!schema.to_string().contains("\\\\p"), "{schema}");
     for (name, stage) in schema["$defs"].as_object().unwrap() {
         assert!(stage.get("$schema").is_none(), "{name}");
     }

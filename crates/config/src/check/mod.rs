@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::{Data, Entry, Node, Table};
 use crate::size::{format_size, parse_size};
-use crate::suggest::{choice, closest, did_you_mean};
+use crate::suggest::{choice, closest, containing, did_you_mean_beside};
 use crate::text::Place;
-use words::{first_sentence, quantity, shown, type_label, type_name, with_unit};
+use words::{first_sentence, quantity, shown, shown_bare, type_label, type_name, with_unit};
 
 /// A schema that refers to itself without end is the mistake of its author; the check just stops.
 const MAX_DEPTH: usize = 128;
@@ -72,6 +72,8 @@ pub(crate) struct Checker<'a> {
     anchor: Place,
     /// Keys of the same table that belong to the pipeline file.
     own_keys: Vec<&'a str>,
+    /// What these keys are called.
+    own: String,
     diagnostics: Diagnostics,
     marks: Vec<Mark>,
     depth: usize,
@@ -121,9 +123,9 @@ impl<'a> Checker<'a> {
     }
 
     /// Names keys of the same table that belong to the pipeline file: an unknown option may be one of them,
-    /// mistyped.
-    pub(crate) fn beside(self, own_keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { own_keys: own_keys.into_iter().collect(), ..self }
+    /// mistyped. `own` is what they are called.
+    pub(crate) fn beside(self, own_keys: impl IntoIterator<Item = &'a str>, own: String) -> Self {
+        Self { own_keys: own_keys.into_iter().collect(), own, ..self }
     }
 
     fn new(schema: &'a Value, noun: &'static str, owner: String, anchor: &Place) -> Self {
@@ -133,6 +135,7 @@ impl<'a> Checker<'a> {
             owner,
             anchor: anchor.clone(),
             own_keys: Vec::new(),
+            own: String::new(),
             diagnostics: Diagnostics::default(),
             marks: Vec::new(),
             depth: 0,
@@ -228,7 +231,7 @@ impl<'a> Checker<'a> {
     /// Checks `type`, and that a number is one that JSON has.
     fn type_fits(&mut self, node: &Node, keywords: &Map<String, Value>, at: &At) -> bool {
         if keywords.contains_key("x-tables") {
-            return self.list_of_tables(node, at);
+            return self.list_of_tables(node, keywords, at);
         }
         if let Data::Float(float) = node.data
             && !float.is_finite()
@@ -247,16 +250,33 @@ impl<'a> Checker<'a> {
         false
     }
 
-    fn list_of_tables(&mut self, node: &Node, at: &At) -> bool {
+    fn list_of_tables(&mut self, node: &Node, keywords: &Map<String, Value>, at: &At) -> bool {
         let header = format!("[[{}]]", at.option);
-        if let Data::Array(items) = &node.data {
-            for item in items.iter().filter(|item| item.as_table().is_none()) {
-                let message = format!("{} holds {}, but must hold tables", at.subject, item.type_name());
-                self.error(&item.place, message, format!("write each as a table under `{header}`"));
+        match &node.data {
+            Data::Array(items) => {
+                let first_key = keywords.get("x-tables").and_then(Value::as_str).unwrap_or_default();
+                for item in items.iter().filter(|item| item.as_table().is_none()) {
+                    let message = format!("{} holds {}, but must hold tables", at.subject, item.type_name());
+                    let label = match &item.data {
+                        Data::String(_) => {
+                            format!(
+                                "write `{{ {first_key} = {} }}`, or a table under `{header}`",
+                                shown_bare(item)
+                            )
+                        }
+                        _ => format!("write each as a table under `{header}`"),
+                    };
+                    self.error(&item.place, message, label);
+                }
             }
-        } else {
-            let message = format!("{} is {}, but must be a list of tables", at.subject, node.type_name());
-            self.error(&node.place, message, format!("write `{header}`"));
+            Data::Table(_) => {
+                let message = format!("{} is a list of tables", at.subject);
+                self.error(&node.place, message, format!("write `{header}`"));
+            }
+            _ => {
+                let message = format!("{} is {}, but must be a list of tables", at.subject, node.type_name());
+                self.error(&node.place, message, format!("write `{header}`"));
+            }
         }
         true
     }
@@ -501,8 +521,7 @@ impl<'a> Checker<'a> {
                 self.value(&entry.value, schema, &at);
             }
         }
-        let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
-        for key in required.filter_map(Value::as_str) {
+        for key in self.needed(keywords) {
             // A mistyped key is one mistake, not two.
             if table.get(key).is_some() || meant.contains(&key) {
                 continue;
@@ -518,6 +537,33 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Options that must be given.
+    pub(crate) fn needs(&self) -> Vec<&'a str> {
+        self.keywords(self.schema).map(|keywords| self.needed(keywords)).unwrap_or_default()
+    }
+
+    /// Keys that must be given: those that are `required`, and those whose default would be refused if it were
+    /// written, a list that may not be empty and is. In this way asks for an option a stage that opens without
+    /// it but would do nothing.
+    fn needed(&self, keywords: &'a Map<String, Value>) -> Vec<&'a str> {
+        let mut needed: Vec<&str> = parts(keywords, "required").filter_map(Value::as_str).collect();
+        let properties = keywords.get("properties").and_then(Value::as_object).into_iter().flatten();
+        for (key, _) in properties.filter(|(_, schema)| self.is_unset(schema)) {
+            if !needed.contains(&key.as_str()) {
+                needed.push(key);
+            }
+        }
+        needed
+    }
+
+    fn is_unset(&self, schema: &'a Value) -> bool {
+        let default = schema.get("default").and_then(Value::as_array);
+        let wants_some = |keywords: &Map<String, Value>| {
+            keywords.get("minItems").and_then(Value::as_u64).is_some_and(|min| min > 0)
+        };
+        default.is_some_and(Vec::is_empty) && self.keywords(schema).is_some_and(wants_some)
+    }
+
     /// Complains about a key that nobody knows; returns the one that was probably meant.
     fn unknown_key(
         &mut self,
@@ -529,11 +575,17 @@ impl<'a> Checker<'a> {
         let owner = if top { self.owner.clone() } else { format!("`{}` of {}", at.option, self.owner) };
         let noun = if top { self.noun } else { "key" };
         let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
-        let own = self.own_keys.iter().copied().filter(|_| top);
-        let meant = closest(&entry.key, known.clone().chain(own));
+        let own: &[&'a str] = if top { &self.own_keys } else { &[] };
+        let all = || known.clone().chain(own.iter().copied());
+        let instead = self.schema.get("x-instead").and_then(|words| words.get(&entry.key)?.as_str());
+        if let Some(instead) = instead.filter(|_| top) {
+            self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), instead);
+            return None;
+        }
+        let meant = closest(&entry.key, all()).or_else(|| containing(&entry.key, all()));
         let label = match meant {
             Some(key) => format!("did you mean `{key}`?"),
-            None => did_you_mean(&entry.key, known, &format!("{noun}s")),
+            None => did_you_mean_beside(&entry.key, known, &format!("{noun}s"), (own, &self.own)),
         };
         self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), label);
         meant

@@ -55,7 +55,8 @@ pub(super) fn shown(node: &Node) -> String {
     }
 }
 
-fn shown_bare(node: &Node) -> String {
+/// A value as TOML writes it, cut short if it is long.
+pub(super) fn shown_bare(node: &Node) -> String {
     match &node.data {
         Data::Integer(_) => cut(node.written()),
         _ => cut(&node.to_json().to_string()),

@@ -37,7 +37,7 @@ impl ReaderHandle for Nothing {
     fn sniff(&self, _: &[u8], _: bool, _: &str) -> u8 {
         0
     }
-    fn cut(&self, _: &[u8], _: bool) -> Result<Cut, Failure> {
+    fn cut(&self, _: &Block<'_>, _: bool) -> Result<Cut, Failure> {
         Ok(Cut::More)
     }
     fn decode(&self, _: &Block<'_>, _: &mut Vec<Record>, _: &mut Effects) -> Result<(), Failure> {
@@ -58,10 +58,10 @@ impl CorpusHandle for Nothing {
         Ok(())
     }
     fn apply(&self, _: &mut [Record], _: &mut Effects) {}
-    fn save(&self) -> Result<Vec<u8>, Failure> {
+    fn save(&self, _: u32) -> Result<Vec<u8>, Failure> {
         Ok(Vec::new())
     }
-    fn load(&self, _: &[u8]) -> Result<(), Failure> {
+    fn load(&self, _: u32, _: &[u8]) -> Result<(), Failure> {
         Ok(())
     }
 }
@@ -208,6 +208,17 @@ struct SiteRulesOptions {
     folder: Option<PathBuf>,
 }
 
+/// Cuts what begins with given words.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct NeedyOptions {
+    /// The words. There is nothing to do without.
+    #[schemars(length(min = 1))]
+    phrases: Vec<String>,
+    /// How many lines are looked at.
+    last_lines: u32,
+}
+
 /// Names the site of a document.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -329,6 +340,7 @@ pub(crate) fn registry() -> Registry {
     add::<NoOptions>(stages, "article", Extractor, &["raw"], &["text", "title", "published"]);
     add::<LineTemplateOptions>(stages, "line-template", Extractor, &["text"], &["text"]);
     add::<SiteRulesOptions>(stages, "site-rules", Extractor, &["text"], &["text", "title"]);
+    add::<NeedyOptions>(stages, "needy", Extractor, &["text"], &["text"]);
     add::<SiteOptions>(stages, "site", Extractor, &["text"], &[]);
     add::<NoOptions>(stages, "title-case", Extractor, &["title"], &["title"]);
     add::<NoOptions>(stages, "near-duplicate", Corpus, &["text"], &[]);
