@@ -1,6 +1,7 @@
 //! Documents that break careless code.
 
-use tamis_document::{Document, Record};
+use tamis_document::{Document, Json, Metadata, Record, Value};
+use tamis_stage::StageInfo;
 
 const HUGE: usize = 10 << 20;
 
@@ -31,6 +32,48 @@ pub(crate) fn documents() -> Vec<Document> {
 /// The documents as records, as a reader hands them on.
 pub(crate) fn records() -> Vec<Record> {
     documents().into_iter().map(Record::from).collect()
+}
+
+/// Records with metadata of any type under the names that a stage may look at, and with raw bytes.
+pub(crate) fn odd_records(info: &StageInfo) -> Vec<Record> {
+    const KNOWN: [&str; 8] = ["title", "author", "published_raw", "url", "language", "source", "site", ""];
+    let defaults = info.schema.get("properties").and_then(|options| options.as_object());
+    let of_options = defaults
+        .into_iter()
+        .flat_map(|options| options.values())
+        .filter(|option| option.get("x-field").is_some())
+        .filter_map(|option| option.get("default")?.as_str());
+    let names: Vec<&str> =
+        KNOWN.into_iter().chain(info.reads.iter().map(String::as_str)).chain(of_options).collect();
+    let raw = [None, Some(Vec::new()), Some(b"<p>\xff\0<b>a".to_vec())];
+    let text = "A title\nReaders came early, and stayed late.\n\n图书馆星期一开放。\n";
+    let record = |(index, value): (usize, Value)| {
+        let mut document = Document::new(format!("metadata {index}"), text);
+        document.metadata = names.iter().map(|name| (*name, value.clone())).collect::<Metadata>();
+        document.raw.clone_from(&raw[index % raw.len()]);
+        Record::from(document)
+    };
+    values().into_iter().enumerate().map(record).collect()
+}
+
+/// Values of every type, the last of each at its limit.
+pub(crate) fn values() -> Vec<Value> {
+    let json = |text: &str| Json::parse(text).map_or(Value::Null, Value::from);
+    vec![
+        Value::Null,
+        Value::from(true),
+        Value::from(0),
+        Value::from(i64::MIN),
+        Value::from(0.1),
+        Value::from(f64::MAX),
+        Value::from(""),
+        Value::from("标题: \"a\" \\ b\n\0"),
+        Value::from("x".repeat(1 << 20)),
+        json("[]"),
+        json("[1,{\"a\":null}]"),
+        json("{\"a\":{\"b\":[]}}"),
+        json("123456789012345678901234567890"),
+    ]
 }
 
 /// The first record that differs between two runs, in words.

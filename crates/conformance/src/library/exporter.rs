@@ -2,35 +2,31 @@
 
 use std::sync::Arc;
 
-use tamis_document::{Fate, Json, Limit, Measure, Record, Value};
-use tamis_stage::Output;
+use tamis_document::{Fate, Limit, Measure, Record};
 use tamis_stage::handle::ExporterHandle;
+use tamis_stage::{Output, StageInfo};
 
-use super::Results;
-use super::documents::records;
+use super::documents::{odd_records, records};
+use super::{Results, on_threads};
 
-pub(super) fn check(handle: &dyn ExporterHandle, results: &mut Results) {
+pub(super) fn check(info: &StageInfo, handle: &dyn ExporterHandle, results: &mut Results) {
     results.run("names the ending of its files", || ending(&handle.extension()));
     results.run("has a head and a tail", || {
         handle.head().and_then(|_| handle.tail()).map(drop).map_err(|failure| failure.to_string())
     });
-    let Some(whole) = results.run("encodes any record", || encode(handle, &all_records())) else { return };
-    results.run("encodes the same twice", || same(&whole, &encode(handle, &all_records())?));
-    results.run("encodes the same in small batches", || same(&whole, &in_batches(handle)?));
+    results.run("encodes nothing for no records", || same(&Output::default(), &encode(handle, &[])?));
+    let all = all_records(info);
+    let Some(whole) = results.run("encodes any record", || encode(handle, &all)) else { return };
+    results.run("encodes the same twice", || same(&whole, &encode(handle, &all)?));
+    results.run("encodes the same in small batches", || same(&whole, &in_batches(handle, &all)?));
+    results.run("encodes the same on many threads", || on_threads(|| same(&whole, &encode(handle, &all)?)));
 }
 
 /// Records of every fate, with every type of metadata.
-fn all_records() -> Vec<Record> {
+fn all_records(info: &StageInfo) -> Vec<Record> {
     let mut records = records();
+    records.extend(odd_records(info));
     for (index, record) in records.iter_mut().enumerate() {
-        let metadata = &mut record.document.metadata;
-        metadata.insert("title", "标题: \"a\" \\ b\n");
-        metadata.insert("n", i64::MIN);
-        metadata.insert("x", 0.1);
-        metadata.insert("none", Value::Null);
-        metadata.insert("yes", true);
-        metadata.insert("list", Json::parse("[1,{\"a\":null}]").map_or(Value::Null, Value::from));
-        record.document.raw = Some(vec![0xff, 0, b'a']);
         record.measures.push(Measure { name: "chars".into(), value: 1.5, limit: Limit::Min(2.0) });
         let stage = Some(Arc::from("some-stage"));
         (record.fate, record.stage) = match index % 3 {
@@ -59,9 +55,9 @@ fn encode(handle: &dyn ExporterHandle, records: &[Record]) -> Result<Output, Str
     }
 }
 
-fn in_batches(handle: &dyn ExporterHandle) -> Result<Output, String> {
+fn in_batches(handle: &dyn ExporterHandle, records: &[Record]) -> Result<Output, String> {
     let mut joined = Output::default();
-    for batch in all_records().chunks(3) {
+    for batch in records.chunks(3) {
         let output = encode(handle, batch)?;
         joined.bytes.extend(output.bytes);
         joined.files.extend(output.files);

@@ -4,7 +4,7 @@ use tamis_document::Record;
 use tamis_stage::handle::{Effects, ReaderHandle};
 use tamis_stage::{Block, Cut, StageInfo};
 
-use super::Results;
+use super::{Results, is_mistake, on_threads};
 
 /// Files that break careless readers.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
@@ -27,15 +27,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
 
 pub(super) fn check(info: &StageInfo, handle: &dyn ReaderHandle, results: &mut Results) {
     results.run("takes any bytes", || for_each(|bytes| decode(handle, bytes, 0, 0).map(drop)));
+    results.run("looks at any bytes", || for_each(|bytes| looks_at(handle, bytes)));
+    results.run("says where each record stands", || for_each(|bytes| places(handle, bytes)));
     results.run("takes all bytes at the end of a file", || for_each(|bytes| takes_all(handle, bytes)));
-    results.run("reads a file the same twice", || {
-        for_each(|bytes| {
-            if decode(handle, bytes, 0, 0)? == decode(handle, bytes, 0, 0)? {
-                Ok(())
-            } else {
-                Err("other records came out".to_owned())
-            }
-        })
+    results.run("reads a file the same twice", || for_each(|bytes| twice(handle, bytes)));
+    results.run("reads a file the same on many threads", || {
+        on_threads(|| for_each(|bytes| twice(handle, bytes)))
     });
     if !info.flags.whole_file {
         results.run("reads a file the same in pieces", || for_each(|bytes| pieces(handle, bytes)));
@@ -57,13 +54,53 @@ fn decode(
     let block = Block { file: "file", bytes, offset, first_ordinal };
     match handle.decode(&block, &mut records, &mut Effects::default()) {
         Ok(()) => Ok(records),
-        Err(failure)
-            if failure.to_string().contains("panicked") || failure.to_string().contains("contract") =>
-        {
-            Err(failure.to_string())
-        }
+        Err(failure) if is_mistake(&failure.to_string()) => Err(failure.to_string()),
         Err(_) => Ok(Vec::new()),
     }
+}
+
+fn twice(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+    if decode(handle, bytes, 0, 0)? == decode(handle, bytes, 0, 0)? {
+        return Ok(());
+    }
+    Err("other records came out".to_owned())
+}
+
+fn looks_at(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+    for (complete, name) in [(true, "file.txt"), (false, ""), (false, "字.jsonl")] {
+        let score = handle.sniff(bytes, complete, name);
+        if score != handle.sniff(bytes, complete, name) {
+            return Err(format!("it is sure of `{name}` with {score} of 100 and then with another number"));
+        }
+    }
+    Ok(())
+}
+
+/// Ordinals go up and are among those that `cut` counts; bytes are those of the file, from where it begins.
+fn places(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+    const OFFSET: u64 = 1_000_000;
+    const FIRST: u64 = 5_000;
+    let records = decode(handle, bytes, OFFSET, FIRST)?;
+    let mut least = FIRST;
+    for record in &records {
+        let origin = &record.document.origin;
+        let id = &record.document.id;
+        if origin.ordinal < least {
+            return Err(format!(
+                "record `{id}` has ordinal {}, and at least {least} was due",
+                origin.ordinal
+            ));
+        }
+        let end = OFFSET + bytes.len() as u64;
+        if origin.offset < OFFSET || origin.offset + origin.length > end {
+            return Err(format!(
+                "record `{id}` is said to be {} bytes at {}, outside of its block of {OFFSET} to {end}",
+                origin.length, origin.offset
+            ));
+        }
+        least = origin.ordinal + 1;
+    }
+    Ok(())
 }
 
 fn takes_all(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {

@@ -1,13 +1,11 @@
 //! Filters and extractors.
 
-use tamis_document::{Fate, Record};
+use tamis_document::{Fate, Metadata, Record, ValueRef};
 use tamis_stage::handle::{Effects, TransformHandle};
 use tamis_stage::{Kind, StageInfo};
 
-use super::Results;
-use super::documents::{difference, records};
-
-const THREADS: usize = 4;
+use super::documents::{difference, odd_records, records};
+use super::{Results, is_mistake, on_threads};
 
 pub(super) fn check(
     info: &StageInfo,
@@ -15,43 +13,131 @@ pub(super) fn check(
     second: &dyn TransformHandle,
     results: &mut Results,
 ) {
+    results.run("takes an empty batch", || empty(first));
     let Some(expected) = results.run("takes any text", || takes_any(first)) else { return };
+    let odd = results.run("takes any metadata", || takes_any_metadata(info, first));
+    let odd = odd.unwrap_or_default();
     if info.kind == Kind::Filter {
-        results.run("changes nothing, being a filter", || unchanged(&expected));
+        results.run("changes nothing, being a filter", || {
+            unchanged(&records(), &expected.records)?;
+            unchanged(&odd_records(info), &odd)
+        });
+    } else {
+        results.run("writes only the fields that it declares", || {
+            declared(info, &records(), &expected.records)?;
+            declared(info, &odd_records(info), &odd)
+        });
     }
+    results.run("returns what is valid", || expected.records.iter().chain(&odd).try_for_each(valid));
     if info.flags.pure {
         results.run("gives the same result twice", || same(&expected, &process(first)));
         results.run("gives the same result in another instance", || same(&expected, &process(second)));
     }
-    results.run("does not let neighbours in a batch matter", || same(&expected, &one_by_one(first)));
-    results.run("gives the same result on many threads", || threads(first, &expected));
-}
-
-fn process(handle: &dyn TransformHandle) -> Vec<Record> {
-    let mut records = records();
-    handle.process(&mut records, &mut Effects::default());
-    records
-}
-
-fn takes_any(handle: &dyn TransformHandle) -> Result<Vec<Record>, String> {
-    let records = process(handle);
-    let failure = records.iter().find_map(|record| match &record.fate {
-        Fate::Failed(reason) => Some(format!("document `{}` failed: {reason}", record.document.id)),
-        Fate::Kept | Fate::Dropped(_) => None,
+    results.run("does not let neighbours in a batch matter", || {
+        difference(&expected.records, &one_by_one(first)).map_or(Ok(()), Err)
     });
-    failure.map_or(Ok(records), Err)
+    results.run("gives the same result on many threads", || on_threads(|| same(&expected, &process(first))));
 }
 
-fn unchanged(processed: &[Record]) -> Result<(), String> {
-    for (before, after) in records().iter().zip(processed) {
-        if before.document != after.document {
+/// What came of a batch.
+struct Processed {
+    records: Vec<Record>,
+    effects: Effects,
+}
+
+fn process(handle: &dyn TransformHandle) -> Processed {
+    process_records(handle, records())
+}
+
+fn process_records(handle: &dyn TransformHandle, mut records: Vec<Record>) -> Processed {
+    let mut effects = Effects::default();
+    handle.process(&mut records, &mut effects);
+    Processed { records, effects }
+}
+
+fn empty(handle: &dyn TransformHandle) -> Result<(), String> {
+    let Processed { effects, .. } = process_records(handle, Vec::new());
+    match effects.split.first() {
+        Some(_) => Err("it split documents off none".to_owned()),
+        None => Ok(()),
+    }
+}
+
+fn failures(records: &[Record]) -> impl Iterator<Item = (&str, &str)> {
+    records.iter().filter_map(|record| match &record.fate {
+        Fate::Failed(reason) => Some((record.document.id.as_str(), reason.as_ref())),
+        Fate::Kept | Fate::Dropped(_) => None,
+    })
+}
+
+fn takes_any(handle: &dyn TransformHandle) -> Result<Processed, String> {
+    let processed = process(handle);
+    let failure =
+        failures(&processed.records).next().map(|(id, reason)| format!("document `{id}` failed: {reason}"));
+    failure.map_or(Ok(processed), Err)
+}
+
+/// A stage may fail a document whose metadata makes no sense to it, but must not stumble over it.
+fn takes_any_metadata(info: &StageInfo, handle: &dyn TransformHandle) -> Result<Vec<Record>, String> {
+    let processed = process_records(handle, odd_records(info)).records;
+    let failure = failures(&processed)
+        .find(|(_, reason)| is_mistake(reason))
+        .map(|(id, reason)| format!("document `{id}` failed: {reason}"));
+    failure.map_or(Ok(processed), Err)
+}
+
+fn unchanged(before: &[Record], after: &[Record]) -> Result<(), String> {
+    let changed = before.iter().zip(after).find(|(before, after)| before.document != after.document);
+    changed.map_or(Ok(()), |(before, _)| {
+        Err(format!("document `{}` was changed: make the stage an extractor", before.document.id))
+    })
+}
+
+/// Whether all that changed is among the fields that the stage says it writes, by name or through an option.
+fn declared(info: &StageInfo, before: &[Record], after: &[Record]) -> Result<(), String> {
+    let options = info.schema.get("properties").and_then(|options| options.as_object());
+    let of_options = options.into_iter().flat_map(|options| options.values()).filter_map(|option| {
+        (option.get("x-field")?.as_str()? == "write").then(|| option.get("default")?.as_str()).flatten()
+    });
+    let allowed: Vec<&str> = info.writes.iter().map(String::as_str).chain(of_options).collect();
+    let is_allowed = |name: &str| allowed.contains(&name) || (name != "text" && allowed.contains(&"*"));
+    for (before, after) in before.iter().zip(after) {
+        let (before, after) = (&before.document, &after.document);
+        let text = (before.text != after.text).then_some("text");
+        let changed = text.into_iter().chain(changed_fields(&before.metadata, &after.metadata));
+        if let Some(name) = changed.into_iter().find(|name| !is_allowed(name)) {
             return Err(format!(
-                "document `{}` was changed: make the stage an extractor",
-                before.document.id
+                "it wrote `{name}` of document `{}`, which is not among the fields that it writes: declare it \
+                 (in Rust, in `WRITES`)",
+                before.id
             ));
         }
     }
     Ok(())
+}
+
+fn changed_fields<'a>(before: &'a Metadata, after: &'a Metadata) -> impl Iterator<Item = &'a str> {
+    let names = before.iter().chain(after.iter()).map(|(name, _)| name);
+    names.filter(|name| before.get(name) != after.get(name))
+}
+
+/// A library may say that its text need not be checked (`TAMIS_UTF8_TRUSTED`); here it is.
+fn valid(record: &Record) -> Result<(), String> {
+    let document = &record.document;
+    let of_fields = document.metadata.iter().flat_map(|(name, value)| match value.as_ref() {
+        ValueRef::String(text) | ValueRef::Json(text) => [name, text],
+        _ => [name, ""],
+    });
+    if of_fields.chain([document.text.as_str()]).any(|text| std::str::from_utf8(text.as_bytes()).is_err()) {
+        return Err(format!("document `{}` came back with text that is not UTF-8", document.id));
+    }
+    match record.measures.iter().find(|measure| !measure.value.is_finite()) {
+        Some(measure) => Err(format!(
+            "measure `{}` of document `{}` is {}, which no report can show",
+            measure.name, document.id, measure.value
+        )),
+        None => Ok(()),
+    }
 }
 
 fn one_by_one(handle: &dyn TransformHandle) -> Vec<Record> {
@@ -62,16 +148,15 @@ fn one_by_one(handle: &dyn TransformHandle) -> Vec<Record> {
     records
 }
 
-fn same(expected: &[Record], actual: &[Record]) -> Result<(), String> {
-    difference(expected, actual).map_or(Ok(()), Err)
-}
-
-fn threads(handle: &dyn TransformHandle, expected: &[Record]) -> Result<(), String> {
-    std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..THREADS).map(|_| scope.spawn(|| same(expected, &process(handle)))).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().map_err(|_| "a thread panicked".to_owned())?)
-    })
+fn same(expected: &Processed, actual: &Processed) -> Result<(), String> {
+    if let Some(difference) = difference(&expected.records, &actual.records) {
+        return Err(difference);
+    }
+    if expected.effects.split != actual.effects.split {
+        return Err("other documents were split off".to_owned());
+    }
+    if expected.effects.counts != actual.effects.counts {
+        return Err("other things were counted".to_owned());
+    }
+    Ok(())
 }
