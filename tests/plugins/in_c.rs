@@ -1,0 +1,83 @@
+//! A plugin in C: one file that includes the header.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::{Records, c_library, folder, has_cc, pipeline, run};
+
+#[test]
+fn it_runs_in_a_pipeline() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    c_library(folder.path(), "comments.c", "comments", &[]);
+    let records = pipeline(
+        folder.path(),
+        "plugin = [{ path = \"libcomments.so\" }]",
+        "[[stage]]\nuse = \"strip-comments\"\nprefix = \"//\"\n\
+         [[stage]]\nuse = \"comment-share\"\nmax_comments = 2\n",
+        &[
+            ("one", "// A title \nFirst.\n// Note.\nSecond.\n"),
+            ("none", "# First.\n第二行。"),
+            ("many", "//\n//\n//\nx"),
+            ("no text", ""),
+            ("unended", "x\n//"),
+        ],
+    );
+    assert_eq!(Records::ids(&records.kept), ["one", "none", "no text", "unended"]);
+    assert_eq!(records.kept[0]["text"], "First.\nSecond.\n");
+    assert_eq!(records.kept[0]["metadata"], json!({ "comments": 2, "title": "A title " }));
+    assert_eq!(records.kept[1]["text"], "# First.\n第二行。");
+    assert_eq!(records.kept[1]["metadata"], json!({}));
+    assert_eq!(records.kept[3]["metadata"], json!({ "comments": 1, "title": "" }));
+    let [many] = records.dropped.as_slice() else { panic!("{records:?}") };
+    assert_eq!((&many["stage"], &many["reason"]), (&json!("comment-share"), &json!("too-many-comments")));
+    assert_eq!(many["measures"][0], json!({ "name": "comments", "value": 3, "max": 2 }));
+    assert_eq!(records.failed.len(), 0);
+    let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+    assert!(manifest.contains("\"comments_stripped\": 6"), "{manifest}");
+}
+
+#[test]
+fn its_options_are_checked_against_its_schema() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    c_library(folder.path(), "comments.c", "comments", &[]);
+    let file = folder.path().join("pipeline.toml");
+    let text = "plugin = [{ path = \"libcomments.so\" }]\n[[source]]\nuse = \"text\"\npaths = [\".\"]\n\
+                [[stage]]\nuse = \"strip-comments\"\nprefix = \"%\"\n\
+                [[stage]]\nuse = \"comment-share\"\nmax_comment = 3\n\
+                [[export]]\nuse = \"jsonl\"\npath = \"out\"\n";
+    std::fs::write(&file, text).unwrap();
+    let check = run(&[Path::new("check"), &file]).exits(2);
+    for part in
+        ["pipeline.toml:7:10", "did you mean `#`?", "pipeline.toml:10:1", "did you mean `max_comments`?"]
+    {
+        assert!(check.stderr.contains(part), "{part}: {}", check.stderr);
+    }
+}
+
+#[test]
+fn it_can_be_inspected_and_checked() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let library = c_library(folder.path(), "comments.c", "comments", &[]);
+    let inspect = run(&["plugin".as_ref(), "inspect".as_ref(), library.as_os_str()]).exits(0);
+    for part in [
+        "comments 1.2.3",
+        "MIT OR Apache-2.0",
+        "tamis_plugin.h (C)",
+        "strip-comments · extractor in [[stage]]",
+    ] {
+        assert!(inspect.stdout.contains(part), "{part}: {}", inspect.stdout);
+    }
+    let check = run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    assert!(!check.stdout.contains("skip"), "{}", check.stdout);
+    assert!(check.stdout.ends_with("ok: the library keeps the plugin contract\n"), "{}", check.stdout);
+}

@@ -1,0 +1,182 @@
+//! Plugins in Rust, built outside of this workspace as an author builds them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tamis_host::library_file_name;
+use tamis_tests::program::root;
+
+use crate::support::{Records, Run, cargo_target, folder, lines, pipeline, run};
+
+/// What `tamis plugin new` makes; its dependencies are those of the workspace, which are downloaded already.
+fn new_plugin(folder: &Path, name: &str) -> (PathBuf, Run) {
+    let made =
+        run(&["plugin".as_ref(), "new".as_ref(), name.as_ref(), "--path".as_ref(), folder.as_os_str()]);
+    let made = made.exits(0);
+    let plugin = folder.join(name);
+    std::fs::copy(root().join("Cargo.lock"), plugin.join("Cargo.lock")).unwrap();
+    (plugin, made)
+}
+
+/// Runs cargo in the folder of a plugin.
+fn cargo(plugin: &Path, command: &str) -> Run {
+    let output = Command::new(env!("CARGO"))
+        .args([command, "--offline", "--quiet"])
+        .current_dir(plugin)
+        .env("CARGO_TARGET_DIR", cargo_target())
+        // A file in the folder of the test is no business of the plugin.
+        .env_remove("CARGO_MANIFEST_DIR")
+        .output();
+    output.unwrap().into()
+}
+
+fn built(name: &str) -> PathBuf {
+    cargo_target().join("debug").join(library_file_name(name))
+}
+
+#[test]
+fn a_new_plugin_builds_passes_its_tests_and_runs_as_it_was_told() {
+    let folder = folder();
+    let (plugin, made) = new_plugin(folder.path(), "my-site");
+    let tests = cargo(&plugin, "test").exits(0);
+    assert!(tests.stdout.contains("4 passed") || tests.stdout.contains("...."), "{}", tests.stdout);
+    let build = cargo(&plugin, "build").exits(0);
+    assert_eq!(build.stderr, "", "it builds without a warning");
+
+    let library = plugin.join("target/release").join(library_file_name("my-site"));
+    std::fs::create_dir_all(library.parent().unwrap()).unwrap();
+    std::fs::copy(built("my-site"), &library).unwrap();
+    let check = run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    assert!(!check.stdout.contains("skip"), "{}", check.stdout);
+    let inspect = run(&["plugin".as_ref(), "inspect".as_ref(), library.as_os_str()]).exits(0);
+    assert!(inspect.stdout.contains("my-site · extractor in [[stage]]"), "{}", inspect.stdout);
+
+    let (_, told) = made.stdout.split_once("use it").unwrap();
+    let told: Vec<&str> = told.lines().skip(1).map(str::trim).collect();
+    let [head, stage @ ..] = told.as_slice() else { panic!("{told:?}") };
+    let documents = [("a", "One.\nRead more: two.\n"), ("b", "Read more:"), ("c", "Three.")];
+    let stages = format!("{}\nphrases = [\"Read more:\"]\n", stage.join("\n"));
+    let records = pipeline(folder.path(), head, &stages, &documents);
+    assert_eq!(Records::ids(&records.kept), ["a", "c"]);
+    assert_eq!(records.kept[0]["text"], "One.");
+    assert_eq!(records.dropped[0]["reason"], "nothing-left");
+}
+
+/// The plugin of `fixtures/panics.rs`, in `folder`.
+fn panicking(folder: &Path) -> PathBuf {
+    let (plugin, _) = new_plugin(folder, "panics");
+    std::fs::remove_dir_all(plugin.join("src/panics")).unwrap();
+    std::fs::write(plugin.join("src/lib.rs"), include_str!("fixtures/panics.rs")).unwrap();
+    plugin
+}
+
+/// The same as a library beside the pipelines.
+fn panicking_library(folder: &Path) {
+    let plugin = panicking(folder);
+    cargo(&plugin, "build").exits(0);
+    std::fs::copy(built("panics"), folder.join(library_file_name("panics"))).unwrap();
+}
+
+const PANICS: &str = "plugin = [{ path = \"libpanics.so\" }]";
+
+/// Texts that panic, and how the failure of their document begins.
+const CASES: [(&str, &str); 4] = [
+    ("panic", "the stage panicked: no luck with `panic` (src/lib.rs:"),
+    ("bomb", "the stage panicked: no message (src/lib.rs:"),
+    ("index", "the stage panicked: index out of bounds: the len is 0 but the index is 5 (src/lib.rs:"),
+    ("nested", "the stage panicked: outside (src/lib.rs:"),
+];
+
+#[test]
+fn a_panic_costs_its_document_and_no_other() {
+    let folder = folder();
+    panicking_library(folder.path());
+    let documents: Vec<(&str, &str)> = CASES
+        .iter()
+        .flat_map(|(text, _)| [("good", "fine"), (*text, *text)])
+        .chain([("last", "fine")])
+        .collect();
+    let stages = [
+        "[[stage]]\nuse = \"shout\"\n",
+        "[[stage]]\nuse = \"judge\"\n",
+        "[[export]]\nuse = \"panic-texts\"\npath = \"exported\"\n",
+    ];
+    for stage in stages {
+        let records = pipeline(folder.path(), PANICS, stage, &documents);
+        assert_eq!(Records::ids(&records.kept), ["good", "good", "good", "good", "last"], "{stage}");
+        for (text, message) in CASES {
+            let reason = records.failure(text);
+            assert!(reason.starts_with(message), "{stage}: {reason}");
+        }
+        for record in &records.failed {
+            assert_eq!(
+                (&record["text"], &record["metadata"]),
+                (&record["id"], &serde_json::json!({})),
+                "{stage}"
+            );
+        }
+    }
+    let exported = std::fs::read_to_string(folder.path().join("exported/part-00000.txt")).unwrap();
+    assert_eq!(exported, "fine\n".repeat(5));
+    let shouted = pipeline(folder.path(), PANICS, stages[0], &documents);
+    assert!(shouted.kept.iter().all(|record| record["text"] == "FINE"));
+}
+
+#[test]
+fn a_reader_that_panics_costs_its_block() {
+    let folder = folder();
+    panicking_library(folder.path());
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    for (name, text) in [("a.txt", "one\ntwo"), ("b.txt", "three\npanic\n"), ("c.txt", "four")] {
+        std::fs::write(folder.path().join("in").join(name), text).unwrap();
+    }
+    let file = folder.path().join("pipeline.toml");
+    let text = format!(
+        "{PANICS}\n[[source]]\nuse = \"panic-lines\"\npaths = [\"in\"]\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out\"\n[run]\nmax_failed_ratio = 1\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let run = run(&[Path::new("run"), &file]).exits(0);
+    // Nothing of the panic itself, which would be written into the middle of a progress bar.
+    assert!(!run.stderr.contains("panicked at"), "{}", run.stderr);
+    let out = folder.path().join("out");
+    assert_eq!(Records::ids(&lines(&out)), ["a.txt#0", "a.txt#1", "c.txt#0"]);
+    let failed = lines(&out.join("failed"));
+    let [block] = failed.as_slice() else { panic!("{failed:?}") };
+    assert_eq!(block["id"], "b.txt#0");
+    let reason = block["reason"].as_str().unwrap();
+    assert!(
+        reason
+            .starts_with("stage `panic-lines` of plugin `panics`: the stage panicked: no luck with `a line`"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_stage_that_panics_when_it_is_opened_is_a_setup_error() {
+    let folder = folder();
+    panicking_library(folder.path());
+    let file = folder.path().join("pipeline.toml");
+    let text = format!(
+        "{PANICS}\n[[source]]\nuse = \"text\"\npaths = [\"pipeline.toml\"]\n\
+         [[stage]]\nuse = \"shout\"\npanic_at_open = true\n[[export]]\nuse = \"jsonl\"\npath = \"out\"\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let check = run(&[Path::new("check"), &file]).exits(2);
+    for part in ["the stage panicked: no luck at all (src/lib.rs:", "pipeline.toml:6:7"] {
+        assert!(check.stderr.contains(part), "{part}: {}", check.stderr);
+    }
+    assert!(!check.stderr.contains("panicked at"), "{}", check.stderr);
+}
+
+#[test]
+fn a_plugin_that_would_abort_on_a_panic_does_not_compile() {
+    let folder = folder();
+    let plugin = panicking(folder.path());
+    let manifest = plugin.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap() + "\n[profile.dev]\npanic = \"abort\"\n";
+    std::fs::write(&manifest, text).unwrap();
+    let check = cargo(&plugin, "check");
+    assert_ne!(check.code, Some(0));
+    assert!(check.stderr.contains("tamis plugins must be built with panic = \"unwind\""), "{}", check.stderr);
+}
