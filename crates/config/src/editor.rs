@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use tamis_stage::{Kind, Registry, StageInfo};
 
+use crate::check::needs;
 use crate::common_keys::AUTO_SUMMARY;
 use crate::envelope::{COMPRESSION, ENVELOPE, keys};
 use crate::opening::{AUTO, is_envelope};
@@ -86,8 +87,9 @@ fn rule(list: &str, envelope: &Value, options: Map<String, Value>, info: &StageI
         "properties": properties,
         "additionalProperties": closed,
     });
-    if let Some(required) = info.schema.get("required") {
-        then["required"] = required.clone();
+    let required = needs(&info.schema);
+    if !required.is_empty() {
+        then["required"] = Value::from(required);
     }
     json!({ "if": condition(&info.name), "then": then })
 }

@@ -9,7 +9,7 @@ use tamis_stage::handle::OpenStage;
 use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo};
 
 use crate::canonical::portable;
-use crate::check::{Checker, Mark, Meaning};
+use crate::check::{Checker, Mark, Meaning, needs};
 use crate::common_keys::in_order;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
@@ -227,8 +227,7 @@ impl<'a> Opener<'a> {
             let schema = &factory.info().schema;
             let known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
             // A reader that cannot do without an option stays out until it is given.
-            let needs = Checker::for_options(schema, "", &entry.place).needs();
-            if needs.into_iter().all(|key| known.get(key).is_some()) {
+            if needs(schema).into_iter().all(|key| known.get(key).is_some()) {
                 self.open_one(factory.as_ref(), &known, entry);
             }
         }

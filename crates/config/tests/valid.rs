@@ -466,6 +466,9 @@ fn the_editor_schema_knows_every_stage() {
     insta::assert_snapshot!(format!("{:#}", schema["properties"]["export"]));
     // `\p{…}` is an error to the regular expressions of many languages.
     assert!(!schema.to_string().contains("\\\\p"), "{schema}");
+    let rules = schema["properties"]["stage"]["items"]["allOf"].as_array().unwrap();
+    let needy = rules.iter().find(|rule| rule["if"]["properties"]["use"]["const"] == "needy").unwrap();
+    assert_eq!(needy["then"]["required"], json!(["phrases"]));
     for (name, stage) in schema["$defs"].as_object().unwrap() {
         assert!(stage.get("$schema").is_none(), "{name}");
     }

@@ -169,20 +169,12 @@ impl<'a> Checker<'a> {
         self.diagnostics.push(Diagnostic::error(place, message).label(label));
     }
 
-    /// The keywords of a schema, those of what it refers to if it only refers.
     fn keywords(&self, schema: &'a Value) -> Option<&'a Map<String, Value>> {
-        let mut keywords = schema.as_object()?;
-        for _ in 0..MAX_DEPTH {
-            match keywords.get("$ref").filter(|_| !keywords.contains_key("properties")) {
-                Some(reference) => keywords = self.referred(reference)?.as_object()?,
-                None => return Some(keywords),
-            }
-        }
-        None
+        keywords(self.schema, schema)
     }
 
     fn referred(&self, reference: &Value) -> Option<&'a Value> {
-        self.schema.pointer(reference.as_str()?.strip_prefix('#')?)
+        referred(self.schema, reference)
     }
 
     fn value(&mut self, node: &Node, schema: &'a Value, at: &At) {
@@ -521,7 +513,7 @@ impl<'a> Checker<'a> {
                 self.value(&entry.value, schema, &at);
             }
         }
-        for key in self.needed(keywords) {
+        for key in needed(self.schema, keywords) {
             // A mistyped key is one mistake, not two.
             if table.get(key).is_some() || meant.contains(&key) {
                 continue;
@@ -535,33 +527,6 @@ impl<'a> Checker<'a> {
             };
             self.error(place, format!("{owner} needs `{key}`"), label);
         }
-    }
-
-    /// Options that must be given.
-    pub(crate) fn needs(&self) -> Vec<&'a str> {
-        self.keywords(self.schema).map(|keywords| self.needed(keywords)).unwrap_or_default()
-    }
-
-    /// Keys that must be given: those that are `required`, and those whose default would be refused if it were
-    /// written, a list that may not be empty and is. In this way asks for an option a stage that opens without
-    /// it but would do nothing.
-    fn needed(&self, keywords: &'a Map<String, Value>) -> Vec<&'a str> {
-        let mut needed: Vec<&str> = parts(keywords, "required").filter_map(Value::as_str).collect();
-        let properties = keywords.get("properties").and_then(Value::as_object).into_iter().flatten();
-        for (key, _) in properties.filter(|(_, schema)| self.is_unset(schema)) {
-            if !needed.contains(&key.as_str()) {
-                needed.push(key);
-            }
-        }
-        needed
-    }
-
-    fn is_unset(&self, schema: &'a Value) -> bool {
-        let default = schema.get("default").and_then(Value::as_array);
-        let wants_some = |keywords: &Map<String, Value>| {
-            keywords.get("minItems").and_then(Value::as_u64).is_some_and(|min| min > 0)
-        };
-        default.is_some_and(Vec::is_empty) && self.keywords(schema).is_some_and(wants_some)
     }
 
     /// Complains about a key that nobody knows; returns the one that was probably meant.
@@ -611,6 +576,49 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// The keywords of a schema, those of what it refers to if it only refers; `root` is what references are into.
+fn keywords<'a>(root: &'a Value, schema: &'a Value) -> Option<&'a Map<String, Value>> {
+    let mut keywords = schema.as_object()?;
+    for _ in 0..MAX_DEPTH {
+        match keywords.get("$ref").filter(|_| !keywords.contains_key("properties")) {
+            Some(reference) => keywords = referred(root, reference)?.as_object()?,
+            None => return Some(keywords),
+        }
+    }
+    None
+}
+
+fn referred<'a>(root: &'a Value, reference: &Value) -> Option<&'a Value> {
+    root.pointer(reference.as_str()?.strip_prefix('#')?)
+}
+
+/// The options of a stage that must be given.
+pub(crate) fn needs(schema: &Value) -> Vec<&str> {
+    keywords(schema, schema).map(|keywords| needed(schema, keywords)).unwrap_or_default()
+}
+
+/// Keys that must be given: those that are `required`, and those whose default would be refused if it were
+/// written, a list that may not be empty and is. In this way asks for an option a stage that opens without it
+/// but would do nothing.
+fn needed<'a>(root: &'a Value, object: &'a Map<String, Value>) -> Vec<&'a str> {
+    let mut needed: Vec<&str> = parts(object, "required").filter_map(Value::as_str).collect();
+    let properties = object.get("properties").and_then(Value::as_object).into_iter().flatten();
+    for (key, _) in properties.filter(|(_, schema)| is_unset(root, schema)) {
+        if !needed.contains(&key.as_str()) {
+            needed.push(key);
+        }
+    }
+    needed
+}
+
+fn is_unset<'a>(root: &'a Value, schema: &'a Value) -> bool {
+    let default = schema.get("default").and_then(Value::as_array);
+    let wants_some = |keywords: &Map<String, Value>| {
+        keywords.get("minItems").and_then(Value::as_u64).is_some_and(|min| min > 0)
+    };
+    default.is_some_and(Vec::is_empty) && keywords(root, schema).is_some_and(wants_some)
 }
 
 /// The size that a value stands for, in bytes.

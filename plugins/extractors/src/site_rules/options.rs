@@ -88,8 +88,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SiteRulesOptions {
-    /// The rule files, in the order in which they are tried.
-    #[schemars(extend("x-path" = "file"))]
+    /// The rule files, in the order in which they are tried; at least one.
+    #[schemars(length(min = 1), extend("x-path" = "file"))]
     pub rules: Vec<PathBuf>,
     /// What happens to a document that no rule file recognises.
     pub on_unmatched: OnUnmatched,

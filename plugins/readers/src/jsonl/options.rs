@@ -22,8 +22,8 @@ use crate::FieldNames;
 /// their type kept, or only those that `metadata` lists.
 /// Nested values and large numbers are passed on as they are written, digit for digit.
 ///
-/// A line that is not a JSON object, is not UTF-8, lacks the text, or names the id or the text twice fails
-/// with its line and column, and its bytes are kept; the lines around it are read.
+/// A line that is not a JSON object, is not UTF-8, has neither the text nor the raw page, or names the id or
+/// the text twice fails with its line and column, and its bytes are kept; the lines around it are read.
 /// Blank lines are passed over, but count: the ordinal of a document is its line number, from 0.
 ///
 /// Limits: a file that is one JSON array is not JSON Lines; convert it first, for example with

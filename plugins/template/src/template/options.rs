@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemplateOptions {
-    /// The words with which an ending begins, without blanks in front.
+    /// The words with which an ending begins, without blanks in front; at least one ending.
+    #[schemars(length(min = 1))]
     pub phrases: Vec<String>,
     /// How many lines at the end of the text are looked at.
     #[schemars(range(min = 1), extend("x-unit" = "lines"))]
