@@ -27,9 +27,15 @@ pub(crate) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     let outer = GUARDED.replace(true);
     // A panic that the stage caught itself must not speak for the one that ends the next call.
     drop(MESSAGE.take());
-    let result = catch_unwind(AssertUnwindSafe(call));
+    let result = catch_inside(call);
     GUARDED.set(outer);
-    result.map_err(|payload| {
+    result
+}
+
+/// The same inside of a call that [`catch`] runs, such as for one document of a batch: without what has to be
+/// done once a call, which costs more than a small stage does.
+pub(crate) fn catch_inside<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         let message = explain(MESSAGE.take(), text(&*payload));
         discard(payload);
         message

@@ -77,14 +77,18 @@ impl ExporterHandle for Exporter {
         std::mem::swap(&mut call.output, out);
         match result {
             Ok(()) => {
-                let failure = |(index, state): (usize, State)| match (state.breach, state.verdict) {
-                    (Some(breach), _) => Some((index, Failure::new(breach))),
-                    (None, Some(Fate::Failed(reason))) => Some((index, Failure::new(reason))),
-                    (None, None) if !state.put => {
-                        let forgotten = "it put nothing out for the document and did not say so";
-                        Some((index, self.instance.breach(forgotten)))
+                let put = call.put;
+                let failure = |(index, state): (usize, Option<Box<State>>)| {
+                    let (breach, verdict) = state.map_or((None, None), |state| (state.breach, state.verdict));
+                    match (breach, verdict) {
+                        (Some(breach), _) => Some((index, Failure::new(breach))),
+                        (None, Some(Fate::Failed(reason))) => Some((index, Failure::new(reason))),
+                        (None, None) if !put[index] => {
+                            let forgotten = "it put nothing out for the document and did not say so";
+                            Some((index, self.instance.breach(forgotten)))
+                        }
+                        _ => None,
                     }
-                    _ => None,
                 };
                 call.states.into_iter().enumerate().filter_map(failure).collect()
             }

@@ -13,7 +13,7 @@ use tamis_plugin::abi;
 use tamis_stage::handle::{Effects, OpenStage};
 use tamis_stage::{Failure, SetupError, StageInfo};
 
-use crate::call::{Call, CallError, Finished, Target, Who, broken, str};
+use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
 
 /// An opened stage of a plugin; closed when dropped.
 pub(crate) struct Instance {
@@ -121,32 +121,36 @@ fn fail_all(records: &mut [Record], message: &str) {
 
 /// Applies what a call did to its records.
 fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
-    let mut split = call.split.into_iter().peekable();
-    for (index, (record, state)) in records.iter_mut().zip(call.states).enumerate() {
-        let children = std::iter::from_fn(|| split.next_if(|(parent, _)| *parent == index));
-        let fate = state.breach.map(|breach| Fate::Failed(breach.into())).or(state.verdict);
-        if matches!(fate, Some(Fate::Failed(_))) {
-            children.for_each(drop);
-        } else {
-            effects.split.extend(children);
-            if let Some(text) = state.text {
-                record.document.text = text;
-            }
-            for (name, value) in state.fields {
-                match value {
-                    Some(value) => record.document.metadata.insert(name, value),
-                    None => record.document.metadata.remove(&name),
-                };
-            }
-        }
-        record.measures.extend(state.measures);
-        if let Some(fate) = fate {
-            record.fate = fate;
+    for (record, state) in records.iter_mut().zip(call.states.into_iter()) {
+        if let Some(state) = state {
+            apply_to(record, *state);
         }
     }
+    let is_failed = |record: &Record| matches!(record.fate, Fate::Failed(_));
+    // A document that fails is what it was, and so nothing was split off.
+    effects.split.extend(call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent])));
     for (name, n) in call.counts {
         let counter = effects.counts.entry(name).or_default();
         *counter = counter.saturating_add(n);
+    }
+}
+
+fn apply_to(record: &mut Record, state: State) {
+    let fate = state.breach.map(|breach| Fate::Failed(breach.into())).or(state.verdict);
+    if !matches!(fate, Some(Fate::Failed(_))) {
+        if let Some(text) = state.text {
+            record.document.text = text;
+        }
+        for (name, value) in state.fields {
+            match value {
+                Some(value) => record.document.metadata.insert(name, value),
+                None => record.document.metadata.remove(&name),
+            };
+        }
+    }
+    record.measures.extend(state.measures);
+    if let Some(fate) = fate {
+        record.fate = fate;
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
 
-use super::{Call, Target, convert};
+use super::{Call, State, Target, convert};
 use crate::signals;
 
 /// The table for one call; `ctx` points to its [`Call`].
@@ -130,7 +130,8 @@ unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi:
 
 /// The value of a field, as changed so far.
 fn find<'c>(call: &'c Call<'_>, doc: u32, name: &str) -> Option<&'c Value> {
-    let edited = call.states[doc as usize].fields.iter().rfind(|(edited, _)| edited == name);
+    let edited =
+        call.states.get(doc).and_then(|state| state.fields.iter().rfind(|(edited, _)| edited == name));
     match edited {
         Some((_, value)) => value.as_ref(),
         None => call.target.records()[doc as usize].document.metadata.get(name),
@@ -160,7 +161,7 @@ unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: S
     if !is_document(call, doc) {
         return abi::ERROR;
     }
-    if call.states[doc as usize].verdict.is_some() {
+    if call.states.get(doc).is_some_and(|state| state.verdict.is_some()) {
         return refuse(call, doc, || "it judged the document twice".to_owned());
     }
     // SAFETY: see `error`.
@@ -182,7 +183,7 @@ unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: S
     if matches!(fate, Fate::Failed(_)) {
         take_back(call, doc);
     }
-    call.states[doc as usize].verdict = Some(fate);
+    call.states.at(doc).verdict = Some(fate);
     abi::OK
 }
 
@@ -207,7 +208,7 @@ unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Me
     }
     // SAFETY: not NULL, aligned, and see `error`.
     match unsafe { convert::measure(&*measure) } {
-        Ok(measure) => call.states[doc as usize].measures.push(measure),
+        Ok(measure) => call.states.at(doc).measures.push(measure),
         Err(breach) => return refuse(call, doc, || format!("it passed {breach}")),
     }
     abi::OK
@@ -220,7 +221,7 @@ unsafe extern "C" fn reserve_text(ctx: *mut c_void, doc: u32, capacity: usize) -
         return std::ptr::null_mut();
     }
     let Some(memory) = allocate(capacity.max(1), call.trusted) else { return std::ptr::null_mut() };
-    let (_, memory) = call.states[doc as usize].reserved.insert((capacity, memory));
+    let (_, memory) = call.states.at(doc).reserved.insert((capacity, memory));
     memory.as_mut_ptr()
 }
 
@@ -246,7 +247,7 @@ unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i
         return abi::ERROR;
     }
     let trusted = call.trusted;
-    let state = &mut call.states[doc as usize];
+    let state = call.states.at(doc);
     let Some((capacity, mut memory)) = state.reserved.take() else {
         return refuse(call, doc, || "it committed text for which it had reserved no memory".to_owned());
     };
@@ -263,7 +264,7 @@ unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i
     }
     // SAFETY: checked above, or written by an SDK that starts from `&str` (flag TAMIS_UTF8_TRUSTED).
     let text = unsafe { String::from_utf8_unchecked(memory) };
-    call.states[doc as usize].text = Some(text);
+    call.states.at(doc).text = Some(text);
     abi::OK
 }
 
@@ -282,7 +283,7 @@ unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *co
         Err(why) => return refuse(call, doc, || format!("it set a field with a name {why}")),
     };
     if value.is_null() {
-        call.states[doc as usize].fields.push((name, None));
+        call.states.at(doc).fields.push((name, None));
         return abi::OK;
     }
     if !is_place(call, doc, value.cast_mut()) {
@@ -290,7 +291,7 @@ unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *co
     }
     // SAFETY: not NULL, aligned, and see `error`.
     match unsafe { convert::value(&*value, call.trusted) } {
-        Ok(value) => call.states[doc as usize].fields.push((name, Some(value))),
+        Ok(value) => call.states.at(doc).fields.push((name, Some(value))),
         Err(breach) => return refuse(call, doc, || format!("it set field `{name}` to {breach}")),
     }
     abi::OK
@@ -498,8 +499,8 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
     if !is_document(call, doc) {
         return false;
     }
-    let state = &call.states[doc as usize];
-    if state.breach.is_some() || matches!(state.verdict, Some(Fate::Failed(_))) {
+    let failed = |state: &State| state.breach.is_some() || matches!(state.verdict, Some(Fate::Failed(_)));
+    if call.states.get(doc).is_some_and(failed) {
         return false;
     }
     match call.last_put {
@@ -512,7 +513,7 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
         }
         _ => call.last_put = Some((doc, call.output.bytes.len(), call.output.files.len())),
     }
-    call.states[doc as usize].put = true;
+    call.put[doc as usize] = true;
     true
 }
 

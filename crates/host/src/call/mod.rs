@@ -62,7 +62,9 @@ pub(crate) struct Call<'a> {
     /// Whether this is an exporter of named files.
     pub(crate) named_files: bool,
     /// What happened to each document of the call.
-    pub(crate) states: Vec<State>,
+    pub(crate) states: States,
+    /// Whether an exporter has put something out for each document; empty for other stages.
+    pub(crate) put: Vec<bool>,
     /// Counts by name.
     pub(crate) counts: Counts,
     /// Split-off documents with the index of their parent.
@@ -84,8 +86,6 @@ pub(crate) struct State {
     pub(crate) verdict: Option<Fate>,
     /// The first breach of the contract with this document; it fails, whatever the verdict.
     pub(crate) breach: Option<String>,
-    /// Whether an exporter has put something out for it.
-    pub(crate) put: bool,
     /// The new text.
     pub(crate) text: Option<String>,
     /// Memory reserved for a new text: the capacity that was asked for, and the memory.
@@ -97,15 +97,47 @@ pub(crate) struct State {
     pub(crate) measures: Vec<Measure>,
 }
 
+/// What happened to the documents of a call, for those to which anything did.
+///
+/// Most calls of most stages leave most documents alone; a null pointer is what such a document costs.
+pub(crate) struct States(Vec<Option<Box<State>>>);
+
+impl States {
+    fn new(documents: usize) -> Self {
+        Self(std::iter::repeat_with(|| None).take(documents).collect())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The state of a document, if anything has happened to it; `doc` must be below the length.
+    pub(crate) fn get(&self, doc: u32) -> Option<&State> {
+        self.0[doc as usize].as_deref()
+    }
+
+    /// The state of a document to which something happens; `doc` must be below the length.
+    pub(crate) fn at(&mut self, doc: u32) -> &mut State {
+        self.0[doc as usize].get_or_insert_default()
+    }
+
+    /// The states in the order of the documents.
+    pub(crate) fn into_iter(self) -> impl ExactSizeIterator<Item = Option<Box<State>>> {
+        self.0.into_iter()
+    }
+}
+
 impl<'a> Call<'a> {
     pub(crate) fn new(who: &'a Who, target: Target<'a>, trusted: bool) -> Self {
         let documents = target.records().len();
+        let put = if matches!(target, Target::Export(_)) { vec![false; documents] } else { Vec::new() };
         Self {
             who,
             target,
             trusted,
             named_files: false,
-            states: std::iter::repeat_with(State::default).take(documents).collect(),
+            states: States::new(documents),
+            put,
             counts: Counts::new(),
             split: Vec::new(),
             output: Output::default(),
@@ -142,12 +174,12 @@ impl<'a> Call<'a> {
 
     /// Notes a breach that costs one document and no other; or the call, when it has no documents.
     fn spoil(&mut self, doc: u32, breach: impl FnOnce() -> String) {
-        match self.states.get_mut(doc as usize) {
-            Some(state) if state.breach.is_none() => {
-                state.breach = Some(self.who.says(&broken(&breach())));
-            }
-            Some(_) => {}
-            None => self.break_contract(breach),
+        if doc as usize >= self.states.len() {
+            return self.break_contract(breach);
+        }
+        let state = self.states.at(doc);
+        if state.breach.is_none() {
+            state.breach = Some(self.who.says(&broken(&breach())));
         }
     }
 }
@@ -176,7 +208,7 @@ pub(crate) fn broken(breach: &str) -> String {
 
 /// What is left of a call once its borrow of the records has ended.
 pub(crate) struct Finished {
-    pub(crate) states: Vec<State>,
+    pub(crate) states: States,
     pub(crate) counts: Counts,
     /// In the order of the parents.
     pub(crate) split: Vec<(usize, Document)>,

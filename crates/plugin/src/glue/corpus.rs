@@ -65,7 +65,7 @@ unsafe extern "C-unwind" fn observe<T: CorpusStage>(
             let fields = HostFields::new(host, index);
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };
-            match guard::catch(|| stage.observe(pass, local, &view)) {
+            match guard::catch_inside(|| stage.observe(pass, local, &view)) {
                 Ok(Ok(())) => {}
                 Ok(Err(failure)) => host.fail(index, &failure.to_string()),
                 // The local may be half-changed, and everything it has seen with it.

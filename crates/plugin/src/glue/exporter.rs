@@ -93,7 +93,7 @@ fn encode_one<T: Exporter>(
         file,
         span: (fate.offset, fate.length),
     };
-    match guard::catch(|| stage.encode(&record, out)) {
+    match guard::catch_inside(|| stage.encode(&record, out)) {
         Ok(Ok(())) => {
             if out.bytes.is_empty() && out.files.is_empty() {
                 // Said aloud, because a document for which nothing is put counts as forgotten.

@@ -44,7 +44,7 @@ unsafe extern "C-unwind" fn filter<T: Filter>(
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };
             notes.clear();
-            judge(host, index, guard::catch(|| stage.filter(&view, &mut notes)));
+            judge(host, index, guard::catch_inside(|| stage.filter(&view, &mut notes)));
             host.notes(index, &notes);
         }
         Ok(())
@@ -76,7 +76,7 @@ pub(super) fn extract_all(
         let fields = HostFields::new(host, index);
         // SAFETY: valid until this call returns.
         let mut draft = Draft::new(unsafe { view(document, &fields) });
-        let outcome = guard::catch(|| extract(&mut draft));
+        let outcome = guard::catch_inside(|| extract(&mut draft));
         let (edits, notes) = draft.finish();
         let refused = if matches!(outcome, Ok(Ok(_))) { host.edits(index, &edits).err() } else { None };
         match refused {
