@@ -44,13 +44,30 @@ impl Context {
         self.bundled.clone()
     }
 
-    /// Reads a pipeline and loads its plugins.
+    /// Reads and checks a pipeline, its plugins included.
     pub(crate) fn plan(
         &self,
         args: &PipelineArgs,
         inputs: &[PathBuf],
         output: Option<&Path>,
     ) -> Result<Plan, Diagnostics> {
+        let (pipeline, registry, errors) = self.read(args, inputs, output)?;
+        pipeline.plan(&registry, errors)
+    }
+
+    /// The same for a run that reads no input: whether there is any does not matter.
+    pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Plan, Diagnostics> {
+        let (pipeline, registry, errors) = self.read(args, &[], None)?;
+        pipeline.without_inputs().plan(&registry, errors)
+    }
+
+    /// A pipeline, the stages that it may use, and what is wrong with its plugins.
+    fn read(
+        &self,
+        args: &PipelineArgs,
+        inputs: &[PathBuf],
+        output: Option<&Path>,
+    ) -> Result<Read, Diagnostics> {
         let mut set = environment::settings();
         // Flags come last: what is typed now wins over what is in the environment.
         set.extend(args.set.iter().map(|(key, value)| Setting {
@@ -62,7 +79,7 @@ impl Context {
         let pipeline = Pipeline::read(&args.pipeline, &overrides)?;
         let mut registry = self.registry();
         let errors = register(&pipeline, &mut registry);
-        pipeline.plan(&registry, errors)
+        Ok((pipeline, registry, errors))
     }
 
     /// The bundled stages and those of the plugins of a pipeline file.
@@ -75,6 +92,9 @@ impl Context {
         Ok(registry)
     }
 }
+
+/// A pipeline that was read, the stages that it may use, and the plugins that failed with the reason.
+type Read = (Pipeline, Registry, Vec<(usize, String)>);
 
 /// A loader of libraries that describes them with this program.
 pub(crate) fn loader() -> Loader {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use tamis_config::{Setting, SettingOrigin};
 
+use crate::output;
+
 /// Folders in which plugins are looked for by name, separated as in `PATH`.
 const PLUGIN_PATH: &str = "TAMIS_PLUGIN_PATH";
 /// Begins the name of a variable that changes a value of the pipeline; two underscores separate the parts.
@@ -22,7 +24,17 @@ pub(crate) fn plugin_folders() -> Vec<PathBuf> {
 }
 
 /// Values of the pipeline that the environment changes, by name so that the order is always the same.
+///
+/// A variable that was probably meant to change one, and does not, is worth a warning.
 pub(crate) fn settings() -> Vec<Setting> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| name != PLUGIN_PATH) {
+        if let Some(meant) = tamis_config::looks_like_override(&name) {
+            output::log_line(format_args!(
+                "warning: the variable {name} changes nothing; did you mean {meant}?"
+            ));
+        }
+    }
     let mut settings: Vec<Setting> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter_map(|(name, value)| {

@@ -14,7 +14,23 @@
 //! valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" boundary noop 100
 //! ```
 //!
-//! FOUND
+//! # What was found
+//!
+//! Instructions a document, beyond a direct call (200 documents of 5 KB with six fields a call, x86-64):
+//!
+//! | stage | direct | boundary | more |
+//! | --- | --- | --- | --- |
+//! | `noop` | 51 | 96 | 45 |
+//! | `light`, counts characters | 83,534 | 83,565 | 31 |
+//! | `medium`, writes a new text and a field | 19,440 | 22,337 | 2,897 |
+//!
+//! The call itself is 45 instructions, below 20 ns a document on any machine that this ran on; metadata is
+//! asked for field by field, so a stage that reads none pays for none.
+//! It was 269 instructions before two changes: the state of a document is allocated when something happens to
+//! it and not before (it was 184 bytes a document, made and dropped), and the panic hook and its
+//! thread-locals are looked after once a call and not once a document.
+//! What a new text costs more is one copy into the host's memory with its allocation, three quarters of it in
+//! `malloc`, `free` and `memcpy`: whoever allocates frees, so a text cannot be handed over.
 
 use std::hint::black_box;
 

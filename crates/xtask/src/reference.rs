@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use tamis_stage::{Registry, StageInfo};
+use tamis_stage::{OptionInfo, Registry, StageInfo};
 
 use crate::root;
 
@@ -50,6 +50,11 @@ fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
         files.insert(folder.join(info.kind.table()).join(format!("{}.md", info.name)), page(info));
     }
     files.insert(folder.join("README.md"), index(&registry));
+    files.insert(
+        folder.join("source/auto.md"),
+        format!("{NOTE}\n\n# `auto`\n\n{}\n", tamis_config::AUTO_DOCS.trim()),
+    );
+    files.insert(folder.join("keys.md"), keys());
     let schema = serde_json::to_string_pretty(&tamis_config::schema(&registry))? + "\n";
     files.insert(root().join("config/schema.json"), schema);
     Ok(files)
@@ -94,7 +99,25 @@ fn index(registry: &Registry) -> String {
         let (name, table) = (&info.name, info.kind.table());
         page += &format!("| [`{name}`]({table}/{name}.md) | `[[{table}]]` | {} |\n", info.summary);
     }
-    page + "\n`use = \"auto\"` in a `[[source]]` takes, file by file, the reader that is surest that the file is its own.\n"
+    page += &format!("| [`auto`](source/auto.md) | `[[source]]` | {} |\n", tamis_config::AUTO_SUMMARY);
+    page + "\nWhat every table knows beside the options of its stage: [keys](keys.md).\n"
+}
+
+/// The keys that do not depend on the stage.
+fn keys() -> String {
+    let mut page = format!("{NOTE}\n\n# Keys of a pipeline file\n");
+    for (table, title) in [
+        ("pipeline", "Above all tables"),
+        ("plugin", "`[[plugin]]`"),
+        ("source", "`[[source]]`"),
+        ("stage", "`[[stage]]`"),
+        ("export", "`[[export]]`"),
+        ("run", "`[run]`"),
+        ("test", "`[[test]]`"),
+    ] {
+        page += &format!("\n## {title}\n\n{}", options(tamis_config::common_keys(table)));
+    }
+    page
 }
 
 fn page(info: &StageInfo) -> String {
@@ -103,18 +126,22 @@ fn page(info: &StageInfo) -> String {
     page += info.docs.trim();
     page += &fields(info);
     page += "\n\n## Options\n\n";
-    let options = info.options();
-    if options.is_empty() {
+    let options_of_stage = info.options();
+    if options_of_stage.is_empty() {
         return page + "None.\n";
     }
-    page += "| option | type | unit | default | meaning |\n| --- | --- | --- | --- | --- |\n";
+    page + &options(options_of_stage)
+}
+
+fn options(options: Vec<OptionInfo>) -> String {
+    let mut table = "| key | type | unit | default | meaning |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for option in options {
         let default = option.default.map_or(String::new(), |default| format!("`{default}`"));
         let help = option.help.replace("\n\n", "<br>").replace('\n', " ");
         let row = [format!("`{}`", option.name), option.kind, option.unit.unwrap_or_default(), default, help];
-        page += &format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
+        table += &format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
     }
-    page
+    table
 }
 
 fn kind(info: &StageInfo) -> String {

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tamis_host::Request;
-use tamis_stage::{Kind, PluginOrigin, Registry, StageInfo};
+use tamis_stage::{Kind, OptionInfo, PluginOrigin, Registry, StageInfo};
 
 use crate::Exit;
 use crate::args::StagesArgs;
@@ -28,6 +28,19 @@ pub(crate) fn stages(context: &Context, args: &StagesArgs) -> anyhow::Result<Exi
 
 fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> {
     let infos: Vec<&StageInfo> = registry.named(name).map(|factory| factory.info()).collect();
+    if infos.is_empty() && name == "auto" {
+        print(format_args!(
+            "{} · reader in [[source]]\n\n{}\n",
+            styled(NAME, name),
+            tamis_config::AUTO_DOCS.trim()
+        ));
+        return Ok(Exit::Done);
+    }
+    if infos.is_empty() && TABLES.contains(&name) {
+        let keys = tamis_config::common_keys(name);
+        print(format_args!("{}\n{}", styled(BOLD, format_args!("keys of {}", title(name))), options(keys)));
+        return Ok(Exit::Done);
+    }
     if infos.is_empty() {
         anyhow::bail!(
             "unknown stage `{name}`{}: `tamis stages` lists all; those of a plugin are known with \
@@ -42,6 +55,17 @@ fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> 
         print(infos.into_iter().map(page).collect::<Vec<_>>().join("\n"));
     }
     Ok(Exit::Done)
+}
+
+/// The tables whose common keys have a page of their own.
+const TABLES: [&str; 7] = ["pipeline", "source", "stage", "export", "plugin", "run", "test"];
+
+fn title(table: &str) -> String {
+    match table {
+        "pipeline" => "a pipeline file, above all tables".to_owned(),
+        "run" => "[run]".to_owned(),
+        list => format!("every [[{list}]]"),
+    }
 }
 
 fn suggestion(registry: &Registry, name: &str) -> String {
@@ -67,6 +91,9 @@ fn list(registry: &Registry, as_json: bool) {
         }
         print_line(styled(BOLD, format_args!("{kind}s, in [[{}]]", kind.table())));
         let mut table = table();
+        if kind == Kind::Reader {
+            table.add_row(["auto", tamis_config::AUTO_SUMMARY, ""]);
+        }
         for info in infos {
             // Where a bundled stage comes from is of no interest, and the line is long enough.
             let origin = if info.plugin.origin == PluginOrigin::Bundled { "" } else { &info.plugin.name };
@@ -75,7 +102,11 @@ fn list(registry: &Registry, as_json: bool) {
         print_line(table.trim_fmt());
         print_line("");
     }
-    print_line(format_args!("{} shows the page of a stage.", styled(NAME, "tamis stages NAME")));
+    print_line(format_args!("{} shows the page of a stage;", styled(NAME, "tamis stages NAME")));
+    print_line(format_args!(
+        "{} show what every table knows.",
+        styled(NAME, "tamis stages source|stage|export|run|…")
+    ));
 }
 
 fn table() -> Table {
@@ -103,25 +134,29 @@ fn page(info: &StageInfo) -> String {
     if !info.writes.is_empty() {
         page += &format!("\n{} {}", styled(BOLD, "writes"), fields(&info.writes));
     }
-    let options = info.options();
-    if options.is_empty() {
-        return page + "\n\nThere are no options.\n";
+    let own = info.options();
+    if own.is_empty() {
+        return page
+            + &format!("\n\nThere are no options beside the keys of every [[{}]].\n", info.kind.table());
     }
-    page += &format!("\n\n{}\n", styled(BOLD, "options"));
+    let common = format!("(`tamis stages {}` shows the keys of every [[{0}]])", info.kind.table());
+    page + &format!("\n\n{} {}\n{}", styled(BOLD, "options"), styled(DIM, common), options(own))
+}
+
+/// A list of options with their help.
+fn options(options: Vec<OptionInfo>) -> String {
+    let mut text = String::new();
     for option in options {
         let default = option.default.map_or(String::new(), |default| format!(" = {default}"));
         let unit = option.unit.map_or(String::new(), |unit| format!(", in {unit}"));
-        page += &format!(
-            "\n  {}{default}  {}\n",
-            styled(NAME, option.name),
-            styled(DIM, format!("{}{unit}", option.kind))
-        );
+        let kind = styled(DIM, format!("{}{unit}", option.kind));
+        text += &format!("\n  {}{default}  {kind}\n", styled(NAME, option.name));
         for line in option.help.lines() {
-            page += format!("      {line}").trim_end();
-            page.push('\n');
+            text += format!("      {line}").trim_end();
+            text.push('\n');
         }
     }
-    page
+    text
 }
 
 fn to_json(info: &StageInfo) -> Value {

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::output::{self, BAD, GOOD, print_line, styled};
 
 pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan(&args.pipeline, &[], None) {
+    let plan = match context.plan_without_inputs(&args.pipeline) {
         Ok(plan) => plan,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
