@@ -11,6 +11,7 @@ use tamis_stage::{Block as Window, Cut};
 use crate::Progress;
 use crate::block::{Block, Content, Piece};
 use crate::credits::{Closed, Credits};
+use crate::decompress::plain_name;
 use crate::inputs::{InputFile, Inputs};
 use crate::stream::Stream;
 
@@ -94,13 +95,17 @@ impl<'a> Feeder<'a> {
         let source = &self.plan.sources[file.source];
         // One reader need not be asked.
         let head = if source.readers.len() > 1 { SNIFF_BYTES } else { 0 };
-        if let Err(error) = stream.fill(head.max(self.block_bytes)) {
-            return self.fail(file, &Lost::rest(file, &stream), &format!("cannot read the file: {error}"));
-        }
+        let filled = stream.fill(head.max(self.block_bytes));
         let Some(reader) = choose(source, &stream, &file.name) else {
-            let message = "no reader recognises the format of the file: name one with `use`";
-            return self.fail(file, &Lost::file(file, truncated(stream.bytes())), message);
+            let message = match filled {
+                Ok(()) => "no reader recognises the format of the file: name one with `use`".to_owned(),
+                Err(error) => format!("cannot read the file: {error}"),
+            };
+            return self.fail(file, &Lost::file(file, truncated(stream.bytes())), &message);
         };
+        if let Err(error) = filled {
+            return self.broken_off(file, &mut stream, reader, &error);
+        }
         self.records(file, &mut stream, reader)
     }
 
@@ -112,8 +117,7 @@ impl<'a> Feeder<'a> {
         loop {
             self.check_stop()?;
             if let Err(error) = stream.fill(wanted) {
-                let message = format!("cannot read on from byte {}: {error}", stream.offset());
-                return self.fail(file, &Lost::rest(file, stream), &message);
+                return self.broken_off(file, stream, reader, &error);
             }
             let (length, at_end) = (stream.bytes().len(), stream.at_end());
             match opened.handle.cut(&stream.window(&file.name), at_end) {
@@ -149,7 +153,24 @@ impl<'a> Feeder<'a> {
         let (offset, first_ordinal) = (stream.offset(), stream.ordinal);
         let content = Content::Records { reader, bytes: stream.take(bytes), offset, first_ordinal };
         stream.ordinal += records;
-        self.push(file, content, bytes as u64)
+        self.push(file, content, stream.progress())
+    }
+
+    /// Ends a file that cannot be read on, such as a compressed one that was cut short: the whole records that
+    /// came before are read, the rest is one dead letter.
+    fn broken_off(
+        &mut self,
+        file: &InputFile,
+        stream: &mut Stream,
+        reader: usize,
+        error: &std::io::Error,
+    ) -> Result<(), Halt> {
+        let handle = &self.plan.sources[file.source].readers[reader].handle;
+        if let Ok(Cut::At { bytes, records }) = handle.cut(&stream.window(&file.name), false) {
+            self.piece(file, stream, reader, bytes, records)?;
+        }
+        let message = format!("the file cannot be read on from byte {}: {error}", stream.end_offset());
+        self.fail(file, &Lost::rest(file, stream), &message)
     }
 
     /// Makes a dead letter of a record that does not fit the memory bound, and passes over it.
@@ -263,7 +284,7 @@ fn choose(source: &SourcePlan, stream: &Stream, name: &str) -> Option<usize> {
         Some(head) if head.len() < stream.bytes().len() || !stream.at_end() => (head, false),
         _ => (stream.bytes(), stream.at_end()),
     };
-    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = plain_name(name.rsplit('/').next().unwrap_or(name));
     let scores = source.readers.iter().map(|reader| reader.handle.sniff(head, complete, name));
     let best = scores.enumerate().max_by_key(|(index, score)| (*score, std::cmp::Reverse(*index)));
     best.filter(|(_, score)| *score > 0).map(|(index, _)| index)

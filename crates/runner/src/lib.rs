@@ -21,6 +21,7 @@
 mod block;
 mod chain;
 mod credits;
+mod decompress;
 mod earlier;
 mod encode;
 mod engine;

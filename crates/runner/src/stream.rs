@@ -1,14 +1,15 @@
 //! A file that is being read, and what of it has not been cut off yet.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use tamis_stage::Block;
 
+use crate::decompress::Input;
+
 /// A file that is being read, with a window on it that grows as far as it is asked to.
 pub(crate) struct Stream {
-    file: File,
+    input: Input,
     buffer: Vec<u8>,
     /// Where `buffer` begins in the file.
     offset: u64,
@@ -19,7 +20,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { file: File::open(path)?, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false })
+        Ok(Self { input: Input::open(path)?, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false })
     }
 
     /// The window.
@@ -37,6 +38,11 @@ impl Stream {
         self.offset
     }
 
+    /// Where the window ends in the file.
+    pub(crate) fn end_offset(&self) -> u64 {
+        self.offset + self.buffer.len() as u64
+    }
+
     /// Whether the window reaches to the end of the file.
     pub(crate) fn at_end(&self) -> bool {
         self.at_end
@@ -49,9 +55,14 @@ impl Stream {
         }
         // One byte more than wanted tells the end of a file that ends right there.
         let missing = wanted - self.buffer.len() + 1;
-        let read = (&mut self.file).take(missing as u64).read_to_end(&mut self.buffer)?;
+        let read = (&mut self.input).take(missing as u64).read_to_end(&mut self.buffer)?;
         self.at_end = read < missing;
         Ok(())
+    }
+
+    /// Bytes of the file itself, before decompression, that have been read since the last call.
+    pub(crate) fn progress(&self) -> u64 {
+        self.input.progress()
     }
 
     /// Takes the first `n` bytes off the window.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
 mod blocks;
+mod compressed;
 mod exports;
 mod fakes;
 mod shutdown;
