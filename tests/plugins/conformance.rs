@@ -1,21 +1,28 @@
-//! Every bundled stage, and that of the template, keeps the contract that `tamis plugin check` holds others to.
+//! Every bundled stage, and that of the template, keeps the contract that `tamis plugin check` holds others to;
+//! and what does not keep it is found.
+
+mod mistakes;
 
 use tamis_conformance::library::{Outcome, check};
 use tamis_plugin::PluginTable;
+use tamis_stage::StageFactory;
+
+/// The checks that a stage fails, each with what was said.
+fn failures(stage: &dyn StageFactory) -> Vec<(&'static str, String)> {
+    let results = check(stage);
+    assert!(results.len() > 3, "{}: only {} checks", stage.info().name, results.len());
+    let failed = results.into_iter().filter_map(|result| match result.outcome {
+        Outcome::Fail(why) => Some((result.name, why)),
+        Outcome::Pass | Outcome::Skip(_) => None,
+    });
+    failed.collect()
+}
 
 #[track_caller]
 fn keeps_the_contract(plugin: &'static PluginTable) {
-    let mut failed = Vec::new();
     for stage in tamis_host::bundled(plugin).unwrap() {
-        let results = check(stage.as_ref());
-        assert!(results.len() > 3, "{}: only {} checks", stage.info().name, results.len());
-        for result in results {
-            if let Outcome::Fail(why) = result.outcome {
-                failed.push(format!("{} {}: {why}", stage.info().name, result.name));
-            }
-        }
+        assert_eq!(failures(stage.as_ref()), [], "{}", stage.info().name);
     }
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]
@@ -41,4 +48,36 @@ fn the_exporters_keep_it() {
 #[test]
 fn the_template_keeps_it() {
     keeps_the_contract(tamis_template::plugin());
+}
+
+/// Stages of `mistakes.rs`, and what must be said of each: the check that fails, and a part of the reason.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("loose-options", "refuses an option that it does not have", "deny_unknown_fields"),
+    ("panics-at-open", "takes or refuses any value of an option", "the stage panicked: index out of bounds"),
+    ("panics-on-nul", "takes any text", "document `nul and controls` failed: the stage panicked: NUL"),
+    ("trips-on-title", "takes any metadata", "the stage panicked: a title is a string"),
+    ("undeclared", "writes only the fields that it declares", "it wrote `extra`"),
+    ("not-a-number", "returns what is valid", "measure `share` of document `empty` is NaN"),
+    ("remembers", "gives the same result twice", "has another fate"),
+    ("remembers", "does not let neighbours in a batch matter", "has another fate"),
+    ("misplaces", "says where each record stands", "outside of its block"),
+    ("counts", "encodes the same twice", "other bytes came out"),
+    ("merges-in-order", "merges what several workers have seen", "the saved state of pass 0 has other bytes"),
+    ("takes-any-state", "goes on from saved states", "the saved state of pass 0 has other bytes"),
+    ("takes-any-state", "refuses a state that is none", "it took 8 bytes of nonsense for a saved state"),
+];
+
+#[test]
+fn mistakes_are_found() {
+    let stages = tamis_host::bundled(mistakes::plugin()).unwrap();
+    for stage in &stages {
+        let failed = failures(stage.as_ref());
+        let name = &stage.info().name;
+        let mut expected = MISTAKES.iter().filter(|(stage, ..)| stage == name).peekable();
+        assert_eq!(expected.peek().is_none(), failed.is_empty(), "{name}: {failed:?}");
+        for (_, check, reason) in expected {
+            let found = failed.iter().any(|(name, why)| name == check && why.contains(reason));
+            assert!(found, "`{check}`, `{reason}` is not among what was said of `{name}`: {failed:?}");
+        }
+    }
 }

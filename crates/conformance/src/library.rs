@@ -4,6 +4,7 @@
 //! code: no text, one byte, ten megabytes, every script, NUL characters, metadata of any type.
 //! Nothing here panics; each check comes back as a [`CheckResult`].
 
+mod corpus;
 mod documents;
 mod exporter;
 mod options;
@@ -69,10 +70,8 @@ pub fn check(factory: &dyn StageFactory) -> Vec<CheckResult> {
             }
             (OpenStage::Reader(reader), _) => reader::check(factory.info(), &*reader, &mut results),
             (OpenStage::Exporter(exporter), _) => exporter::check(factory.info(), &*exporter, &mut results),
-            _ => results.0.push(CheckResult {
-                name: "observes, merges and applies",
-                outcome: Outcome::Skip("corpus stages are checked from the next release on".to_owned()),
-            }),
+            (OpenStage::Corpus(_), _) => corpus::check(factory, &mut results),
+            (OpenStage::Transform(_), _) => {}
         }
     }
     results.0

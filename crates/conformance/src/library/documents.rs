@@ -24,7 +24,6 @@ pub(crate) fn documents() -> Vec<Document> {
         ("quotes", "“‘’”‚‛„«»\"'".repeat(50)),
         ("private use and last", "\u{e000}\u{10ffff}\u{fffd}".repeat(10)),
         ("many short lines", "x\n".repeat(5_000)),
-        ("ten megabytes", "字".repeat(HUGE / 3)),
     ];
     texts.into_iter().map(|(id, text)| Document::new(id, text)).collect()
 }
@@ -32,6 +31,12 @@ pub(crate) fn documents() -> Vec<Document> {
 /// The documents as records, as a reader hands them on.
 pub(crate) fn records() -> Vec<Record> {
     documents().into_iter().map(Record::from).collect()
+}
+
+/// The documents and one that is very long; not for checks that process them many times.
+pub(crate) fn long_records() -> Vec<Record> {
+    let long = Document::new("ten megabytes", "字".repeat(HUGE / 3));
+    documents().into_iter().chain([long]).map(Record::from).collect()
 }
 
 /// Records with metadata of any type under the names that a stage may look at, and with raw bytes.

@@ -6,7 +6,7 @@ use tamis_document::{Fate, Limit, Measure, Record};
 use tamis_stage::handle::ExporterHandle;
 use tamis_stage::{Output, StageInfo};
 
-use super::documents::{odd_records, records};
+use super::documents::{long_records, odd_records};
 use super::{Results, on_threads};
 
 pub(super) fn check(info: &StageInfo, handle: &dyn ExporterHandle, results: &mut Results) {
@@ -24,7 +24,7 @@ pub(super) fn check(info: &StageInfo, handle: &dyn ExporterHandle, results: &mut
 
 /// Records of every fate, with every type of metadata.
 fn all_records(info: &StageInfo) -> Vec<Record> {
-    let mut records = records();
+    let mut records = long_records();
     records.extend(odd_records(info));
     for (index, record) in records.iter_mut().enumerate() {
         record.measures.push(Measure { name: "chars".into(), value: 1.5, limit: Limit::Min(2.0) });

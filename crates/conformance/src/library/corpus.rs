@@ -1,0 +1,128 @@
+//! Corpus stages.
+
+use tamis_document::Record;
+use tamis_stage::StageFactory;
+use tamis_stage::handle::{CorpusHandle, Effects, OpenStage};
+
+use super::documents::{long_records, odd_records};
+use super::transform::{Processed, declared, refused, same, stumbled, valid};
+use super::{Results, open};
+
+/// What a stage keeps across documents is never shared between two checks: each opens stages of its own.
+pub(super) fn check(factory: &dyn StageFactory, results: &mut Results) {
+    let corpus = || long_records().into_iter().chain(odd_records(factory.info())).collect::<Vec<_>>();
+    let Some(expected) = results.run("observes and applies", || whole(factory, corpus())) else { return };
+    results.run("takes any text", || refused(&expected.applied.records[..long_records().len()]));
+    results.run("takes any metadata", || stumbled(&expected.applied.records));
+    results.run("writes only the fields that it declares", || {
+        declared(factory.info(), &corpus(), &expected.applied.records)
+    });
+    results.run("returns what is valid", || expected.applied.records.iter().try_for_each(valid));
+    results.run("gives the same result twice", || whole(factory, corpus())?.is(&expected));
+    results.run("merges what several workers have seen", || workers(factory, corpus())?.is(&expected));
+    results.run("goes on from saved states", || shards(factory, corpus())?.is(&expected));
+    results.run("refuses a state that is none", || broken_state(factory));
+}
+
+/// What came of a corpus.
+struct Outcome {
+    /// The state of each pass, before it ended.
+    states: Vec<Vec<u8>>,
+    applied: Processed,
+}
+
+impl Outcome {
+    fn is(&self, expected: &Self) -> Result<(), String> {
+        if let Some(pass) =
+            (0..expected.states.len()).find(|pass| self.states[*pass] != expected.states[*pass])
+        {
+            return Err(format!("the saved state of pass {pass} has other bytes"));
+        }
+        same(&expected.applied, &self.applied)
+    }
+}
+
+fn open_corpus(factory: &dyn StageFactory) -> Result<Box<dyn CorpusHandle>, String> {
+    match open(factory)? {
+        OpenStage::Corpus(handle) => Ok(handle),
+        _ => Err("it opened as a stage of another kind".to_owned()),
+    }
+}
+
+fn apply(handle: &dyn CorpusHandle, mut records: Vec<Record>) -> Processed {
+    let mut effects = Effects::default();
+    handle.apply(&mut records, &mut effects);
+    Processed { records, effects }
+}
+
+/// Shows records to the stage; what became of them.
+fn observe(handle: &dyn CorpusHandle, pass: u32, records: &[Record]) -> Vec<Record> {
+    let mut records = records.to_vec();
+    handle.observe(pass, &mut records, &mut Effects::default());
+    records
+}
+
+/// All documents in one call a pass.
+fn whole(factory: &dyn StageFactory, corpus: Vec<Record>) -> Result<Outcome, String> {
+    let stage = open_corpus(factory)?;
+    let mut states = Vec::new();
+    for pass in 0..stage.observing_passes() {
+        stumbled(&observe(&*stage, pass, &corpus))?;
+        states.push(stage.save(pass).map_err(|failure| failure.to_string())?);
+        stage.end_pass(pass).map_err(|failure| failure.to_string())?;
+    }
+    Ok(Outcome { states, applied: apply(&*stage, corpus) })
+}
+
+/// Documents one by one, some of them on each of several workers.
+fn workers(factory: &dyn StageFactory, corpus: Vec<Record>) -> Result<Outcome, String> {
+    let stage = open_corpus(factory)?;
+    let mut states = Vec::new();
+    for pass in 0..stage.observing_passes() {
+        std::thread::scope(|scope| {
+            // The last documents first: which worker is the fastest is nothing that a stage may depend on.
+            for part in corpus.rchunks(corpus.len().div_ceil(super::THREADS)) {
+                scope.spawn(|| part.chunks(1).for_each(|document| drop(observe(&*stage, pass, document))));
+            }
+        });
+        states.push(stage.save(pass).map_err(|failure| failure.to_string())?);
+        stage.end_pass(pass).map_err(|failure| failure.to_string())?;
+    }
+    Ok(Outcome { states, applied: apply(&*stage, corpus) })
+}
+
+/// Each half on a machine of its own, and a third that has seen neither and applies.
+fn shards(factory: &dyn StageFactory, corpus: Vec<Record>) -> Result<Outcome, String> {
+    let (first, second, third) = (open_corpus(factory)?, open_corpus(factory)?, open_corpus(factory)?);
+    let (one_half, other_half) = corpus.split_at(corpus.len() / 2);
+    let mut states = Vec::new();
+    for pass in 0..first.observing_passes() {
+        observe(&*first, pass, one_half);
+        observe(&*second, pass, other_half);
+        let (one, other) = (
+            first.save(pass).map_err(|failure| failure.to_string())?,
+            second.save(pass).map_err(|failure| failure.to_string())?,
+        );
+        for (stage, state) in [(&first, &other), (&second, &one), (&third, &other), (&third, &one)] {
+            stage.load(pass, state).map_err(|failure| failure.to_string())?;
+        }
+        states.push(third.save(pass).map_err(|failure| failure.to_string())?);
+        for stage in [&first, &second, &third] {
+            stage.end_pass(pass).map_err(|failure| failure.to_string())?;
+        }
+    }
+    Ok(Outcome { states, applied: apply(&*third, corpus) })
+}
+
+fn broken_state(factory: &dyn StageFactory) -> Result<(), String> {
+    let states = [&b"no state"[..], &[0xff; 64], &[0; 4096]];
+    for state in states {
+        let stage = open_corpus(factory)?;
+        match stage.load(0, state) {
+            Ok(()) => return Err(format!("it took {} bytes of nonsense for a saved state", state.len())),
+            Err(failure) if super::is_mistake(&failure.to_string()) => return Err(failure.to_string()),
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! Stages with the mistakes that authors make, and one corpus stage without.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tamis_plugin::{
+    Block, CorpusStage, Draft, Emit, ExportView, Exporter, Extractor, Failure, Filter, Limit, NewDocument,
+    NoOptions, Notes, Output, Reader, SetupError, ValueRef, Verdict, View,
+};
+
+tamis_plugin::export_plugin! {
+    readers: [Misplaces],
+    filters: [LooseOptions, PanicsAtOpen, NotANumber, Remembers],
+    extractors: [PanicsOnNul, TripsOnTitle, Undeclared],
+    corpus_stages: [RareLines, MergesInOrder, TakesAnyState],
+    exporters: [Counts],
+}
+
+/// Keeps everything.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Loose {
+    /// Not used.
+    limit: usize,
+}
+
+pub(crate) struct LooseOptions;
+
+impl Filter for LooseOptions {
+    const NAME: &'static str = "loose-options";
+    type Options = Loose;
+
+    fn open(_: Loose) -> Result<Self, SetupError> {
+        Ok(Self)
+    }
+
+    fn filter(&self, _: &View<'_>, _: &mut Notes) -> Result<Verdict, Failure> {
+        Ok(Verdict::Keep)
+    }
+}
+
+/// Keeps everything.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Words {
+    /// Not used.
+    words: Vec<String>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { words: vec!["first".to_owned()] }
+    }
+}
+
+pub(crate) struct PanicsAtOpen;
+
+impl Filter for PanicsAtOpen {
+    const NAME: &'static str = "panics-at-open";
+    type Options = Words;
+
+    fn open(options: Words) -> Result<Self, SetupError> {
+        let first = &options.words[0];
+        if first.is_empty() { Err(SetupError::in_option("words", "a word is empty")) } else { Ok(Self) }
+    }
+
+    fn filter(&self, _: &View<'_>, _: &mut Notes) -> Result<Verdict, Failure> {
+        Ok(Verdict::Keep)
+    }
+}
+
+/// A stage without options, opened as its default.
+macro_rules! plain {
+    ($trait:ident for $stage:ident, $name:literal { $($item:item)* }) => {
+        #[derive(Default)]
+        #[allow(dead_code, reason = "only some stages keep something")]
+        pub(crate) struct $stage(State);
+
+        impl $trait for $stage {
+            const NAME: &'static str = $name;
+            type Options = NoOptions;
+
+            fn open(_: NoOptions) -> Result<Self, SetupError> {
+                Ok(Self(State::default()))
+            }
+
+            $($item)*
+        }
+    };
+}
+
+/// What a stage keeps that should keep nothing.
+#[derive(Default)]
+struct State {
+    seen: AtomicUsize,
+    lines: Mutex<BTreeMap<String, u64>>,
+    order: Mutex<Vec<String>>,
+}
+
+impl State {
+    fn count(&self) -> usize {
+        self.seen.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+plain!(Filter for NotANumber, "not-a-number" {
+    fn filter(&self, document: &View<'_>, notes: &mut Notes) -> Result<Verdict, Failure> {
+        let text = document.text();
+        notes.measure("share", text.lines().count() as f64 / text.len() as f64, Limit::None);
+        Ok(Verdict::Keep)
+    }
+});
+
+plain!(Filter for Remembers, "remembers" {
+    fn filter(&self, _: &View<'_>, _: &mut Notes) -> Result<Verdict, Failure> {
+        Ok(if self.0.count().is_multiple_of(4) { Verdict::Drop("fourth".into()) } else { Verdict::Keep })
+    }
+});
+
+plain!(Extractor for PanicsOnNul, "panics-on-nul" {
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        assert!(!draft.text().contains('\0'), "NUL");
+        Ok(Verdict::Keep)
+    }
+});
+
+plain!(Extractor for TripsOnTitle, "trips-on-title" {
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        if let Some(title) = draft.metadata("title") {
+            let text = title.as_str().expect("a title is a string").trim().to_owned();
+            draft.set_text(text);
+        }
+        Ok(Verdict::Keep)
+    }
+});
+
+plain!(Extractor for Undeclared, "undeclared" {
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        draft.set_metadata("extra", true);
+        Ok(Verdict::Keep)
+    }
+});
+
+plain!(Reader for Misplaces, "misplaces" {
+    fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
+        let text = std::str::from_utf8(block.bytes).map_err(Failure::new)?;
+        // Counted from the start of the block, where the file is meant.
+        let (ordinal, offset, length) = (block.first_ordinal, 0, block.bytes.len() as u64);
+        emit.document(&NewDocument { text, ordinal, offset, length, ..NewDocument::default() });
+        Ok(())
+    }
+});
+
+plain!(Exporter for Counts, "counts" {
+    fn extension(&self) -> &'static str {
+        "txt"
+    }
+
+    fn encode(&self, _: &ExportView<'_>, out: &mut Output) -> Result<(), Failure> {
+        out.bytes.extend_from_slice(self.0.count().to_string().as_bytes());
+        Ok(())
+    }
+});
+
+/// Counts every line of a corpus, and drops documents of which every line stands in another one as well.
+macro_rules! rare_lines {
+    ($stage:ident, $name:literal, $load:expr) => {
+        plain!(CorpusStage for $stage, $name {
+            type Local = BTreeMap<String, u64>;
+
+            fn observe(&self, _: u32, local: &mut Self::Local, document: &View<'_>) -> Result<(), Failure> {
+                for line in document.text().lines() {
+                    *local.entry(line.to_owned()).or_default() += 1;
+                }
+                Ok(())
+            }
+
+            fn merge(&self, _: u32, local: Self::Local) {
+                let mut lines = self.0.lines.lock().unwrap();
+                for (line, n) in local {
+                    *lines.entry(line).or_default() += n;
+                }
+            }
+
+            fn apply(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+                let lines = self.0.lines.lock().unwrap();
+                let is_rare = draft.text().lines().any(|line| lines.get(line) == Some(&1));
+                let title = draft.metadata("title").is_some_and(|title| title == ValueRef::Bool(true));
+                Ok(if is_rare || title { Verdict::Keep } else { Verdict::Drop("nothing-rare".into()) })
+            }
+
+            fn save(&self, _: u32) -> Vec<u8> {
+                serde_json::to_vec(&*self.0.lines.lock().unwrap()).unwrap()
+            }
+
+            fn load(&self, _: u32, state: &[u8]) -> Result<(), Failure> {
+                let load: fn(&Self, &[u8]) -> Result<(), Failure> = $load;
+                load(self, state)
+            }
+        });
+    };
+}
+
+rare_lines!(RareLines, "rare-lines", |stage, state| {
+    stage.merge(0, serde_json::from_slice(state).map_err(Failure::new)?);
+    Ok(())
+});
+
+rare_lines!(TakesAnyState, "takes-any-state", |_, _| Ok(()));
+
+plain!(CorpusStage for MergesInOrder, "merges-in-order" {
+    type Local = Vec<String>;
+
+    fn observe(&self, _: u32, local: &mut Self::Local, document: &View<'_>) -> Result<(), Failure> {
+        local.push(document.id().to_owned());
+        Ok(())
+    }
+
+    fn merge(&self, _: u32, local: Self::Local) {
+        self.0.order.lock().unwrap().extend(local);
+    }
+
+    fn apply(&self, _: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        Ok(Verdict::Keep)
+    }
+
+    fn save(&self, _: u32) -> Vec<u8> {
+        serde_json::to_vec(&*self.0.order.lock().unwrap()).unwrap()
+    }
+
+    fn load(&self, _: u32, state: &[u8]) -> Result<(), Failure> {
+        self.merge(0, serde_json::from_slice(state).map_err(Failure::new)?);
+        Ok(())
+    }
+});
