@@ -15,6 +15,8 @@ pub struct Text;
 
 /// How sure [`Text`] is of any text: enough to win when no structured reader wants the file.
 const SURE_OF_TEXT: u8 = 10;
+/// How sure the reader is of a file that is text in an encoding that it cannot read.
+const OTHER_ENCODING: u8 = 1;
 
 impl Reader for Text {
     const NAME: &'static str = "text";
@@ -31,7 +33,14 @@ impl Reader for Text {
             // The head may end inside a character.
             Err(error) => !complete && error.error_len().is_none(),
         };
-        if is_text && !head.contains(&0) { SURE_OF_TEXT } else { 0 }
+        let is_utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
+        match (is_text, head.contains(&0)) {
+            (true, false) => SURE_OF_TEXT,
+            // Text in another encoding, as far as anyone can tell: it will fail, but this reader says why.
+            (false, false) => OTHER_ENCODING,
+            _ if is_utf16 => OTHER_ENCODING,
+            _ => 0,
+        }
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {

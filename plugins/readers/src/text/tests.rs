@@ -47,9 +47,10 @@ fn other_encodings_fail_where_they_differ() {
 fn takes_any_text_and_no_binary_file() {
     assert_eq!(Text.sniff("文".as_bytes(), true, "a.txt"), 10);
     assert_eq!(Text.sniff(&"文".as_bytes()[..2], false, "a.txt"), 10);
-    assert_eq!(Text.sniff(&"文".as_bytes()[..2], true, "a.txt"), 0);
+    assert_eq!(Text.sniff(&"文".as_bytes()[..2], true, "a.txt"), 1);
     assert_eq!(Text.sniff(b"a\0b", true, "a.txt"), 0);
-    assert_eq!(Text.sniff(b"\xff\xfe", true, "a.txt"), 0);
+    assert_eq!(Text.sniff(b"\xff\xfea\0", true, "a.txt"), 1);
+    assert_eq!(Text.sniff(b"\xce\xc4\xd7\xd6", true, "a.txt"), 1);
 }
 
 proptest! {
