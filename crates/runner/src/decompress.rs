@@ -1,7 +1,7 @@
 //! Compressed files: recognised by what is in them, not by their names, because scraped names lie.
 
 use std::fs::File;
-use std::io::{self, Chain, Cursor, Read};
+use std::io::{self, Chain, Cursor, Read, Take};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ const HEAD: u64 = 4;
 /// The endings that compressed files have beside that of their format.
 const ENDINGS: [&str; 5] = [".gz", ".gzip", ".zst", ".zstd", ".bgz"];
 
-/// A file, decompressed if it is compressed, and how many of its own bytes have been read.
+/// A file as long as it is when it is opened, decompressed if it is compressed, and how many of its own bytes have been read.
 pub(crate) struct Input {
     reader: Box<dyn Read + Send>,
     read: Arc<AtomicU64>,
@@ -25,7 +25,10 @@ pub(crate) struct Input {
 impl Input {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let mut file = Counted { file: File::open(path)?, read: Arc::clone(&read) };
+        let file = File::open(path)?;
+        // One that is written faster than it is read would never end.
+        let length = file.metadata()?.len();
+        let mut file = Counted { file: file.take(length), read: Arc::clone(&read) };
         let mut head = Vec::new();
         (&mut file).take(HEAD).read_to_end(&mut head)?;
         let is = |mark: &[u8]| head.starts_with(mark);
@@ -57,7 +60,7 @@ impl Read for Input {
 
 /// Counts what is read of a file.
 struct Counted {
-    file: File,
+    file: Take<File>,
     read: Arc<AtomicU64>,
 }
 
