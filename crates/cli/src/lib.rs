@@ -30,7 +30,7 @@ pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
-    result.unwrap_or_else(|error| output::failure(&error)).into()
+    output::exit(result.unwrap_or_else(|error| output::failure(&error))).into()
 }
 
 fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {

@@ -1,7 +1,8 @@
 //! Printing: a terminal that goes away is no error, and colours vanish when nobody sees them.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use tamis_config::Diagnostics;
@@ -19,9 +20,23 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Prints to standard output. Whoever closed the pipe has seen enough.
+/// Whether something could not be printed that somebody wanted to see.
+static IS_INCOMPLETE: AtomicBool = AtomicBool::new(false);
+
+/// Prints to standard output. Whoever closed the pipe has seen enough; a full disk is told, once.
 pub(crate) fn print(text: impl Display) {
-    let _ = write!(anstream::stdout().lock(), "{text}");
+    let mut stdout = anstream::stdout().lock();
+    if let Err(error) = write!(stdout, "{text}").and_then(|()| stdout.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+        && !IS_INCOMPLETE.swap(true, Ordering::Relaxed)
+    {
+        error_line(format_args!("cannot write to standard output: {error}"));
+    }
+}
+
+/// How the process ends if everything else went as `exit` says.
+pub(crate) fn exit(exit: Exit) -> Exit {
+    if exit == Exit::Done && IS_INCOMPLETE.load(Ordering::Relaxed) { Exit::Broken } else { exit }
 }
 
 /// Prints a line to standard output.

@@ -1,6 +1,7 @@
 //! The bar while a pipeline runs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -33,11 +34,23 @@ pub(crate) fn watch<R: Send>(show: Show, progress: &Progress, work: impl FnOnce(
             Show::Json => json(progress, &finished),
             Show::Bar | Show::Nothing => {}
         });
-        let result = work();
-        finished.store(true, Ordering::Release);
-        watcher.thread().unpark();
-        result
+        // Also when `work` panics: the scope waits for the watcher, which would wait for ever.
+        let _finish = Finish { finished: &finished, watcher: watcher.thread() };
+        work()
     })
+}
+
+/// Ends the watcher when dropped.
+struct Finish<'a> {
+    finished: &'a AtomicBool,
+    watcher: &'a Thread,
+}
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.finished.store(true, Ordering::Release);
+        self.watcher.unpark();
+    }
 }
 
 fn bar(progress: &Progress, finished: &AtomicBool) {
@@ -89,5 +102,17 @@ fn json(progress: &Progress, finished: &AtomicBool) {
                 "failed": now.failed,
             }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_panics_is_not_watched_for_ever() {
+        let work = || watch(Show::Json, &Progress::default(), || panic!("boom"));
+        let panic = std::panic::catch_unwind(work).expect_err("it panicked");
+        assert_eq!(panic.downcast_ref(), Some(&"boom"));
     }
 }
