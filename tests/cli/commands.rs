@@ -1,0 +1,199 @@
+//! The other commands, and how everything is printed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use serde_json::Value as Json;
+
+use crate::world::{PIPELINE, World, line, ran};
+
+const TESTS: &str = "
+[[test]]
+name = \"short pages go\"
+input = [{ id = \"a\", text = \"too short\" }, { id = \"b\", text = \"long enough to stay\" }]
+expect = [{ id = \"b\", text = \"long enough to stay\" }]
+";
+
+fn small() -> World {
+    let world = World::new();
+    world.write("in/a.jsonl", line(0, 50) + &line(1, 3) + "{broken\n");
+    world
+}
+
+#[test]
+fn check_finds_all_mistakes_at_once() {
+    let world = small();
+    let ran = world.tamis(&["check", "p.toml"]).exits(0);
+    assert_eq!(ran.stdout, "ok: p: auto → length → kept → dropped\n");
+    assert_eq!(ran.stderr, "");
+    world.write("p.toml", PIPELINE.replace("min_chars = 10", "min_char = 10").replace("auto", "jsonI"));
+    let ran = world.tamis(&["check", "p.toml"]).exits(2).says(&["`min_char`", "`jsonI`", "p.toml:2:7"]);
+    assert_eq!(ran.stdout, "");
+    let ran = world.tamis(&["check", "p.toml", "--json"]).exits(2);
+    let found: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found:#}");
+    assert!(!world.path("out").exists());
+    assert_eq!(world.tamis(&["check", "p.toml", "--json", "--set", "run.threads=x"]).exits(2).stderr, "");
+}
+
+#[test]
+fn tests_of_a_pipeline_pass_or_fail() {
+    let world = small();
+    world.tamis(&["test", "p.toml"]).exits(2).says(&["has no [[test]] table"]);
+    world.write("p.toml", format!("{PIPELINE}{TESTS}"));
+    let ran = world.tamis(&["test", "p.toml"]).exits(0);
+    assert_eq!(ran.stdout, "pass short pages go\n1 passed, 0 failed\n");
+    let ran = world.tamis(&["test", "p.toml", "--set", "stage.length.min_chars=100"]).exits(1);
+    assert!(ran.stdout.contains("document `b` was dropped by stage `length`: too-short"), "{}", ran.stdout);
+    assert!(!world.path("out").exists());
+}
+
+#[test]
+fn stages_are_listed_and_shown() {
+    let world = small();
+    let all = world.tamis(&["stages"]).exits(0).stdout;
+    let list: Json = serde_json::from_str(&world.tamis(&["stages", "--json"]).exits(0).stdout).unwrap();
+    for stage in list.as_array().unwrap() {
+        let name = stage["name"].as_str().unwrap();
+        assert!(all.contains(name), "{name}");
+        let page = world.tamis(&["stages", name]).exits(0).stdout;
+        assert!(page.contains(stage["docs"].as_str().unwrap().lines().next().unwrap()), "{page}");
+        for option in stage["schema"]["properties"].as_object().into_iter().flatten() {
+            assert!(page.contains(option.0.as_str()), "{name} does not show `{}`", option.0);
+        }
+        serde_json::from_str::<Json>(&world.tamis(&["stages", name, "--json"]).exits(0).stdout).unwrap();
+    }
+    world.tamis(&["stages", "lenght"]).exits(2).says(&["unknown stage `lenght`, did you mean `length`?"]);
+}
+
+#[test]
+fn schema_completions_and_header_are_what_they_should_be() {
+    let world = small();
+    let schema: Json = serde_json::from_str(&world.tamis(&["schema"]).exits(0).stdout).unwrap();
+    assert!(schema["properties"]["source"].is_object(), "{schema:#}");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(world.tamis(&["completions", shell]).exits(0).stdout.contains("completions"), "{shell}");
+    }
+    let header = tamis_tests::program::root().join("crates/plugin/include/tamis_plugin.h");
+    assert_eq!(world.tamis(&["plugin", "header"]).exits(0).stdout, std::fs::read_to_string(header).unwrap());
+    for arguments in [&["--help"][..], &["--version"], &["help", "run"], &["plugin", "--help"]] {
+        let ran = world.tamis(arguments).exits(0);
+        assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{arguments:?}");
+    }
+    world.tamis(&[]).exits(2);
+}
+
+#[test]
+fn events_are_json_lines_that_add_up() {
+    let world = small();
+    let events = |arguments: &[&str], code| -> Vec<Json> {
+        let ran = world.run(&[&["--json"], arguments].concat()).exits(code);
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = events(&[], 0);
+    assert_eq!(all[0], serde_json::json!({ "event": "started", "pipeline": "p" }));
+    let last = all.last().unwrap();
+    assert_eq!((&last["event"], &last["already_done"]), (&"finished".into(), &false.into()));
+    let count = |name: &str| last["tally"][name].as_u64().unwrap();
+    assert_eq!((count("read"), count("kept"), count("dropped"), count("failed")), (3, 1, 1, 1));
+    assert!(all[1..all.len() - 1].iter().all(|event| event["event"] == "progress"));
+    assert_eq!(events(&[], 0).last().unwrap()["already_done"], true);
+    let over = events(&["--set", "run.max_failed_ratio=0"], 1);
+    assert_eq!(over.last().unwrap()["too_many_failed"], true);
+    let broken = events(&["--set", "stage.length.min_chars=1"], 2);
+    assert_eq!(broken.last().unwrap()["event"], "broken");
+    assert!(broken.last().unwrap()["message"].as_str().unwrap().contains("--fresh"));
+}
+
+#[test]
+fn quiet_prints_nothing_but_errors() {
+    let world = small();
+    for _ in 0..2 {
+        let ran = world.run(&["--quiet"]).exits(0);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    }
+    let ran = world.run(&["-q", "--set", "run.max_failed_ratio=0"]).exits(1).says(&["error: 33.33 %"]);
+    assert_eq!(ran.stdout, "");
+    world.run(&["--quiet", "--json"]).exits(2);
+}
+
+#[test]
+fn a_run_says_what_it_did_in_plain_text_when_nobody_watches() {
+    let world = small();
+    let ran = world.run(&[]).exits(0);
+    assert!(ran.stdout.contains("1 kept · 1 dropped · 1 failed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 failed in out/failed (1 file)"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "", "no bar");
+    for arguments in [&["stages"][..], &["stages", "length"], &["check", "nowhere.toml"], &["run", "p.toml"]]
+    {
+        let ran = world.tamis(arguments);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains('\u{1b}'), "{arguments:?}: {ran:?}");
+    }
+}
+
+/// A terminal is made by `script`, where there is one.
+#[cfg(target_os = "linux")]
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let world = small();
+    let in_terminal = |environment: &[(&str, &str)]| {
+        let program = tamis_tests::program::tamis().to_str().unwrap();
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", &format!("'{program}' stages length"), "/dev/null"]);
+        command.current_dir(world.path("")).env_clear().env("TERM", "xterm").stdin(Stdio::null());
+        command.envs(environment.iter().copied());
+        command.output().ok().filter(|output| output.status.success())
+    };
+    let Some(coloured) = in_terminal(&[]) else {
+        eprintln!("SKIPPED: no program `script`");
+        return;
+    };
+    assert!(coloured.stdout.contains(&0x1b));
+    for environment in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let plain = in_terminal(&[environment]).unwrap();
+        assert!(!plain.stdout.contains(&0x1b), "{environment:?}: {}", String::from_utf8_lossy(&plain.stdout));
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let world = small();
+    for arguments in [&["stages"][..], &["schema"], &["stages", "--json"], &["run", "p.toml"], &["--help"]] {
+        let mut command = world.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        let status = child.wait().unwrap();
+        assert!(!line.is_empty() && errors.is_empty(), "{arguments:?}: {errors}");
+        assert_eq!(status.code(), Some(0), "{arguments:?}");
+    }
+    assert_eq!(world.tally().0, 3);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error() {
+    let world = small();
+    for arguments in [&["schema"][..], &["plugin", "header"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = ran(world.command(&[]).args(arguments).stderr(Stdio::piped()).stdout(full));
+        ran.exits(3).says(&["error: cannot write to standard output"]);
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let world = small();
+    let mut command = world.command(&["run", "p.toml"]);
+    ran(command.env("TAMIS__STAGE__LENGTH__MIN_CHARS", "0")).exits(0);
+    assert_eq!(world.tally(), (3, 2, 0, 1));
+    let mut command = world.command(&["run", "p.toml", "--fresh", "--set", "stage.length.min_chars=1000"]);
+    ran(command.env("TAMIS__STAGE__LENGTH__MIN_CHARS", "0")).exits(0);
+    assert_eq!(world.tally(), (3, 0, 2, 1));
+    let mut command = world.command(&["run", "p.toml"]);
+    ran(command.env("TAMIS__STAGE__LENGTH__MIN_CHAR", "0"))
+        .exits(2)
+        .says(&["TAMIS__STAGE__LENGTH__MIN_CHAR"]);
+}

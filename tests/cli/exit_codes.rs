@@ -1,0 +1,134 @@
+//! 0 done, 1 too many failures, 2 nothing ran, 3 broke; 130 is in `interruption`.
+
+use crate::world::{PIPELINE, World, line};
+
+/// Three good records and one broken.
+fn a_quarter_fails() -> World {
+    let world = World::new();
+    world.write("in/a.jsonl", format!("{}{}{{\n{}", line(0, 50), line(1, 50), line(2, 50)));
+    world
+}
+
+#[test]
+fn the_share_of_failures_is_held_to_its_limit() {
+    for (limit, code) in [("0", 1), ("0.1", 1), ("0.25", 0), ("0.5", 0), ("1", 0)] {
+        let world = a_quarter_fails();
+        let setting = format!("run.max_failed_ratio={limit}");
+        let ran = world.run(&["--set", &setting]).exits(code);
+        assert_eq!(world.tally(), (4, 3, 0, 1));
+        if code == 1 {
+            ran.says(&[
+                "error: 25.00 % of the records failed",
+                &format!("max_failed_ratio = {limit}"),
+                "out/failed",
+            ]);
+            // Asked again it says the same, and the limit is no part of what decides the output.
+            world.run(&["--set", &setting]).exits(1);
+            world.run(&[]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn without_failures_a_limit_of_zero_holds() {
+    let world = World::new();
+    world.write("in/a.jsonl", line(0, 50));
+    world.run(&["--set", "run.max_failed_ratio=0"]).exits(0);
+}
+
+#[test]
+fn setup_mistakes_run_nothing() {
+    let misspelt = PIPELINE.replace("min_chars", "min_char");
+    let no_plugin = format!("plugin = [{{ path = \"libnone.so\" }}]\n{PIPELINE}");
+    let no_input = PIPELINE.replace("\"in\"", "\"inn\"");
+    for (pipeline, arguments, said) in [
+        (PIPELINE, &["run", "p.tom"][..], "cannot read the pipeline `p.tom`: no such file"),
+        (PIPELINE, &["run"], "<PIPELINE>"),
+        (PIPELINE, &["rum"], "unrecognized subcommand"),
+        (PIPELINE, &["run", "p.toml", "--set", "stage.length.min_char=3"], "unknown option `min_char`"),
+        (PIPELINE, &["run", "p.toml", "--set", "run.threads"], "expected KEY=VALUE"),
+        (PIPELINE, &["run", "p.toml", "nowhere"], "`nowhere`"),
+        (&misspelt, &["run", "p.toml"], "did you mean `min_chars`?"),
+        (&no_plugin, &["run", "p.toml"], "libnone.so"),
+        (&no_input, &["run", "p.toml"], "did you mean `in`?"),
+        ("[[source", &["run", "p.toml"], "p.toml:1:"),
+        ("", &["run", "p.toml"], "no `[[source]]`"),
+    ] {
+        let world = World::with(pipeline);
+        world.write("in/a.jsonl", line(0, 50));
+        world.tamis(arguments).exits(2).says(&["error:", said]);
+        assert!(!world.path("out").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_empty_folder_is_nothing_to_read() {
+    let world = World::new();
+    world.run(&[]).exits(2).says(&["error: there is nothing to read: no file matches `in`"]);
+    assert!(!world.path("out").exists());
+}
+
+#[test]
+fn output_of_another_run_is_left_alone() {
+    let world = World::new();
+    world.write("in/a.jsonl", line(0, 50));
+    world.run(&[]).exits(0);
+    let before = world.files("out");
+    let length = "stage.length.min_chars=11";
+    world.run(&["--set", length]).exits(2).says(&["holds the output of another run", "--fresh"]);
+    world.write("in/b.jsonl", line(1, 50));
+    world.run(&[]).exits(2).says(&["the inputs have changed since"]);
+    assert!(world.files("out") == before);
+    // Something that is no output of tamis, but would be replaced.
+    world.write("other/part-00000.jsonl", "mine");
+    world.run(&["-o", "other"]).exits(2).says(&["`part-00000.jsonl`, which no run of this pipeline wrote"]);
+    world.run(&["-o", "other", "--fresh"]).exits(2);
+    assert_eq!(world.read("other/part-00000.jsonl"), "mine");
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_breaks_the_run() {
+    let world = World::new();
+    world.write("in/a.jsonl", line(0, 50));
+    world.write("file", "");
+    for output in ["file", "file/below", "/dev/null/below"] {
+        world.run(&["-o", output]).exits(3).says(&["error: cannot write", output]);
+    }
+    // The folder of a second export is looked at before anything is read.
+    world.write("p.toml", PIPELINE.replace("out/dropped", "file"));
+    world.run(&[]).exits(3).says(&["error: cannot write", "file"]);
+    assert!(!world.path("out/part-00000.jsonl").exists());
+}
+
+#[test]
+fn a_full_disk_breaks_the_run_and_leaves_no_half_part() {
+    let world = World::new();
+    let lines: String = (0..6_000).map(|n| line(n, 300)).collect();
+    world.write("in/a.jsonl", &lines);
+    // A file system of a megabyte, for those who may mount one.
+    let small = world.path("small");
+    std::fs::create_dir(&small).unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(&small)
+        .output();
+    if !mount.is_ok_and(|mount| mount.status.success()) {
+        eprintln!("SKIPPED: no right to mount a file system");
+        return;
+    }
+    let ran = world.run(&[
+        "-o",
+        "small/out",
+        "--set",
+        "export.kept.max_part_bytes=300000",
+        "--set",
+        "run.block_bytes=32768",
+    ]);
+    let names: Vec<String> = world.files("small/out").into_keys().collect();
+    let manifest = std::fs::read_to_string(small.join("out/manifest.json"));
+    let unmounted = std::process::Command::new("umount").arg(&small).status();
+    ran.exits(3).says(&["error: cannot write", "No space left on device"]);
+    assert_eq!(names, ["manifest.json", "part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]);
+    assert!(manifest.unwrap().contains("\"complete\": false"));
+    assert!(unmounted.unwrap().success());
+}

@@ -1,0 +1,12 @@
+//! The program as a user runs it: a folder, a pipeline file, an exit code, what is printed, what is written.
+
+#![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
+
+mod accounting;
+mod commands;
+mod determinism;
+mod exit_codes;
+mod hostile;
+mod interruption;
+mod output;
+mod world;

@@ -1,0 +1,183 @@
+//! A temporary folder to run the program in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+use tamis_tests::program::tamis;
+
+/// Reads `in`, drops what is shorter than ten characters, writes `out`, `out/dropped` and `out/failed`.
+pub(crate) const PIPELINE: &str = "\
+[[source]]
+use = \"auto\"
+paths = [\"in\"]
+
+[[stage]]
+use = \"length\"
+min_chars = 10
+
+[[export]]
+id = \"kept\"
+use = \"jsonl\"
+path = \"out\"
+
+[[export]]
+id = \"dropped\"
+use = \"jsonl\"
+from = \"dropped\"
+path = \"out/dropped\"
+
+[run]
+max_failed_ratio = 1
+";
+
+/// A temporary folder with a pipeline `p.toml`, in which the program runs.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+}
+
+/// What the program did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit code; none if a signal ended the program.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl World {
+    /// A folder with [`PIPELINE`].
+    pub(crate) fn new() -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        world.write("p.toml", PIPELINE);
+        std::fs::create_dir(world.path("in")).unwrap();
+        world
+    }
+
+    /// A folder with another pipeline.
+    pub(crate) fn with(pipeline: &str) -> Self {
+        let world = Self::new();
+        world.write("p.toml", pipeline);
+        world
+    }
+
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(crate) fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
+        String::from_utf8(std::fs::read(self.path(path)).unwrap()).unwrap()
+    }
+
+    /// The program with the environment of a fresh shell.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(tamis());
+        command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn tamis(&self, arguments: &[&str]) -> Ran {
+        ran(&mut self.command(arguments))
+    }
+
+    /// `tamis run p.toml` with further arguments.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.tamis(&[&["run", "p.toml"], arguments].concat())
+    }
+
+    /// Every file below a folder with its content, by name.
+    pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.path(folder)];
+        while let Some(folder_) = folders.pop() {
+            for entry in std::fs::read_dir(&folder_).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(self.path(folder)).unwrap().to_string_lossy().into_owned();
+                    files.insert(name, std::fs::read(path).unwrap());
+                }
+            }
+        }
+        files
+    }
+
+    /// The records in the parts of an export.
+    pub(crate) fn records(&self, folder: &str) -> Vec<Json> {
+        let mut records = Vec::new();
+        let mut n = 0;
+        while let Ok(part) = std::fs::read_to_string(self.path(folder).join(format!("part-{n:05}.jsonl"))) {
+            records.extend(part.lines().map(|line| serde_json::from_str::<Json>(line).unwrap()));
+            n += 1;
+        }
+        records
+    }
+
+    /// The ids of the records in the parts of an export.
+    pub(crate) fn ids(&self, folder: &str) -> Vec<String> {
+        self.records(folder).iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn manifest(&self) -> Json {
+        serde_json::from_str(&self.read("out/manifest.json")).unwrap()
+    }
+
+    /// The tally of the manifest as (read, kept, dropped, failed); makes sure that it adds up.
+    #[track_caller]
+    pub(crate) fn tally(&self) -> (u64, u64, u64, u64) {
+        let manifest = self.manifest();
+        assert_eq!(manifest["complete"], true);
+        let count = |name: &str| manifest["tally"][name].as_u64().unwrap();
+        let tally = (count("read"), count("kept"), count("dropped"), count("failed"));
+        assert_eq!(tally.0, tally.1 + tally.2 + tally.3, "{manifest:#}");
+        tally
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn ran(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Ran {
+    /// Checks the exit code, with everything printed in the message.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        self
+    }
+
+    /// Checks that standard error holds each of some texts.
+    #[track_caller]
+    pub(crate) fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stderr.contains(text), "no `{text}` in {self:#?}");
+        }
+        self
+    }
+}
+
+/// A JSON line with a text of `n_chars` characters that depends on `seed`.
+pub(crate) fn line(seed: usize, n_chars: usize) -> String {
+    let text: String = "The river rose and the bridge was closed; 河水上涨，桥梁封闭。 "
+        .chars()
+        .cycle()
+        .skip(seed % 50)
+        .take(n_chars)
+        .collect();
+    format!("{{\"text\":\"{text}\",\"n\":{seed}}}\n")
+}
