@@ -62,7 +62,10 @@ fn sources(folder: &Path) -> BTreeMap<PathBuf, String> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && name != "tests.rs" && name != "testing.rs" {
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && name != "tests.rs"
+                && name != "testing.rs"
+            {
                 found.insert(path.clone(), std::fs::read_to_string(&path).expect("UTF-8"));
             }
         }

@@ -20,6 +20,8 @@ const ENDINGS: [&str; 5] = [".gz", ".gzip", ".zst", ".zstd", ".bgz"];
 pub(crate) struct Input {
     reader: Box<dyn Read + Send>,
     read: Arc<AtomicU64>,
+    /// The length of a file that is not compressed.
+    length: Option<u64>,
 }
 
 impl Input {
@@ -43,7 +45,12 @@ impl Input {
         } else {
             Box::new(whole)
         };
-        Ok(Self { reader, read })
+        Ok(Self { reader, read, length: (!gzip && !zstd).then_some(length) })
+    }
+
+    /// How many bytes it will give in all, if that is known before it has been decompressed.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
     }
 
     /// Bytes of the file itself that have been read since the last call.

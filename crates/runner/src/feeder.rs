@@ -57,6 +57,8 @@ struct Lost<'a> {
     length: u64,
     /// What is kept of it.
     raw: &'a [u8],
+    /// Bytes of the file itself, before decompression, that were read for it.
+    read: u64,
 }
 
 impl<'a> Feeder<'a> {
@@ -128,11 +130,11 @@ impl<'a> Feeder<'a> {
                 }
                 Ok(Cut::More) if at_end => {
                     let message = "the reader finds no end of the last record";
-                    return self.fail(file, &Lost::rest(file, stream), message);
+                    return self.fail(file, &Lost::rest(stream), message);
                 }
                 Ok(Cut::More) => self.too_long(file, stream, opened)?,
                 Err(failure) => {
-                    return self.fail(file, &Lost::rest(file, stream), &failure.to_string());
+                    return self.fail(file, &Lost::rest(stream), &failure.to_string());
                 }
             }
             if stream.at_end() && stream.bytes().is_empty() {
@@ -170,7 +172,7 @@ impl<'a> Feeder<'a> {
             self.piece(file, stream, reader, bytes, records)?;
         }
         let message = format!("the file cannot be read on from byte {}: {error}", stream.end_offset());
-        self.fail(file, &Lost::rest(file, stream), &message)
+        self.fail(file, &Lost::rest(stream), &message)
     }
 
     /// Makes a dead letter of a record that does not fit the memory bound, and passes over it.
@@ -188,10 +190,10 @@ impl<'a> Feeder<'a> {
         );
         if let Err(why) = skipped {
             message += &format!("; the rest of the file was not read: {why}");
-            length = length.max(file.size.saturating_sub(offset));
+            length += stream.rest();
             stream.end();
         }
-        self.fail(file, &Lost { ordinal, offset, length, raw: &raw }, &message)
+        self.fail(file, &Lost { ordinal, offset, length, raw: &raw, read: stream.progress() }, &message)
     }
 
     /// Passes over the rest of a record, without holding it; says why if it cannot.
@@ -228,12 +230,12 @@ impl<'a> Feeder<'a> {
 
     /// Makes a dead letter of what could not be read.
     fn fail(&mut self, file: &InputFile, lost: &Lost<'_>, message: &str) -> Result<(), Halt> {
-        let &Lost { ordinal, offset, length, raw } = lost;
+        let &Lost { ordinal, offset, length, raw, read } = lost;
         let mut document = Document::new(format!("{}#{ordinal}", file.name), "");
         document.raw = Some(raw.to_vec());
         document.origin = Origin { file: Arc::clone(&file.name), offset, length, ordinal };
         let record = Record { fate: Fate::Failed(message.to_owned().into()), ..Record::from(document) };
-        self.push(file, Content::Failed(Box::new(record)), length)
+        self.push(file, Content::Failed(Box::new(record)), read)
     }
 
     fn push(&mut self, file: &InputFile, content: Content, bytes: u64) -> Result<(), Halt> {
@@ -264,14 +266,14 @@ impl<'a> Feeder<'a> {
 impl<'a> Lost<'a> {
     /// A whole file, of which `raw` is kept.
     fn file(file: &InputFile, raw: &'a [u8]) -> Self {
-        Self { ordinal: 0, offset: 0, length: file.size, raw }
+        Self { ordinal: 0, offset: 0, length: file.size, raw, read: file.size }
     }
 
     /// What of a file has not been cut off.
-    fn rest(file: &InputFile, stream: &'a Stream) -> Self {
+    fn rest(stream: &'a Stream) -> Self {
         let raw = truncated(stream.bytes());
-        let length = file.size.saturating_sub(stream.offset()).max(raw.len() as u64);
-        Self { ordinal: stream.ordinal, offset: stream.offset(), length, raw }
+        let (ordinal, offset) = (stream.ordinal, stream.offset());
+        Self { ordinal, offset, length: stream.rest(), raw, read: stream.progress() }
     }
 }
 

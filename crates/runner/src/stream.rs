@@ -60,6 +60,12 @@ impl Stream {
         Ok(())
     }
 
+    /// How many bytes there are from where the window begins, as far as that is known.
+    pub(crate) fn rest(&self) -> u64 {
+        let known = self.input.length().map_or(0, |length| length.saturating_sub(self.offset));
+        known.max(self.buffer.len() as u64)
+    }
+
     /// Bytes of the file itself, before decompression, that have been read since the last call.
     pub(crate) fn progress(&self) -> u64 {
         self.input.progress()

@@ -22,7 +22,7 @@ pub(crate) fn inspect(_context: &Context, args: &PluginInspectArgs) -> anyhow::R
 
 fn show(description: &Description) {
     let plugin = &description.plugin;
-    print_line(format_args!("{} {}", styled(NAME, &plugin.name), plugin.version));
+    print_line(format_args!("{} {}", styled(NAME, plain(&plugin.name)), plain(&plugin.version)));
     let row = |name: &str, value: &str| {
         print_line(format_args!("  {} {value}", styled(DIM, format_args!("{name:10}"))));
     };
@@ -30,8 +30,9 @@ fn show(description: &Description) {
         row("file", &path.display().to_string());
         row("blake3", blake3);
     }
-    row("license", if plugin.license.is_empty() { "not told" } else { &plugin.license });
-    row("built with", &description.sdk);
+    let license = plain(&plugin.license);
+    row("license", if license.is_empty() { "not told" } else { &license });
+    row("built with", &plain(&description.sdk));
     for stage in &description.stages {
         print_line(format_args!(
             "\n{} · {} in [[{}]]",
@@ -39,8 +40,13 @@ fn show(description: &Description) {
             stage.kind,
             stage.kind.table()
         ));
-        print_line(format_args!("  {}", stage.summary));
+        print_line(format_args!("  {}", plain(&stage.summary)));
     }
+}
+
+/// What a library says of itself, without the codes with which it could write over the rest of the terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Runs in the child process.
