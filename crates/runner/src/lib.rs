@@ -7,11 +7,11 @@
 //! ```
 //!
 //! - A block takes credit for its bytes when it is read and gives it back when it is written, so memory is
-//!   bounded, however far the workers run ahead of a slow block ([`credits`], [`feeder`], [`writer`]).
+//!   bounded, however far the workers run ahead of a slow block (`credits.rs`, `feeder.rs`, `writer.rs`).
 //! - Blocks depend on the inputs and the block size alone and are written in order, so the output is the
 //!   same bytes whatever the number of threads.
-//! - A part is written under a temporary name, synced and renamed; the manifest comes last ([`output`]).
-//!   What an earlier run left is recognised by its manifest, and nothing else is touched ([`earlier`]).
+//! - A part is written under a temporary name, synced and renamed; the manifest comes last (`output.rs`).
+//!   What an earlier run left is recognised by its manifest, and nothing else is touched (`earlier.rs`).
 //! - Records are counted where they are read and again where they are written; a run whose counts do not
 //!   add up fails ([`Tally`]).
 //!
