@@ -2,21 +2,29 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::RunError;
 use crate::manifest::{FileEntry, MANIFEST};
-use crate::part::{Part, create_folder, write_file};
+use crate::part::{Part, create_folder, temporary, write_unsynced};
 
 /// The list of named files of an export, in the form that `b3sum --check` reads.
 pub(crate) const FILE_LIST: &str = "files.b3";
 /// Most file systems take 255 bytes; a temporary name is longer by some, a number behind a name by others.
 const MAX_NAME_BYTES: usize = 220;
 
+/// How many files are synced at once; four times as many took no less time.
+const SYNCING_THREADS: usize = 16;
+
 /// The named files of an export while they are written.
 ///
 /// A file is in the list, and the list on the disk, before the file has its name: so the next run finds all
 /// files of one that was killed, under the temporary name of the list.
+/// The files themselves are synced together at the end, before the manifest says that the run is complete:
+/// one by one costs three milliseconds each on a fast disk, together a tenth of that.
 pub(crate) struct NamedFiles {
     folder: PathBuf,
     list: Part,
@@ -49,14 +57,48 @@ impl NamedFiles {
             if let Some(folder) = path.parent() {
                 create_folder(folder)?;
             }
-            write_file(path, content)?;
+            write_unsynced(path, content)?;
         }
         Ok(())
     }
 
-    /// Finishes the list.
+    /// Syncs the files and finishes the list.
     pub(crate) fn finish(self) -> Result<FileEntry, RunError> {
+        self.sync()?;
         self.list.finish()
+    }
+
+    /// Finishes the list of a run that does not come to its end; the files need not outlast a power failure.
+    pub(crate) fn abandon(self) -> Result<FileEntry, RunError> {
+        self.list.finish()
+    }
+
+    /// Syncs all files in the list, many at once: a journal takes them up together.
+    fn sync(&self) -> Result<(), RunError> {
+        let path = temporary(&self.folder.join(FILE_LIST));
+        let list = File::open(&path).map_err(RunError::write(&path))?;
+        let lines = Mutex::new(BufReader::new(list).lines());
+        let next = || lines.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let sync_some = || {
+            while let Some(line) = next() {
+                let line = line.map_err(RunError::write(&path))?;
+                let Some(name) = listed_name(&line) else { continue };
+                let path = self.folder.join(name);
+                // Windows syncs only what may be written.
+                let file = File::options().write(true).open(&path);
+                file.and_then(|file| file.sync_all()).map_err(RunError::write(&path))?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..SYNCING_THREADS).map(|_| scope.spawn(sync_some)).collect();
+            let results = threads.into_iter().map(|thread| {
+                let panicked = |_| RunError::Internal { message: "a syncing thread panicked".to_owned() };
+                thread.join().map_err(panicked).flatten()
+            });
+            // The scope waits for all of them; the first error is told.
+            results.collect()
+        })
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a> ExportWriter<'a> {
     pub(crate) fn abandon(&mut self) {
         self.part = None;
         // If the list cannot be finished, the next run reads it under its temporary name.
-        if let Some(Ok(list)) = self.named.take().map(NamedFiles::finish) {
+        if let Some(Ok(list)) = self.named.take().map(NamedFiles::abandon) {
             self.manifest.files.push(list);
         }
     }

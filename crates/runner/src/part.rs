@@ -100,11 +100,24 @@ fn rename(path: &Path) -> Result<(), RunError> {
 
 /// Writes a whole file under its temporary name, syncs and renames it.
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), RunError> {
+    write_whole(path, content, File::sync_all)
+}
+
+/// Writes a whole file under its temporary name and renames it; it is not yet on the disk.
+pub(crate) fn write_unsynced(path: &Path, content: &[u8]) -> Result<(), RunError> {
+    write_whole(path, content, |_| Ok(()))
+}
+
+fn write_whole(
+    path: &Path,
+    content: &[u8],
+    sync: impl Fn(&File) -> std::io::Result<()>,
+) -> Result<(), RunError> {
     let unfinished = temporary(path);
     let write = || {
         let mut file = File::create(&unfinished)?;
         file.write_all(content)?;
-        file.sync_all()
+        sync(&file)
     };
     let written = write().map_err(RunError::write(path)).and_then(|()| rename(path));
     if written.is_err() {

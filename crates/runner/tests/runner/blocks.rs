@@ -33,11 +33,8 @@ fn a_million_empty_files_would_not_be_one_block() {
 #[test]
 fn a_record_that_is_too_long_costs_itself_alone() {
     // Lengths with their line end, around the limit, the half window, and the two together.
-    let around = |middle: usize| [middle - 1, middle, middle + 1, middle + 2];
-    let mut lengths = vec![MAX_RECORD * 2 + 5];
-    lengths.extend(around(MAX_RECORD + 1));
-    lengths.extend(around(MAX_RECORD * 3 / 2));
-    for length in lengths {
+    let limit = MAX_RECORD + 1;
+    for length in [limit, limit + 1, limit + 2, MAX_RECORD * 3 / 2 + 1, MAX_RECORD * 2 + 5] {
         let world = World::new();
         let long = format!("{}\n", "x".repeat(length - 1));
         let content = format!("before\n{long}after 2\nafter 3\n{long}{long}\nafter 7\n{}", long.trim_end());
@@ -101,6 +98,18 @@ fn a_dead_letter_says_how_long_the_record_is_and_keeps_its_beginning() {
         "the record takes 5000001 bytes, more than the 2 MiB that the memory bound of the run allows: raise \
          `memory` in [run] and pass `--fresh`; the first 64 KiB are kept here"
     );
+}
+
+#[test]
+fn places_in_compressed_files_are_those_of_what_is_in_them() {
+    let world = World::new();
+    let content = format!("before\n{}\nafter\n", "x".repeat(5_000_000));
+    world.write("in/a.txt", zstd::bulk::compress(content.as_bytes(), 3).unwrap());
+    let report = world.run(LEAST, &Hooks::default()).unwrap();
+    let output = world.output();
+    assert_eq!(output["part-00000.txt"], "a.txt#0 0+7 before\na.txt#2 5000008+6 after\n");
+    assert!(output["failed/part-00000.txt"].starts_with("a.txt#1 7+5000001 "), "{output:?}");
+    assert_eq!(report.tally.read, 3);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::fakes::{Hooks, World, lines};
 
 const N_LINES: usize = 20_000;
 /// Small blocks and parts: the input is hundreds of the former.
-const SMALL: &str = "[[export]]\nuse = \"stream\"\npath = \"out\"\nmax_part_bytes = \"16 KiB\"\n\
+const SMALL: &str = "[[export]]\nuse = \"stream\"\npath = \"out\"\nmax_part_bytes = \"64 KiB\"\n\
                      [run]\nblock_bytes = \"2 KiB\"\nmemory = \"16 MiB\"\n";
 
 fn world() -> World {
@@ -112,8 +112,13 @@ fn a_folder_that_vanishes_ends_the_run() {
     let world = world();
     let out = world.path("out");
     let (hooks, _) = at(5_000, move || {
-        std::fs::remove_dir_all(&out).unwrap();
-        std::fs::write(&out, "a file").unwrap();
+        // The writer is at work meanwhile, and may make the folder again.
+        for n in 0.. {
+            let _ = std::fs::rename(&out, out.with_extension(n.to_string()));
+            if std::fs::write(&out, "a file").is_ok() {
+                return;
+            }
+        }
     });
     let error = world.run(&pipeline(2), &hooks).unwrap_err();
     assert!(matches!(&error, RunError::Write { .. }), "{error}");
