@@ -94,7 +94,6 @@ fn named_files_are_unique_and_listed_as_b3sum_lists_them() {
     assert!(!world.path("../../etc/passwd.md").exists());
 }
 
-#[ignore = "failed records go where the first export goes, and markdown writes no raw bytes"]
 #[test]
 fn dead_letters_can_be_read_again_whatever_the_first_export_is() {
     let world = World::with(&PIPELINE.replacen("use = \"jsonl\"", "use = \"markdown\"", 1));

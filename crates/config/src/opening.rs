@@ -99,6 +99,16 @@ impl<'a> Opener<'a> {
         Some(entry)
     }
 
+    /// Opens an exporter that loses nothing of a failed record, with its defaults; the first by name.
+    pub(crate) fn open_replayable(&mut self) -> Option<Opened> {
+        let registry = self.registry;
+        let is_fit = |info: &StageInfo| info.kind == Kind::Exporter && info.flags.replayable;
+        let factory = registry.iter().find(|factory| is_fit(factory.info()))?;
+        let handle = factory.open(&serde_json::json!({})).ok()?;
+        let (info, options) = (factory.info().clone(), serde_json::json!({}));
+        Some(Opened { info, portable: options.clone(), options, handle })
+    }
+
     /// Opens the stage of a table once more, without complaints.
     pub(crate) fn reopen(&mut self, list: &str, table: &Table) -> Option<Opened> {
         let node = table.get("use")?;

@@ -253,9 +253,14 @@ impl<'a> Planner<'a> {
             return;
         }
         let id = free_id("failed", &planned.plans);
+        // Not every format has a place for the bytes of a record that could not be read.
+        let other = if first.info.flags.replayable { None } else { self.opener.open_replayable() };
+        let (compression, max_part_bytes) = match other {
+            Some(_) => (Compression::None, DEFAULT_PART_BYTES),
+            None => (first.compression, first.max_part_bytes),
+        };
         // The first export opened with these options already, so that this can only fail by chance.
-        let Some(opened) = self.opener.reopen("export", table) else { return };
-        let (compression, max_part_bytes) = (first.compression, first.max_part_bytes);
+        let Some(opened) = other.or_else(|| self.opener.reopen("export", table)) else { return };
         let portable = opened.portable.clone();
         let Some(export) = export(opened, id, path, From::Failed) else { return };
         let export = ExportPlan { compression, max_part_bytes, implicit: true, ..export };

@@ -346,6 +346,14 @@ fn large_folders_are_not_searched_to_the_end() {
 }
 
 #[test]
+fn dead_letters_go_where_their_bytes_have_a_place() {
+    let (_folder, plan) = plan(&SMALL.replace("use = \"jsonl\"", "use = \"files\""));
+    let exporters: Vec<(&str, bool)> =
+        plan.exports.iter().map(|export| (export.info.name.as_str(), export.implicit)).collect();
+    assert_eq!(exporters, [("files", false), ("jsonl", true)]);
+}
+
+#[test]
 fn an_explicit_export_of_failed_records_is_enough() {
     let content =
         format!("{SMALL}\n[[export]]\nid = \"bad\"\nuse = \"files\"\npath = \"bad\"\nfrom = \"failed\"\n");

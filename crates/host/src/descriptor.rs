@@ -162,6 +162,7 @@ fn flags(stage: &abi::Stage) -> StageFlags {
         pure: has(abi::PURE),
         byte_stream: exporter && !has(abi::NAMED_FILES),
         named_files: exporter && has(abi::NAMED_FILES),
+        replayable: exporter && has(abi::REPLAYABLE),
         whole_file: has(abi::WHOLE_FILE),
     }
 }

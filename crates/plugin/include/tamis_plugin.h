@@ -224,6 +224,8 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
                                        not checked again. Not for C, where one mistake would be the host's. */
 #define TAMIS_WHOLE_FILE   4ull     /* reader: a file is one unit */
 #define TAMIS_NAMED_FILES  8ull     /* exporter: one file a document through put_file, no common stream */
+#define TAMIS_REPLAYABLE  16ull     /* exporter: writes all of a failed record, raw bytes and place included, so
+                                       that it can be the dead letter file of any pipeline */
 
 typedef struct {
   uint32_t struct_size;

@@ -50,6 +50,7 @@ pub const PURE: u64 = 1;
 pub const UTF8_TRUSTED: u64 = 2;
 pub const WHOLE_FILE: u64 = 4;
 pub const NAMED_FILES: u64 = 8;
+pub const REPLAYABLE: u64 = 16;
 /// A host refuses a stage with one of these bits that it does not know.
 pub const MUST_UNDERSTAND: u64 = 0xffff_ffff_0000_0000;
 

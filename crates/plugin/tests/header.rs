@@ -54,7 +54,7 @@ fn facts() -> Vec<Fact> {
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
-    constants!(facts, PURE, UTF8_TRUSTED, WHOLE_FILE, NAMED_FILES);
+    constants!(facts, PURE, UTF8_TRUSTED, WHOLE_FILE, NAMED_FILES, REPLAYABLE);
     facts
 }
 

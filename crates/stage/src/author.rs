@@ -235,6 +235,9 @@ pub trait Exporter: Sized + Send + Sync + 'static {
     const READS: &'static [&'static str] = &["text"];
     /// Whether it writes one named file a document ([`Output::file`]) and no common stream.
     const NAMED_FILES: bool = false;
+    /// Whether it writes all of a failed record, raw bytes and place included, so that nothing is lost when
+    /// it writes the dead letters of a pipeline.
+    const REPLAYABLE: bool = false;
     /// The options.
     type Options: Options;
 

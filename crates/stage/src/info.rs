@@ -58,6 +58,8 @@ pub struct StageFlags {
     pub byte_stream: bool,
     /// An exporter that writes one file a document, by name.
     pub named_files: bool,
+    /// An exporter that writes all of a failed record, its raw bytes included.
+    pub replayable: bool,
     /// A reader that takes a file as a whole: no block boundary inside.
     pub whole_file: bool,
 }

@@ -298,7 +298,11 @@ fn info<O: Options>(name: &str, kind: Kind, reads: &[&str], writes: &[&str]) -> 
         schema,
         reads: reads.iter().map(ToString::to_string).collect(),
         writes: writes.iter().map(ToString::to_string).collect(),
-        flags: StageFlags { byte_stream: name == "jsonl", ..StageFlags::default() },
+        flags: StageFlags {
+            byte_stream: name == "jsonl",
+            replayable: name == "jsonl",
+            ..StageFlags::default()
+        },
         plugin: Arc::new(PluginInfo {
             name: "tamis-test".into(),
             version: "1.2.3".into(),

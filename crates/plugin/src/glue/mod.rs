@@ -101,7 +101,8 @@ impl PluginBuilder {
     /// Adds an exporter.
     #[must_use]
     pub fn exporter<T: Exporter>(self) -> Self {
-        let flags = if T::NAMED_FILES { abi::NAMED_FILES } else { 0 };
+        let named_files = if T::NAMED_FILES { abi::NAMED_FILES } else { 0 };
+        let flags = named_files | if T::REPLAYABLE { abi::REPLAYABLE } else { 0 };
         let parts = Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[] };
         self.stage::<AsExporter<T>>(&parts, |stage| {
             stage.exporter = leak(exporter::table::<T>());

@@ -19,6 +19,7 @@ pub struct Jsonl {
 
 impl Exporter for Jsonl {
     const NAME: &'static str = "jsonl";
+    const REPLAYABLE: bool = true;
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
