@@ -30,7 +30,7 @@ fn headline(report: &Report) -> String {
 }
 
 fn stages(plan: &Plan, report: &Report) -> String {
-    let mut table = table(&["", "in", "dropped", "failed", "split off", "time"]);
+    let mut table = table(&["", "in", "dropped", "failed", "split off", "thread time"]);
     let mut counts = self::table(&["", "counted", ""]);
     for (key, name) in keys(plan) {
         let Some(tally) = report.tally.stages.get(&key) else { continue };

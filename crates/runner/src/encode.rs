@@ -1,6 +1,7 @@
 //! A worker's last step: records to the bytes of every export.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tamis_config::{Compression, ExportPlan, From, Plan};
 use tamis_document::{Fate, Record};
@@ -33,12 +34,14 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         let mut refused = Vec::new();
         let mut outputs = Vec::with_capacity(plan.exports.len());
         for export in &plan.exports {
+            let start = Instant::now();
             let mut output = Output::default();
             let records = sorted.of(export.from);
             for (index, failure) in encode(export, records, &mut output) {
                 refused.push((export, index, failure.to_string()));
             }
             outputs.push(output);
+            tally.stage("export", &export.id).time += start.elapsed();
         }
         if refused.is_empty() {
             break outputs;
@@ -46,9 +49,13 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         fail(sorted, refused, tally)?;
     };
     let chunks = plan.exports.iter().zip(outputs).map(|(export, output)| {
+        let start = Instant::now();
         let records = sorted.of(export.from).len() as u64;
-        tally.stage("export", &export.id).seen += records;
-        chunk(export, output, records)
+        let chunk = chunk(export, output, records);
+        let entry = tally.stage("export", &export.id);
+        entry.seen += records;
+        entry.time += start.elapsed();
+        chunk
     });
     chunks.collect()
 }
