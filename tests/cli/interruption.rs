@@ -11,7 +11,7 @@ const HANGS: Duration = Duration::from_mins(1);
 
 /// A pipeline of small parts, `jsonl` or `markdown`.
 fn pipeline(exporter: &str) -> String {
-    let small = "max_part_bytes = \"64 KiB\"\n\n[[export]]\nid = \"dropped";
+    let small = "max_part_bytes = \"256 KiB\"\n\n[[export]]\nid = \"dropped";
     let pipeline = PIPELINE.replacen("\n[[export]]\nid = \"dropped", small, 1);
     let pipeline = pipeline.replacen("use = \"jsonl\"", &format!("use = \"{exporter}\""), 1);
     format!("{pipeline}threads = 2\nblock_bytes = \"32 KiB\"\n")
@@ -142,7 +142,7 @@ fn a_killed_run_of_named_files_leaves_none_twice() {
 #[cfg(unix)]
 #[test]
 fn two_runs_do_not_write_to_one_folder() {
-    let world = world("jsonl", 24);
+    let world = world("jsonl", 16);
     let child = start(&world, &["run", "p.toml"]);
     wait_for("the first part", || world.path("out/part-00000.jsonl").exists());
     let second = world.run(&["--fresh"]);
@@ -152,14 +152,15 @@ fn two_runs_do_not_write_to_one_folder() {
         second.exits(2).says(&["another run is writing to"]);
     }
     assert!(first.stdout.contains(" kept"));
-    assert_eq!(world.tally().0, 1_500 * 24);
+    assert_eq!(world.tally().0, 1_500 * 16);
 }
 
 #[test]
 fn fresh_replaces_what_runs_wrote_and_nothing_else() {
     let world = World::with(&pipeline("jsonl"));
     world.write("in/a.jsonl", (0..2_000).map(|n| line(n, 300)).collect::<String>());
-    world.run(&[]).exits(0);
+    let small = "export.kept.max_part_bytes=65536";
+    world.run(&["--set", small]).exits(0);
     let many = world.files("out");
     assert!(many.len() > 5, "{:?}", names(&many));
     for mine in ["out/notes.txt", "out/dropped/list.txt", "out/my-part-00000.jsonl", "out/deep/er/x"] {
@@ -177,7 +178,7 @@ fn fresh_replaces_what_runs_wrote_and_nothing_else() {
             "part-00000.jsonl"
         ]
     );
-    world.run(&["--fresh"]).exits(0);
+    world.run(&["--fresh", "--set", small]).exits(0);
     let again = world.files("out");
     assert!(many.iter().all(|(name, content)| again.get(name) == Some(content)));
 }
