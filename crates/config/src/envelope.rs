@@ -178,7 +178,7 @@ fn run() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "threads": { "type": "integer", "minimum": 0, "maximum": 65536, "default": 0, "x-unit": "threads", "description": "How many threads work; 0 stands for every core." },
+            "threads": { "type": "integer", "minimum": 0, "maximum": 1024, "default": 0, "x-unit": "threads", "description": "How many threads work; 0 stands for every core." },
             "memory": { "type": ["string", "integer"], "x-size": 16_777_216, "default": "1 GiB", "description": "Bound on the documents in flight: `\"1 GiB\"` or a number of bytes." },
             "max_failed_ratio": { "type": "number", "minimum": 0, "maximum": 1, "default": 0.01, "description": "The share of failed records above which a run counts as failed." },
             "block_bytes": { "type": ["string", "integer"], "x-size": 1024, "default": "1 MiB", "description": "How much of a file is one piece of work: `\"1 MiB\"` or a number of bytes." }
