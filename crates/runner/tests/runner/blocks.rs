@@ -154,6 +154,28 @@ fn a_reader_that_gives_up_costs_the_rest_of_the_file_or_the_block() {
 }
 
 #[test]
+fn a_file_that_vanishes_meanwhile_is_a_dead_letter() {
+    let world = World::new();
+    world.write("in/a.txt", lines(20_000));
+    world.write("in/b.txt", "never read\n");
+    let vanishing = world.path("in/b.txt");
+    // Far fewer blocks are in flight than the first file has, so the second is not open yet.
+    let process = move |records: &mut [Record], _: &mut Effects| {
+        if records.iter().any(|record| record.document.text == "line 0") {
+            std::fs::remove_file(&vanishing).unwrap();
+        }
+    };
+    let hooks = Hooks { process: Arc::new(process), ..Hooks::default() };
+    let report = world.run("[run]\nblock_bytes = \"2 KiB\"\nthreads = 2\n", &hooks).unwrap();
+    assert_eq!((report.tally.kept, report.tally.failed), (20_000, 1));
+    let failed = &world.output()["failed/part-00000.txt"];
+    assert!(
+        failed.starts_with("b.txt#0 0+11 ") && failed.contains("cannot read the file: No such"),
+        "{failed}"
+    );
+}
+
+#[test]
 fn documents_that_two_stages_split_off_have_ids_of_their_own() {
     let world = World::new();
     world.write("in/a.txt", "one\ntwo\n");
