@@ -68,11 +68,13 @@ pub(crate) fn check_free(plan: &Plan, base: &Path, earlier: Option<&Manifest>) -
             exports.map(|known| (known, earlier.complete))
         });
         let known: Vec<_> = known.collect();
+        let named = if known.is_empty() { BTreeSet::new() } else { named_files(&export.path) };
         for name in names(&export.path) {
             let is_manifest = name == MANIFEST && export.path == base;
-            let is_known = known
-                .iter()
-                .any(|(export, complete)| lists(export, &name) || (!complete && may_follow(export, &name)));
+            let is_listed = |(export, complete): &(&ExportManifest, bool)| {
+                lists(export, &name) || (!complete && may_follow(export, &name))
+            };
+            let is_known = named.contains(&name) || known.iter().any(is_listed);
             if is_ours(&name) && !name.ends_with(TEMPORARY) && !is_manifest && !is_known {
                 return Err(RunError::Occupied { folder: export.path.clone(), name });
             }
@@ -154,13 +156,25 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Takes away the files in a list, and the folders that are empty then.
-fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
-    let Ok(text) = std::fs::read(list) else { return Ok(()) };
+/// The files directly in a folder that a list there names and that look like parts: an id may be
+/// `part-00000`.
+fn named_files(folder: &Path) -> BTreeSet<String> {
+    let list = folder.join(FILE_LIST);
+    let names = listed_names(&temporary(&list)).into_iter().chain(listed_names(&list));
+    names.filter(|name| is_ours(name)).collect()
+}
+
+fn listed_names(list: &Path) -> Vec<String> {
+    let text = std::fs::read(list).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     // A run that was killed may have left half a line, which names another file, if any.
     let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-    for name in lines.filter_map(listed_name) {
+    lines.filter_map(listed_name).collect()
+}
+
+/// Takes away the files in a list, and the folders that are empty then.
+fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
+    for name in listed_names(list) {
         let path = folder.join(&name);
         remove(&path)?;
         remove(&temporary(&path))?;

@@ -66,6 +66,20 @@ fn named_files_are_unique_whatever_the_case_and_leave_others_alone() {
 }
 
 #[test]
+fn a_document_may_be_called_like_a_part() {
+    let world = World::new();
+    world.write("in/a.txt", "part-00000.md\npart-00007.txt\n");
+    for _ in 0..2 {
+        world.run_with(NAMED, &named(), FRESH, &Arc::default()).unwrap();
+        assert_eq!(world.output()["part-00007.txt"], "a.txt#1");
+        assert_eq!(world.output().len(), 3);
+    }
+    world.write("out/part-00008.txt", "mine");
+    let error = world.run_with(NAMED, &named(), FRESH, &Arc::default()).unwrap_err();
+    assert!(matches!(&error, RunError::Occupied { .. }), "{error}");
+}
+
+#[test]
 fn a_name_that_no_file_may_have_costs_its_record() {
     let world = World::new();
     world.write("in/a.txt", format!("good\n../bad\n/bad\n{}\nbetter\n", "x".repeat(300)));
