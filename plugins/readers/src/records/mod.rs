@@ -20,6 +20,9 @@ pub struct Records {
     mapping: Mapping,
 }
 
+/// How many whole records at its beginning make a file a dump in spite of a broken one.
+const WHOLE_BEFORE_BROKEN: usize = 2;
+
 impl Reader for Records {
     const NAME: &'static str = "records";
     const WRITES: &'static [&'static str] = &["text", "raw", "*"];
@@ -39,11 +42,13 @@ impl Reader for Records {
             Some(Beginning::Field(_)) => 60,
             None => return 0,
         };
-        let mut at = first;
+        let (mut at, mut n_whole) = (first, 0);
         loop {
             match grammar::record::<Skim>(head, at, complete) {
-                Outcome::Whole(_, next) => at = next,
-                Outcome::Broken(..) => return 0,
+                Outcome::Whole(_, next) => (at, n_whole) = (next, n_whole + 1),
+                // One line of prose may look like a record; a dump with a broken one has others before it, and
+                // read as prose all of them would be one document.
+                Outcome::Broken(..) => return if n_whole >= WHOLE_BEFORE_BROKEN { sure / 2 } else { 0 },
                 Outcome::Blank | Outcome::More => return sure,
             }
         }

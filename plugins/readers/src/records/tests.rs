@@ -210,6 +210,10 @@ fn messages_count_lines_from_the_record_and_bytes_from_the_file() {
 fn takes_records_and_no_prose() {
     let cases: &[(&str, bool, u8)] = &[
         ("text:'a\\n", false, 80),
+        // A broken record among whole ones does not make a dump prose; one line that looks like a record does
+        // not make prose a dump.
+        ("text:'a'\ntext:'b'\ntext:'broken\ntext:'c'\n", true, 40),
+        ("text:'a'\nand then it was over.\n", true, 0),
         ("text:'a\\n", true, 0),
         ("\n  text = u\"a\"\n", true, 80),
         ("id: 5\ntext: 'a'\n", true, 60),
