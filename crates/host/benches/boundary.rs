@@ -24,8 +24,8 @@
 //! | `light`, counts characters | 83,534 | 83,565 | 31 |
 //! | `medium`, writes a new text and a field | 19,440 | 22,337 | 2,897 |
 //!
-//! The call itself is 45 instructions, below 20 ns a document on any machine that this ran on; metadata is
-//! asked for field by field, so a stage that reads none pays for none.
+//! The call itself is 45 instructions: 14.2 ns a document instead of 5.7 ns on an otherwise idle machine, 8.5 ns
+//! more. Metadata is asked for field by field, so a stage that reads none pays for none.
 //! It was 269 instructions before two changes: the state of a document is allocated when something happens to
 //! it and not before (it was 184 bytes a document, made and dropped), and the panic hook and its
 //! thread-locals are looked after once a call and not once a document.
