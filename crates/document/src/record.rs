@@ -76,6 +76,9 @@ pub struct Record {
     pub stage: Option<Arc<str>>,
     /// What the stages measured, in order.
     pub measures: Vec<Measure>,
+    /// Where it stands in the corpus: greater than that of every record before it and no other's, the same in
+    /// every pass over the corpus and however that is cut into shards. 0 outside a run.
+    pub position: u128,
 }
 
 impl Record {

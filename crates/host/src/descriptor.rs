@@ -164,6 +164,9 @@ fn flags(stage: &abi::Stage) -> StageFlags {
         named_files: exporter && has(abi::NAMED_FILES),
         replayable: exporter && has(abi::REPLAYABLE),
         whole_file: has(abi::WHOLE_FILE),
+        random_access: false,
+        parts: false,
+        own_file: false,
     }
 }
 

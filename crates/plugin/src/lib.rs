@@ -20,8 +20,9 @@ pub use tamis_document::{
     Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };
 pub use tamis_stage::{
-    Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields, Filter,
-    NewDocument, NoOptions, Notes, Options, Output, Reader, SetupError, View,
+    Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields,
+    FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess, Reader,
+    SetupError, Split, View, Workspace,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

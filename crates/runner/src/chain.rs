@@ -137,7 +137,7 @@ fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
     match piece.content {
         Content::Failed(record) => records.push(*record),
         Content::Records { reader, bytes, offset, first_ordinal } => {
-            let block = ReaderBlock { file: &piece.file, bytes: &bytes, offset, first_ordinal };
+            let block = ReaderBlock { file: &piece.file, head: &[], bytes: &bytes, offset, first_ordinal };
             if let Err(failure) = source.readers[reader].handle.decode(&block, &mut records, &mut effects) {
                 records.clear();
                 records.push(unreadable(&block, &failure));

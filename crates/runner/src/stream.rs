@@ -30,7 +30,7 @@ impl Stream {
 
     /// The window, as a reader is shown it; `file` is what messages call the file.
     pub(crate) fn window<'a>(&'a self, file: &'a str) -> Block<'a> {
-        Block { file, bytes: &self.buffer, offset: self.offset, first_ordinal: self.ordinal }
+        Block { file, head: &[], bytes: &self.buffer, offset: self.offset, first_ordinal: self.ordinal }
     }
 
     /// Where the window begins in the file.

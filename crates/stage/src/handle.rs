@@ -4,10 +4,13 @@
 //! All handles are shared between workers; state that belongs to one worker stays behind the handle.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
-use crate::{Block, Cut, Failure, Output};
+use crate::{Block, Cut, Failure, Output, RandomAccess, Split, Workspace};
 
 /// An opened stage of any kind.
 pub enum OpenStage {
@@ -38,6 +41,32 @@ pub trait ReaderHandle: Send + Sync {
     /// See [`crate::Reader::sniff`].
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8;
 
+    /// How many bytes at the start of a file belong to each of its blocks; see [`crate::Reader::head`].
+    ///
+    /// `block` is the beginning of the file.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin failed or broke its contract.
+    fn head(&self, _block: &Block<'_>, _end: bool) -> Result<Option<usize>, Failure> {
+        Ok(Some(0))
+    }
+
+    /// Indexes a file, for a reader with [`random_access`](crate::StageFlags).
+    /// See [`crate::FileReader::index`].
+    ///
+    /// # Errors
+    ///
+    /// When the file is unreadable as a whole.
+    fn index(
+        &self,
+        _file: &str,
+        _bytes: Arc<dyn RandomAccess>,
+        _target_bytes: u64,
+    ) -> Result<Box<dyn IndexedFile>, Failure> {
+        Err(Failure::new("the reader takes blocks"))
+    }
+
     /// See [`crate::Reader::cut`].
     ///
     /// # Errors
@@ -58,6 +87,19 @@ pub trait ReaderHandle: Send + Sync {
     ) -> Result<(), Failure>;
 }
 
+/// A file whose parts can be decoded.
+pub trait IndexedFile: Send + Sync {
+    /// The parts, in order.
+    fn splits(&self) -> &[Split];
+
+    /// Decodes a part and appends its records, failed ones included, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the part as a whole is unreadable; what was appended by then must not be used.
+    fn decode(&self, split: usize, records: &mut Vec<Record>, effects: &mut Effects) -> Result<(), Failure>;
+}
+
 /// An opened filter or extractor.
 pub trait TransformHandle: Send + Sync {
     /// Judges and changes `records`, all of which are kept when it is called; those that no longer are
@@ -67,13 +109,29 @@ pub trait TransformHandle: Send + Sync {
 
 /// An opened corpus stage.
 pub trait CorpusHandle: Send + Sync {
-    /// How often the corpus is observed before it is applied.
+    /// How often the corpus is observed before it is applied; 0 if the options bring what there is to learn.
     fn observing_passes(&self) -> u32;
+
+    /// Gives the stage its place on the disk; see [`crate::CorpusStage::prepare`].
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot work there.
+    fn prepare(&self, _workspace: &Workspace) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Shows records to the stage.
     fn observe(&self, pass: u32, records: &mut [Record], effects: &mut Effects);
 
-    /// Merges what all workers have seen and ends the pass.
+    /// Merges what all workers have seen.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot go on.
+    fn merge(&self, pass: u32) -> Result<(), Failure>;
+
+    /// Ends the pass, after [`CorpusHandle::merge`].
     ///
     /// # Errors
     ///
@@ -83,19 +141,19 @@ pub trait CorpusHandle: Send + Sync {
     /// Judges and changes `records`.
     fn apply(&self, records: &mut [Record], effects: &mut Effects);
 
-    /// The merged state of a pass as bytes, before the pass ends.
+    /// Writes the merged state of a pass, after [`CorpusHandle::merge`] and before the pass ends.
     ///
     /// # Errors
     ///
     /// When the stage cannot save its state.
-    fn save(&self, pass: u32) -> Result<Vec<u8>, Failure>;
+    fn save(&self, pass: u32, out: &mut dyn Write) -> Result<(), Failure>;
 
     /// Merges a saved state of a pass in.
     ///
     /// # Errors
     ///
     /// When the bytes are not a state of this stage and options.
-    fn load(&self, pass: u32, state: &[u8]) -> Result<(), Failure>;
+    fn load(&self, pass: u32, state: &mut dyn Read) -> Result<(), Failure>;
 }
 
 /// An opened exporter.
@@ -118,5 +176,33 @@ pub trait ExporterHandle: Send + Sync {
     fn tail(&self) -> Result<Vec<u8>, Failure>;
 
     /// Encodes `records` in order; returns the index and failure of each that could not be encoded.
+    ///
+    /// For an exporter with [`parts`](crate::StageFlags) the bytes are a chunk for [`PartHandle::add`].
     fn encode(&self, records: &[Record], out: &mut Output) -> Vec<(usize, Failure)>;
+
+    /// Begins a part, for an exporter with [`parts`](crate::StageFlags); see [`crate::PartExporter::begin`].
+    ///
+    /// # Errors
+    ///
+    /// When the part cannot be written.
+    fn begin(&self, _path: &Path, _out: &mut Vec<u8>) -> Result<Box<dyn PartHandle + '_>, Failure> {
+        Err(Failure::new("the exporter writes a stream"))
+    }
+}
+
+/// A part that is being written.
+pub trait PartHandle: Send {
+    /// See [`crate::PartExporter::add`].
+    ///
+    /// # Errors
+    ///
+    /// When the part cannot be written.
+    fn add(&mut self, chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Failure>;
+
+    /// See [`crate::PartExporter::end`].
+    ///
+    /// # Errors
+    ///
+    /// When the part cannot be written.
+    fn end(self: Box<Self>, out: &mut Vec<u8>) -> Result<(), Failure>;
 }

@@ -62,6 +62,12 @@ pub struct StageFlags {
     pub replayable: bool,
     /// A reader that takes a file as a whole: no block boundary inside.
     pub whole_file: bool,
+    /// A reader that needs its files at hand to read them anywhere, and takes no blocks.
+    pub random_access: bool,
+    /// An exporter whose files are more than their records one after the other.
+    pub parts: bool,
+    /// An exporter with parts that writes their files itself.
+    pub own_file: bool,
 }
 
 /// What is known about a stage before it is opened.

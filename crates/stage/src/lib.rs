@@ -20,7 +20,10 @@ mod options;
 mod registry;
 mod view;
 
-pub use author::{Block, CorpusStage, Cut, Emit, Exporter, Extractor, Filter, NewDocument, Output, Reader};
+pub use author::{
+    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, NewDocument, Output,
+    PartExporter, RandomAccess, Reader, Split, Workspace,
+};
 pub use draft::{Draft, Edits, Notes};
 pub use error::{Failure, SetupError};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};

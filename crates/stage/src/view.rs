@@ -28,6 +28,7 @@ pub struct View<'a> {
     text: &'a str,
     raw: Option<&'a [u8]>,
     ordinal: u64,
+    position: u128,
     fields: &'a dyn Fields,
 }
 
@@ -40,7 +41,13 @@ impl<'a> View<'a> {
         ordinal: u64,
         fields: &'a dyn Fields,
     ) -> Self {
-        Self { id, text, raw, ordinal, fields }
+        Self { id, text, raw, ordinal, position: 0, fields }
+    }
+
+    /// The view with the position of its record in the corpus.
+    #[must_use]
+    pub fn with_position(self, position: u128) -> Self {
+        Self { position, ..self }
     }
 
     /// The identifier.
@@ -61,6 +68,12 @@ impl<'a> View<'a> {
     /// The position of the record in its file, from 0.
     pub fn ordinal(&self) -> u64 {
         self.ordinal
+    }
+
+    /// The position of the record in the corpus: greater than that of every record before it and no other's,
+    /// the same in every pass over the corpus and however that is cut into shards. 0 outside a run.
+    pub fn position(&self) -> u128 {
+        self.position
     }
 
     /// The metadata field `name`.
@@ -108,7 +121,7 @@ impl<'a> From<&'a Record> for ExportView<'a> {
     fn from(record: &'a Record) -> Self {
         let origin = &record.document.origin;
         Self {
-            document: View::from(&record.document),
+            document: View::from(&record.document).with_position(record.position),
             fate: &record.fate,
             stage: record.stage.as_deref(),
             measures: &record.measures,

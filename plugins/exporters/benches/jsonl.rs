@@ -92,7 +92,7 @@ fn ours(corpus: &[u8]) -> Vec<u8> {
     let reader = Jsonl::open(tamis_readers::JsonlOptions::default()).expect("default options");
     let writer = Writer::open(JsonlOptions::default()).expect("default options");
     let mut through = Through { writer, out: Output::default() };
-    let block = Block { file: "a", bytes: corpus, offset: 0, first_ordinal: 0 };
+    let block = Block { file: "a", head: &[], bytes: corpus, offset: 0, first_ordinal: 0 };
     reader.decode(&block, &mut through).expect("a block is readable");
     through.out.bytes
 }

@@ -75,7 +75,7 @@ fn written(documents: &[Document], raw: bool) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Vec<Document> {
     let reader = Jsonl::open(tamis_readers::JsonlOptions::default()).expect("default options");
     let mut collected = Collected::default();
-    let block = Block { file: "a", bytes, offset: 0, first_ordinal: 0 };
+    let block = Block { file: "a", head: &[], bytes, offset: 0, first_ordinal: 0 };
     reader.decode(&block, &mut collected).expect("a block is readable");
     collected.0
 }

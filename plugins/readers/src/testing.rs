@@ -87,7 +87,7 @@ impl Emit for Collected {
 /// Reads a whole file as one block.
 pub(crate) fn decode(reader: &impl Reader, bytes: &[u8]) -> Collected {
     let mut collected = Collected::default();
-    let block = Block { file: "a", bytes, offset: 0, first_ordinal: 0 };
+    let block = Block { file: "a", head: &[], bytes, offset: 0, first_ordinal: 0 };
     reader.decode(&block, &mut collected).expect("a block is readable");
     collected
 }
@@ -105,7 +105,7 @@ pub(crate) fn decode_in_blocks(reader: &impl Reader, bytes: &[u8], step: usize) 
                 assert!(length > 0 && length <= filled - start, "cut at {length}");
                 assert!(!end || length == filled - start, "the end was left over");
                 let bytes = &bytes[start..start + length];
-                let block = Block { file: "a", bytes, offset: start as u64, first_ordinal };
+                let block = Block { file: "a", head: &[], bytes, offset: start as u64, first_ordinal };
                 reader.decode(&block, &mut collected).expect("a block is readable");
                 start += length;
                 first_ordinal += records;

@@ -51,7 +51,7 @@ fn decode(
     first_ordinal: u64,
 ) -> Result<Vec<Record>, String> {
     let mut records = Vec::new();
-    let block = Block { file: "file", bytes, offset, first_ordinal };
+    let block = Block { file: "file", head: &[], bytes, offset, first_ordinal };
     match handle.decode(&block, &mut records, &mut Effects::default()) {
         Ok(()) => Ok(records),
         Err(failure) if is_mistake(&failure.to_string()) => Err(failure.to_string()),
@@ -105,7 +105,7 @@ fn places(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
 
 fn takes_all(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
     match handle
-        .cut(&Block { file: "file", bytes, offset: 0, first_ordinal: 0 }, true)
+        .cut(&Block { file: "file", head: &[], bytes, offset: 0, first_ordinal: 0 }, true)
         .map_err(|failure| failure.to_string())?
     {
         Cut::At { bytes: taken, .. } if taken == bytes.len() => Ok(()),
@@ -121,7 +121,7 @@ fn pieces(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
     while start < bytes.len() {
         let end = (start + window).min(bytes.len());
         let rest = bytes.get(start..end).unwrap_or_default();
-        let block = Block { file: "file", bytes: rest, offset: start as u64, first_ordinal: ordinal };
+        let block = Block { file: "file", head: &[], bytes: rest, offset: start as u64, first_ordinal: ordinal };
         match handle.cut(&block, end == bytes.len()).map_err(|failure| failure.to_string())? {
             Cut::At { bytes: taken, records: n } => {
                 let piece = rest.get(..taken).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Corpus stages.
 
+use std::io::{Read, Write};
 use std::sync::OnceLock;
 
 use tamis_document::Record;
@@ -48,26 +49,6 @@ impl Corpus {
         Ok(call.output.bytes)
     }
 
-    /// Merges what all workers have seen.
-    fn merge(&self, pass: u32) -> Result<(), Failure> {
-        if let Some(message) = self.broken.get() {
-            let message = format!("a call failed and took what it had seen of the corpus with it: {message}");
-            return Err(self.instance.failure(&CallError { place: String::new(), message }));
-        }
-        let mut locals = self.locals.drain().into_iter();
-        while let Some(local) = locals.next() {
-            let merged = self.plain(self.table.merge, |merge, host| {
-                // SAFETY: made by `local_new` of this instance, not in use, and consumed here.
-                unsafe { merge(self.instance.pointer, local.0, pass, host) }
-            });
-            if let Err(error) = merged {
-                locals.for_each(|local| self.free(local));
-                return Err(self.instance.failure(&error));
-            }
-        }
-        Ok(())
-    }
-
     fn free(&self, local: Local) {
         if let Some(local_free) = self.table.local_free.filter(|_| !local.0.is_null()) {
             // SAFETY: made by `local_new` of this instance, which is still open, not in use, not merged.
@@ -106,8 +87,26 @@ impl CorpusHandle for Corpus {
         }
     }
 
+    fn merge(&self, pass: u32) -> Result<(), Failure> {
+        if let Some(message) = self.broken.get() {
+            let message = format!("a call failed and took what it had seen of the corpus with it: {message}");
+            return Err(self.instance.failure(&CallError { place: String::new(), message }));
+        }
+        let mut locals = self.locals.drain().into_iter();
+        while let Some(local) = locals.next() {
+            let merged = self.plain(self.table.merge, |merge, host| {
+                // SAFETY: made by `local_new` of this instance, not in use, and consumed here.
+                unsafe { merge(self.instance.pointer, local.0, pass, host) }
+            });
+            if let Err(error) = merged {
+                locals.for_each(|local| self.free(local));
+                return Err(self.instance.failure(&error));
+            }
+        }
+        Ok(())
+    }
+
     fn end_pass(&self, pass: u32) -> Result<(), Failure> {
-        self.merge(pass)?;
         self.plain(self.table.end_pass, |end_pass, host| {
             // SAFETY: the table was checked and the instance is open.
             unsafe { end_pass(self.instance.pointer, pass, host) }
@@ -137,19 +136,21 @@ impl CorpusHandle for Corpus {
         }
     }
 
-    fn save(&self, pass: u32) -> Result<Vec<u8>, Failure> {
-        self.merge(pass)?;
-        self.plain(self.table.state_save, |save, host| {
+    fn save(&self, pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
+        let state = self.plain(self.table.state_save, |save, host| {
             // SAFETY: the table was checked and the instance is open.
             unsafe { save(self.instance.pointer, pass, host) }
-        })
-        .map_err(|error| self.instance.failure(&error))
+        });
+        let state = state.map_err(|error| self.instance.failure(&error))?;
+        out.write_all(&state).map_err(Failure::new)
     }
 
-    fn load(&self, pass: u32, state: &[u8]) -> Result<(), Failure> {
+    fn load(&self, pass: u32, from: &mut dyn Read) -> Result<(), Failure> {
+        let mut state = Vec::new();
+        from.read_to_end(&mut state).map_err(Failure::new)?;
         self.plain(self.table.state_load, |load, host| {
             // SAFETY: the table was checked, the instance is open, the state outlives the call.
-            unsafe { load(self.instance.pointer, pass, Str::new(state), host) }
+            unsafe { load(self.instance.pointer, pass, Str::new(&state), host) }
         })
         .map(drop)
         .map_err(|error| self.instance.failure(&error))

@@ -35,7 +35,7 @@ impl Reader {
 impl ReaderHandle for Reader {
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {
         let Some(sniff) = self.table.sniff else { return 0 };
-        let head = view(&Block { file: name, bytes: head, offset: 0, first_ordinal: 0 });
+        let head = view(&Block { file: name, head: &[], bytes: head, offset: 0, first_ordinal: 0 });
         let mut score = 0;
         let mut call = self.instance.call(Target::Nothing);
         // What the reader says of an error is logged: a file that it cannot look at is not its own.

@@ -124,7 +124,9 @@ unsafe extern "C-unwind" fn state_save<T: CorpusStage>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
     boundary(host, || {
-        host.put(0, &stage.save(pass));
+        let mut state = Vec::new();
+        stage.save(pass, &mut state).map_err(|failure| failure.to_string())?;
+        host.put(0, &state);
         Ok(())
     })
 }
@@ -136,6 +138,6 @@ unsafe extern "C-unwind" fn state_load<T: CorpusStage>(
     host: *const abi::Host,
 ) -> i32 {
     // SAFETY: the host calls with what the header promises.
-    let (host, stage, bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), bytes.bytes()) };
-    boundary(host, || stage.load(pass, bytes).map_err(|failure| failure.to_string()))
+    let (host, stage, mut bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), bytes.bytes()) };
+    boundary(host, || stage.load(pass, &mut bytes).map_err(|failure| failure.to_string()))
 }

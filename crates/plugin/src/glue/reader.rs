@@ -78,7 +78,7 @@ unsafe fn block<'a>(block: *const abi::Block) -> Block<'a> {
     unsafe {
         let block = &*block;
         let (file, bytes) = (text(block.file), block.bytes.bytes());
-        Block { file, bytes, offset: block.offset, first_ordinal: block.first_ordinal }
+        Block { file, head: &[], bytes, offset: block.offset, first_ordinal: block.first_ordinal }
     }
 }
 

@@ -1,0 +1,196 @@
+//! Readers.
+
+use tamis_document::ValueRef;
+
+use crate::{Failure, Options, SetupError};
+
+/// Turns bytes into documents.
+///
+/// The runner opens files, decompresses them and cuts them into blocks where [`Reader::cut`] says that a
+/// record ends; blocks are decoded in parallel and in any order.
+pub trait Reader: Sized + Send + Sync + 'static {
+    /// The name in pipelines: the format, in kebab case.
+    const NAME: &'static str;
+    /// Fields that the documents have: `text`, `raw`, metadata; `*` for names known only from the data.
+    const WRITES: &'static [&'static str] = &["text"];
+    /// Whether a file is one unit that is never cut.
+    const WHOLE_FILE: bool = false;
+    /// The options.
+    type Options: Options;
+
+    /// Opens the reader.
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other.
+    fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// How sure the reader is, from 0 (not mine) to 100, that a file is in its format.
+    ///
+    /// `head` is the beginning of the (decompressed) file, all of it when `complete`; `name` is its file
+    /// name without compression endings. `use = "auto"` takes the surest reader.
+    fn sniff(&self, _head: &[u8], _complete: bool, _name: &str) -> u8 {
+        0
+    }
+
+    /// How many bytes at the start of a file belong to every block of it, such as the header line of a
+    /// table: they come as [`Block::head`] and are not part of the first block.
+    ///
+    /// `None` asks for more bytes than `bytes`, the beginning of the file; with `end`, there are no more, and
+    /// `None` says that the file has no such bytes.
+    fn head(&self, _bytes: &[u8], _end: bool) -> Option<usize> {
+        Some(0)
+    }
+
+    /// Where the last complete record in `bytes` ends; `bytes` starts at the start of a record.
+    ///
+    /// With `end`, nothing follows, and all of `bytes` must be taken.
+    /// Not called for a reader of whole files.
+    fn cut(&self, bytes: &[u8], end: bool) -> Cut {
+        if end { Cut::At { bytes: bytes.len(), records: 1 } } else { Cut::More }
+    }
+
+    /// Decodes a block into documents.
+    ///
+    /// # Errors
+    ///
+    /// When the block as a whole is unreadable: all of it becomes one dead letter.
+    /// A single bad record is no error but [`Emit::failed`].
+    fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure>;
+}
+
+/// Turns files into documents that cannot be read from front to back, such as those with an index at the end.
+///
+/// A file is indexed once: the reader says which parts it has, each of some records. Parts are decoded in
+/// parallel and in any order, as blocks are.
+pub trait FileReader: Sized + Send + Sync + 'static {
+    /// The name in pipelines: the format, in kebab case.
+    const NAME: &'static str;
+    /// Fields that the documents have: `text`, `raw`, metadata; `*` for names known only from the data.
+    const WRITES: &'static [&'static str] = &["text"];
+    /// The options.
+    type Options: Options;
+    /// What is known about a file, shared by the workers that decode its parts.
+    type File: Send + Sync + 'static;
+
+    /// Opens the reader.
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other.
+    fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// See [`Reader::sniff`].
+    fn sniff(&self, _head: &[u8], _complete: bool, _name: &str) -> u8 {
+        0
+    }
+
+    /// Reads the index of a file; its parts in order, each decoded to about `target_bytes` or to one record.
+    ///
+    /// # Errors
+    ///
+    /// When the file is unreadable as a whole: it becomes one dead letter.
+    fn index(&self, bytes: &dyn RandomAccess, target_bytes: u64)
+    -> Result<(Self::File, Vec<Split>), Failure>;
+
+    /// Decodes a part into documents.
+    ///
+    /// # Errors
+    ///
+    /// When the part as a whole is unreadable: all of it becomes one dead letter.
+    /// A single bad record is no error but [`Emit::failed`].
+    fn decode(
+        &self,
+        file: &Self::File,
+        bytes: &dyn RandomAccess,
+        split: &Split,
+        emit: &mut dyn Emit,
+    ) -> Result<(), Failure>;
+}
+
+/// The bytes of a file, readable anywhere.
+pub trait RandomAccess: Send + Sync {
+    /// The length of the file in bytes.
+    fn size(&self) -> u64;
+
+    /// Fills `buffer` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// When the file ends before the buffer is full, or cannot be read.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()>;
+}
+
+/// A part of a file: some records that are decoded together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// The ordinal of the first record.
+    pub first_ordinal: u64,
+    /// How many ordinals its records take; at least 1.
+    pub records: u64,
+    /// Roughly the bytes that it takes in memory when it is decoded.
+    pub weight: u64,
+    /// Bytes of the file that it stands for, for progress.
+    pub bytes: u64,
+    /// Whatever the reader needs to find the part again.
+    pub token: [u64; 2],
+}
+
+/// Where to cut a stream of bytes into blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// No record ends in these bytes yet.
+    More,
+    /// The first `bytes` bytes (at least 1) hold `records` whole records.
+    At {
+        /// Bytes of whole records.
+        bytes: usize,
+        /// How many ordinals these records take, failed ones and blank rows included.
+        records: u64,
+    },
+}
+
+/// A run of whole records of one file.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// The file, relative to its input.
+    pub file: &'a str,
+    /// The bytes at the start of the file that belong to every block; see [`Reader::head`].
+    pub head: &'a [u8],
+    /// The bytes of the block.
+    pub bytes: &'a [u8],
+    /// Where the block begins in the (decompressed) file.
+    pub offset: u64,
+    /// The ordinal of the first record.
+    pub first_ordinal: u64,
+}
+
+/// Where a reader puts its documents, in the order in which they stand in the block.
+pub trait Emit {
+    /// A document.
+    fn document(&mut self, document: &NewDocument<'_>);
+
+    /// A record that could not be read: its bytes and the message become a dead letter.
+    ///
+    /// `offset` counts from the start of the file.
+    fn failed(&mut self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure);
+}
+
+/// A document that a reader has read, borrowed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NewDocument<'a> {
+    /// The user's identifier; without one the host makes `<file>#<ordinal>`.
+    pub id: Option<&'a str>,
+    /// The text.
+    pub text: &'a str,
+    /// The bytes as scraped, if a later stage may want them.
+    pub raw: Option<&'a [u8]>,
+    /// Metadata; of two fields of one name the last wins.
+    pub metadata: &'a [(&'a str, ValueRef<'a>)],
+    /// Position of the record in the file, from 0.
+    pub ordinal: u64,
+    /// First byte of the record in the file.
+    pub offset: u64,
+    /// Length of the record in bytes.
+    pub length: u64,
+}
