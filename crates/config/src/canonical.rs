@@ -37,6 +37,7 @@ pub(crate) fn plan(plan: &Plan, sources: &[Value], stages: &[Value], exports: &[
 pub(crate) fn compression(compression: Compression) -> Value {
     match compression {
         Compression::None => Value::from("none"),
+        Compression::Gzip { level } => json!({ "gzip": level }),
         Compression::Zstd { level } => json!({ "zstd": level }),
     }
 }

@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::Node;
-use crate::plan::{Excluded, InputPattern};
+use crate::plan::{Excluded, InputKind, InputPattern};
 use crate::suggest::closest;
 use crate::text::{Place, TextKind};
 
@@ -49,7 +49,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
     // A file may have a name that looks like a glob: what exists is meant by its name.
     if path.exists() {
         let root = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_path_buf() };
-        return Ok(InputPattern { written: written.to_owned(), path, root, glob: None });
+        return Ok(InputPattern { written: written.to_owned(), kind: InputKind::Local, path, root, glob: None });
     }
     if !is_glob(written) {
         return Err(missing(written, &path, place, "file or folder"));
@@ -60,7 +60,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
         return Err(Diagnostic::error(place, message).label(advice(written, &folder, place)));
     }
     let glob = glob(&pattern).map_err(|reason| bad_glob(written, &reason, place))?;
-    Ok(InputPattern { written: written.to_owned(), root: folder.clone(), path: folder, glob: Some(glob) })
+    Ok(InputPattern { written: written.to_owned(), kind: InputKind::Local, root: folder.clone(), path: folder, glob: Some(glob) })
 }
 
 /// A complaint about a path that does not exist.

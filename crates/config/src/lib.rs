@@ -55,8 +55,8 @@ pub use editor::schema;
 pub use overrides::{Overrides, Setting, SettingOrigin, looks_like_override};
 pub use pipeline::{Pipeline, PluginLocator, PluginRequest};
 pub use plan::{
-    Compression, Excluded, Expected, ExportPlan, From, InputPattern, OpenedReader, PipelineTest, Plan,
-    RunSettings, SourcePlan, StagePlan,
+    Compression, Excluded, Expected, ExportPlan, From, InputKind, InputPattern, OpenedReader, Partition,
+    PartitionPiece, PipelineTest, Plan, RunSettings, SourcePlan, StagePlan,
 };
 pub use size::{format_size, parse_size};
 pub use text::Position;

@@ -61,11 +61,13 @@ pub struct OpenedReader {
     pub handle: Box<dyn ReaderHandle>,
 }
 
-/// One entry of `paths`: a file, a folder of which every file is taken, or a glob.
+/// One entry of `paths`: a file, a folder of which every file is taken, a glob, standard input or a URL.
 #[derive(Debug, Clone)]
 pub struct InputPattern {
-    /// As the user wrote it, for messages.
+    /// As the user wrote it, for messages; of an [`InputKind::Url`] all there is to know.
     pub written: String,
+    /// Where it is; `path`, `root` and `takes` are about local inputs.
+    pub kind: InputKind,
     /// The file or folder, or the deepest folder that a glob names without wildcards. Absolute; existed when
     /// the pipeline was checked.
     pub path: PathBuf,
@@ -74,6 +76,17 @@ pub struct InputPattern {
     pub root: PathBuf,
     /// What a file below `path` must look like, relative to `path`.
     pub(crate) glob: Option<GlobMatcher>,
+}
+
+/// Where an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// In the file system.
+    Local,
+    /// It is standard input: `-`.
+    Stdin,
+    /// In an object store or on a web server, under a URL.
+    Url,
 }
 
 impl InputPattern {
@@ -115,7 +128,7 @@ pub struct StagePlan {
     pub info: StageInfo,
     /// Its options as given, paths made absolute.
     pub options: serde_json::Value,
-    /// The open stage: a transform. (This version of the configuration refuses corpus stages.)
+    /// The open stage: a transform or a corpus stage.
     pub handle: OpenStage,
 }
 
@@ -129,8 +142,12 @@ pub struct ExportPlan {
     pub options: serde_json::Value,
     /// The open exporter.
     pub handle: Box<dyn ExporterHandle>,
-    /// The folder that its parts are written to, absolute.
+    /// The folder that its parts are written to, absolute; of a partitioned export the folder that holds all
+    /// its partitions.
     pub path: PathBuf,
+    /// How records are shared out to folders below `path`, from the placeholders in the `path` of the
+    /// pipeline; `None` if it has none.
+    pub partition: Option<Partition>,
     /// Which records it takes.
     pub from: From,
     /// How its parts are compressed.
@@ -140,6 +157,27 @@ pub struct ExportPlan {
     /// Whether the pipeline does not name it: failed records always go somewhere, by default below the path
     /// of the first export.
     pub implicit: bool,
+}
+
+/// Folders below that of an export, named by what is in a record: `{language}/{published:%Y-%m}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    /// Text and fields, in order; `/` in a text parts folders.
+    pub pieces: Vec<PartitionPiece>,
+}
+
+/// A piece of a [`Partition`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartitionPiece {
+    /// As it stands.
+    Text(String),
+    /// The value of a field of metadata, of a date or time in this `strftime` form if there is one.
+    Field {
+        /// The name.
+        name: String,
+        /// `%Y-%m`.
+        format: Option<String>,
+    },
 }
 
 /// Which records an export takes.
@@ -169,6 +207,11 @@ impl From {
 pub enum Compression {
     /// Not at all.
     None,
+    /// As gzip members.
+    Gzip {
+        /// From 1 (fast) to 9 (small).
+        level: u32,
+    },
     /// As Zstandard frames.
     Zstd {
         /// From 1 (fast) to 22 (small).

@@ -187,13 +187,6 @@ impl<'a> Planner<'a> {
             let Some(entry) = self.opener.open("stage", place, table) else { continue };
             planned.steps.extend(entry.steps);
             for opened in entry.opened {
-                if matches!(opened.handle, OpenStage::Corpus(_)) {
-                    let message = format!("`{}` is a corpus stage", opened.info.name);
-                    self.diagnostics.push(
-                        Diagnostic::error(&entry.place, message)
-                            .label("this version cannot run corpus stages yet"),
-                    );
-                }
                 planned.canonical.push(canonical::stage(&entry.id, &opened.info, &opened.portable));
                 planned.plans.push(StagePlan {
                     id: entry.id.clone(),
@@ -376,6 +369,7 @@ fn export(opened: Opened, id: String, path: PathBuf, from: From) -> Option<Expor
         options: opened.options,
         handle,
         path,
+        partition: None,
         from,
         compression: Compression::None,
         max_part_bytes: DEFAULT_PART_BYTES,

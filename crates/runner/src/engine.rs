@@ -16,13 +16,22 @@ use crate::feeder::{Fed, Feeder};
 use crate::fingerprint::fingerprint;
 use crate::inputs::{self, Inputs};
 use crate::writer::{Done, Message, Writer};
-use crate::{Manifest, Progress, RunError, Tally, chain, encode, manifest, part};
+use crate::{Manifest, Progress, RunError, Shard, Tally, Task, chain, encode, manifest, part};
 
 /// How a plan is run, beside what the plan says itself.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Replace the output of an earlier run.
     pub fresh: bool,
+    /// Do everything but write: nothing on the disk changes.
+    pub dry_run: bool,
+    /// Read this many records only: the first of the corpus.
+    pub limit: Option<u64>,
+    /// Read one of several equal parts of the inputs. Its output lies below the folder of each export, in
+    /// `shard-00002-of-00008`.
+    pub shard: Option<Shard>,
+    /// Run one segment of the plan only; all of them if `None`.
+    pub task: Option<Task>,
 }
 
 /// How a run ended.
@@ -59,7 +68,7 @@ pub struct Report {
 ///
 /// When nothing can be read, the output folder holds something else, a file cannot be written, or the
 /// records do not add up. A record that fails is no error: it becomes a dead letter.
-pub fn run(plan: &Plan, settings: Settings, progress: &Progress) -> Result<Report, RunError> {
+pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
     let start = Instant::now();
     let folder = plan
         .exports

@@ -90,6 +90,7 @@ impl<'a> ExportWriter<'a> {
     fn open_part(&self) -> Result<Part, RunError> {
         let ending = match self.export.compression {
             Compression::None => "",
+            Compression::Gzip { .. } => ".gz",
             Compression::Zstd { .. } => ".zst",
         };
         let number = self.manifest.files.len();

@@ -29,8 +29,8 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     if show == Show::Json {
         print_line(json!({ "event": "started", "pipeline": plan.name }));
     }
-    let settings = Settings { fresh: args.fresh };
-    let result = progress::watch(show, &progress, || tamis_runner::run(&plan, settings, &progress));
+    let settings = Settings { fresh: args.fresh, ..Settings::default() };
+    let result = progress::watch(show, &progress, || tamis_runner::run(&plan, &settings, &progress));
     Ok(match result {
         Ok(report) => finished(&plan, &report, show),
         Err(error) => broken(&error, show),

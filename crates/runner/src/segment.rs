@@ -1,0 +1,146 @@
+//! The segments of a plan: one sweep over the documents each, cut where a corpus stage must have seen them all.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tamis_config::Plan;
+use tamis_stage::handle::OpenStage;
+
+use crate::RunError;
+
+/// One sweep over the documents, and what it needs and leaves behind.
+///
+/// A plan without corpus stages is one segment. Every segment can be run on its own, for one shard of the
+/// inputs, by any process that has the outputs of the segments before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Segment {
+    /// Its number, from 0.
+    pub index: usize,
+    /// What it reads.
+    pub reads: Reads,
+    /// The stages that documents pass, by id, in order; the first may be a corpus stage that is applied.
+    pub stages: Vec<String>,
+    /// The corpus stages whose learned state it needs, as [`Segment::observes`] of earlier segments made them.
+    pub needs: Vec<StateName>,
+    /// The state that it makes: what a corpus stage has seen of the documents.
+    pub observes: Option<StateName>,
+    /// What it writes.
+    pub writes: Writes,
+}
+
+/// Where the documents of a segment come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// The sources of the plan.
+    Sources,
+    /// The documents that an earlier segment has put aside.
+    Spill,
+}
+
+/// Where the documents of a segment go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Writes {
+    /// They are put aside for a later segment; those that are dropped or failed are exported.
+    Spill,
+    /// Nowhere: they are only looked at, and are still where they were put aside.
+    Nothing,
+    /// They are exported.
+    Exports,
+}
+
+/// The state of a corpus stage after one of its passes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StateName {
+    /// The id of the stage.
+    pub stage: String,
+    /// The pass, from 0.
+    pub pass: u32,
+}
+
+impl StateName {
+    /// The name of its file: `templates.0.state`.
+    pub fn file(&self) -> String {
+        format!("{}.{}.state", self.stage, self.pass)
+    }
+}
+
+/// Which part of a plan to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The number of the segment.
+    pub segment: usize,
+    /// Saved states, one file for each that the segment needs, told apart by what is in them.
+    pub states: Vec<PathBuf>,
+}
+
+/// Which of several equal parts of the inputs to read: the files of one shard follow those of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Shard {
+    /// From 0.
+    pub index: u32,
+    /// How many there are; at least 1.
+    pub count: u32,
+}
+
+/// The segments of a plan, in order; at least one.
+pub fn segments(plan: &Plan) -> Vec<Segment> {
+    let mut segments = vec![Segment {
+        index: 0,
+        reads: Reads::Sources,
+        stages: Vec::new(),
+        needs: Vec::new(),
+        observes: None,
+        writes: Writes::Exports,
+    }];
+    for stage in &plan.stages {
+        if let OpenStage::Corpus(corpus) = &stage.handle {
+            cut(&mut segments, &stage.id, corpus.observing_passes());
+        }
+        if let Some(last) = segments.last_mut() {
+            last.stages.push(stage.id.clone());
+        }
+    }
+    segments
+}
+
+/// Ends the last segment where a corpus stage observes, and begins the one in which it is applied.
+fn cut(segments: &mut Vec<Segment>, stage: &str, passes: u32) {
+    let states: Vec<_> = (0..passes).map(|pass| StateName { stage: stage.to_owned(), pass }).collect();
+    for (pass, state) in states.iter().enumerate() {
+        if pass > 0 {
+            segments.push(Segment {
+                index: segments.len(),
+                reads: Reads::Spill,
+                stages: Vec::new(),
+                needs: states[..pass].to_vec(),
+                observes: None,
+                writes: Writes::Nothing,
+            });
+        }
+        if let Some(last) = segments.last_mut() {
+            last.observes = Some(state.clone());
+            last.writes = if pass == 0 { Writes::Spill } else { Writes::Nothing };
+        }
+    }
+    if passes > 0 {
+        segments.push(Segment {
+            index: segments.len(),
+            reads: Reads::Spill,
+            stages: Vec::new(),
+            needs: states,
+            observes: None,
+            writes: Writes::Exports,
+        });
+    }
+}
+
+/// Merges saved states of one pass of one corpus stage, as the shards of a segment leave them, into one.
+///
+/// # Errors
+///
+/// When the files are not states of the same stage and pass of this plan, or cannot be read or written.
+pub fn merge_states(_plan: &Plan, _states: &[PathBuf], _output: &Path) -> Result<StateName, RunError> {
+    Err(RunError::Internal { message: "merging states is being made".to_owned() })
+}
