@@ -1,0 +1,68 @@
+//! One file to read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where an input is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Location {
+    /// A file of this machine.
+    Path(PathBuf),
+    /// The standard input of the program.
+    Stdin,
+    /// An object of a store or of the web: `s3://bucket/key`, `https://host/path`.
+    Url(String),
+}
+
+impl Location {
+    /// The path of a file of this machine.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Stdin | Self::Url(_) => None,
+        }
+    }
+}
+
+/// As messages call it.
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => path.display().fmt(out),
+            Self::Stdin => out.write_str("standard input"),
+            Self::Url(url) => out.write_str(url),
+        }
+    }
+}
+
+/// One file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    /// Where it is.
+    pub location: Location,
+    /// What documents and messages call it: relative to the root of the source, with `/`.
+    pub name: Arc<str>,
+    /// Its size in bytes when it was listed; 0 if that is not known.
+    pub size: u64,
+    /// When it was changed last, in nanoseconds since 1970; 0 if that is not known.
+    pub modified: u128,
+    /// The version of an object (its `ETag`); empty if that is not known.
+    pub version: String,
+    /// Why it cannot be read, if that is known already: it becomes a dead letter.
+    pub trouble: Option<String>,
+}
+
+impl InputFile {
+    /// A file of which nothing is known but where it is; its name is its own, without folders.
+    pub fn at(location: Location) -> Self {
+        let name = match &location {
+            Location::Path(path) => {
+                path.file_name().map_or_else(String::new, |name| crate::names::escaped(name).into_owned())
+            }
+            Location::Stdin => "stdin".to_owned(),
+            Location::Url(url) => url.rsplit('/').next().unwrap_or_default().to_owned(),
+        };
+        Self { location, name: name.into(), size: 0, modified: 0, version: String::new(), trouble: None }
+    }
+}

@@ -1,0 +1,34 @@
+//! Finds and opens inputs: files, archives, compressed streams, standard input, object stores.
+//!
+//! [`Pattern::parse`] reads what a user named, [`list`] finds its files, [`open`] opens one of them: a stream of
+//! bytes, decompressed as often as it is compressed, or the members of an archive. [`random_access`] is for
+//! formats that are read from their end.
+//!
+//! What a file is, is told from its first bytes and not from its name, because scraped names lie.
+//! Lengths that a file claims are never trusted: nothing is allocated for them, everything is a stream, and
+//! whoever reads bounds what it holds. A file that breaks off gives what came before and then an error.
+//!
+//! The crate knows nothing of plans, records or formats of documents: that is for `tamis-runner` and the readers.
+
+mod archive;
+mod decode;
+mod error;
+mod excludes;
+mod file;
+mod helpers;
+mod list;
+mod names;
+mod open;
+mod pattern;
+mod random;
+
+pub use archive::{Kind, Member, Members};
+pub use error::InputError;
+pub use excludes::Excludes;
+pub use file::{InputFile, Location};
+pub use helpers::Helpers;
+pub use list::{Candidate, ListOptions, list};
+pub use names::plain_name;
+pub use open::{Content, Input, OpenOptions, open};
+pub use pattern::Pattern;
+pub use random::{RandomAccess, random_access};
