@@ -15,14 +15,34 @@ use crate::tally::Tally;
 /// What a block adds to one export.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    /// Bytes for the current part, compressed as the export wants it.
-    pub(crate) bytes: Vec<u8>,
-    /// Their length before compression.
-    pub(crate) plain_bytes: u64,
+    /// What it adds to parts, at most one entry a folder.
+    pub(crate) parts: Vec<PartChunk>,
     /// Named files.
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Records in it.
     pub(crate) records: u64,
+}
+
+/// What a block adds to the current part of a folder.
+#[derive(Debug, Default)]
+pub(crate) struct PartChunk {
+    /// The folder of the part below that of the export, with `/`; empty if the export has no partitions.
+    pub(crate) folder: String,
+    /// Bytes for the part, compressed as the export wants it, or a chunk for its exporter.
+    pub(crate) bytes: Vec<u8>,
+    /// Their length before compression; of an exporter with parts, the size of the documents.
+    pub(crate) plain_bytes: u64,
+    /// Records in it.
+    pub(crate) records: u64,
+}
+
+impl Chunk {
+    /// The bytes that it holds.
+    pub(crate) fn size(&self) -> usize {
+        let parts = self.parts.iter().map(|part| part.folder.len() + part.bytes.len());
+        let files = self.files.iter().map(|(name, content)| name.len() + content.len());
+        parts.chain(files).sum()
+    }
 }
 
 /// Encodes the records of a block for every export of the plan, in plan order.
@@ -132,7 +152,11 @@ fn fail(
 fn chunk(export: &ExportPlan, output: Output, records: u64) -> Result<Chunk, RunError> {
     let plain_bytes = output.bytes.len() as u64;
     let bytes = compress(export, output.bytes)?;
-    Ok(Chunk { bytes, plain_bytes, files: output.files, records })
+    let mut parts = Vec::new();
+    if !bytes.is_empty() {
+        parts.push(PartChunk { folder: String::new(), bytes, plain_bytes, records });
+    }
+    Ok(Chunk { parts, files: output.files, records })
 }
 
 /// Compresses bytes as a frame of their own: frames of blocks joined are a valid file.

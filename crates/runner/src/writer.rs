@@ -47,7 +47,7 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(plan: &'a Plan, progress: &'a Progress, base: PathBuf, manifest: Manifest) -> Self {
-        let exports = plan.exports.iter().map(|export| ExportWriter::new(export, &base)).collect();
+        let exports = plan.exports.iter().map(|export| ExportWriter::new(export, &export.path, &base)).collect();
         Self { plan, progress, base, manifest, exports, tally: Tally::default() }
     }
 
@@ -100,7 +100,7 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self, done: Done) -> Result<(), RunError> {
         let mut finished = false;
-        for (export, chunk) in self.exports.iter_mut().zip(&done.chunks) {
+        for (export, chunk) in self.exports.iter_mut().zip(done.chunks) {
             finished |= export.write(chunk)?;
         }
         let [kept, dropped, failed] = done.fates;
