@@ -1,6 +1,7 @@
 //! Stages with the mistakes that authors make, and one corpus stage without.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -192,12 +193,12 @@ macro_rules! rare_lines {
                 Ok(if is_rare || title { Verdict::Keep } else { Verdict::Drop("nothing-rare".into()) })
             }
 
-            fn save(&self, _: u32) -> Vec<u8> {
-                serde_json::to_vec(&*self.0.lines.lock().unwrap()).unwrap()
+            fn save(&self, _: u32, out: &mut dyn Write) -> Result<(), Failure> {
+                serde_json::to_writer(out, &*self.0.lines.lock().unwrap()).map_err(Failure::new)
             }
 
-            fn load(&self, _: u32, state: &[u8]) -> Result<(), Failure> {
-                let load: fn(&Self, &[u8]) -> Result<(), Failure> = $load;
+            fn load(&self, _: u32, state: &mut dyn Read) -> Result<(), Failure> {
+                let load: fn(&Self, &mut dyn Read) -> Result<(), Failure> = $load;
                 load(self, state)
             }
         });
@@ -205,7 +206,7 @@ macro_rules! rare_lines {
 }
 
 rare_lines!(RareLines, "rare-lines", |stage, state| {
-    stage.merge(0, serde_json::from_slice(state).map_err(Failure::new)?);
+    stage.merge(0, serde_json::from_reader(state).map_err(Failure::new)?);
     Ok(())
 });
 
@@ -227,12 +228,12 @@ plain!(CorpusStage for MergesInOrder, "merges-in-order" {
         Ok(Verdict::Keep)
     }
 
-    fn save(&self, _: u32) -> Vec<u8> {
-        serde_json::to_vec(&*self.0.order.lock().unwrap()).unwrap()
+    fn save(&self, _: u32, out: &mut dyn Write) -> Result<(), Failure> {
+        serde_json::to_writer(out, &*self.0.order.lock().unwrap()).map_err(Failure::new)
     }
 
-    fn load(&self, _: u32, state: &[u8]) -> Result<(), Failure> {
-        self.merge(0, serde_json::from_slice(state).map_err(Failure::new)?);
+    fn load(&self, _: u32, state: &mut dyn Read) -> Result<(), Failure> {
+        self.merge(0, serde_json::from_reader(state).map_err(Failure::new)?);
         Ok(())
     }
 });

@@ -62,13 +62,20 @@ fn observe(handle: &dyn CorpusHandle, pass: u32, records: &[Record]) -> Vec<Reco
     records
 }
 
+/// The state of a pass, once all that was seen has been merged.
+fn merged(handle: &dyn CorpusHandle, pass: u32) -> Result<Vec<u8>, String> {
+    let mut state = Vec::new();
+    let saved = handle.merge(pass).and_then(|()| handle.save(pass, &mut state));
+    saved.map(|()| state).map_err(|failure| failure.to_string())
+}
+
 /// All documents in one call a pass.
 fn whole(factory: &dyn StageFactory, corpus: Vec<Record>) -> Result<Outcome, String> {
     let stage = open_corpus(factory)?;
     let mut states = Vec::new();
     for pass in 0..stage.observing_passes() {
         stumbled(&observe(&*stage, pass, &corpus))?;
-        states.push(stage.save(pass).map_err(|failure| failure.to_string())?);
+        states.push(merged(&*stage, pass)?);
         stage.end_pass(pass).map_err(|failure| failure.to_string())?;
     }
     Ok(Outcome { states, applied: apply(&*stage, corpus) })
@@ -85,7 +92,7 @@ fn workers(factory: &dyn StageFactory, corpus: Vec<Record>) -> Result<Outcome, S
                 scope.spawn(|| part.chunks(1).for_each(|document| drop(observe(&*stage, pass, document))));
             }
         });
-        states.push(stage.save(pass).map_err(|failure| failure.to_string())?);
+        states.push(merged(&*stage, pass)?);
         stage.end_pass(pass).map_err(|failure| failure.to_string())?;
     }
     Ok(Outcome { states, applied: apply(&*stage, corpus) })
@@ -99,14 +106,11 @@ fn shards(factory: &dyn StageFactory, corpus: Vec<Record>) -> Result<Outcome, St
     for pass in 0..first.observing_passes() {
         observe(&*first, pass, one_half);
         observe(&*second, pass, other_half);
-        let (one, other) = (
-            first.save(pass).map_err(|failure| failure.to_string())?,
-            second.save(pass).map_err(|failure| failure.to_string())?,
-        );
+        let (one, other) = (merged(&*first, pass)?, merged(&*second, pass)?);
         for (stage, state) in [(&first, &other), (&second, &one), (&third, &other), (&third, &one)] {
-            stage.load(pass, state).map_err(|failure| failure.to_string())?;
+            stage.load(pass, &mut state.as_slice()).map_err(|failure| failure.to_string())?;
         }
-        states.push(third.save(pass).map_err(|failure| failure.to_string())?);
+        states.push(merged(&*third, pass)?);
         for stage in [&first, &second, &third] {
             stage.end_pass(pass).map_err(|failure| failure.to_string())?;
         }
@@ -118,7 +122,7 @@ fn broken_state(factory: &dyn StageFactory) -> Result<(), String> {
     let states = [&b"no state"[..], &[0xff; 64], &[0; 4096]];
     for state in states {
         let stage = open_corpus(factory)?;
-        match stage.load(0, state) {
+        match stage.load(0, &mut &*state) {
             Ok(()) => return Err(format!("it took {} bytes of nonsense for a saved state", state.len())),
             Err(failure) if super::is_mistake(&failure.to_string()) => return Err(failure.to_string()),
             Err(_) => {}

@@ -121,7 +121,8 @@ fn pieces(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
     while start < bytes.len() {
         let end = (start + window).min(bytes.len());
         let rest = bytes.get(start..end).unwrap_or_default();
-        let block = Block { file: "file", head: &[], bytes: rest, offset: start as u64, first_ordinal: ordinal };
+        let block =
+            Block { file: "file", head: &[], bytes: rest, offset: start as u64, first_ordinal: ordinal };
         match handle.cut(&block, end == bytes.len()).map_err(|failure| failure.to_string())? {
             Cut::At { bytes: taken, records: n } => {
                 let piece = rest.get(..taken).unwrap_or_default();
