@@ -177,8 +177,8 @@ mod tests {
                 "id string of letters, digits, `-` and `_` = None",
                 "path string = None",
                 "from \"kept\" or \"dropped\" or \"failed\" = Some(\"\\\"kept\\\"\")",
-                "compression \"none\" or \"zstd\" = Some(\"\\\"none\\\"\")",
-                "compression_level integer, 1 to 22 = Some(\"3\")",
+                "compression \"none\" or \"gzip\" or \"zstd\" = Some(\"\\\"none\\\"\")",
+                "compression_level integer, 1 to 22 = None",
                 "max_part_bytes size = Some(\"\\\"256 MiB\\\"\")",
             ]
         );

@@ -166,8 +166,8 @@ fn export() -> Value {
             "id": id(),
             "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file." },
             "from": { "type": "string", "enum": ["kept", "dropped", "failed"], "default": "kept", "description": "Which records to take." },
-            "compression": { "type": "string", "enum": ["none", "zstd"], "default": "none", "description": "How to compress the parts." },
-            "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "default": 3, "description": "From 1 (fast) to 22 (small)." },
+            "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "description": "How to compress the parts." },
+            "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },
             "max_part_bytes": { "type": ["string", "integer"], "x-size": 1, "default": "256 MiB", "description": "When a part is full, before compression: `\"256 MiB\"` or a number of bytes." }
         }
     })

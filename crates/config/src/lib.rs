@@ -32,6 +32,7 @@
 mod canonical;
 mod check;
 mod common_keys;
+mod compression;
 mod diagnostic;
 mod editor;
 mod envelope;

@@ -361,14 +361,19 @@ fn is_variant(name: &str, other: &str) -> bool {
 
 /// Whether a key of a table belongs to the pipeline file, and not to the stage.
 ///
-/// An exporter whose output is no stream of bytes may have options `compression` and `compression_level` of
-/// its own: that is where users expect them.
+/// An exporter whose output cannot be compressed as a whole may have options `compression` and
+/// `compression_level` of its own: that is where users expect them.
 pub(crate) fn is_envelope(list: &str, key: &str, info: Option<&StageInfo>) -> bool {
     declares(ENVELOPE.of(list), key) && !info.is_some_and(|info| owns_compression(info, key))
 }
 
 fn owns_compression(info: &StageInfo, key: &str) -> bool {
-    COMPRESSION.contains(&key) && !info.flags.byte_stream && declares(&info.schema, key)
+    COMPRESSION.contains(&key) && !can_be_compressed(info) && declares(&info.schema, key)
+}
+
+/// Whether the output of an exporter is one stream of bytes and nothing else, so that it may be compressed.
+pub(crate) fn can_be_compressed(info: &StageInfo) -> bool {
+    info.flags.byte_stream && !info.flags.named_files && !info.flags.parts
 }
 
 /// The options in the table of a stage.

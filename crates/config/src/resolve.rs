@@ -9,6 +9,7 @@ use tamis_stage::handle::OpenStage;
 
 use crate::canonical::{self, portable};
 use crate::check::{Checker, size_of};
+use crate::compression;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::fields::{self, Step};
@@ -20,8 +21,6 @@ use crate::plan::{Compression, ExportPlan, From, OpenedReader, Plan, RunSettings
 use crate::tests_table;
 use crate::text::Place;
 
-/// Zstandard's own default: about 400 MB/s a core, and a third of the size of text.
-const DEFAULT_ZSTD_LEVEL: i32 = 3;
 /// Large enough that a billion documents are some thousand files, small enough to be moved about.
 const DEFAULT_PART_BYTES: u64 = 256 << 20;
 
@@ -287,28 +286,12 @@ impl<'a> Planner<'a> {
 
     fn compression(&mut self, table: &Table, opened: &Opened) -> Compression {
         let own = |key: &str| table.get(key).filter(|_| is_envelope("export", key, Some(&opened.info)));
-        let node = own("compression");
-        let level = own("compression_level");
-        if node.and_then(Node::as_str) != Some("zstd") {
-            if let Some(level) = level {
-                self.diagnostics.push(
-                    Diagnostic::warning(&level.place, "`compression_level` has no effect")
-                        .label("add `compression = \"zstd\"`"),
-                );
-            }
-            return Compression::None;
-        }
-        if let Some(node) = node
-            && !opened.info.flags.byte_stream
-        {
-            let message = format!("the output of `{}` cannot be compressed as a whole", opened.info.name);
-            self.diagnostics.push(Diagnostic::error(&node.place, message).label("remove `compression`"));
-        }
-        let level = match level.map(|level| &level.data) {
-            Some(Data::Integer(level)) => i32::try_from(*level).unwrap_or(DEFAULT_ZSTD_LEVEL),
-            _ => DEFAULT_ZSTD_LEVEL,
-        };
-        Compression::Zstd { level }
+        compression::compression(
+            own("compression"),
+            own("compression_level"),
+            &opened.info,
+            &mut self.diagnostics,
+        )
     }
 
     fn canonical_export(&self, export: &ExportPlan, options: &Value) -> Value {

@@ -346,6 +346,17 @@ fn large_folders_are_not_searched_to_the_end() {
 }
 
 #[test]
+fn gzip_has_a_level_of_its_own() {
+    for (keys, level) in [("", 6), ("compression_level = 1", 1), ("compression_level = 9", 9)] {
+        let (_folder, plan) = plan(&format!("{SMALL}compression = \"gzip\"\n{keys}\n"));
+        assert_eq!(plan.exports[0].compression, Compression::Gzip { level });
+        assert_eq!(plan.canonical["exports"][0]["compression"], json!({ "gzip": level }));
+        // What takes the dead letters is compressed alike.
+        assert_eq!(plan.exports[1].compression, Compression::Gzip { level });
+    }
+}
+
+#[test]
 fn dead_letters_go_where_their_bytes_have_a_place() {
     let (_folder, plan) = plan(&SMALL.replace("use = \"jsonl\"", "use = \"files\""));
     let exporters: Vec<(&str, bool)> =

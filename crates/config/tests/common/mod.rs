@@ -58,10 +58,13 @@ impl CorpusHandle for Nothing {
         Ok(())
     }
     fn apply(&self, _: &mut [Record], _: &mut Effects) {}
-    fn save(&self, _: u32) -> Result<Vec<u8>, Failure> {
-        Ok(Vec::new())
+    fn merge(&self, _: u32) -> Result<(), Failure> {
+        Ok(())
     }
-    fn load(&self, _: u32, _: &[u8]) -> Result<(), Failure> {
+    fn save(&self, _: u32, _: &mut dyn std::io::Write) -> Result<(), Failure> {
+        Ok(())
+    }
+    fn load(&self, _: u32, _: &mut dyn std::io::Read) -> Result<(), Failure> {
         Ok(())
     }
 }
@@ -253,6 +256,14 @@ enum PageCompression {
     Zstd,
 }
 
+/// Records behind a head, compressed in its own way.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct ArchiveOptions {
+    /// How records are compressed.
+    record_compression: PageCompression,
+}
+
 /// Pages of a book; cannot be compressed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -299,8 +310,10 @@ fn info<O: Options>(name: &str, kind: Kind, reads: &[&str], writes: &[&str]) -> 
         reads: reads.iter().map(ToString::to_string).collect(),
         writes: writes.iter().map(ToString::to_string).collect(),
         flags: StageFlags {
-            byte_stream: name == "jsonl",
+            byte_stream: matches!(name, "jsonl" | "archive" | "book"),
             replayable: name == "jsonl",
+            parts: matches!(name, "archive" | "book"),
+            named_files: name == "files",
             ..StageFlags::default()
         },
         plugin: Arc::new(PluginInfo {
@@ -351,6 +364,8 @@ pub(crate) fn registry() -> Registry {
     add::<NoOptions>(stages, "jsonl", Exporter, &[], &[]);
     add::<ColumnsOptions>(stages, "parquet", Exporter, &[], &[]);
     add::<FilesOptions>(stages, "files", Exporter, &[], &[]);
+    add::<ArchiveOptions>(stages, "archive", Exporter, &[], &[]);
+    add::<ColumnsOptions>(stages, "book", Exporter, &[], &[]);
 
     let by_hand = StageInfo { schema: hand_written(), ..info::<NoOptions>("c-filter", Filter, &[], &[]) };
     let open = Box::new(|_: &Value| Ok(handle(Filter)));
