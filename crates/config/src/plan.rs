@@ -230,11 +230,14 @@ pub struct RunSettings {
     pub max_failed_ratio: f64,
     /// How much of a file is one piece of work, in bytes.
     pub block_bytes: u64,
+    /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
+    /// output.
+    pub work: Option<PathBuf>,
 }
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { threads: 0, memory: 1 << 30, max_failed_ratio: 0.01, block_bytes: 1 << 20 }
+        Self { threads: 0, memory: 1 << 30, max_failed_ratio: 0.01, block_bytes: 1 << 20, work: None }
     }
 }
 

@@ -1,17 +1,58 @@
-//! The unit of work: some records of one or more files.
+//! The units of work: some records of one or more files, and where they end.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tamis_document::Record;
+use tamis_stage::handle::IndexedFile;
+
+use crate::spill::Frame;
 
 /// What a piece takes in memory beside its bytes, roughly; also what keeps a million empty files from being
 /// one block.
-const PIECE_OVERHEAD: u64 = 256;
+pub(crate) const PIECE_OVERHEAD: u64 = 256;
 
-/// The unit of work; as many small files, or as much of a large one, as fill the block size.
-pub(crate) struct Block {
-    /// Position in the corpus; results are written in this order.
+/// What a worker is given.
+pub(crate) struct Task {
+    /// Position among all tasks of the segment; results are written in this order.
     pub(crate) sequence: u64,
+    /// The credit that it takes, in bytes of memory.
+    pub(crate) weight: u64,
+    /// What there is to do.
+    pub(crate) work: Work,
+    /// Where the reading goes on behind it.
+    pub(crate) end: Position,
+}
+
+/// What there is to do.
+pub(crate) enum Work {
+    /// Records to decode.
+    Block(Block),
+    /// Small files to read: a worker does that, because opening them costs more than what is in them.
+    Files(Range<usize>),
+    /// Records that an earlier segment has put aside.
+    Spilled(Frame),
+    /// Records that were put aside before the run was interrupted: a corpus stage must see them again.
+    Seen(Frame),
+}
+
+/// Where reading goes on: the beginning of a block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// Index of the input file; of a spill, the frame.
+    pub(crate) file: usize,
+    /// Index of the member of an archive.
+    pub(crate) member: u64,
+    /// Bytes of the (decompressed) file or member that lie before it.
+    pub(crate) offset: u64,
+    /// Ordinals that lie before it; of a file with an index, its parts.
+    pub(crate) ordinal: u64,
+}
+
+/// Some records; as many small files, or as much of a large one, as fill the block size.
+#[derive(Default)]
+pub(crate) struct Block {
     /// What it holds, in order.
     pub(crate) pieces: Vec<Piece>,
     /// Bytes of input that it stands for.
@@ -24,6 +65,8 @@ pub(crate) struct Block {
 pub(crate) struct Piece {
     /// Index of the source in the plan.
     pub(crate) source: usize,
+    /// Index of the file among all inputs.
+    pub(crate) file_index: u64,
     /// The file, relative to the root of its source.
     pub(crate) file: Arc<str>,
     /// What was read.
@@ -36,36 +79,47 @@ pub(crate) enum Content {
     Records {
         /// Index of the reader in the source.
         reader: usize,
+        /// The bytes at the start of the file that belong to all its blocks.
+        head: Arc<[u8]>,
         /// The bytes.
         bytes: Vec<u8>,
         /// Where they begin in the file.
         offset: u64,
         /// The ordinal of the first record.
         first_ordinal: u64,
+        /// Take only records below this ordinal.
+        end_ordinal: u64,
+    },
+    /// A part of a file with an index.
+    Split {
+        /// The file.
+        indexed: Arc<dyn IndexedFile>,
+        /// The index of the part.
+        split: usize,
+        /// Take only records below this ordinal.
+        end_ordinal: u64,
     },
     /// What could not be read: a file, the rest of one, or a record; one dead letter.
     Failed(Box<Record>),
 }
 
 impl Block {
-    /// An empty block.
-    pub(crate) fn new(sequence: u64) -> Self {
-        Self { sequence, pieces: Vec::new(), bytes: 0, weight: 0 }
-    }
-
     /// Adds a piece that stands for `bytes` bytes of input.
     pub(crate) fn push(&mut self, piece: Piece, bytes: u64) {
         self.bytes += bytes;
-        self.weight += PIECE_OVERHEAD + piece.content.size() as u64;
+        self.weight += PIECE_OVERHEAD + piece.content.size();
         self.pieces.push(piece);
     }
 }
 
 impl Content {
-    fn size(&self) -> usize {
+    fn size(&self) -> u64 {
         match self {
-            Self::Records { bytes, .. } => bytes.len(),
-            Self::Failed(record) => record.document.size(),
+            Self::Records { bytes, .. } => bytes.len() as u64,
+            Self::Split { indexed, split, .. } => {
+                indexed.splits().get(*split).map_or(0, |split| split.weight)
+            }
+            Self::Failed(record) => record.document.size() as u64,
         }
     }
 }

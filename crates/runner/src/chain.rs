@@ -1,43 +1,104 @@
 //! A worker's way through the stages.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tamis_config::{Plan, StagePlan};
 use tamis_document::{Document, Fate, Record};
 use tamis_stage::handle::{Effects, OpenStage};
-use tamis_stage::{Block as ReaderBlock, Failure};
+use tamis_stage::{Block as ReaderBlock, Failure, Split};
 
+use crate::RunError;
 use crate::block::{Block, Content, Piece};
+use crate::spill::Frame;
+use crate::states;
 use crate::tally::Tally;
+
+/// Bits of a position below those of the file: the ordinal, and the place among what was split off a record.
+const ORDINAL_BITS: u32 = 56;
+const SPLIT_BITS: u32 = 32;
+
+/// What a segment does with records.
+pub(crate) struct Chain<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The stages that records pass, in order.
+    pub(crate) stages: &'a [StagePlan],
+    /// The corpus stage that sees what is kept, and the pass.
+    pub(crate) observes: Option<(&'a StagePlan, u32)>,
+}
 
 /// The records of a block after the last stage, each kind in corpus order.
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     pub(crate) kept: Vec<Record>,
+    /// How many documents without an id were split off each kept record.
+    pub(crate) numbered: Vec<u64>,
     pub(crate) dropped: Vec<Record>,
     pub(crate) failed: Vec<Record>,
 }
 
 /// Puts documents through the stages of a plan, as `tamis test` does; returns them in order with their fate.
-pub fn process(stages: &[StagePlan], documents: Vec<Document>) -> Vec<Record> {
+///
+/// Corpus stages see all of the documents. They remember them, so that a plan is good for one call;
+/// `scratch` is a folder for what they do not want to hold in memory.
+///
+/// # Errors
+///
+/// When a corpus stage cannot go on.
+pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<Vec<Record>, RunError> {
     let mut line = Line::default();
-    for document in documents {
-        line.enter(Record::from(document));
+    for (ordinal, mut document) in (0..).zip(documents) {
+        document.origin.ordinal = ordinal;
+        line.enter(Record::from(document), 0);
     }
     let mut tally = Tally::default();
-    run_stages(stages, &mut line, &mut tally);
-    line.in_order()
+    for (index, stage) in plan.stages.iter().enumerate() {
+        if let OpenStage::Corpus(corpus) = &stage.handle {
+            let workspace = states::workspace(plan, stage, scratch, scratch)?;
+            let failed = |failure: Failure| RunError::stage(&stage.id, &failure);
+            corpus.prepare(&workspace).map_err(failed)?;
+            for pass in 0..corpus.observing_passes() {
+                line.observe(stage, pass, &mut tally);
+                corpus.merge(pass).and_then(|()| corpus.end_pass(pass)).map_err(failed)?;
+            }
+        }
+        run_stages(&plan.stages[index..=index], &mut line, &mut tally);
+    }
+    Ok(line.in_order())
 }
 
-/// Decodes a block and puts its records through all stages.
-pub(crate) fn run(plan: &Plan, block: Block, tally: &mut Tally) -> Sorted {
-    let mut line = Line::default();
-    for piece in block.pieces {
-        read(plan, piece, &mut line, tally);
+impl Chain<'_> {
+    /// Decodes a block and puts its records through the stages.
+    pub(crate) fn block(&self, block: Block, tally: &mut Tally) -> Sorted {
+        let mut line = Line::default();
+        for piece in block.pieces {
+            read(self.plan, piece, &mut line, tally);
+        }
+        self.finish(line, tally)
     }
-    run_stages(&plan.stages, &mut line, tally);
-    line.sort()
+
+    /// Puts records that were set aside through the stages.
+    pub(crate) fn spilled(&self, frame: &Frame, tally: &mut Tally) -> Result<Sorted, RunError> {
+        Ok(self.finish(Line::spilled(frame)?, tally))
+    }
+
+    /// Shows records that were set aside to the corpus stage that has seen them before.
+    pub(crate) fn seen(&self, frame: &Frame) -> Result<(), RunError> {
+        let mut line = Line::spilled(frame)?;
+        if let Some((stage, pass)) = self.observes {
+            line.show(stage, pass);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, mut line: Line, tally: &mut Tally) -> Sorted {
+        run_stages(self.stages, &mut line, tally);
+        if let Some((stage, pass)) = self.observes {
+            line.observe(stage, pass, tally);
+        }
+        line.sort()
+    }
 }
 
 /// Records on their way, and those that have left it.
@@ -60,7 +121,48 @@ struct Place {
 }
 
 impl Line {
-    fn enter(&mut self, record: Record) {
+    /// Records that were set aside; they have their positions.
+    fn spilled(frame: &Frame) -> Result<Self, RunError> {
+        let (records, numbered) = frame.unpack()?;
+        let place = |(position, n_numbered)| Place { position, n_numbered };
+        let places = numbered.into_iter().enumerate().map(place).collect();
+        Ok(Self { places, entered: records.len(), records, left: Vec::new() })
+    }
+
+    /// Shows the records to a corpus stage, in the name of which those fail that it cannot take.
+    fn observe(&mut self, stage: &StagePlan, pass: u32, tally: &mut Tally) {
+        let start = Instant::now();
+        self.number();
+        self.show(stage, pass);
+        let entry = tally.stage("stage", &stage.id);
+        entry.time += start.elapsed();
+        entry.failed += self.records.iter().filter(|record| !record.is_kept()).count() as u64;
+        self.take_out(&Arc::from(stage.id.as_str()));
+    }
+
+    fn show(&mut self, stage: &StagePlan, pass: u32) {
+        if let OpenStage::Corpus(corpus) = &stage.handle {
+            corpus.observe(pass, &mut self.records, &mut Effects::default());
+        }
+    }
+
+    /// Gives what was split off a record positions behind it.
+    fn number(&mut self) {
+        let mut last = None;
+        for record in &mut self.records {
+            let of_record = record.position >> SPLIT_BITS;
+            let next = match last {
+                Some((same, split)) if same == of_record => split + 1,
+                _ => 0,
+            };
+            record.position = of_record << SPLIT_BITS | next;
+            last = Some((of_record, next));
+        }
+    }
+
+    fn enter(&mut self, mut record: Record, file: u64) {
+        let above = u128::from(file) << ORDINAL_BITS | u128::from(record.document.origin.ordinal);
+        record.position = above << SPLIT_BITS;
         self.places.push(Place { position: self.entered, n_numbered: 0 });
         self.records.push(record);
         self.entered += 1;
@@ -99,7 +201,7 @@ impl Line {
                     place.n_numbered += 1;
                     child.id = format!("{}/{}", record.document.id, place.n_numbered);
                 }
-                children.push(Record::from(child));
+                children.push(Record { position: record.position, ..Record::from(child) });
             }
             self.places.push(place);
             self.records.push(record);
@@ -117,7 +219,8 @@ impl Line {
             .into_iter()
             .map(|(_, record)| record)
             .partition(|record| matches!(record.fate, Fate::Dropped(_)));
-        Sorted { kept: self.records, dropped, failed }
+        let numbered = self.places.iter().map(|place| place.n_numbered).collect();
+        Sorted { kept: self.records, numbered, dropped, failed }
     }
 
     fn in_order(self) -> Vec<Record> {
@@ -130,18 +233,27 @@ impl Line {
 
 /// Decodes one piece.
 fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
-    let source = &plan.sources[piece.source];
+    let Piece { source, file_index, file, content } = piece;
+    let source = &plan.sources[source];
     let start = Instant::now();
     let mut records = Vec::new();
     let mut effects = Effects::default();
-    match piece.content {
+    match content {
         Content::Failed(record) => records.push(*record),
-        Content::Records { reader, bytes, offset, first_ordinal } => {
-            let block = ReaderBlock { file: &piece.file, head: &[], bytes: &bytes, offset, first_ordinal };
+        Content::Records { reader, head, bytes, offset, first_ordinal, end_ordinal } => {
+            let block = ReaderBlock { file: &file, head: &head, bytes: &bytes, offset, first_ordinal };
             if let Err(failure) = source.readers[reader].handle.decode(&block, &mut records, &mut effects) {
                 records.clear();
                 records.push(unreadable(&block, &failure));
             }
+            records.retain(|record| record.document.origin.ordinal < end_ordinal);
+        }
+        Content::Split { indexed, split, end_ordinal } => {
+            if let Err(failure) = indexed.decode(split, &mut records, &mut effects) {
+                records.clear();
+                records.push(unreadable_split(&file, &indexed.splits()[split], &failure));
+            }
+            records.retain(|record| record.document.origin.ordinal < end_ordinal);
         }
     }
     let id: Arc<str> = Arc::from(source.id.as_str());
@@ -152,7 +264,7 @@ fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
     merge_counts(&mut entry.counts, effects.counts);
     tally.read += records.len() as u64;
     for record in records {
-        line.enter(record);
+        line.enter(record, file_index);
     }
     line.take_out(&id);
 }
@@ -168,13 +280,29 @@ fn unreadable(block: &ReaderBlock<'_>, failure: &Failure) -> Record {
     Record { fate: Fate::Failed(failure.to_string().into()), ..Record::from(document) }
 }
 
+/// One dead letter for a part of a file that its reader gave up. What it holds is still in the file.
+fn unreadable_split(file: &Arc<str>, split: &Split, failure: &Failure) -> Record {
+    let mut document = Document::new(format!("{file}#{}", split.first_ordinal), "");
+    document.origin.file = Arc::clone(file);
+    document.origin.ordinal = split.first_ordinal;
+    let message = format!(
+        "{failure} (records {} to {} of the file)",
+        split.first_ordinal,
+        split.first_ordinal + split.records - 1
+    );
+    Record { fate: Fate::Failed(message.into()), ..Record::from(document) }
+}
+
 fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
     for stage in stages {
-        let OpenStage::Transform(handle) = &stage.handle else { continue };
         let start = Instant::now();
         let seen = line.records.len();
         let mut effects = Effects::default();
-        handle.process(&mut line.records, &mut effects);
+        match &stage.handle {
+            OpenStage::Transform(handle) => handle.process(&mut line.records, &mut effects),
+            OpenStage::Corpus(handle) => handle.apply(&mut line.records, &mut effects),
+            OpenStage::Reader(_) | OpenStage::Exporter(_) => continue,
+        }
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.elapsed();
         entry.seen += seen as u64;

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::path::{Component, Path};
-
-use tamis_config::Plan;
+use std::path::{Component, Path, PathBuf};
 
 use crate::inputs::{InputFile, Inputs};
-use crate::manifest::{ExportManifest, MANIFEST, Manifest};
+use crate::manifest::{ExportManifest, Learned, MANIFEST, Manifest};
 use crate::named::{FILE_LIST, listed_name};
 use crate::part::{TEMPORARY, temporary};
 use crate::{RunError, manifest};
@@ -61,22 +59,28 @@ pub(crate) fn check_finished(folder: &Path, earlier: &Manifest) -> Result<(), Ru
 }
 
 /// Makes sure that the folders of the exports hold no output but that of the earlier run, which goes.
-pub(crate) fn check_free(plan: &Plan, base: &Path, earlier: Option<&Manifest>) -> Result<(), RunError> {
-    for export in &plan.exports {
+///
+/// `places` are the folders of the exports, `base` is that of the manifest.
+pub(crate) fn check_free(
+    places: &[PathBuf],
+    base: &Path,
+    earlier: Option<&Manifest>,
+) -> Result<(), RunError> {
+    for place in places {
         let known = earlier.into_iter().flat_map(|earlier| {
-            let exports = earlier.exports.iter().filter(|known| base.join(&known.folder) == export.path);
+            let exports = earlier.exports.iter().filter(|known| base.join(&known.folder) == *place);
             exports.map(|known| (known, earlier.complete))
         });
         let known: Vec<_> = known.collect();
-        let named = if known.is_empty() { BTreeSet::new() } else { named_files(&export.path) };
-        for name in names(&export.path) {
-            let is_manifest = name == MANIFEST && export.path == base;
+        let named = if known.is_empty() { BTreeSet::new() } else { named_files(place) };
+        for name in names(place) {
+            let is_manifest = name == MANIFEST && place == base;
             let is_listed = |(export, complete): &(&ExportManifest, bool)| {
                 lists(export, &name) || (!complete && may_follow(export, &name))
             };
             let is_known = named.contains(&name) || known.iter().any(is_listed);
             if is_ours(&name) && !name.ends_with(TEMPORARY) && !is_manifest && !is_known {
-                return Err(RunError::Occupied { folder: export.path.clone(), name });
+                return Err(RunError::Occupied { folder: place.clone(), name });
             }
         }
     }
@@ -119,11 +123,11 @@ pub(crate) fn check_inputs(base: &Path, earlier: Option<&Manifest>, inputs: &Inp
 /// temporary files.
 ///
 /// Files that no run has written stay, whatever their name.
-pub(crate) fn clear(plan: &Plan, base: &Path, earlier: Option<&Manifest>) -> Result<(), RunError> {
+pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>) -> Result<(), RunError> {
     for export in earlier.into_iter().flat_map(|earlier| &earlier.exports) {
         // A manifest is a file like any other: it must not make a run delete what lies elsewhere.
         let folder = base.join(&export.folder);
-        if !is_inside(&export.folder) && !plan.exports.iter().any(|export| export.path == folder) {
+        if !is_inside(&export.folder) && !places.contains(&folder) {
             continue;
         }
         let is_complete = earlier.is_some_and(|earlier| earlier.complete);
@@ -138,10 +142,25 @@ pub(crate) fn clear(plan: &Plan, base: &Path, earlier: Option<&Manifest>) -> Res
         }
         clear_temporary(&folder)?;
     }
-    for export in &plan.exports {
-        clear_temporary(&export.path)?;
+    for learned in earlier.into_iter().flat_map(|earlier| &earlier.learned) {
+        clear_learned(base, learned)?;
+    }
+    for place in places {
+        clear_temporary(place)?;
     }
     remove(&base.join(MANIFEST))
+}
+
+/// Takes away what a corpus stage has left for the user.
+fn clear_learned(base: &Path, learned: &Learned) -> Result<(), RunError> {
+    let names = learned.files.iter().map(|entry| &entry.name);
+    let folder = base.join(&learned.stage);
+    for name in names.filter(|name| is_inside(Path::new(name)) && is_inside(Path::new(&learned.stage))) {
+        remove(&folder.join(name))?;
+    }
+    // One that holds something else is not empty and stays.
+    let _ = std::fs::remove_dir(folder);
+    Ok(())
 }
 
 fn is_inside(path: &Path) -> bool {

@@ -1,29 +1,25 @@
-//! Puts feeder, workers and writer together.
+//! Decides what a run has to do: begin, go on where an earlier one stopped, or nothing.
 
-use std::any::Any;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
 use tamis_config::Plan;
 
-use crate::block::Block;
-use crate::credits::Credits;
+use crate::checkpoint::{Checkpoint, Home};
 use crate::earlier::{self, Lock};
-use crate::feeder::{Fed, Feeder};
 use crate::fingerprint::fingerprint;
 use crate::inputs::{self, Inputs};
-use crate::writer::{Done, Message, Writer};
-use crate::{Manifest, Progress, RunError, Shard, Tally, Task, chain, encode, manifest, part};
+use crate::segment::{Shard, Task, segments};
+use crate::session::{End, Session};
+use crate::{Manifest, Progress, RunError, Tally, manifest, part};
 
 /// How a plan is run, beside what the plan says itself.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Replace the output of an earlier run.
     pub fresh: bool,
-    /// Do everything but write: nothing on the disk changes.
+    /// Do everything but write: nothing of the output changes.
     pub dry_run: bool,
     /// Read this many records only: the first of the corpus.
     pub limit: Option<u64>,
@@ -32,6 +28,11 @@ pub struct Settings {
     pub shard: Option<Shard>,
     /// Run one segment of the plan only; all of them if `None`.
     pub task: Option<Task>,
+    /// A folder for what a dry run of a plan with corpus stages must put aside.
+    pub scratch: Option<PathBuf>,
+    /// How often to note how far the run is, so that an interrupted one can be gone on with; `None` stands for
+    /// every ten seconds.
+    pub note_every: Option<Duration>,
 }
 
 /// How a run ended.
@@ -39,8 +40,12 @@ pub struct Settings {
 pub enum Finish {
     /// Everything was read, worked through and written.
     Done,
+    /// One segment was run to its end; others follow.
+    Segment,
     /// The same plan had already run to its end over the same inputs; nothing was done.
     AlreadyDone,
+    /// Everything was read and worked through, and nothing was written.
+    Dry,
 }
 
 /// What a run did.
@@ -60,6 +65,26 @@ pub struct Report {
     pub threads: usize,
     /// Whether an earlier run had not finished and was begun again.
     pub restarted: bool,
+    /// Whether an earlier run had not finished and was gone on with.
+    pub resumed: bool,
+}
+
+/// What a run begins with.
+struct Setup<'a> {
+    plan: &'a Plan,
+    settings: &'a Settings,
+    inputs: Inputs,
+    /// Where each export goes; the manifest lies in the first.
+    places: Vec<PathBuf>,
+    manifest: Manifest,
+    home: Home,
+}
+
+/// What an earlier run has left to do.
+enum Start {
+    Done(Box<Manifest>),
+    GoOn(Box<Checkpoint>),
+    Begin { restarted: bool },
 }
 
 /// Runs a plan.
@@ -70,56 +95,136 @@ pub struct Report {
 /// records do not add up. A record that fails is no error: it becomes a dead letter.
 pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
     let start = Instant::now();
-    let folder = plan
-        .exports
-        .first()
-        .map(|export| export.path.clone())
-        .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
-    let inputs = inputs::list(plan, progress)?;
-    let threads = threads(plan);
-    let manifest = begin(plan, &inputs)?;
-    part::create_folder(&folder)?;
-    let _lock = Lock::take(&folder)?;
-    let earlier = if settings.fresh { Manifest::read_listing(&folder)? } else { Manifest::read(&folder)? };
-    let report = |finish, tally, manifest, restarted| Report {
+    let setup = Setup::new(plan, settings, progress)?;
+    let report = |finish, tally, manifest| Report {
         finish,
         tally,
         manifest,
-        folder: folder.clone(),
+        folder: setup.home.folder.clone(),
         elapsed: start.elapsed(),
-        threads,
-        restarted,
+        threads: threads(plan),
+        restarted: false,
+        resumed: false,
     };
-    let restarted = earlier.is_some() && !settings.fresh;
-    if let Some(earlier) = &earlier
-        && !settings.fresh
-    {
-        compare(&folder, earlier, &manifest)?;
-        if earlier.complete {
-            earlier::check_finished(&folder, earlier)?;
-            return Ok(report(Finish::AlreadyDone, earlier.tally.clone(), earlier.clone(), false));
+    if settings.dry_run {
+        let (manifest, tally, _) = setup.session(progress)?.run(setup.manifest.clone(), None)?;
+        return Ok(report(Finish::Dry, tally, manifest));
+    }
+    part::create_folder(&setup.home.folder)?;
+    let _lock = Lock::take(&setup.home.folder)?;
+    let (checkpoint, restarted) = match setup.start()? {
+        Start::Done(manifest) => {
+            return Ok(report(Finish::AlreadyDone, manifest.tally.clone(), *manifest));
+        }
+        Start::GoOn(checkpoint) => (Some(*checkpoint), false),
+        Start::Begin { restarted } => (None, restarted),
+    };
+    let resumed = checkpoint.is_some();
+    let (manifest, tally, end) = setup.session(progress)?.run(setup.manifest.clone(), checkpoint)?;
+    let finish = match end {
+        End::Plan => Finish::Done,
+        End::Segment => Finish::Segment,
+    };
+    Ok(Report { restarted, resumed, ..report(finish, tally, manifest) })
+}
+
+impl<'a> Setup<'a> {
+    fn new(plan: &'a Plan, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
+        let inputs = inputs::list(plan, progress)?;
+        let below = settings.shard.map(Shard::folder);
+        let place = |path: &PathBuf| below.as_ref().map_or_else(|| path.clone(), |below| path.join(below));
+        let places: Vec<_> = plan.exports.iter().map(|export| place(&export.path)).collect();
+        let folder = places
+            .first()
+            .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
+        let manifest = begin(plan, settings, &inputs)?;
+        let home = Home::new(plan, folder);
+        Ok(Self { plan, settings, inputs, manifest, home, places })
+    }
+
+    fn session<'s>(&'s self, progress: &'s Progress) -> Result<Session<'s>, RunError> {
+        let files = &self.inputs.files;
+        let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
+        let home = match (&self.settings.scratch, self.settings.dry_run) {
+            (Some(scratch), true) => Home::new(self.plan, scratch),
+            _ => self.home.clone(),
+        };
+        Ok(Session {
+            plan: self.plan,
+            settings: self.settings,
+            progress,
+            files,
+            range,
+            places: &self.places,
+            home,
+            threads: threads(self.plan),
+            segments: segments(self.plan),
+        })
+    }
+
+    /// Finds out what an earlier run has left to do, and makes room where this one begins.
+    fn start(&self) -> Result<Start, RunError> {
+        let folder = &self.home.folder;
+        let earlier =
+            if self.settings.fresh { Manifest::read_listing(folder)? } else { Manifest::read(folder)? };
+        let is_first = self.settings.task.as_ref().is_none_or(|task| task.segment == 0);
+        if let Some(earlier) = &earlier
+            && !self.settings.fresh
+        {
+            compare(folder, earlier, &self.manifest)?;
+            if earlier.complete {
+                earlier::check_finished(folder, earlier)?;
+                return Ok(Start::Done(Box::new(earlier.clone())));
+            }
+            if let Some(checkpoint) = self.home.read_checkpoint(&self.manifest.fingerprint) {
+                return self.go_on(earlier, checkpoint);
+            }
+        }
+        if !is_first {
+            let message = "the segments before it have not been run here: run them first, with the same \
+                           output folder and the same shard";
+            return Err(RunError::Task { message: message.to_owned() });
+        }
+        self.prepare(earlier.as_ref())?;
+        Ok(Start::Begin { restarted: earlier.is_some() && !self.settings.fresh })
+    }
+
+    /// Whether the segment that is asked for is the one that comes next.
+    fn go_on(&self, earlier: &Manifest, checkpoint: Checkpoint) -> Result<Start, RunError> {
+        match &self.settings.task {
+            Some(task) if task.segment < checkpoint.segment => Ok(Start::Done(Box::new(earlier.clone()))),
+            Some(task) if task.segment > checkpoint.segment => {
+                let message = format!(
+                    "segment {} comes next in `{}`, before segment {}",
+                    checkpoint.segment,
+                    self.home.folder.display(),
+                    task.segment
+                );
+                Err(RunError::Task { message })
+            }
+            _ => Ok(Start::GoOn(Box::new(checkpoint))),
         }
     }
-    prepare(plan, &folder, earlier.as_ref(), &inputs)?;
-    manifest.write(&folder)?;
-    let writer = Writer::new(plan, progress, folder.clone(), manifest);
-    let (manifest, tally) = execute(plan, &inputs, threads, progress, writer)?;
-    Ok(report(Finish::Done, tally, manifest, restarted))
-}
 
-/// Makes room for the output; looks before it takes anything away.
-fn prepare(plan: &Plan, folder: &Path, earlier: Option<&Manifest>, inputs: &Inputs) -> Result<(), RunError> {
-    earlier::check_free(plan, folder, earlier)?;
-    earlier::check_inputs(folder, earlier, inputs)?;
-    // A folder that cannot be made should be known now, not when its first record comes. The one for failed
-    // records that nobody asked for lies in the first, and is best not seen when it stays empty.
-    for export in plan.exports.iter().filter(|export| !export.implicit) {
-        part::create_folder(&export.path)?;
+    /// Makes room for the output; looks before it takes anything away.
+    fn prepare(&self, earlier: Option<&Manifest>) -> Result<(), RunError> {
+        let folder = &self.home.folder;
+        earlier::check_free(&self.places, folder, earlier)?;
+        earlier::check_inputs(folder, earlier, &self.inputs)?;
+        // A folder that cannot be made should be known now, not when its first record comes. The one for failed
+        // records that nobody asked for lies in the first, and is best not seen when it stays empty.
+        let asked = self.plan.exports.iter().zip(&self.places).filter(|(export, _)| !export.implicit);
+        for (_, place) in asked {
+            part::create_folder(place)?;
+        }
+        earlier::clear(&self.places, folder, earlier)?;
+        self.home.clear()?;
+        self.manifest.write(folder)
     }
-    earlier::clear(plan, folder, earlier)
 }
 
-fn threads(plan: &Plan) -> usize {
+/// How many threads work.
+pub(crate) fn threads(plan: &Plan) -> usize {
     match plan.run.threads {
         0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         threads => threads,
@@ -127,16 +232,14 @@ fn threads(plan: &Plan) -> usize {
 }
 
 /// The manifest of a run that is about to begin.
-fn begin(plan: &Plan, inputs: &Inputs) -> Result<Manifest, RunError> {
+fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs) -> Result<Manifest, RunError> {
     Ok(Manifest {
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
-        fingerprint: fingerprint(plan, &inputs.files)?,
-        complete: false,
+        fingerprint: fingerprint(plan, settings, &inputs.files)?,
         input_files: inputs.files.len() as u64,
         input_bytes: inputs.size(),
-        tally: Tally::default(),
-        exports: Vec::new(),
+        ..Manifest::default()
     })
 }
 
@@ -145,93 +248,11 @@ fn compare(folder: &Path, earlier: &Manifest, now: &Manifest) -> Result<(), RunE
     if earlier.fingerprint.plan != now.fingerprint.plan {
         return Err(manifest::other(
             folder,
-            "the pipeline, a file that it names, a plugin or tamis has changed since",
+            "the pipeline, a file that it names, a plugin, `--limit` or tamis has changed since",
         ));
     }
     if earlier.fingerprint.inputs != now.fingerprint.inputs {
         return Err(manifest::other(folder, "the inputs have changed since"));
     }
     Ok(())
-}
-
-/// Runs feeder, workers and writer until all have ended.
-///
-/// Each side ends when the channel to it closes, and closes its own: when the writer fails, workers and
-/// feeder find nobody to send to; when a worker or the feeder breaks, the writer is told and fails. Nobody
-/// waits for somebody who has gone.
-fn execute(
-    plan: &Plan,
-    inputs: &Inputs,
-    threads: usize,
-    progress: &Progress,
-    writer: Writer<'_>,
-) -> Result<(Manifest, Tally), RunError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|index| format!("tamis-worker-{index}"))
-        .build()
-        .map_err(|error| RunError::Internal { message: error.to_string() })?;
-    let (credits, returned) = Credits::new(plan, threads);
-    let (block_sender, blocks) = bounded(credits.max_blocks());
-    let (results, messages) = bounded(credits.max_blocks());
-    let feeder = Feeder::new(plan, progress, credits, block_sender);
-    std::thread::scope(|scope| {
-        let feeder_results = results.clone();
-        scope.spawn(move || feed(feeder, inputs, &feeder_results));
-        // The writer owns its ends of the channels: when it fails they close, and everybody stops.
-        let writing = scope.spawn(move || writer.run(&messages, &returned));
-        pool.scope(|workers| {
-            for _ in 0..threads {
-                let (blocks, results) = (blocks.clone(), results.clone());
-                workers.spawn(move |_| work(plan, &blocks, &results));
-            }
-            // The channels close when the last worker and the feeder have dropped their ends.
-            drop((blocks, results));
-        });
-        writing.join().unwrap_or_else(|panic| Err(panicked("the writing thread", panic.as_ref())))
-    })
-}
-
-/// The reading thread.
-fn feed(feeder: Feeder<'_>, inputs: &Inputs, results: &Sender<Message>) {
-    let message = match catch_unwind(AssertUnwindSafe(|| feeder.run(inputs))) {
-        Ok(Fed::All(blocks)) => Message::End(blocks),
-        Ok(Fed::Stopped) => Message::Broken(RunError::Interrupted),
-        Ok(Fed::Closed) => return,
-        Err(panic) => Message::Broken(panicked("the reading thread", panic.as_ref())),
-    };
-    // A writer that has gone has an error of its own.
-    let _ = results.send(message);
-}
-
-/// One worker: blocks in, results out, until there are no more or nobody wants them.
-fn work(plan: &Plan, blocks: &Receiver<Block>, results: &Sender<Message>) {
-    for block in blocks {
-        // Stages catch their own panics; one that comes here is a fault of the machinery, and a block that
-        // never arrives would keep the writer waiting for ever.
-        let message = match catch_unwind(AssertUnwindSafe(|| work_on(plan, block))) {
-            Ok(Ok(done)) => Message::Done(done),
-            Ok(Err(error)) => Message::Broken(error),
-            Err(panic) => Message::Broken(panicked("a worker", panic.as_ref())),
-        };
-        let is_broken = matches!(message, Message::Broken(_));
-        if results.send(message).is_err() || is_broken {
-            return;
-        }
-    }
-}
-
-fn work_on(plan: &Plan, block: Block) -> Result<Done, RunError> {
-    let (sequence, bytes, weight) = (block.sequence, block.bytes, block.weight);
-    let mut tally = Tally::default();
-    let mut sorted = chain::run(plan, block, &mut tally);
-    let chunks = encode::run(plan, &mut sorted, &mut tally)?;
-    let fates = [&sorted.kept, &sorted.dropped, &sorted.failed].map(|records| records.len() as u64);
-    Ok(Done { sequence, bytes, weight, chunks, tally, fates })
-}
-
-fn panicked(who: &str, panic: &(dyn Any + Send)) -> RunError {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-    RunError::Internal { message: format!("{who} panicked: {text}") }
 }

@@ -77,6 +77,36 @@ pub enum RunError {
         /// What it said.
         message: String,
     },
+    /// A corpus stage cannot go on.
+    #[error("stage `{stage}` cannot go on: {message}")]
+    Stage {
+        /// The stage.
+        stage: String,
+        /// What it said.
+        message: String,
+    },
+    /// A saved state of a corpus stage cannot be used.
+    #[error("cannot use the state `{}`: {message}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The segment that is asked for cannot be run now; nothing has run.
+    #[error("cannot run this segment: {message}")]
+    Task {
+        /// What is missing.
+        message: String,
+    },
+    /// Documents that were put aside cannot be read again.
+    #[error(
+        "what was put aside between two segments cannot be read: {message}; pass `--fresh` to begin again"
+    )]
+    Spill {
+        /// What is wrong.
+        message: String,
+    },
     /// The counts do not add up: a fault of tamis or of a plugin, never of the input.
     #[error("the records do not add up: {message}; the output is marked as not complete")]
     Unbalanced {
@@ -84,7 +114,7 @@ pub enum RunError {
         message: String,
     },
     /// Somebody asked to stop.
-    #[error("interrupted; what was not finished has been taken away")]
+    #[error("interrupted; run the same command again to go on")]
     Interrupted,
     /// A thread ended in a way that it must not.
     #[error("internal error: {message}; please report it")]
@@ -99,6 +129,10 @@ impl RunError {
         move |source| Self::Write { path: path.as_ref().to_owned(), source }
     }
 
+    pub(crate) fn stage(stage: &str, failure: &tamis_stage::Failure) -> Self {
+        Self::Stage { stage: stage.to_owned(), message: failure.to_string() }
+    }
+
     /// Whether the run stopped before anything had run.
     pub fn is_setup(&self) -> bool {
         matches!(
@@ -109,6 +143,8 @@ impl RunError {
                 | Self::OtherRun { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }
+                | Self::State { .. }
+                | Self::Task { .. }
         )
     }
 }

@@ -7,8 +7,8 @@ use tamis_config::Plan;
 use tamis_stage::{PluginInfo, PluginOrigin, StageInfo};
 use walkdir::WalkDir;
 
-use crate::RunError;
 use crate::inputs::InputFile;
+use crate::{RunError, Settings};
 
 /// Two runs with equal fingerprints write the same bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,11 +20,22 @@ pub struct Fingerprint {
 }
 
 /// The fingerprint of a plan over its inputs.
-pub(crate) fn fingerprint(plan: &Plan, files: &[InputFile]) -> Result<Fingerprint, RunError> {
-    Ok(Fingerprint { plan: plan_hash(plan)?, inputs: inputs_hash(files) })
+///
+/// A shard has that of the whole: which it is, the folder tells.
+pub(crate) fn fingerprint(
+    plan: &Plan,
+    settings: &Settings,
+    files: &[InputFile],
+) -> Result<Fingerprint, RunError> {
+    let mut hash = plan_hash(plan)?;
+    if let Some(limit) = settings.limit {
+        hash = blake3::hash(format!("{hash} {limit}").as_bytes()).to_hex().to_string();
+    }
+    Ok(Fingerprint { plan: hash, inputs: inputs_hash(files) })
 }
 
-fn plan_hash(plan: &Plan) -> Result<String, RunError> {
+/// The hash of the plan alone.
+pub(crate) fn plan_hash(plan: &Plan) -> Result<String, RunError> {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &[u8]| {
         // Lengths in front keep parts apart that would read the same when joined.

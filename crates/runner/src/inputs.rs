@@ -30,6 +30,13 @@ pub(crate) struct InputFile {
     pub(crate) trouble: Option<String>,
 }
 
+impl InputFile {
+    /// Whether opening and reading it costs no more than the system calls.
+    pub(crate) fn is_local(&self) -> bool {
+        true
+    }
+}
+
 /// What there is to read.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {

@@ -1,8 +1,10 @@
 //! What a run wrote: the file that readers of the output trust.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use walkdir::WalkDir;
 
 use crate::fingerprint::Fingerprint;
 use crate::part::{sync_folder, write_file};
@@ -33,6 +35,18 @@ pub struct Manifest {
     pub tally: Tally,
     /// The exports in plan order.
     pub exports: Vec<ExportManifest>,
+    /// What corpus stages have left for the user, such as learned tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learned: Vec<Learned>,
+}
+
+/// What a corpus stage has left for the user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// The id of the stage, which is also the name of the folder beside the manifest.
+    pub stage: String,
+    /// The files, by name.
+    pub files: Vec<FileEntry>,
 }
 
 /// What one export wrote.
@@ -61,6 +75,28 @@ pub struct FileEntry {
     pub records: u64,
     /// BLAKE3 of its content, in hexadecimal.
     pub blake3: String,
+}
+
+impl Learned {
+    /// What lies in the folder of a stage; nothing if there is none.
+    pub(crate) fn of(base: &Path, stage: &str) -> Result<Option<Self>, RunError> {
+        let folder = base.join(stage);
+        let mut files = Vec::new();
+        for entry in WalkDir::new(&folder).min_depth(1).sort_by_file_name().into_iter().flatten() {
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let mut hasher = blake3::Hasher::new();
+            let read = File::open(entry.path()).and_then(|file| hasher.update_reader(file).map(drop));
+            read.map_err(RunError::write(entry.path()))?;
+            let bytes = hasher.count();
+            let name = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
+            let name = name.to_string_lossy().replace('\\', "/");
+            let blake3 = hasher.finalize().to_hex().to_string();
+            files.push(FileEntry { name, bytes, records: 0, blake3 });
+        }
+        Ok((!files.is_empty()).then(|| Self { stage: stage.to_owned(), files }))
+    }
 }
 
 /// What a manifest of any version says about files.

@@ -1,10 +1,12 @@
 //! How far a run is, for whoever shows it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Counters of a running pipeline; written by the run, read by anyone at any time.
 #[derive(Debug, Default)]
 pub struct Progress {
+    pub(crate) segment: AtomicUsize,
+    pub(crate) segments: AtomicUsize,
     pub(crate) total_bytes: AtomicU64,
     pub(crate) bytes: AtomicU64,
     pub(crate) kept: AtomicU64,
@@ -16,9 +18,13 @@ pub struct Progress {
 /// The counters at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Bytes of all inputs; 0 until they have been listed.
+    /// The segment of the plan that is going on, from 0.
+    pub segment: usize,
+    /// How many segments the plan has; 0 until the inputs have been listed.
+    pub segments: usize,
+    /// Bytes that the segment reads, of the inputs or of what was put aside; 0 until they are known.
     pub total_bytes: u64,
-    /// Bytes of inputs that have been worked through.
+    /// How many of them have been worked through.
     pub bytes: u64,
     /// Records kept so far.
     pub kept: u64,
@@ -33,6 +39,8 @@ impl Progress {
     pub fn snapshot(&self) -> Snapshot {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
+            segment: self.segment.load(Ordering::Relaxed),
+            segments: self.segments.load(Ordering::Relaxed),
             total_bytes: load(&self.total_bytes),
             bytes: load(&self.bytes),
             kept: load(&self.kept),

@@ -1,12 +1,10 @@
 //! The segments of a plan: one sweep over the documents each, cut where a corpus stage must have seen them all.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
-use tamis_config::Plan;
+use tamis_config::{Plan, StagePlan};
 use tamis_stage::handle::OpenStage;
-
-use crate::RunError;
 
 /// One sweep over the documents, and what it needs and leaves behind.
 ///
@@ -44,8 +42,6 @@ pub enum Reads {
 pub enum Writes {
     /// They are put aside for a later segment; those that are dropped or failed are exported.
     Spill,
-    /// Nowhere: they are only looked at, and are still where they were put aside.
-    Nothing,
     /// They are exported.
     Exports,
 }
@@ -109,38 +105,31 @@ pub fn segments(plan: &Plan) -> Vec<Segment> {
 fn cut(segments: &mut Vec<Segment>, stage: &str, passes: u32) {
     let states: Vec<_> = (0..passes).map(|pass| StateName { stage: stage.to_owned(), pass }).collect();
     for (pass, state) in states.iter().enumerate() {
-        if pass > 0 {
-            segments.push(Segment {
-                index: segments.len(),
-                reads: Reads::Spill,
-                stages: Vec::new(),
-                needs: states[..pass].to_vec(),
-                observes: None,
-                writes: Writes::Nothing,
-            });
-        }
         if let Some(last) = segments.last_mut() {
             last.observes = Some(state.clone());
-            last.writes = if pass == 0 { Writes::Spill } else { Writes::Nothing };
+            last.writes = Writes::Spill;
         }
-    }
-    if passes > 0 {
         segments.push(Segment {
             index: segments.len(),
             reads: Reads::Spill,
             stages: Vec::new(),
-            needs: states,
+            needs: states[..=pass].to_vec(),
             observes: None,
             writes: Writes::Exports,
         });
     }
 }
 
-/// Merges saved states of one pass of one corpus stage, as the shards of a segment leave them, into one.
-///
-/// # Errors
-///
-/// When the files are not states of the same stage and pass of this plan, or cannot be read or written.
-pub fn merge_states(_plan: &Plan, _states: &[PathBuf], _output: &Path) -> Result<StateName, RunError> {
-    Err(RunError::Internal { message: "merging states is being made".to_owned() })
+impl Segment {
+    /// The stages of the plan that documents pass in this segment, and the corpus stage that only observes.
+    pub(crate) fn of<'p>(&self, plan: &'p Plan) -> (&'p [StagePlan], Option<(&'p StagePlan, u32)>) {
+        let place = |id: &String| plan.stages.iter().position(|stage| stage.id == *id);
+        let first = self.stages.first().and_then(place).unwrap_or(0);
+        let stages = plan.stages.get(first..first + self.stages.len()).unwrap_or_default();
+        let observes = self.observes.as_ref().and_then(|name| {
+            let stage = plan.stages.iter().find(|stage| stage.id == name.stage)?;
+            Some((stage, name.pass))
+        });
+        (stages, observes)
+    }
 }

@@ -1,11 +1,25 @@
 //! A file that is being read, and what of it has not been cut off yet.
 
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use tamis_stage::Block;
+use tamis_stage::{Block, RandomAccess};
 
-use crate::decompress::Input;
+use crate::decompress::{Input, plain_name};
+use crate::inputs::InputFile;
+
+/// How files are opened.
+pub(crate) struct Opener {
+    /// A folder for files that must be read anywhere and are packed in something else.
+    unpacked: PathBuf,
+}
+
+impl Opener {
+    pub(crate) fn new(unpacked: PathBuf) -> Self {
+        Self { unpacked }
+    }
+}
 
 /// A file that is being read, with a window on it that grows as far as it is asked to.
 pub(crate) struct Stream {
@@ -19,8 +33,45 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { input: Input::open(path)?, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false })
+    /// Opens a file; of an archive, the member with this number.
+    pub(crate) fn open(file: &InputFile, _opener: &Opener, _member: u64) -> io::Result<Self> {
+        let input = Input::open(&file.path)?;
+        Ok(Self { input, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false })
+    }
+
+    /// What documents and messages call what is read, which `file` is, or is packed in.
+    pub(crate) fn name(&self, file: &Arc<str>) -> Arc<str> {
+        Arc::clone(file)
+    }
+
+    /// The name without the ending that says how the file is compressed.
+    pub(crate) fn plain_name<'n>(&self, name: &'n str) -> &'n str {
+        plain_name(name)
+    }
+
+    /// Why it cannot be read, if that is known already.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// The number of the member of an archive.
+    pub(crate) fn member(&self) -> u64 {
+        0
+    }
+
+    /// Goes on with the next member of an archive, if there is one.
+    pub(crate) fn next_member(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// The bytes of the file, readable anywhere, and the archive it is a member of.
+    pub(crate) fn random_access(
+        self,
+        file: &InputFile,
+        _opener: &Opener,
+    ) -> io::Result<(Arc<dyn RandomAccess>, Option<Self>)> {
+        let _ = file;
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// The window.
@@ -28,9 +79,18 @@ impl Stream {
         &self.buffer
     }
 
-    /// The window, as a reader is shown it; `file` is what messages call the file.
-    pub(crate) fn window<'a>(&'a self, file: &'a str) -> Block<'a> {
-        Block { file, head: &[], bytes: &self.buffer, offset: self.offset, first_ordinal: self.ordinal }
+    /// The window, as a reader is shown it, or its first `wanted` bytes; `file` is what messages call the file.
+    ///
+    /// Where blocks end must not depend on how much happens to lie in the window: a run that goes on where
+    /// another stopped has read less ahead.
+    pub(crate) fn window<'a>(&'a self, file: &'a str, wanted: usize) -> Block<'a> {
+        let bytes = self.buffer.get(..wanted).unwrap_or(&self.buffer);
+        Block { file, head: &[], bytes, offset: self.offset, first_ordinal: self.ordinal }
+    }
+
+    /// Whether the file ends within the first `wanted` bytes of the window.
+    pub(crate) fn ends_within(&self, wanted: usize) -> bool {
+        self.at_end && self.buffer.len() <= wanted
     }
 
     /// Where the window begins in the file.
@@ -49,7 +109,7 @@ impl Stream {
     }
 
     /// Reads until the window holds `wanted` bytes or the file ends.
-    pub(crate) fn fill(&mut self, wanted: usize) -> std::io::Result<()> {
+    pub(crate) fn fill(&mut self, wanted: usize) -> io::Result<()> {
         if self.at_end || self.buffer.len() >= wanted {
             return Ok(());
         }
@@ -84,6 +144,23 @@ impl Stream {
         let n = n.min(self.buffer.len());
         self.buffer.drain(..n);
         self.offset += n as u64;
+    }
+
+    /// Passes over everything before `offset`, where the record `ordinal` begins.
+    pub(crate) fn skip_to(&mut self, offset: u64, ordinal: u64) -> io::Result<()> {
+        self.skip(usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(usize::MAX));
+        let missing = offset.saturating_sub(self.offset);
+        if missing > 0 {
+            let skipped = io::copy(&mut (&mut self.input).take(missing), &mut io::sink())?;
+            self.offset += skipped;
+            if skipped < missing {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        if offset > 0 {
+            self.ordinal = ordinal;
+        }
+        Ok(())
     }
 
     /// Leaves the rest of the file unread.

@@ -1,122 +1,166 @@
-//! The writer thread: takes results in any order and writes them in corpus order.
+//! Writes results in corpus order: to the exports, to the spill, to the counts.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
 use tamis_config::{From, Plan};
 
+use crate::block::Position;
+use crate::checkpoint::{Checkpoint, Home};
 use crate::encode::Chunk;
 use crate::output::ExportWriter;
+use crate::spill::{Frame, SpillWriter};
 use crate::{Manifest, Progress, RunError, Tally};
 
-/// What the writer is told.
-pub(crate) enum Message {
-    /// A block is ready to be written.
-    Done(Done),
-    /// The run cannot go on.
-    Broken(RunError),
-    /// Everything was read, into so many blocks.
-    End(u64),
-}
-
-/// What became of a block.
+/// What became of a task, or of the first part of it.
 pub(crate) struct Done {
     pub(crate) sequence: u64,
+    /// The place of this result among those of the task.
+    pub(crate) place: u64,
+    pub(crate) is_last: bool,
+    /// Bytes of input that it stands for.
     pub(crate) bytes: u64,
     /// The credit to give back.
     pub(crate) weight: u64,
-    /// One a export, in plan order.
+    /// Where reading goes on behind the task.
+    pub(crate) end: Position,
+    /// What there is to write; nothing for records that were seen again.
+    pub(crate) content: Option<Content>,
+}
+
+/// What there is to write.
+#[derive(Default)]
+pub(crate) struct Content {
+    /// One an export, in plan order.
     pub(crate) chunks: Vec<Chunk>,
+    /// What is put aside for the next segment.
+    pub(crate) spill: Option<Frame>,
     pub(crate) tally: Tally,
-    /// Records by fate, counted after the last stage: kept, dropped, failed.
+    /// Records that went out, counted after the last stage: kept or put aside, dropped, failed.
     pub(crate) fates: [u64; 3],
+    /// Records that came out of the spill of the segment before.
+    pub(crate) unspilled: u64,
 }
 
-/// Writes results in order and keeps the manifest.
+/// Writes results, in order.
 pub(crate) struct Writer<'a> {
-    plan: &'a Plan,
-    progress: &'a Progress,
-    /// The folder of the manifest.
-    base: PathBuf,
-    manifest: Manifest,
-    exports: Vec<ExportWriter<'a>>,
-    tally: Tally,
+    pub(crate) plan: &'a Plan,
+    pub(crate) progress: &'a Progress,
+    /// Where manifest and checkpoint are; nowhere in a dry run.
+    pub(crate) home: Option<Home>,
+    pub(crate) manifest: Manifest,
+    pub(crate) exports: Vec<ExportWriter<'a>>,
+    pub(crate) spill: Option<SpillWriter>,
+    /// How far the run is, as of the last result that was written.
+    pub(crate) now: Checkpoint,
+    pub(crate) tally: Tally,
+    /// How often to note how far the run is.
+    pub(crate) interval: Duration,
+    pub(crate) noted: Instant,
+    /// Whether the run can go on later from what was noted.
+    pub(crate) has_noted: bool,
+    /// Whether all of the last task was written.
+    pub(crate) is_between_tasks: bool,
 }
 
-impl<'a> Writer<'a> {
-    pub(crate) fn new(plan: &'a Plan, progress: &'a Progress, base: PathBuf, manifest: Manifest) -> Self {
-        let exports = plan.exports.iter().map(|export| ExportWriter::new(export, &export.path, &base)).collect();
-        Self { plan, progress, base, manifest, exports, tally: Tally::default() }
-    }
-
-    /// Writes all results; gives a credit back for each, and returns the finished manifest.
-    pub(crate) fn run(
-        mut self,
-        messages: &Receiver<Message>,
-        credits: &Sender<u64>,
-    ) -> Result<(Manifest, Tally), RunError> {
-        let written = self.write_all(messages, credits).and_then(|()| self.finish());
-        if written.is_err() {
-            self.abandon();
+impl Writer<'_> {
+    /// Writes one result.
+    pub(crate) fn write(&mut self, done: Done) -> Result<(), RunError> {
+        // Stages that were asked to stop may give up documents that they would otherwise have kept, so nothing
+        // that comes now is written.
+        if self.progress.is_stopped() {
+            return Err(RunError::Interrupted);
         }
-        written.map(|()| (self.manifest, self.tally))
-    }
-
-    fn write_all(&mut self, messages: &Receiver<Message>, credits: &Sender<u64>) -> Result<(), RunError> {
-        let mut waiting = BTreeMap::new();
-        let mut next = 0;
-        let mut end = None;
-        for message in messages {
-            // Stages that were asked to stop may give up documents that they would otherwise have kept, so
-            // nothing that comes now is written.
-            if self.progress.is_stopped() {
-                return Err(RunError::Interrupted);
-            }
-            match message {
-                Message::Done(done) => waiting.insert(done.sequence, done),
-                Message::Broken(error) => return Err(error),
-                Message::End(blocks) => {
-                    end = Some(blocks);
-                    continue;
-                }
-            };
-            while let Some(done) = waiting.remove(&next) {
-                let weight = done.weight;
-                self.write(done)?;
-                next += 1;
-                // The feeder may have read everything; then nobody waits for credits.
-                let _ = credits.send(weight);
+        self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
+        let Some(content) = done.content else { return Ok(()) };
+        self.is_between_tasks = done.is_last;
+        let finished = self.write_chunks(content.chunks)?;
+        if let (Some(frame), Some(spill)) = (&content.spill, &mut self.spill) {
+            spill.write(frame)?;
+            self.now.frames += 1;
+            self.now.spilled += frame.records;
+        }
+        self.now.unspilled += content.unspilled;
+        self.count(content.tally, content.fates);
+        if done.is_last {
+            self.now.next = done.end;
+            let is_due = finished || self.noted.elapsed() >= self.interval;
+            if is_due && self.home.is_some() {
+                self.note()?;
             }
         }
-        // Without its word the feeder has not read everything, whatever the counts say.
-        if end == Some(next) && waiting.is_empty() {
-            return Ok(());
-        }
-        let read = end.map_or_else(|| "an unknown number".to_owned(), |blocks| blocks.to_string());
-        Err(RunError::Internal { message: format!("{next} blocks of {read} were written") })
+        Ok(())
     }
 
-    fn write(&mut self, done: Done) -> Result<(), RunError> {
-        let mut finished = false;
-        for (export, chunk) in self.exports.iter_mut().zip(done.chunks) {
-            finished |= export.write(chunk)?;
+    fn write_chunks(&mut self, chunks: Vec<Chunk>) -> Result<bool, RunError> {
+        let (mut finished, mut ended_part) = (false, false);
+        for (export, chunk) in self.exports.iter_mut().zip(chunks) {
+            let ended = export.write(chunk)?;
+            finished |= ended;
+            ended_part |= ended && export.has_parts();
         }
-        let [kept, dropped, failed] = done.fates;
-        self.tally.add(done.tally);
+        // A part with an index cannot be gone on with later, so all of them end together: only then can the run
+        // be noted.
+        if ended_part {
+            for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
+                export.close_parts()?;
+            }
+        }
+        Ok(finished)
+    }
+
+    fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3]) {
+        self.tally.add(tally);
+        let kept = if self.spill.is_some() { 0 } else { kept };
         self.tally.kept += kept;
         self.tally.dropped += dropped;
         self.tally.failed += failed;
         let counters = [&self.progress.kept, &self.progress.dropped, &self.progress.failed];
-        for (counter, n) in counters.into_iter().zip(done.fates) {
+        for (counter, n) in counters.into_iter().zip([kept, dropped, failed]) {
             counter.fetch_add(n, Ordering::Relaxed);
         }
-        self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
-        if finished { self.write_manifest() } else { Ok(()) }
     }
 
-    fn finish(&mut self) -> Result<(), RunError> {
+    /// Notes how far the run is, if it could go on from here.
+    pub(crate) fn note(&mut self) -> Result<(), RunError> {
+        let Some(home) = self.home.clone() else { return Ok(()) };
+        let mut states = Vec::with_capacity(self.exports.len());
+        for export in &mut self.exports {
+            let Some(state) = export.save()? else { return Ok(()) };
+            states.push(state);
+        }
+        if let Some(spill) = &mut self.spill {
+            self.now.spill_bytes = spill.save()?;
+        }
+        self.now.exports = states;
+        self.now.tally.clone_from(&self.tally);
+        self.write_manifest()?;
+        home.write_checkpoint(&self.now)?;
+        self.noted = Instant::now();
+        self.has_noted = true;
+        Ok(())
+    }
+
+    /// Ends a segment that has put everything aside for the next.
+    pub(crate) fn end_segment(&mut self) -> Result<(), RunError> {
+        if let Some(mut spill) = self.spill.take() {
+            self.now.source_bytes = spill.save()?;
+        }
+        self.now = Checkpoint {
+            fingerprint: std::mem::take(&mut self.now.fingerprint),
+            segment: self.now.segment + 1,
+            source_bytes: self.now.source_bytes,
+            source_records: self.now.spilled,
+            ..Checkpoint::default()
+        };
+        for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
+            export.close_parts()?;
+        }
+        self.note()
+    }
+
+    /// Ends the exports and checks the counts; the manifest says so.
+    pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         for export in &mut self.exports {
             export.finish()?;
         }
@@ -125,25 +169,46 @@ impl<'a> Writer<'a> {
         if let Some(message) = self.imbalance() {
             return Err(RunError::Unbalanced { message });
         }
+        Ok(())
+    }
+
+    /// The last word: everything was written.
+    pub(crate) fn complete(&mut self) -> Result<(), RunError> {
         self.manifest.complete = true;
         self.manifest.tally.clone_from(&self.tally);
         self.write_manifest()
     }
 
-    /// Takes away what is not finished and lists the rest, so that the next run finds it.
-    fn abandon(&mut self) {
+    /// Leaves what is not finished for the next run to go on with, or, if it could not, takes it away.
+    ///
+    /// With `note` nothing is wrong with the disk, and the last word can be more than what was noted last.
+    pub(crate) fn abandon(&mut self, note: bool) {
+        if note && self.is_between_tasks {
+            // Else the run goes on from what was noted before.
+            let _ = self.note();
+        }
         for export in &mut self.exports {
-            export.abandon();
+            if self.has_noted {
+                export.suspend();
+            } else {
+                export.abandon();
+            }
         }
         self.manifest.complete = false;
         self.manifest.tally = Tally::default();
+        if self.has_noted {
+            return;
+        }
         // The run has broken for a reason of its own; the next one can do without this list.
         let _ = self.write_manifest();
     }
 
-    fn write_manifest(&mut self) -> Result<(), RunError> {
+    pub(crate) fn write_manifest(&mut self) -> Result<(), RunError> {
         self.manifest.exports = self.exports.iter().map(|export| export.manifest().clone()).collect();
-        self.manifest.write(&self.base)
+        match &self.home {
+            Some(home) => self.manifest.write(&home.folder),
+            None => Ok(()),
+        }
     }
 
     /// The tally must add up, and every export must have written each record of its kind once.

@@ -2,6 +2,8 @@
 
 use tamis_config::{Expected, PipelineTest, Plan};
 use tamis_document::{Fate, Record};
+use tamis_runner::RunError;
+use tamis_stage::Kind;
 
 use crate::Exit;
 use crate::args::TestArgs;
@@ -21,7 +23,10 @@ pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
     }
     let mut failed = 0;
     for test in &plan.tests {
-        let differences = differences(test, &run(&plan, test));
+        let differences = match run(context, args, &plan, test)? {
+            Ok(records) => differences(test, &records),
+            Err(error) => vec![error.to_string()],
+        };
         if differences.is_empty() {
             print_line(format_args!("{} {}", styled(GOOD, "pass"), test.name));
             continue;
@@ -36,8 +41,22 @@ pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
-fn run(plan: &Plan, test: &PipelineTest) -> Vec<Record> {
-    tamis_runner::process(&plan.stages, test.input.clone())
+fn run(
+    context: &Context,
+    args: &TestArgs,
+    plan: &Plan,
+    test: &PipelineTest,
+) -> anyhow::Result<Result<Vec<Record>, RunError>> {
+    let scratch = tempfile::tempdir()?;
+    let process = |plan| tamis_runner::process(plan, test.input.clone(), scratch.path());
+    if !plan.stages.iter().any(|stage| stage.info.kind == Kind::Corpus) {
+        return Ok(process(plan));
+    }
+    // A corpus stage remembers the documents of the test before, so each gets stages of its own.
+    match context.plan_without_inputs(&args.pipeline) {
+        Ok(plan) => Ok(process(&plan)),
+        Err(_) => anyhow::bail!("the pipeline has changed while it was tested"),
+    }
 }
 
 /// How what came out differs from what must come out: the exact list, in order.

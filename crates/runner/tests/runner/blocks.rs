@@ -33,7 +33,7 @@ fn a_million_empty_files_would_not_be_one_block() {
 #[test]
 fn a_record_that_is_too_long_costs_itself_alone() {
     // Lengths with their line end, around the limit, the half window, and the two together.
-    let limit = MAX_RECORD + 1;
+    let limit = MAX_RECORD;
     for length in [limit, limit + 1, limit + 2, MAX_RECORD * 3 / 2 + 1, MAX_RECORD * 2 + 5] {
         let world = World::new();
         let long = format!("{}\n", "x".repeat(length - 1));
@@ -43,8 +43,7 @@ fn a_record_that_is_too_long_costs_itself_alone() {
         let report = world.run(LEAST, &Hooks::default()).unwrap();
         let output = world.output();
         let at = |n: usize| 7 + n * length;
-        // One byte over the limit is still found in the window that tells the end of a file.
-        let is_too_long = length > MAX_RECORD + 1;
+        let is_too_long = length > MAX_RECORD;
         let last_is_too_long = length - 1 > MAX_RECORD;
         let expected = [
             Some("a.txt#0 0+7 before\n".to_owned()),

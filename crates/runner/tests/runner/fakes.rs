@@ -254,7 +254,7 @@ impl World {
         let (sender, result) = mpsc::channel();
         let progress = Arc::clone(progress);
         std::thread::spawn(move || {
-            let _ = sender.send(tamis_runner::run(&plan, settings, &progress));
+            let _ = sender.send(tamis_runner::run(&plan, &settings, &progress));
         });
         result.recv_timeout(HANGS).expect("the run hangs")
     }

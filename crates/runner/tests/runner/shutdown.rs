@@ -39,12 +39,14 @@ fn at(line: usize, act: impl Fn() + Send + Sync + 'static) -> (Hooks, Arc<Atomic
 /// What was left is marked as unfinished, is whole, and the next run makes the same of it as an undisturbed one.
 fn check_recovery(world: &World, threads: usize) {
     assert!(!world.manifest().complete);
-    let left = world.output();
-    assert!(left.keys().all(|name| name.starts_with("part-")), "{left:?}");
+    let left: Vec<String> = world.output().into_keys().collect();
+    let is_noted = left.contains(&".tamis/checkpoint.json".to_owned());
+    // What is unfinished is there to be gone on with, or not at all.
+    assert!(is_noted || left.iter().all(|name| name.starts_with("part-")), "{left:?}");
     let listed = world.manifest().exports.first().map_or(0, |export| export.files.len());
-    assert_eq!(left.len(), listed);
+    assert!(left.iter().filter(|name| name.starts_with("part-")).count() >= listed);
     let report = world.run(&pipeline(threads), &Hooks::default()).unwrap();
-    assert!(report.restarted);
+    assert_eq!((report.resumed, report.restarted), (is_noted, !is_noted));
     assert_eq!(report.tally.kept, N_LINES as u64);
     let undisturbed = self::world();
     undisturbed.run(&pipeline(1), &Hooks::default()).unwrap();
@@ -78,7 +80,7 @@ fn a_panic_while_reading_is_no_end_of_the_input() {
         Ok(())
     };
     let error = world.run(&pipeline(2), &Hooks { cut: Arc::new(cut), ..Hooks::default() }).unwrap_err();
-    assert!(error.to_string().contains("the reading thread panicked: too many cuts"), "{error}");
+    assert!(error.to_string().contains("a worker panicked: too many cuts"), "{error}");
     check_recovery(&world, 2);
 }
 
@@ -88,7 +90,7 @@ fn a_panic_while_writing_ends_the_run() {
     let tail = || panic!("no tail");
     let (hooks, seen) = at(0, || {});
     let error = world.run(&pipeline(2), &Hooks { tail: Arc::new(tail), ..hooks }).unwrap_err();
-    assert!(error.to_string().contains("the writing thread panicked: no tail"), "{error}");
+    assert!(error.to_string().contains("a worker panicked: no tail"), "{error}");
     assert!(seen.load(Ordering::Relaxed) < N_LINES / 2);
     check_recovery(&world, 2);
 }

@@ -1,0 +1,263 @@
+//! One run of a plan: its segments, one after the other.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tamis_config::Plan;
+
+use crate::block::Position;
+use crate::chain::Chain;
+use crate::checkpoint::{Checkpoint, Home};
+use crate::crew::Crew;
+use crate::desk::Desk;
+use crate::feeder::{Feeder, InputFeed};
+use crate::inputs::InputFile;
+use crate::output::ExportWriter;
+use crate::segment::{Reads, Segment, StateName, Writes};
+use crate::spill::{SpillReader, SpillWriter};
+use crate::stream::Opener;
+use crate::writer::Writer;
+use crate::{Manifest, Progress, RunError, Settings, Tally, manifest, states};
+
+/// How often to note how far a run is: seldom enough to cost nothing, often enough that little is done twice.
+const NOTE_EVERY: Duration = Duration::from_secs(10);
+
+/// One run of a plan.
+pub(crate) struct Session<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) settings: &'a Settings,
+    pub(crate) progress: &'a Progress,
+    pub(crate) files: &'a [InputFile],
+    /// The files that this run reads.
+    pub(crate) range: Range<usize>,
+    /// Where each export goes.
+    pub(crate) places: &'a [PathBuf],
+    pub(crate) home: Home,
+    pub(crate) threads: usize,
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// What was run to its end.
+pub(crate) enum End {
+    /// The plan.
+    Plan,
+    /// A segment, which others follow.
+    Segment,
+}
+
+impl<'a> Session<'a> {
+    /// Runs the segments that are left.
+    pub(crate) fn run(
+        &self,
+        manifest: Manifest,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<(Manifest, Tally, End), RunError> {
+        let needs_work = self.segments.len() > 1 || self.settings.task.is_some();
+        if needs_work || !self.settings.dry_run {
+            self.home.create()?;
+        }
+        let mut writer = self.writer(manifest, checkpoint)?;
+        let ran = self.run_segments(&mut writer);
+        match ran {
+            Ok(End::Plan) => {
+                writer.complete()?;
+                self.home.clear()?;
+                Ok((writer.manifest, writer.tally, End::Plan))
+            }
+            Ok(End::Segment) => {
+                writer.abandon(false);
+                Ok((writer.manifest, writer.tally, End::Segment))
+            }
+            Err(error) => {
+                writer.abandon(matches!(error, RunError::Interrupted));
+                if self.settings.dry_run || !writer.has_noted {
+                    // The run has broken for a reason of its own.
+                    let _ = self.home.clear();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The writer, as far as an earlier run has come.
+    fn writer(&self, manifest: Manifest, checkpoint: Option<Checkpoint>) -> Result<Writer<'a>, RunError> {
+        let has_noted = checkpoint.is_some();
+        let mut now = checkpoint.unwrap_or_else(|| Checkpoint {
+            fingerprint: manifest.fingerprint.clone(),
+            next: Position { file: self.range.start, ..Position::default() },
+            ..Checkpoint::default()
+        });
+        let base = &self.home.folder;
+        let mut saved = std::mem::take(&mut now.exports).into_iter();
+        let exports = self.plan.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
+            _ if self.settings.dry_run => Ok(ExportWriter::dry(export, place, base)),
+            Some(state) => ExportWriter::restore(export, place, base, state),
+            None => Ok(ExportWriter::new(export, place, base)),
+        });
+        Ok(Writer {
+            plan: self.plan,
+            progress: self.progress,
+            home: (!self.settings.dry_run).then(|| self.home.clone()),
+            exports: exports.collect::<Result<_, _>>()?,
+            manifest,
+            spill: None,
+            tally: std::mem::take(&mut now.tally),
+            now,
+            interval: self.settings.note_every.unwrap_or(NOTE_EVERY),
+            noted: Instant::now(),
+            has_noted,
+            is_between_tasks: true,
+        })
+    }
+
+    fn run_segments(&self, writer: &mut Writer<'a>) -> Result<End, RunError> {
+        let first = writer.now.segment;
+        let mut prepared = BTreeSet::new();
+        if let Some(segment) = self.segments.get(first) {
+            self.recall(segment, &mut prepared)?;
+        }
+        for segment in &self.segments[first..] {
+            if let Some(name) = &segment.observes {
+                self.prepare(name, &mut prepared)?;
+            }
+            self.run_segment(segment, writer)?;
+            let Some(name) = &segment.observes else { break };
+            self.learn(name, segment, writer)?;
+            if self.settings.task.is_some() {
+                return Ok(End::Segment);
+            }
+            let (stage, handle) = states::corpus(self.plan, name)?;
+            handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+        }
+        if !self.settings.dry_run {
+            writer.manifest.learned = self.learned()?;
+        }
+        writer.finish()?;
+        Ok(End::Plan)
+    }
+
+    /// Gives a corpus stage its place on the disk, once.
+    fn prepare(&self, name: &StateName, prepared: &mut BTreeSet<String>) -> Result<(), RunError> {
+        if !prepared.insert(name.stage.clone()) {
+            return Ok(());
+        }
+        let (stage, handle) = states::corpus(self.plan, name)?;
+        let scratch = self.home.scratch();
+        let keep = if self.settings.dry_run { &scratch } else { &self.home.folder };
+        let workspace = states::workspace(self.plan, stage, &scratch, keep)?;
+        handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
+    }
+
+    /// Gives corpus stages back what they have learned in segments that were run before.
+    fn recall(&self, segment: &Segment, prepared: &mut BTreeSet<String>) -> Result<(), RunError> {
+        let given = self.settings.task.as_ref().map_or(&[][..], |task| &task.states);
+        let given = states::names(self.plan, given)?;
+        if let Some((other, path)) = given.iter().find(|(name, _)| !segment.needs.contains(name)) {
+            let message = format!(
+                "it is the state of pass {} of `{}`, which segment {} does not need",
+                other.pass, other.stage, segment.index
+            );
+            return Err(RunError::State { path: path.clone(), message });
+        }
+        for name in &segment.needs {
+            self.prepare(name, prepared)?;
+            let given = given.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone());
+            let (stage, handle) = states::corpus(self.plan, name)?;
+            states::load(self.plan, &given.unwrap_or_else(|| self.home.state(name)))?;
+            handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+        }
+        Ok(())
+    }
+
+    /// Saves what a corpus stage has seen, and notes that the segment is over.
+    fn learn(&self, name: &StateName, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
+        let (stage, handle) = states::corpus(self.plan, name)?;
+        handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+        if !self.settings.dry_run {
+            states::save(self.plan, name, &self.home.state(name))?;
+        }
+        writer.end_segment()?;
+        // Nobody needs it any more; what is left of it goes with the rest at the end.
+        if segment.reads == Reads::Spill {
+            let _ = std::fs::remove_file(self.home.spill(segment.index - 1));
+        }
+        Ok(())
+    }
+
+    fn run_segment(&self, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
+        let now = writer.now.clone();
+        let spills = segment.writes == Writes::Spill;
+        let spill = self.home.spill(segment.index);
+        writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
+        let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
+        let desk = Desk::new(self.plan.run.memory, self.threads);
+        let opener = Opener::new(self.home.unpacked());
+        let (stages, observes) = segment.of(self.plan);
+        self.begin_progress(segment, &now);
+        let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
+        let crew = Crew {
+            chain: Chain { plan: self.plan, stages, observes },
+            files: self.files,
+            opener: &opener,
+            progress: self.progress,
+            spills,
+            desk,
+            feeder: Mutex::new(feeder),
+            writer: Mutex::new(writer),
+        };
+        crew.work(self.threads)?;
+        let now = &writer.now;
+        if segment.reads == Reads::Spill && now.unspilled != now.source_records {
+            let (read, put) = (now.unspilled, now.source_records);
+            return Err(RunError::Unbalanced {
+                message: format!(
+                    "{put} records were put aside for segment {}, and {read} came back",
+                    segment.index
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    fn feeder<'s>(
+        &'s self,
+        segment: &Segment,
+        now: &Checkpoint,
+        opener: &'s Opener,
+        seen: Option<SpillReader>,
+    ) -> Result<Feeder<'s>, RunError> {
+        if segment.reads == Reads::Spill {
+            let spill = SpillReader::open(&self.home.spill(segment.index - 1), now.source_bytes)?;
+            return Feeder::spill(spill, now.next.file, seen);
+        }
+        let wanted = self.settings.limit.map_or(u64::MAX, |limit| limit.saturating_sub(now.tally.read));
+        let range = self.range.clone();
+        let mut feed = InputFeed::new(self.plan, self.progress, opener, self.files, range, wanted);
+        feed.resume(now.next)?;
+        Ok(Feeder::inputs(feed, seen))
+    }
+
+    fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
+        let progress = self.progress;
+        let total = match segment.reads {
+            Reads::Spill => now.source_bytes,
+            Reads::Sources => self.files[self.range.clone()].iter().map(|file| file.size).sum(),
+        };
+        progress.total_bytes.store(total, Ordering::Relaxed);
+        progress.bytes.store(0, Ordering::Relaxed);
+        progress.segment.store(segment.index, Ordering::Relaxed);
+        progress.segments.store(self.segments.len(), Ordering::Relaxed);
+    }
+
+    /// The files that corpus stages have left for the user.
+    fn learned(&self) -> Result<Vec<manifest::Learned>, RunError> {
+        let stages = self.segments.iter().filter_map(|segment| segment.observes.as_ref());
+        let stages: BTreeSet<&String> = stages.map(|name| &name.stage).collect();
+        let learned = stages.into_iter().map(|stage| manifest::Learned::of(&self.home.folder, stage));
+        Ok(learned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}
