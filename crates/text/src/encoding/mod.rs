@@ -1,0 +1,293 @@
+//! Bytes of unknown origin as text: which encoding they are in, and what they say.
+//!
+//! [`decode`] asks, in this order: the byte order mark; the encoding that the user has chosen; what was
+//! declared outside (the `charset` of an HTTP header); what the page declares itself (`<meta>`, XML
+//! declaration); whether the bytes are UTF-8; and at last [`chardetng`], on the beginning.
+//!
+//! Pages lie, so a declaration is believed only as far as the bytes bear it out; [`Decoded::source`] says what
+//! decided. The rules, and why:
+//!
+//! - **A declared encoding, but the bytes are valid UTF-8.** Text in a single-byte encoding is UTF-8 by
+//!   accident only if each accented letter is followed by the right kind of symbol, which no word has: UTF-8
+//!   wins. Two bytes of a Chinese, Japanese or Korean encoding may look like UTF-8 (`一些` in GBK does), a few
+//!   in a row hardly: UTF-8 wins if the declared encoding cannot decode the bytes, or if there are at least
+//!   [`MIN_SEQUENCES`] sequences.
+//! - **UTF-8 with damage** stays UTF-8: at most a fifth of the bytes beyond ASCII are wrong. In GBK read as
+//!   UTF-8 four in five are, in Latin-1 nearly all.
+//! - **A declared encoding that fails** for more than a fifth of the bytes beyond ASCII is not the encoding, if
+//!   the guess decodes more of them.
+//!
+//! Names and labels are those of the WHATWG Encoding Standard: `gb2312` and `gbk` are both `GBK`, `latin1` is
+//! `windows-1252`, `big5` includes the Hong Kong characters.
+
+mod declared;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{DecoderResult, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::memchr_iter;
+
+pub use self::declared::{charset_in, declared_in_markup};
+
+/// An encoding of the WHATWG Encoding Standard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding(&'static encoding_rs::Encoding);
+
+impl Encoding {
+    /// UTF-8.
+    pub const UTF_8: Self = Self(UTF_8);
+
+    /// The encoding that a label such as `gb2312` or `Latin1` stands for; blanks around it and case do not
+    /// matter.
+    ///
+    /// Labels of encodings that no browser decodes any more, such as `hz-gb-2312`, stand for none.
+    pub fn for_label(label: &str) -> Option<Self> {
+        let found = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes())?;
+        Some(Self(found))
+    }
+
+    /// The name in the standard: `UTF-8`, `GBK`, `gb18030`, `Big5`, `windows-1252`.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Whether every byte below 0x80 always is the ASCII character, or part of one that begins with a higher
+    /// byte: not so for UTF-16 and ISO-2022-JP.
+    pub fn is_ascii_compatible(self) -> bool {
+        self.0.is_ascii_compatible()
+    }
+
+    /// Whether a character is one byte.
+    pub fn is_single_byte(self) -> bool {
+        self.0.is_single_byte()
+    }
+
+    /// Decodes all of `bytes` in this encoding, whatever they look like; a byte order mark is a character.
+    ///
+    /// Borrows if the bytes are UTF-8 and are to be. The number is that of the bytes that stand for nothing:
+    /// each run of them has become U+FFFD.
+    pub fn decode(self, bytes: &[u8]) -> (Cow<'_, str>, u64) {
+        if self.0 == UTF_8 {
+            return match simdutf8::basic::from_utf8(bytes) {
+                Ok(text) => (Cow::Borrowed(text), 0),
+                Err(_) => damaged_utf8(bytes),
+            };
+        }
+        let mut decoder = self.0.new_decoder_without_bom_handling();
+        // Two bytes of a Chinese character become three, so the buffer rarely grows.
+        let mut text = String::with_capacity(bytes.len() + bytes.len() / 2 + 16);
+        let mut n_undecodable = 0;
+        let mut rest = bytes;
+        loop {
+            let (result, read) = decoder.decode_to_string_without_replacement(rest, &mut text, true);
+            rest = rest.get(read..).unwrap_or_default();
+            match result {
+                DecoderResult::InputEmpty => return (Cow::Owned(text), n_undecodable),
+                DecoderResult::OutputFull => text.reserve(rest.len() + rest.len() / 2 + 16),
+                DecoderResult::Malformed(length, _) => {
+                    n_undecodable += u64::from(length);
+                    text.push(char::REPLACEMENT_CHARACTER);
+                }
+            }
+        }
+    }
+}
+
+/// What is known about bytes before they are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hints<'a> {
+    /// The encoding that the user has chosen; only a byte order mark outranks it.
+    pub chosen: Option<Encoding>,
+    /// The label that was declared outside, such as the `charset` of an HTTP header; unknown ones do not
+    /// count.
+    pub label: Option<&'a str>,
+    /// Whether the bytes are HTML or XML, which may declare its own encoding.
+    pub markup: bool,
+    /// The last label of the host that the bytes come from, such as `cn`: a guess may lean on it.
+    pub top_level_domain: Option<&'a str>,
+}
+
+/// What decided which encoding bytes are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The byte order mark.
+    ByteOrderMark,
+    /// The user.
+    Chosen,
+    /// The label from outside.
+    Label,
+    /// The page itself.
+    Markup,
+    /// The bytes are UTF-8, but for damage.
+    Utf8,
+    /// A guess from what the bytes look like.
+    Guess,
+}
+
+/// Bytes as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The text, without the byte order mark; borrowed if the bytes are UTF-8.
+    pub text: Cow<'a, str>,
+    /// The encoding.
+    pub encoding: Encoding,
+    /// What decided.
+    pub source: Source,
+    /// Bytes that stand for nothing in this encoding; each run of them is one U+FFFD in the text.
+    pub n_undecodable: u64,
+}
+
+/// So many sequences of UTF-8 beyond ASCII are no accident in a Chinese, Japanese or Korean encoding: fewer than
+/// one in five characters looks like one.
+pub const MIN_SEQUENCES: usize = 6;
+
+/// An encoding in which more of the bytes beyond ASCII are wrong is not theirs: one in this many.
+const MAX_WRONG: u64 = 5;
+
+/// Bytes that a guess looks at: enough for any script, and the guess is slow.
+const GUESS_BYTES: usize = 64 * 1024;
+
+/// Finds out the encoding of `bytes` and decodes them; see the module for the order and the rules.
+///
+/// Any bytes have a text. UTF-8 takes one fast pass and is not copied.
+pub fn decode<'a>(bytes: &'a [u8], hints: &Hints<'_>) -> Decoded<'a> {
+    if let Some((encoding, length)) = encoding_rs::Encoding::for_bom(bytes) {
+        return decode_as(Encoding(encoding), Source::ByteOrderMark, bytes.get(length..).unwrap_or_default());
+    }
+    if let Some(encoding) = hints.chosen {
+        return decode_as(encoding, Source::Chosen, bytes);
+    }
+    let declared = declared(bytes, hints);
+    let Ok(text) = simdutf8::basic::from_utf8(bytes) else { return not_utf8(bytes, declared, hints) };
+    let decoded = || Decoded {
+        text: Cow::Borrowed(text),
+        encoding: Encoding::UTF_8,
+        source: Source::Utf8,
+        n_undecodable: 0,
+    };
+    match declared {
+        Some((encoding, source)) if encoding == Encoding::UTF_8 => Decoded { source, ..decoded() },
+        Some((encoding, source)) => valid_utf8(text, encoding, source).unwrap_or_else(decoded),
+        None => iso_2022_jp(bytes).or_else(|| utf16_without_mark(bytes)).unwrap_or_else(decoded),
+    }
+}
+
+/// The last label of the host of a URL, if it can say something about the language.
+pub fn top_level_domain(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let host = host.rsplit('@').next()?.split(':').next()?.trim_end_matches('.');
+    let (_, last) = host.rsplit_once('.')?;
+    (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')).then_some(last)
+}
+
+fn decode_as(encoding: Encoding, source: Source, bytes: &[u8]) -> Decoded<'_> {
+    let (text, n_undecodable) = encoding.decode(bytes);
+    Decoded { text, encoding, source, n_undecodable }
+}
+
+/// The encoding that somebody declared.
+fn declared(bytes: &[u8], hints: &Hints<'_>) -> Option<(Encoding, Source)> {
+    if let Some(encoding) = hints.label.and_then(Encoding::for_label) {
+        return Some((encoding, Source::Label));
+    }
+    let encoding = if hints.markup { declared_in_markup(bytes) } else { None };
+    encoding.map(|encoding| (encoding, Source::Markup))
+}
+
+/// Decodes bytes that are UTF-8 as the encoding that was declared, unless UTF-8 is likelier.
+fn valid_utf8(text: &str, encoding: Encoding, source: Source) -> Option<Decoded<'_>> {
+    let bytes = text.as_bytes();
+    if !encoding.is_ascii_compatible() {
+        let is_plain = memchr::memchr2(0x1B, 0, bytes).is_none();
+        return if is_plain { None } else { Some(decode_as(encoding, source, bytes)) };
+    }
+    let starts = bytes.iter().filter(|byte| **byte >= 0xC0);
+    if encoding.is_single_byte() || starts.take(MIN_SEQUENCES).count() == MIN_SEQUENCES || text.is_ascii() {
+        return None;
+    }
+    let decoded = decode_as(encoding, source, bytes);
+    (decoded.n_undecodable == 0).then_some(decoded)
+}
+
+/// Text in ISO-2022-JP is ASCII with escapes.
+fn iso_2022_jp(bytes: &[u8]) -> Option<Decoded<'_>> {
+    let is_escape = |at: usize| {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        rest.starts_with(b"$B") || rest.starts_with(b"$@")
+    };
+    memchr_iter(0x1B, bytes).any(is_escape).then(|| decode_as(Encoding(ISO_2022_JP), Source::Guess, bytes))
+}
+
+/// UTF-16 of mostly ASCII has a zero in every other byte, which nothing else has.
+fn utf16_without_mark(bytes: &[u8]) -> Option<Decoded<'_>> {
+    let head = bytes.get(..64).unwrap_or(bytes);
+    if head.len() < 4 || !head.contains(&0) {
+        return None;
+    }
+    let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    let encoding = match (zeros(0), zeros(1)) {
+        (0, low) if low * 4 >= head.len() => UTF_16LE,
+        (high, 0) if high * 4 >= head.len() => UTF_16BE,
+        _ => return None,
+    };
+    let decoded = decode_as(Encoding(encoding), Source::Guess, bytes);
+    (decoded.n_undecodable == 0).then_some(decoded)
+}
+
+/// Decodes bytes that are not UTF-8 as they stand.
+fn not_utf8<'a>(bytes: &'a [u8], declared: Option<(Encoding, Source)>, hints: &Hints<'_>) -> Decoded<'a> {
+    let n_high = bytes.iter().filter(|byte| **byte >= 0x80).count() as u64;
+    let is_borne_out = |decoded: &Decoded<'_>| decoded.n_undecodable.saturating_mul(MAX_WRONG) <= n_high;
+    let as_declared = declared.map(|(encoding, source)| decode_as(encoding, source, bytes));
+    let as_declared = match as_declared {
+        Some(decoded) if is_borne_out(&decoded) => return decoded,
+        other => other,
+    };
+    let as_utf8 = decode_as(Encoding::UTF_8, Source::Utf8, bytes);
+    let is_cut_off = as_utf8.n_undecodable <= 3 && ends_inside_character(bytes);
+    if is_borne_out(&as_utf8) || is_cut_off {
+        return as_utf8;
+    }
+    if let Some(decoded) = utf16_without_mark(bytes) {
+        return decoded;
+    }
+    let guessed = decode_as(guess(bytes, hints.top_level_domain), Source::Guess, bytes);
+    match as_declared {
+        Some(declared) if declared.n_undecodable <= guessed.n_undecodable => declared,
+        _ => guessed,
+    }
+}
+
+fn ends_inside_character(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none() && error.valid_up_to() > 0)
+}
+
+fn guess(bytes: &[u8], top_level_domain: Option<&str>) -> Encoding {
+    let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(head, head.len() == bytes.len());
+    let domain = top_level_domain.map(str::to_ascii_lowercase);
+    // The detector panics on anything else.
+    let domain = domain.as_deref().filter(|domain| {
+        domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    });
+    let guessed = detector.guess(domain.map(str::as_bytes), Utf8Detection::Deny);
+    if guessed == REPLACEMENT { Encoding::UTF_8 } else { Encoding(guessed) }
+}
+
+fn damaged_utf8(bytes: &[u8]) -> (Cow<'_, str>, u64) {
+    let mut text = String::with_capacity(bytes.len() + 16);
+    let mut n_undecodable = 0;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            n_undecodable += chunk.invalid().len() as u64;
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    (Cow::Owned(text), n_undecodable)
+}

@@ -1,0 +1,208 @@
+//! Tests of the encodings.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const ARTICLE: &str = "本报讯（记者 张晓明）昨天上午，市图书馆新馆正式向读者开放，首日接待读者三千余人。";
+
+fn encoded(text: &str, label: &str) -> Vec<u8> {
+    let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a label");
+    if encoding == UTF_16LE {
+        return text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    }
+    if encoding == UTF_16BE {
+        return text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    }
+    let (bytes, _, had_errors) = encoding.encode(text);
+    assert!(!had_errors, "{text} has no form in {label}");
+    bytes.into_owned()
+}
+
+fn found(bytes: &[u8], hints: &Hints<'_>) -> (String, &'static str, Source, u64) {
+    let Decoded { text, encoding, source, n_undecodable } = decode(bytes, hints);
+    (text.into_owned(), encoding.name(), source, n_undecodable)
+}
+
+fn labelled(label: &str) -> Hints<'_> {
+    Hints { label: Some(label), ..Hints::default() }
+}
+
+const MARKUP: Hints<'_> = Hints { chosen: None, label: None, markup: true, top_level_domain: None };
+
+#[test]
+fn undeclared_text_is_recognised() {
+    let traditional = "市立圖書館新館昨日正式啟用，首日共接待讀者三千餘人，館方表示將延長開放時間。";
+    let japanese = "市立図書館の新館がきのう開館し、初日は三千人を超える来館者でにぎわいました。";
+    let korean = "시립 도서관 새 건물이 어제 문을 열었으며 첫날 삼천 명이 넘는 시민이 찾았습니다.";
+    let russian = "Вчера в городе открылось новое здание библиотеки, которое посетили тысячи читателей.";
+    let cases = [
+        (ARTICLE, "gbk", "GBK"),
+        (traditional, "big5", "Big5"),
+        (japanese, "shift_jis", "Shift_JIS"),
+        (japanese, "euc-jp", "EUC-JP"),
+        (japanese, "iso-2022-jp", "ISO-2022-JP"),
+        (korean, "euc-kr", "EUC-KR"),
+        (russian, "windows-1251", "windows-1251"),
+        (russian, "koi8-r", "KOI8-U"),
+        (
+            "Der Käse wäre schöner, müßte er nicht täglich über die Straße geführt werden.",
+            "latin1",
+            "windows-1252",
+        ),
+        ("plain ASCII text, nothing else", "utf-16le", "UTF-16LE"),
+        ("plain ASCII text, nothing else", "utf-16be", "UTF-16BE"),
+    ];
+    for (text, label, name) in cases {
+        let bytes = encoded(text, label);
+        assert_eq!(found(&bytes, &Hints::default()), (text.to_owned(), name, Source::Guess, 0), "{label}");
+        // With the label it is no guess; labels that the bytes bear out decide.
+        let (decoded, _, source, wrong) = found(&bytes, &labelled(label));
+        assert_eq!((decoded.as_str(), source, wrong), (text, Source::Label, 0), "{label}");
+    }
+}
+
+#[test]
+fn characters_of_gb18030_and_of_hong_kong_are_decoded() {
+    let bytes = encoded("㐀𠀀龦€", "gb18030");
+    assert_eq!(found(&bytes, &labelled("gb18030")).0, "㐀𠀀龦€");
+    // Two bytes, two characters, says the standard.
+    assert_eq!(found(b"\x88\x62", &labelled("big5-hkscs")).0, "\u{CA}\u{304}");
+}
+
+#[test]
+fn a_byte_order_mark_outranks_everything() {
+    for (mark, label, name) in [
+        (&b"\xEF\xBB\xBF"[..], "utf-8", "UTF-8"),
+        (b"\xFF\xFE", "utf-16le", "UTF-16LE"),
+        (b"\xFE\xFF", "utf-16be", "UTF-16BE"),
+    ] {
+        let bytes = [mark, &encoded(ARTICLE, label)].concat();
+        let hints = Hints { chosen: Encoding::for_label("big5"), label: Some("gbk"), ..MARKUP };
+        let expected = (ARTICLE.to_owned(), name, Source::ByteOrderMark, 0);
+        assert_eq!(found(&bytes, &hints), expected);
+    }
+}
+
+#[test]
+fn declarations_are_believed_as_far_as_the_bytes_bear_them_out() {
+    let gbk = encoded(ARTICLE, "gbk");
+    let ambiguous = encoded("一些", "gbk");
+    let damaged = [ARTICLE.as_bytes(), b"\xB4\xFF", ARTICLE.as_bytes()].concat();
+    let cut_off = &ARTICLE.as_bytes()[..5];
+    let cases: &[(&[u8], &str, &str, Source, u64)] = &[
+        // Pages that lie.
+        (ARTICLE.as_bytes(), "gb2312", "UTF-8", Source::Utf8, 0),
+        (ARTICLE.as_bytes(), "latin1", "UTF-8", Source::Utf8, 0),
+        ("é".as_bytes(), "latin1", "UTF-8", Source::Utf8, 0),
+        (&gbk, "utf-8", "GBK", Source::Guess, 0),
+        (&gbk, "no-such-label", "GBK", Source::Guess, 0),
+        (&gbk, "hz-gb-2312", "GBK", Source::Guess, 0),
+        // Two characters that are UTF-8 as well.
+        (&ambiguous, "gbk", "GBK", Source::Label, 0),
+        (&ambiguous, "utf-8", "UTF-8", Source::Label, 0),
+        (b"plain", "gbk", "UTF-8", Source::Utf8, 0),
+        (b"plain", "utf-16le", "UTF-8", Source::Utf8, 0),
+        // Damage.
+        (&damaged, "utf-8", "UTF-8", Source::Label, 2),
+        (&damaged, "", "UTF-8", Source::Utf8, 2),
+        (cut_off, "", "UTF-8", Source::Utf8, 2),
+    ];
+    for (bytes, label, name, source, wrong) in cases {
+        let (_, found_name, found_source, found_wrong) = found(bytes, &labelled(label));
+        assert_eq!((found_name, found_source, found_wrong), (*name, *source, *wrong), "{label} {bytes:?}");
+    }
+}
+
+#[test]
+fn the_users_choice_is_not_questioned() {
+    let hints = Hints { chosen: Encoding::for_label("gbk"), ..Hints::default() };
+    let (text, name, source, wrong) = found(b"a\xFFb", &hints);
+    assert_eq!((text.as_str(), name, source, wrong), ("a\u{FFFD}b", "GBK", Source::Chosen, 1));
+}
+
+#[test]
+fn the_declaration_of_a_page_is_found_as_browsers_find_it() {
+    let cases = [
+        ("<meta charset=gbk>", Some("GBK")),
+        ("<META CHARSET = 'GB2312' />", Some("GBK")),
+        ("<meta/charset=\"big5\">", Some("Big5")),
+        ("<meta http-equiv=Content-Type content='text/html; charset=gb18030'>", Some("gb18030")),
+        ("<meta content='text/html; charset=\"euc-kr\"' http-equiv='content-type'>", Some("EUC-KR")),
+        ("<meta content='text/html; charset=gbk'>", None),
+        ("<meta http-equiv=refresh content='0; charset=gbk'>", None),
+        ("<!-- <meta charset=gbk> --><meta charset=big5>", Some("Big5")),
+        ("<!--><meta charset=big5>", Some("Big5")),
+        ("<a title='<meta charset=gbk>'><meta charset=big5>", Some("Big5")),
+        ("</p title='<meta charset=gbk>'><meta charset=big5>", Some("Big5")),
+        ("<!doctype html><? x ><meta charset=big5>", Some("Big5")),
+        ("<meta charset=utf-16>", Some("UTF-8")),
+        ("<meta charset=x-user-defined>", Some("windows-1252")),
+        ("<meta charset=nothing><meta charset=gbk>", Some("GBK")),
+        ("<meta charset=gbk charset=big5>", Some("GBK")),
+        ("<metacharset=gbk>", None),
+        ("<meta name=x content='y'", None),
+        ("<?xml version=\"1.0\" encoding=\"gb2312\"?>", Some("GBK")),
+        ("<?xml version='1.0' encoding = 'Shift_JIS'?><html>", Some("Shift_JIS")),
+        ("<?xml version='1.0'?>", None),
+        ("<\0?\0x\0m\0", Some("UTF-16LE")),
+        ("", None),
+        ("<", None),
+        ("<meta", None),
+        ("<meta =gbk", None),
+    ];
+    for (page, name) in cases {
+        assert_eq!(declared_in_markup(page.as_bytes()).map(Encoding::name), name, "{page}");
+    }
+    let late = format!("{}<meta charset=gbk>", " ".repeat(PRESCAN_END));
+    assert_eq!(declared_in_markup(late.as_bytes()), None);
+    let page = encoded(&format!("<meta charset=gb2312><p>{ARTICLE}"), "gbk");
+    assert_eq!(found(&page, &MARKUP).1, "GBK");
+    assert_eq!(found(&page, &MARKUP).2, Source::Markup);
+}
+
+/// Behind the bytes in which a declaration counts.
+const PRESCAN_END: usize = 1024;
+
+#[test]
+fn the_domain_is_the_last_label_of_the_host() {
+    let cases = [
+        ("http://news.example.cn/a.html", Some("cn")),
+        ("https://user@example.co.JP:8080?x", Some("JP")),
+        ("http://127.0.0.1/", None),
+        ("http://localhost/", None),
+        ("example.cn", None),
+        ("http://示例.中国/", None),
+        ("http://example.cn./", Some("cn")),
+    ];
+    for (url, domain) in cases {
+        assert_eq!(top_level_domain(url), domain, "{url}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_have_a_text(
+        bytes: Vec<u8>,
+        label in "(gbk|utf-8|utf-16|iso-2022-jp|big5|latin1|x)?",
+        domain in "(cn|CN|.|é|com|)",
+        markup: bool,
+    ) {
+        let hints = Hints { chosen: None, label: Some(&label), markup, top_level_domain: Some(&domain) };
+        let decoded = decode(&bytes, &hints);
+        prop_assert!(decoded.n_undecodable <= bytes.len() as u64);
+        prop_assert!(decoded.text.len() <= bytes.len() * 3 + 3);
+    }
+
+    #[test]
+    fn utf8_is_borrowed(text in "\\PC{0,40}") {
+        let decoded = decode(text.as_bytes(), &Hints::default());
+        prop_assert_eq!(&decoded.text, &text);
+        prop_assert!(matches!(decoded.text, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn any_markup_is_scanned(page in "(<|>|meta|charset|=|\"|'|gbk| |/|!--|-->|\\?xml|encoding|content|http-equiv){0,30}") {
+        declared_in_markup(page.as_bytes());
+    }
+}
