@@ -1,16 +1,17 @@
 //! A reader of lines, a stage and two exporters that tests hook into, and a place to run them in.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tamis_config::{Overrides, Pipeline, Plan};
 use tamis_document::{Document, Fate, Origin, Record};
 use tamis_runner::{Manifest, Progress, Report, RunError, Settings};
-use tamis_stage::handle::{Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
+use tamis_stage::handle::{CorpusHandle, Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
 use tamis_stage::{
     Block, Cut, Failure, Kind, Output, PluginInfo, Registry, SetupError, StageFactory, StageFlags, StageInfo,
 };
@@ -147,6 +148,74 @@ impl ExporterHandle for Writer {
     }
 }
 
+/// Drops lines whose first word has come before: learns in a first pass which words come more than once, and in
+/// a second, if there is one, which of their lines is the first.
+struct Unique {
+    passes: u32,
+    hooks: Hooks,
+    first: Mutex<BTreeMap<String, u128>>,
+    ended: AtomicU32,
+}
+
+impl Unique {
+    fn word(record: &Record) -> String {
+        record.document.text.split(' ').nth(1).unwrap_or_default().to_owned()
+    }
+}
+
+impl CorpusHandle for Unique {
+    fn observing_passes(&self) -> u32 {
+        self.passes
+    }
+
+    fn observe(&self, _: u32, records: &mut [Record], effects: &mut Effects) {
+        (self.hooks.process)(records, effects);
+        let mut first = self.first.lock().unwrap();
+        for record in records {
+            let least = first.entry(Self::word(record)).or_insert(record.position);
+            *least = record.position.min(*least);
+        }
+    }
+
+    fn merge(&self, _: u32) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn end_pass(&self, pass: u32) -> Result<(), Failure> {
+        let ended = self.ended.fetch_add(1, Ordering::Relaxed);
+        if ended == pass { Ok(()) } else { Err(Failure::new(format!("pass {pass} ends as number {ended}"))) }
+    }
+
+    fn apply(&self, records: &mut [Record], _: &mut Effects) {
+        assert_eq!(self.ended.load(Ordering::Relaxed), self.passes, "applied before all was seen");
+        let first = self.first.lock().unwrap();
+        for record in records {
+            if first.get(&Self::word(record)) != Some(&record.position) {
+                record.fate = Fate::Dropped("seen".into());
+            }
+        }
+    }
+
+    fn save(&self, _: u32, out: &mut dyn Write) -> Result<(), Failure> {
+        serde_json::to_writer(out, &*self.first.lock().unwrap()).map_err(Failure::new)
+    }
+
+    fn load(&self, _: u32, state: &mut dyn Read) -> Result<(), Failure> {
+        let state: BTreeMap<String, u128> = serde_json::from_reader(state).map_err(Failure::new)?;
+        let mut first = self.first.lock().unwrap();
+        for (word, position) in state {
+            let least = first.entry(word).or_insert(position);
+            *least = position.min(*least);
+        }
+        Ok(())
+    }
+}
+
+fn unique(hooks: Hooks, passes: u32) -> OpenStage {
+    let (first, ended) = (Mutex::default(), AtomicU32::new(0));
+    OpenStage::Corpus(Box::new(Unique { passes, hooks, first, ended }))
+}
+
 struct Fake {
     info: StageInfo,
     open: Box<dyn Fn() -> OpenStage + Send + Sync>,
@@ -193,6 +262,9 @@ fn registry(hooks: &Hooks) -> Registry {
     add("lines", Kind::Reader, none, with(|hooks| OpenStage::Reader(Box::new(Lines(hooks)))));
     add("whole", Kind::Reader, whole, with(|hooks| OpenStage::Reader(Box::new(Whole(hooks)))));
     add("hook", Kind::Extractor, none, with(|hooks| OpenStage::Transform(Box::new(Hook(hooks)))));
+    add("unique", Kind::Corpus, none, with(|hooks| unique(hooks, 1)));
+    add("unique-twice", Kind::Corpus, none, with(|hooks| unique(hooks, 2)));
+    add("unique-known", Kind::Corpus, none, with(|hooks| unique(hooks, 0)));
     add("stream", Kind::Exporter, stream, with(|hooks| OpenStage::Exporter(Box::new(Writer(hooks)))));
     add("named", Kind::Exporter, named, with(|hooks| OpenStage::Exporter(Box::new(Writer(hooks)))));
     registry

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod compressed;
+mod corpus;
 mod exports;
 mod fakes;
 mod shutdown;
