@@ -3,6 +3,8 @@
 //! Structured readers ([`Jsonl`], [`Records`]) share one field mapping, which says what the fields of a
 //! record mean, and one way to say where a record is broken.
 
+mod encoded;
+mod html;
 mod jsonl;
 mod mapping;
 mod records;
@@ -11,11 +13,12 @@ mod row;
 mod testing;
 mod text;
 
+pub use html::{Html, HtmlOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
 pub use mapping::FieldNames;
 pub use records::{Records, RecordsOptions};
 pub use text::{Text, TextOptions};
 
 tamis_plugin::export_plugin! {
-    readers: [Jsonl, Records, Text],
+    readers: [Html, Jsonl, Records, Text],
 }

@@ -7,24 +7,27 @@ mod tests;
 pub use options::TextOptions;
 use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
 
-use crate::row;
+use crate::encoded::{self, Decoder, Known};
 
 /// The reader of plain-text files.
 #[derive(Debug)]
-pub struct Text;
+pub struct Text {
+    decoder: Decoder,
+}
 
 /// How sure [`Text`] is of any text: enough to win when no structured reader wants the file.
 const SURE_OF_TEXT: u8 = 10;
-/// How sure the reader is of a file that is text in an encoding that it cannot read.
+/// How sure the reader is of a file that is text in another encoding, as far as anyone can tell.
 const OTHER_ENCODING: u8 = 1;
 
 impl Reader for Text {
     const NAME: &'static str = "text";
+    const WRITES: &'static [&'static str] = &["text", "raw", "encoding", "undecodable_bytes"];
     const WHOLE_FILE: bool = true;
     type Options = TextOptions;
 
-    fn open(_options: TextOptions) -> Result<Self, SetupError> {
-        Ok(Self)
+    fn open(options: TextOptions) -> Result<Self, SetupError> {
+        Ok(Self { decoder: Decoder::new(&options.encoding, options.max_undecodable_ratio)? })
     }
 
     fn sniff(&self, head: &[u8], complete: bool, _name: &str) -> u8 {
@@ -36,44 +39,29 @@ impl Reader for Text {
         let is_utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
         match (is_text, head.contains(&0)) {
             (true, false) => SURE_OF_TEXT,
-            // Text in another encoding, as far as anyone can tell: it will fail, but this reader says why.
+            _ if is_utf16 => SURE_OF_TEXT,
             (false, false) => OTHER_ENCODING,
-            _ if is_utf16 => OTHER_ENCODING,
             _ => 0,
         }
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        let bytes = row::without_bom(block);
-        match std::str::from_utf8(bytes) {
-            Ok(text) => emit.document(&NewDocument {
-                text,
-                ordinal: block.first_ordinal,
-                offset: block.offset,
-                length: block.bytes.len() as u64,
-                ..NewDocument::default()
-            }),
-            Err(error) => {
-                let failure = not_utf8(bytes, error.valid_up_to());
-                emit.failed(block.first_ordinal, block.offset, block.bytes, &failure);
+        match self.decoder.decode(block.bytes, Known::default()) {
+            Ok(decoded) => {
+                let mut metadata = Vec::new();
+                encoded::push_metadata(&decoded, &mut metadata);
+                emit.document(&NewDocument {
+                    id: None,
+                    text: &decoded.text,
+                    raw: (decoded.n_undecodable > 0).then_some(block.bytes),
+                    metadata: &metadata,
+                    ordinal: block.first_ordinal,
+                    offset: block.offset,
+                    length: block.bytes.len() as u64,
+                });
             }
+            Err(failure) => emit.failed(block.first_ordinal, block.offset, block.bytes, &failure),
         }
         Ok(())
     }
-}
-
-/// Says where the first wrong byte is and what to do about it.
-fn not_utf8(bytes: &[u8], at: usize) -> Failure {
-    if let [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] = bytes {
-        return Failure::new(
-            "the file begins with a UTF-16 byte order mark; convert it to UTF-8, for example with \
-             `iconv -f UTF-16 -t UTF-8`",
-        );
-    }
-    let (line, column) = row::line_and_column(bytes, at);
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    Failure::new(format_args!(
-        "line {line}: column {column}: byte 0x{byte:02X} is not UTF-8; if the file is in another encoding, \
-         convert it, for example with `iconv -f GB18030 -t UTF-8`"
-    ))
 }

@@ -3,12 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
+
 /// Reads one document from each plain-text file.
 ///
 /// Use it for a folder of `.txt` files that hold nothing but the text.
 /// The whole file is the text, line ends and blank lines included; a byte order mark at its start is left
 /// out.
-/// The document has no metadata, and its id is `<file>#0`.
+/// The id of the document is `<file>#0`.
 ///
 /// ```toml
 /// [[source]]
@@ -16,10 +18,32 @@ use serde::{Deserialize, Serialize};
 /// paths = ["articles/**/*.txt"]
 /// ```
 ///
-/// The file must be UTF-8.
-/// One that is not fails as a whole, with the position of the first byte that is wrong: guessing an
-/// encoding, or writing `�` for what cannot be decoded, would lose text silently.
-/// Convert such files first, for example with `iconv -f GB18030 -t UTF-8`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The file may be in any encoding: a byte order mark decides, then whether it is UTF-8, then a guess from what
+/// the bytes look like (GB18030, Big5, Shift_JIS, EUC-JP, EUC-KR, ISO-2022-JP, UTF-16, windows-125x, KOI8 …).
+/// Name the encoding with `encoding` where you know it; a guess needs some ten characters.
+///
+/// A document that was not UTF-8 has the metadata field `encoding`.
+/// Bytes that stand for nothing become `�`; then the field `undecodable_bytes` says how many, and the raw bytes
+/// are kept, so nothing is lost.
+/// A file with too many of them, or one that is no text at all, fails, and its bytes are kept.
+///
+/// Limits: a few characters of GBK or Big5 may happen to be UTF-8, and are read as such.
+///
+/// Source: the WHATWG Encoding Standard; the guess is that of Firefox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct TextOptions {}
+pub struct TextOptions {
+    /// The encoding of the files: `auto`, or a label such as `gb18030` or `windows-1251`.
+    ///
+    /// A byte order mark outranks it.
+    pub encoding: String,
+    /// Which part of the bytes of a file may stand for nothing, from 0 to 1; with more, the file fails.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub max_undecodable_ratio: f64,
+}
+
+impl Default for TextOptions {
+    fn default() -> Self {
+        Self { encoding: AUTO.to_owned(), max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO }
+    }
+}

@@ -3,61 +3,106 @@
 use proptest::prelude::*;
 use tamis_plugin::Reader;
 
-use super::Text;
-use crate::testing::{Read, decode};
+use super::{Text, TextOptions};
+use crate::testing::{Collected, Read, decode};
+
+fn text() -> Text {
+    Text::open(TextOptions::default()).expect("default options")
+}
+
+fn read(options: TextOptions, bytes: &[u8]) -> Collected {
+    decode(&Text::open(options).expect("good options"), bytes)
+}
 
 #[test]
 fn a_file_is_one_document_without_its_byte_order_mark() {
-    let read = decode(&Text, "\u{feff}第一段\r\n\r\n第二段\n".as_bytes());
-    assert_eq!(
-        read.documents().map(|document| document.text.as_str()).collect::<Vec<_>>(),
-        ["第一段\r\n\r\n第二段\n"]
-    );
+    let read = decode(&text(), "\u{feff}第一段\r\n\r\n第二段\n".as_bytes());
+    assert_eq!(read.texts(), ["第一段\r\n\r\n第二段\n"]);
+    assert_eq!(read.metadata(), "{}");
     let document = read.documents().next().expect("one document");
     assert_eq!((document.offset, document.length, document.ordinal), (0, 26, 0));
+    assert_eq!(document.raw, None);
 }
 
 #[test]
 fn an_empty_file_is_an_empty_document() {
-    assert_eq!(decode(&Text, b"").documents().count(), 1);
+    assert_eq!(decode(&text(), b"").texts(), [""]);
 }
 
 #[test]
-fn other_encodings_fail_where_they_differ() {
-    let cases: &[(&[u8], &str)] = &[
-        (b"ab\nc\xb4\xbab\n", "line 2: column 2: byte 0xB4 is not UTF-8"),
-        ("字\n字\n".as_bytes(), ""),
-        (b"\xe5\xad\x97\xe5\xad", "line 1: column 2: byte 0xE5 is not UTF-8"),
-        (b"\xff\xfea\0", "the file begins with a UTF-16 byte order mark"),
+fn other_encodings_are_told_and_lost_bytes_counted() {
+    let gbk: &[u8] =
+        b"\xb1\xbe\xb1\xa8\xd1\xb6\xa3\xba\xca\xd0\xcd\xbc\xca\xe9\xb9\xdd\xbf\xaa\xb7\xc5\xa1\xa3";
+    let cases: &[(&str, &[u8], &str, &str)] = &[
+        ("auto", "字\n字\n".as_bytes(), "字\n字\n", "{}"),
+        ("auto", gbk, "本报讯：市图书馆开放。", r#"{"encoding":"GBK"}"#),
+        ("auto", b"\xff\xfea\0W[", "a字", r#"{"encoding":"UTF-16LE"}"#),
+        ("auto", b"\xfe\xff\0a[W", "a字", r#"{"encoding":"UTF-16BE"}"#),
+        ("latin1", "é".as_bytes(), "Ã©", r#"{"encoding":"windows-1252"}"#),
+        ("GB2312", b"\xd7\xd6", "字", r#"{"encoding":"GBK"}"#),
+        ("utf-8", b"aaaaaaaaaaaaa\xffb", "aaaaaaaaaaaaa\u{fffd}b", r#"{"undecodable_bytes":1}"#),
     ];
-    for (bytes, message) in cases {
-        let read = decode(&Text, bytes);
-        match read.0.as_slice() {
-            [Read::Document(_)] => assert!(message.is_empty(), "{bytes:?} was read"),
-            [Read::Failed(failed)] => {
-                assert!(failed.message.starts_with(message), "{}", failed.message);
-                assert_eq!(failed.raw, *bytes);
-            }
-            other => panic!("{other:?}"),
-        }
+    for (encoding, bytes, text, metadata) in cases {
+        let options = TextOptions { encoding: (*encoding).to_owned(), ..TextOptions::default() };
+        let read = read(options, bytes);
+        assert_eq!(read.texts(), [*text], "{encoding}");
+        assert_eq!(read.metadata(), *metadata, "{encoding}");
+        let raw = read.documents().next().and_then(|document| document.raw.clone());
+        assert_eq!(raw.as_deref(), metadata.contains("undecodable").then_some(*bytes));
+    }
+}
+
+#[test]
+fn what_is_no_text_fails_and_keeps_its_bytes() {
+    let cases: &[(&str, &[u8], &str)] = &[
+        ("auto", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xd8\xc3", "byte 8 is zero"),
+        (
+            "utf-8",
+            b"a\xff",
+            "1 of 2 bytes stand for nothing in UTF-8, more than `max_undecodable_ratio` = 0.1",
+        ),
+    ];
+    for (encoding, bytes, message) in cases {
+        let options = TextOptions { encoding: (*encoding).to_owned(), ..TextOptions::default() };
+        let read = read(options, bytes);
+        let [Read::Failed(failed)] = read.0.as_slice() else { panic!("{read:?}") };
+        assert!(failed.message.starts_with(message), "{}", failed.message);
+        assert_eq!(failed.raw, *bytes);
+    }
+    let lenient = TextOptions { encoding: "utf-8".to_owned(), max_undecodable_ratio: 1.0 };
+    assert_eq!(read(lenient, b"\xff").texts(), ["\u{fffd}"]);
+}
+
+#[test]
+fn unknown_encodings_are_refused_with_a_suggestion() {
+    for (label, message) in [
+        ("gb18031", "unknown encoding `gb18031`: did you mean `gb18030`?"),
+        ("ShiftJS", "unknown encoding `ShiftJS`: did you mean `shift_jis`?"),
+        ("klingon-piqad", "unknown encoding `klingon-piqad`: it takes `auto` or a label"),
+        ("hz-gb-2312", "unknown encoding `hz-gb-2312`: "),
+    ] {
+        let error = Text::open(TextOptions { encoding: label.to_owned(), ..TextOptions::default() });
+        let error = error.expect_err("no such encoding");
+        assert_eq!(error.option(), Some("encoding"));
+        assert!(error.to_string().starts_with(message), "{error}");
     }
 }
 
 #[test]
 fn takes_any_text_and_no_binary_file() {
-    assert_eq!(Text.sniff("文".as_bytes(), true, "a.txt"), 10);
-    assert_eq!(Text.sniff(&"文".as_bytes()[..2], false, "a.txt"), 10);
-    assert_eq!(Text.sniff(&"文".as_bytes()[..2], true, "a.txt"), 1);
-    assert_eq!(Text.sniff(b"a\0b", true, "a.txt"), 0);
-    assert_eq!(Text.sniff(b"\xff\xfea\0", true, "a.txt"), 1);
-    assert_eq!(Text.sniff(b"\xce\xc4\xd7\xd6", true, "a.txt"), 1);
+    assert_eq!(text().sniff("文".as_bytes(), true, "a.txt"), 10);
+    assert_eq!(text().sniff(&"文".as_bytes()[..2], false, "a.txt"), 10);
+    assert_eq!(text().sniff(&"文".as_bytes()[..2], true, "a.txt"), 1);
+    assert_eq!(text().sniff(b"a\0b", true, "a.txt"), 0);
+    assert_eq!(text().sniff(b"\xff\xfea\0", true, "a.txt"), 10);
+    assert_eq!(text().sniff(b"\xce\xc4\xd7\xd6", true, "a.txt"), 1);
 }
 
 proptest! {
     #[test]
     fn any_bytes_give_one_record(bytes: Vec<u8>) {
-        let read = decode(&Text, &bytes);
-        prop_assert_eq!(read.0.len(), 1);
-        Text.sniff(&bytes, true, "a");
+        let text = text();
+        prop_assert_eq!(decode(&text, &bytes).0.len(), 1);
+        text.sniff(&bytes, true, "a");
     }
 }

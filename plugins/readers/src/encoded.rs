@@ -1,0 +1,134 @@
+//! Bytes to text, for the readers that take any encoding: the options they share, and what they say of it.
+
+use tamis_plugin::{Failure, SetupError, ValueRef};
+use tamis_text::encoding::{self, Decoded, Encoding, Hints, Source};
+
+/// The value of the option `encoding` that asks for detection.
+pub(crate) const AUTO: &str = "auto";
+
+/// Bytes that stand for nothing make a record a dead letter if they are more than this part of all of its bytes.
+pub(crate) const DEFAULT_MAX_UNDECODABLE_RATIO: f64 = 0.1;
+
+/// How bytes become text.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    chosen: Option<Encoding>,
+    max_undecodable_ratio: f64,
+}
+
+/// What is known of some bytes beside the options.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The encoding that was declared outside.
+    pub(crate) label: Option<&'a str>,
+    /// Whether they are HTML or XML.
+    pub(crate) markup: bool,
+    /// Where they come from.
+    pub(crate) url: Option<&'a str>,
+}
+
+impl Decoder {
+    /// Checks the options.
+    ///
+    /// # Errors
+    ///
+    /// When the label stands for no encoding.
+    pub(crate) fn new(label: &str, max_undecodable_ratio: f64) -> Result<Self, SetupError> {
+        let chosen = if label == AUTO { None } else { Some(chosen(label)?) };
+        Ok(Self { chosen, max_undecodable_ratio })
+    }
+
+    /// Decodes bytes.
+    ///
+    /// # Errors
+    ///
+    /// When too many of them stand for nothing, or they are not text at all.
+    pub(crate) fn decode<'a>(&self, bytes: &'a [u8], known: Known<'_>) -> Result<Decoded<'a>, Failure> {
+        let hints = Hints {
+            chosen: self.chosen,
+            label: known.label,
+            markup: known.markup,
+            top_level_domain: known.url.and_then(encoding::top_level_domain),
+        };
+        let decoded = encoding::decode(bytes, &hints);
+        let name = decoded.encoding.name();
+        // Latin-1 decodes any file; what is guessed to be in it must at least look like text.
+        if decoded.source == Source::Guess && decoded.text.contains('\0') {
+            let at = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
+            return Err(Failure::new(format_args!(
+                "byte {at} is zero, and the bytes are in no encoding that has such: this is no text"
+            )));
+        }
+        if decoded.n_undecodable as f64 > bytes.len() as f64 * self.max_undecodable_ratio {
+            return Err(Failure::new(format_args!(
+                "{} of {} bytes stand for nothing in {name}, more than `max_undecodable_ratio` = {} allows: \
+                 name the encoding with `encoding = \"…\"`, or allow more",
+                decoded.n_undecodable,
+                bytes.len(),
+                self.max_undecodable_ratio,
+            )));
+        }
+        Ok(decoded)
+    }
+}
+
+/// Appends what a reader says of the encoding: its name unless it is UTF-8, and how many bytes were lost.
+pub(crate) fn push_metadata(decoded: &Decoded<'_>, metadata: &mut Vec<(&str, ValueRef<'_>)>) {
+    if decoded.encoding != Encoding::UTF_8 {
+        metadata.push(("encoding", ValueRef::String(decoded.encoding.name())));
+    }
+    if decoded.n_undecodable > 0 {
+        metadata.push(("undecodable_bytes", ValueRef::Integer(decoded.n_undecodable as i64)));
+    }
+}
+
+/// The encoding that the user has chosen.
+pub(crate) fn chosen(label: &str) -> Result<Encoding, SetupError> {
+    Encoding::for_label(label).ok_or_else(|| {
+        let lower = label.trim().to_ascii_lowercase();
+        let distance = |known: &&str| strsim::damerau_levenshtein(&lower, known);
+        let nearest = LABELS.into_iter().min_by_key(distance).filter(|known| distance(known) <= 3);
+        let advice = match nearest {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => {
+                "it takes `auto` or a label of the WHATWG Encoding Standard, such as `gb18030`".to_owned()
+            }
+        };
+        SetupError::in_option("encoding", format_args!("unknown encoding `{label}`: {advice}"))
+    })
+}
+
+/// Labels to suggest; others are understood as well.
+const LABELS: [&str; 31] = [
+    "auto",
+    "utf-8",
+    "utf-16le",
+    "utf-16be",
+    "gb18030",
+    "gbk",
+    "gb2312",
+    "big5",
+    "big5-hkscs",
+    "shift_jis",
+    "euc-jp",
+    "iso-2022-jp",
+    "euc-kr",
+    "koi8-r",
+    "koi8-u",
+    "latin1",
+    "iso-8859-1",
+    "iso-8859-2",
+    "iso-8859-5",
+    "iso-8859-15",
+    "windows-874",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "windows-1258",
+    "macintosh",
+];
