@@ -344,6 +344,7 @@ impl<'a> Cutter<'a> {
                 }
             }
             if open.stream.at_end() && open.stream.bytes().is_empty() {
+                self.check_unchanged(&open, block);
                 return self.next_member(source, open.stream, block);
             }
             return Ok(Some(Open::Stream(Box::new(open))));
@@ -385,6 +386,17 @@ impl<'a> Cutter<'a> {
         self.fail(&Lost::rest(&open.stream, &open.name), &message, block);
         // Members of an archive that lie behind it are lost with it only if the archive says so.
         self.next_member(source, open.stream, block)
+    }
+
+    /// Makes a dead letter of a file that somebody has written to since it was listed: what was read of it may be
+    /// neither what it was nor what it is.
+    fn check_unchanged(&mut self, open: &OpenStream, block: &mut Block) {
+        if self.files[self.at].is_as_listed() {
+            return;
+        }
+        let message = "the file was changed while it was read: read it again, with `--fresh`, when nobody writes \
+                       to it";
+        self.fail(&Lost::rest(&open.stream, &open.name), message, block);
     }
 
     /// Makes a dead letter of a record that does not fit the memory bound, and passes over it.

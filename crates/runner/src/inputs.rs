@@ -35,6 +35,12 @@ impl InputFile {
     pub(crate) fn is_local(&self) -> bool {
         true
     }
+
+    /// Whether size and time of change are still those of the listing.
+    pub(crate) fn is_as_listed(&self) -> bool {
+        let is_same = |it: &std::fs::Metadata| (it.len(), modified(it)) == (self.size, self.modified);
+        self.path.metadata().is_ok_and(|metadata| is_same(&metadata))
+    }
 }
 
 /// What there is to read.

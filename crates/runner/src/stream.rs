@@ -115,6 +115,8 @@ impl Stream {
         }
         // One byte more than wanted tells the end of a file that ends right there.
         let missing = wanted - self.buffer.len() + 1;
+        let there = self.input.length().map_or(missing as u64, |length| length.saturating_sub(self.end_offset()) + 1);
+        self.buffer.reserve(missing.min(usize::try_from(there).unwrap_or(missing)));
         let read = (&mut self.input).take(missing as u64).read_to_end(&mut self.buffer)?;
         self.at_end = read < missing;
         Ok(())
