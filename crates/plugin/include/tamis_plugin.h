@@ -1,4 +1,4 @@
-/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI major 1.
+/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI 1.1.
  *
  * Everything a plugin needs is in this one header: a plugin in C is one file that includes it, builds into a
  * shared library, and exports one function (TAMIS_ENTRY below).
@@ -7,6 +7,9 @@
  * - FROZEN. A structure marked "frozen" never changes, because it is passed in arrays or by value.
  *   The others begin with `struct_size`, the size that their maker compiled; new members are only ever
  *   appended, so a member may be read if it lies below struct_size.
+ *   A comment "1.1" marks what ABI 1.0 did not have: a host of 1.0 neither calls nor offers it, and what was
+ *   reserved then is 0 there.
+ * - POINTERS have 64 bits.
  * - TEXT is UTF-8, pointer and length, not terminated. Length 0 may come with any pointer, also NULL.
  * - OWNERSHIP. Whoever allocates frees. What the host passes is valid until the call returns; what a plugin
  *   passes to a host function is copied before that function returns. The descriptor and everything it
@@ -34,8 +37,10 @@ extern "C" {
 #endif
 
 #define TAMIS_ABI_MAJOR 1u
-#define TAMIS_ABI_MINOR 0u
+#define TAMIS_ABI_MINOR 1u
 #define TAMIS_MAGIC     0x3153494d41544c50ull
+
+typedef char tamis_pointers_have_64_bits[sizeof(void *) == 8 ? 1 : -1];
 
 /* ---- data ------------------------------------------------------------------------------------------- */
 
@@ -67,7 +72,8 @@ typedef struct {                                                                
   tamis_str raw;                    /* any bytes, as scraped */
   uint64_t flags;                   /* TAMIS_HAS_RAW */
   uint64_t ordinal;                 /* position of the record in its file, from 0 */
-  const void *reserved[2];
+  uint64_t position[2];             /* 1.1: high and low word of its position in the corpus: greater than that of
+                                       every record before it, the same in every pass; 0 outside a run */
 } tamis_document;
 
 typedef struct {                                                                            /* frozen */
@@ -111,7 +117,8 @@ typedef struct {                    /* a run of whole records of one file */    
   tamis_str bytes;
   uint64_t offset;                  /* of `bytes` in the file */
   uint64_t first_ordinal;
-  const void *reserved[2];
+  tamis_str head;                   /* 1.1: the start of the file, as far as `head` of the reader says; not in
+                                       `bytes` */
 } tamis_block;
 
 typedef struct {                                                                            /* frozen */
@@ -166,6 +173,8 @@ typedef struct {
   int32_t (*put_file)(void *ctx, uint32_t doc, tamis_str path, tamis_str bytes);
 } tamis_host;
 
+#define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */
+
 /* ---- what a plugin offers ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -178,6 +187,11 @@ typedef struct {
    * NULL with TAMIS_WHOLE_FILE. */
   int32_t (*cut)(void *instance, const tamis_block *block, uint32_t end, tamis_cut *out, const tamis_host *host);
   int32_t (*decode)(void *instance, const tamis_block *block, const tamis_host *host);
+  /* 1.1: how many bytes at the start of a file belong to each of its blocks, such as the header line of a
+   * table: they come as `head` of every block and are in none. `block` is the beginning of the file.
+   * TAMIS_MORE asks for more of it; with `end` it is all there, and TAMIS_MORE says that the file has no such
+   * bytes. NULL: 0 bytes. */
+  int32_t (*head)(void *instance, const tamis_block *block, uint32_t end, uint64_t *out, const tamis_host *host);
 } tamis_reader;
 
 typedef struct {

@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 pub const MAJOR: u32 = 1;
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 pub const MAGIC: u64 = 0x3153_494d_4154_4c50;
 /// The exported symbol is this, followed by the stem of the library file.
 pub const ENTRY_PREFIX: &str = "tamis_plugin_v1_";
@@ -25,6 +25,9 @@ pub const STRING: u32 = 4;
 pub const JSON: u32 = 5;
 
 pub const HAS_RAW: u64 = 1;
+
+/// Of [`Reader::head`]: more bytes are needed to tell.
+pub const MORE: u64 = u64::MAX;
 
 pub const NO_LIMIT: u32 = 0;
 pub const MIN: u32 = 1;
@@ -86,7 +89,7 @@ pub struct Document {
     pub raw: Str,
     pub flags: u64,
     pub ordinal: u64,
-    pub reserved: [*const c_void; 2],
+    pub position: [u64; 2],
 }
 
 #[repr(C)]
@@ -134,7 +137,7 @@ pub struct Block {
     pub bytes: Str,
     pub offset: u64,
     pub first_ordinal: u64,
-    pub reserved: [*const c_void; 2],
+    pub head: Str,
 }
 
 #[repr(C)]
@@ -179,6 +182,8 @@ pub type CloseFn = unsafe extern "C-unwind" fn(*mut c_void);
 pub type SniffFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *const Host) -> u32;
 pub type CutFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *mut Cut, *const Host) -> i32;
 pub type DecodeFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, *const Host) -> i32;
+pub type ReaderHeadFn =
+    unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *mut u64, *const Host) -> i32;
 pub type LocalNewFn = unsafe extern "C-unwind" fn(*mut c_void, *const Host, *mut *mut c_void) -> i32;
 pub type LocalFreeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
 pub type ProcessFn =
@@ -202,6 +207,7 @@ pub struct Reader {
     pub sniff: Option<SniffFn>,
     pub cut: Option<CutFn>,
     pub decode: Option<DecodeFn>,
+    pub head: Option<ReaderHeadFn>,
 }
 
 #[repr(C)]
@@ -277,6 +283,9 @@ pub struct Plugin {
     pub stages: *const *const Stage,
     pub n_stages: usize,
 }
+
+// Members of 64 bits have taken the place of pointers that ABI 1.0 had reserved.
+const _: () = assert!(size_of::<usize>() == 8, "the plugin boundary needs pointers of 64 bits");
 
 // SAFETY: a descriptor and all it points to is static and never written to after the entry function has
 // returned it (rule OWNERSHIP of the header).

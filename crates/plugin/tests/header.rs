@@ -50,7 +50,7 @@ fn facts() -> Vec<Fact> {
     structures(&mut facts);
     constants!(facts, MAJOR as TAMIS_ABI_MAJOR, MINOR as TAMIS_ABI_MINOR, MAGIC);
     constants!(
-        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, NO_LIMIT, MIN, MAX, KEEP, DROP, FAIL
+        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, MORE, NO_LIMIT, MIN, MAX, KEEP, DROP, FAIL
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
@@ -63,7 +63,7 @@ fn structures(facts: &mut Vec<Fact>) {
     structure!(facts, Str, tamis_str { ptr, len });
     structure!(facts, Value, tamis_value { kind as type, reserved, bits, text });
     structure!(facts, Field, tamis_field { name, value });
-    structure!(facts, Document, tamis_document { id, text, raw, flags, ordinal, reserved });
+    structure!(facts, Document, tamis_document { id, text, raw, flags, ordinal, position });
     structure!(facts, NewDocument, tamis_new_document {
         id, text, raw, flags, fields, n_fields, ordinal, offset, length, reserved,
     });
@@ -71,13 +71,13 @@ fn structures(facts: &mut Vec<Fact>) {
     structure!(facts, Fate, tamis_fate {
         verdict, n_measures, stage, reason, file, offset, length, reserved,
     });
-    structure!(facts, Block, tamis_block { file, bytes, offset, first_ordinal, reserved });
+    structure!(facts, Block, tamis_block { file, bytes, offset, first_ordinal, head });
     structure!(facts, Cut, tamis_cut { bytes, records, reserved });
     structure!(facts, Host, tamis_host {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
         reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file,
     });
-    structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode });
+    structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head });
     structure!(facts, Transform, tamis_transform { struct_size, reserved, local_new, local_free, process });
     structure!(facts, Corpus, tamis_corpus {
         struct_size, observing_passes, local_new, local_free, observe, merge, end_pass, apply, state_save,

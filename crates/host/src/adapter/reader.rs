@@ -17,7 +17,7 @@ fn view(block: &Block<'_>) -> abi::Block {
         bytes: Str::new(block.bytes),
         offset: block.offset,
         first_ordinal: block.first_ordinal,
-        reserved: [std::ptr::null(); 2],
+        head: Str::new(block.head),
     }
 }
 
@@ -45,6 +45,26 @@ impl ReaderHandle for Reader {
             abi::OK
         });
         if looked.is_ok() { score.min(100) as u8 } else { 0 }
+    }
+
+    fn head(&self, block: &Block<'_>, end: bool) -> Result<Option<usize>, Failure> {
+        let Some(head) = self.table.head else { return Ok(Some(0)) };
+        let mut out = abi::MORE;
+        let view = view(block);
+        let mut call = self.instance.call(Target::Nothing);
+        // SAFETY: the table was checked, the instance is open, and the block outlives the call.
+        call.run(|host| unsafe {
+            head(self.instance.pointer, &raw const view, end.into(), &raw mut out, host)
+        })
+        .map_err(|error| self.instance.failure(&error))?;
+        match usize::try_from(out) {
+            Ok(length) if length <= block.bytes.len() => Ok(Some(length)),
+            _ if out == abi::MORE => Ok(None),
+            _ => Err(self.instance.breach(&format!(
+                "it found a head of {out} bytes in the first {} of a file",
+                block.bytes.len()
+            ))),
+        }
     }
 
     fn cut(&self, block: &Block<'_>, end: bool) -> Result<Cut, Failure> {

@@ -18,7 +18,7 @@ pub(crate) fn document_view(record: &Record) -> abi::Document {
         raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
         flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
         ordinal: document.origin.ordinal,
-        reserved: [std::ptr::null(); 2],
+        position: [(record.position >> 64) as u64, record.position as u64],
     }
 }
 

@@ -295,5 +295,7 @@ pub(super) unsafe fn view<'a>(document: &abi::Document, fields: &'a dyn Fields) 
     // SAFETY: the caller vouches for it.
     let (id, content, raw) = unsafe { (text(document.id), text(document.text), document.raw.bytes()) };
     let raw = (document.flags & abi::HAS_RAW != 0).then_some(raw);
-    View::new(id, content, raw, document.ordinal, fields)
+    let [high, low] = document.position;
+    let position = u128::from(high) << 64 | u128::from(low);
+    View::new(id, content, raw, document.ordinal, fields).with_position(position)
 }

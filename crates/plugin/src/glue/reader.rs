@@ -16,6 +16,7 @@ pub(super) fn table<T: Reader>() -> abi::Reader {
         sniff: Some(sniff::<T>),
         cut: if T::WHOLE_FILE { None } else { Some(cut::<T>) },
         decode: Some(decode::<T>),
+        head: if T::WHOLE_FILE { None } else { Some(head::<T>) },
     }
 }
 
@@ -35,6 +36,23 @@ unsafe extern "C-unwind" fn sniff<T: Reader>(
             0
         }
     }
+}
+
+unsafe extern "C-unwind" fn head<T: Reader>(
+    instance: *mut c_void,
+    start: *const abi::Block,
+    end: u32,
+    out: *mut u64,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage, start) = unsafe { (HostRef::new(host), stage::<T>(instance), block(start)) };
+    boundary(host, || {
+        let length = stage.head(start.bytes, end != 0).map_or(abi::MORE, |length| length as u64);
+        // SAFETY: `out` is the host's place for the result.
+        unsafe { out.write(length) };
+        Ok(())
+    })
 }
 
 unsafe extern "C-unwind" fn cut<T: Reader>(
@@ -77,8 +95,13 @@ unsafe fn block<'a>(block: *const abi::Block) -> Block<'a> {
     // SAFETY: the caller vouches for it.
     unsafe {
         let block = &*block;
-        let (file, bytes) = (text(block.file), block.bytes.bytes());
-        Block { file, head: &[], bytes, offset: block.offset, first_ordinal: block.first_ordinal }
+        Block {
+            file: text(block.file),
+            head: block.head.bytes(),
+            bytes: block.bytes.bytes(),
+            offset: block.offset,
+            first_ordinal: block.first_ordinal,
+        }
     }
 }
 
