@@ -1,8 +1,18 @@
-//! Opens a file.
+//! Opens a file: finds out what it is and takes its compression off.
+
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Helpers, InputFile, Members};
+use crate::decode::{Format, retry};
+use crate::{Helpers, InputFile, Location, Members, archive};
+
+/// How often compressed data is decompressed when what comes out is compressed, too.
+const MAX_LAYERS: usize = 4;
+
+/// How many bytes tell what a file is: the first header of a tar archive.
+const HEAD: usize = 512;
 
 /// How to open a file.
 #[derive(Clone, Default)]
@@ -11,8 +21,53 @@ pub struct OpenOptions {
     pub helpers: Option<Arc<dyn Helpers>>,
 }
 
+/// What a file is.
+pub enum Content {
+    /// A stream of bytes.
+    Stream(Input),
+    /// An archive: tar, perhaps compressed, or zip. Documents that are zip archives inside (EPUB, ODF, Office Open
+    /// XML) are streams.
+    Archive(Members),
+}
+
+/// Opens a file.
+///
+/// # Errors
+///
+/// When it cannot be opened; when it is a zip archive that cannot be read where it is, since its table of contents
+/// is at its end. A file that is broken is opened and gives its error when it is read.
+pub fn open(file: &InputFile, options: &OpenOptions) -> io::Result<Content> {
+    let (input, layers) = Input::peel(file, options)?;
+    let head = input.reader.head();
+    if archive::is_tar(head) {
+        return Ok(Content::Archive(Members::tar(input)));
+    }
+    if !archive::is_zip(head) {
+        return Ok(Content::Stream(input));
+    }
+    if layers > 0 {
+        return Err(unsupported(
+            "a zip archive inside a compressed file cannot be read: decompress the file first",
+        ));
+    }
+    if file.location == Location::Stdin {
+        return Err(unsupported("a zip archive cannot be read from standard input: name the file instead"));
+    }
+    let access = crate::random_access(file)?;
+    Members::zip(access).map(Content::Archive)
+}
+
+fn unsupported(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
 /// A stream of bytes, decompressed as often as it is compressed.
-pub struct Input {}
+pub struct Input {
+    reader: Peeked,
+    read: Arc<AtomicU64>,
+    /// The length of a file that is not compressed.
+    length: Option<u64>,
+}
 
 impl Input {
     /// Opens a file as a stream, even if it is an archive.
@@ -21,40 +76,126 @@ impl Input {
     ///
     /// When it cannot be opened; a file that is broken is opened and gives its error when it is read.
     pub fn open(file: &InputFile, options: &OpenOptions) -> io::Result<Self> {
-        let _ = (file, options);
-        Ok(Self {})
+        Self::peel(file, options).map(|(input, _)| input)
     }
 
     /// How many bytes it will give in all, if that is known: for a file that is not compressed.
     pub fn length(&self) -> Option<u64> {
-        None
+        self.length
     }
 
     /// Bytes of the file itself, before decompression, that have been read since the last call.
     pub fn progress(&self) -> u64 {
-        0
+        self.read.swap(0, Ordering::Relaxed)
+    }
+
+    /// Opens a file, and how often it is compressed.
+    fn peel(file: &InputFile, options: &OpenOptions) -> io::Result<(Self, usize)> {
+        let (raw, length) = raw(file)?;
+        let read = Arc::new(AtomicU64::new(0));
+        let mut reader = Peeked::new(Box::new(Counted { reader: raw, read: Arc::clone(&read) }));
+        let mut layers = 0;
+        while let Some(format) = Format::of(reader.head()) {
+            if layers == MAX_LAYERS {
+                let message =
+                    format!("the file is compressed more than {MAX_LAYERS} times over: decompress it first");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
+            reader = Peeked::new(format.decode(Box::new(reader))?);
+            layers += 1;
+        }
+        let _ = options;
+        Ok((Self { reader, read, length: length.filter(|_| layers == 0) }, layers))
     }
 }
 
 impl Read for Input {
-    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(0)
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
     }
 }
 
-/// What a file is.
-pub enum Content {
-    /// A stream of bytes.
-    Stream(Input),
-    /// An archive: tar, perhaps compressed, or zip.
-    Archive(Members),
+/// The bytes of a file as they are, and how many there are.
+fn raw(file: &InputFile) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    match &file.location {
+        Location::Path(path) => {
+            let file = File::open(path)?;
+            // One that is written faster than it is read would never end.
+            let length = file.metadata()?.len();
+            Ok((Box::new(file.take(length)), Some(length)))
+        }
+        Location::Stdin => Ok((Box::new(io::stdin()), None)),
+        #[cfg(feature = "remote")]
+        Location::Url(url) => crate::remote::read(url, &file.version),
+        #[cfg(not(feature = "remote"))]
+        Location::Url(_) => Err(no_remote()),
+    }
 }
 
-/// Opens a file.
-///
-/// # Errors
-///
-/// When it cannot be opened, or is an archive that cannot be read.
-pub fn open(file: &InputFile, options: &OpenOptions) -> io::Result<Content> {
-    Input::open(file, options).map(Content::Stream)
+#[cfg(not(feature = "remote"))]
+pub(crate) fn no_remote() -> io::Error {
+    unsupported("this build has no object stores: build it with the feature `remote`")
+}
+
+/// Counts what is read of a file.
+struct Counted {
+    reader: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// A stream whose first bytes are known.
+struct Peeked {
+    head: Vec<u8>,
+    /// How much of the head has been read.
+    at: usize,
+    /// What happened behind the head.
+    error: Option<io::Error>,
+    reader: Box<dyn Read + Send>,
+}
+
+impl Peeked {
+    fn new(mut reader: Box<dyn Read + Send>) -> Self {
+        let mut head = vec![0; HEAD];
+        let (mut have, mut error) = (0, None);
+        while have < HEAD {
+            match retry(|| reader.read(head.get_mut(have..).unwrap_or_default())) {
+                Ok(0) => break,
+                Ok(n) => have += n,
+                Err(what) => {
+                    error = Some(what);
+                    break;
+                }
+            }
+        }
+        head.truncate(have);
+        Self { head, at: 0, error, reader }
+    }
+
+    /// The first bytes, as many as tell what a file is, or all.
+    fn head(&self) -> &[u8] {
+        &self.head
+    }
+}
+
+impl Read for Peeked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut head = self.head.get(self.at..).unwrap_or_default();
+        if !head.is_empty() {
+            let n = head.read(buffer)?;
+            self.at += n;
+            return Ok(n);
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.reader.read(buffer),
+        }
+    }
 }

@@ -1,0 +1,157 @@
+//! Archives: many files in one.
+
+mod tar;
+mod zip;
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use crate::{Input, RandomAccess};
+
+/// What a member of an archive is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file, to be read.
+    File,
+    /// A folder, which holds nothing itself.
+    Folder,
+    /// A link, device or pipe: there is nothing to read, and [`Member::trouble`] says so.
+    Special,
+}
+
+/// The members of an archive, in its order.
+pub struct Members {
+    inner: Inner,
+    /// The number of the next member.
+    number: u64,
+    has_failed: bool,
+}
+
+enum Inner {
+    Tar(tar::Tar),
+    Zip(zip::Zip),
+}
+
+impl Members {
+    pub(crate) fn tar(input: Input) -> Self {
+        Self { inner: Inner::Tar(tar::Tar::new(input)), number: 0, has_failed: false }
+    }
+
+    pub(crate) fn zip(access: Arc<dyn RandomAccess>) -> io::Result<Self> {
+        Ok(Self { inner: Inner::Zip(zip::Zip::open(access)?), number: 0, has_failed: false })
+    }
+
+    /// The next member, or `None` behind the last. What was not read of the one before is passed over.
+    ///
+    /// # Errors
+    ///
+    /// When the archive breaks off or is broken: then there are no more members.
+    #[expect(clippy::should_implement_trait, reason = "members borrow the archive, so this is no `Iterator`")]
+    pub fn next(&mut self) -> io::Result<Option<Member<'_>>> {
+        if self.has_failed {
+            return Ok(None);
+        }
+        let entry = match &mut self.inner {
+            Inner::Tar(tar) => tar.next(),
+            Inner::Zip(zip) => Ok(zip.entry(self.number)),
+        };
+        let entry = entry.inspect_err(|_| self.has_failed = true)?;
+        let Some(Entry { name, kind, size, mut trouble }) = entry else { return Ok(None) };
+        let number = self.number;
+        self.number += 1;
+        let reader: Box<dyn Read + Send + '_> = match &mut self.inner {
+            _ if kind != Kind::File || trouble.is_some() => Box::new(io::empty()),
+            Inner::Tar(tar) => Box::new(tar),
+            Inner::Zip(zip) => match zip.reader(number) {
+                Ok(reader) => reader,
+                Err(message) => {
+                    trouble = Some(message);
+                    Box::new(io::empty())
+                }
+            },
+        };
+        Ok(Some(Member { number, name, kind, size, trouble, reader }))
+    }
+
+    /// Passes over members, so that the next one is number `number`, counted from 0 with folders and specials.
+    ///
+    /// # Errors
+    ///
+    /// As [`Members::next`]; and when the archive has fewer members or the next one is beyond `number`.
+    pub fn skip_to(&mut self, number: u64) -> io::Result<()> {
+        let missing = |found: u64| {
+            let message = format!("the archive has {found} members now, and {number} were read of it before");
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        };
+        if let Inner::Zip(zip) = &self.inner {
+            if number > zip.len() {
+                return Err(missing(zip.len()));
+            }
+            self.number = number;
+        }
+        while self.number < number {
+            if self.next()?.is_none() {
+                return Err(missing(self.number));
+            }
+        }
+        if self.number > number { Err(missing(self.number)) } else { Ok(()) }
+    }
+
+    /// Bytes of the file itself, before decompression, that have been read since the last call.
+    pub fn progress(&self) -> u64 {
+        match &self.inner {
+            Inner::Tar(tar) => tar.progress(),
+            Inner::Zip(zip) => zip.progress(),
+        }
+    }
+}
+
+/// What an archive says of a member.
+struct Entry {
+    name: Arc<str>,
+    kind: Kind,
+    size: u64,
+    trouble: Option<String>,
+}
+
+/// One member of an archive, and its bytes.
+pub struct Member<'a> {
+    /// Which it is, counted from 0.
+    pub number: u64,
+    /// Its name in the archive, made safe: relative, with `/`, never leading out. Names may come twice.
+    pub name: Arc<str>,
+    /// What it is.
+    pub kind: Kind,
+    /// How many bytes it claims to have; not to be trusted.
+    pub size: u64,
+    /// Why it cannot be read, if so: it becomes a dead letter.
+    pub trouble: Option<String>,
+    reader: Box<dyn Read + Send + 'a>,
+}
+
+impl Read for Member<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+/// Whether the first bytes of a stream are the header of a tar archive.
+pub(crate) fn is_tar(head: &[u8]) -> bool {
+    head.get(257..262) == Some(b"ustar") && head.first_chunk().is_some_and(tar::is_header)
+}
+
+/// Whether the first bytes of a file are those of a zip archive, and not of a document in the form of one.
+pub(crate) fn is_zip(head: &[u8]) -> bool {
+    if head.starts_with(b"PK\x05\x06") {
+        return true;
+    }
+    let Some(header) = head.strip_prefix(b"PK\x03\x04") else { return false };
+    // Behind the fixed part; its length does not matter, nor what follows it.
+    let name = header.get(26..).unwrap_or_default();
+    let of_documents: [&[u8]; 7] =
+        [b"mimetype", b"[Content_Types].xml", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/"];
+    !of_documents.iter().any(|document| name.starts_with(document))
+}
+
+#[cfg(test)]
+mod tests;
