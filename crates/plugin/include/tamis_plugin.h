@@ -127,6 +127,14 @@ typedef struct {                                                                
   const void *reserved[2];
 } tamis_cut;
 
+typedef struct {                    /* 1.1: where a corpus stage may put what it cannot hold */ /* frozen */
+  tamis_str scratch;                /* a folder of its own, there and empty; gone when the run has ended */
+  tamis_str keep;                   /* a folder for what a user may look at later; made by the stage, if at all */
+  uint64_t memory;                  /* bytes of memory that it may hold, over all its locals */
+  uint64_t threads;                 /* most locals at once */
+  const void *reserved[2];
+} tamis_workspace;
+
 enum { TAMIS_OK = 0, TAMIS_ERROR = 1, TAMIS_PANIC = 2, TAMIS_UNSUPPORTED = 3, TAMIS_CANCELLED = 4 };
 
 /* ---- what the host offers ---------------------------------------------------------------------------- */
@@ -171,6 +179,10 @@ typedef struct {
   int32_t (*measure_at)(void *ctx, uint32_t doc, uint32_t index, tamis_measure *out);
   int32_t (*put)(void *ctx, uint32_t doc, tamis_str bytes);                    /* not with TAMIS_NAMED_FILES */
   int32_t (*put_file)(void *ctx, uint32_t doc, tamis_str path, tamis_str bytes);
+
+  /* 1.1, corpus stages: the next bytes of a saved state, during state_load_stream; how many they are, at most
+   * `length`; 0 at the end, -1 when they cannot be read, which the host reports itself. */
+  int64_t (*read)(void *ctx, uint8_t *buffer, size_t length);
 } tamis_host;
 
 #define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */
@@ -214,10 +226,17 @@ typedef struct {
   int32_t (*merge)(void *instance, void *local, uint32_t pass, const tamis_host *host);
   int32_t (*end_pass)(void *instance, uint32_t pass, const tamis_host *host);
   int32_t (*apply)(void *instance, void *local, const tamis_document *docs, size_t n, const tamis_host *host);
-  /* The state of a pass as bytes, through put, and back: between the last merge and end_pass, so that shards
+  /* The state of a pass as bytes, through put, in pieces of any size, and back: between the last merge and end_pass, so that shards
    * on other machines can be merged before the pass ends. Loading merges. */
   int32_t (*state_save)(void *instance, uint32_t pass, const tamis_host *host);
   int32_t (*state_load)(void *instance, uint32_t pass, tamis_str bytes, const tamis_host *host);
+  /* 1.1: how often this instance observes, at most observing_passes; 0 when its options bring what there is to
+   * learn. The pass of the locals of `apply` is observing_passes all the same. NULL: observing_passes. */
+  int32_t (*passes)(void *instance, uint32_t *out, const tamis_host *host);
+  /* 1.1: called once, before anything is observed or loaded. NULL: it needs no place. */
+  int32_t (*prepare)(void *instance, const tamis_workspace *workspace, const tamis_host *host);
+  /* 1.1: state_load for a state that need not be in memory: through `read`. NULL: state_load is called. */
+  int32_t (*state_load_stream)(void *instance, uint32_t pass, const tamis_host *host);
 } tamis_corpus;
 
 typedef struct {

@@ -150,6 +150,18 @@ pub struct Cut {
 
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
+pub struct Workspace {
+    pub scratch: Str,
+    pub keep: Str,
+    pub memory: u64,
+    pub threads: u64,
+    pub reserved: [*const c_void; 2],
+}
+
+pub type ReadFn = unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i64;
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
 pub struct Host {
     pub struct_size: u32,
     pub abi_minor: u32,
@@ -173,6 +185,7 @@ pub struct Host {
     pub measure_at: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Measure) -> i32,
     pub put: unsafe extern "C" fn(*mut c_void, u32, Str) -> i32,
     pub put_file: unsafe extern "C" fn(*mut c_void, u32, Str, Str) -> i32,
+    pub read: ReadFn,
 }
 
 // `C-unwind`, because a C++ plugin may break the rule that nothing unwinds across the boundary: that is then a
@@ -194,8 +207,11 @@ pub type ObserveFn =
 pub type MergeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, u32, *const Host) -> i32;
 pub type EndPassFn = unsafe extern "C-unwind" fn(*mut c_void, u32, *const Host) -> i32;
 pub type BatchFn = unsafe extern "C-unwind" fn(*mut c_void, *const Document, usize, *const Host) -> i32;
+/// Also of `state_load_stream`.
 pub type StateSaveFn = unsafe extern "C-unwind" fn(*mut c_void, u32, *const Host) -> i32;
 pub type StateLoadFn = unsafe extern "C-unwind" fn(*mut c_void, u32, Str, *const Host) -> i32;
+pub type PassesFn = unsafe extern "C-unwind" fn(*mut c_void, *mut u32, *const Host) -> i32;
+pub type PrepareFn = unsafe extern "C-unwind" fn(*mut c_void, *const Workspace, *const Host) -> i32;
 pub type PutFn = unsafe extern "C-unwind" fn(*mut c_void, *const Host) -> i32;
 pub type EntryFn = unsafe extern "C-unwind" fn() -> *const Plugin;
 
@@ -233,6 +249,9 @@ pub struct Corpus {
     pub apply: Option<ProcessFn>,
     pub state_save: Option<StateSaveFn>,
     pub state_load: Option<StateLoadFn>,
+    pub passes: Option<PassesFn>,
+    pub prepare: Option<PrepareFn>,
+    pub state_load_stream: Option<StateSaveFn>,
 }
 
 #[repr(C)]

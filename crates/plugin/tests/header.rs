@@ -72,16 +72,17 @@ fn structures(facts: &mut Vec<Fact>) {
         verdict, n_measures, stage, reason, file, offset, length, reserved,
     });
     structure!(facts, Block, tamis_block { file, bytes, offset, first_ordinal, head });
+    structure!(facts, Workspace, tamis_workspace { scratch, keep, memory, threads, reserved });
     structure!(facts, Cut, tamis_cut { bytes, records, reserved });
     structure!(facts, Host, tamis_host {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
-        reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file,
+        reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file, read,
     });
     structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head });
     structure!(facts, Transform, tamis_transform { struct_size, reserved, local_new, local_free, process });
     structure!(facts, Corpus, tamis_corpus {
         struct_size, observing_passes, local_new, local_free, observe, merge, end_pass, apply, state_save,
-        state_load,
+        state_load, passes, prepare, state_load_stream,
     });
     structure!(facts, Exporter, tamis_exporter { struct_size, reserved, extension, head, tail, encode });
     structure!(facts, Stage, tamis_stage {

@@ -5,23 +5,26 @@ use std::sync::OnceLock;
 
 use tamis_document::Record;
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::Failure;
 use tamis_stage::handle::{CorpusHandle, Effects};
+use tamis_stage::{Failure, SetupError, Workspace};
 
-use super::{Instance, Local, Locals, fail_all};
-use crate::call::{CallError, Target};
+use super::{Instance, Local, Locals, fail_all, utf8};
+use crate::call::{CallError, Target, broken, str};
 
 pub(super) struct Corpus {
     instance: Instance,
     table: &'static abi::Corpus,
+    /// How often this instance observes.
+    passes: u32,
     locals: Locals,
     /// Why the pass cannot be finished, once a call has failed.
     broken: OnceLock<String>,
 }
 
 impl Corpus {
-    pub(super) fn new(instance: Instance, table: &'static abi::Corpus) -> Self {
-        Self { instance, table, locals: Locals::new(), broken: OnceLock::new() }
+    pub(super) fn new(instance: Instance, table: &'static abi::Corpus) -> Result<Self, SetupError> {
+        let passes = passes(&instance, table).map_err(SetupError::new)?;
+        Ok(Self { instance, table, passes, locals: Locals::new(), broken: OnceLock::new() })
     }
 
     fn local(&self, pass: u32) -> Result<Local, CallError> {
@@ -29,7 +32,7 @@ impl Corpus {
             return Ok(local);
         }
         let mut pointer = std::ptr::null_mut();
-        self.plain(self.table.local_new, |local_new, host| {
+        self.plain(Target::Nothing, self.table.local_new, |local_new, host| {
             // SAFETY: the table was checked and the instance is open.
             unsafe { local_new(self.instance.pointer, pass, host, &raw mut pointer) }
         })?;
@@ -37,16 +40,14 @@ impl Corpus {
     }
 
     /// A call without documents.
-    fn plain<F>(
-        &self,
+    fn plain<'a, F>(
+        &'a self,
+        target: Target<'a>,
         function: Option<F>,
         run: impl FnOnce(F, *const abi::Host) -> i32,
-    ) -> Result<Vec<u8>, CallError> {
-        let mut call = self.instance.call(Target::Nothing);
-        if let Some(function) = function {
-            call.run(|host| run(function, host))?;
-        }
-        Ok(call.output.bytes)
+    ) -> Result<(), CallError> {
+        let Some(function) = function else { return Ok(()) };
+        self.instance.call(target).run(|host| run(function, host))
     }
 
     fn free(&self, local: Local) {
@@ -57,9 +58,40 @@ impl Corpus {
     }
 }
 
+/// How often an instance observes, which is at most what its table says.
+fn passes(instance: &Instance, table: &'static abi::Corpus) -> Result<u32, String> {
+    let Some(passes) = table.passes else { return Ok(table.observing_passes) };
+    let mut out = table.observing_passes;
+    // SAFETY: the table was checked and the instance is open.
+    let run = |host| unsafe { passes(instance.pointer, &raw mut out, host) };
+    instance.call(Target::Nothing).run(run).map_err(|error| error.message)?;
+    if out > table.observing_passes {
+        return Err(broken(&format!(
+            "it wants to observe {out} times, and its table says at most {}",
+            table.observing_passes
+        )));
+    }
+    Ok(out)
+}
+
 impl CorpusHandle for Corpus {
     fn observing_passes(&self) -> u32 {
-        self.table.observing_passes
+        self.passes
+    }
+
+    fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
+        let view = abi::Workspace {
+            scratch: str(utf8(&workspace.scratch)?),
+            keep: str(utf8(&workspace.keep)?),
+            memory: workspace.memory,
+            threads: workspace.threads as u64,
+            reserved: [std::ptr::null(); 2],
+        };
+        self.plain(Target::Nothing, self.table.prepare, |prepare, host| {
+            // SAFETY: the table was checked, the instance is open, the workspace outlives the call.
+            unsafe { prepare(self.instance.pointer, &raw const view, host) }
+        })
+        .map_err(|error| self.instance.failure(&error))
     }
 
     fn observe(&self, pass: u32, records: &mut [Record], effects: &mut Effects) {
@@ -94,7 +126,7 @@ impl CorpusHandle for Corpus {
         }
         let mut locals = self.locals.drain().into_iter();
         while let Some(local) = locals.next() {
-            let merged = self.plain(self.table.merge, |merge, host| {
+            let merged = self.plain(Target::Nothing, self.table.merge, |merge, host| {
                 // SAFETY: made by `local_new` of this instance, not in use, and consumed here.
                 unsafe { merge(self.instance.pointer, local.0, pass, host) }
             });
@@ -107,11 +139,10 @@ impl CorpusHandle for Corpus {
     }
 
     fn end_pass(&self, pass: u32) -> Result<(), Failure> {
-        self.plain(self.table.end_pass, |end_pass, host| {
+        self.plain(Target::Nothing, self.table.end_pass, |end_pass, host| {
             // SAFETY: the table was checked and the instance is open.
             unsafe { end_pass(self.instance.pointer, pass, host) }
         })
-        .map(drop)
         .map_err(|error| self.instance.failure(&error))
     }
 
@@ -137,22 +168,30 @@ impl CorpusHandle for Corpus {
     }
 
     fn save(&self, pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
-        let state = self.plain(self.table.state_save, |save, host| {
+        self.plain(Target::Save(out), self.table.state_save, |save, host| {
             // SAFETY: the table was checked and the instance is open.
             unsafe { save(self.instance.pointer, pass, host) }
-        });
-        let state = state.map_err(|error| self.instance.failure(&error))?;
-        out.write_all(&state).map_err(Failure::new)
+        })
+        .map_err(|error| self.instance.failure(&error))
     }
 
     fn load(&self, pass: u32, from: &mut dyn Read) -> Result<(), Failure> {
+        if let Some(load) = self.table.state_load_stream {
+            return self
+                .plain(Target::Load(from), Some(load), |load, host| {
+                    // SAFETY: the table was checked and the instance is open.
+                    unsafe { load(self.instance.pointer, pass, host) }
+                })
+                .map_err(|error| self.instance.failure(&error));
+        }
+        // A plugin of ABI 1.0 takes a state as a whole.
         let mut state = Vec::new();
-        from.read_to_end(&mut state).map_err(Failure::new)?;
-        self.plain(self.table.state_load, |load, host| {
+        let read = from.read_to_end(&mut state);
+        read.map_err(|error| Failure::new(format!("a saved state could not be read: {error}")))?;
+        self.plain(Target::Nothing, self.table.state_load, |load, host| {
             // SAFETY: the table was checked, the instance is open, the state outlives the call.
             unsafe { load(self.instance.pointer, pass, Str::new(&state), host) }
         })
-        .map(drop)
         .map_err(|error| self.instance.failure(&error))
     }
 }

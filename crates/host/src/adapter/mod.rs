@@ -6,6 +6,7 @@ mod reader;
 mod transform;
 
 use std::ffi::c_void;
+use std::path::Path;
 use std::sync::Mutex;
 
 use tamis_document::{Fate, Record};
@@ -98,13 +99,21 @@ pub(crate) fn open(
     unsafe {
         Ok(match table.kind {
             abi::READER => OpenStage::Reader(Box::new(reader::Reader::new(instance, &*table.reader))),
-            abi::CORPUS => OpenStage::Corpus(Box::new(corpus::Corpus::new(instance, &*table.corpus))),
+            abi::CORPUS => OpenStage::Corpus(Box::new(corpus::Corpus::new(instance, &*table.corpus)?)),
             abi::EXPORTER => {
                 OpenStage::Exporter(Box::new(exporter::Exporter::new(instance, &*table.exporter)?))
             }
             _ => OpenStage::Transform(Box::new(transform::Transform::new(instance, &*table.transform))),
         })
     }
+}
+
+/// A path as plugins get it.
+fn utf8(path: &Path) -> Result<&str, Failure> {
+    path.to_str().ok_or_else(|| {
+        let path = path.display();
+        Failure::new(format!("the path `{path}` is not UTF-8, which plugins need: choose another folder"))
+    })
 }
 
 /// Views of all records of a call.

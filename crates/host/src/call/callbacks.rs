@@ -39,6 +39,7 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
         measure_at,
         put,
         put_file,
+        read,
     }
 }
 
@@ -440,6 +441,9 @@ unsafe extern "C" fn measure_at(ctx: *mut c_void, doc: u32, index: u32, out: *mu
 unsafe extern "C" fn put(ctx: *mut c_void, doc: u32, bytes: Str) -> i32 {
     // SAFETY: see `error`.
     let (call, bytes) = unsafe { (call(ctx), convert::bytes(bytes)) };
+    if matches!(call.target, Target::Save(_)) {
+        return save(call, bytes);
+    }
     if !matches!(call.target, Target::Export(_) | Target::Nothing) {
         return abi::UNSUPPORTED;
     }
@@ -458,6 +462,48 @@ unsafe extern "C" fn put(ctx: *mut c_void, doc: u32, bytes: Str) -> i32 {
         Err(why) => return refuse(call, doc, || format!("it put out something {why}")),
     }
     abi::OK
+}
+
+/// Writes a piece of a saved state; nothing after a piece that could not be written.
+fn save(call: &mut Call<'_>, bytes: Result<&[u8], String>) -> i32 {
+    let Target::Save(out) = &mut call.target else { return abi::UNSUPPORTED };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(why) => return refuse(call, 0, || format!("it put out something {why}")),
+    };
+    if call.trouble.is_some() {
+        return abi::ERROR;
+    }
+    if let Err(error) = out.write_all(bytes) {
+        call.trouble = Some(format!("its state could not be written: {error}"));
+        return abi::ERROR;
+    }
+    abi::OK
+}
+
+unsafe extern "C" fn read(ctx: *mut c_void, buffer: *mut u8, length: usize) -> i64 {
+    // SAFETY: see `error`.
+    let call = unsafe { call(ctx) };
+    let trusted = call.trusted;
+    let Target::Load(from) = &mut call.target else { return -1 };
+    // SAFETY: the plugin's place for the bytes.
+    let buffer = match unsafe { convert::buffer(buffer, length, trusted) } {
+        Ok(buffer) => buffer,
+        Err(why) => {
+            call.break_contract(|| format!("it wants to read into memory {why}"));
+            return -1;
+        }
+    };
+    loop {
+        match from.read(buffer) {
+            Ok(n) => return n.min(length) as i64,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                call.trouble.get_or_insert_with(|| format!("its saved state could not be read: {error}"));
+                return -1;
+            }
+        }
+    }
 }
 
 unsafe extern "C" fn put_file(ctx: *mut c_void, doc: u32, path: Str, bytes: Str) -> i32 {

@@ -28,14 +28,43 @@ pub(crate) fn document_view(record: &Record) -> abi::Document {
 ///
 /// `bytes` must be valid during the callback.
 pub(crate) unsafe fn bytes<'a>(bytes: Str) -> Result<&'a [u8], String> {
-    if bytes.len > 0 && bytes.ptr.is_null() {
-        return Err(format!("that is {} bytes long and at NULL", bytes.len));
-    }
-    if isize::try_from(bytes.len).is_err() {
-        return Err(format!("that is {} bytes long, which cannot be", bytes.len));
-    }
+    check(bytes)?;
     // SAFETY: the caller vouches for the rest.
     Ok(unsafe { bytes.bytes() })
+}
+
+fn check(memory: Str) -> Result<(), String> {
+    if memory.len > 0 && memory.ptr.is_null() {
+        return Err(format!("that is {} bytes long and at NULL", memory.len));
+    }
+    if isize::try_from(memory.len).is_err() {
+        return Err(format!("that is {} bytes long, which cannot be", memory.len));
+    }
+    Ok(())
+}
+
+/// Memory of a plugin that the host is to fill, or what is wrong with it: "that is …".
+///
+/// # Safety
+///
+/// `length` bytes at `buffer` must be there during the callback, the plugin's own and free to be written; if
+/// `trusted`, they must have been written before.
+pub(super) unsafe fn buffer<'a>(
+    buffer: *mut u8,
+    length: usize,
+    trusted: bool,
+) -> Result<&'a mut [u8], String> {
+    if length == 0 {
+        return Ok(&mut []);
+    }
+    check(Str { ptr: buffer, len: length })?;
+    if !trusted {
+        // What a plugin in C has allocated need not have been written, and Rust must not see that.
+        // SAFETY: the caller vouches for it.
+        unsafe { buffer.write_bytes(0, length) };
+    }
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    Ok(unsafe { std::slice::from_raw_parts_mut(buffer, length) })
 }
 
 /// Text that a plugin passed, or what is wrong with it: "that is …".

@@ -8,6 +8,7 @@
 mod callbacks;
 mod convert;
 
+use std::io::{Read, Write};
 use std::sync::Arc;
 
 use tamis_document::{Document, Fate, Measure, Record, Value};
@@ -34,6 +35,10 @@ pub(crate) enum Target<'a> {
     Decode(Decode<'a>),
     /// Documents that an exporter encodes.
     Export(&'a [Record]),
+    /// Where a corpus stage saves its state.
+    Save(&'a mut dyn Write),
+    /// Where a corpus stage finds a saved state.
+    Load(&'a mut dyn Read),
 }
 
 /// Where decoded records go.
@@ -69,7 +74,7 @@ pub(crate) struct Call<'a> {
     pub(crate) counts: Counts,
     /// Split-off documents with the index of their parent.
     pub(crate) split: Vec<(usize, Document)>,
-    /// Bytes and files of an exporter, and the bytes of heads, tails and saved states.
+    /// Bytes and files of an exporter, and the bytes of heads and tails.
     pub(crate) output: Output,
     /// The document whose output was put last: its index, and where its bytes and files begin.
     pub(crate) last_put: Option<(u32, usize, usize)>,
@@ -77,6 +82,8 @@ pub(crate) struct Call<'a> {
     pub(crate) error: Option<(String, String)>,
     /// The first breach of the contract that cannot be laid to one document.
     breach: Option<String>,
+    /// What the host could not do for the plugin, such as writing to a full disk.
+    trouble: Option<String>,
 }
 
 /// What happened to one document of a call.
@@ -144,6 +151,7 @@ impl<'a> Call<'a> {
             last_put: None,
             error: None,
             breach: None,
+            trouble: None,
         }
     }
 
@@ -154,6 +162,10 @@ impl<'a> Call<'a> {
         let code = function(&raw const table);
         if let Some(breach) = self.breach.take() {
             return Err(CallError { place: String::new(), message: broken(&breach) });
+        }
+        if let Some(message) = self.trouble.take() {
+            // Whatever the plugin makes of it: it came of this.
+            return Err(CallError { place: String::new(), message });
         }
         if code == abi::OK {
             if let Some((_, message)) = self.error.take() {
@@ -185,11 +197,11 @@ impl<'a> Call<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// The documents of the call; none while decoding.
+    /// The documents of the call, if it has any.
     fn records(&self) -> &'a [Record] {
         match self {
             Target::Judge(records) | Target::Change(records) | Target::Export(records) => records,
-            Target::Nothing | Target::Decode(_) => &[],
+            Target::Nothing | Target::Decode(_) | Target::Save(_) | Target::Load(_) => &[],
         }
     }
 }

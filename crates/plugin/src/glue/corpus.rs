@@ -1,10 +1,11 @@
 //! Corpus stages.
 
 use std::ffi::c_void;
+use std::io::Write;
 
-use tamis_stage::CorpusStage;
+use tamis_stage::{CorpusStage, Failure, Workspace};
 
-use super::host::{HostFields, HostRef, documents, view};
+use super::host::{HostFields, HostRef, documents, text, view};
 use super::transform::extract_all;
 use super::{boundary, stage};
 use crate::abi::{self, Str};
@@ -22,6 +23,9 @@ pub(super) fn table<T: CorpusStage>() -> abi::Corpus {
         apply: Some(apply::<T>),
         state_save: Some(state_save::<T>),
         state_load: Some(state_load::<T>),
+        passes: Some(passes::<T>),
+        prepare: Some(prepare::<T>),
+        state_load_stream: Some(state_load_stream::<T>),
     }
 }
 
@@ -124,10 +128,9 @@ unsafe extern "C-unwind" fn state_save<T: CorpusStage>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
     boundary(host, || {
-        let mut state = Vec::new();
-        stage.save(pass, &mut state).map_err(|failure| failure.to_string())?;
-        host.put(0, &state);
-        Ok(())
+        let mut out = host.writer();
+        let saved = stage.save(pass, &mut out).and_then(|()| out.flush().map_err(Failure::new));
+        saved.map_err(|failure| failure.to_string())
     })
 }
 
@@ -140,4 +143,52 @@ unsafe extern "C-unwind" fn state_load<T: CorpusStage>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage, mut bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), bytes.bytes()) };
     boundary(host, || stage.load(pass, &mut bytes).map_err(|failure| failure.to_string()))
+}
+
+unsafe extern "C-unwind" fn state_load_stream<T: CorpusStage>(
+    instance: *mut c_void,
+    pass: u32,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
+    boundary(host, || {
+        let mut from = host.reader().ok_or("the host has no state to read")?;
+        stage.load(pass, &mut from).map_err(|failure| failure.to_string())
+    })
+}
+
+unsafe extern "C-unwind" fn passes<T: CorpusStage>(
+    instance: *mut c_void,
+    out: *mut u32,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage) = unsafe { (HostRef::new(host), stage::<T>(instance)) };
+    boundary(host, || {
+        let passes = stage.passes();
+        // SAFETY: `out` is the host's place for the result.
+        unsafe { out.write(passes) };
+        Ok(())
+    })
+}
+
+unsafe extern "C-unwind" fn prepare<T: CorpusStage>(
+    instance: *mut c_void,
+    workspace: *const abi::Workspace,
+    host: *const abi::Host,
+) -> i32 {
+    // SAFETY: the host calls with what the header promises.
+    let (host, stage, workspace) = unsafe { (HostRef::new(host), stage::<T>(instance), &*workspace) };
+    boundary(host, || {
+        // SAFETY: from the host, valid until this call returns.
+        let (scratch, keep) = unsafe { (text(workspace.scratch), text(workspace.keep)) };
+        let workspace = Workspace {
+            scratch: scratch.into(),
+            keep: keep.into(),
+            memory: workspace.memory,
+            threads: workspace.threads as usize,
+        };
+        stage.prepare(&workspace).map_err(|failure| failure.to_string())
+    })
 }

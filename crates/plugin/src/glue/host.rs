@@ -1,6 +1,8 @@
 //! The host's functions, as safe as they can be made.
 
 use std::ffi::c_void;
+use std::io::{self, Read, Write};
+use std::marker::PhantomData;
 
 use tamis_document::{Document, Limit, Measure, Metadata, ValueRef};
 use tamis_stage::{Edits, Failure, Fields, NewDocument, Notes, View};
@@ -22,28 +24,41 @@ fn str(text: &str) -> Str {
 }
 
 /// The table of the host during one call.
+///
+/// A pointer and no reference, because the table of an older host is shorter than the structure.
 #[derive(Clone, Copy)]
 pub(super) struct HostRef<'a> {
-    table: &'a abi::Host,
+    table: *const abi::Host,
+    call: PhantomData<&'a abi::Host>,
+}
+
+/// A function that ABI 1.0 does not have, if this host does.
+macro_rules! since_1_1 {
+    ($host:expr, $function:ident) => {{
+        let table = $host.table;
+        let end = std::mem::offset_of!(abi::Host, $function) + size_of::<usize>();
+        // SAFETY: every host has `struct_size`, and every member that lies below it.
+        unsafe { ((*table).struct_size as usize >= end).then(|| (*table).$function) }
+    }};
 }
 
 impl HostRef<'_> {
     /// # Safety
     ///
     /// `table` must be the pointer that the host passed to the call that is going on.
-    /// This plugin reads the members of ABI 1.0 only, which every host of major 1 has.
     pub(super) unsafe fn new(table: *const abi::Host) -> Self {
-        // SAFETY: see above.
-        Self { table: unsafe { &*table } }
+        Self { table, call: PhantomData }
     }
 
     fn ctx(self) -> *mut c_void {
-        self.table.ctx
+        // SAFETY: valid during the call, as `new` demands; a member of ABI 1.0, as are all below that are read
+        // without `since_1_1`.
+        unsafe { (*self.table).ctx }
     }
 
     pub(super) fn error(self, place: &str, message: &str) {
         // SAFETY: the context belongs to the table; the strings live until the function returns.
-        unsafe { (self.table.error)(self.ctx(), str(place), str(message)) }
+        unsafe { ((*self.table).error)(self.ctx(), str(place), str(message)) }
     }
 
     pub(super) fn fail(self, doc: u32, message: &str) {
@@ -52,7 +67,7 @@ impl HostRef<'_> {
 
     pub(super) fn verdict(self, doc: u32, verdict: u32, reason: &str) {
         // SAFETY: as in `error`. The result only says whether the host took it; it notes a refusal itself.
-        let _ = unsafe { (self.table.verdict)(self.ctx(), doc, verdict, str(reason)) };
+        let _ = unsafe { ((*self.table).verdict)(self.ctx(), doc, verdict, str(reason)) };
     }
 
     /// Hands over measures and counts of one document.
@@ -71,11 +86,11 @@ impl HostRef<'_> {
                 reserved: 0,
             };
             // SAFETY: as in `error`.
-            let _ = unsafe { (self.table.measure)(self.ctx(), doc, &raw const measure) };
+            let _ = unsafe { ((*self.table).measure)(self.ctx(), doc, &raw const measure) };
         }
         for (name, n) in notes.counts() {
             // SAFETY: as in `error`.
-            unsafe { (self.table.count)(self.ctx(), str(name), *n) };
+            unsafe { ((*self.table).count)(self.ctx(), str(name), *n) };
         }
     }
 
@@ -88,7 +103,7 @@ impl HostRef<'_> {
             let value = value.as_ref().map(|value| abi::Value::new(value.as_ref()));
             let pointer = value.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
             // SAFETY: as in `error`; NULL removes.
-            let _ = unsafe { (self.table.set_field)(self.ctx(), doc, str(name), pointer) };
+            let _ = unsafe { ((*self.table).set_field)(self.ctx(), doc, str(name), pointer) };
         }
         for document in &edits.split {
             self.split(doc, document);
@@ -98,14 +113,14 @@ impl HostRef<'_> {
 
     fn set_text(self, doc: u32, text: &str) -> Result<(), String> {
         // SAFETY: as in `error`.
-        let target = unsafe { (self.table.reserve_text)(self.ctx(), doc, text.len()) };
+        let target = unsafe { ((*self.table).reserve_text)(self.ctx(), doc, text.len()) };
         if target.is_null() {
             return Err(format!("the host refused a text of {} bytes", text.len()));
         }
         // SAFETY: the host has reserved `text.len()` bytes at `target`, which are not part of `text`.
         unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), target, text.len()) };
         // SAFETY: as in `error`.
-        let _ = unsafe { (self.table.commit_text)(self.ctx(), doc, text.len()) };
+        let _ = unsafe { ((*self.table).commit_text)(self.ctx(), doc, text.len()) };
         Ok(())
     }
 
@@ -125,7 +140,7 @@ impl HostRef<'_> {
             reserved: [std::ptr::null(); 2],
         };
         // SAFETY: as in `error`; `fields` lives until the function returns.
-        let _ = unsafe { (self.table.split)(self.ctx(), doc, &raw const new) };
+        let _ = unsafe { ((*self.table).split)(self.ctx(), doc, &raw const new) };
     }
 
     pub(super) fn emit(self, document: &NewDocument<'_>) {
@@ -147,7 +162,7 @@ impl HostRef<'_> {
             reserved: [std::ptr::null(); 2],
         };
         // SAFETY: as in `error`; everything lives until the function returns.
-        let _ = unsafe { (self.table.emit)(self.ctx(), &raw const new) };
+        let _ = unsafe { ((*self.table).emit)(self.ctx(), &raw const new) };
     }
 
     pub(super) fn emit_failed(self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure) {
@@ -165,24 +180,35 @@ impl HostRef<'_> {
             reserved: [std::ptr::null(); 2],
         };
         // SAFETY: as in `error`.
-        let _ = unsafe { (self.table.emit_failed)(self.ctx(), &raw const new, str(&message)) };
+        let _ = unsafe { ((*self.table).emit_failed)(self.ctx(), &raw const new, str(&message)) };
     }
 
     pub(super) fn put(self, doc: u32, bytes: &[u8]) {
         // SAFETY: as in `error`.
-        let _ = unsafe { (self.table.put)(self.ctx(), doc, Str::new(bytes)) };
+        let _ = unsafe { ((*self.table).put)(self.ctx(), doc, Str::new(bytes)) };
+    }
+
+    /// Bytes of a saved state, as they come.
+    pub(super) fn writer(self) -> impl Write {
+        io::BufWriter::with_capacity(STATE_BYTES, HostWriter(self))
+    }
+
+    /// A saved state, if this host hands it on as a stream.
+    pub(super) fn reader(self) -> Option<impl Read> {
+        let read = since_1_1!(self, read)?;
+        Some(io::BufReader::with_capacity(STATE_BYTES, HostReader { host: self, read }))
     }
 
     pub(super) fn put_file(self, doc: u32, path: &str, content: &[u8]) {
         // SAFETY: as in `error`.
-        let _ = unsafe { (self.table.put_file)(self.ctx(), doc, str(path), Str::new(content)) };
+        let _ = unsafe { ((*self.table).put_file)(self.ctx(), doc, str(path), Str::new(content)) };
     }
 
     /// What became of a document, and its measures.
     pub(super) fn fate(self, doc: u32) -> Option<(abi::Fate, Vec<Measure>)> {
         let mut fate = std::mem::MaybeUninit::<abi::Fate>::uninit();
         // SAFETY: as in `error`; the host fills `fate` when it returns OK.
-        if unsafe { (self.table.fate)(self.ctx(), doc, fate.as_mut_ptr()) } != abi::OK {
+        if unsafe { ((*self.table).fate)(self.ctx(), doc, fate.as_mut_ptr()) } != abi::OK {
             return None;
         }
         // SAFETY: filled, see above.
@@ -194,7 +220,7 @@ impl HostRef<'_> {
     fn measure_at(self, doc: u32, index: u32) -> Option<Measure> {
         let mut measure = std::mem::MaybeUninit::<abi::Measure>::uninit();
         // SAFETY: as in `fate`.
-        if unsafe { (self.table.measure_at)(self.ctx(), doc, index, measure.as_mut_ptr()) } != abi::OK {
+        if unsafe { ((*self.table).measure_at)(self.ctx(), doc, index, measure.as_mut_ptr()) } != abi::OK {
             return None;
         }
         // SAFETY: filled, see above; the name is UTF-8 from the host.
@@ -208,6 +234,42 @@ impl HostRef<'_> {
             _ => Limit::None,
         };
         Some(Measure { name: name.to_owned().into(), value: measure.value, limit })
+    }
+}
+
+/// How much of a state crosses the boundary at once.
+const STATE_BYTES: usize = 64 << 10;
+
+struct HostWriter<'a>(HostRef<'a>);
+
+impl Write for HostWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // SAFETY: the context belongs to the table; the bytes live until the function returns.
+        match unsafe { ((*self.0.table).put)(self.0.ctx(), 0, Str::new(bytes)) } {
+            abi::OK => Ok(bytes.len()),
+            // The host knows better why, and says so.
+            _ => Err(io::Error::other("the host did not take the bytes")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct HostReader<'a> {
+    host: HostRef<'a>,
+    read: abi::ReadFn,
+}
+
+impl Read for HostReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // SAFETY: the context belongs to the table; the buffer may be written until the function returns.
+        let n = unsafe { (self.read)(self.host.ctx(), buffer.as_mut_ptr(), buffer.len()) };
+        match usize::try_from(n) {
+            Ok(n) if n <= buffer.len() => Ok(n),
+            _ => Err(io::Error::other("the host could not read the state")),
+        }
     }
 }
 
@@ -235,7 +297,7 @@ impl Fields for HostFields<'_> {
         let mut value = std::mem::MaybeUninit::<abi::Value>::uninit();
         // SAFETY: the context belongs to the table; the host fills `value` when it returns 1.
         let found =
-            unsafe { (self.host.table.field)(self.host.ctx(), self.doc, str(name), value.as_mut_ptr()) };
+            unsafe { ((*self.host.table).field)(self.host.ctx(), self.doc, str(name), value.as_mut_ptr()) };
         // SAFETY: filled, see above; what it points to is valid until the call returns.
         (found == 1).then(|| unsafe { value_ref(value.assume_init()) })
     }
@@ -245,7 +307,7 @@ impl Fields for HostFields<'_> {
         let mut field = std::mem::MaybeUninit::<abi::Field>::uninit();
         // SAFETY: as in `get`.
         let found =
-            unsafe { (self.host.table.field_at)(self.host.ctx(), self.doc, index, field.as_mut_ptr()) };
+            unsafe { ((*self.host.table).field_at)(self.host.ctx(), self.doc, index, field.as_mut_ptr()) };
         if found != 1 {
             return None;
         }
