@@ -54,6 +54,16 @@ pub struct InputFile {
 }
 
 impl InputFile {
+    /// Size and time of change of a file of this machine as they are now, as in the members of those names.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file.
+    pub fn look(path: &Path) -> std::io::Result<(u64, u128)> {
+        let metadata = path.metadata()?;
+        Ok((metadata.len(), crate::list::modified(&metadata)))
+    }
+
     /// A file of which nothing is known but where it is; its name is its own, without folders.
     pub fn at(location: Location) -> Self {
         let name = match &location {

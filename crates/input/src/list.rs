@@ -161,7 +161,7 @@ fn trouble(error: &walkdir::Error) -> String {
     }
 }
 
-fn modified(metadata: &std::fs::Metadata) -> u128 {
+pub(crate) fn modified(metadata: &std::fs::Metadata) -> u128 {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_nanos())
 }

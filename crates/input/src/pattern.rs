@@ -71,6 +71,12 @@ impl Pattern {
         Ok(Self { written: written.to_owned(), place, glob })
     }
 
+    /// What has been found out already: a file or folder `path`, below which files must look like `glob`; names of
+    /// files begin at `root`.
+    pub fn local(written: &str, path: PathBuf, root: PathBuf, glob: Option<GlobMatcher>) -> Self {
+        Self { written: written.to_owned(), place: Place::Path { path, root }, glob }
+    }
+
     /// The entry as the user wrote it, for messages.
     pub fn written(&self) -> &str {
         &self.written

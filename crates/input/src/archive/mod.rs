@@ -24,7 +24,18 @@ pub struct Members {
     inner: Inner,
     /// The number of the next member.
     number: u64,
+    current: Current,
     has_failed: bool,
+}
+
+/// What is read of the last member.
+enum Current {
+    /// There is nothing to read.
+    None,
+    /// What comes next in the archive.
+    Tar,
+    /// What has been found in it.
+    Zip(Box<dyn Read + Send>),
 }
 
 enum Inner {
@@ -34,20 +45,30 @@ enum Inner {
 
 impl Members {
     pub(crate) fn tar(input: Input) -> Self {
-        Self { inner: Inner::Tar(tar::Tar::new(input)), number: 0, has_failed: false }
+        Self { inner: Inner::Tar(tar::Tar::new(input)), number: 0, current: Current::None, has_failed: false }
     }
 
     pub(crate) fn zip(access: Arc<dyn RandomAccess>) -> io::Result<Self> {
-        Ok(Self { inner: Inner::Zip(zip::Zip::open(access)?), number: 0, has_failed: false })
+        Ok(Self {
+            inner: Inner::Zip(zip::Zip::open(access)?),
+            number: 0,
+            current: Current::None,
+            has_failed: false,
+        })
     }
 
-    /// The next member, or `None` behind the last. What was not read of the one before is passed over.
+    /// The next member, or `None` behind the last; from now on this reads its bytes. What was not read of the one
+    /// before is passed over.
     ///
     /// # Errors
     ///
     /// When the archive breaks off or is broken: then there are no more members.
-    #[expect(clippy::should_implement_trait, reason = "members borrow the archive, so this is no `Iterator`")]
-    pub fn next(&mut self) -> io::Result<Option<Member<'_>>> {
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "what is read belongs to the last member, so this is no `Iterator`"
+    )]
+    pub fn next(&mut self) -> io::Result<Option<Member>> {
+        self.current = Current::None;
         if self.has_failed {
             return Ok(None);
         }
@@ -59,18 +80,19 @@ impl Members {
         let Some(Entry { name, kind, size, mut trouble }) = entry else { return Ok(None) };
         let number = self.number;
         self.number += 1;
-        let reader: Box<dyn Read + Send + '_> = match &mut self.inner {
-            _ if kind != Kind::File || trouble.is_some() => Box::new(io::empty()),
-            Inner::Tar(tar) => Box::new(tar),
-            Inner::Zip(zip) => match zip.reader(number) {
-                Ok(reader) => reader,
-                Err(message) => {
-                    trouble = Some(message);
-                    Box::new(io::empty())
-                }
-            },
-        };
-        Ok(Some(Member { number, name, kind, size, trouble, reader }))
+        if kind == Kind::File && trouble.is_none() {
+            self.current = match &mut self.inner {
+                Inner::Tar(_) => Current::Tar,
+                Inner::Zip(zip) => match zip.reader(number) {
+                    Ok(reader) => Current::Zip(reader),
+                    Err(message) => {
+                        trouble = Some(message);
+                        Current::None
+                    }
+                },
+            };
+        }
+        Ok(Some(Member { number, name, kind, size, trouble }))
     }
 
     /// Passes over members, so that the next one is number `number`, counted from 0 with folders and specials.
@@ -114,8 +136,9 @@ struct Entry {
     trouble: Option<String>,
 }
 
-/// One member of an archive, and its bytes.
-pub struct Member<'a> {
+/// One member of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
     /// Which it is, counted from 0.
     pub number: u64,
     /// Its name in the archive, made safe: relative, with `/`, never leading out. Names may come twice.
@@ -126,12 +149,16 @@ pub struct Member<'a> {
     pub size: u64,
     /// Why it cannot be read, if so: it becomes a dead letter.
     pub trouble: Option<String>,
-    reader: Box<dyn Read + Send + 'a>,
 }
 
-impl Read for Member<'_> {
+/// Reads the bytes of the last member.
+impl Read for Members {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(buffer)
+        match (&mut self.current, &mut self.inner) {
+            (Current::Tar, Inner::Tar(tar)) => tar.read(buffer),
+            (Current::Zip(reader), _) => reader.read(buffer),
+            _ => Ok(0),
+        }
     }
 }
 

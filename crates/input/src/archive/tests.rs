@@ -56,9 +56,9 @@ fn listed(mut members: Members) -> (Vec<String>, io::Result<()>) {
     let mut lines = Vec::new();
     loop {
         let error = match members.next() {
-            Ok(Some(mut member)) => {
+            Ok(Some(member)) => {
                 let mut bytes = Vec::new();
-                let end = member.read_to_end(&mut bytes);
+                let end = members.read_to_end(&mut bytes);
                 let text = String::from_utf8_lossy(&bytes).replace(&"x".repeat(600), "600 x");
                 let end = end.err().map_or(String::new(), |error| format!(" {error}"));
                 let trouble = member.trouble.unwrap_or_default();
@@ -249,7 +249,7 @@ fn a_broken_zip_is_said() {
     let (lines, end) = listed(members(damaged));
     end.unwrap();
     assert!(
-        lines[0].starts_with("0 a File ") && lines[0].to_lowercase().contains("checksum"),
+        lines[0].starts_with("0 a File ") && lines[0].contains("not what its check sum says"),
         "{}",
         lines[0]
     );
@@ -286,7 +286,7 @@ fn inflated_members_of_zip_are_read() {
     let mut members = members(archive);
     let member = members.next().unwrap().unwrap();
     assert_eq!(member.size, plain.len() as u64);
-    let (read, end) = read_all(member);
+    let (read, end) = read_all(members);
     end.unwrap();
     assert_eq!(read, plain.as_bytes());
 }
