@@ -41,7 +41,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "name",
     "extends",
     "plugin",
@@ -66,6 +66,7 @@ const ORDER: [&str; 24] = [
     "memory",
     "max_failed_ratio",
     "block_bytes",
+    "work",
 ];
 
 /// The keys of a table of the pipeline file that do not depend on the stage in it.

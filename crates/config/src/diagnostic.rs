@@ -316,6 +316,10 @@ impl Diagnostics {
         self.items.push(diagnostic);
     }
 
+    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.items.extend(diagnostics);
+    }
+
     pub(crate) fn append(&mut self, mut other: Self) {
         self.items.append(&mut other.items);
     }

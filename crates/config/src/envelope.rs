@@ -136,11 +136,11 @@ fn source() -> Value {
             "id": id(),
             "paths": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 }, "minItems": 1, "minLength": 1,
-                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file."
+                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl`."
             },
             "exclude": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 },
-                "description": "Globs of what to leave out: a pattern without `/` is compared with the names of files and folders, one with `/` with the path below the input."
+                "description": "What to leave out, as in a `.gitignore` file: a pattern without `/` is compared with the names of files and folders, one with `/` with the path below the input, one that ends in `/` with folders; `!` takes back in what an earlier one left out."
             }
         }
     })
@@ -164,7 +164,7 @@ fn export() -> Value {
         "properties": {
             "use": { "type": "string", "description": "The exporter." },
             "id": id(),
-            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file." },
+            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file; `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form. Braces are doubled in names." },
             "from": { "type": "string", "enum": ["kept", "dropped", "failed"], "default": "kept", "description": "Which records to take." },
             "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "description": "How to compress the parts." },
             "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },
@@ -181,7 +181,8 @@ fn run() -> Value {
             "threads": { "type": "integer", "minimum": 0, "maximum": 1024, "default": 0, "x-unit": "threads", "description": "How many threads work; 0 stands for every core." },
             "memory": { "type": ["string", "integer"], "x-size": 16_777_216, "default": "1 GiB", "description": "Bound on the documents in flight: `\"1 GiB\"` or a number of bytes." },
             "max_failed_ratio": { "type": "number", "minimum": 0, "maximum": 1, "default": 0.01, "description": "The share of failed records above which a run counts as failed." },
-            "block_bytes": { "type": ["string", "integer"], "x-size": 1024, "default": "1 MiB", "description": "How much of a file is one piece of work: `\"1 MiB\"` or a number of bytes." }
+            "block_bytes": { "type": ["string", "integer"], "x-size": 1024, "default": "1 MiB", "description": "How much of a file is one piece of work: `\"1 MiB\"` or a number of bytes." },
+            "work": { "type": "string", "minLength": 1, "description": "A folder for documents that are put aside while corpus stages learn, relative to the pipeline file; by default inside the output." }
         }
     })
 }

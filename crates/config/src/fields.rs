@@ -28,19 +28,23 @@ pub(crate) struct Step {
 struct Need {
     field: String,
     place: Place,
-    /// The option that names the field; `None` when the stage always needs it.
-    option: Option<String>,
+    /// What of the stage names the field, to go before the name of the stage: ``option `field` of ``; empty when
+    /// the stage always needs it.
+    by: String,
 }
 
 impl Step {
     /// A stage that is known and whose options fit.
     pub(crate) fn new(info: &StageInfo, options: &Value, marks: &[Mark], place: &Place) -> Self {
-        let always =
-            info.reads.iter().map(|field| Need { field: field.clone(), place: place.clone(), option: None });
+        let always = info.reads.iter().map(|field| Need {
+            field: field.clone(),
+            place: place.clone(),
+            by: String::new(),
+        });
         let named = marks.iter().filter(|mark| mark.meaning == Meaning::Read).map(|mark| Need {
             field: mark.value.clone(),
             place: mark.place.clone(),
-            option: Some(mark.option.clone()),
+            by: format!("option `{}` of ", mark.option),
         });
         let mut writes: BTreeSet<String> = info.writes.iter().cloned().collect();
         let any = writes.remove("*");
@@ -57,6 +61,13 @@ impl Step {
             writes,
             writes_any: any && !narrowed,
         }
+    }
+
+    /// The same stage, whose `path` names a field, too.
+    pub(crate) fn with_path_field(mut self, field: &str, place: &Place) -> Self {
+        let (field, by) = (field.to_owned(), "the path of ".to_owned());
+        self.reads.push(Need { field, place: place.clone(), by });
+        self
     }
 
     /// A stage that is unknown or whose options are wrong: it needs nothing and may write anything, so that
@@ -140,10 +151,9 @@ pub(crate) fn check(
 
 fn complaint(step: &Step, need: &Need, fields: &Fields, registry: &Registry) -> Diagnostic {
     let kind = step.kind.map_or_else(|| "stage".to_owned(), |kind| kind.to_string());
-    let by_option = need.option.as_ref().map(|option| format!("option `{option}` of ")).unwrap_or_default();
     let message = format!(
-        "{by_option}{kind} `{}` needs the field `{}`, which nothing before it writes",
-        step.name, need.field
+        "{}{kind} `{}` needs the field `{}`, which nothing before it writes",
+        need.by, step.name, need.field
     );
     let known: Vec<&str> = fields.known.iter().map(String::as_str).collect();
     let label = match closest(&need.field, known.iter().copied()) {

@@ -2,10 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobMatcher};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::address;
+use crate::canonical::portable;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::node::Node;
 use crate::plan::{Excluded, InputKind, InputPattern};
 use crate::suggest::closest;
 use crate::text::{Place, TextKind};
@@ -15,6 +17,9 @@ const MAX_NAMES: usize = 2_000;
 
 /// How many files and folders are looked at to find one that a glob matches; beyond, it may match or not.
 const MAX_WALKED: usize = 2_000;
+
+/// The input that is standard input.
+const STDIN: &str = "-";
 
 /// The inputs of a source; complaints about those that do not exist, and warnings about those that have no
 /// file, if that is soon seen.
@@ -27,7 +32,7 @@ pub(crate) fn inputs(
     for (pattern, place) in written {
         match input(pattern, place) {
             Ok(input) => {
-                if has_no_file(&input, excluded) {
+                if input.kind == InputKind::Local && has_no_file(&input, excluded) {
                     diagnostics.push(nothing_there(&input, place));
                 }
                 inputs.push(input);
@@ -35,21 +40,76 @@ pub(crate) fn inputs(
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    let root = common_folder(inputs.iter().map(|input| input.root.as_path()));
+    let is_local = |input: &&InputPattern| input.kind == InputKind::Local;
+    let root = common_folder(inputs.iter().filter(is_local).map(|input| input.root.as_path()));
     if let Some(root) = root {
-        for input in &mut inputs {
+        for input in inputs.iter_mut().filter(|input| input.kind == InputKind::Local) {
             input.root.clone_from(&root);
         }
     }
     inputs
 }
 
+/// Complains about standard input that is named again; `first` is where a pipeline names it first.
+pub(crate) fn stdin_once<'p>(
+    written: &[(&str, &'p Place)],
+    first: &mut Option<&'p Place>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (_, place) in written.iter().filter(|(pattern, _)| *pattern == STDIN) {
+        if let Some(first) = first {
+            diagnostics.push(
+                Diagnostic::error(place, "standard input can be read once only")
+                    .label("remove this one")
+                    .related(first, "it is read here already"),
+            );
+        } else {
+            *first = Some(place);
+        }
+    }
+}
+
+/// What an input is compared by: its path, relative to `base` if it lies below, or its address.
+pub(crate) fn canonical(written: &str, place: &Place, base: &Path) -> String {
+    if written == STDIN || address::is_address(written) {
+        return written.to_owned();
+    }
+    let path = portable(&place.path(written), base);
+    // A file of such a name is something else.
+    if path == STDIN || address::is_address(&path) { format!("./{path}") } else { path }
+}
+
 fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
-    let path = place.resolve(Path::new(written));
+    let elsewhere = |kind| InputPattern {
+        written: written.to_owned(),
+        kind,
+        path: PathBuf::new(),
+        root: PathBuf::new(),
+        glob: None,
+    };
+    if written == STDIN {
+        return Ok(elsewhere(InputKind::Stdin));
+    }
+    if address::is_address(written) {
+        return match address::mistake(written, place) {
+            Some(diagnostic) => Err(diagnostic),
+            None => Ok(elsewhere(InputKind::Url)),
+        };
+    }
+    let path = place.path(written);
     // A file may have a name that looks like a glob: what exists is meant by its name.
     if path.exists() {
         let root = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_path_buf() };
-        return Ok(InputPattern { written: written.to_owned(), kind: InputKind::Local, path, root, glob: None });
+        return Ok(InputPattern {
+            written: written.to_owned(),
+            kind: InputKind::Local,
+            path,
+            root,
+            glob: None,
+        });
+    }
+    if let Some(diagnostic) = address::near_miss(written, place) {
+        return Err(diagnostic);
     }
     if !is_glob(written) {
         return Err(missing(written, &path, place, "file or folder"));
@@ -60,7 +120,13 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
         return Err(Diagnostic::error(place, message).label(advice(written, &folder, place)));
     }
     let glob = glob(&pattern).map_err(|reason| bad_glob(written, &reason, place))?;
-    Ok(InputPattern { written: written.to_owned(), kind: InputKind::Local, root: folder.clone(), path: folder, glob: Some(glob) })
+    Ok(InputPattern {
+        written: written.to_owned(),
+        kind: InputKind::Local,
+        root: folder.clone(),
+        path: folder,
+        glob: Some(glob),
+    })
 }
 
 /// A complaint about a path that does not exist.
@@ -83,10 +149,12 @@ fn has_no_file(input: &InputPattern, excluded: &Excluded) -> bool {
             }
             let path = entry.path();
             let relative = path.strip_prefix(&input.path).unwrap_or(&path);
-            if excluded.contains(relative) {
+            let Ok(kind) = entry.file_type() else { return false };
+            let is_excluded =
+                if kind.is_dir() { excluded.contains_dir(relative) } else { excluded.contains(relative) };
+            if is_excluded {
                 continue;
             }
-            let Ok(kind) = entry.file_type() else { return false };
             if kind.is_dir() {
                 folders.push(path);
             } else if kind.is_symlink() || input.takes(relative) {
@@ -108,26 +176,29 @@ fn nothing_there(input: &InputPattern, place: &Place) -> Diagnostic {
     }
 }
 
-/// Complains about an export whose folder is, or holds, a folder of inputs: the next run would read what this
-/// one has written.
+/// Complains about a folder to write to (`what` it is for) that is, or holds, a folder of inputs: the next run
+/// would read what this one has written.
 pub(crate) fn overlap<'i>(
+    what: &str,
     output: &Path,
-    node: &Node,
+    place: &Place,
     mut inputs: impl Iterator<Item = &'i InputPattern>,
 ) -> Option<Diagnostic> {
     // Two ways to one folder are told only by the system.
     let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let real_output = real(output);
     let holds = |input: &&InputPattern| {
-        input.path.is_dir() && (input.path.starts_with(output) || real(&input.path).starts_with(&real_output))
+        input.kind == InputKind::Local
+            && input.path.is_dir()
+            && (input.path.starts_with(output) || real(&input.path).starts_with(&real_output))
     };
     let input = inputs.find(holds)?;
     let message = if input.path == output || real(&input.path) == real_output {
-        format!("the output folder is the input folder of `{}`", input.written)
+        format!("the {what} folder is the input folder of `{}`", input.written)
     } else {
-        format!("the output folder holds the input folder of `{}`", input.written)
+        format!("the {what} folder holds the input folder of `{}`", input.written)
     };
-    Some(Diagnostic::error(&node.place, message).label("choose another folder, beside the input or below it"))
+    Some(Diagnostic::error(place, message).label("choose another folder, beside the input or below it"))
 }
 
 /// The name that was probably meant, or where the path was looked for.
@@ -214,29 +285,53 @@ fn bad_glob(written: &str, reason: &str, place: &Place) -> Diagnostic {
 
 /// The `exclude` patterns of a source.
 pub(crate) fn excluded(written: &[(&str, &Place)], diagnostics: &mut Diagnostics) -> Excluded {
-    let mut names = GlobSetBuilder::new();
-    let mut paths = GlobSetBuilder::new();
+    let mut builder = GitignoreBuilder::new("");
+    // To a file that many wrote a slip may be a name; here it is a slip.
+    builder.allow_unclosed_class(false);
+    let mut patterns = Vec::new();
     for (pattern, place) in written {
-        let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
-        match GlobBuilder::new(trimmed.trim_start_matches('/')).literal_separator(true).build() {
-            Ok(glob) if trimmed.contains('/') => paths.add(glob),
-            Ok(glob) => names.add(glob),
-            Err(error) => {
-                diagnostics.push(bad_glob(pattern, &error.kind().to_string(), place));
-                continue;
-            }
-        };
+        if let Some((reason, way_out)) = no_pattern(pattern) {
+            let message = format!("`{pattern}` is no pattern: {reason}");
+            diagnostics.push(Diagnostic::error(place, message).label(way_out));
+            continue;
+        }
+        let line =
+            pattern.strip_prefix("./").map_or_else(|| (*pattern).to_owned(), |rest| format!("/{rest}"));
+        match builder.add_line(None, &line) {
+            Ok(_) => patterns.push((*pattern).to_owned()),
+            Err(error) => diagnostics.push(bad_glob(pattern, &reason(&error), place)),
+        }
     }
-    let mut build = |set: &GlobSetBuilder| {
-        set.build().unwrap_or_else(|error| {
-            // Each pattern compiled alone; together they can only be too many.
-            if let Some((_, place)) = written.first() {
-                diagnostics.push(Diagnostic::error(place, format!("cannot use these patterns: {error}")));
-            }
-            GlobSet::empty()
-        })
-    };
-    Excluded { names: build(&names), paths: build(&paths) }
+    let matcher = builder.build().unwrap_or_else(|error| {
+        // Each pattern compiled alone; together they can only be too many.
+        if let Some((_, place)) = written.first() {
+            let message = format!("cannot use these patterns: {}", reason(&error));
+            diagnostics.push(Diagnostic::error(place, message));
+        }
+        Gitignore::empty()
+    });
+    Excluded { patterns, matcher }
+}
+
+/// Why a line that a `.gitignore` file would pass over is a mistake here, and what to write.
+fn no_pattern(pattern: &str) -> Option<(&'static str, &'static str)> {
+    match pattern.trim() {
+        // An empty one is complained about already.
+        "" if !pattern.is_empty() => Some(("it is blank", "remove it")),
+        "!" | "/" | "!/" | "./" => Some(("it names nothing", "")),
+        comment if comment.starts_with('#') => {
+            Some(("`#` begins a comment", "write `\\\\#` for such a name"))
+        }
+        _ => None,
+    }
+}
+
+/// The reason without the pattern, which the message has already.
+fn reason(error: &ignore::Error) -> String {
+    match error {
+        ignore::Error::Glob { err, .. } => err.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// The deepest folder that holds all `folders`; `None` without folders, or when they share nothing (drives).

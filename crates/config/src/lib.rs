@@ -29,10 +29,12 @@
 //! ));
 //! ```
 
+mod address;
 mod canonical;
 mod check;
 mod common_keys;
 mod compression;
+mod destination;
 mod diagnostic;
 mod editor;
 mod envelope;
@@ -41,6 +43,7 @@ mod inputs;
 mod node;
 mod opening;
 mod overrides;
+mod partition;
 mod pipeline;
 mod plan;
 mod resolve;

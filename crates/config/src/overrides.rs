@@ -104,7 +104,10 @@ struct Part {
 }
 
 /// Applies all overrides to the tree; `order` is the rank of their texts in messages.
-pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> Diagnostics {
+///
+/// Where exports go when the output is another one is for whoever has read their paths; returned is where the
+/// command line names it.
+pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> (Diagnostics, Option<Place>) {
     let mut diagnostics = Diagnostics::default();
     for (index, setting) in overrides.set.iter().enumerate() {
         let result = Assignment::new(setting, order + index).and_then(|assignment| assignment.apply(root));
@@ -114,81 +117,43 @@ pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> Di
     }
     let order = order + overrides.set.len();
     if !overrides.inputs.is_empty() {
-        let items =
-            overrides.inputs.iter().map(|path| argument(&path.to_string_lossy(), "", order)).collect();
+        let items = overrides.inputs.iter().map(|path| argument(path, "", order)).collect();
         replace_first(root, "source", "paths", |place| Node { data: Data::Array(items), place });
     }
-    if let Some(path) = &overrides.output {
-        let node = argument(&path.to_string_lossy(), "-o ", order + 1);
-        move_along(root, &node);
+    let output = overrides.output.as_deref().map(|path| argument(path, "-o ", order + 1));
+    let place = output.as_ref().map(|node| node.place.clone());
+    if let Some(node) = output
+        && !has_path(root)
+    {
         replace_first(root, "export", "path", |_| node);
     }
-    diagnostics
+    (diagnostics, place)
 }
 
-/// Moves all exports along with the first one: `-o` redirects a whole output, or what two runs write would mix
-/// where it was not thought of.
-fn move_along(root: &mut Table, target: &Node) {
-    let Some(Data::Array(tables)) = root.get_mut("export").map(|node| &mut node.data) else { return };
-    let ids: Vec<String> = tables.iter().map(|node| folder_name(&names(node))).collect();
-    let mut paths: Vec<Option<&mut Node>> = tables
-        .iter_mut()
-        .map(|table| match &mut table.data {
-            Data::Table(table) => table.get_mut("path"),
-            _ => None,
-        })
-        .collect();
-    let resolved = |node: &Node| Some(node.place.resolve(Path::new(node.as_str()?)));
-    let old: Vec<Option<PathBuf>> = paths.iter().map(|node| resolved(node.as_deref()?)).collect();
-    let (Some(Some(first)), Some(new)) = (old.first(), target.as_str().map(Path::new)) else { return };
-    let below = |path: &PathBuf| path.strip_prefix(first).ok().map(|below| new.join(below));
-    let mut taken: Vec<PathBuf> = old.iter().flatten().filter_map(below).collect();
-    for ((node, old), id) in paths.iter_mut().zip(&old).zip(&ids).skip(1) {
-        let (Some(node), Some(old)) = (node, old) else { continue };
-        if old == first {
-            // Two exports to one folder are an error; it is shown at the one that the flag does not name.
-            let path = target.place.resolve(new).to_string_lossy().into_owned();
-            node.data = Data::String(path);
-            continue;
-        }
-        let moved = below(old).unwrap_or_else(|| free_folder(new, id, &mut taken));
-        let data = Data::String(moved.to_string_lossy().into_owned());
-        **node = Node { data, place: target.place.clone() };
-    }
-}
-
-/// What the folder of an export is called: its id, if that can be one.
-fn folder_name((id, stage): &(Option<String>, Option<String>)) -> String {
-    let id = id.as_deref().or(stage.as_deref()).unwrap_or_default();
-    // Another id is complained about, and must not lead anywhere until then.
-    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    if !id.is_empty() && id.chars().all(fits) { id.to_owned() } else { "export".to_owned() }
-}
-
-/// A folder below `parent` that no other export has.
-fn free_folder(parent: &Path, name: &str, taken: &mut Vec<PathBuf>) -> PathBuf {
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let mut free = std::iter::once(name.to_owned()).chain(numbered).map(|name| parent.join(name));
-    let folder = free.find(|folder| !taken.contains(folder)).unwrap_or_default();
-    taken.push(folder.clone());
-    folder
+/// Whether the first export has a path of its own, which may hold more than its folder.
+fn has_path(root: &Table) -> bool {
+    let first = root.get("export").and_then(|node| node.as_array()?.first()?.as_table());
+    first.and_then(|table| table.get("path")?.as_str()).is_some_and(|path| !path.is_empty())
 }
 
 /// An argument of the command line, shown after `prefix`.
-fn argument(written: &str, prefix: &str, order: usize) -> Node {
-    let text = command_line(format!("{prefix}{written}"), order);
+fn argument(path: &Path, prefix: &str, order: usize) -> Node {
+    let written = path.to_string_lossy();
+    let content = format!("{prefix}{written}");
+    let text = Arc::new(Text { argument: Some(path.to_owned()), ..command_line(content, order) });
     let place = text.at(prefix.len()..text.content.len());
-    Node { data: Data::String(written.to_owned()), place }
+    Node { data: Data::String(written.into_owned()), place }
 }
 
-fn command_line(content: String, order: usize) -> Arc<Text> {
-    Arc::new(Text {
+fn command_line(content: String, order: usize) -> Text {
+    Text {
         name: "command line".to_owned(),
         content,
         kind: TextKind::CommandLine,
         base: working_folder(),
+        argument: None,
         order,
-    })
+    }
 }
 
 fn working_folder() -> PathBuf {
@@ -212,7 +177,12 @@ impl Assignment {
         let (text, key_start, value_start, folded) = match &setting.origin {
             SettingOrigin::Flag => {
                 let content = format!("--set {}={}", setting.key, setting.value);
-                (command_line(content, order), "--set ".len(), "--set ".len() + setting.key.len() + 1, false)
+                (
+                    Arc::new(command_line(content, order)),
+                    "--set ".len(),
+                    "--set ".len() + setting.key.len() + 1,
+                    false,
+                )
             }
             SettingOrigin::Environment(variable) => {
                 let text = Arc::new(Text {
@@ -220,6 +190,7 @@ impl Assignment {
                     content: format!("{variable}={}", setting.value),
                     kind: TextKind::Environment,
                     base: working_folder(),
+                    argument: None,
                     order,
                 });
                 (text, 0, variable.len() + 1, true)
@@ -314,7 +285,8 @@ impl Assignment {
             name.as_deref()
                 .is_some_and(|name| name == id.name || (self.folded && fold(name) == fold(&id.name)))
         };
-        let mut found: Vec<usize> = (0..names.len()).filter(|index| same(&names[*index].0)).collect();
+        let own = |index: &usize| names[*index].0.as_ref().or(names[*index].1.as_ref()).cloned();
+        let mut found: Vec<usize> = (0..names.len()).filter(|index| same(&own(index))).collect();
         if found.is_empty() {
             found = (0..names.len()).filter(|index| same(&names[*index].1)).collect();
         }

@@ -25,6 +25,8 @@ pub struct Pipeline {
     /// Mistakes found so far; they are shown together with those that [`Pipeline::plan`] finds.
     pub(crate) diagnostics: Diagnostics,
     plugins: Vec<PluginRequest>,
+    /// Where the command line names another folder for the first export.
+    pub(crate) output: Option<Place>,
     /// See [`Pipeline::without_inputs`].
     pub(crate) ignores_inputs: bool,
 }
@@ -93,9 +95,9 @@ impl Pipeline {
         let mut chain = vec![file.clone()];
         let mut root = node::parse(&text)?;
         extend(&mut root, &text, &mut chain)?;
-        let mut diagnostics = overrides::apply(&mut root, overrides, chain.len());
+        let (mut diagnostics, output) = overrides::apply(&mut root, overrides, chain.len());
         let plugins = plugins(&root, &mut diagnostics);
-        Ok(Self { root, text, file, diagnostics, plugins, ignores_inputs: false })
+        Ok(Self { root, text, file, diagnostics, plugins, output, ignores_inputs: false })
     }
 
     /// The libraries that the pipeline asks for, in order. Whoever loads them reports failures to
@@ -129,7 +131,7 @@ impl Pipeline {
 
 fn text(name: String, file: &Path, content: String, order: usize) -> Arc<Text> {
     let base = file.parent().unwrap_or(file).to_path_buf();
-    Arc::new(Text { name, content, kind: TextKind::File, base, order })
+    Arc::new(Text { name, content, kind: TextKind::File, base, argument: None, order })
 }
 
 fn load(path: &Path) -> Result<String, String> {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::{GlobMatcher, GlobSet};
+use globset::GlobMatcher;
+use ignore::gitignore::Gitignore;
 use tamis_document::{Document, Metadata};
 use tamis_stage::StageInfo;
 use tamis_stage::handle::{ExporterHandle, OpenStage, ReaderHandle};
@@ -90,6 +91,11 @@ pub enum InputKind {
 }
 
 impl InputPattern {
+    /// What files below `path` must look like, relative to it.
+    pub fn glob(&self) -> Option<&GlobMatcher> {
+        self.glob.as_ref()
+    }
+
     /// Whether the entry is a glob, so that `path` is only where the walk begins.
     pub fn is_glob(&self) -> bool {
         self.glob.is_some()
@@ -102,21 +108,50 @@ impl InputPattern {
     }
 }
 
-/// The `exclude` patterns of a source.
+/// The `exclude` patterns of a source, as in a `.gitignore` file.
 ///
-/// A pattern without `/` is compared with the name of every file and folder on the way (`*.tmp`, `.git`), one
-/// with `/` with the path from [`InputPattern::path`].
-#[derive(Debug, Clone, Default)]
+/// A pattern without `/` is compared with the name of every file and folder (`*.tmp`, `.git`), one with `/`
+/// with the path from [`InputPattern::path`] or the key of an object; one that ends in `/` is about folders.
+/// `!` takes back in what an earlier pattern left out, but nothing in a folder that is left out as a whole.
+#[derive(Debug, Clone)]
 pub struct Excluded {
-    pub(crate) names: GlobSet,
-    pub(crate) paths: GlobSet,
+    pub(crate) patterns: Vec<String>,
+    pub(crate) matcher: Gitignore,
+}
+
+impl Default for Excluded {
+    fn default() -> Self {
+        Self { patterns: Vec::new(), matcher: Gitignore::empty() }
+    }
 }
 
 impl Excluded {
-    /// Whether a file or folder is left out, a folder with all it holds; `relative` is its path from
-    /// [`InputPattern::path`].
+    /// Whether a file is left out, itself or with a folder that it lies in; `relative` is its path from
+    /// [`InputPattern::path`], or the key of an object.
     pub fn contains(&self, relative: &Path) -> bool {
-        relative.file_name().is_some_and(|name| self.names.is_match(name)) || self.paths.is_match(relative)
+        self.decides(relative, false)
+    }
+
+    /// Whether a folder is left out, with all it holds.
+    pub fn contains_dir(&self, relative: &Path) -> bool {
+        self.decides(relative, true)
+    }
+
+    /// The patterns in the order of the pipeline.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    /// Looks from the outermost folder inwards, as a walk does: what is left out is not entered.
+    fn decides(&self, relative: &Path, is_dir: bool) -> bool {
+        if self.patterns.is_empty() {
+            return false;
+        }
+        let mut folders: Vec<&Path> =
+            relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+        folders.reverse();
+        folders.into_iter().any(|folder| self.matcher.matched(folder, true).is_ignore())
+            || self.matcher.matched(relative, is_dir).is_ignore()
     }
 }
 

@@ -10,6 +10,7 @@ use tamis_stage::handle::OpenStage;
 use crate::canonical::{self, portable};
 use crate::check::{Checker, size_of};
 use crate::compression;
+use crate::destination::{Destination, destinations};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::fields::{self, Step};
@@ -18,6 +19,7 @@ use crate::node::{Data, Node, Table};
 use crate::opening::{Opened, Opener, is_envelope};
 use crate::pipeline::{Pipeline, PluginLocator};
 use crate::plan::{Compression, ExportPlan, From, OpenedReader, Plan, RunSettings, SourcePlan, StagePlan};
+use crate::size::format_size;
 use crate::tests_table;
 use crate::text::Place;
 
@@ -71,6 +73,9 @@ impl Pipeline {
     }
 }
 
+/// Fewer blocks in memory than this leave threads without work.
+const BLOCKS_IN_MEMORY: u64 = 8;
+
 struct Planner<'a> {
     pipeline: &'a Pipeline,
     opener: Opener<'a>,
@@ -110,6 +115,7 @@ impl<'a> Planner<'a> {
             self.opener.registry,
             &mut self.diagnostics,
         );
+        let run = self.run(&sources.plans);
         let file_stem = self.pipeline.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let name = root.get("name").and_then(Node::as_str).map(str::to_owned).or(file_stem);
         let mut plan = Plan {
@@ -118,7 +124,7 @@ impl<'a> Planner<'a> {
             sources: sources.plans,
             stages: stages.plans,
             exports: exports.plans,
-            run: self.run(),
+            run,
             tests: tests_table::tests(root, &mut self.diagnostics),
             warnings: Diagnostics::default(),
             canonical: Value::Null,
@@ -148,11 +154,13 @@ impl<'a> Planner<'a> {
         let why = "add one that says what to read, with `use = \"auto\"` and `paths = [\"…\"]`";
         let tables = self.tables("source", Some(why));
         self.opener.begin();
+        let mut stdin = None;
         for (place, table) in tables {
             let Some(entry) = self.opener.open("source", place, table) else { continue };
             planned.steps.extend(entry.steps);
             let paths = table.get("paths").map(Node::strings).unwrap_or_default();
             let exclude = table.get("exclude").map(Node::strings).unwrap_or_default();
+            inputs::stdin_once(&paths, &mut stdin, &mut self.diagnostics);
             let excluded = inputs::excluded(&exclude, &mut self.diagnostics);
             let inputs = if self.pipeline.ignores_inputs {
                 Vec::new()
@@ -168,7 +176,7 @@ impl<'a> Planner<'a> {
                 "id": entry.id,
                 "readers": readers,
                 "paths": paths.iter()
-                    .map(|(path, place)| portable(&place.resolve(Path::new(path)), &self.folder))
+                    .map(|(path, place)| inputs::canonical(path, place, &self.folder))
                     .collect::<Vec<_>>(),
                 "exclude": exclude.iter().map(|(pattern, _)| *pattern).collect::<Vec<_>>(),
             }));
@@ -203,34 +211,61 @@ impl<'a> Planner<'a> {
         let why = "add one that says where to write, with `use = \"jsonl\"` and `path = \"out\"`";
         let tables = self.tables("export", Some(why));
         self.opener.begin();
-        let mut paths: BTreeMap<PathBuf, &Place> = BTreeMap::new();
-        for (place, table) in &tables {
+        let own: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
+        let destinations = destinations(&own, self.pipeline.output.as_ref(), &mut self.diagnostics);
+        self.check_destinations(&destinations, sources);
+        for ((place, table), destination) in tables.iter().zip(&destinations) {
             let Some(entry) = self.opener.open("export", place, table) else { continue };
             let from = from(table);
             if from == From::Kept {
-                planned.steps.extend(entry.steps);
+                let fields = || destination.iter().flat_map(|it| &it.fields);
+                planned.steps.extend(entry.steps.into_iter().map(|step| {
+                    fields().fold(step, |step, (field, place)| step.with_path_field(field, place))
+                }));
             }
-            let path = self.export_path(table, &mut paths, sources);
             for opened in entry.opened {
                 let compression = self.compression(table, &opened);
                 let max_part_bytes =
                     table.get("max_part_bytes").and_then(size_of).unwrap_or(DEFAULT_PART_BYTES);
                 let portable = opened.portable.clone();
-                let Some(export) = export(opened, entry.id.clone(), path.clone(), from) else { continue };
-                let export = ExportPlan { compression, max_part_bytes, ..export };
+                let path = destination.as_ref().map(|it| it.folder.clone()).unwrap_or_default();
+                let Some(export) = export(opened, entry.id.clone(), path, from) else { continue };
+                let partition = destination.as_ref().and_then(|it| it.partition.clone());
+                let export = ExportPlan { partition, compression, max_part_bytes, ..export };
                 planned.canonical.push(self.canonical_export(&export, &portable));
                 planned.plans.push(export);
             }
         }
-        self.dead_letters(&tables, &paths, &mut planned);
+        self.dead_letters(&tables, &destinations, &mut planned);
         planned
+    }
+
+    /// No two exports share a folder, and none writes over inputs.
+    fn check_destinations(&mut self, destinations: &[Option<Destination>], sources: &[SourcePlan]) {
+        let mut folders: BTreeMap<&Path, &Place> = BTreeMap::new();
+        for destination in destinations.iter().flatten() {
+            if let Some(first) = folders.insert(&destination.folder, &destination.place) {
+                self.diagnostics.push(
+                    Diagnostic::error(&destination.place, "two exports write to one folder")
+                        .label("give this one a folder of its own")
+                        .related(first, "the first is here"),
+                );
+            }
+            self.check_apart("output", &destination.folder, &destination.place, sources);
+        }
+    }
+
+    /// A folder that is written to neither is nor holds a folder of inputs.
+    fn check_apart(&mut self, what: &str, folder: &Path, place: &Place, sources: &[SourcePlan]) {
+        let inputs = sources.iter().flat_map(|source| &source.inputs);
+        self.diagnostics.extend(inputs::overlap(what, folder, place, inputs));
     }
 
     /// Failed records always go somewhere: without an export that takes them, beside those of the first.
     fn dead_letters(
         &mut self,
         tables: &[(&Place, &Table)],
-        paths: &BTreeMap<PathBuf, &Place>,
+        destinations: &[Option<Destination>],
         planned: &mut Planned<ExportPlan>,
     ) {
         if tables.iter().any(|(_, table)| from(table) == From::Failed) {
@@ -238,10 +273,10 @@ impl<'a> Planner<'a> {
         }
         let (Some((_, table)), Some(first)) = (tables.first(), planned.plans.first()) else { return };
         let path = first.path.join("failed");
-        if let Some(place) = paths.get(&path) {
+        if let Some(taken) = destinations.iter().flatten().find(|it| it.folder == path) {
             let message = "failed records go to this folder";
             let label = "choose another one, or add an export with `from = \"failed\"`";
-            self.diagnostics.push(Diagnostic::error(place, message).label(label));
+            self.diagnostics.push(Diagnostic::error(&taken.place, message).label(label));
             return;
         }
         let id = free_id("failed", &planned.plans);
@@ -260,30 +295,6 @@ impl<'a> Planner<'a> {
         planned.plans.push(export);
     }
 
-    fn export_path<'t>(
-        &mut self,
-        table: &'t Table,
-        paths: &mut BTreeMap<PathBuf, &'t Place>,
-        sources: &[SourcePlan],
-    ) -> PathBuf {
-        let Some((node, written)) = table.get("path").and_then(|node| Some((node, node.as_str()?))) else {
-            return PathBuf::new();
-        };
-        let path = node.place.resolve(Path::new(written));
-        if let Some(first) = paths.insert(path.clone(), &node.place) {
-            self.diagnostics.push(
-                Diagnostic::error(&node.place, "two exports write to one folder")
-                    .label("give this one a folder of its own")
-                    .related(first, "the first is here"),
-            );
-        }
-        let inputs = sources.iter().flat_map(|source| &source.inputs);
-        if let Some(diagnostic) = inputs::overlap(&path, node, inputs) {
-            self.diagnostics.push(diagnostic);
-        }
-        path
-    }
-
     fn compression(&mut self, table: &Table, opened: &Opened) -> Compression {
         let own = |key: &str| table.get(key).filter(|_| is_envelope("export", key, Some(&opened.info)));
         compression::compression(
@@ -297,19 +308,24 @@ impl<'a> Planner<'a> {
     fn canonical_export(&self, export: &ExportPlan, options: &Value) -> Value {
         let mut value = canonical::stage(&export.id, &export.info, options);
         value["path"] = Value::from(portable(&export.path, &self.folder));
+        if let Some(partition) = &export.partition {
+            value["partition"] = Value::from(partition.to_string());
+        }
         value["from"] = Value::from(export.from.as_str());
         value["compression"] = canonical::compression(export.compression);
         value["max_part_bytes"] = Value::from(export.max_part_bytes);
         value
     }
 
-    fn run(&mut self) -> RunSettings {
+    fn run(&mut self, sources: &[SourcePlan]) -> RunSettings {
         let mut settings = RunSettings::default();
         let Some(node) = self.pipeline.root.get("run") else { return settings };
         let Some(table) = node.as_table() else { return settings };
         let mut checker = Checker::for_keys(&ENVELOPE.run, "`[run]`", &node.place);
         checker.table(table);
-        self.diagnostics.append(checker.finish().0);
+        let (found, _) = checker.finish();
+        let is_sound = found.is_empty();
+        self.diagnostics.append(found);
         if let Some(Data::Integer(threads)) = table.get("threads").map(|node| &node.data) {
             settings.threads = usize::try_from(*threads).unwrap_or_default();
         }
@@ -322,8 +338,28 @@ impl<'a> Planner<'a> {
         if let Some(bytes) = table.get("block_bytes").and_then(size_of) {
             settings.block_bytes = bytes;
         }
+        if let Some((node, written)) = table.get("work").and_then(|node| Some((node, node.as_str()?))) {
+            let folder = node.place.path(written);
+            self.check_apart("work", &folder, &node.place, sources);
+            settings.work = Some(folder);
+        }
+        self.diagnostics.extend(large_blocks(table, &settings).filter(|_| is_sound));
         settings
     }
+}
+
+/// Warns about blocks of which hardly one a thread fits into the memory.
+fn large_blocks(table: &Table, settings: &RunSettings) -> Option<Diagnostic> {
+    let most = settings.memory / BLOCKS_IN_MEMORY;
+    // The default is small enough for any memory that is allowed.
+    let node = table.get("block_bytes").filter(|_| settings.block_bytes > most)?;
+    let message = format!(
+        "`block_bytes` is {}, and few blocks fit into a `memory` of {}",
+        format_size(settings.block_bytes),
+        format_size(settings.memory)
+    );
+    let label = format!("threads wait for memory; at most {} is better", format_size(most));
+    Some(Diagnostic::warning(&node.place, message).label(label))
 }
 
 fn from(table: &Table) -> From {

@@ -41,6 +41,9 @@ pub(crate) struct Text {
     pub(crate) kind: TextKind,
     /// What relative paths in it resolve against, absolute.
     pub(crate) base: PathBuf,
+    /// The path that a path argument of the command line is, of which `content` may be no more than a likeness:
+    /// not every name of a file is text.
+    pub(crate) argument: Option<PathBuf>,
     /// Rank in messages: the pipeline file, what it extends, then overrides.
     pub(crate) order: usize,
 }
@@ -83,6 +86,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The path that is written here as `written`, absolute.
+    pub(crate) fn path(&self, written: &str) -> PathBuf {
+        self.resolve(self.text.argument.as_deref().unwrap_or_else(|| Path::new(written)))
+    }
+
     /// `path` as it is meant where this place is: relative to the text.
     pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
         tidy(&self.text.base.join(path))
@@ -131,6 +139,7 @@ mod tests {
             content: "甲 = 1\r\n# 注\r\n乙丙 = \"丁\"\n".into(),
             kind: TextKind::File,
             base: PathBuf::from("/"),
+            argument: None,
             order: 0,
         });
         let start = text.content.find('丁').unwrap();

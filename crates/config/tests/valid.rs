@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tamis_config::{
-    Compression, From, Overrides, Pipeline, Plan, PluginLocator, RunSettings, Setting, SettingOrigin, schema,
+    Compression, From, InputKind, Overrides, PartitionPiece, Pipeline, Plan, PluginLocator, RunSettings,
+    Setting, SettingOrigin, schema,
 };
 use tamis_document::Document;
 use tempfile::TempDir;
@@ -115,6 +116,7 @@ threads = 4
 memory = "512 MiB"
 max_failed_ratio = 0
 block_bytes = 65536
+work = "scratch"
 
 [[test]]
 name = "keeps the article"
@@ -147,7 +149,13 @@ fn a_full_pipeline_keeps_every_word() {
     let (folder, plan) = plan(FULL);
     let base = folder.path();
     assert_eq!(plan.name, "news");
-    let run = RunSettings { threads: 4, memory: 512 << 20, max_failed_ratio: 0.0, block_bytes: 65536 };
+    let run = RunSettings {
+        threads: 4,
+        memory: 512 << 20,
+        max_failed_ratio: 0.0,
+        block_bytes: 65536,
+        work: Some(base.join("scratch")),
+    };
     assert_eq!(plan.run, run);
 
     let ids: Vec<&str> = plan.sources.iter().map(|source| source.id.as_str()).collect();
@@ -179,7 +187,7 @@ fn a_full_pipeline_keeps_every_word() {
 
     let test = &plan.tests[0];
     assert_eq!(test.name, "keeps the article");
-    assert_eq!((test.position.line, test.position.column), (60, 1));
+    assert_eq!((test.position.line, test.position.column), (61, 1));
     let metadata = [("account", json!("x")), ("n", json!(1)), ("tags", json!(["a"]))].into_iter().collect();
     assert_eq!(test.input, [Document { metadata, ..Document::new("a", "正文") }]);
     assert_eq!(test.expect[0].text.as_deref(), Some("正文"));
@@ -287,6 +295,141 @@ fn overrides_win_in_order() {
 }
 
 #[test]
+fn a_stage_name_means_the_table_that_has_no_other_id() {
+    let folder = project();
+    let more = "\n[[export]]\nid = \"dropped\"\nuse = \"jsonl\"\npath = \"dropped\"\nfrom = \"dropped\"\n";
+    let overrides = Overrides { set: vec![flag("export.jsonl.compression", "zstd")], ..Overrides::default() };
+    let plan = planned(folder.path(), &format!("{SMALL}{more}"), &overrides);
+    let levels: Vec<Compression> = plan.exports.iter().map(|export| export.compression).collect();
+    let zstd = Compression::Zstd { level: 3 };
+    assert_eq!(levels, [zstd, Compression::None, zstd]);
+}
+
+#[test]
+fn placeholders_part_an_export() {
+    let path = "out/v1/lang={language}/{published:%Y-%m}/{{x}}";
+    for path in [path.to_owned(), format!("{path}/")] {
+        let (folder, plan) = plan(&SMALL.replace("\"out\"", &format!("\"{path}\"")));
+        let export = &plan.exports[0];
+        assert_eq!(export.path, folder.path().join("out/v1"));
+        let partition = export.partition.as_ref().unwrap();
+        let field = |name: &str, format: Option<&str>| PartitionPiece::Field {
+            name: name.to_owned(),
+            format: format.map(str::to_owned),
+        };
+        let text = |text: &str| PartitionPiece::Text(text.to_owned());
+        assert_eq!(
+            partition.pieces,
+            [
+                text("lang="),
+                field("language", None),
+                text("/"),
+                field("published", Some("%Y-%m")),
+                text("/{x}")
+            ]
+        );
+        assert_eq!(partition.to_string(), "lang={language}/{published:%Y-%m}/{{x}}");
+        // Dead letters are all together.
+        assert_eq!(plan.exports[1].path, folder.path().join("out/v1/failed"));
+        assert_eq!(plan.exports[1].partition, None);
+    }
+}
+
+#[test]
+fn another_output_keeps_the_placeholders() {
+    let folder = project();
+    let content = format!(
+        "{}\n[[export]]\nid = \"x\"\nuse = \"files\"\npath = \"out/by-site/{{site}}\"\nfrom = \"dropped\"\n",
+        SMALL.replace("\"out\"", "\"out/{language}\"")
+    );
+    let new = folder.path().join("new {curly}");
+    let overrides = Overrides { output: Some(new.clone()), ..Overrides::default() };
+    let plan = planned(folder.path(), &content, &overrides);
+    let shown: Vec<(PathBuf, Option<String>)> = plan
+        .exports
+        .iter()
+        .map(|export| (export.path.clone(), export.partition.as_ref().map(ToString::to_string)))
+        .collect();
+    let expected = [
+        (new.clone(), Some("{language}".to_owned())),
+        (new.join("by-site"), Some("{site}".to_owned())),
+        (new.join("failed"), None),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn inputs_may_be_elsewhere() {
+    let paths =
+        "[\"dump/*.txt\", \"-\", \"s3://bucket/dump/**/*.jsonl\", \"https://[::1]:8/a?b=1\", \"./-\"]";
+    let folder = project();
+    write(&folder, "-", "");
+    let content = SMALL.replace("[\"dump/**/*.txt\"]", paths);
+    let plan = planned(folder.path(), &content, &Overrides::default());
+    let kinds: Vec<InputKind> = plan.sources[0].inputs.iter().map(|input| input.kind).collect();
+    assert_eq!(kinds, [InputKind::Local, InputKind::Stdin, InputKind::Url, InputKind::Url, InputKind::Local]);
+    assert_eq!(plan.sources[0].inputs[2].written, "s3://bucket/dump/**/*.jsonl");
+    assert_eq!(plan.sources[0].inputs[0].root, folder.path());
+    assert_eq!(
+        plan.canonical["sources"][0]["paths"],
+        json!(["dump/*.txt", "-", "s3://bucket/dump/**/*.jsonl", "https://[::1]:8/a?b=1", "./-"])
+    );
+}
+
+#[test]
+fn later_patterns_take_back_in() {
+    let patterns =
+        "[\"*.tmp\", \"!keep.tmp\", \"logs/\", \"!logs/keep.tmp\", \"/top.txt\", \"a/**/z\", \"2023/**\"]";
+    let (_folder, plan) = plan(&SMALL.replace("[[stage]]", &format!("exclude = {patterns}\n[[stage]]")));
+    let exclude = &plan.sources[0].exclude;
+    assert_eq!(exclude.patterns().len(), 7);
+    for (path, file, folder) in [
+        ("x.tmp", true, true),
+        ("deep/x.tmp", true, true),
+        ("deep/keep.tmp", false, false),
+        ("logs", false, true),
+        ("logs/keep.tmp", true, true),
+        ("deep/logs/x.txt", true, true),
+        ("top.txt", true, true),
+        ("deep/top.txt", false, false),
+        ("a/z", true, true),
+        ("a/b/c/z", true, true),
+        ("2023", false, false),
+        ("2023/x", true, true),
+        ("字.txt", false, false),
+        ("", false, false),
+    ] {
+        let path = Path::new(path);
+        assert_eq!((exclude.contains(path), exclude.contains_dir(path)), (file, folder), "{path:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_on_the_command_line_need_not_be_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = project();
+    let odd = |name: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(name));
+    std::fs::write(odd(b"a\xff.txt"), "").unwrap();
+    let overrides =
+        Overrides { inputs: vec![odd(b"a\xff.txt")], output: Some(odd(b"out\xfe")), ..Overrides::default() };
+    let more = "\n[[export]]\nid = \"x\"\nuse = \"files\"\npath = \"out/x\"\nfrom = \"dropped\"\n";
+    let plan = planned(folder.path(), &format!("{SMALL}{more}"), &overrides);
+    assert_eq!(plan.sources[0].inputs[0].path, odd(b"a\xff.txt"));
+    assert_eq!(plan.exports[0].path, odd(b"out\xfe"));
+    assert_eq!(plan.exports[1].path, odd(b"out\xfe/x"));
+}
+
+#[test]
+fn corpus_stages_are_stages() {
+    let stages = "[[stage]]\nuse = \"near-duplicate\"\n[[stage]]\nid = \"again\"\nuse = \"near-duplicate\"\n";
+    let (_folder, plan) = plan(&SMALL.replace("[[export]]", &format!("{stages}[[export]]")));
+    let ids: Vec<&str> = plan.stages.iter().map(|stage| stage.id.as_str()).collect();
+    assert_eq!(ids, ["line-length", "near-duplicate", "again"]);
+    assert!(plan.warnings.is_empty(), "{}", plan.warnings);
+}
+
+#[test]
 fn a_relative_override_is_relative_to_the_working_folder() {
     let folder = project();
     let overrides = Overrides { output: Some("out/../here".into()), ..Overrides::default() };
@@ -383,6 +526,7 @@ fn the_canonical_form_depends_on_what_decides_the_output_alone() {
         .replace("threads = 4", "# as many as there are\nthreads = 0")
         .replace("\"512 MiB\"", "\"1 GiB\"")
         .replace("max_failed_ratio = 0", "")
+        .replace("work = \"scratch\"", "")
         .replace("keeps the article", "keeps it")
         .replace("group_by = \"account\"\nmin_documents = 3", "min_documents = 3\ngroup_by = 'account'")
         .replace("\"64 MiB\"", "67_108_864");

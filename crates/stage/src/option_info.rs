@@ -28,16 +28,25 @@ impl StageInfo {
             return Vec::new();
         };
         let required: Vec<&str> = strings(self.schema.get("required"));
-        let option = |(name, schema): (&String, &Value)| OptionInfo {
-            name: name.clone(),
-            kind: kind(schema),
-            unit: text(schema, "x-unit"),
-            default: schema.get("default").and_then(toml),
-            required: required.contains(&name.as_str()),
-            help: text(schema, "description").unwrap_or_default(),
+        let option = |(name, schema): (&String, &Value)| {
+            let required = required.contains(&name.as_str()) || is_unset(schema);
+            OptionInfo {
+                name: name.clone(),
+                kind: kind(schema),
+                unit: text(schema, "x-unit"),
+                default: schema.get("default").filter(|_| !required).and_then(toml),
+                required,
+                help: text(schema, "description").unwrap_or_default(),
+            }
         };
         properties.iter().map(option).collect()
     }
+}
+
+/// Whether the default is a list that must not be empty and is: written in a pipeline, it would be refused.
+fn is_unset(schema: &Value) -> bool {
+    let is_empty = schema.get("default").and_then(Value::as_array).is_some_and(Vec::is_empty);
+    is_empty && schema.get("minItems").and_then(Value::as_u64).is_some_and(|min| min > 0)
 }
 
 fn text(schema: &Value, key: &str) -> Option<String> {
@@ -144,6 +153,17 @@ mod tests {
         ];
         for (schema, words) in cases {
             assert_eq!(kind(&schema), words, "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_must_not_stay_empty_must_be_given() {
+        for (schema, required) in [
+            (json!({ "type": "array", "minItems": 1, "default": [] }), true),
+            (json!({ "type": "array", "minItems": 1, "default": ["a"] }), false),
+            (json!({ "type": "array", "default": [] }), false),
+        ] {
+            assert_eq!(is_unset(&schema), required, "{schema}");
         }
     }
 
