@@ -165,7 +165,8 @@ impl<'a> Cutter<'a> {
                 .map_err(|error| format!("cannot read the file: {error}")),
         };
         let stream = match stream {
-            Ok(stream) => stream,
+            Ok(Some(stream)) => stream,
+            Ok(None) => return Ok(()),
             Err(message) => {
                 self.fail(&Lost::file(file), &message, block);
                 return Ok(());

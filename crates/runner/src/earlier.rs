@@ -111,10 +111,11 @@ pub(crate) fn check_inputs(base: &Path, earlier: Option<&Manifest>, inputs: &Inp
         }
     }
     let is_output = |file: &&InputFile| {
-        parts.contains(&file.path) || folders.iter().any(|folder| file.path.starts_with(folder))
+        let Some(path) = file.location.path() else { return false };
+        parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder))
     };
-    match inputs.files.iter().find(is_output) {
-        Some(file) => Err(RunError::InputIsOutput { path: file.path.clone() }),
+    match inputs.files.iter().find(is_output).and_then(|file| file.location.path()) {
+        Some(path) => Err(RunError::InputIsOutput { path: path.to_owned() }),
         None => Ok(()),
     }
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tamis_config::{Compression, ExportPlan, From, Plan};
+use tamis_config::{ExportPlan, From, Plan};
 use tamis_document::{Fate, Record};
 use tamis_stage::{Failure, Output};
 
-use crate::RunError;
 use crate::chain::Sorted;
 use crate::named::refusal;
+use crate::partition::Partitioner;
 use crate::tally::Tally;
+use crate::{RunError, compress};
 
 /// What a block adds to one export.
 #[derive(Debug, Default)]
@@ -50,43 +51,101 @@ impl Chunk {
 /// A record that an exporter cannot encode becomes a dead letter in all exports, so that it is never kept in
 /// one and failed in another.
 pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result<Vec<Chunk>, RunError> {
-    let outputs = loop {
+    let encoded = loop {
         let mut refused = Vec::new();
-        let mut outputs = Vec::with_capacity(plan.exports.len());
+        let mut encoded = Vec::with_capacity(plan.exports.len());
         for export in &plan.exports {
             let start = Instant::now();
-            let mut output = Output::default();
-            let records = sorted.of(export.from);
-            for (index, failure) in encode(export, records, &mut output) {
+            let (groups, failures) = share_out(plan, export, sorted.of_mut(export.from));
+            for (index, failure) in failures {
                 refused.push((export, index, failure.to_string()));
             }
-            outputs.push(output);
+            encoded.push(groups);
             tally.stage("export", &export.id).time += start.elapsed();
         }
         if refused.is_empty() {
-            break outputs;
+            break encoded;
         }
         fail(sorted, refused, tally)?;
     };
-    let chunks = plan.exports.iter().zip(outputs).map(|(export, output)| {
+    let chunks = plan.exports.iter().zip(encoded).map(|(export, groups)| {
         let start = Instant::now();
-        let records = sorted.of(export.from).len() as u64;
-        let chunk = chunk(export, output, records);
+        let chunk = chunk(export, groups);
         let entry = tally.stage("export", &export.id);
-        entry.seen += records;
+        entry.seen += sorted.of(export.from).len() as u64;
         entry.time += start.elapsed();
         chunk
     });
     chunks.collect()
 }
 
-/// Encodes records for one export; those that name files go one by one, so that a name that no file may have
-/// costs the record that it is of.
-fn encode(export: &ExportPlan, records: &[Record], output: &mut Output) -> Vec<(usize, Failure)> {
-    if !export.info.flags.named_files {
-        return export.handle.encode(records, output);
-    }
+/// What the records of one folder were turned into.
+struct Encoded {
+    folder: String,
+    output: Output,
+    plain_bytes: u64,
+    records: u64,
+}
+
+/// Encodes records for one export, those of a partition together.
+fn share_out(
+    plan: &Plan,
+    export: &ExportPlan,
+    records: &mut Vec<Record>,
+) -> (Vec<Encoded>, Vec<(usize, Failure)>) {
+    let Some(partition) = &export.partition else {
+        let mut failures = Vec::new();
+        let group = (!records.is_empty()).then(|| encode(export, String::new(), records, &mut failures));
+        return (group.into_iter().collect(), failures);
+    };
+    let groups = Partitioner::new(export, partition, &plan.exports).group(records);
+    // An exporter takes records that lie side by side; moving them costs less than asking it for each.
+    groups.arrange(records);
+    let mut encoded = Vec::with_capacity(groups.folders.len());
     let mut failures = Vec::new();
+    for (folder, range) in &groups.folders {
+        let mut failed = Vec::new();
+        encoded.push(encode(export, folder.clone(), &records[range.clone()], &mut failed));
+        failures.extend(failed.into_iter().map(|(index, why)| (groups.order[range.start + index], why)));
+    }
+    groups.put_back(records);
+    (encoded, failures)
+}
+
+fn encode(
+    export: &ExportPlan,
+    folder: String,
+    records: &[Record],
+    failures: &mut Vec<(usize, Failure)>,
+) -> Encoded {
+    let mut output = Output::default();
+    if export.info.flags.named_files {
+        encode_named(export, records, &mut output, failures);
+    } else {
+        failures.extend(export.handle.encode(records, &mut output));
+    }
+    if !folder.is_empty() {
+        for (name, _) in &mut output.files {
+            name.insert(0, '/');
+            name.insert_str(0, &folder);
+        }
+    }
+    // A chunk of an exporter with parts may be in any form; how much it holds is known from the documents.
+    let plain_bytes = match export.info.flags.parts {
+        true => records.iter().map(|record| record.document.size() as u64).sum(),
+        false => output.bytes.len() as u64,
+    };
+    Encoded { folder, output, plain_bytes, records: records.len() as u64 }
+}
+
+/// Encodes records that name files one by one, so that a name that no file may have costs the record that it
+/// is of.
+fn encode_named(
+    export: &ExportPlan,
+    records: &[Record],
+    output: &mut Output,
+    failures: &mut Vec<(usize, Failure)>,
+) {
     for (index, record) in records.iter().enumerate() {
         let n_files = output.files.len();
         let failed = export.handle.encode(std::slice::from_ref(record), output);
@@ -99,7 +158,6 @@ fn encode(export: &ExportPlan, records: &[Record], output: &mut Output) -> Vec<(
             failures.push((index, failure));
         }
     }
-    failures
 }
 
 impl Sorted {
@@ -108,6 +166,14 @@ impl Sorted {
             From::Kept => &self.kept,
             From::Dropped => &self.dropped,
             From::Failed => &self.failed,
+        }
+    }
+
+    fn of_mut(&mut self, from: From) -> &mut Vec<Record> {
+        match from {
+            From::Kept => &mut self.kept,
+            From::Dropped => &mut self.dropped,
+            From::Failed => &mut self.failed,
         }
     }
 }
@@ -149,21 +215,24 @@ fn fail(
     Ok(())
 }
 
-fn chunk(export: &ExportPlan, output: Output, records: u64) -> Result<Chunk, RunError> {
-    let plain_bytes = output.bytes.len() as u64;
-    let bytes = compress(export, output.bytes)?;
-    let mut parts = Vec::new();
-    if !bytes.is_empty() {
-        parts.push(PartChunk { folder: String::new(), bytes, plain_bytes, records });
+fn chunk(export: &ExportPlan, groups: Vec<Encoded>) -> Result<Chunk, RunError> {
+    let mut chunk = Chunk::default();
+    for Encoded { folder, output, plain_bytes, records } in groups {
+        chunk.records += records;
+        chunk.files.extend(output.files);
+        if export.info.flags.parts || !output.bytes.is_empty() {
+            let bytes = compress(export, output.bytes)?;
+            chunk.parts.push(PartChunk { folder, bytes, plain_bytes, records });
+        }
     }
-    Ok(Chunk { parts, files: output.files, records })
+    Ok(chunk)
 }
 
-/// Compresses bytes as a frame of their own: frames of blocks joined are a valid file.
+/// Compresses bytes as the export wants it; those of an exporter with parts are for itself.
 pub(crate) fn compress(export: &ExportPlan, bytes: Vec<u8>) -> Result<Vec<u8>, RunError> {
-    match export.compression {
-        Compression::Zstd { level } if !bytes.is_empty() => zstd::bulk::compress(&bytes, level)
-            .map_err(|error| RunError::Exporter { export: export.id.clone(), message: error.to_string() }),
-        _ => Ok(bytes),
+    if export.info.flags.parts {
+        return Ok(bytes);
     }
+    compress::compress(export.compression, bytes)
+        .map_err(|error| RunError::Exporter { export: export.id.clone(), message: error.to_string() })
 }

@@ -89,6 +89,7 @@ fn inputs_hash(files: &[InputFile]) -> String {
         hasher.update(file.name.as_bytes());
         hasher.update(&file.size.to_le_bytes());
         hasher.update(&file.modified.to_le_bytes());
+        hasher.update(file.version.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -18,12 +18,13 @@
 //! The runner names no stage, prints nothing and asks nothing: it reports through [`Progress`] while it runs
 //! and with a [`Report`] at the end.
 
+mod begun;
 mod block;
 mod chain;
+mod compress;
 mod checkpoint;
 mod crew;
 mod cutter;
-mod decompress;
 mod desk;
 mod earlier;
 mod encode;
@@ -36,6 +37,8 @@ mod manifest;
 mod named;
 mod output;
 mod part;
+mod partition;
+mod parts;
 mod progress;
 mod segment;
 mod session;

@@ -8,8 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::RunError;
+use crate::begun::{remove, remove_empty};
 use crate::manifest::{FileEntry, MANIFEST};
-use crate::part::{Part, create_folder, temporary, write_unsynced};
+use crate::part::{Part, PartState, create_folder, temporary, write_unsynced};
 
 /// The list of named files of an export, in the form that `b3sum --check` reads.
 pub(crate) const FILE_LIST: &str = "files.b3";
@@ -29,16 +30,47 @@ pub(crate) struct NamedFiles {
     folder: PathBuf,
     list: Part,
     names: Names,
+    /// How many files of the list are on the disk for sure.
+    n_synced: u64,
+    n_listed: u64,
 }
 
 impl NamedFiles {
     pub(crate) fn create(folder: &Path) -> Result<Self, RunError> {
-        let list = Part::create(folder, FILE_LIST.to_owned())?.staying();
-        let mut names = Names::default();
-        for reserved in [FILE_LIST, MANIFEST] {
-            names.free(reserved, |_| false);
+        let list = Part::create(folder, FILE_LIST)?.staying();
+        Ok(Self { folder: folder.to_owned(), list, names: Names::reserved(), n_synced: 0, n_listed: 0 })
+    }
+
+    /// Goes on where another has left off, and takes away the files that came after.
+    pub(crate) fn restore(folder: &Path, state: &PartState, n_files: u64) -> Result<Self, RunError> {
+        let list = Part::restore_list(folder, state, |later| remove_listed(folder, later))?;
+        let mut names = Names::reserved();
+        let path = list.temporary();
+        let file = File::open(&path).map_err(RunError::write(&path))?;
+        for line in BufReader::new(file).lines() {
+            if let Some(name) = listed_name(&line.map_err(RunError::write(&path))?) {
+                names.take(&name);
+            }
         }
-        Ok(Self { folder: folder.to_owned(), list, names })
+        let list = list.staying();
+        Ok(Self { folder: folder.to_owned(), list, names, n_synced: n_files, n_listed: n_files })
+    }
+
+    /// Takes away what the list in a folder names that a run had just begun when it was killed.
+    pub(crate) fn clear(folder: &Path) -> Result<(), RunError> {
+        let list = folder.join(FILE_LIST);
+        for path in [temporary(&list), list] {
+            let Ok(text) = std::fs::read(&path) else { continue };
+            remove_listed(folder, &text)?;
+            remove(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Where the list stands, and how many files are in it; all of them are on the disk when this returns.
+    pub(crate) fn save(&mut self) -> Result<(PartState, u64), RunError> {
+        self.sync()?;
+        Ok((self.list.save(FILE_LIST)?, self.n_listed))
     }
 
     /// Writes the files of a block.
@@ -50,6 +82,7 @@ impl NamedFiles {
             push_line(&name, content, &mut lines);
             paths.push(self.folder.join(name));
         }
+        self.n_listed += files.len() as u64;
         self.list.records += files.len() as u64;
         self.list.write(lines.as_bytes())?;
         self.list.sync()?;
@@ -63,43 +96,75 @@ impl NamedFiles {
     }
 
     /// Syncs the files and finishes the list.
-    pub(crate) fn finish(self) -> Result<FileEntry, RunError> {
+    pub(crate) fn finish(mut self) -> Result<FileEntry, RunError> {
         self.sync()?;
-        self.list.finish()
+        self.list.finish(FILE_LIST)
     }
 
     /// Finishes the list of a run that does not come to its end; the files need not outlast a power failure.
     pub(crate) fn abandon(self) -> Result<FileEntry, RunError> {
-        self.list.finish()
+        self.list.finish(FILE_LIST)
     }
 
-    /// Syncs all files in the list, many at once: a journal takes them up together.
-    fn sync(&self) -> Result<(), RunError> {
-        let path = temporary(&self.folder.join(FILE_LIST));
+    /// Syncs the files that were listed since the last time, many at once: a journal takes them up together.
+    fn sync(&mut self) -> Result<(), RunError> {
+        if self.n_synced == self.n_listed {
+            return Ok(());
+        }
+        let path = self.list.temporary();
         let list = File::open(&path).map_err(RunError::write(&path))?;
-        let lines = Mutex::new(BufReader::new(list).lines());
-        let next = || lines.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let sync_some = || {
-            while let Some(line) = next() {
-                let line = line.map_err(RunError::write(&path))?;
-                let Some(name) = listed_name(&line) else { continue };
-                let path = self.folder.join(name);
-                // Windows syncs only what may be written.
-                let file = File::options().write(true).open(&path);
-                file.and_then(|file| file.sync_all()).map_err(RunError::write(&path))?;
-            }
-            Ok(())
-        };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..SYNCING_THREADS).map(|_| scope.spawn(sync_some)).collect();
-            let results = threads.into_iter().map(|thread| {
-                let panicked = |_| RunError::Internal { message: "a syncing thread panicked".to_owned() };
-                thread.join().map_err(panicked).flatten()
-            });
-            // The scope waits for all of them; the first error is told.
-            results.collect()
-        })
+        let lines = BufReader::new(list).lines().skip(usize::try_from(self.n_synced).unwrap_or(usize::MAX));
+        let paths = lines.map(|line| {
+            let line = line.map_err(RunError::write(&path))?;
+            Ok(listed_name(&line).map(|name| self.folder.join(name)))
+        });
+        sync_files(paths.filter_map(Result::transpose))?;
+        self.n_synced = self.n_listed;
+        Ok(())
     }
+}
+
+/// Syncs files, many at once.
+pub(crate) fn sync_files(
+    paths: impl Iterator<Item = Result<PathBuf, RunError>> + Send,
+) -> Result<(), RunError> {
+    let paths = Mutex::new(paths);
+    let next = || paths.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let sync_some = || {
+        while let Some(path) = next() {
+            let path = path?;
+            // Windows syncs only what may be written.
+            let file = File::options().write(true).open(&path);
+            file.and_then(|file| file.sync_all()).map_err(RunError::write(&path))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..SYNCING_THREADS).map(|_| scope.spawn(sync_some)).collect();
+        let results = threads.into_iter().map(|thread| {
+            let panicked = |_| RunError::Internal { message: "a syncing thread panicked".to_owned() };
+            thread.join().map_err(panicked).flatten()
+        });
+        // The scope waits for all of them; the first error is told.
+        results.collect()
+    })
+}
+
+/// Takes away the files in a piece of a list, and the folders that are empty then.
+fn remove_listed(folder: &Path, list: &[u8]) -> Result<(), RunError> {
+    for name in lines(list).filter_map(listed_name) {
+        let path = folder.join(&name);
+        remove(&path)?;
+        remove(&temporary(&path))?;
+        remove_empty(folder, &name);
+    }
+    Ok(())
+}
+
+/// The whole lines of a list.
+fn lines(list: &[u8]) -> impl Iterator<Item = &str> {
+    let lines = list.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    lines.filter_map(|line| std::str::from_utf8(line).ok())
 }
 
 /// Why an exporter may not name a file so.
@@ -124,6 +189,20 @@ struct Names {
 }
 
 impl Names {
+    /// With the names of our own files taken.
+    fn reserved() -> Self {
+        let mut names = Self::default();
+        for reserved in [FILE_LIST, MANIFEST] {
+            names.take(reserved);
+        }
+        names
+    }
+
+    /// Takes a name that is known to be free.
+    fn take(&mut self, name: &str) {
+        self.next.entry(hash(name)).or_insert(2);
+    }
+
     /// The name, or the name with the first number behind it that makes it one that no file has.
     fn free(&mut self, name: &str, exists: impl Fn(&str) -> bool) -> String {
         let (stem, ending) = match name.rsplit_once('.') {

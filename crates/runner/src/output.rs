@@ -3,27 +3,38 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tamis_config::{Compression, ExportPlan};
+use tamis_config::ExportPlan;
 
-use crate::encode::{Chunk, compress};
+use crate::encode::Chunk;
+use crate::manifest::FileEntry;
 use crate::named::{NamedFiles, refusal};
-use crate::part::Part;
+use crate::part::PartState;
+use crate::parts::{Parts, PartsState};
 use crate::{ExportManifest, RunError};
 
 /// One export while it is written.
+///
+/// When it is dropped after it was finished nothing is left that [`ExportWriter::restore`] could go on from:
+/// by then the manifest must be whole.
 pub(crate) struct ExportWriter<'a> {
     export: &'a ExportPlan,
     manifest: ExportManifest,
     path: PathBuf,
-    is_dry: bool,
-    part: Option<Part>,
+    parts: Parts<'a>,
     named: Option<NamedFiles>,
+    is_dry: bool,
+    is_finished: bool,
 }
 
 /// Where an export stands, for a run that goes on later.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ExportState {
     records: u64,
+    /// Those that are finished.
+    files: Vec<FileEntry>,
+    parts: PartsState,
+    /// The list of named files and how many are in it.
+    named: Option<(PartState, u64)>,
 }
 
 impl<'a> ExportWriter<'a> {
@@ -37,22 +48,39 @@ impl<'a> ExportWriter<'a> {
             records: 0,
             files: Vec::new(),
         };
-        Self { export, manifest, path: path.to_owned(), is_dry: false, part: None, named: None }
+        let parts = Parts::new(export, path);
+        let path = path.to_owned();
+        Self { export, manifest, path, parts, named: None, is_dry: false, is_finished: false }
     }
 
-    /// One that only counts records.
+    /// One that counts the records and touches nothing.
     pub(crate) fn dry(export: &'a ExportPlan, path: &Path, base: &Path) -> Self {
-        Self { is_dry: true, ..Self::new(export, path, base) }
+        let mut writer = Self::new(export, path, base);
+        writer.is_dry = true;
+        writer
     }
 
-    /// One that goes on where another has left off.
+    /// One that goes on where another has left off, whether that was suspended or killed: what it wrote after
+    /// `state` was saved goes.
     pub(crate) fn restore(
         export: &'a ExportPlan,
         path: &Path,
         base: &Path,
-        _state: ExportState,
+        state: ExportState,
     ) -> Result<Self, RunError> {
-        Ok(Self::new(export, path, base))
+        let mut writer = Self::new(export, path, base);
+        writer.parts = Parts::restore(export, path, state.parts, &state.files)?;
+        writer.named = match state.named {
+            Some((list, n_files)) => Some(NamedFiles::restore(path, &list, n_files)?),
+            None if export.info.flags.named_files => {
+                NamedFiles::clear(path)?;
+                None
+            }
+            None => None,
+        };
+        writer.manifest.records = state.records;
+        writer.manifest.files = state.files;
+        Ok(writer)
     }
 
     pub(crate) fn manifest(&self) -> &ExportManifest {
@@ -71,32 +99,17 @@ impl<'a> ExportWriter<'a> {
             return Ok(false);
         }
         self.write_named(&chunk.files)?;
-        let mut finished = false;
-        for chunk in chunk.parts {
-            if self.part.is_none() {
-                self.part = Some(self.open_part()?);
-            }
-            let Some(part) = &mut self.part else { continue };
-            part.write(&chunk.bytes)?;
-            part.records += chunk.records;
-            part.plain_bytes += chunk.plain_bytes;
-            if part.plain_bytes >= self.export.max_part_bytes {
-                self.close_parts()?;
-                finished = true;
-            }
+        let n_files = self.manifest.files.len();
+        for part in chunk.parts {
+            self.parts.add(part, &mut self.manifest.files)?;
         }
-        Ok(finished)
-    }
-
-    /// What [`ExportWriter::restore`] needs to go on from here, all of it on the disk; nothing while a part is
-    /// open that only its exporter knows.
-    pub(crate) fn save(&mut self) -> Result<Option<ExportState>, RunError> {
-        Ok(Some(ExportState { records: self.manifest.records }))
+        Ok(self.manifest.files.len() > n_files)
     }
 
     fn write_named(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), RunError> {
         if let Some((name, why)) = files.iter().find_map(|(name, _)| Some((name, refusal(name)?))) {
-            return Err(self.broken(format!("it named a file `{}`, which {why}", name.escape_debug())));
+            let message = format!("it named a file `{}`, which {why}", name.escape_debug());
+            return Err(RunError::Exporter { export: self.export.id.clone(), message });
         }
         if files.is_empty() {
             return Ok(());
@@ -107,55 +120,61 @@ impl<'a> ExportWriter<'a> {
         self.named.as_mut().map_or(Ok(()), |named| named.write(files))
     }
 
+    /// What [`ExportWriter::restore`] needs to go on from here, all of it on the disk; nothing while a part is
+    /// open that only its exporter knows.
+    pub(crate) fn save(&mut self) -> Result<Option<ExportState>, RunError> {
+        if self.has_parts() && !self.parts.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(ExportState {
+            records: self.manifest.records,
+            files: self.manifest.files.clone(),
+            parts: self.parts.save()?,
+            named: self.named.as_mut().map(NamedFiles::save).transpose()?,
+        }))
+    }
+
+    /// Finishes open parts.
+    pub(crate) fn close_parts(&mut self) -> Result<(), RunError> {
+        self.parts.finish(&mut self.manifest.files)
+    }
+
     /// Finishes what is open.
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         self.close_parts()?;
         if let Some(named) = self.named.take() {
             self.manifest.files.push(named.finish()?);
         }
+        self.is_finished = true;
         Ok(())
     }
 
-    /// Takes the open part away and finishes the list of named files, which are whole.
+    /// Takes the open parts away and finishes the list of named files, which are whole.
     pub(crate) fn abandon(&mut self) {
-        self.part = None;
+        self.parts.abandon();
+        self.parts.forget();
         // If the list cannot be finished, the next run reads it under its temporary name.
         if let Some(Ok(list)) = self.named.take().map(NamedFiles::abandon) {
             self.manifest.files.push(list);
         }
     }
 
-    /// Leaves open files under their temporary names.
+    /// Leaves open files under their temporary names, for [`ExportWriter::restore`].
     pub(crate) fn suspend(&mut self) {
-        self.part = self.part.take().map(Part::staying);
-    }
-
-    fn open_part(&self) -> Result<Part, RunError> {
-        let ending = match self.export.compression {
-            Compression::None => "",
-            Compression::Gzip { .. } => ".gz",
-            Compression::Zstd { .. } => ".zst",
-        };
-        let number = self.manifest.files.len();
-        let name = format!("part-{number:05}.{}{ending}", self.export.handle.extension());
-        let mut part = Part::create(&self.path, name)?;
-        part.write(&compress(self.export, self.edge(self.export.handle.head())?)?)?;
-        Ok(part)
-    }
-
-    /// Finishes open parts.
-    pub(crate) fn close_parts(&mut self) -> Result<(), RunError> {
-        let Some(mut part) = self.part.take() else { return Ok(()) };
-        part.write(&compress(self.export, self.edge(self.export.handle.tail())?)?)?;
-        self.manifest.files.push(part.finish()?);
-        Ok(())
-    }
-
-    fn edge(&self, bytes: Result<Vec<u8>, tamis_stage::Failure>) -> Result<Vec<u8>, RunError> {
-        bytes.map_err(|failure| self.broken(failure.to_string()))
-    }
-
-    fn broken(&self, message: String) -> RunError {
-        RunError::Exporter { export: self.export.id.clone(), message }
+        self.is_finished = false;
+        self.parts.suspend();
+        // Its temporary file stays.
+        self.named = None;
     }
 }
+
+impl Drop for ExportWriter<'_> {
+    fn drop(&mut self) {
+        if self.is_finished {
+            self.parts.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

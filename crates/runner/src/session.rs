@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -195,7 +195,8 @@ impl<'a> Session<'a> {
         writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
         let desk = Desk::new(self.plan.run.memory, self.threads);
-        let opener = Opener::new(self.home.unpacked());
+        let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Desk>::clone(&desk);
+        let opener = Opener::new(helpers, self.home.unpacked());
         let (stages, observes) = segment.of(self.plan);
         self.begin_progress(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;

@@ -1,47 +1,77 @@
 //! A file that is being read, and what of it has not been cut off yet.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, plain_name};
 use tamis_stage::{Block, RandomAccess};
 
-use crate::decompress::{Input, plain_name};
 use crate::inputs::InputFile;
 
 /// How files are opened.
 pub(crate) struct Opener {
+    options: OpenOptions,
     /// A folder for files that must be read anywhere and are packed in something else.
     unpacked: PathBuf,
+    n_unpacked: AtomicU64,
 }
 
 impl Opener {
-    pub(crate) fn new(unpacked: PathBuf) -> Self {
-        Self { unpacked }
+    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacked: PathBuf) -> Self {
+        let options = OpenOptions { helpers: Some(helpers) };
+        Self { options, unpacked, n_unpacked: AtomicU64::new(0) }
     }
 }
 
-/// A file that is being read, with a window on it that grows as far as it is asked to.
+/// A file that is being read, with a window on it that grows as far as it is asked to; of an archive, one member
+/// after the other.
 pub(crate) struct Stream {
-    input: Input,
+    source: Source,
     buffer: Vec<u8>,
-    /// Where `buffer` begins in the file.
+    /// Where `buffer` begins in the file or member.
     offset: u64,
     /// The ordinal of the record that begins there.
     pub(crate) ordinal: u64,
     at_end: bool,
 }
 
+enum Source {
+    File(Input),
+    Archive { members: Members, member: Member },
+}
+
+/// The member of an archive that is read.
+struct Member {
+    number: u64,
+    name: Arc<str>,
+    trouble: Option<String>,
+}
+
 impl Stream {
-    /// Opens a file; of an archive, the member with this number.
-    pub(crate) fn open(file: &InputFile, _opener: &Opener, _member: u64) -> io::Result<Self> {
-        let input = Input::open(&file.path)?;
-        Ok(Self { input, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false })
+    /// Opens a file; of an archive, the member with this number or the first file behind it.
+    pub(crate) fn open(file: &InputFile, opener: &Opener, member: u64) -> io::Result<Option<Self>> {
+        let source = match tamis_input::open(file, &opener.options)? {
+            Content::Stream(input) => Source::File(input),
+            Content::Archive(mut members) => {
+                members.skip_to(member)?;
+                let nobody = Member { number: 0, name: Arc::from(""), trouble: None };
+                Source::Archive { members, member: nobody }
+            }
+        };
+        let mut stream = Self { source, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false };
+        let is_there = matches!(stream.source, Source::File(_)) || stream.next_member()?;
+        Ok(is_there.then_some(stream))
     }
 
     /// What documents and messages call what is read, which `file` is, or is packed in.
     pub(crate) fn name(&self, file: &Arc<str>) -> Arc<str> {
-        Arc::clone(file)
+        match &self.source {
+            Source::File(_) => Arc::clone(file),
+            Source::Archive { member, .. } => Arc::from(format!("{file}/{}", member.name)),
+        }
     }
 
     /// The name without the ending that says how the file is compressed.
@@ -51,27 +81,61 @@ impl Stream {
 
     /// Why it cannot be read, if that is known already.
     pub(crate) fn trouble(&self) -> Option<String> {
-        None
+        match &self.source {
+            Source::File(_) => None,
+            Source::Archive { member, .. } => member.trouble.clone(),
+        }
     }
 
     /// The number of the member of an archive.
     pub(crate) fn member(&self) -> u64 {
-        0
+        match &self.source {
+            Source::File(_) => 0,
+            Source::Archive { member, .. } => member.number,
+        }
     }
 
-    /// Goes on with the next member of an archive, if there is one.
+    /// Goes on with the next file in an archive, if there is one.
     pub(crate) fn next_member(&mut self) -> io::Result<bool> {
-        Ok(false)
+        let Source::Archive { members, member } = &mut self.source else { return Ok(false) };
+        self.buffer.clear();
+        (self.offset, self.ordinal, self.at_end) = (0, 0, false);
+        loop {
+            let Some(next) = members.next()? else { return Ok(false) };
+            if next.kind != Kind::Folder {
+                *member = Member { number: next.number, name: next.name, trouble: next.trouble };
+                return Ok(true);
+            }
+        }
     }
 
-    /// The bytes of the file, readable anywhere, and the archive it is a member of.
+    /// The bytes of the file, readable anywhere, and the archive that it is a member of.
+    ///
+    /// What is packed in something else is unpacked on the disk first.
     pub(crate) fn random_access(
-        self,
+        mut self,
         file: &InputFile,
-        _opener: &Opener,
+        opener: &Opener,
     ) -> io::Result<(Arc<dyn RandomAccess>, Option<Self>)> {
-        let _ = file;
-        Err(io::ErrorKind::Unsupported.into())
+        if let Source::File(input) = &self.source
+            && (input.length().is_some() || !file.is_local())
+            && file.location != tamis_input::Location::Stdin
+        {
+            return Ok((Arc::new(Anywhere(tamis_input::random_access(file)?)), None));
+        }
+        let number = opener.n_unpacked.fetch_add(1, Ordering::Relaxed);
+        std::fs::create_dir_all(&opener.unpacked)?;
+        let path = opener.unpacked.join(number.to_string());
+        let mut unpacked = File::create(&path)?;
+        unpacked.write_all(&self.buffer)?;
+        io::copy(&mut self.source, &mut unpacked)?;
+        let file = tamis_input::InputFile::at(tamis_input::Location::Path(path.clone()));
+        let access = tamis_input::random_access(&file)?;
+        // The open file stays readable, and is gone when it is closed, however the run ends. (Where a system does
+        // not allow that, it goes with the folder.)
+        let _ = std::fs::remove_file(&path);
+        let rest = matches!(self.source, Source::Archive { .. }).then_some(self);
+        Ok((Arc::new(Anywhere(access)), rest))
     }
 
     /// The window.
@@ -115,22 +179,22 @@ impl Stream {
         }
         // One byte more than wanted tells the end of a file that ends right there.
         let missing = wanted - self.buffer.len() + 1;
-        let there = self.input.length().map_or(missing as u64, |length| length.saturating_sub(self.end_offset()) + 1);
+        let there = self.source.length().map_or(missing as u64, |length| length.saturating_sub(self.end_offset()) + 1);
         self.buffer.reserve(missing.min(usize::try_from(there).unwrap_or(missing)));
-        let read = (&mut self.input).take(missing as u64).read_to_end(&mut self.buffer)?;
+        let read = (&mut self.source).take(missing as u64).read_to_end(&mut self.buffer)?;
         self.at_end = read < missing;
         Ok(())
     }
 
     /// How many bytes there are from where the window begins, as far as that is known.
     pub(crate) fn rest(&self) -> u64 {
-        let known = self.input.length().map_or(0, |length| length.saturating_sub(self.offset));
+        let known = self.source.length().map_or(0, |length| length.saturating_sub(self.offset));
         known.max(self.buffer.len() as u64)
     }
 
     /// Bytes of the file itself, before decompression, that have been read since the last call.
     pub(crate) fn progress(&self) -> u64 {
-        self.input.progress()
+        self.source.progress()
     }
 
     /// Takes the first `n` bytes off the window.
@@ -153,7 +217,7 @@ impl Stream {
         self.skip(usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(usize::MAX));
         let missing = offset.saturating_sub(self.offset);
         if missing > 0 {
-            let skipped = io::copy(&mut (&mut self.input).take(missing), &mut io::sink())?;
+            let skipped = io::copy(&mut (&mut self.source).take(missing), &mut io::sink())?;
             self.offset += skipped;
             if skipped < missing {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -169,5 +233,44 @@ impl Stream {
     pub(crate) fn end(&mut self) {
         self.buffer.clear();
         self.at_end = true;
+    }
+}
+
+impl Source {
+    /// How many bytes there are in all, if that is known before they have been read.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::File(input) => input.length(),
+            Self::Archive { .. } => None,
+        }
+    }
+
+    fn progress(&self) -> u64 {
+        match self {
+            Self::File(input) => input.progress(),
+            Self::Archive { members, .. } => members.progress(),
+        }
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(input) => input.read(buffer),
+            Self::Archive { members, .. } => members.read(buffer),
+        }
+    }
+}
+
+/// The same with another name: stages do not know where bytes come from.
+struct Anywhere(Arc<dyn tamis_input::RandomAccess>);
+
+impl RandomAccess for Anywhere {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, buffer)
     }
 }
