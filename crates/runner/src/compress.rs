@@ -86,8 +86,7 @@ mod tests {
             }
             read
         };
-        for compression in
-            [Compression::None, Compression::Gzip { level: 6 }, Compression::Zstd { level: 3 }]
+        for compression in [Compression::None, Compression::Gzip { level: 6 }, Compression::Zstd { level: 3 }]
         {
             assert_eq!(read(compression, &join(&|_| compression)), plain, "{compression:?}");
         }

@@ -16,10 +16,10 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::path::Component;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::Offset;
-use jiff::Timestamp;
 use tamis_config::{ExportPlan, Partition, PartitionPiece};
 use tamis_document::{Fate, Record, Value};
 use unicode_normalization::UnicodeNormalization;
@@ -177,9 +177,7 @@ fn plain(value: Option<Cow<'_, str>>) -> Cow<'static, str> {
 /// The date and time as written, of wherever that was; of a time in UTC that of UTC.
 fn parse_date(text: &str) -> Option<DateTime> {
     let text = text.trim();
-    text.parse::<DateTime>()
-        .ok()
-        .or_else(|| Some(Offset::UTC.to_datetime(text.parse::<Timestamp>().ok()?)))
+    text.parse::<DateTime>().ok().or_else(|| Some(Offset::UTC.to_datetime(text.parse::<Timestamp>().ok()?)))
 }
 
 fn formatted(format: &str, date: Option<DateTime>) -> Cow<'static, str> {
@@ -304,7 +302,10 @@ mod tests {
             (Value::from(true), "true"),
             (Value::from(-7_i64), "-7"),
             (Value::from(1.5), "1.5"),
-            (Value::Json(Json::parse("123456789012345678901234567890").unwrap()), "123456789012345678901234567890"),
+            (
+                Value::Json(Json::parse("123456789012345678901234567890").unwrap()),
+                "123456789012345678901234567890",
+            ),
             (Value::Json(Json::parse("[1]").unwrap()), "unknown"),
         ] {
             assert_eq!(folder(&["$a"], value.clone()), expected, "{value:?}");
@@ -361,7 +362,8 @@ mod tests {
         groups.arrange(&mut arranged);
         let mut seen = 0;
         for (folder, range) in &groups.folders {
-            let ids: Vec<usize> = arranged[range.clone()].iter().map(|r| r.document.id.parse().unwrap()).collect();
+            let ids: Vec<usize> =
+                arranged[range.clone()].iter().map(|r| r.document.id.parse().unwrap()).collect();
             assert!(ids.is_sorted() && ids.iter().all(|id| (id * id % 5).to_string() == *folder));
             seen += ids.len();
         }

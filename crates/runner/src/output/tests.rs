@@ -139,7 +139,11 @@ impl Given {
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
     let files = entries.filter(|entry| entry.file_type().is_file());
-    files.map(|entry| (entry.path().strip_prefix(folder).unwrap().to_owned(), std::fs::read(entry.path()).unwrap())).collect()
+    files
+        .map(|entry| {
+            (entry.path().strip_prefix(folder).unwrap().to_owned(), std::fs::read(entry.path()).unwrap())
+        })
+        .collect()
 }
 
 /// Writes all blocks, and ends.
@@ -198,10 +202,16 @@ fn check(flags: StageFlags, compression: Compression, blocks: &[Given], saved: u
     let (one, two) = (files(&one.path), files(&two.path));
     assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
     assert!(one == two);
-    assert_eq!(one.len() as u64, manifest.files.iter().map(|entry| if flags.named_files { 1 + entry.records } else { 1 }).sum::<u64>());
+    assert_eq!(
+        one.len() as u64,
+        manifest.files.iter().map(|entry| if flags.named_files { 1 + entry.records } else { 1 }).sum::<u64>()
+    );
     for entry in &manifest.files {
         let bytes = &one[Path::new(&entry.name)];
-        assert_eq!((entry.bytes, &entry.blake3), (bytes.len() as u64, &blake3::hash(bytes).to_hex().to_string()));
+        assert_eq!(
+            (entry.bytes, &entry.blake3),
+            (bytes.len() as u64, &blake3::hash(bytes).to_hex().to_string())
+        );
     }
 }
 
@@ -259,7 +269,9 @@ fn many_partitions_share_a_few_open_files() {
 #[cfg(target_os = "linux")]
 fn open_files(folder: &Path) -> usize {
     let entries = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-    entries.filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|path| path.starts_with(folder))).count()
+    entries
+        .filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|path| path.starts_with(folder)))
+        .count()
 }
 
 #[test]
@@ -300,7 +312,9 @@ fn what_was_changed_since_is_not_gone_on_with() {
     let tampered: [(&str, fn(&Path)); 4] = [
         ("cannot be read", |path| std::fs::remove_file(path.join(".part-00000.txt.tamis-tmp")).unwrap()),
         ("has 3 bytes", |path| std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "hea").unwrap()),
-        ("was changed", |path| std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "HEAD\none\n").unwrap()),
+        ("was changed", |path| {
+            std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "HEAD\none\n").unwrap()
+        }),
         ("cannot be read", |path| std::fs::remove_file(path.join(".parts.tamis-tmp")).unwrap()),
     ];
     for (expected, tamper) in tampered {
