@@ -12,7 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plugin", &["stage", "document"]),
     ("host", &["plugin", "stage", "document"]),
     ("config", &["stage", "document"]),
-    ("runner", &["config", "stage", "document"]),
+    ("input", &[]),
+    ("runner", &["config", "input", "stage", "document"]),
     ("conformance", &["plugin", "stage", "document"]),
     (
         "cli",
