@@ -129,15 +129,10 @@ unsafe fn check_stage(
         ));
     }
     let what = |error: String| format!("stage `{name}`: {error}");
+    check_flags(&stage).map_err(what)?;
     // SAFETY: tables of a stage are static like the stage.
     let kind = unsafe { check_tables(&mut stage).map_err(what)? };
     let stage: &'static abi::Stage = Box::leak(Box::new(stage));
-    let unknown = stage.flags & abi::MUST_UNDERSTAND;
-    if unknown != 0 {
-        return Err(what(format!(
-            "it needs features that this program does not have ({unknown:#x}): update tamis"
-        )));
-    }
     // SAFETY: static strings.
     let info = unsafe {
         StageInfo {
@@ -155,6 +150,28 @@ unsafe fn check_stage(
     Ok((stage, info))
 }
 
+/// What this program knows of the bits that it must know.
+const UNDERSTOOD: u64 = abi::RANDOM_ACCESS;
+
+fn check_flags(stage: &abi::Stage) -> Result<(), String> {
+    let has = |bits| stage.flags & bits == bits;
+    let unknown = stage.flags & abi::MUST_UNDERSTAND & !UNDERSTOOD;
+    if unknown != 0 {
+        return Err(format!(
+            "it needs features that this program does not have ({unknown:#x}): update tamis"
+        ));
+    }
+    let mistakes = [
+        (has(abi::RANDOM_ACCESS) && stage.kind != abi::READER, "TAMIS_RANDOM_ACCESS is for readers"),
+        (
+            has(abi::RANDOM_ACCESS | abi::WHOLE_FILE),
+            "TAMIS_RANDOM_ACCESS and TAMIS_WHOLE_FILE contradict each other",
+        ),
+    ];
+    let mistake = mistakes.into_iter().find_map(|(is_there, what)| is_there.then_some(what));
+    mistake.map_or(Ok(()), |what| Err(format!("its flags make no sense: {what}")))
+}
+
 fn flags(stage: &abi::Stage) -> StageFlags {
     let has = |bit| stage.flags & bit != 0;
     let exporter = stage.kind == abi::EXPORTER;
@@ -164,7 +181,7 @@ fn flags(stage: &abi::Stage) -> StageFlags {
         named_files: exporter && has(abi::NAMED_FILES),
         replayable: exporter && has(abi::REPLAYABLE),
         whole_file: has(abi::WHOLE_FILE),
-        random_access: false,
+        random_access: has(abi::RANDOM_ACCESS),
         parts: false,
         own_file: false,
     }
@@ -180,6 +197,14 @@ unsafe fn check_tables(stage: &mut abi::Stage) -> Result<Kind, String> {
             // SAFETY: from the caller.
             let reader = unsafe { table("reader", stage.reader, abi::Reader::SIZE_1_0)? };
             stage.reader = reader;
+            if stage.flags & abi::RANDOM_ACCESS != 0 {
+                require(&[
+                    ("reader.file_open", reader.file_open.is_some()),
+                    ("reader.file_decode", reader.file_decode.is_some()),
+                    ("reader.file_close", reader.file_close.is_some()),
+                ])?;
+                return Ok(Kind::Reader);
+            }
             let whole = stage.flags & abi::WHOLE_FILE != 0;
             require(&[
                 ("reader.cut", whole || reader.cut.is_some()),

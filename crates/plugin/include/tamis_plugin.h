@@ -16,7 +16,8 @@
  *   points to is static and lives until the process ends; libraries are never unloaded.
  * - THREADS. An instance is shared by all workers: its functions run in parallel and must be thread-safe.
  *   A local belongs to one worker at a time. Nothing is bound to an operating system thread.
- *   The functions of one tamis_host are called by one thread at a time, and not after the call has returned.
+ *   The functions of one tamis_host are called by one thread at a time, unless they say otherwise, and not
+ *   after the call has returned.
  *   Start no threads of your own in the entry function.
  * - RESERVED. Whatever is called reserved, and every flag that has no name here, is 0; the host checks it.
  * - ERRORS. A document that cannot be processed gets the verdict TAMIS_FAIL; its neighbours go on.
@@ -135,6 +136,15 @@ typedef struct {                    /* 1.1: where a corpus stage may put what it
   const void *reserved[2];
 } tamis_workspace;
 
+typedef struct {                    /* 1.1: a part of a file: records that are decoded together */ /* frozen */
+  uint64_t first_ordinal;
+  uint64_t records;                 /* at least 1; they take as many ordinals */
+  uint64_t weight;                  /* roughly the bytes that it takes in memory when it is decoded */
+  uint64_t bytes;                   /* bytes of the file that it stands for, for progress */
+  uint64_t token[2];                /* whatever the reader needs to find it again */
+  const void *reserved[2];
+} tamis_split;
+
 enum { TAMIS_OK = 0, TAMIS_ERROR = 1, TAMIS_PANIC = 2, TAMIS_UNSUPPORTED = 3, TAMIS_CANCELLED = 4 };
 
 /* ---- what the host offers ---------------------------------------------------------------------------- */
@@ -183,6 +193,16 @@ typedef struct {
   /* 1.1, corpus stages: the next bytes of a saved state, during state_load_stream; how many they are, at most
    * `length`; 0 at the end, -1 when they cannot be read, which the host reports itself. */
   int64_t (*read)(void *ctx, uint8_t *buffer, size_t length);
+
+  /* 1.1, readers with TAMIS_RANDOM_ACCESS: during file_open, the parts of the file in its order; ordinals begin
+   * with 0 and leave none out */
+  int32_t (*push_split)(void *ctx, const tamis_split *split);
+  /* during file_open and file_decode; these two may be called by any thread and in parallel, until the call has
+   * returned */
+  uint64_t (*file_size)(void *ctx);
+  /* Fills the buffer, or TAMIS_ERROR: the file ends before, or cannot be read, which the host adds to what a
+   * call that fails says. */
+  int32_t (*read_at)(void *ctx, uint64_t offset, uint8_t *buffer, size_t length);
 } tamis_host;
 
 #define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */
@@ -204,6 +224,14 @@ typedef struct {
    * TAMIS_MORE asks for more of it; with `end` it is all there, and TAMIS_MORE says that the file has no such
    * bytes. NULL: 0 bytes. */
   int32_t (*head)(void *instance, const tamis_block *block, uint32_t end, uint64_t *out, const tamis_host *host);
+  /* 1.1, with TAMIS_RANDOM_ACCESS, in place of cut, decode and head, which are NULL.
+   * Reads the index of a file and says with push_split which parts it has, each decoded to about `target_bytes`
+   * or of one record. What is known of the file is shared by the workers that decode its parts, in parallel; if
+   * TAMIS_OK is returned it is closed once. */
+  int32_t (*file_open)(void *instance, tamis_str name, uint64_t target_bytes, const tamis_host *host, void **file);
+  /* Emits every record of the part, failed ones included. */
+  int32_t (*file_decode)(void *instance, void *file, const tamis_split *split, const tamis_host *host);
+  void (*file_close)(void *instance, void *file);
 } tamis_reader;
 
 typedef struct {
@@ -259,6 +287,7 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
 #define TAMIS_NAMED_FILES  8ull     /* exporter: one file a document through put_file, no common stream */
 #define TAMIS_REPLAYABLE  16ull     /* exporter: writes all of a failed record, raw bytes and place included, so
                                        that it can be the dead letter file of any pipeline */
+#define TAMIS_RANDOM_ACCESS 0x100000000ull /* 1.1, reader: files are read anywhere, by file_open and file_decode */
 
 typedef struct {
   uint32_t struct_size;

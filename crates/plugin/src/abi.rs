@@ -54,6 +54,7 @@ pub const UTF8_TRUSTED: u64 = 2;
 pub const WHOLE_FILE: u64 = 4;
 pub const NAMED_FILES: u64 = 8;
 pub const REPLAYABLE: u64 = 16;
+pub const RANDOM_ACCESS: u64 = 1 << 32;
 /// A host refuses a stage with one of these bits that it does not know.
 pub const MUST_UNDERSTAND: u64 = 0xffff_ffff_0000_0000;
 
@@ -158,7 +159,22 @@ pub struct Workspace {
     pub reserved: [*const c_void; 2],
 }
 
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Split {
+    pub first_ordinal: u64,
+    pub records: u64,
+    pub weight: u64,
+    pub bytes: u64,
+    pub token: [u64; 2],
+    pub reserved: [*const c_void; 2],
+}
+
 pub type ReadFn = unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i64;
+
+pub type PushSplitFn = unsafe extern "C" fn(*mut c_void, *const Split) -> i32;
+pub type FileSizeFn = unsafe extern "C" fn(*mut c_void) -> u64;
+pub type ReadAtFn = unsafe extern "C" fn(*mut c_void, u64, *mut u8, usize) -> i32;
 
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +202,9 @@ pub struct Host {
     pub put: unsafe extern "C" fn(*mut c_void, u32, Str) -> i32,
     pub put_file: unsafe extern "C" fn(*mut c_void, u32, Str, Str) -> i32,
     pub read: ReadFn,
+    pub push_split: PushSplitFn,
+    pub file_size: FileSizeFn,
+    pub read_at: ReadAtFn,
 }
 
 // `C-unwind`, because a C++ plugin may break the rule that nothing unwinds across the boundary: that is then a
@@ -197,6 +216,11 @@ pub type CutFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *mu
 pub type DecodeFn = unsafe extern "C-unwind" fn(*mut c_void, *const Block, *const Host) -> i32;
 pub type ReaderHeadFn =
     unsafe extern "C-unwind" fn(*mut c_void, *const Block, u32, *mut u64, *const Host) -> i32;
+pub type FileOpenFn =
+    unsafe extern "C-unwind" fn(*mut c_void, Str, u64, *const Host, *mut *mut c_void) -> i32;
+pub type FileDecodeFn =
+    unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, *const Split, *const Host) -> i32;
+pub type FileCloseFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
 pub type LocalNewFn = unsafe extern "C-unwind" fn(*mut c_void, *const Host, *mut *mut c_void) -> i32;
 pub type LocalFreeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
 pub type ProcessFn =
@@ -224,6 +248,9 @@ pub struct Reader {
     pub cut: Option<CutFn>,
     pub decode: Option<DecodeFn>,
     pub head: Option<ReaderHeadFn>,
+    pub file_open: Option<FileOpenFn>,
+    pub file_decode: Option<FileDecodeFn>,
+    pub file_close: Option<FileCloseFn>,
 }
 
 #[repr(C)]

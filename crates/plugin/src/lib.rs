@@ -1,7 +1,7 @@
 //! The one import of a plugin author.
 //!
-//! Implement one trait per stage, [`Reader`], [`Filter`], [`Extractor`], [`CorpusStage`] or [`Exporter`],
-//! and list the stages in [`export_plugin!`]; its example is a complete plugin.
+//! Implement one trait per stage, [`Reader`] or [`FileReader`], [`Filter`], [`Extractor`], [`CorpusStage`],
+//! [`Exporter`] or [`PartExporter`], and list the stages in [`export_plugin!`]; its example is a complete plugin.
 //! `tamis plugin new NAME` writes such a crate, `tamis plugin check FILE` tests the library.
 //!
 //! What crosses between the program and a library is plain C, frozen in `include/tamis_plugin.h`

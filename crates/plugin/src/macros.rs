@@ -79,6 +79,9 @@ macro_rules! __add_stage {
     ($builder:ident, readers, $stage:ty) => {
         $builder.reader::<$stage>()
     };
+    ($builder:ident, file_readers, $stage:ty) => {
+        $builder.file_reader::<$stage>()
+    };
     ($builder:ident, filters, $stage:ty) => {
         $builder.filter::<$stage>()
     };
@@ -95,7 +98,7 @@ macro_rules! __add_stage {
         compile_error!(concat!(
             "unknown kind `",
             stringify!($kind),
-            "`: the kinds are readers, filters, extractors, corpus_stages, exporters"
+            "`: the kinds are readers, file_readers, filters, extractors, corpus_stages, exporters"
         ))
     };
 }

@@ -54,7 +54,7 @@ fn facts() -> Vec<Fact> {
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
-    constants!(facts, PURE, UTF8_TRUSTED, WHOLE_FILE, NAMED_FILES, REPLAYABLE);
+    constants!(facts, PURE, UTF8_TRUSTED, WHOLE_FILE, NAMED_FILES, REPLAYABLE, RANDOM_ACCESS);
     facts
 }
 
@@ -73,12 +73,14 @@ fn structures(facts: &mut Vec<Fact>) {
     });
     structure!(facts, Block, tamis_block { file, bytes, offset, first_ordinal, head });
     structure!(facts, Workspace, tamis_workspace { scratch, keep, memory, threads, reserved });
+    structure!(facts, Split, tamis_split { first_ordinal, records, weight, bytes, token, reserved });
     structure!(facts, Cut, tamis_cut { bytes, records, reserved });
     structure!(facts, Host, tamis_host {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
         reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file, read,
+        push_split, file_size, read_at,
     });
-    structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head });
+    structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head, file_open, file_decode, file_close });
     structure!(facts, Transform, tamis_transform { struct_size, reserved, local_new, local_free, process });
     structure!(facts, Corpus, tamis_corpus {
         struct_size, observing_passes, local_new, local_free, observe, merge, end_pass, apply, state_save,

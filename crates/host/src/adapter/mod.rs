@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
-use tamis_stage::handle::{Effects, OpenStage};
+use tamis_stage::handle::{Counts, Effects, OpenStage};
 use tamis_stage::{Failure, SetupError, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
@@ -138,7 +138,11 @@ fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
     let is_failed = |record: &Record| matches!(record.fate, Fate::Failed(_));
     // A document that fails is what it was, and so nothing was split off.
     effects.split.extend(call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent])));
-    for (name, n) in call.counts {
+    add_counts(effects, call.counts);
+}
+
+fn add_counts(effects: &mut Effects, counts: Counts) {
+    for (name, n) in counts {
         let counter = effects.counts.entry(name).or_default();
         *counter = counter.saturating_add(n);
     }

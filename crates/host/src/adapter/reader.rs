@@ -1,14 +1,17 @@
 //! Readers.
 
+use std::ffi::c_void;
 use std::sync::Arc;
 
 use tamis_document::Record;
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::handle::{Effects, ReaderHandle};
-use tamis_stage::{Block, Cut, Failure};
+use tamis_stage::handle::{Effects, IndexedFile, ReaderHandle};
+use tamis_stage::{Block, Cut, Failure, RandomAccess, Split};
 
-use super::Instance;
+use super::{Instance, add_counts};
 use crate::call::{Decode, Target, str};
+
+const TAKES_NO_BLOCKS: &str = "the reader reads files anywhere and takes no blocks";
 
 /// A block as the plugin sees it; valid as long as the block is borrowed.
 fn view(block: &Block<'_>) -> abi::Block {
@@ -22,13 +25,18 @@ fn view(block: &Block<'_>) -> abi::Block {
 }
 
 pub(super) struct Reader {
-    instance: Instance,
+    /// Shared with the files that it has opened.
+    instance: Arc<Instance>,
     table: &'static abi::Reader,
 }
 
 impl Reader {
     pub(super) fn new(instance: Instance, table: &'static abi::Reader) -> Self {
-        Self { instance, table }
+        Self { instance: Arc::new(instance), table }
+    }
+
+    fn random_access(&self) -> bool {
+        self.instance.table.flags & abi::RANDOM_ACCESS != 0
     }
 }
 
@@ -67,8 +75,42 @@ impl ReaderHandle for Reader {
         }
     }
 
+    fn index(
+        &self,
+        file: &str,
+        bytes: Arc<dyn RandomAccess>,
+        target_bytes: u64,
+    ) -> Result<Box<dyn IndexedFile>, Failure> {
+        let Some(open) = self.table.file_open.filter(|_| self.random_access()) else {
+            return Err(Failure::new("the reader takes blocks"));
+        };
+        let (mut splits, mut state, mut opened) = (Vec::new(), std::ptr::null_mut(), false);
+        let mut call = self.instance.call(Target::Index(&mut splits));
+        call.file = Some(&*bytes);
+        let result = call.run(|host| {
+            // SAFETY: the table was checked, the instance is open, name and file outlive the call.
+            let code = unsafe { open(self.instance.pointer, str(file), target_bytes, host, &raw mut state) };
+            opened = code == abi::OK;
+            code
+        });
+        drop(call);
+        // From here on the file is closed, whatever is wrong with it.
+        let state =
+            FileState { instance: Arc::clone(&self.instance), table: self.table, pointer: state, opened };
+        result.map_err(|error| self.instance.failure(&error))?;
+        if splits.iter().try_fold(0u64, |sum, split| sum.checked_add(split.weight)).is_none() {
+            return Err(self
+                .instance
+                .breach("the weights of the parts of a file are more than there can be"));
+        }
+        Ok(Box::new(Indexed { name: Arc::from(file), bytes, state, splits }))
+    }
+
     fn cut(&self, block: &Block<'_>, end: bool) -> Result<Cut, Failure> {
         let bytes = block.bytes;
+        if self.random_access() {
+            return Err(Failure::new(TAKES_NO_BLOCKS));
+        }
         let Some(cut) = self.table.cut else {
             // A reader of whole files: one record, once all of the file is there.
             return Ok(if end { Cut::At { bytes: bytes.len(), records: 1 } } else { Cut::More });
@@ -108,27 +150,103 @@ impl ReaderHandle for Reader {
         records: &mut Vec<Record>,
         effects: &mut Effects,
     ) -> Result<(), Failure> {
-        let Some(decode) = self.table.decode else { return Ok(()) };
+        let Some(decode) = self.table.decode.filter(|_| !self.random_access()) else {
+            return Err(Failure::new(TAKES_NO_BLOCKS));
+        };
         let view = view(block);
         let before = records.len();
         let target = Target::Decode(Decode {
             file: Arc::from(block.file),
             records,
             next_ordinal: block.first_ordinal,
+            end_ordinal: u64::MAX,
         });
         let mut call = self.instance.call(target);
         // SAFETY: the table was checked, the instance is open, and the block outlives the call.
         let result = call.run(|host| unsafe { decode(self.instance.pointer, &raw const view, host) });
-        for (name, n) in call.counts {
-            let counter = effects.counts.entry(name).or_default();
-            *counter = counter.saturating_add(n);
-        }
+        add_counts(effects, call.counts);
         result.map_err(|error| self.instance.failure(&error))?;
         let is_blank = block.bytes.iter().all(u8::is_ascii_whitespace);
         if records.len() == before && !is_blank {
             return Err(self.instance.breach(&format!(
                 "it read no record out of {} bytes, and did not say that it failed",
                 block.bytes.len()
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What the plugin knows of a file; closed when dropped.
+struct FileState {
+    instance: Arc<Instance>,
+    table: &'static abi::Reader,
+    pointer: *mut c_void,
+    /// Whether there is anything to close.
+    opened: bool,
+}
+
+// SAFETY: the header demands that a file may be shared by workers that decode its parts in parallel.
+unsafe impl Send for FileState {}
+// SAFETY: as above.
+unsafe impl Sync for FileState {}
+
+impl Drop for FileState {
+    fn drop(&mut self) {
+        if let Some(close) = self.table.file_close.filter(|_| self.opened) {
+            // SAFETY: opened once, closed once, by an instance that is still open; no call is going on.
+            unsafe { close(self.instance.pointer, self.pointer) };
+        }
+    }
+}
+
+/// A file whose parts are known.
+struct Indexed {
+    name: Arc<str>,
+    bytes: Arc<dyn RandomAccess>,
+    state: FileState,
+    splits: Vec<Split>,
+}
+
+impl IndexedFile for Indexed {
+    fn splits(&self) -> &[Split] {
+        &self.splits
+    }
+
+    fn decode(&self, split: usize, records: &mut Vec<Record>, effects: &mut Effects) -> Result<(), Failure> {
+        let FileState { instance, table, pointer, .. } = &self.state;
+        let Some((split, decode)) = self.splits.get(split).zip(table.file_decode) else {
+            return Err(Failure::new(format!(
+                "the file has {} parts and no part {split}",
+                self.splits.len()
+            )));
+        };
+        let view = abi::Split {
+            first_ordinal: split.first_ordinal,
+            records: split.records,
+            weight: split.weight,
+            bytes: split.bytes,
+            token: split.token,
+            reserved: [std::ptr::null(); 2],
+        };
+        let before = records.len();
+        let mut call = instance.call(Target::Decode(Decode {
+            file: Arc::clone(&self.name),
+            records,
+            next_ordinal: split.first_ordinal,
+            end_ordinal: split.first_ordinal + split.records,
+        }));
+        call.file = Some(&*self.bytes);
+        // SAFETY: the table was checked, instance and file are open, the part outlives the call.
+        let result = call.run(|host| unsafe { decode(instance.pointer, *pointer, &raw const view, host) });
+        add_counts(effects, call.counts);
+        result.map_err(|error| instance.failure(&error))?;
+        // Ordinals go up and stay inside, so only some that were left out can make them fewer.
+        let read = (records.len() - before) as u64;
+        if read < split.records {
+            return Err(instance.breach(&format!(
+                "it read {read} of the {} records of a part, and did not say that the others failed",
+                split.records
             )));
         }
         Ok(())

@@ -6,15 +6,16 @@
 
 use std::ffi::c_void;
 use std::path::{Component, Path};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
+use tamis_stage::{RandomAccess, Split};
 
-use super::{Call, State, Target, convert};
+use super::{Call, Context, State, Target, convert};
 use crate::signals;
 
-/// The table for one call; `ctx` points to its [`Call`].
+/// The table for one call; `ctx` points to its [`Context`].
 pub(super) fn table(ctx: *mut c_void) -> abi::Host {
     abi::Host {
         struct_size: size_of::<abi::Host>() as u32,
@@ -40,6 +41,9 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
         put,
         put_file,
         read,
+        push_split,
+        file_size,
+        read_at,
     }
 }
 
@@ -50,8 +54,8 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
 /// `ctx` must be the context of a table that is still in use, and the plugin must not call two host functions
 /// of one call at the same time.
 unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
-    // SAFETY: from the caller; `ctx` was made from `&mut Call` by `Call::run`, which waits for the plugin.
-    unsafe { &mut *ctx.cast::<Call<'a>>() }
+    // SAFETY: from the caller; `Call::run` made the context from `&mut Call`, and waits for the plugin.
+    unsafe { &mut *(*ctx.cast::<Context<'a>>()).call }
 }
 
 /// The longest message, in bytes: it stands in every dead letter of a call.
@@ -373,6 +377,13 @@ fn push(call: &mut Call<'_>, record: Record) -> i32 {
         });
         return abi::ERROR;
     }
+    if ordinal >= decode.end_ordinal {
+        let end = decode.end_ordinal;
+        call.break_contract(|| {
+            format!("it emitted a document with ordinal {ordinal} in a part that ends before {end}")
+        });
+        return abi::ERROR;
+    }
     decode.next_ordinal = ordinal.saturating_add(1);
     decode.records.push(record);
     abi::OK
@@ -504,6 +515,85 @@ unsafe extern "C" fn read(ctx: *mut c_void, buffer: *mut u8, length: usize) -> i
             }
         }
     }
+}
+
+/// The most parts of a file: more would be garbage, and fill the memory.
+const MAX_SPLITS: usize = 1 << 24;
+
+unsafe extern "C" fn push_split(ctx: *mut c_void, split: *const abi::Split) -> i32 {
+    // SAFETY: see `error`.
+    let call = unsafe { call(ctx) };
+    let Target::Index(splits) = &mut call.target else { return abi::UNSUPPORTED };
+    let pushed = if split.is_null() || !split.is_aligned() {
+        Err(format!("it passed a part at the address {split:p}"))
+    } else {
+        // SAFETY: not NULL, aligned, and valid during the callback.
+        next_split(splits, unsafe { &*split })
+    };
+    match pushed {
+        Ok(split) => splits.push(split),
+        Err(breach) => {
+            call.break_contract(|| breach);
+            return abi::ERROR;
+        }
+    }
+    abi::OK
+}
+
+/// A part, if it follows those before it.
+fn next_split(splits: &[Split], split: &abi::Split) -> Result<Split, String> {
+    let index = splits.len();
+    let expected = splits.last().map_or(0, |last| last.first_ordinal + last.records);
+    let &abi::Split { first_ordinal, records, weight, bytes, token, reserved } = split;
+    if first_ordinal != expected {
+        return Err(format!("its part {index} begins with ordinal {first_ordinal}, and {expected} is next"));
+    }
+    if records == 0 || first_ordinal.checked_add(records).is_none() {
+        return Err(format!("its part {index} has {records} records from ordinal {first_ordinal} on"));
+    }
+    if index >= MAX_SPLITS {
+        return Err(format!("it cuts a file into more than {MAX_SPLITS} parts"));
+    }
+    if reserved.iter().any(|reserved| !reserved.is_null()) {
+        return Err(format!("the reserved members of its part {index} are not 0"));
+    }
+    Ok(Split { first_ordinal, records, weight, bytes, token })
+}
+
+unsafe extern "C" fn file_size(ctx: *mut c_void) -> u64 {
+    // SAFETY: called with the context of a call that is going on; by any thread, which may share what is beside
+    // the call.
+    let file = unsafe { (*ctx.cast::<Context<'_>>()).file };
+    file.map_or(0, RandomAccess::size)
+}
+
+unsafe extern "C" fn read_at(ctx: *mut c_void, offset: u64, buffer: *mut u8, length: usize) -> i32 {
+    // SAFETY: as in `file_size`; only members that any thread may share are borrowed.
+    let (file, trusted, noted) = unsafe {
+        let context = ctx.cast::<Context<'_>>();
+        ((*context).file, (*context).trusted, &(*context).file_error)
+    };
+    let Some(file) = file else { return abi::UNSUPPORTED };
+    let read = in_file(file, offset, length).and_then(|()| {
+        // SAFETY: the plugin's place for the bytes.
+        let buffer = unsafe { convert::buffer(buffer, length, trusted) };
+        let buffer = buffer.map_err(|why| format!("it wanted to read into memory {why}"))?;
+        let read = file.read_at(offset, buffer);
+        read.map_err(|error| {
+            format!("{length} bytes at byte {offset} of the file could not be read: {error}")
+        })
+    });
+    let Err(error) = read else { return abi::OK };
+    noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    abi::ERROR
+}
+
+fn in_file(file: &dyn RandomAccess, offset: u64, length: usize) -> Result<(), String> {
+    let size = file.size();
+    if offset.checked_add(length as u64).is_some_and(|end| end <= size) {
+        return Ok(());
+    }
+    Err(format!("it asked for {length} bytes at byte {offset} of a file of {size}"))
 }
 
 unsafe extern "C" fn put_file(ctx: *mut c_void, doc: u32, path: Str, bytes: Str) -> i32 {

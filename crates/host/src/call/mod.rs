@@ -9,12 +9,12 @@ mod callbacks;
 mod convert;
 
 use std::io::{Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tamis_document::{Document, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
-use tamis_stage::Output;
 use tamis_stage::handle::Counts;
+use tamis_stage::{Output, RandomAccess, Split};
 
 use crate::signals;
 
@@ -31,8 +31,10 @@ pub(crate) enum Target<'a> {
     Judge(&'a [Record]),
     /// Documents that a stage judges and changes.
     Change(&'a [Record]),
-    /// A block that a reader decodes.
+    /// A block that a reader decodes, or a part of a file.
     Decode(Decode<'a>),
+    /// The parts of a file that a reader opens.
+    Index(&'a mut Vec<Split>),
     /// Documents that an exporter encodes.
     Export(&'a [Record]),
     /// Where a corpus stage saves its state.
@@ -49,6 +51,8 @@ pub(crate) struct Decode<'a> {
     pub(crate) records: &'a mut Vec<Record>,
     /// The least ordinal that the next record may have.
     pub(crate) next_ordinal: u64,
+    /// The ordinal that no record may reach any more.
+    pub(crate) end_ordinal: u64,
 }
 
 /// Whose call it is.
@@ -62,6 +66,8 @@ pub(crate) struct Who {
 pub(crate) struct Call<'a> {
     who: &'a Who,
     pub(crate) target: Target<'a>,
+    /// The file that the plugin may read anywhere.
+    pub(crate) file: Option<&'a dyn RandomAccess>,
     /// Whether text of this plugin is UTF-8 by construction.
     pub(crate) trusted: bool,
     /// Whether this is an exporter of named files.
@@ -84,6 +90,17 @@ pub(crate) struct Call<'a> {
     breach: Option<String>,
     /// What the host could not do for the plugin, such as writing to a full disk.
     trouble: Option<String>,
+}
+
+/// What the context of a host table points to.
+///
+/// The call belongs to the thread that the plugin is on; what is beside it is for any thread.
+struct Context<'a> {
+    call: *mut Call<'a>,
+    file: Option<&'a dyn RandomAccess>,
+    trusted: bool,
+    /// The first that went wrong with reading the file.
+    file_error: Mutex<Option<String>>,
 }
 
 /// What happened to one document of a call.
@@ -141,6 +158,7 @@ impl<'a> Call<'a> {
         Self {
             who,
             target,
+            file: None,
             trusted,
             named_files: false,
             states: States::new(documents),
@@ -158,8 +176,15 @@ impl<'a> Call<'a> {
     /// Runs `function` with the table of host functions for this call, and says what went wrong with the
     /// call as a whole.
     pub(crate) fn run(&mut self, function: impl FnOnce(*const abi::Host) -> i32) -> Result<(), CallError> {
-        let table = callbacks::table(std::ptr::from_mut(self).cast());
+        let context = Context {
+            file: self.file,
+            trusted: self.trusted,
+            file_error: Mutex::new(None),
+            call: std::ptr::from_mut(self),
+        };
+        let table = callbacks::table((&raw const context).cast_mut().cast());
         let code = function(&raw const table);
+        let file_error = context.file_error.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(breach) = self.breach.take() {
             return Err(CallError { place: String::new(), message: broken(&breach) });
         }
@@ -174,7 +199,10 @@ impl<'a> Call<'a> {
             }
             return Ok(());
         }
-        let (place, message) = self.error.take().unwrap_or_else(|| (String::new(), code_text(code)));
+        let (place, mut message) = self.error.take().unwrap_or_else(|| (String::new(), code_text(code)));
+        if let Some(error) = file_error {
+            message = format!("{message}; {error}");
+        }
         Err(CallError { place, message })
     }
 
@@ -201,7 +229,7 @@ impl<'a> Target<'a> {
     fn records(&self) -> &'a [Record] {
         match self {
             Target::Judge(records) | Target::Change(records) | Target::Export(records) => records,
-            Target::Nothing | Target::Decode(_) | Target::Save(_) | Target::Load(_) => &[],
+            Target::Nothing | Target::Decode(_) | Target::Index(_) | Target::Save(_) | Target::Load(_) => &[],
         }
     }
 }

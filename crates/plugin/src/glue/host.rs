@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 
 use tamis_document::{Document, Limit, Measure, Metadata, ValueRef};
-use tamis_stage::{Edits, Failure, Fields, NewDocument, Notes, View};
+use tamis_stage::{Edits, Emit, Failure, Fields, NewDocument, Notes, RandomAccess, Split, View};
 
 use crate::abi::{self, Str};
 
@@ -42,7 +42,7 @@ macro_rules! since_1_1 {
     }};
 }
 
-impl HostRef<'_> {
+impl<'a> HostRef<'a> {
     /// # Safety
     ///
     /// `table` must be the pointer that the host passed to the call that is going on.
@@ -143,6 +143,30 @@ impl HostRef<'_> {
         let _ = unsafe { ((*self.table).split)(self.ctx(), doc, &raw const new) };
     }
 
+    /// The file of the call, if there is one and this host can read files anywhere.
+    pub(super) fn file(self) -> Option<HostFile<'a>> {
+        let (size, read_at) = (since_1_1!(self, file_size)?, since_1_1!(self, read_at)?);
+        // SAFETY: as in `error`.
+        let size = unsafe { size(self.ctx()) };
+        Some(HostFile { ctx: self.ctx(), read_at, size, call: PhantomData })
+    }
+
+    /// Adds a part to the file that is being opened; the host notes what is wrong with it.
+    pub(super) fn push_split(self, split: &Split) -> Result<(), ()> {
+        let push_split = since_1_1!(self, push_split).ok_or(())?;
+        let split = abi::Split {
+            first_ordinal: split.first_ordinal,
+            records: split.records,
+            weight: split.weight,
+            bytes: split.bytes,
+            token: split.token,
+            reserved: [std::ptr::null(); 2],
+        };
+        // SAFETY: as in `error`.
+        let pushed = unsafe { push_split(self.ctx(), &raw const split) };
+        if pushed == abi::OK { Ok(()) } else { Err(()) }
+    }
+
     pub(super) fn emit(self, document: &NewDocument<'_>) {
         let fields: Vec<_> = document
             .metadata
@@ -235,6 +259,54 @@ impl HostRef<'_> {
         };
         Some(Measure { name: name.to_owned().into(), value: measure.value, limit })
     }
+}
+
+/// Where the documents of a block go.
+pub(super) struct HostEmit<'a>(pub(super) HostRef<'a>);
+
+impl Emit for HostEmit<'_> {
+    fn document(&mut self, document: &NewDocument<'_>) {
+        self.0.emit(document);
+    }
+
+    fn failed(&mut self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure) {
+        self.0.emit_failed(ordinal, offset, raw, failure);
+    }
+}
+
+/// The file of a call.
+pub(super) struct HostFile<'a> {
+    ctx: *mut c_void,
+    read_at: abi::ReadAtFn,
+    size: u64,
+    call: PhantomData<&'a abi::Host>,
+}
+
+// SAFETY: of the functions of the host only `read_at` is called, which any thread may, also in parallel
+// (header); the borrow of the call keeps it from being called after that has returned.
+unsafe impl Send for HostFile<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for HostFile<'_> {}
+
+impl RandomAccess for HostFile<'_> {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        // SAFETY: the context belongs to the call that is going on; the buffer may be written until the function
+        // returns.
+        match unsafe { (self.read_at)(self.ctx, offset, buffer.as_mut_ptr(), buffer.len()) } {
+            abi::OK => Ok(()),
+            _ if !within(offset, buffer.len(), self.size) => Err(io::ErrorKind::UnexpectedEof.into()),
+            // The host knows better why, and says so.
+            _ => Err(io::Error::other("the file could not be read")),
+        }
+    }
+}
+
+fn within(offset: u64, length: usize, size: u64) -> bool {
+    offset.checked_add(length as u64).is_some_and(|end| end <= size)
 }
 
 /// How much of a state crosses the boundary at once.

@@ -5,6 +5,7 @@
 
 mod corpus;
 mod exporter;
+mod file_reader;
 mod host;
 mod reader;
 mod transform;
@@ -14,7 +15,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
-use tamis_stage::{CorpusStage, Exporter, Extractor, Filter, Options, Reader, SetupError};
+use tamis_stage::{CorpusStage, Exporter, Extractor, FileReader, Filter, Options, Reader, SetupError};
 
 use crate::abi::{self, Str};
 use crate::guard;
@@ -61,6 +62,16 @@ impl PluginBuilder {
         let parts = Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES };
         self.stage::<AsReader<T>>(&parts, |stage| {
             stage.reader = leak(reader::table::<T>());
+        })
+    }
+
+    /// Adds a reader of files that are read anywhere.
+    #[must_use]
+    pub fn file_reader<T: FileReader>(self) -> Self {
+        let flags = abi::RANDOM_ACCESS;
+        let parts = Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES };
+        self.stage::<AsFileReader<T>>(&parts, |stage| {
+            stage.reader = leak(file_reader::table::<T>());
         })
     }
 
@@ -192,7 +203,7 @@ fn leak_names(names: &[&'static str]) -> &'static [Str] {
     names.iter().map(|name| Str::new(name.as_bytes())).collect::<Vec<_>>().leak()
 }
 
-/// A stage of some kind, for what all kinds share; the five traits are one to the functions below.
+/// A stage of some kind, for what all kinds share; the traits of authors are one to the functions below.
 trait Kind {
     type Stage: Send + Sync + 'static;
     type Options: Options;
@@ -216,6 +227,7 @@ macro_rules! kind {
 }
 
 kind!(AsReader, Reader);
+kind!(AsFileReader, FileReader);
 kind!(AsFilter, Filter);
 kind!(AsExtractor, Extractor);
 kind!(AsCorpus, CorpusStage);

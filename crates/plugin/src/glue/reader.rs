@@ -2,9 +2,9 @@
 
 use std::ffi::c_void;
 
-use tamis_stage::{Block, Cut, Emit, Failure, NewDocument, Reader};
+use tamis_stage::{Block, Cut, Reader};
 
-use super::host::{HostRef, text};
+use super::host::{HostEmit, HostRef, text};
 use super::{boundary, stage};
 use crate::abi;
 use crate::guard;
@@ -17,6 +17,9 @@ pub(super) fn table<T: Reader>() -> abi::Reader {
         cut: if T::WHOLE_FILE { None } else { Some(cut::<T>) },
         decode: Some(decode::<T>),
         head: if T::WHOLE_FILE { None } else { Some(head::<T>) },
+        file_open: None,
+        file_decode: None,
+        file_close: None,
     }
 }
 
@@ -28,14 +31,18 @@ unsafe extern "C-unwind" fn sniff<T: Reader>(
 ) -> u32 {
     // SAFETY: the host calls with what the header promises.
     let (host, stage, head) = unsafe { (HostRef::new(host), stage::<T>(instance), block(head)) };
-    match guard::catch(|| stage.sniff(head.bytes, complete != 0, head.file)) {
-        Ok(score) => score.into(),
-        // A reader that panics on a file does not get it, and somebody should know why.
-        Err(panic) => {
+    score(host, || stage.sniff(head.bytes, complete != 0, head.file))
+}
+
+/// How sure a reader is; one that panics on a file does not get it, and somebody should know why.
+pub(super) fn score(host: HostRef<'_>, sniff: impl FnOnce() -> u8) -> u32 {
+    guard::catch(sniff).map_or_else(
+        |panic| {
             host.error("", &panic);
             0
-        }
-    }
+        },
+        u32::from,
+    )
 }
 
 unsafe extern "C-unwind" fn head<T: Reader>(
@@ -91,7 +98,7 @@ unsafe extern "C-unwind" fn decode<T: Reader>(
 /// # Safety
 ///
 /// `block` must come from the host and be valid for `'a`.
-unsafe fn block<'a>(block: *const abi::Block) -> Block<'a> {
+pub(super) unsafe fn block<'a>(block: *const abi::Block) -> Block<'a> {
     // SAFETY: the caller vouches for it.
     unsafe {
         let block = &*block;
@@ -102,17 +109,5 @@ unsafe fn block<'a>(block: *const abi::Block) -> Block<'a> {
             offset: block.offset,
             first_ordinal: block.first_ordinal,
         }
-    }
-}
-
-struct HostEmit<'a>(HostRef<'a>);
-
-impl Emit for HostEmit<'_> {
-    fn document(&mut self, document: &NewDocument<'_>) {
-        self.0.emit(document);
-    }
-
-    fn failed(&mut self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure) {
-        self.0.emit_failed(ordinal, offset, raw, failure);
     }
 }
