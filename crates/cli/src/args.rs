@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Parser, Subcommand};
+use tamis_runner::Shard;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -26,6 +27,13 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Find every mistake in a pipeline without running it
     Check(CheckArgs),
+    /// Show what a run of a pipeline would do, segment by segment
+    Plan(PlanArgs),
+    /// Work with the saved states of corpus stages
+    State {
+        #[command(subcommand)]
+        command: StateCommand,
+    },
     /// Run the `[[test]]` tables of a pipeline
     Test(TestArgs),
     /// List all stages, or show the page of one
@@ -56,18 +64,42 @@ pub(crate) struct PipelineArgs {
     pub(crate) set: Vec<(String, String)>,
 }
 
+/// What every command takes that reads inputs and writes exports, or looks at them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlaceArgs {
+    /// Files, folders, globs, addresses or `-` (standard input) to read instead of the paths of the first source
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Folder to write to instead of that of the first export
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgs,
-    /// Files, folders or globs to read instead of the paths of the first source
-    pub(crate) inputs: Vec<PathBuf>,
-    /// Folder to write to instead of the path of the first export
-    #[arg(short, long, value_name = "FOLDER")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
     /// Replace the output of an earlier run
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Do everything but write the output
+    #[arg(long, conflicts_with_all = ["fresh", "shard", "segment"])]
+    pub(crate) dry_run: bool,
+    /// Read the first N records only
+    #[arg(long, value_name = "N", conflicts_with_all = ["shard", "segment"],
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// Read part I of N equal parts of the inputs, I from 0: `0/8` to `7/8`. Each writes to a folder of its own
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+    /// Run one segment of the plan, as `tamis plan` numbers them
+    #[arg(long, value_name = "K")]
+    pub(crate) segment: Option<usize>,
+    /// A state that the segment needs, saved by the segments before it; with shards, those of all, merged. May be
+    /// repeated
+    #[arg(long, value_name = "FILE", requires = "segment")]
+    pub(crate) state: Vec<PathBuf>,
     /// Print one JSON object a line instead of a table: started, progress, finished
     #[arg(long)]
     pub(crate) json: bool,
@@ -80,14 +112,60 @@ pub(crate) struct RunArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgs,
-    /// Files, folders or globs to read instead of the paths of the first source
-    pub(crate) inputs: Vec<PathBuf>,
-    /// Folder to write to instead of the path of the first export
-    #[arg(short, long, value_name = "FOLDER")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
     /// Print the complaints as a JSON array
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = PLAN_HELP)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// Print JSON, for programs that start the segments
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const PLAN_HELP: &str = "\
+A plan without corpus stages is one segment. Each corpus stage ends a segment, which it learns from, and begins the
+next, which it is applied to; N shards and K segments are N × K tasks. For each segment in order, run
+
+  tamis run PIPELINE --segment K --shard I/N [--state FILE]...
+
+for all I from 0 to N-1, on any machine that sees the files. A segment that makes a state leaves it in the folder
+`.tamis` beside its manifest, for shard 0 of 8 in `OUT/shard-00000-of-00008/.tamis`. Merge those of all shards with
+`tamis state merge PIPELINE STATE... -o FILE`, and hand FILE to the segments that need it.
+
+JSON: an object with
+  name       the name of the pipeline
+  sources    id, readers, inputs (kind: local, stdin or url; written; path of a local one), exclude
+  segments   index, reads (sources, spill), stages, needs (stage, pass), observes (stage, pass; or null),
+             writes (spill, exports), state (the name of the file that it makes, or null)
+  exports    id, use, from (kept, dropped, failed), path, partition (or null), compression (method, level), implicit
+  run        threads (0 for every core), memory, block_bytes, max_failed_ratio, work (or null)
+  canonical  everything that decides the output: plans with the same value do the same";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// Merge the states that the shards of a segment have saved into one
+    Merge(StateMergeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StateMergeArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// The states: the files of all shards after one segment
+    #[arg(required = true, value_name = "STATE")]
+    pub(crate) states: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -156,6 +234,22 @@ pub(crate) struct PluginCheckArgs {
     pub(crate) library: PathBuf,
 }
 
+fn shard(text: &str) -> Result<Shard, String> {
+    let expected = "expected I/N, such as `0/8`: part I of N, counted from 0";
+    let (index, count) = text.split_once('/').ok_or(expected)?;
+    let number = |text: &str| text.trim().parse::<u32>().map_err(|_| expected.to_owned());
+    let (index, count) = (number(index)?, number(count)?);
+    match count {
+        0 => Err("there are no parts to choose from: N must be at least 1".to_owned()),
+        _ if index < count => Ok(Shard { index, count }),
+        1 => Err("parts are counted from 0: the only one of 1 is `0/1`".to_owned()),
+        _ => Err(format!(
+            "parts are counted from 0: those of {count} are `0/{count}` to `{}/{count}`",
+            count - 1
+        )),
+    }
+}
+
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
@@ -172,5 +266,26 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn shards_are_counted_from_zero() {
+        for (text, expected) in [
+            ("0/1", Ok((0, 1))),
+            ("7/8", Ok((7, 8))),
+            ("8/8", Err("`0/8` to `7/8`")),
+            ("1/1", Err("`0/1`")),
+            ("0/0", Err("at least 1")),
+            ("1", Err("expected I/N")),
+            ("-1/2", Err("expected I/N")),
+            ("1/2/3", Err("expected I/N")),
+            ("0/99999999999", Err("expected I/N")),
+        ] {
+            match (shard(text), expected) {
+                (Ok(shard), Ok(expected)) => assert_eq!((shard.index, shard.count), expected, "{text}"),
+                (Err(message), Err(expected)) => assert!(message.contains(expected), "{text}: {message}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
     }
 }

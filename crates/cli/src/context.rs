@@ -9,7 +9,7 @@ use tamis_host::{Inspector, Loader, LogLevel, Request};
 use tamis_plugin::PluginTable;
 use tamis_stage::Registry;
 
-use crate::args::PipelineArgs;
+use crate::args::{PipelineArgs, PlaceArgs};
 use crate::{environment, output};
 
 /// How long a library may take to be described.
@@ -45,13 +45,8 @@ impl Context {
     }
 
     /// Reads and checks a pipeline, its plugins included.
-    pub(crate) fn plan(
-        &self,
-        args: &PipelineArgs,
-        inputs: &[PathBuf],
-        output: Option<&Path>,
-    ) -> Result<Plan, Diagnostics> {
-        let (pipeline, registry, errors) = self.read(args, inputs, output)?;
+    pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Plan, Diagnostics> {
+        let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
         pipeline.plan(&registry, errors)
     }
 

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tamis_plugin::PluginTable;
 
-use crate::args::{Args, Command, PluginCommand};
+use crate::args::{Args, Command, PluginCommand, StateCommand};
 use crate::context::Context;
 pub use crate::exit::Exit;
 
@@ -37,6 +37,8 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => commands::run::run(context, &args),
         Command::Check(args) => commands::check::check(context, &args),
+        Command::Plan(args) => commands::plan::plan(context, &args),
+        Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
         Command::Test(args) => commands::test::test(context, &args),
         Command::Stages(args) => commands::stages::stages(context, &args),
         Command::Schema(args) => commands::schema::schema(context, &args),

@@ -62,7 +62,7 @@ fn add_counts(table: &mut Table, name: &str, tally: &StageTally) {
     }
 }
 
-fn table(titles: &[&str]) -> Table {
+pub(crate) fn table(titles: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(titles);
@@ -70,7 +70,7 @@ fn table(titles: &[&str]) -> Table {
 }
 
 /// The table as text, with a dim header. Cells hold no colours: their codes would count as width.
-fn render(table: &Table) -> String {
+pub(crate) fn render(table: &Table) -> String {
     let text = table.trim_fmt();
     match text.split_once('\n') {
         Some((header, rows)) => format!("{}\n{rows}\n", styled(DIM, header)),
@@ -136,7 +136,7 @@ fn count(n: u64) -> String {
     if n == 0 { "·".to_owned() } else { HumanCount(n).to_string() }
 }
 
-fn plural(n: u64, one: &str, many: &str) -> String {
+pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
 }
 

@@ -2,10 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod plan;
 pub(crate) mod plugin_check;
 pub(crate) mod plugin_inspect;
 pub(crate) mod plugin_new;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stages;
+pub(crate) mod state;
 pub(crate) mod test;

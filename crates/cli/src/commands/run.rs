@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-use tamis_config::Plan;
-use tamis_runner::{Finish, Progress, Report, RunError, Settings};
+use serde_json::{Value, json};
+use tamis_config::{InputKind, Plan};
+use tamis_runner::{Finish, Progress, Report, RunError, Segment, Settings, Task};
 
 use crate::args::RunArgs;
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::progress::{self, Show};
 use crate::{Exit, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan(&args.pipeline, &args.inputs, args.output.as_deref()) {
+    let plan = match context.plan(&args.pipeline, &args.places) {
         Ok(plan) => plan,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
@@ -23,18 +23,85 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     if !args.quiet {
         output::diagnostics(&plan.warnings);
     }
+    let segments = tamis_runner::segments(&plan);
+    check_task(args, &plan, &segments)?;
     let progress = Arc::new(Progress::default());
     stop_on_signal(&progress)?;
     let show = show(args);
+    let task = task_json(args, &segments);
     if show == Show::Json {
-        print_line(json!({ "event": "started", "pipeline": plan.name }));
+        print_line(merged(json!({ "event": "started", "pipeline": plan.name }), &task));
     }
-    let settings = Settings { fresh: args.fresh, ..Settings::default() };
-    let result = progress::watch(show, &progress, || tamis_runner::run(&plan, &settings, &progress));
+    // What a dry run must put aside goes away with it.
+    let scratch = if args.dry_run { Some(tempfile::tempdir()?) } else { None };
+    let settings = Settings {
+        fresh: args.fresh,
+        dry_run: args.dry_run,
+        limit: args.limit,
+        shard: args.shard,
+        task: args.segment.map(|segment| Task { segment, states: args.state.clone() }),
+        scratch: scratch.as_ref().map(|folder| folder.path().to_owned()),
+        ..Settings::default()
+    };
+    let phases = phases(&segments);
+    let result = progress::watch(show, &phases, &progress, || tamis_runner::run(&plan, &settings, &progress));
     Ok(match result {
-        Ok(report) => finished(&plan, &report, show),
-        Err(error) => broken(&error, show),
+        Ok(report) => finished(&plan, &report, &task, show),
+        Err(error) => broken(&error, &task, show),
     })
+}
+
+/// Refuses what the flags and the plan together make no sense of.
+fn check_task(args: &RunArgs, plan: &Plan, segments: &[Segment]) -> anyhow::Result<()> {
+    if let Some(shard) = args.shard
+        && shard.count > 1
+        && plan.sources.iter().flat_map(|source| &source.inputs).any(|input| input.kind == InputKind::Stdin)
+    {
+        anyhow::bail!("standard input cannot be parted for `--shard`: write it to a file first");
+    }
+    let Some(wanted) = args.segment else { return Ok(()) };
+    let Some(segment) = segments.get(wanted) else {
+        anyhow::bail!(
+            "the plan has no segment {wanted}: it has {}, see `tamis plan`",
+            match segments.len() {
+                1 => "only segment 0".to_owned(),
+                n => format!("segments 0 to {}", n - 1),
+            }
+        );
+    };
+    if args.state.len() > segment.needs.len() {
+        let needs = summary::plural(segment.needs.len() as u64, "state", "states");
+        anyhow::bail!(
+            "segment {wanted} needs {needs} and {} are given: merge those of shards with `tamis state merge`",
+            args.state.len()
+        );
+    }
+    Ok(())
+}
+
+/// What the segments do, in a few words; nothing if there is one only.
+fn phases(segments: &[Segment]) -> Vec<String> {
+    let phase = |segment: &Segment| match &segment.observes {
+        Some(state) => format!("learn {}", state.stage),
+        None => "write".to_owned(),
+    };
+    if segments.len() == 1 { Vec::new() } else { segments.iter().map(phase).collect() }
+}
+
+/// Which part of the plan is run, for events.
+fn task_json(args: &RunArgs, segments: &[Segment]) -> Value {
+    json!({
+        "segments": segments.len(),
+        "segment": args.segment,
+        "shard": args.shard.map(|shard| json!({ "index": shard.index, "count": shard.count })),
+    })
+}
+
+fn merged(mut event: Value, more: &Value) -> Value {
+    if let (Some(event), Some(more)) = (event.as_object_mut(), more.as_object()) {
+        event.extend(more.clone());
+    }
+    event
 }
 
 fn show(args: &RunArgs) -> Show {
@@ -65,41 +132,67 @@ fn end_now() {
     std::process::exit(130);
 }
 
-fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
+fn finished(plan: &Plan, report: &Report, task: &Value, show: Show) -> Exit {
     let too_many = report.tally.failed_ratio() > plan.run.max_failed_ratio;
     match show {
-        Show::Json => print_line(json!({
-            "event": "finished",
-            "already_done": report.finish == Finish::AlreadyDone,
-            "seconds": report.elapsed.as_secs_f64(),
-            "folder": report.folder,
-            "too_many_failed": too_many,
-            "tally": report.tally,
-            "exports": report.manifest.exports,
-        })),
+        Show::Json => print_line(merged(
+            json!({
+                "event": "finished",
+                "finish": finish(report.finish),
+                "already_done": report.finish == Finish::AlreadyDone,
+                "seconds": report.elapsed.as_secs_f64(),
+                "folder": report.folder,
+                "too_many_failed": too_many,
+                "tally": report.tally,
+                "exports": report.manifest.exports,
+            }),
+            task,
+        )),
         Show::Nothing => {}
         Show::Bar if report.finish == Finish::AlreadyDone => print_line(format_args!(
             "nothing to do: {} holds the finished output of this pipeline over these inputs \
              (pass `--fresh` to make it again)",
             summary::shown(&report.folder)
         )),
-        Show::Bar => {
-            if report.restarted {
-                output::log_line("an earlier run had not finished; it was begun again");
-            }
-            output::print(summary::text(plan, report));
-        }
+        Show::Bar => show_summary(plan, report),
     }
     if too_many {
+        let letters = match report.finish {
+            Finish::Dry => "a run without `--dry-run` writes them as dead letters".to_owned(),
+            _ => format!("see the dead letters in {}", dead_letters(plan)),
+        };
         output::error_line(format_args!(
-            "{:.2} % of the records failed, and [run] allows max_failed_ratio = {}: see the dead letters in {}",
+            "{:.2} % of the records failed, and [run] allows max_failed_ratio = {}: {letters}",
             report.tally.failed_ratio() * 100.0,
             plan.run.max_failed_ratio,
-            dead_letters(plan)
         ));
         return Exit::Failed;
     }
     Exit::Done
+}
+
+fn finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Done => "done",
+        Finish::Segment => "segment",
+        Finish::AlreadyDone => "already-done",
+        Finish::Dry => "dry",
+    }
+}
+
+fn show_summary(plan: &Plan, report: &Report) {
+    if report.restarted {
+        output::log_line("an earlier run had not finished; it was begun again");
+    }
+    if report.resumed {
+        output::log_line("an earlier run had not finished; it was gone on with");
+    }
+    output::print(summary::text(plan, report));
+    match report.finish {
+        Finish::Dry => print_line("this was a dry run: nothing was written"),
+        Finish::Segment => print_line("this was one segment of the plan: others follow"),
+        Finish::Done | Finish::AlreadyDone => {}
+    }
 }
 
 fn dead_letters(plan: &Plan) -> String {
@@ -107,9 +200,9 @@ fn dead_letters(plan: &Plan) -> String {
     failed.map(|export| summary::shown(&export.path)).collect::<Vec<_>>().join(", ")
 }
 
-fn broken(error: &RunError, show: Show) -> Exit {
+fn broken(error: &RunError, task: &Value, show: Show) -> Exit {
     if show == Show::Json {
-        print_line(json!({ "event": "broken", "message": error.to_string() }));
+        print_line(merged(json!({ "event": "broken", "message": error.to_string() }), task));
     }
     output::error_line(error);
     match error {
