@@ -91,7 +91,10 @@ fn events_are_json_lines_that_add_up() {
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let all = events(&[], 0);
-    assert_eq!(all[0], serde_json::json!({ "event": "started", "pipeline": "p" }));
+    assert_eq!(
+        all[0],
+        serde_json::json!({ "event": "started", "pipeline": "p", "segments": 1, "segment": null, "shard": null })
+    );
     let last = all.last().unwrap();
     assert_eq!((&last["event"], &last["already_done"]), (&"finished".into(), &false.into()));
     let count = |name: &str| last["tally"][name].as_u64().unwrap();

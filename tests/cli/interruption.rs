@@ -77,10 +77,10 @@ fn names(files: &BTreeMap<String, Vec<u8>>) -> Vec<&String> {
     files.keys().collect()
 }
 
-/// The next run makes of it what an undisturbed one would have made.
+/// The next run goes on, and makes of it what an undisturbed one would have made.
 fn check_recovery(world: &World, exporter: &str) {
     world.write("out/notes.md", "mine");
-    let again = world.run(&[]).exits(0).says(&["an earlier run had not finished; it was begun again"]);
+    let again = world.run(&[]).exits(0).says(&["an earlier run had not finished; it was gone on with"]);
     assert!(again.stdout.contains(" kept"), "{again:?}");
     let mut files = world.files("out");
     assert_eq!(files.remove("notes.md").as_deref(), Some(&b"mine"[..]));
@@ -103,7 +103,7 @@ fn signals_stop_a_run_at_once_and_tidily() {
         let (world, ran) = interrupted("jsonl", "part-00000.jsonl", signal);
         ran.exits(130).says(&["stopping after the blocks in flight", "error: interrupted"]);
         let left = world.files("out");
-        assert!(left.keys().all(|name| !name.contains("tamis-tmp")), "{:?}", names(&left));
+        assert!(left.contains_key(".tamis/checkpoint.json"), "{:?}", names(&left));
         assert!(String::from_utf8_lossy(&left["manifest.json"]).contains("\"complete\": false"));
         if signal == "-INT" {
             check_recovery(&world, "jsonl");
@@ -113,10 +113,65 @@ fn signals_stop_a_run_at_once_and_tidily() {
 
 #[cfg(unix)]
 #[test]
-fn a_killed_run_is_begun_again() {
+fn a_killed_run_is_gone_on_with() {
     let (world, ran) = interrupted("jsonl", "part-00003.jsonl", "-KILL");
     assert_eq!(ran.code, None);
     check_recovery(&world, "jsonl");
+}
+
+/// Numbers that look random and are the same every time.
+struct Lottery(u64);
+
+impl Lottery {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// Kills runs of a pipeline at random moments, again and again, until one comes to its end.
+///
+/// Returns how often one was killed that had begun to write.
+fn kill_until_done(world: &World, kills: usize, lottery: &mut Lottery) -> usize {
+    let mut n_killed = 0;
+    for _ in 0..kills {
+        let mut child = start(world, &["run", "p.toml"]);
+        std::thread::sleep(Duration::from_millis(lottery.below(250)));
+        // Not a signal that it could hear: nothing is tidied up.
+        child.kill().unwrap();
+        if end(child).code == Some(0) {
+            return n_killed;
+        }
+        n_killed += usize::from(world.path("out/manifest.json").exists());
+    }
+    world.run(&[]).exits(0);
+    n_killed
+}
+
+#[test]
+fn runs_killed_at_random_points_make_what_an_undisturbed_one_makes() {
+    let compressed = |export: &str| {
+        pipeline("jsonl").replacen("use = \"jsonl\"", &format!("use = \"jsonl\"\n{export}"), 2)
+    };
+    let mut lottery = Lottery(7);
+    let mut n_killed = 0;
+    for text in
+        [pipeline("jsonl"), compressed("compression = \"zstd\""), compressed("compression = \"gzip\"")]
+    {
+        let world = world("jsonl", 24);
+        world.write("p.toml", &text);
+        world.run(&[]).exits(0);
+        let undisturbed = world.files("out");
+        while n_killed % 20 < 18 {
+            std::fs::remove_dir_all(world.path("out")).unwrap();
+            n_killed += kill_until_done(&world, 18, &mut lottery);
+            let files = world.files("out");
+            assert_eq!(names(&files), names(&undisturbed), "{text}");
+            assert!(files == undisturbed, "the bytes differ: {text}");
+        }
+        n_killed += 2;
+    }
+    assert!(n_killed >= 50, "{n_killed}");
 }
 
 #[cfg(unix)]

@@ -1,0 +1,149 @@
+//! The same records, however they are packed, and whatever they are written as.
+
+use std::io::{Cursor, Write};
+use std::process::Stdio;
+
+use crate::world::{PIPELINE, World, line, ran};
+
+/// Two files of records, in small blocks.
+fn files() -> [(&'static str, String); 2] {
+    let lines = |from: usize, n: usize| (from..from + n).map(|n| line(n, 5 + n % 200)).collect();
+    [("a.jsonl", lines(0, 300)), ("b/c.jsonl", lines(300, 500))]
+}
+
+fn small_blocks() -> String {
+    format!("{PIPELINE}block_bytes = \"16 KiB\"\nthreads = 2\n")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    // Several members, as scraped collections have them.
+    let member = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    bytes.chunks(10_000).flat_map(member).collect()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    bytes.chunks(10_000).flat_map(|bytes| zstd::encode_all(bytes, 3).unwrap()).collect()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn lz4(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn tar() -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in files() {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+fn zip() -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files() {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(content.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// The kept records without their ids, which tell where they came from, and the last parts of the ids.
+fn kept(world: &World) -> Vec<(String, String)> {
+    let end = |id: &str| id.rsplit('/').next().unwrap().to_owned();
+    let record = |record: serde_json::Value| {
+        let id = end(record["id"].as_str().unwrap()).replace(".jsonl", "").replace(".z", "");
+        (id, record["text"].to_string() + &record["metadata"].to_string())
+    };
+    world.records("out").into_iter().map(record).collect()
+}
+
+#[test]
+fn packed_files_hold_the_same_records() {
+    let pack = |how: fn(&[u8]) -> Vec<u8>| {
+        files().map(|(name, content)| (format!("{name}.z"), how(content.as_bytes())))
+    };
+    let one = |name: &str, bytes: Vec<u8>| vec![(name.to_owned(), bytes)];
+    let plain = files().map(|(name, content)| (name.to_owned(), content.into_bytes())).to_vec();
+    let packings = [
+        ("plain", plain),
+        ("gzip", pack(gzip).to_vec()),
+        ("zstd", pack(zstd).to_vec()),
+        ("bzip2", pack(bzip2).to_vec()),
+        ("xz", pack(xz).to_vec()),
+        ("lz4", pack(lz4).to_vec()),
+        ("tar", one("all.tar", tar())),
+        ("tar.gz", one("all.tar.gz", gzip(&tar()))),
+        ("tar.zst", one("no-name-for-it", zstd(&tar()))),
+        ("zip", one("all.zip", zip())),
+    ];
+    let mut expected = None;
+    for (what, packed) in packings {
+        for memory in ["1 GiB", "16 MiB"] {
+            let world = World::with(&small_blocks());
+            for (name, content) in &packed {
+                world.write(format!("in/{name}"), content);
+            }
+            world.run(&["--set", &format!("run.memory=\"{memory}\"")]).exits(0);
+            assert_eq!(world.tally().0, 800, "{what}");
+            let kept = kept(&world);
+            let expected = expected.get_or_insert_with(|| kept.clone());
+            assert!(*expected == kept, "{what}: {:?} instead of {:?}", kept.first(), expected.first());
+        }
+    }
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let world = World::with(&small_blocks());
+    for bytes in [files().map(|(_, content)| content).concat().into_bytes(), gzip(files()[1].1.as_bytes())] {
+        let n_lines = if bytes.starts_with(b"{") { 800 } else { 500 };
+        world.write("pipe", bytes);
+        let mut command = world.command(&["run", "p.toml", "-", "--fresh"]);
+        command.stdin(Stdio::from(std::fs::File::open(world.path("pipe")).unwrap()));
+        ran(&mut command).exits(0);
+        assert_eq!(world.tally().0, n_lines);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_archive_costs_what_it_holds() {
+    let world = World::with(&small_blocks());
+    let whole = tar();
+    world.write("in/short.tar", &whole[..whole.len() / 2]);
+    let mut broken = zip();
+    // A byte of the first member: its check sum tells.
+    broken[200] ^= 0x55;
+    world.write("in/broken.zip", broken);
+    world.write("in/fine.jsonl", line(0, 50));
+    world.run(&[]).exits(0);
+    let (read, _, _, failed) = world.tally();
+    assert!(read > 500 && (2..=4).contains(&failed), "{read} read, {failed} failed");
+    let reasons: Vec<_> = world.records("out/failed").iter().map(|it| it["reason"].to_string()).collect();
+    assert!(
+        reasons.iter().any(|reason| reason.contains("short.tar")
+            || reason.contains("breaks off")
+            || reason.contains("cannot be read on")),
+        "{reasons:?}"
+    );
+    assert!(world.ids("out").contains(&"fine.jsonl#0".to_owned()));
+}
