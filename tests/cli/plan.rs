@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{PIPELINE, World, line};
+use crate::world::{PIPELINE, World, line, ran};
 
 fn small() -> World {
     let world = World::new();
@@ -149,4 +149,19 @@ fn a_shard_says_which_it_is() {
         }
     }
     assert!(world.path("out/shard-00000-of-00001/manifest.json").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_need_not_be_text() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let world = small();
+    let (input, output) = (OsStr::from_bytes(b"odd\xFF.jsonl"), OsStr::from_bytes(b"out\xFE"));
+    std::fs::write(world.path(input), line(0, 50)).unwrap();
+    let mut command = world.command(&["run", "p.toml"]);
+    ran(command.arg(input).arg("-o").arg(output)).exits(0);
+    let part = std::fs::read_to_string(world.path(output).join("part-00000.jsonl")).unwrap();
+    assert_eq!(part.lines().count(), 1);
+    assert!(!world.path("out").exists());
 }

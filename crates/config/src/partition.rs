@@ -161,13 +161,13 @@ fn format_mistakes(name: &str, format: &str, start: usize, at: &Range<usize>) ->
         return vec![Mistake::new(at.clone(), message, label)];
     }
     let mut mistakes = Vec::new();
+    // `%Y/%m` makes a folder in a folder; what is between two `/` is looked at with the rest of the path.
+    let slash =
+        |at: usize| Mistake::new(start + at..start + at + 1, "a folder without a name", "remove this `/`");
+    mistakes.extend(format.starts_with('/').then(|| slash(0)));
+    mistakes.extend(format.ends_with('/').then(|| slash(format.len() - 1)));
     let mut letters = format.char_indices();
     while let Some((index, letter)) = letters.next() {
-        if letter == '/' {
-            let each: Vec<String> = format.split('/').map(|form| format!("{{{name}:{form}}}")).collect();
-            let label = format!("write `{}`", each.join("/"));
-            mistakes.push(Mistake::new(start + index..start + index + 1, "a date form is one name", label));
-        }
         if letter != '%' {
             continue;
         }
@@ -276,6 +276,7 @@ mod tests {
             ("a{b}", ".", Some("a{b}")),
             ("新闻/{栏目}{a}", "新闻", Some("{栏目}{a}")),
             ("字/{{a{b}", "字", Some("{{a{b}")),
+            ("out/{published:%Y/%m}", "out", Some("{published:%Y/%m}")),
             ("out/{published:%Y%%}", "out", Some("{published:%Y%%}")),
         ] {
             let parsed = parse(path).unwrap();
@@ -295,7 +296,8 @@ mod tests {
             ("out/{ a }", &["{ a }"]),
             ("out/{a:}", &["{a:}"]),
             ("out/{a:title}", &["{a:title}"]),
-            ("out/{a:%Y/%m}", &["/"]),
+            ("out/{a:/%Y}/{b:%Y/}", &["/", "/"]),
+            ("out/{a:%Y//%m/../%d}", &["/", ".."]),
             ("out/{a:%Ö-%E}", &["%Ö", "%E"]),
             ("out/{a:%}", &["%"]),
             ("out/{a}/../{b}/./c", &["..", "."]),
