@@ -10,6 +10,7 @@
 //!
 //! The crate knows nothing of plans, records or formats of documents: that is for `tamis-runner` and the readers.
 
+mod ahead;
 mod archive;
 mod decode;
 mod error;

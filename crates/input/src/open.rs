@@ -101,10 +101,9 @@ impl Input {
                     format!("the file is compressed more than {MAX_LAYERS} times over: decompress it first");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
-            reader = Peeked::new(format.decode(Box::new(reader))?);
+            reader = Peeked::new(format.decode(Box::new(reader), options.helpers.as_ref())?);
             layers += 1;
         }
-        let _ = options;
         Ok((Self { reader, read, length: length.filter(|_| layers == 0) }, layers))
     }
 }

@@ -16,6 +16,10 @@ mod zstd;
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::Arc;
+
+use crate::Helpers;
+use crate::ahead::{Ahead, Splitter};
 
 pub(crate) use walk::Walk;
 
@@ -80,8 +84,18 @@ impl Format {
         }
     }
 
-    /// Reads what is in a compressed stream.
-    pub(crate) fn decode(self, reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    /// Reads what is in a compressed stream, with help if there is some.
+    pub(crate) fn decode(
+        self,
+        reader: Box<dyn Read + Send>,
+        helpers: Option<&Arc<dyn Helpers>>,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        let reader = match helpers.map(|helpers| (helpers, Splitter::of(self))) {
+            Some((helpers, Some(splitter))) if helpers.threads() > 0 => {
+                return Ok(Box::new(Ahead::new(self, splitter, reader, helpers)));
+            }
+            _ => reader,
+        };
         Ok(match self.codec(0)? {
             Some(codec) => Box::new(Decoded::new(reader, codec)),
             None => Box::new(lz4::Lz4Reader::new(reader)),
