@@ -74,6 +74,7 @@ pub(crate) struct PlaceArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -132,22 +133,26 @@ pub(crate) struct PlanArgs {
 }
 
 const PLAN_HELP: &str = "\
-A plan without corpus stages is one segment. Each corpus stage ends a segment, which it learns from, and begins the
-next, which it is applied to; N shards and K segments are N × K tasks. For each segment in order, run
+A plan without corpus stages is one segment. Each corpus stage ends a segment, which it learns from, and begins \
+the next, which it is applied to; N shards and K segments are N × K tasks. For each segment in order, run
 
   tamis run PIPELINE --segment K --shard I/N [--state FILE]...
 
-for all I from 0 to N-1, on any machine that sees the files. A segment that makes a state leaves it in the folder
-`.tamis` beside its manifest, for shard 0 of 8 in `OUT/shard-00000-of-00008/.tamis`. Merge those of all shards with
-`tamis state merge PIPELINE STATE... -o FILE`, and hand FILE to the segments that need it.
+for all I from 0 to N-1, on any machine that sees the files. A segment that makes a state leaves it in the \
+folder `.tamis` beside its manifest, for shard 0 of 8 in `OUT/shard-00000-of-00008/.tamis`. Merge those of all \
+shards with `tamis state merge PIPELINE STATE... -o FILE`, and hand FILE to the segments that need it.
 
 JSON: an object with
   name       the name of the pipeline
-  sources    id, readers, inputs (kind: local, stdin or url; written; path of a local one), exclude
-  segments   index, reads (sources, spill), stages, needs (stage, pass), observes (stage, pass; or null),
-             writes (spill, exports), state (the name of the file that it makes, or null)
-  exports    id, use, from (kept, dropped, failed), path, partition (or null), compression (method, level), implicit
-  run        threads (0 for every core), memory, block_bytes, max_failed_ratio, work (or null)
+  sources    list: id, readers, inputs (kind: local, stdin, url; written; path of a local one),
+             exclude
+  segments   list: index, reads (sources, spill), stages, needs (list: stage, pass),
+             observes (stage, pass; or null), writes (spill, exports),
+             state (the name of the file that it makes, or null)
+  exports    list: id, use, from (kept, dropped, failed), path, partition (or null),
+             compression (method, level), implicit
+  run        threads (0 for every core), memory and block_bytes (bytes), max_failed_ratio,
+             work (or null)
   canonical  everything that decides the output: plans with the same value do the same";
 
 #[derive(Debug, Subcommand)]

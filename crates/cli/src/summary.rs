@@ -6,7 +6,7 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 use tamis_config::Plan;
-use tamis_runner::{Report, StageTally};
+use tamis_runner::{Finish, Report, StageTally};
 
 use crate::output::{BAD, BOLD, DIM, GOOD, styled};
 
@@ -18,14 +18,19 @@ pub(crate) fn text(plan: &Plan, report: &Report) -> String {
 fn headline(report: &Report) -> String {
     let manifest = &report.manifest;
     let seconds = report.elapsed.as_secs_f64().max(0.001);
-    let rate = HumanBytes((manifest.input_bytes as f64 / seconds) as u64);
+    let threads = plural(report.threads as u64, "thread", "threads");
+    // Standard input does not tell its size.
+    let work = match manifest.input_bytes {
+        0 => threads,
+        bytes => {
+            format!("{} ({}/s, {threads})", HumanBytes(bytes), HumanBytes((bytes as f64 / seconds) as u64))
+        }
+    };
     format!(
-        "{}: {} in {}, {} ({rate}/s, {})",
+        "{}: {} in {}, {work}",
         styled(BOLD, &manifest.pipeline),
         plural(manifest.input_files, "file", "files"),
         duration(report.elapsed),
-        HumanBytes(manifest.input_bytes),
-        plural(report.threads as u64, "thread", "threads"),
     )
 }
 
@@ -109,6 +114,9 @@ fn result(report: &Report) -> String {
         styled(GOOD, format!("{} kept", HumanCount(tally.kept))),
         HumanCount(tally.dropped),
     );
+    if report.finish == Finish::Dry {
+        return lines;
+    }
     for export in &report.manifest.exports {
         if export.records == 0 {
             continue;

@@ -211,3 +211,25 @@ fn broken(error: &RunError, task: &Value, show: Show) -> Exit {
         _ => Exit::Broken,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tamis_runner::{Reads, StateName, Writes};
+
+    use super::*;
+
+    #[test]
+    fn phases_say_which_stage_learns() {
+        let segment = |index: usize, learns: Option<(&str, u32)>| Segment {
+            index,
+            reads: if index == 0 { Reads::Sources } else { Reads::Spill },
+            stages: Vec::new(),
+            needs: Vec::new(),
+            observes: learns.map(|(stage, pass)| StateName { stage: stage.to_owned(), pass }),
+            writes: if learns.is_some() { Writes::Spill } else { Writes::Exports },
+        };
+        assert!(phases(&[segment(0, None)]).is_empty());
+        let segments = [segment(0, Some(("templates", 0))), segment(1, Some(("near", 0))), segment(2, None)];
+        assert_eq!(phases(&segments), ["learn templates", "learn near", "write"]);
+    }
+}
