@@ -18,8 +18,9 @@ pub struct Overrides {
     pub set: Vec<Setting>,
     /// Replaces the `paths` of the first source, unless empty.
     pub inputs: Vec<PathBuf>,
-    /// Replaces the `path` of the first export, and moves all others along: those below that folder keep
-    /// their place in it, each other one gets a folder of its own below the new one, named by its id.
+    /// Replaces the folder of the first export (the placeholders behind it stay), and moves all others along:
+    /// those below that folder keep their place in it, each other one gets a folder of its own below the new
+    /// one, named by its id.
     pub output: Option<PathBuf>,
 }
 

@@ -35,7 +35,7 @@ fn piece() -> impl Strategy<Value = String> {
         Just("[run]\n".to_owned()),
         Just("[stage.keep]\n".to_owned()),
         (
-            "use|id|paths|path|from|keep|min_chars|rule|words|limit|fields|memory|name|extends|input|exclude",
+            "use|id|paths|path|from|keep|min_chars|rule|words|limit|fields|memory|name|extends|input|exclude|work|block_bytes",
             value()
         )
             .prop_map(|(key, value)| format!("{key} = {value}\n")),
@@ -54,6 +54,9 @@ fn value() -> impl Strategy<Value = String> {
         Just("\"data/*.txt\"".to_owned()),
         Just("\"../wrong/[\"".to_owned()),
         Just("\"p.toml\"".to_owned()),
+        Just("\"-\"".to_owned()),
+        "\"(s3|htp|file)://?[a*/]{0,5}\"",
+        "\"[a/.{}:%Y字!#]{0,12}\"",
         Just("\"\"".to_owned()),
         Just("nan".to_owned()),
         Just("true".to_owned()),
