@@ -22,6 +22,8 @@ mod names;
 mod open;
 mod pattern;
 mod random;
+#[cfg(feature = "remote")]
+mod remote;
 
 pub use archive::{Kind, Member, Members};
 pub use error::InputError;

@@ -35,7 +35,10 @@ pub fn random_access(file: &InputFile) -> io::Result<Arc<dyn RandomAccess>> {
             io::ErrorKind::Unsupported,
             "this format is read from its end, which standard input does not allow: name the file instead",
         )),
-        Location::Url(_) => Err(io::ErrorKind::Unsupported.into()),
+        #[cfg(feature = "remote")]
+        Location::Url(url) => crate::remote::random_access(url, &file.version),
+        #[cfg(not(feature = "remote"))]
+        Location::Url(_) => Err(crate::open::no_remote()),
     }
 }
 

@@ -30,7 +30,7 @@ enum Kind {
 }
 
 impl Pool {
-    fn new(kind: Kind, threads: usize) -> Arc<dyn Helpers> {
+    fn start(kind: Kind, threads: usize) -> Arc<dyn Helpers> {
         let (jobs, waiting) = channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..if kind == Kind::Threads { threads } else { 0 } {
@@ -182,7 +182,7 @@ proptest! {
         }
         let sizes = Sizes { piece, min_group, max_group, max_plain };
         let expected = sequential(format, &file);
-        let found = helped(format, &file, sizes, &Pool::new(kind, threads));
+        let found = helped(format, &file, sizes, &Pool::start(kind, threads));
         prop_assert_eq!(&found.1, &expected.1);
         prop_assert!(found.0 == expected.0, "{} bytes, not {}", found.0.len(), expected.0.len());
     }
@@ -199,7 +199,7 @@ proptest! {
         }
         let (plain, end) = read_all(flate2::bufread::MultiGzDecoder::new(&file[..]));
         let sizes = Sizes { piece: 500, min_group: 300, max_group: 2_000, max_plain: 50_000 };
-        let (found, found_end) = helped(Format::Gzip, &file, sizes, &Pool::new(Kind::Threads, 2));
+        let (found, found_end) = helped(Format::Gzip, &file, sizes, &Pool::start(Kind::Threads, 2));
         // An empty file is whole here, and none there.
         if !file.is_empty() {
             prop_assert_eq!(found_end.is_ok(), end.is_ok());
@@ -213,7 +213,7 @@ fn a_file_that_cannot_be_read_on_says_so() {
     let file = [compress(Format::Gzip, b"one"), compress(Format::Gzip, b"two")].concat();
     for length in [file.len(), file.len() - 5] {
         let slow = Slow { bytes: Cursor::new(file[..length].to_vec()), most: 7, fails: true };
-        let helpers = Pool::new(Kind::Inline, 2);
+        let helpers = Pool::start(Kind::Inline, 2);
         let splitter = Splitter::of(Format::Gzip).unwrap();
         let mut ahead = Ahead::new(Format::Gzip, splitter, Box::new(slow), &helpers);
         ahead.sizes.min_group = 1;
@@ -271,7 +271,7 @@ fn a_bomb_is_inflated_bit_by_bit() {
         let noise = noise(300_000);
         let bomb = compress(format, &vec![0; 4 << 20]);
         let file = [compress(format, &noise), bomb, compress(format, &noise)].concat();
-        let helpers = Pool::new(Kind::Inline, 2);
+        let helpers = Pool::start(Kind::Inline, 2);
         let splitter = Splitter::of(format).unwrap();
         let mut reader = Ahead::new(format, splitter, Box::new(Cursor::new(file)), &helpers);
         reader.sizes.max_plain = 1 << 20;

@@ -19,7 +19,7 @@ pub(crate) fn compress(format: Format, plain: &[u8]) -> Vec<u8> {
         }
         Format::Zstd => {
             let mut writer = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
-            writer.include_checksum(plain.len() % 2 == 0).unwrap();
+            writer.include_checksum(plain.len().is_multiple_of(2)).unwrap();
             finish(writer, plain, ::zstd::Encoder::finish)
         }
         Format::Xz => {

@@ -1,0 +1,273 @@
+//! Object stores and the web.
+//!
+//! The stores are asynchronous, the rest is not: requests run on threads of their own and hand over what they get
+//! through channels, so that nothing here blocks, or is blocked by, an asynchronous program around it.
+//! Credentials and endpoints come from the environment variables that each store defines (`AWS_…`, `GOOGLE_…`,
+//! `AZURE_…`).
+
+mod fetch;
+mod list;
+
+use std::future::Future;
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::http::HttpBuilder;
+use object_store::path::Path as Key;
+use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+
+use crate::RandomAccess;
+use crate::pattern::is_web;
+pub(crate) use list::list;
+
+/// How much one request asks for, in bytes.
+const PART: u64 = 8 << 20;
+
+/// How many requests run at once.
+const IN_FLIGHT: usize = 4;
+
+/// How many parts wait to be read, at most.
+const WAITING: usize = 2;
+
+/// An object, and how to get at it.
+#[derive(Clone)]
+struct Object {
+    store: Arc<dyn ObjectStore>,
+    key: Key,
+    /// As messages call it.
+    url: Arc<str>,
+    part: u64,
+}
+
+/// Opens an object as a stream; and how many bytes it has, if that is known.
+pub(crate) fn read(url: &str, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    Object::at(url)?.read(version)
+}
+
+/// Opens an object for reading anywhere in it.
+pub(crate) fn random_access(url: &str, version: &str) -> io::Result<Arc<dyn RandomAccess>> {
+    Object::at(url)?.random_access(version)
+}
+
+impl Object {
+    fn at(url: &str) -> io::Result<Self> {
+        let (store, key) = store(url).map_err(|error| fetch::explain(url, error))?;
+        Ok(Self { store, key, url: url.into(), part: PART })
+    }
+
+    fn read(self, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+        let meta = match self.head(version) {
+            // Some servers of the web only know `GET`.
+            Err(error) if is_web(&self.url) && error.kind() == io::ErrorKind::Other => None,
+            meta => Some(meta?),
+        };
+        let size = meta.as_ref().map(|meta| meta.size);
+        if size == Some(0) {
+            return Ok((Box::new(io::empty()), size));
+        }
+        let parts = match meta {
+            Some(meta) if !is_web(&self.url) || self.knows_ranges(&meta)? => self.parts(meta),
+            _ => self.whole(),
+        }?;
+        Ok((Box::new(parts), size))
+    }
+
+    /// What the store says of it, which must be what it said when it was listed.
+    fn head(&self, version: &str) -> io::Result<ObjectMeta> {
+        let object = self.clone();
+        let head = async move { object.store.head(&object.key).await };
+        let meta = wait(head)?.map_err(|error| fetch::explain(&self.url, error))?;
+        if version.is_empty() || meta.e_tag.as_deref().is_none_or(|tag| tag == version) {
+            Ok(meta)
+        } else {
+            Err(fetch::has_changed(&self.url))
+        }
+    }
+
+    /// Whether a server sends pieces of a file.
+    fn knows_ranges(&self, meta: &ObjectMeta) -> io::Result<bool> {
+        match wait(fetch::range(self.clone(), 0..1, meta.e_tag.clone()))? {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(false),
+            result => result.map(|_| true),
+        }
+    }
+
+    /// Reads it part by part, some at once.
+    fn parts(self, meta: ObjectMeta) -> io::Result<Parts> {
+        let step = usize::try_from(self.part).unwrap_or(usize::MAX);
+        Parts::spawn(WAITING, move |sender, permits| async move {
+            let fetches = stream::iter((0..meta.size).step_by(step)).map(|start| {
+                let range = start..meta.size.min(start.saturating_add(self.part));
+                fetch::range(self.clone(), range, meta.e_tag.clone())
+            });
+            let mut fetches = std::pin::pin!(fetches.buffered(IN_FLIGHT));
+            while let Some(part) = fetches.next().await {
+                let has_failed = part.is_err();
+                let Ok(permit) = permits.acquire().await else { return };
+                permit.forget();
+                if sender.send(part).is_err() || has_failed {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// Reads it in one go: if the connection is cut, that was that.
+    fn whole(self) -> io::Result<Parts> {
+        // Pieces as they come, of some KiB each.
+        Parts::spawn(256, move |sender, permits| async move {
+            let mut pieces = match self.store.get(&self.key).await {
+                Ok(found) => found.into_stream(),
+                Err(error) => {
+                    let _ = sender.send(Err(fetch::explain(&self.url, error)));
+                    return;
+                }
+            };
+            let mut at = 0;
+            while let Some(piece) = pieces.next().await {
+                let piece = piece.map(|bytes| bytes.to_vec()).map_err(|_| fetch::is_cut(&self.url, at));
+                at += piece.as_ref().map_or(0, |bytes| bytes.len() as u64);
+                let has_failed = piece.is_err();
+                let Ok(permit) = permits.acquire().await else { return };
+                permit.forget();
+                if sender.send(piece).is_err() || has_failed {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn random_access(self, version: &str) -> io::Result<Arc<dyn RandomAccess>> {
+        let meta = self.head(version)?;
+        Ok(Arc::new(Anywhere { object: self, size: meta.size, tag: meta.e_tag }))
+    }
+}
+
+/// The store of an address, and the key there.
+fn store(url: &str) -> object_store::Result<(Arc<dyn ObjectStore>, Key)> {
+    // A store that does not answer within a minute or so is not there.
+    let retry =
+        RetryConfig { max_retries: 5, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() };
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    let base = format!("{scheme}://{bucket}");
+    let store: Arc<dyn ObjectStore> = match scheme {
+        "s3" => Arc::new(AmazonS3Builder::from_env().with_url(base).with_retry(retry).build()?),
+        "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(base).with_retry(retry).build()?),
+        "http" | "https" => {
+            let options = ClientOptions::new().with_allow_http(scheme == "http");
+            let builder = HttpBuilder::new().with_url(url).with_client_options(options);
+            // The whole address is the base: so it is asked for as it is written, `?` and all.
+            return Ok((Arc::new(builder.with_retry(retry).build()?), Key::default()));
+        }
+        _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(base).with_retry(retry).build()?),
+    };
+    Ok((store, Key::parse(key)?))
+}
+
+/// The threads that requests run on.
+fn runtime() -> io::Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let build = || Builder::new_multi_thread().worker_threads(2).thread_name("remote").enable_all().build();
+    let runtime = RUNTIME.get_or_init(|| build().map_err(|error| error.to_string()));
+    runtime.as_ref().map_err(|error| io::Error::other(format!("cannot start threads for requests: {error}")))
+}
+
+/// Runs a request and waits for it, on any thread.
+fn wait<T: Send + 'static>(request: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
+    let (sender, receiver) = channel();
+    runtime()?.spawn(async move {
+        // Nobody waits any more when the receiver is gone.
+        let _ = sender.send(request.await);
+    });
+    receiver.recv().map_err(|_| io::Error::other("a request to a store ended without an answer"))
+}
+
+type Part = io::Result<Vec<u8>>;
+
+/// What requests bring, in order.
+struct Parts {
+    receiver: Receiver<Part>,
+    /// One for each part that may be sent.
+    permits: Arc<Semaphore>,
+    task: AbortHandle,
+    part: Vec<u8>,
+    /// How much of the part was read.
+    at: usize,
+    /// What went wrong, told again and again.
+    failed: Option<(io::ErrorKind, String)>,
+}
+
+impl Parts {
+    fn spawn<F: Future<Output = ()> + Send + 'static>(
+        waiting: usize,
+        task: impl FnOnce(std::sync::mpsc::Sender<Part>, Arc<Semaphore>) -> F,
+    ) -> io::Result<Self> {
+        // The channel never blocks a request; the permits bound what is in it.
+        let (sender, receiver) = channel();
+        let permits = Arc::new(Semaphore::new(waiting));
+        let task = runtime()?.spawn(task(sender, Arc::clone(&permits))).abort_handle();
+        Ok(Self { receiver, permits, task, part: Vec::new(), at: 0, failed: None })
+    }
+}
+
+impl Read for Parts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some((kind, message)) = &self.failed {
+            return Err(io::Error::new(*kind, message.clone()));
+        }
+        while self.at == self.part.len() {
+            let Ok(part) = self.receiver.recv() else { return Ok(0) };
+            self.permits.add_permits(1);
+            self.part = part.inspect_err(|error| self.failed = Some((error.kind(), error.to_string())))?;
+            self.at = 0;
+        }
+        let n = self.part.get(self.at..).unwrap_or_default().read(buffer)?;
+        self.at += n;
+        Ok(n)
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// An object that is read anywhere.
+struct Anywhere {
+    object: Object,
+    size: u64,
+    tag: Option<String>,
+}
+
+impl RandomAccess for Anywhere {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.size);
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut at = offset;
+        for piece in buffer.chunks_mut(usize::try_from(self.object.part).unwrap_or(usize::MAX)) {
+            let range = at..end.min(at + piece.len() as u64);
+            let bytes = wait(fetch::range(self.object.clone(), range, self.tag.clone()))??;
+            piece.copy_from_slice(&bytes);
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
