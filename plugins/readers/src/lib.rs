@@ -12,13 +12,15 @@ mod row;
 #[cfg(test)]
 mod testing;
 mod text;
+mod warc;
 
 pub use html::{Html, HtmlOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
 pub use mapping::FieldNames;
 pub use records::{Records, RecordsOptions};
 pub use text::{Text, TextOptions};
+pub use warc::{RecordType, Warc, WarcOptions};
 
 tamis_plugin::export_plugin! {
-    readers: [Html, Jsonl, Records, Text],
+    readers: [Html, Jsonl, Records, Text, Warc],
 }

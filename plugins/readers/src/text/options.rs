@@ -19,7 +19,7 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// ```
 ///
 /// The file may be in any encoding: a byte order mark decides, then whether it is UTF-8, then a guess from what
-/// the bytes look like (GB18030, Big5, Shift_JIS, EUC-JP, EUC-KR, ISO-2022-JP, UTF-16, windows-125x, KOI8 …).
+/// the bytes look like (GB18030, Big5, Japanese, Korean, Cyrillic, Latin …).
 /// Name the encoding with `encoding` where you know it; a guess needs some ten characters.
 ///
 /// A document that was not UTF-8 has the metadata field `encoding`.
