@@ -198,3 +198,59 @@ impl Read for Peeked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::tests::compress;
+
+    fn opened(bytes: &[u8]) -> io::Result<(Input, tempfile::TempDir)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, bytes).unwrap();
+        Input::open(&InputFile::at(Location::Path(path)), &OpenOptions::default())
+            .map(|input| (input, folder))
+    }
+
+    #[test]
+    fn layers_come_off() {
+        let plain = b"an invented page\n".repeat(100);
+        let formats = [Format::Gzip, Format::Zstd, Format::Bzip2, Format::Xz];
+        for layers in 0..=5 {
+            let layered =
+                (0..layers).fold(plain.clone(), |bytes, layer| compress(formats[layer % 4], &bytes));
+            if layers > MAX_LAYERS {
+                let message = opened(&layered).err().unwrap().to_string();
+                assert!(message.contains("compressed more than 4 times over"), "{message}");
+                continue;
+            }
+            let (mut input, _folder) = opened(&layered).unwrap();
+            assert_eq!(input.length(), (layers == 0).then_some(plain.len() as u64));
+            let mut read = Vec::new();
+            input.read_to_end(&mut read).unwrap();
+            assert_eq!(read, plain);
+            assert_eq!(input.progress(), layered.len() as u64);
+            assert_eq!(input.progress(), 0);
+        }
+    }
+
+    #[test]
+    fn a_file_is_as_long_as_when_it_was_opened() {
+        let (mut input, folder) = opened(b"first").unwrap();
+        let mut file = File::options().append(true).open(folder.path().join("a")).unwrap();
+        std::io::Write::write_all(&mut file, b" and more").unwrap();
+        let mut read = Vec::new();
+        input.read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"first");
+    }
+
+    #[test]
+    fn an_error_in_the_first_bytes_is_told_when_they_are_read() {
+        let whole = compress(Format::Zstd, b"short");
+        for length in 4..whole.len() {
+            let (mut input, _folder) = opened(&whole[..length]).unwrap();
+            let error = input.read_to_end(&mut Vec::new()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        }
+    }
+}

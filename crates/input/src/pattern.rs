@@ -248,3 +248,77 @@ fn compile(written: &str, glob: &str) -> Result<GlobMatcher, InputError> {
         reason: error.kind().to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_begins_at_its_first_wildcard() {
+        for (path, folder, pattern) in [
+            ("/data/dump/**/*.txt", "/data/dump", "**/*.txt"),
+            ("/data/{a,b}/x", "/data", "{a,b}/x"),
+            ("/*.txt", "/", "*.txt"),
+        ] {
+            assert_eq!(split_glob(Path::new(path)), (PathBuf::from(folder), pattern.to_owned()));
+        }
+    }
+
+    #[cfg(feature = "remote")]
+    #[test]
+    fn addresses_are_told_apart() {
+        for (written, url, root, is_prefix, takes) in [
+            ("s3://b/a/c.txt", "s3://b/a/c.txt", "s3://b/a/", false, ""),
+            ("s3://b/a/", "s3://b/a/", "s3://b/a/", true, "any/thing"),
+            ("s3://b", "s3://b/", "s3://b/", true, "any"),
+            ("gs://b/a/*/c.{gz,zst}", "gs://b/a/", "gs://b/a/", true, "x/c.zst"),
+            ("az://b/**/字.txt", "az://b/", "az://b/", true, "q/字.txt"),
+            ("https://host/a/b?x=[1]", "https://host/a/b?x=[1]", "https://host/a/", false, ""),
+        ] {
+            let pattern = Pattern::parse(written, Path::new("/base")).unwrap();
+            assert!(pattern.is_remote() && !pattern.is_stdin() && pattern.path().is_none());
+            assert!(pattern.takes(Path::new(takes)), "{written}");
+            let Place::Url { url: found, root: found_root, is_prefix: found_prefix } = pattern.place else {
+                panic!("{written} is no address")
+            };
+            assert_eq!((&*found, &*found_root, found_prefix), (url, root, is_prefix));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        for (written, expected) in [
+            ("nothing", "no file or folder `nothing`"),
+            ("nowhere/*.txt", "in which `nowhere/*.txt` would look"),
+            ("*.[z-a]", "`*.[z-a]` is no glob: "),
+            ("ftp://host/a", "`ftp` is none of `s3`"),
+            ("file:///a", "without `file://`"),
+            #[cfg(feature = "remote")]
+            ("s3://", "name the bucket behind `s3://`"),
+            #[cfg(feature = "remote")]
+            ("https:///a", "name the host behind `https://`"),
+            #[cfg(not(feature = "remote"))]
+            ("s3://b/a", "build it with the feature `remote`"),
+        ] {
+            let error = Pattern::parse(written, folder.path()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(Pattern::parse("-", folder.path()).unwrap().is_stdin());
+    }
+
+    #[test]
+    fn the_common_root_holds_all() {
+        let common = |a: &str, b: &str| common_folder(PathBuf::from(a), Path::new(b));
+        assert_eq!(common("/a/b", "/a/bc"), Some(PathBuf::from("/a")));
+        assert_eq!(common("/a/b", "/a/b/c"), Some(PathBuf::from("/a/b")));
+        for (a, b, expected) in [
+            ("s3://b/x/y/", "s3://b/x/z/", Some("s3://b/x/")),
+            ("s3://b/x/", "s3://b/xy/", Some("s3://b/")),
+            ("s3://b/x/", "s3://c/x/", None),
+            ("s3://b/", "gs://b/", None),
+        ] {
+            assert_eq!(common_address(a, b).as_deref(), expected);
+        }
+    }
+}

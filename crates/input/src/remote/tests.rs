@@ -305,12 +305,26 @@ fn the_web_is_read_with_and_without_ranges() {
         input.read_to_end(&mut read).unwrap();
         assert!(read == bytes);
         assert!(server.state.lock().unwrap().requests.iter().all(|it| it.contains("?key=1%2F2")));
-        server.state.lock().unwrap().cuts = vec![100];
-        if !knows_ranges && knows_head {
-            let Content::Stream(mut input) = open(&file, &OpenOptions::default()).unwrap() else { return };
-            // The piece that is asked for to find out is cut, and then the file.
-            server.state.lock().unwrap().cuts = vec![100];
-            let _ = input.read_to_end(&mut Vec::new());
-        }
     }
+}
+
+#[test]
+fn a_cut_that_cannot_be_mended_is_said() {
+    let bytes = noise(10_000);
+    // The last is cut off first: the request that finds out about ranges.
+    let server = Server::start(
+        &[("a", &bytes)],
+        State { cuts: vec![700, 10_000], knows_head: true, ..State::default() },
+    );
+    let url = format!("{}/a", server.address);
+    let mut input =
+        crate::Input::open(&InputFile::at(Location::Url(url.clone())), &OpenOptions::default()).unwrap();
+    let mut read = Vec::new();
+    let error = input.read_to_end(&mut read).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+    assert!(
+        error.to_string().starts_with(&format!("the connection to `{url}` was cut at byte 700 ")),
+        "{error}"
+    );
+    assert!(read == bytes[..700]);
 }

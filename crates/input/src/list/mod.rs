@@ -165,3 +165,6 @@ pub(crate) fn modified(metadata: &std::fs::Metadata) -> u128 {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_nanos())
 }
+
+#[cfg(test)]
+mod tests;
