@@ -96,6 +96,11 @@ pub(crate) fn clear(folder: &Path) -> Result<(), RunError> {
     remove(&path)
 }
 
+/// The parts that the list in a folder names: finished ones under that name, others under their temporary one.
+pub(crate) fn listed(folder: &Path) -> Vec<String> {
+    names(&std::fs::read(temporary(&folder.join(LIST))).unwrap_or_default()).collect()
+}
+
 /// The names in a list; a run that was killed may have left half a line, of which there is no file yet.
 fn names(list: &[u8]) -> impl Iterator<Item = String> {
     let lines = list.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));

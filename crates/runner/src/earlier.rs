@@ -9,7 +9,7 @@ use crate::inputs::{InputFile, Inputs};
 use crate::manifest::{ExportManifest, Learned, MANIFEST, Manifest};
 use crate::named::{FILE_LIST, listed_name};
 use crate::part::{TEMPORARY, temporary};
-use crate::{RunError, manifest};
+use crate::{RunError, begun, manifest};
 
 /// Held while a run uses an output folder.
 ///
@@ -140,6 +140,8 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
                 clear_listed(&folder, &path)?;
             }
             remove(&path)?;
+            // A partition is a folder of ours.
+            begun::remove_empty(&folder, &name);
         }
         clear_temporary(&folder)?;
     }
@@ -176,12 +178,12 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The files directly in a folder that a list there names and that look like parts: an id may be
-/// `part-00000`.
+/// The files directly in a folder that a list there names and that look like parts: those of a run that was
+/// killed, and named files, because an id may be `part-00000`.
 fn named_files(folder: &Path) -> BTreeSet<String> {
     let list = folder.join(FILE_LIST);
     let names = listed_names(&temporary(&list)).into_iter().chain(listed_names(&list));
-    names.filter(|name| is_ours(name)).collect()
+    names.chain(begun::listed(folder)).filter(|name| is_ours(name)).collect()
 }
 
 fn listed_names(list: &Path) -> Vec<String> {
@@ -208,6 +210,7 @@ fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
 }
 
 fn clear_temporary(folder: &Path) -> Result<(), RunError> {
+    begun::clear(folder)?;
     let list = temporary(&folder.join(FILE_LIST));
     clear_listed(folder, &list)?;
     for name in names(folder).iter().filter(|name| name.ends_with(TEMPORARY)) {

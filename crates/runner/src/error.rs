@@ -126,7 +126,7 @@ pub enum RunError {
 
 impl RunError {
     pub(crate) fn write(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Write { path: path.as_ref().to_owned(), source }
+        move |source| Self::Write { path: path.as_ref().to_owned(), source: with_way_out(source) }
     }
 
     pub(crate) fn stage(stage: &str, failure: &tamis_stage::Failure) -> Self {
@@ -147,4 +147,19 @@ impl RunError {
                 | Self::Task { .. }
         )
     }
+}
+
+/// An error of a file that could not be written, with what can be done about it where that is known.
+fn with_way_out(error: std::io::Error) -> std::io::Error {
+    use std::io::ErrorKind;
+    let way_out = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room there and run again, or write to another disk with `-o`"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "write to a folder of your own with `-o`"
+        }
+        _ => return error,
+    };
+    std::io::Error::new(error.kind(), format!("{error}: {way_out}"))
 }

@@ -195,7 +195,11 @@ fn undisturbed(export: &ExportPlan, blocks: &[Given], closed: usize) -> ExportMa
 
 fn check(flags: StageFlags, compression: Compression, blocks: &[Given], saved: usize, killed: usize) {
     let world = tempfile::tempdir().unwrap();
-    let run = |name: &str| export(&world.path().join(name), flags, compression);
+    let run = |name: &str| {
+        let path = world.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        export(&path, flags, compression)
+    };
     let (one, two) = (run("one"), run("two"));
     let manifest = undisturbed(&one, blocks, saved);
     assert_eq!(interrupted(&two, blocks, saved, killed), manifest);
@@ -226,7 +230,7 @@ fn blocks() -> impl Strategy<Value = Vec<Given>> {
 
 proptest! {
     // Each case waits for the disk some hundred times.
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_killed_export_goes_on_to_the_same_bytes(blocks in blocks(), saved: prop::sample::Index, killed: prop::sample::Index) {
@@ -360,4 +364,42 @@ fn a_dry_run_counts_and_touches_nothing() {
         assert_eq!((writer.manifest().records, writer.manifest().files.len()), (2, 0));
     }
     assert!(!path.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_with_its_file_and_a_way_out() {
+    let world = tempfile::tempdir().unwrap();
+    let export = export(world.path(), STREAM, Compression::None);
+    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    writer.write(given(&[("zh", "one\n"), ("en", "one\n")]).chunk(&export)).unwrap();
+    let unfinished = world.path().join("zh/.part-00000.txt.tamis-tmp");
+    std::fs::remove_file(&unfinished).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &unfinished).unwrap();
+    // So that the file is opened again.
+    for n in 0..200 {
+        writer.write(given(&[(&n.to_string(), "x\n")]).chunk(&export)).unwrap();
+    }
+    let error = writer.write(given(&[("zh", "two\n")]).chunk(&export)).unwrap_err().to_string();
+    assert!(error.contains("zh/part-00000.txt") && error.contains("make room"), "{error}");
+    writer.abandon();
+    drop(writer);
+    assert_eq!(files(world.path()).len(), 0);
+}
+
+#[test]
+fn a_run_that_was_killed_before_it_saved_leaves_a_list_of_all_it_began() {
+    let world = tempfile::tempdir().unwrap();
+    let export = export(world.path(), STREAM, Compression::None);
+    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    for folder in ["", "zh", "en/2024"] {
+        writer.write(given(&[(folder, &"x".repeat(100))]).chunk(&export)).unwrap();
+        writer.write(given(&[(folder, "x\n")]).chunk(&export)).unwrap();
+    }
+    std::mem::forget(writer);
+    std::fs::write(world.path().join("mine.txt"), "mine").unwrap();
+    assert_eq!(crate::begun::listed(world.path()).len(), 6);
+    crate::begun::clear(world.path()).unwrap();
+    assert_eq!(files(world.path()).into_keys().collect::<Vec<_>>(), [Path::new("mine.txt")]);
+    assert!(!world.path().join("en").exists());
 }
