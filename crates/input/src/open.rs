@@ -238,7 +238,7 @@ mod tests {
     fn a_file_is_as_long_as_when_it_was_opened() {
         let (mut input, folder) = opened(b"first").unwrap();
         let mut file = File::options().append(true).open(folder.path().join("a")).unwrap();
-        std::io::Write::write_all(&mut file, b" and more").unwrap();
+        io::Write::write_all(&mut file, b" and more").unwrap();
         let mut read = Vec::new();
         input.read_to_end(&mut read).unwrap();
         assert_eq!(read, b"first");

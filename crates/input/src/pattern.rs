@@ -31,6 +31,7 @@ pub(crate) enum Place {
         root: PathBuf,
     },
     Stdin,
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "such patterns are refused then"))]
     /// An object, or what the names of all objects begin with (`is_prefix`, then it ends in `/`).
     Url {
         url: String,
@@ -282,6 +283,28 @@ mod tests {
                 panic!("{written} is no address")
             };
             assert_eq!((&*found, &*found_root, found_prefix), (url, root, is_prefix));
+        }
+    }
+
+    #[cfg(feature = "remote")]
+    #[test]
+    fn remote_names_are_whole_where_inputs_share_nothing() {
+        for (written, expected) in [
+            (&["s3://b/x/y/", "s3://b/x/z/a.txt"][..], &["s3://b/x/", "s3://b/x/"][..]),
+            (&["s3://b/x/", "gs://b/x/"], &["", ""]),
+            (&["s3://b/x/", "-"], &["", "-"]),
+            (&["s3://b/x/", "."], &["", "/"]),
+            (&[".", "-"], &["/", "-"]),
+        ] {
+            let mut patterns: Vec<_> =
+                written.iter().map(|it| Pattern::parse(it, Path::new("/")).unwrap()).collect();
+            Pattern::share_root(&mut patterns);
+            let root = |pattern: &Pattern| match &pattern.place {
+                Place::Path { root, .. } => root.to_string_lossy().trim_end_matches('.').to_owned(),
+                Place::Url { root, .. } => root.clone(),
+                Place::Stdin => "-".to_owned(),
+            };
+            assert_eq!(patterns.iter().map(root).collect::<Vec<_>>(), expected, "{written:?}");
         }
     }
 

@@ -8,10 +8,11 @@
 mod fetch;
 mod list;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -154,24 +155,32 @@ impl Object {
 
 /// The store of an address, and the key there.
 fn store(url: &str) -> object_store::Result<(Arc<dyn ObjectStore>, Key)> {
+    static STORES: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>> = Mutex::new(BTreeMap::new());
     // A store that does not answer within a minute or so is not there.
     let retry =
         RetryConfig { max_retries: 5, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() };
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     let base = format!("{scheme}://{bucket}");
+    if is_web(url) {
+        let options = ClientOptions::new().with_allow_http(scheme == "http");
+        let builder = HttpBuilder::new().with_url(url).with_client_options(options);
+        // The whole address is the base: so it is asked for as it is written, `?` and all.
+        return Ok((Arc::new(builder.with_retry(retry).build()?), Key::default()));
+    }
+    let key = Key::parse(key)?;
+    // Connections and credentials are for all objects of a bucket.
+    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(store) = stores.get(&base) {
+        return Ok((Arc::clone(store), key));
+    }
     let store: Arc<dyn ObjectStore> = match scheme {
-        "s3" => Arc::new(AmazonS3Builder::from_env().with_url(base).with_retry(retry).build()?),
-        "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(base).with_retry(retry).build()?),
-        "http" | "https" => {
-            let options = ClientOptions::new().with_allow_http(scheme == "http");
-            let builder = HttpBuilder::new().with_url(url).with_client_options(options);
-            // The whole address is the base: so it is asked for as it is written, `?` and all.
-            return Ok((Arc::new(builder.with_retry(retry).build()?), Key::default()));
-        }
-        _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(base).with_retry(retry).build()?),
+        "s3" => Arc::new(AmazonS3Builder::from_env().with_url(&base).with_retry(retry).build()?),
+        "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(&base).with_retry(retry).build()?),
+        _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(&base).with_retry(retry).build()?),
     };
-    Ok((store, Key::parse(key)?))
+    stores.insert(base, Arc::clone(&store));
+    Ok((store, key))
 }
 
 /// The threads that requests run on.

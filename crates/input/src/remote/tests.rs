@@ -328,3 +328,19 @@ fn a_cut_that_cannot_be_mended_is_said() {
     );
     assert!(read == bytes[..700]);
 }
+
+#[test]
+fn stores_are_opened_by_their_address() {
+    for (url, key) in [
+        ("s3://a-bucket/x/y.txt", "x/y.txt"),
+        ("s3://a-bucket/z/", "z"),
+        ("az://container/字.txt", "字.txt"),
+        ("https://host/a/b.txt?x", ""),
+    ] {
+        // Without credentials in the environment some stores say so at once; none of them may panic.
+        if let Ok((_, found)) = store(url) {
+            assert_eq!(found.as_ref(), key);
+        }
+    }
+    assert!(store("s3://a-bucket/a//b").is_err());
+}
