@@ -1,6 +1,6 @@
 //! From the paths of the sources to their files, in a fixed order.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -93,7 +93,7 @@ fn list_source(
         left_out || is_output(it.path)
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| progress.is_stopped() };
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for (pattern, input) in patterns.iter().zip(&source.inputs) {
         let files = tamis_input::list(pattern, &options, &mut seen).map_err(failed)?;
         check_named(plan, input)?;

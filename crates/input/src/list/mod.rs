@@ -1,6 +1,6 @@
 //! From what a user named to files, in a fixed order.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs::FileType;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub struct ListOptions<'a> {
 pub fn list(
     pattern: &Pattern,
     options: &ListOptions<'_>,
-    seen: &mut BTreeSet<Location>,
+    seen: &mut HashSet<Location>,
 ) -> Result<Vec<InputFile>, InputError> {
     match &pattern.place {
         Place::Path { path, root } => walk(pattern, path, root, options, seen),
@@ -66,7 +66,7 @@ fn walk(
     base: &Path,
     root: &Path,
     options: &ListOptions<'_>,
-    seen: &mut BTreeSet<Location>,
+    seen: &mut HashSet<Location>,
 ) -> Result<Vec<InputFile>, InputError> {
     let mut files = Vec::new();
     let mut walk = WalkDir::new(base).follow_links(true).sort_by_file_name().into_iter();
