@@ -131,9 +131,10 @@ fn encode(
         }
     }
     // A chunk of an exporter with parts may be in any form; how much it holds is known from the documents.
-    let plain_bytes = match export.info.flags.parts {
-        true => records.iter().map(|record| record.document.size() as u64).sum(),
-        false => output.bytes.len() as u64,
+    let plain_bytes = if export.info.flags.parts {
+        records.iter().map(|record| record.document.size() as u64).sum()
+    } else {
+        output.bytes.len() as u64
     };
     Encoded { folder, output, plain_bytes, records: records.len() as u64 }
 }

@@ -163,12 +163,11 @@ impl Part {
     }
 
     fn open(&mut self) -> Result<&mut File, RunError> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let path = self.temporary();
-                File::options().append(true).open(&path).map_err(RunError::write(&path))?
-            }
+        let file = if let Some(file) = self.file.take() {
+            file
+        } else {
+            let path = self.temporary();
+            File::options().append(true).open(&path).map_err(RunError::write(&path))?
         };
         Ok(self.file.insert(file))
     }

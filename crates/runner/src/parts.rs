@@ -98,7 +98,9 @@ impl<'a> Parts<'a> {
         let mut dirty: Vec<_> = self.open.values_mut().filter(|open| !open.part.is_synced()).collect();
         if dirty.len() >= MIN_SYNCED_TOGETHER {
             sync_files(dirty.iter_mut().map(|open| Ok(open.part.temporary())))?;
-            dirty.iter_mut().for_each(|open| open.part.set_synced());
+            for open in dirty {
+                open.part.set_synced();
+            }
         }
         let mut states = Vec::with_capacity(self.open.len());
         for folder in self.recent.values() {
@@ -116,12 +118,11 @@ impl<'a> Parts<'a> {
     /// Adds what a block has for a folder; parts that are full then go to `finished`.
     pub(crate) fn add(&mut self, chunk: PartChunk, finished: &mut Vec<FileEntry>) -> Result<(), RunError> {
         let folder: Arc<str> = Arc::from(chunk.folder);
-        let mut open = match self.take(&folder) {
-            Some(open) => open,
-            None => {
-                self.make_room(finished)?;
-                self.begin(&folder)?
-            }
+        let mut open = if let Some(open) = self.take(&folder) {
+            open
+        } else {
+            self.make_room(finished)?;
+            self.begin(&folder)?
         };
         match &mut open.handle {
             None => open.part.write(&chunk.bytes)?,
