@@ -151,7 +151,7 @@ unsafe fn check_stage(
 }
 
 /// What this program knows of the bits that it must know.
-const UNDERSTOOD: u64 = abi::RANDOM_ACCESS;
+const UNDERSTOOD: u64 = abi::RANDOM_ACCESS | abi::PARTS | abi::OWN_FILE;
 
 fn check_flags(stage: &abi::Stage) -> Result<(), String> {
     let has = |bits| stage.flags & bits == bits;
@@ -167,6 +167,9 @@ fn check_flags(stage: &abi::Stage) -> Result<(), String> {
             has(abi::RANDOM_ACCESS | abi::WHOLE_FILE),
             "TAMIS_RANDOM_ACCESS and TAMIS_WHOLE_FILE contradict each other",
         ),
+        (has(abi::PARTS) && stage.kind != abi::EXPORTER, "TAMIS_PARTS is for exporters"),
+        (has(abi::PARTS | abi::NAMED_FILES), "TAMIS_PARTS and TAMIS_NAMED_FILES contradict each other"),
+        (has(abi::OWN_FILE) && !has(abi::PARTS), "TAMIS_OWN_FILE is for exporters with TAMIS_PARTS"),
     ];
     let mistake = mistakes.into_iter().find_map(|(is_there, what)| is_there.then_some(what));
     mistake.map_or(Ok(()), |what| Err(format!("its flags make no sense: {what}")))
@@ -177,13 +180,13 @@ fn flags(stage: &abi::Stage) -> StageFlags {
     let exporter = stage.kind == abi::EXPORTER;
     StageFlags {
         pure: has(abi::PURE),
-        byte_stream: exporter && !has(abi::NAMED_FILES),
+        byte_stream: exporter && !has(abi::NAMED_FILES) && !has(abi::PARTS),
         named_files: exporter && has(abi::NAMED_FILES),
         replayable: exporter && has(abi::REPLAYABLE),
         whole_file: has(abi::WHOLE_FILE),
         random_access: has(abi::RANDOM_ACCESS),
-        parts: false,
-        own_file: false,
+        parts: has(abi::PARTS),
+        own_file: has(abi::OWN_FILE),
     }
 }
 
@@ -247,6 +250,14 @@ unsafe fn check_tables(stage: &mut abi::Stage) -> Result<Kind, String> {
                 ("exporter.extension", exporter.extension.is_some()),
                 ("exporter.encode", exporter.encode.is_some()),
             ])?;
+            if stage.flags & abi::PARTS != 0 {
+                require(&[
+                    ("exporter.part_begin", exporter.part_begin.is_some()),
+                    ("exporter.part_add", exporter.part_add.is_some()),
+                    ("exporter.part_end", exporter.part_end.is_some()),
+                    ("exporter.part_free", exporter.part_free.is_some()),
+                ])?;
+            }
             Ok(Kind::Exporter)
         }
         other => Err(format!("kind {other} is unknown; the header has 1 to 5")),

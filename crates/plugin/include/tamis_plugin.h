@@ -184,7 +184,8 @@ typedef struct {
   int32_t (*emit_failed)(void *ctx, const tamis_new_document *document, tamis_str message); /* with its raw bytes */
 
   /* exporters: something is put for every document, or it gets the verdict TAMIS_KEEP to say that nothing is
-   * to be written. `put` also takes the bytes of extension, head, tail and state_save, with doc 0. */
+   * to be written. `put` also takes the bytes of extension, head, tail, state_save and the part functions, with
+   * doc 0. */
   int32_t (*fate)(void *ctx, uint32_t doc, tamis_fate *out);
   int32_t (*measure_at)(void *ctx, uint32_t doc, uint32_t index, tamis_measure *out);
   int32_t (*put)(void *ctx, uint32_t doc, tamis_str bytes);                    /* not with TAMIS_NAMED_FILES */
@@ -273,7 +274,16 @@ typedef struct {
   int32_t (*extension)(void *instance, const tamis_host *host);                   /* puts "jsonl" */
   int32_t (*head)(void *instance, const tamis_host *host);                        /* NULL: none */
   int32_t (*tail)(void *instance, const tamis_host *host);                        /* NULL: none */
+  /* With TAMIS_PARTS what is put, of all documents together, is one chunk for part_add; if a document fails it is
+   * thrown away, and the others may come again. */
   int32_t (*encode)(void *instance, const tamis_document *docs, size_t n, const tamis_host *host);
+  /* 1.1, with TAMIS_PARTS. A part belongs to one call at a time; the bytes of its file are put, with doc 0, in all
+   * three functions. `path` is its temporary file, which a stage with TAMIS_OWN_FILE makes and writes itself; then
+   * nothing is put. A part that is begun is either ended or freed. */
+  int32_t (*part_begin)(void *instance, tamis_str path, const tamis_host *host, void **part);
+  int32_t (*part_add)(void *instance, void *part, tamis_str chunk, const tamis_host *host);
+  int32_t (*part_end)(void *instance, void *part, const tamis_host *host); /* consumes it, also when it fails */
+  void (*part_free)(void *instance, void *part);                           /* given up: nothing is to be written */
 } tamis_exporter;
 
 enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4, TAMIS_EXPORTER = 5 };
@@ -288,6 +298,9 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
 #define TAMIS_REPLAYABLE  16ull     /* exporter: writes all of a failed record, raw bytes and place included, so
                                        that it can be the dead letter file of any pipeline */
 #define TAMIS_RANDOM_ACCESS 0x100000000ull /* 1.1, reader: files are read anywhere, by file_open and file_decode */
+#define TAMIS_PARTS         0x200000000ull /* 1.1, exporter: a file is more than its records one after the other, and
+                                              written by part_begin, part_add and part_end */
+#define TAMIS_OWN_FILE      0x400000000ull /* 1.1, exporter with TAMIS_PARTS: writes the files itself */
 
 typedef struct {
   uint32_t struct_size;

@@ -55,6 +55,8 @@ pub const WHOLE_FILE: u64 = 4;
 pub const NAMED_FILES: u64 = 8;
 pub const REPLAYABLE: u64 = 16;
 pub const RANDOM_ACCESS: u64 = 1 << 32;
+pub const PARTS: u64 = 1 << 33;
+pub const OWN_FILE: u64 = 1 << 34;
 /// A host refuses a stage with one of these bits that it does not know.
 pub const MUST_UNDERSTAND: u64 = 0xffff_ffff_0000_0000;
 
@@ -237,6 +239,10 @@ pub type StateLoadFn = unsafe extern "C-unwind" fn(*mut c_void, u32, Str, *const
 pub type PassesFn = unsafe extern "C-unwind" fn(*mut c_void, *mut u32, *const Host) -> i32;
 pub type PrepareFn = unsafe extern "C-unwind" fn(*mut c_void, *const Workspace, *const Host) -> i32;
 pub type PutFn = unsafe extern "C-unwind" fn(*mut c_void, *const Host) -> i32;
+pub type PartBeginFn = unsafe extern "C-unwind" fn(*mut c_void, Str, *const Host, *mut *mut c_void) -> i32;
+pub type PartAddFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, Str, *const Host) -> i32;
+pub type PartEndFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, *const Host) -> i32;
+pub type PartFreeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
 pub type EntryFn = unsafe extern "C-unwind" fn() -> *const Plugin;
 
 #[repr(C)]
@@ -290,6 +296,10 @@ pub struct Exporter {
     pub head: Option<PutFn>,
     pub tail: Option<PutFn>,
     pub encode: Option<BatchFn>,
+    pub part_begin: Option<PartBeginFn>,
+    pub part_add: Option<PartAddFn>,
+    pub part_end: Option<PartEndFn>,
+    pub part_free: Option<PartFreeFn>,
 }
 
 #[repr(C)]

@@ -94,11 +94,15 @@ macro_rules! __add_stage {
     ($builder:ident, exporters, $stage:ty) => {
         $builder.exporter::<$stage>()
     };
+    ($builder:ident, part_exporters, $stage:ty) => {
+        $builder.part_exporter::<$stage>()
+    };
     ($builder:ident, $kind:ident, $stage:ty) => {
         compile_error!(concat!(
             "unknown kind `",
             stringify!($kind),
-            "`: the kinds are readers, file_readers, filters, extractors, corpus_stages, exporters"
+            "`: the kinds are readers, file_readers, filters, extractors, corpus_stages, exporters, \
+             part_exporters"
         ))
     };
 }

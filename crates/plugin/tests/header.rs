@@ -54,7 +54,17 @@ fn facts() -> Vec<Fact> {
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
-    constants!(facts, PURE, UTF8_TRUSTED, WHOLE_FILE, NAMED_FILES, REPLAYABLE, RANDOM_ACCESS);
+    constants!(
+        facts,
+        PURE,
+        UTF8_TRUSTED,
+        WHOLE_FILE,
+        NAMED_FILES,
+        REPLAYABLE,
+        RANDOM_ACCESS,
+        PARTS,
+        OWN_FILE
+    );
     facts
 }
 
@@ -86,7 +96,9 @@ fn structures(facts: &mut Vec<Fact>) {
         struct_size, observing_passes, local_new, local_free, observe, merge, end_pass, apply, state_save,
         state_load, passes, prepare, state_load_stream,
     });
-    structure!(facts, Exporter, tamis_exporter { struct_size, reserved, extension, head, tail, encode });
+    structure!(facts, Exporter, tamis_exporter { struct_size, reserved, 
+        extension, head, tail, encode, part_begin, part_add, part_end, part_free,
+    });
     structure!(facts, Stage, tamis_stage {
         struct_size, kind, flags, name, summary, docs, options_schema, reads, n_reads, writes, n_writes, open,
         close, reader, transform, corpus, exporter,

@@ -1,12 +1,15 @@
 //! Exporters.
 
+use std::ffi::c_void;
+use std::path::Path;
+
 use tamis_document::{Fate, Record};
-use tamis_plugin::abi;
-use tamis_stage::handle::ExporterHandle;
+use tamis_plugin::abi::{self, Str};
+use tamis_stage::handle::{ExporterHandle, PartHandle};
 use tamis_stage::{Failure, Output, SetupError};
 
-use super::{Instance, views};
-use crate::call::{State, Target};
+use super::{Instance, utf8, views};
+use crate::call::{State, Target, str};
 
 pub(super) struct Exporter {
     instance: Instance,
@@ -18,6 +21,31 @@ impl Exporter {
     pub(super) fn new(instance: Instance, table: &'static abi::Exporter) -> Result<Self, SetupError> {
         let extension = extension(&instance, table).map_err(SetupError::new)?;
         Ok(Self { instance, table, extension })
+    }
+
+    fn has(&self, flag: u64) -> bool {
+        self.instance.table.flags & flag != 0
+    }
+
+    /// A call that writes to a part: what it puts is added to `out`, or nothing if it fails.
+    fn part(&self, out: &mut Vec<u8>, run: impl FnOnce(*const abi::Host) -> i32) -> Result<(), Failure> {
+        let before = out.len();
+        let mut call = self.instance.call(Target::Nothing);
+        call.output.bytes = std::mem::take(out);
+        let result = call.run(run);
+        *out = std::mem::take(&mut call.output.bytes);
+        let n = out.len() - before;
+        let result = match result {
+            Ok(()) if n > 0 && self.has(abi::OWN_FILE) => {
+                let breach = format!("it put {n} bytes out, and says that it writes its files itself");
+                Err(self.instance.breach(&breach))
+            }
+            result => result.map_err(|error| self.instance.failure(&error)),
+        };
+        if result.is_err() {
+            out.truncate(before);
+        }
+        result
     }
 
     /// Bytes that a function without documents puts out.
@@ -90,7 +118,19 @@ impl ExporterHandle for Exporter {
                         _ => None,
                     }
                 };
-                call.states.into_iter().enumerate().filter_map(failure).collect()
+                let mut failures: Vec<_> = call.states.into_iter().enumerate().filter_map(failure).collect();
+                if self.has(abi::PARTS) {
+                    if failures.is_empty() && !put.contains(&true) {
+                        let nothing = "it put no chunk out, and did not say that a document failed";
+                        let breach = self.instance.breach(nothing);
+                        failures = (0..records.len()).map(|index| (index, breach.clone())).collect();
+                    }
+                    if !failures.is_empty() {
+                        // Half a chunk is none.
+                        out.bytes.truncate(bytes);
+                    }
+                }
+                failures
             }
             Err(error) => {
                 // Nothing that the call put out can be trusted.
@@ -100,5 +140,76 @@ impl ExporterHandle for Exporter {
                 (0..records.len()).map(|index| (index, failure.clone())).collect()
             }
         }
+    }
+
+    fn begin(&self, path: &Path, out: &mut Vec<u8>) -> Result<Box<dyn PartHandle + '_>, Failure> {
+        let Some(begin) = self.table.part_begin.filter(|_| self.has(abi::PARTS)) else {
+            return Err(Failure::new("the exporter writes a stream"));
+        };
+        let path = utf8(path)?;
+        let (mut pointer, mut is_begun) = (std::ptr::null_mut(), false);
+        let result = self.part(out, |host| {
+            // SAFETY: the table was checked, the instance is open, the path outlives the call.
+            let code = unsafe { begin(self.instance.pointer, str(path), host, &raw mut pointer) };
+            is_begun = code == abi::OK;
+            code
+        });
+        // From here on the part is freed, whatever is wrong with it.
+        let part = Part { exporter: self, pointer: is_begun.then_some(pointer) };
+        result?;
+        Ok(Box::new(part))
+    }
+}
+
+/// A part that is being written; freed when dropped before its end.
+struct Part<'a> {
+    exporter: &'a Exporter,
+    /// None once it has been ended or freed.
+    pointer: Option<*mut c_void>,
+}
+
+// SAFETY: a part belongs to one call at a time but to no thread (header).
+unsafe impl Send for Part<'_> {}
+
+impl Part<'_> {
+    fn free(&mut self) {
+        if let Some((free, pointer)) = self.exporter.table.part_free.zip(self.pointer.take()) {
+            // SAFETY: begun by this instance, which is open, and neither ended nor freed.
+            unsafe { free(self.exporter.instance.pointer, pointer) };
+        }
+    }
+}
+
+const GIVEN_UP: &str = "the part was given up when writing to it failed";
+
+impl PartHandle for Part<'_> {
+    fn add(&mut self, chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let exporter = self.exporter;
+        let Some((add, pointer)) = exporter.table.part_add.zip(self.pointer) else {
+            return Err(Failure::new(GIVEN_UP));
+        };
+        // SAFETY: the table was checked, instance and part are open, the chunk outlives the call.
+        let added = exporter
+            .part(out, |host| unsafe { add(exporter.instance.pointer, pointer, Str::new(&chunk), host) });
+        if added.is_err() {
+            // It may be half-changed: nothing more is written to it.
+            self.free();
+        }
+        added
+    }
+
+    fn end(mut self: Box<Self>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let exporter = self.exporter;
+        let Some((end, pointer)) = exporter.table.part_end.zip(self.pointer.take()) else {
+            return Err(Failure::new(GIVEN_UP));
+        };
+        // SAFETY: the table was checked, instance and part are open, and the part is consumed here.
+        exporter.part(out, |host| unsafe { end(exporter.instance.pointer, pointer, host) })
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.free();
     }
 }

@@ -5,8 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
 mod blocks;
+mod corpus;
 
 mod files;
+mod parts;
 
 use serde_json::json;
 use tamis_stage::handle::OpenStage;
@@ -16,7 +18,9 @@ tamis_plugin::export_plugin! {
     file_readers: [files::Cells],
     filters: [blocks::Late],
     extractors: [blocks::Place],
+    corpus_stages: [corpus::Positions],
     exporters: [blocks::Places],
+    part_exporters: [parts::Counted, parts::Own],
 }
 
 /// The stage `name`, opened with its defaults.

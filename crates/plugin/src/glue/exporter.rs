@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use tamis_document::Fate;
+use tamis_document::{Fate, Measure};
 use tamis_stage::{ExportView, Exporter, Output};
 
 use super::host::{HostFields, HostRef, documents, text, view};
@@ -18,6 +18,10 @@ pub(super) fn table<T: Exporter>() -> abi::Exporter {
         head: Some(head::<T>),
         tail: Some(tail::<T>),
         encode: Some(encode::<T>),
+        part_begin: None,
+        part_add: None,
+        part_end: None,
+        part_free: None,
     }
 }
 
@@ -74,25 +78,9 @@ fn encode_one<T: Exporter>(
     document: &abi::Document,
     out: &mut Output,
 ) {
-    let Some((fate, measures)) = host.fate(index) else {
-        return host.fail(index, "the host did not tell what became of the record");
-    };
-    let fields = HostFields::new(host, index);
-    // SAFETY: all from the host, valid until this call returns.
-    let (view, name, reason, file) =
-        unsafe { (view(document, &fields), text(fate.stage), text(fate.reason), text(fate.file)) };
-    let record = ExportView {
-        document: view,
-        fate: &match fate.verdict {
-            abi::DROP => Fate::Dropped(reason.to_owned().into()),
-            abi::FAIL => Fate::Failed(reason.to_owned().into()),
-            _ => Fate::Kept,
-        },
-        stage: (!name.is_empty()).then_some(name),
-        measures: &measures,
-        file,
-        span: (fate.offset, fate.length),
-    };
+    let Some(told) = Told::new(host, index) else { return host.fail(index, NOTHING_TOLD) };
+    // SAFETY: from the host, valid until this call returns.
+    let record = unsafe { told.view(document) };
     match guard::catch_inside(|| stage.encode(&record, out)) {
         Ok(Ok(())) => {
             if out.bytes.is_empty() && out.files.is_empty() {
@@ -108,5 +96,49 @@ fn encode_one<T: Exporter>(
         }
         Ok(Err(failure)) => host.fail(index, &failure.to_string()),
         Err(panic) => host.fail(index, &panic),
+    }
+}
+
+pub(super) const NOTHING_TOLD: &str = "the host did not tell what became of the record";
+
+/// What the host tells of a record beside its document.
+pub(super) struct Told<'a> {
+    fate: Fate,
+    stage: &'a str,
+    measures: Vec<Measure>,
+    file: &'a str,
+    span: (u64, u64),
+    fields: HostFields<'a>,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn new(host: HostRef<'a>, index: u32) -> Option<Self> {
+        let (fate, measures) = host.fate(index)?;
+        // SAFETY: all from the host, valid until this call returns.
+        let (stage, reason, file) = unsafe { (text(fate.stage), text(fate.reason), text(fate.file)) };
+        let span = (fate.offset, fate.length);
+        let fate = match fate.verdict {
+            abi::DROP => Fate::Dropped(reason.to_owned().into()),
+            abi::FAIL => Fate::Failed(reason.to_owned().into()),
+            _ => Fate::Kept,
+        };
+        Some(Self { fate, stage, measures, file, span, fields: HostFields::new(host, index) })
+    }
+
+    /// The record.
+    ///
+    /// # Safety
+    ///
+    /// `document` must come from the host and be valid for `'v`.
+    pub(super) unsafe fn view<'v>(&'v self, document: &abi::Document) -> ExportView<'v> {
+        ExportView {
+            // SAFETY: the caller vouches for it.
+            document: unsafe { view(document, &self.fields) },
+            fate: &self.fate,
+            stage: (!self.stage.is_empty()).then_some(self.stage),
+            measures: &self.measures,
+            file: self.file,
+            span: self.span,
+        }
     }
 }

@@ -212,6 +212,13 @@ impl<'a> HostRef<'a> {
         let _ = unsafe { ((*self.table).put)(self.ctx(), doc, Str::new(bytes)) };
     }
 
+    /// Bytes of a part, if there are any: whoever writes its file itself may put none, not even nothing.
+    pub(super) fn put_all(self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.put(0, bytes);
+        }
+    }
+
     /// Bytes of a saved state, as they come.
     pub(super) fn writer(self) -> impl Write {
         io::BufWriter::with_capacity(STATE_BYTES, HostWriter(self))

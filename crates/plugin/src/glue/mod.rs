@@ -7,6 +7,7 @@ mod corpus;
 mod exporter;
 mod file_reader;
 mod host;
+mod part_exporter;
 mod reader;
 mod transform;
 
@@ -15,7 +16,9 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
-use tamis_stage::{CorpusStage, Exporter, Extractor, FileReader, Filter, Options, Reader, SetupError};
+use tamis_stage::{
+    CorpusStage, Exporter, Extractor, FileReader, Filter, Options, PartExporter, Reader, SetupError,
+};
 
 use crate::abi::{self, Str};
 use crate::guard;
@@ -117,6 +120,17 @@ impl PluginBuilder {
         let parts = Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[] };
         self.stage::<AsExporter<T>>(&parts, |stage| {
             stage.exporter = leak(exporter::table::<T>());
+        })
+    }
+
+    /// Adds an exporter of files with parts.
+    #[must_use]
+    pub fn part_exporter<T: PartExporter>(self) -> Self {
+        let own_file = if T::OWN_FILE { abi::OWN_FILE } else { 0 };
+        let flags = abi::PARTS | own_file | if T::REPLAYABLE { abi::REPLAYABLE } else { 0 };
+        let parts = Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[] };
+        self.stage::<AsPartExporter<T>>(&parts, |stage| {
+            stage.exporter = leak(part_exporter::table::<T>());
         })
     }
 
@@ -232,6 +246,7 @@ kind!(AsFilter, Filter);
 kind!(AsExtractor, Extractor);
 kind!(AsCorpus, CorpusStage);
 kind!(AsExporter, Exporter);
+kind!(AsPartExporter, PartExporter);
 
 unsafe extern "C-unwind" fn open<K: Kind>(
     options: Str,
