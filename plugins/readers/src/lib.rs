@@ -1,8 +1,9 @@
 //! The standard readers: stages that turn bytes into documents.
 //!
-//! Structured readers ([`Jsonl`], [`Records`]) share one field mapping, which says what the fields of a
+//! Structured readers ([`Jsonl`], [`Records`], [`Csv`]) share one field mapping, which says what the fields of a
 //! record mean, and one way to say where a record is broken.
 
+mod csv;
 mod encoded;
 mod html;
 mod jsonl;
@@ -14,6 +15,7 @@ mod testing;
 mod text;
 mod warc;
 
+pub use csv::{Csv, CsvOptions, Delimiter, Tsv, TsvOptions};
 pub use html::{Html, HtmlOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
 pub use mapping::FieldNames;
@@ -22,5 +24,5 @@ pub use text::{Text, TextOptions};
 pub use warc::{RecordType, Warc, WarcOptions};
 
 tamis_plugin::export_plugin! {
-    readers: [Html, Jsonl, Records, Text, Warc],
+    readers: [Csv, Html, Jsonl, Records, Text, Tsv, Warc],
 }

@@ -109,6 +109,16 @@ impl Mapping {
         self.role(name) != Role::Unwanted
     }
 
+    /// Whether a field holds the text.
+    pub(crate) fn is_text(&self, name: &str) -> bool {
+        self.role(name) == Role::Text
+    }
+
+    /// Whether the members of a field are metadata fields.
+    pub(crate) fn is_spread(&self, name: &str) -> bool {
+        self.role(name) == Role::Spread
+    }
+
     fn role(&self, name: &str) -> Role {
         let is = |field: &String| !field.is_empty() && field == name;
         if is(&self.names.id) {

@@ -1,0 +1,331 @@
+//! `csv` and `tsv`: one document a row.
+
+mod options;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+pub use options::{CsvOptions, Delimiter, TsvOptions};
+use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_text::encoding::Encoding;
+
+use self::scan::{Cell, Dialect};
+use crate::encoded;
+use crate::mapping::{Mapping, Place};
+use crate::row::{Fault, Field, Row, Slot, Str};
+
+/// The reader of tables with commas.
+#[derive(Debug)]
+pub struct Csv(Table);
+
+/// The reader of tables with tabs.
+#[derive(Debug)]
+pub struct Tsv(Table);
+
+/// What both are.
+#[derive(Debug)]
+struct Table {
+    mapping: Mapping,
+    dialect: Dialect,
+    encoding: Encoding,
+    has_header: bool,
+    columns: Vec<String>,
+}
+
+macro_rules! reader {
+    ($reader:ident, $options:ident, $name:literal, $ending:literal) => {
+        impl Reader for $reader {
+            const NAME: &'static str = $name;
+            const WRITES: &'static [&'static str] = &["text", "raw", "*"];
+            type Options = $options;
+
+            fn open(options: $options) -> Result<Self, SetupError> {
+                Table::open(options.into()).map(Self)
+            }
+
+            /// By name only: any prose has commas.
+            fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
+                let is_named = name.to_ascii_lowercase().ends_with($ending);
+                if is_named && !head.contains(&0) { SURE_BY_NAME } else { 0 }
+            }
+
+            fn head(&self, bytes: &[u8], end: bool) -> Option<usize> {
+                self.0.head(bytes, end)
+            }
+
+            fn cut(&self, bytes: &[u8], end: bool) -> Cut {
+                self.0.cut(bytes, end)
+            }
+
+            fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
+                self.0.decode(block, emit)
+            }
+        }
+    };
+}
+
+/// How sure a reader is of a file that is called like its own.
+const SURE_BY_NAME: u8 = 60;
+
+reader!(Csv, CsvOptions, "csv", ".csv");
+reader!(Tsv, TsvOptions, "tsv", ".tsv");
+
+impl From<TsvOptions> for CsvOptions {
+    fn from(options: TsvOptions) -> Self {
+        let TsvOptions { fields, metadata, spread, has_header, columns, quote, encoding, max_record_bytes } =
+            options;
+        let delimiter = Delimiter::Tab;
+        Self { delimiter, fields, metadata, spread, has_header, columns, quote, encoding, max_record_bytes }
+    }
+}
+
+/// How a row reads: what stands for `cells` in the file.
+struct Names {
+    names: Vec<String>,
+    /// Whether rows must have as many cells.
+    fixed: bool,
+}
+
+impl Table {
+    fn open(options: CsvOptions) -> Result<Self, SetupError> {
+        let encoding = encoded::chosen(&options.encoding)?;
+        let delimiter = options.delimiter.byte();
+        if !encoding.is_ascii_compatible() {
+            let message =
+                format_args!("{} must be converted first, for example with `iconv`", encoding.name());
+            return Err(SetupError::in_option("encoding", message));
+        }
+        if delimiter == b'|' && encoding != Encoding::UTF_8 && !encoding.is_single_byte() {
+            let message = format_args!("in {} a bar may be part of a character", encoding.name());
+            return Err(SetupError::in_option("delimiter", message));
+        }
+        let quote = match options.quote.as_bytes() {
+            [] => None,
+            [quote] if *quote != delimiter && !quote.is_ascii_whitespace() => Some(*quote),
+            _ => {
+                let message = "it takes one ASCII character that is no delimiter and no white space, or none";
+                return Err(SetupError::in_option("quote", message));
+            }
+        };
+        if options.has_header && !options.columns.is_empty() {
+            let message = "the header names the columns: add `has_header = false` if there is none";
+            return Err(SetupError::in_option("columns", message));
+        }
+        if let Some(name) = twice(&options.columns) {
+            return Err(SetupError::in_option("columns", format_args!("two columns are called `{name}`")));
+        }
+        Ok(Self {
+            mapping: Mapping::new(options.fields, options.metadata, options.spread)?,
+            dialect: Dialect { delimiter, quote, max_record_bytes: options.max_record_bytes },
+            encoding,
+            has_header: options.has_header,
+            columns: options.columns,
+        })
+    }
+
+    /// The header with blank lines and the byte order mark in front of it, or the mark alone.
+    fn head(&self, bytes: &[u8], end: bool) -> Option<usize> {
+        if !end && bytes.len() < BOM.len() {
+            return None;
+        }
+        if !self.has_header {
+            // Not part of the first cell, which may begin with a quote.
+            return Some(if bytes.starts_with(BOM) { BOM.len() } else { 0 });
+        }
+        let mut at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+        let mut cells = Vec::new();
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(line) = self.dialect.row(rest, end, &mut cells) else {
+                return end.then_some(bytes.len());
+            };
+            at += line.next;
+            if line.length > 0 {
+                return Some(at);
+            }
+        }
+    }
+
+    fn cut(&self, bytes: &[u8], end: bool) -> Cut {
+        let mut cells = Vec::new();
+        let (mut at, mut records) = (0, 0);
+        while let Some(line) = self.dialect.row(bytes.get(at..).unwrap_or_default(), end, &mut cells) {
+            at += line.next;
+            records += 1;
+        }
+        if at == 0 && !end { Cut::More } else { Cut::At { bytes: at, records } }
+    }
+
+    fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
+        let names = self.names(block.head).map_err(Failure::new)?;
+        let bytes = block.bytes;
+        let (mut at, mut ordinal) = (0, block.first_ordinal);
+        let (mut cells, mut row) = (Vec::new(), Row::default());
+        while let Some(line) = self.dialect.row(bytes.get(at..).unwrap_or_default(), true, &mut cells) {
+            let record = bytes.get(at..at + line.length).unwrap_or_default();
+            let offset = block.offset + at as u64;
+            let place = Place { ordinal, offset, length: record.len() as u64 };
+            let read = match line.broken {
+                _ if record.is_empty() => Ok(()),
+                true => Err(Fault::new(0, self.unclosed())),
+                false => self.read_row(record, &cells, &names, place, &mut row, emit),
+            };
+            if let Err(fault) = read {
+                let byte = offset + fault.at as u64;
+                let number = ordinal + 1;
+                let failure =
+                    Failure::new(format_args!("row {number} (byte {byte} of the file): {}", fault.message));
+                emit.failed(ordinal, offset, record, &failure);
+            }
+            at += line.next;
+            ordinal += 1;
+        }
+        Ok(())
+    }
+
+    fn unclosed(&self) -> String {
+        format!(
+            "a cell begins with a quote that is not closed within `max_record_bytes` = {} bytes; if quotes have no \
+             meaning in the file, say `quote = \"\"`",
+            self.dialect.max_record_bytes
+        )
+    }
+
+    /// The names of the columns.
+    fn names(&self, head: &[u8]) -> Result<Names, String> {
+        if !self.has_header {
+            return Ok(Names { names: self.columns.clone(), fixed: !self.columns.is_empty() });
+        }
+        if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
+            return Err("the file is UTF-16: convert it to UTF-8, for example with `iconv`".to_owned());
+        }
+        let mut rest = head.strip_prefix(BOM).unwrap_or(head);
+        let mut cells = Vec::new();
+        while let Some(line) = self.dialect.row(rest, true, &mut cells) {
+            if line.broken {
+                return Err(format!("the header cannot be read: {}", self.unclosed()));
+            }
+            if line.length > 0 {
+                return self.named(rest, &cells);
+            }
+            rest = rest.get(line.next..).unwrap_or_default();
+        }
+        Err("the file has no header; say `has_header = false` and name the `columns`".to_owned())
+    }
+
+    fn named(&self, head: &[u8], cells: &[Cell]) -> Result<Names, String> {
+        let mut names = Vec::with_capacity(cells.len());
+        for (index, cell) in cells.iter().enumerate() {
+            let mut row = Row::default();
+            let name = self
+                .cell(head, cell, &mut row)
+                .map_err(|fault| format!("in the header: {}", fault.message))?;
+            let name = row.str(&name);
+            names.push(if name.is_empty() { (index + 1).to_string() } else { name.to_owned() });
+        }
+        if let [only] = names.as_slice() {
+            let count = |delimiter: &Delimiter| only.bytes().filter(|byte| *byte == delimiter.byte()).count();
+            if let Some(likelier) = Delimiter::ALL.iter().max_by_key(|delimiter| count(delimiter))
+                && count(likelier) > 0
+                && likelier.byte() != self.dialect.delimiter
+            {
+                return Err(format!(
+                    "the header `{only}` is one column: say `use = \"csv\"` with `delimiter = \"{}\"`",
+                    likelier.name()
+                ));
+            }
+        }
+        match twice(&names) {
+            Some(name) => Err(format!("two columns of the header are called `{name}`: rename one of them")),
+            None => Ok(Names { names, fixed: true }),
+        }
+    }
+
+    fn read_row<'a>(
+        &self,
+        record: &'a [u8],
+        cells: &[Cell],
+        names: &Names,
+        place: Place,
+        row: &mut Row<'a>,
+        emit: &mut dyn Emit,
+    ) -> Result<(), Fault> {
+        if names.fixed && cells.len() != names.names.len() {
+            let message = format!("{} cells, but {} columns", cells.len(), names.names.len());
+            return Err(Fault::new(0, message));
+        }
+        row.clear();
+        for (index, cell) in cells.iter().enumerate() {
+            let name: Cow<'_, str> = match names.names.get(index) {
+                Some(name) => name.into(),
+                None => (index + 1).to_string().into(),
+            };
+            let name = name.as_ref();
+            let start = row.scratch.len();
+            row.scratch.push_str(name);
+            let name_range = start..row.scratch.len();
+            if !self.mapping.wants(name) {
+                row.fields.push(Field { name: Str::Scratch(name_range), value: Slot::Skipped, at: 0 });
+                continue;
+            }
+            let value = self.cell(record, cell, row)?;
+            let content = row.str(&value);
+            let value = match content.as_bytes() {
+                // An empty text is a text, an empty cell is no metadata.
+                [] if !self.mapping.is_text(name) => Slot::Skipped,
+                [b'{', ..] if self.mapping.is_spread(name) => Slot::Json(value),
+                _ => Slot::String(value),
+            };
+            row.fields.push(Field { name: Str::Scratch(name_range), value, at: cell.range.start });
+        }
+        self.mapping.emit(row, place, emit)
+    }
+
+    /// What a cell stands for: borrowed from the row if it stands there as it is.
+    fn cell<'a>(&self, record: &'a [u8], cell: &Cell, row: &mut Row<'a>) -> Result<Str<'a>, Fault> {
+        let bytes = record.get(cell.range.clone()).unwrap_or_default();
+        if !cell.quoted && self.encoding == Encoding::UTF_8 {
+            let text = simdutf8::basic::from_utf8(bytes).map_err(|_| self.wrong_bytes(bytes, cell))?;
+            return Ok(Str::Input(text));
+        }
+        let mut plain = Vec::new();
+        let bytes = if cell.quoted {
+            self.dialect.unquote(bytes, &mut plain);
+            plain.as_slice()
+        } else {
+            bytes
+        };
+        let (text, n_undecodable) = self.encoding.decode(bytes);
+        if n_undecodable > 0 {
+            return Err(self.wrong_bytes(bytes, cell));
+        }
+        let start = row.scratch.len();
+        row.scratch.push_str(&text);
+        Ok(Str::Scratch(start..row.scratch.len()))
+    }
+
+    fn wrong_bytes(&self, bytes: &[u8], cell: &Cell) -> Fault {
+        let name = self.encoding.name();
+        let message = match std::str::from_utf8(bytes) {
+            Err(error) if self.encoding == Encoding::UTF_8 => {
+                let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+                format!(
+                    "byte 0x{byte:02X} is not UTF-8; name the encoding of the file, as `encoding = \"gb18030\"`"
+                )
+            }
+            _ => format!("a cell holds bytes that stand for nothing in {name}"),
+        };
+        Fault::new(cell.range.start, message)
+    }
+}
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// A name that occurs twice.
+fn twice(names: &[String]) -> Option<&str> {
+    let mut sorted: Vec<&str> = names.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    sorted.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0]))
+}

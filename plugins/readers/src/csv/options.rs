@@ -1,0 +1,189 @@
+//! Options of the `csv` and `tsv` readers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::FieldNames;
+
+/// Reads one document from each row of a table with commas.
+///
+/// Use it for `.csv` files, also those with semicolons or bars between the cells; for tabs there is `tsv`.
+///
+/// ```toml
+/// [[source]]
+/// use = "csv"
+/// paths = ["export/*.csv"]
+/// fields = { id = "article_id", text = "content" }
+/// delimiter = "semicolon"
+/// ```
+///
+/// The first row names the columns. Three columns have a meaning of their own (`fields`); all others become
+/// metadata, as strings. Empty cells become no metadata.
+///
+/// A cell in quotes may hold the delimiter, line ends, and quotes if they are doubled. Lines end with LF or CR LF. Blank
+/// lines are passed over, but count: the ordinal of a document is that of its row, from 0, without the header.
+///
+/// A row with more or fewer cells than there are columns, with a quote that is not closed, or with bytes that
+/// are not in the encoding fails with its number, and its bytes are kept; the rows around it are read.
+/// A file in which two columns have one name fails as a whole.
+///
+/// Limits: UTF-16 must be converted first.
+///
+/// Source: RFC 4180.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CsvOptions {
+    /// What stands between cells.
+    pub delimiter: Delimiter,
+    /// The names of the columns that hold the identifier, the text and the raw page.
+    ///
+    /// `fields = { text = "body" }` leaves the other two at `id` and `raw`.
+    pub fields: FieldNames,
+    /// The columns to take as metadata; without it, every column that `fields` does not name.
+    ///
+    /// An empty list takes none.
+    #[schemars(extend("x-field" = "write"))]
+    pub metadata: Option<Vec<String>>,
+    /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
+    ///
+    /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
+    pub spread: String,
+    /// Whether the first row names the columns.
+    pub has_header: bool,
+    /// The names of the columns, for a file without a header.
+    ///
+    /// Without them, columns are called `1`, `2` and so on.
+    pub columns: Vec<String>,
+    /// The character that encloses cells; empty if none does.
+    #[schemars(length(max = 1))]
+    pub quote: String,
+    /// The encoding of the files, such as `gb18030`; a byte order mark of UTF-8 is left out.
+    pub encoding: String,
+    /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
+    #[schemars(range(min = 1), extend("x-unit" = "bytes"))]
+    pub max_record_bytes: usize,
+}
+
+/// What stands between cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delimiter {
+    /// `,`
+    #[default]
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tab.
+    Tab,
+    /// `|`
+    Bar,
+}
+
+impl Delimiter {
+    pub(super) const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Bar];
+
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+            Self::Bar => b'|',
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Comma => "comma",
+            Self::Semicolon => "semicolon",
+            Self::Tab => "tab",
+            Self::Bar => "bar",
+        }
+    }
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: Delimiter::Comma,
+            fields: FieldNames::default(),
+            metadata: None,
+            spread: "metadata".to_owned(),
+            has_header: true,
+            columns: Vec::new(),
+            quote: "\"".to_owned(),
+            encoding: "utf-8".to_owned(),
+            max_record_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// Reads one document from each row of a table with tabs.
+///
+/// Use it for `.tsv` files; for other delimiters there is `csv`.
+///
+/// ```toml
+/// [[source]]
+/// use = "tsv"
+/// paths = ["export/*.tsv"]
+/// fields = { id = "article_id", text = "content" }
+/// ```
+///
+/// The first row names the columns. Three columns have a meaning of their own (`fields`); all others become
+/// metadata, as strings. Empty cells become no metadata.
+///
+/// A cell in quotes may hold tabs, line ends, and quotes if they are doubled. Lines end with LF or CR LF. Blank
+/// lines are passed over, but count: the ordinal of a document is that of its row, from 0, without the header.
+///
+/// A row with more or fewer cells than there are columns, with a quote that is not closed, or with bytes that
+/// are not in the encoding fails with its number, and its bytes are kept; the rows around it are read.
+/// A file in which two columns have one name fails as a whole.
+///
+/// Limits: UTF-16 must be converted first.
+///
+/// Source: RFC 4180, with tabs; escapes such as `\t` are not undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TsvOptions {
+    /// The names of the columns that hold the identifier, the text and the raw page.
+    ///
+    /// `fields = { text = "body" }` leaves the other two at `id` and `raw`.
+    pub fields: FieldNames,
+    /// The columns to take as metadata; without it, every column that `fields` does not name.
+    ///
+    /// An empty list takes none.
+    #[schemars(extend("x-field" = "write"))]
+    pub metadata: Option<Vec<String>>,
+    /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
+    ///
+    /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
+    pub spread: String,
+    /// Whether the first row names the columns.
+    pub has_header: bool,
+    /// The names of the columns, for a file without a header.
+    ///
+    /// Without them, columns are called `1`, `2` and so on.
+    pub columns: Vec<String>,
+    /// The character that encloses cells; empty if none does.
+    #[schemars(length(max = 1))]
+    pub quote: String,
+    /// The encoding of the files, such as `gb18030`; a byte order mark of UTF-8 is left out.
+    pub encoding: String,
+    /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
+    #[schemars(range(min = 1), extend("x-unit" = "bytes"))]
+    pub max_record_bytes: usize,
+}
+
+impl Default for TsvOptions {
+    fn default() -> Self {
+        Self {
+            fields: FieldNames::default(),
+            metadata: None,
+            spread: "metadata".to_owned(),
+            has_header: true,
+            columns: Vec::new(),
+            quote: "\"".to_owned(),
+            encoding: "utf-8".to_owned(),
+            max_record_bytes: 16 * 1024 * 1024,
+        }
+    }
+}

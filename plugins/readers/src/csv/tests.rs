@@ -1,0 +1,201 @@
+//! Tests of the `csv` and `tsv` readers.
+
+use proptest::prelude::*;
+use tamis_plugin::{Block, Reader};
+
+use super::{Csv, CsvOptions, Delimiter, Tsv, TsvOptions};
+use crate::testing::{Collected, decode, decode_in_blocks};
+
+fn csv(options: &str) -> Csv {
+    Csv::open(serde_json::from_str(options).expect("valid options")).expect("good options")
+}
+
+/// Reads a file as the runner does: the header first, then blocks.
+fn read_in_blocks(reader: &impl Reader, file: &[u8], step: usize) -> Collected {
+    let head = reader.head(file, true).expect("a head");
+    let mut collected = Collected::default();
+    let (mut start, mut filled, mut first_ordinal) = (head, head, 0);
+    while start < file.len() {
+        filled = (filled + step).min(file.len());
+        let tamis_plugin::Cut::At { bytes, records } = reader.cut(&file[start..filled], filled == file.len())
+        else {
+            continue;
+        };
+        let bytes_of_block = &file[start..start + bytes];
+        let block = Block {
+            file: "a",
+            head: &file[..head],
+            bytes: bytes_of_block,
+            offset: start as u64,
+            first_ordinal,
+        };
+        reader.decode(&block, &mut collected).expect("a block is readable");
+        start += bytes;
+        first_ordinal += records;
+    }
+    collected
+}
+
+fn read(options: &str, file: &[u8]) -> Collected {
+    read_in_blocks(&csv(options), file, file.len().max(1))
+}
+
+#[test]
+fn a_row_is_a_document() {
+    let file =
+        "\u{feff}\r\nid,text,url,note\r\n7,\"第一段，\"\"引\"\"\n第二段\",http://a/,\r\n\r\n,b,,x\"y\"";
+    let read = read("{}", file.as_bytes());
+    assert_eq!(read.texts(), ["第一段，\"引\"\n第二段", "b"]);
+    let found: Vec<_> = read
+        .documents()
+        .map(|document| {
+            let metadata = serde_json::to_string(&document.metadata).expect("metadata can be written");
+            (document.id.clone(), document.ordinal, metadata)
+        })
+        .collect();
+    let expected = [
+        (Some("7".to_owned()), 0, r#"{"url":"http://a/"}"#.to_owned()),
+        (None, 2, r#"{"note":"x\"y\""}"#.to_owned()),
+    ];
+    assert_eq!(found, expected);
+    let offset = read.documents().last().expect("two documents").offset;
+    assert!(file.as_bytes()[offset as usize..].starts_with(b",b,,"));
+}
+
+#[test]
+fn options_say_how_a_table_is_written() {
+    let cases: &[(&str, &[u8], &[&str])] = &[
+        (r#"{"delimiter":"semicolon"}"#, b"text;a\n1,5;x\n", &["1,5"]),
+        (r#"{"delimiter":"bar"}"#, b"a|text\nx|1\n", &["1"]),
+        (r#"{"has_header":false,"columns":["a","text"]}"#, b"x,1\ny,2", &["1", "2"]),
+        (r#"{"has_header":false,"fields":{"text":"2"}}"#, b"x,1\ny,2,3", &["1", "2"]),
+        (r#"{"has_header":false,"fields":{"text":"1"}}"#, b"\xEF\xBB\xBF\"a\nb\"", &["a\nb"]),
+        (r#"{"quote":"'"}"#, b"text\n'a''\nb'", &["a'\nb"]),
+        (r#"{"quote":""}"#, b"text\n\"a\n", &["\"a"]),
+        (r#"{"encoding":"gbk"}"#, b"text,\xd7\xd6\n\xd7\xd6,1\n\"\xd7\xd6\",2\n", &["字", "字"]),
+        ("{}", b"text\n\n\"\"\n", &[""]),
+        ("{}", b"text\r\n\"a\"b\r\n", &["ab"]),
+        ("{}", b"", &[]),
+        ("{}", b"text,\n", &[]),
+        (r#"{"fields":{"text":""},"metadata":[]}"#, b"raw,b\n<p>,c", &[""]),
+    ];
+    for (options, file, texts) in cases {
+        let read = read(options, file);
+        assert_eq!(read.messages(), [""; 0], "{options}");
+        assert_eq!(read.texts(), *texts, "{options}");
+    }
+    let tsv = Tsv::open(TsvOptions::default()).expect("default options");
+    assert_eq!(read_in_blocks(&tsv, b"a\ttext\nx\t1, 2\n", 99).texts(), ["1, 2"]);
+}
+
+#[test]
+fn a_column_of_objects_is_spread() {
+    let read = read("{}", b"text,metadata\na,\"{\"\"url\"\":\"\"u\"\",\"\"n\"\":1}\"\n");
+    assert_eq!(read.metadata(), r#"{"n":1,"url":"u"}"#);
+}
+
+#[test]
+fn bad_rows_fail_alone() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"1,2,3", "row 2 (byte 15 of the file): 3 cells, but 2 columns"),
+        (b"1", "row 2 (byte 15 of the file): 1 cells, but 2 columns"),
+        (b"\"a,2", "row 2 (byte 15 of the file): a cell begins with a quote that is not closed within `max_"),
+        (b"a,\xb4", "row 2 (byte 17 of the file): byte 0xB4 is not UTF-8; name the encoding"),
+    ];
+    for (row, message) in cases {
+        let file = [b"text,a\nbefore,\n", *row, b"\nafter,\n"].concat();
+        let read = read(r#"{"max_record_bytes":64}"#, &file);
+        assert_eq!(read.texts(), ["before", "after"]);
+        let failed = read.failures().next().expect("one failure");
+        assert!(failed.message.starts_with(message), "{}", failed.message);
+        assert_eq!(failed.raw, *row);
+    }
+}
+
+#[test]
+fn a_stray_quote_costs_its_own_row() {
+    let mut file = b"text\n\"stray\n".to_vec();
+    for _ in 0..100 {
+        file.extend_from_slice(b"row\n");
+    }
+    file.extend_from_slice(b"\"closed\"\n");
+    let read = read(r#"{"max_record_bytes":100}"#, &file);
+    assert_eq!((read.texts().len(), read.failures().count()), (101, 1));
+}
+
+#[test]
+fn a_header_that_says_nothing_fails_the_file() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"text,text\n", "two columns of the header are called `text`"),
+        (
+            b"id;text\n",
+            "the header `id;text` is one column: say `use = \"csv\"` with `delimiter = \"semicolon\"`",
+        ),
+        (b"\xff\xfet\0", "the file is UTF-16"),
+        (b"te\xb4xt\n", "in the header: byte 0xB4 is not UTF-8"),
+        (b"", "the file has no header"),
+    ];
+    for (head, message) in cases {
+        let block = Block { file: "a", head, bytes: b"1\n", offset: 9, first_ordinal: 0 };
+        let error = csv("{}").decode(&block, &mut Collected::default()).expect_err("no header");
+        assert!(error.to_string().starts_with(message), "{error}");
+    }
+}
+
+#[test]
+fn contradicting_options_are_refused() {
+    let cases = [
+        (r#"{"columns":["a"]}"#, "columns"),
+        (r#"{"has_header":false,"columns":["a","a"]}"#, "columns"),
+        (r#"{"quote":","}"#, "quote"),
+        (r#"{"quote":"字"}"#, "quote"),
+        (r#"{"encoding":"utf-16le"}"#, "encoding"),
+        (r#"{"encoding":"gbx"}"#, "encoding"),
+        (r#"{"encoding":"big5","delimiter":"bar"}"#, "delimiter"),
+    ];
+    for (options, option) in cases {
+        let options: CsvOptions = serde_json::from_str(options).expect("valid options");
+        assert_eq!(Csv::open(options).expect_err("a mistake").option(), Some(option));
+    }
+    assert_eq!(CsvOptions::from(TsvOptions::default()).delimiter, Delimiter::Tab);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_table_is_read_the_same_in_any_blocks(file in "([ab,\"\n]|\r\n|\"\"){0,60}", step in 1..30_usize, max in 1..40) {
+        let csv = csv(&format!(r#"{{"has_header":false,"fields":{{"text":"1"}},"max_record_bytes":{max}}}"#));
+        let file = file.as_bytes();
+        prop_assert_eq!(decode_in_blocks(&csv, file, step), decode(&csv, file));
+    }
+
+    #[test]
+    fn any_bytes_are_read_the_same_in_any_blocks(file: Vec<u8>, step in 1..30_usize) {
+        let csv = csv(r#"{"has_header":false,"fields":{"text":"1"}}"#);
+        prop_assert_eq!(decode_in_blocks(&csv, &file, step), decode(&csv, &file));
+    }
+
+    /// With what the `csv` crate makes of it, for tables whose quotes are closed.
+    #[test]
+    fn cells_are_those_that_others_see(rows in prop::collection::vec(prop::collection::vec("[ab,\"\n ]{0,6}", 1..5), 1..6)) {
+        let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        for row in &rows {
+            writer.write_record(row).expect("memory");
+        }
+        let file = writer.into_inner().expect("memory");
+        let mut found = Vec::new();
+        let dialect = csv("{}").0.dialect;
+        let (mut at, mut cells) = (0, Vec::new());
+        while let Some(line) = dialect.row(&file[at..], true, &mut cells) {
+            found.push(cells.iter().map(|cell| {
+                let bytes = &file[at..][cell.range.clone()];
+                let mut plain = Vec::new();
+                if cell.quoted { dialect.unquote(bytes, &mut plain) } else { plain.extend_from_slice(bytes) }
+                String::from_utf8(plain).expect("ASCII")
+            }).collect::<Vec<_>>());
+            at += line.next;
+        }
+        prop_assert_eq!(found, rows);
+    }
+}
