@@ -4,9 +4,11 @@
 //!   (The tests have a command of their own: `cargo test --workspace`.)
 //! - `cargo xtask reference`: writes `config/reference/` and `config/schema.json` from the stages;
 //!   with `--check` it only says whether they are up to date.
+//! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
 
+mod bench;
 mod check;
 mod reference;
 
@@ -20,7 +22,10 @@ fn main() -> anyhow::Result<()> {
         ["check"] => check::check(),
         ["reference"] => reference::write(),
         ["reference", "--check"] => reference::check(),
-        _ => bail!("usage: cargo xtask check | reference [--check]"),
+        ["bench", arguments @ ..] => bench::run(arguments),
+        [bench::MEASURE, command @ ..] => bench::measure_one(command),
+        [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
+        _ => bail!("usage: cargo xtask check | reference [--check] | bench [--help]"),
     }
 }
 

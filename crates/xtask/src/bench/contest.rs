@@ -1,0 +1,229 @@
+//! Programs that are run in turn, and what comes of it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::measure::{Usage, measure};
+use super::report::{Bar, Measure, Row, Verdict};
+use super::statistics::{median, paired_ratios, spread};
+
+/// One program that takes part.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub(crate) label: String,
+    /// The program and its arguments.
+    pub(crate) command: Vec<String>,
+    /// The file or folder that it writes; taken away before and after each run.
+    pub(crate) output: Option<PathBuf>,
+    /// How many records Tamis must have read, by its manifest.
+    pub(crate) expected: Option<u64>,
+    /// Why it cannot run.
+    pub(crate) missing: Option<String>,
+}
+
+/// What is compared: programs are named by their place in the list.
+#[derive(Debug, Clone)]
+pub(crate) struct Comparison {
+    pub(crate) measure: Measure,
+    pub(crate) ours: usize,
+    /// Without one, the value is what is measured on `ours` alone.
+    pub(crate) theirs: Option<usize>,
+    pub(crate) bar: Option<Bar>,
+}
+
+/// Programs that do the same work, and what is made of their measures.
+#[derive(Debug)]
+pub(crate) struct Contest {
+    pub(crate) case: &'static str,
+    pub(crate) runs: usize,
+    pub(crate) programs: Vec<Program>,
+    pub(crate) comparisons: Vec<Comparison>,
+}
+
+/// What became of one program.
+#[derive(Debug, Clone)]
+enum Outcome {
+    Missing(String),
+    Failed(String),
+    /// One measure a round, and what the counts of the last run say against them.
+    Ran(Vec<Usage>, Option<String>),
+}
+
+impl Contest {
+    /// Runs everything, telling `progress` what is about to run.
+    ///
+    /// The programs take turns, round by round; every other round goes backwards, so that none always runs
+    /// behind the same other.
+    pub(crate) fn run(&self, progress: &mut dyn FnMut(&str)) -> Vec<Row> {
+        let start = |program: &Program| match &program.missing {
+            Some(why) => Outcome::Missing(why.clone()),
+            None => Outcome::Ran(Vec::new(), None),
+        };
+        let mut outcomes: Vec<Outcome> = self.programs.iter().map(start).collect();
+        for round in 0..self.runs {
+            for place in 0..self.programs.len() {
+                let index = if round % 2 == 0 { place } else { self.programs.len() - 1 - place };
+                let program = &self.programs[index];
+                let Outcome::Ran(measures, objection) = &mut outcomes[index] else { continue };
+                progress(&format!("{}, run {} of {}: {}", self.case, round + 1, self.runs, program.label));
+                match program.run() {
+                    Ok((usage, said)) => {
+                        measures.push(usage);
+                        *objection = said;
+                    }
+                    Err(error) => outcomes[index] = Outcome::Failed(format!("{error:#}")),
+                }
+            }
+        }
+        self.comparisons.iter().map(|comparison| self.row(comparison, &outcomes)).collect()
+    }
+
+    fn row(&self, comparison: &Comparison, outcomes: &[Outcome]) -> Row {
+        let theirs = comparison.theirs.map(|index| (&self.programs[index], &outcomes[index]));
+        let mut row = Row::new(self.case, comparison.measure, &self.programs[comparison.ours].label);
+        row.peer = theirs.map(|(program, _)| program.label.clone());
+        row.bar = comparison.bar;
+        let (ours, objection) = match &outcomes[comparison.ours] {
+            Outcome::Missing(why) => return row.ended(Verdict::Skipped, why),
+            Outcome::Failed(why) => return row.ended(Verdict::Failed, why),
+            Outcome::Ran(measures, objection) => (measures, objection),
+        };
+        row.ours = summary(ours);
+        let values = match theirs {
+            None => values(comparison.measure, ours),
+            Some((program, Outcome::Ran(theirs, _))) => {
+                row.theirs = summary(theirs);
+                let ratios =
+                    paired_ratios(&values(comparison.measure, ours), &values(comparison.measure, theirs));
+                if ratios.is_empty() {
+                    return row
+                        .ended(Verdict::NoPeer, &format!("{} took too little to measure", program.label));
+                }
+                ratios
+            }
+            Some((_, Outcome::Missing(why))) => return row.ended(Verdict::NoPeer, why),
+            Some((program, Outcome::Failed(why))) => {
+                return row.ended(Verdict::NoPeer, &format!("{} failed: {why}", program.label));
+            }
+        };
+        row.value = median(&values);
+        row.spread = spread(&values);
+        match objection {
+            Some(objection) => row.ended(Verdict::Missed, objection),
+            None => row.judged(),
+        }
+    }
+}
+
+/// Times are medians over the runs, memory is the most of any run.
+fn summary(measures: &[Usage]) -> Option<Usage> {
+    let middle = |measure| median(&values(measure, measures));
+    Some(Usage {
+        cpu_seconds: middle(Measure::Cpu)?,
+        wall_seconds: middle(Measure::Wall)?,
+        peak_bytes: measures.iter().map(|usage| usage.peak_bytes).max()?,
+    })
+}
+
+fn values(measure: Measure, measures: &[Usage]) -> Vec<f64> {
+    let value = |usage: &Usage| match measure {
+        Measure::Cpu => usage.cpu_seconds,
+        Measure::Wall => usage.wall_seconds,
+        Measure::Peak => usage.peak_bytes as f64,
+    };
+    measures.iter().map(value).collect()
+}
+
+impl Program {
+    /// What one run took, and what its counts say against it.
+    fn run(&self) -> anyhow::Result<(Usage, Option<String>)> {
+        self.remove_output()?;
+        let usage = measure(&self.command)?;
+        let objection = match (self.expected, &self.output) {
+            (Some(expected), Some(output)) => miscount(expected, output)?,
+            _ => None,
+        };
+        self.remove_output()?;
+        Ok((usage, objection))
+    }
+
+    fn remove_output(&self) -> anyhow::Result<()> {
+        let Some(output) = self.output.as_ref().filter(|output| output.exists()) else { return Ok(()) };
+        let removed =
+            if output.is_dir() { std::fs::remove_dir_all(output) } else { std::fs::remove_file(output) };
+        removed.with_context(|| format!("cannot remove {}", output.display()))
+    }
+}
+
+/// A run that read less than there is was not slower or faster: it did something else.
+fn miscount(expected: u64, output: &Path) -> anyhow::Result<Option<String>> {
+    let path = output.join("manifest.json");
+    let manifest = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
+    let read = manifest["tally"]["read"].as_u64().context("the manifest has no number of records read")?;
+    Ok((read != expected).then(|| format!("read {read} of {expected} records")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(seconds: f64) -> Usage {
+        Usage { cpu_seconds: seconds, wall_seconds: seconds * 2.0, peak_bytes: (seconds * 1e6) as u64 }
+    }
+
+    fn program(label: &str) -> Program {
+        Program { label: label.to_owned(), command: Vec::new(), output: None, expected: None, missing: None }
+    }
+
+    /// The row of a contest in which `ours` and `theirs` became of the two programs.
+    fn row(measure: Measure, bar: Option<Bar>, ours: Outcome, theirs: Outcome) -> Row {
+        let comparison = Comparison { measure, ours: 0, theirs: Some(1), bar };
+        let programs = vec![program("tamis"), program("peer")];
+        let contest = Contest { case: "case", runs: 1, programs, comparisons: Vec::new() };
+        contest.row(&comparison, &[ours, theirs])
+    }
+
+    fn ran(seconds: &[f64]) -> Outcome {
+        Outcome::Ran(seconds.iter().copied().map(usage).collect(), None)
+    }
+
+    #[test]
+    fn rows_are_judged() {
+        let missing = || Outcome::Missing("none".to_owned());
+        let failed = || Outcome::Failed("broke".to_owned());
+        let miscounted = Outcome::Ran(vec![usage(1.0)], Some("read 1 of 2".to_owned()));
+        let bar = Some(Bar::AtMost(0.8));
+        for (bar, ours, theirs, expected) in [
+            (bar, ran(&[1.0, 3.0, 1.0]), ran(&[2.0, 3.0, 2.0]), (Some(0.5), Verdict::Met)),
+            (bar, ran(&[1.0]), ran(&[1.0]), (Some(1.0), Verdict::Missed)),
+            (Some(Bar::AtLeast(1.8)), ran(&[2.0]), ran(&[1.0]), (Some(2.0), Verdict::Met)),
+            (None, ran(&[1.0]), ran(&[1.0]), (Some(1.0), Verdict::Reported)),
+            (bar, missing(), ran(&[1.0]), (None, Verdict::Skipped)),
+            (bar, failed(), ran(&[1.0]), (None, Verdict::Failed)),
+            (bar, ran(&[1.0]), missing(), (None, Verdict::NoPeer)),
+            (bar, ran(&[1.0]), failed(), (None, Verdict::NoPeer)),
+            (bar, ran(&[1.0]), ran(&[0.0]), (None, Verdict::NoPeer)),
+            (bar, miscounted, ran(&[10.0]), (Some(0.1), Verdict::Missed)),
+        ] {
+            let row = row(Measure::Cpu, bar, ours.clone(), theirs.clone());
+            assert_eq!((row.value, row.verdict), expected, "{ours:?} {theirs:?}");
+        }
+    }
+
+    #[test]
+    fn summary_is_middle_time_and_most_memory() {
+        let summary = summary(&[usage(1.0), usage(9.0), usage(2.0)]).unwrap();
+        assert_eq!(summary, Usage { cpu_seconds: 2.0, wall_seconds: 4.0, peak_bytes: 9_000_000 });
+    }
+
+    #[test]
+    fn manifest_counts_are_held_to_the_corpus() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(miscount(3, folder.path()).is_err(), "no manifest");
+        std::fs::write(folder.path().join("manifest.json"), r#"{"tally":{"read":3}}"#).unwrap();
+        assert_eq!(miscount(3, folder.path()).unwrap(), None);
+        assert_eq!(miscount(4, folder.path()).unwrap().as_deref(), Some("read 3 of 4 records"));
+    }
+}
