@@ -7,7 +7,9 @@
 mod corpus;
 mod documents;
 mod exporter;
+mod file_reader;
 mod options;
+mod part_exporter;
 mod reader;
 mod transform;
 
@@ -67,6 +69,12 @@ pub fn check(factory: &dyn StageFactory) -> Vec<CheckResult> {
         match (first, second) {
             (OpenStage::Transform(first), OpenStage::Transform(second)) => {
                 transform::check(factory.info(), &*first, &*second, &mut results);
+            }
+            (OpenStage::Reader(reader), _) if factory.info().flags.random_access => {
+                file_reader::check(&*reader, &mut results);
+            }
+            (OpenStage::Exporter(exporter), _) if factory.info().flags.parts => {
+                part_exporter::check(factory.info(), &*exporter, &mut results);
             }
             (OpenStage::Reader(reader), _) => reader::check(factory.info(), &*reader, &mut results),
             (OpenStage::Exporter(exporter), _) => exporter::check(factory.info(), &*exporter, &mut results),

@@ -23,7 +23,7 @@ pub(super) fn check(info: &StageInfo, handle: &dyn ExporterHandle, results: &mut
 }
 
 /// Records of every fate, with every type of metadata.
-fn all_records(info: &StageInfo) -> Vec<Record> {
+pub(super) fn all_records(info: &StageInfo) -> Vec<Record> {
     let mut records = long_records();
     records.extend(odd_records(info));
     for (index, record) in records.iter_mut().enumerate() {
@@ -38,7 +38,7 @@ fn all_records(info: &StageInfo) -> Vec<Record> {
     records
 }
 
-fn ending(extension: &str) -> Result<(), String> {
+pub(super) fn ending(extension: &str) -> Result<(), String> {
     let well_formed = extension.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if extension.is_empty() || extension.starts_with('.') || !well_formed {
         return Err(format!("`{extension}` is no ending: give one such as `jsonl`, without a dot in front"));

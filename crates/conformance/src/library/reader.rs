@@ -39,7 +39,7 @@ pub(super) fn check(info: &StageInfo, handle: &dyn ReaderHandle, results: &mut R
     }
 }
 
-fn for_each(check: impl Fn(&[u8]) -> Result<(), String>) -> Result<(), String> {
+pub(super) fn for_each(check: impl Fn(&[u8]) -> Result<(), String>) -> Result<(), String> {
     files().iter().try_for_each(|(name, bytes)| check(bytes).map_err(|why| format!("file `{name}`: {why}")))
 }
 
@@ -66,7 +66,7 @@ fn twice(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
     Err("other records came out".to_owned())
 }
 
-fn looks_at(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn looks_at(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
     for (complete, name) in [(true, "file.txt"), (false, ""), (false, "字.jsonl")] {
         let score = handle.sniff(bytes, complete, name);
         if score != handle.sniff(bytes, complete, name) {

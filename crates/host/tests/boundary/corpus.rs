@@ -175,7 +175,7 @@ impl Write for Disk {
 impl Read for Disk {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.at += 1;
-        if self.at % 3 == 0 {
+        if self.at.is_multiple_of(3) {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let n = buffer.len().min(1000).min(self.bytes.len());

@@ -166,7 +166,7 @@ fn a_part_is_begun_added_to_and_ended() {
     part.add(b"a\nb\n".to_vec(), &mut out).unwrap();
     let (mut beside, mut others) = (exporter.begin("b".as_ref(), &mut Vec::new()).unwrap(), Vec::new());
     std::thread::scope(|scope| {
-        scope.spawn(|| beside.add(b"x\n".to_vec(), &mut others).unwrap()).join().unwrap()
+        scope.spawn(|| beside.add(b"x\n".to_vec(), &mut others).unwrap()).join().unwrap();
     });
     part.add(b"c\n".to_vec(), &mut out).unwrap();
     part.end(&mut out).unwrap();
