@@ -30,7 +30,7 @@ pub use error::InputError;
 pub use excludes::Excludes;
 pub use file::{InputFile, Location};
 pub use helpers::Helpers;
-pub use list::{Candidate, ListOptions, list};
+pub use list::{Candidate, ListOptions, Seen, list};
 pub use names::plain_name;
 pub use open::{Content, Input, OpenOptions, open};
 pub use pattern::Pattern;

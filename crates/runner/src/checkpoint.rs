@@ -53,10 +53,11 @@ impl Home {
     pub(crate) fn new(plan: &Plan, folder: &Path) -> Self {
         let work = match &plan.run.work {
             // Other runs may share it, so each has a folder named after that of its output.
-            Some(work) => work.join(format!(
-                "tamis-{}",
-                &blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex()[..16]
-            )),
+            Some(work) => {
+                let hash = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
+                let short: String = hash.chars().take(16).collect();
+                work.join(format!("tamis-{short}"))
+            }
             None => folder.join(WORK),
         };
         Self { folder: folder.to_owned(), work }

@@ -536,7 +536,7 @@ fn choose(source: &SourcePlan, stream: &Stream, name: &str) -> Option<usize> {
         Some(head) => (head, stream.bytes().len() == SNIFF_BYTES && stream.at_end()),
         None => (stream.bytes(), stream.at_end()),
     };
-    let name = stream.plain_name(name);
+    let name = tamis_input::plain_name(name);
     let scores = source.readers.iter().map(|reader| reader.handle.sniff(head, complete, name));
     let best = scores.enumerate().max_by_key(|(index, score)| (*score, std::cmp::Reverse(*index)));
     best.filter(|(_, score)| *score > 0).map(|(index, _)| index)

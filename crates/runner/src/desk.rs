@@ -44,9 +44,7 @@ pub(crate) struct Desk {
 
 #[derive(Default)]
 struct State {
-    feeding: bool,
-    /// Everything was read.
-    fed: bool,
+    feeding: Feeding,
     writing: bool,
     jobs: VecDeque<Job>,
     /// Results that wait for those before them, by task and place in it.
@@ -57,8 +55,19 @@ struct State {
     tasks: usize,
     /// Their credit, in bytes.
     bytes: u64,
+    /// Why the run cannot go on.
     broken: Option<RunError>,
-    is_broken: bool,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Feeding {
+    /// Somebody may read the next task.
+    #[default]
+    Free,
+    /// Somebody reads it.
+    Taken,
+    /// Everything was read.
+    Over,
 }
 
 impl Desk {
@@ -77,7 +86,7 @@ impl Desk {
     pub(crate) fn role(&self) -> Role {
         let mut state = self.lock();
         loop {
-            if state.is_broken {
+            if state.broken.is_some() {
                 return Role::Leave;
             }
             if let Some(done) = state.take_next() {
@@ -86,11 +95,11 @@ impl Desk {
             if let Some(job) = state.jobs.pop_front() {
                 return Role::Help(job);
             }
-            if !state.fed && !state.feeding && self.is_room(&state) {
-                state.feeding = true;
+            if state.feeding == Feeding::Free && self.is_room(&state) {
+                state.feeding = Feeding::Taken;
                 return Role::Feed;
             }
-            if state.fed && state.tasks == 0 {
+            if state.feeding == Feeding::Over && state.tasks == 0 {
                 return Role::Leave;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -104,13 +113,10 @@ impl Desk {
     /// Ends the reading role: a task of this weight was read, or there are no more.
     pub(crate) fn fed(&self, weight: Option<u64>) {
         let mut state = self.lock();
-        state.feeding = false;
-        match weight {
-            Some(weight) => {
-                state.tasks += 1;
-                state.bytes = state.bytes.saturating_add(weight);
-            }
-            None => state.fed = true,
+        state.feeding = if weight.is_some() { Feeding::Free } else { Feeding::Over };
+        if let Some(weight) = weight {
+            state.tasks += 1;
+            state.bytes = state.bytes.saturating_add(weight);
         }
         self.changed.notify_all();
     }
@@ -120,7 +126,7 @@ impl Desk {
     pub(crate) fn more(&self, sequence: u64, weight: u64) -> Role {
         let mut state = self.lock();
         loop {
-            if state.is_broken {
+            if state.broken.is_some() {
                 return Role::Leave;
             }
             if let Some(done) = state.take_next() {
@@ -157,7 +163,6 @@ impl Desk {
     /// The run cannot go on; the first reason is told.
     pub(crate) fn break_off(&self, error: RunError) {
         let mut state = self.lock();
-        state.is_broken = true;
         state.broken.get_or_insert(error);
         // Whoever waits for a job must not wait for ever.
         state.jobs.clear();
@@ -169,7 +174,7 @@ impl Desk {
         let mut state = self.lock();
         match state.broken.take() {
             Some(error) => Err(error),
-            None if state.fed && state.tasks == 0 && state.ready.is_empty() => Ok(()),
+            None if state.feeding == Feeding::Over && state.tasks == 0 && state.ready.is_empty() => Ok(()),
             None => Err(RunError::Internal {
                 message: format!("{} tasks were read and not written", state.tasks),
             }),
@@ -205,7 +210,7 @@ pub(crate) struct Written {
 impl tamis_input::Helpers for Desk {
     fn submit(&self, job: Job) {
         let mut state = self.lock();
-        if !state.is_broken {
+        if state.broken.is_none() {
             state.jobs.push_back(job);
             self.changed.notify_all();
         }

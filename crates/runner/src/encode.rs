@@ -37,15 +37,6 @@ pub(crate) struct PartChunk {
     pub(crate) records: u64,
 }
 
-impl Chunk {
-    /// The bytes that it holds.
-    pub(crate) fn size(&self) -> usize {
-        let parts = self.parts.iter().map(|part| part.folder.len() + part.bytes.len());
-        let files = self.files.iter().map(|(name, content)| name.len() + content.len());
-        parts.chain(files).sum()
-    }
-}
-
 /// Encodes the records of a block for every export of the plan, in plan order.
 ///
 /// A record that an exporter cannot encode becomes a dead letter in all exports, so that it is never kept in

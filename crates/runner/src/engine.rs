@@ -107,7 +107,7 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         resumed: false,
     };
     if settings.dry_run {
-        let (manifest, tally, _) = setup.session(progress)?.run(setup.manifest.clone(), None)?;
+        let (manifest, tally, _) = setup.session(progress).run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
     part::create_folder(&setup.home.folder)?;
@@ -120,7 +120,7 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
-    let (manifest, tally, end) = setup.session(progress)?.run(setup.manifest.clone(), checkpoint)?;
+    let (manifest, tally, end) = setup.session(progress).run(setup.manifest.clone(), checkpoint)?;
     let finish = match end {
         End::Plan => Finish::Done,
         End::Segment => Finish::Segment,
@@ -139,17 +139,17 @@ impl<'a> Setup<'a> {
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
         let manifest = begin(plan, settings, &inputs)?;
         let home = Home::new(plan, folder);
-        Ok(Self { plan, settings, inputs, manifest, home, places })
+        Ok(Self { plan, settings, inputs, places, manifest, home })
     }
 
-    fn session<'s>(&'s self, progress: &'s Progress) -> Result<Session<'s>, RunError> {
+    fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
         let files = &self.inputs.files;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
         let home = match (&self.settings.scratch, self.settings.dry_run) {
             (Some(scratch), true) => Home::new(self.plan, scratch),
             _ => self.home.clone(),
         };
-        Ok(Session {
+        Session {
             plan: self.plan,
             settings: self.settings,
             progress,
@@ -159,7 +159,7 @@ impl<'a> Setup<'a> {
             home,
             threads: threads(self.plan),
             segments: segments(self.plan),
-        })
+        }
     }
 
     /// Finds out what an earlier run has left to do, and makes room where this one begins.

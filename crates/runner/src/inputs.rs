@@ -1,11 +1,10 @@
 //! From the paths of the sources to their files, in a fixed order.
 
-use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::Path;
 
 use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
-use tamis_input::{Candidate, InputError, ListOptions, Location, Pattern};
+use tamis_input::{Candidate, InputError, ListOptions, Location, Pattern, Seen};
 
 use crate::{Progress, RunError, earlier};
 
@@ -83,7 +82,9 @@ fn list_source(
     let patterns: Result<Vec<_>, _> = source.inputs.iter().map(pattern).collect();
     let mut patterns = patterns.map_err(failed)?;
     Pattern::share_root(&mut patterns);
-    let is_output = |path: &Path| plan.exports.iter().any(|export| path.starts_with(&export.path));
+    let folders = plan.exports.iter().map(|export| &export.path).chain(&plan.run.work);
+    let folders: Vec<_> = folders.collect();
+    let is_output = |path: &Path| folders.iter().any(|folder| path.starts_with(folder));
     let is_excluded = |it: Candidate<'_>| {
         let left_out = if it.is_folder {
             source.exclude.contains_dir(it.relative)
@@ -93,7 +94,7 @@ fn list_source(
         left_out || is_output(it.path)
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| progress.is_stopped() };
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     for (pattern, input) in patterns.iter().zip(&source.inputs) {
         let files = tamis_input::list(pattern, &options, &mut seen).map_err(failed)?;
         check_named(plan, input)?;

@@ -21,8 +21,8 @@
 mod begun;
 mod block;
 mod chain;
-mod compress;
 mod checkpoint;
+mod compress;
 mod crew;
 mod cutter;
 mod desk;

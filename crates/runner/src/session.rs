@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tamis_config::Plan;
@@ -64,7 +64,11 @@ impl<'a> Session<'a> {
         let ran = self.run_segments(&mut writer);
         match ran {
             Ok(End::Plan) => {
-                writer.complete()?;
+                if let Err(error) = writer.complete() {
+                    // The parts are whole, but nothing says so: the next run must be able to find them.
+                    writer.abandon(false);
+                    return Err(error);
+                }
                 self.home.clear()?;
                 Ok((writer.manifest, writer.tally, End::Plan))
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, plain_name};
+use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions};
 use tamis_stage::{Block, RandomAccess};
 
 use crate::inputs::InputFile;
@@ -72,11 +72,6 @@ impl Stream {
             Source::File(_) => Arc::clone(file),
             Source::Archive { member, .. } => Arc::from(format!("{file}/{}", member.name)),
         }
-    }
-
-    /// The name without the ending that says how the file is compressed.
-    pub(crate) fn plain_name<'n>(&self, name: &'n str) -> &'n str {
-        plain_name(name)
     }
 
     /// Why it cannot be read, if that is known already.
@@ -179,7 +174,10 @@ impl Stream {
         }
         // One byte more than wanted tells the end of a file that ends right there.
         let missing = wanted - self.buffer.len() + 1;
-        let there = self.source.length().map_or(missing as u64, |length| length.saturating_sub(self.end_offset()) + 1);
+        let there = self
+            .source
+            .length()
+            .map_or(missing as u64, |length| length.saturating_sub(self.end_offset()) + 1);
         self.buffer.reserve(missing.min(usize::try_from(there).unwrap_or(missing)));
         let read = (&mut self.source).take(missing as u64).read_to_end(&mut self.buffer)?;
         self.at_end = read < missing;

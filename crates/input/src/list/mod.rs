@@ -29,6 +29,10 @@ pub struct ListOptions<'a> {
     pub is_stopped: &'a dyn Fn() -> bool,
 }
 
+/// The files that were listed already.
+#[derive(Debug, Default)]
+pub struct Seen(HashSet<Location>);
+
 /// Lists the files of one pattern that are not in `seen`, by name, and adds them to `seen`.
 ///
 /// Links are followed, wherever they lead.
@@ -40,18 +44,18 @@ pub struct ListOptions<'a> {
 pub fn list(
     pattern: &Pattern,
     options: &ListOptions<'_>,
-    seen: &mut HashSet<Location>,
+    seen: &mut Seen,
 ) -> Result<Vec<InputFile>, InputError> {
     match &pattern.place {
         Place::Path { path, root } => walk(pattern, path, root, options, seen),
         Place::Stdin => {
             let file = InputFile::at(Location::Stdin);
-            Ok(if seen.insert(Location::Stdin) { vec![file] } else { Vec::new() })
+            Ok(if seen.0.insert(Location::Stdin) { vec![file] } else { Vec::new() })
         }
         #[cfg(feature = "remote")]
         Place::Url { url, root, is_prefix } => {
             let files = crate::remote::list(pattern, url, root, *is_prefix, options)?;
-            Ok(files.into_iter().filter(|file| seen.insert(file.location.clone())).collect())
+            Ok(files.into_iter().filter(|file| seen.0.insert(file.location.clone())).collect())
         }
         #[cfg(not(feature = "remote"))]
         Place::Url { .. } => {
@@ -66,7 +70,7 @@ fn walk(
     base: &Path,
     root: &Path,
     options: &ListOptions<'_>,
-    seen: &mut HashSet<Location>,
+    seen: &mut Seen,
 ) -> Result<Vec<InputFile>, InputError> {
     let mut files = Vec::new();
     let mut walk = WalkDir::new(base).follow_links(true).sort_by_file_name().into_iter();
@@ -107,7 +111,7 @@ fn walk(
             return Err(InputError::Unreadable { written, reason });
         }
         let location = Location::Path(path.to_owned());
-        if seen.insert(location.clone()) {
+        if seen.0.insert(location.clone()) {
             let metadata = entry.as_ref().ok().and_then(|entry| entry.metadata().ok());
             files.push(InputFile {
                 location,

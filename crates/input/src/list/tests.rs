@@ -12,7 +12,7 @@ fn listed(folder: &Path, written: &[&str], excludes: &[&str]) -> Result<Vec<Stri
     };
     let mut patterns = written.iter().map(|it| Pattern::parse(it, folder)).collect::<Result<Vec<_>, _>>()?;
     Pattern::share_root(&mut patterns);
-    let (mut seen, mut lines) = (HashSet::new(), Vec::new());
+    let (mut seen, mut lines) = (Seen::default(), Vec::new());
     for pattern in &patterns {
         for file in list(pattern, &options, &mut seen)? {
             assert!(file.trouble.is_some() || file.location == Location::Stdin || file.modified > 0);
@@ -87,5 +87,5 @@ fn a_listing_can_be_stopped() {
     let folder = folder(&["a"]);
     let options = ListOptions { is_excluded: &|_| false, is_stopped: &|| true };
     let pattern = Pattern::parse(".", folder.path()).unwrap();
-    assert!(matches!(list(&pattern, &options, &mut HashSet::new()), Err(InputError::Stopped)));
+    assert!(matches!(list(&pattern, &options, &mut Seen::default()), Err(InputError::Stopped)));
 }

@@ -313,11 +313,12 @@ fn compressed_parts_are_whole_files() {
 
 #[test]
 fn what_was_changed_since_is_not_gone_on_with() {
-    let tampered: [(&str, fn(&Path)); 4] = [
+    type Tamper = fn(&Path);
+    let tampered: [(&str, Tamper); 4] = [
         ("cannot be read", |path| std::fs::remove_file(path.join(".part-00000.txt.tamis-tmp")).unwrap()),
         ("has 3 bytes", |path| std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "hea").unwrap()),
         ("was changed", |path| {
-            std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "HEAD\none\n").unwrap()
+            std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "HEAD\none\n").unwrap();
         }),
         ("cannot be read", |path| std::fs::remove_file(path.join(".parts.tamis-tmp")).unwrap()),
     ];

@@ -22,13 +22,13 @@ fn world() -> World {
 
 /// A pipeline with these stages, and an export of what was dropped.
 fn pipeline(stages: &[&str], threads: usize) -> String {
-    let stages: String = (0..)
-        .zip(stages)
-        .map(|(n, stage)| format!("[[stage]]\nuse = \"{stage}\"\nid = \"s{n}\"\n"))
-        .collect();
+    let mut text = String::new();
+    for (n, stage) in stages.iter().enumerate() {
+        text += &format!("[[stage]]\nuse = \"{stage}\"\nid = \"s{n}\"\n");
+    }
     let export = "[[export]]\nuse = \"stream\"\npath = \"out\"\n\
                   [[export]]\nuse = \"stream\"\nid = \"dropped\"\nfrom = \"dropped\"\npath = \"out/dropped\"\n";
-    format!("{stages}{export}{RUN}threads = {threads}\n")
+    format!("{text}{export}{RUN}threads = {threads}\n")
 }
 
 fn concatenated(files: &BTreeMap<String, String>, folder: &str) -> String {
