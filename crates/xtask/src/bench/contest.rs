@@ -61,7 +61,10 @@ impl Contest {
             None => Outcome::Ran(Vec::new(), None),
         };
         let mut outcomes: Vec<Outcome> = self.programs.iter().map(start).collect();
-        for round in 0..self.runs {
+        let mut ours = self.comparisons.iter().map(|comparison| &self.programs[comparison.ours]);
+        // Peers alone have nothing to be compared with.
+        let rounds = if ours.all(|program| program.missing.is_some()) { 0 } else { self.runs };
+        for round in 0..rounds {
             for place in 0..self.programs.len() {
                 let index = if round % 2 == 0 { place } else { self.programs.len() - 1 - place };
                 let program = &self.programs[index];
@@ -210,6 +213,21 @@ mod tests {
             let row = row(Measure::Cpu, bar, ours.clone(), theirs.clone());
             assert_eq!((row.value, row.verdict), expected, "{ours:?} {theirs:?}");
         }
+    }
+
+    #[test]
+    fn peers_do_not_run_alone() {
+        let absent = Program { missing: Some("no reader".to_owned()), ..program("tamis") };
+        let comparison = Comparison { measure: Measure::Cpu, ours: 0, theirs: Some(1), bar: None };
+        let contest = Contest {
+            case: "case",
+            runs: 3,
+            programs: vec![absent, program("peer")],
+            comparisons: vec![comparison],
+        };
+        let mut n_runs = 0;
+        let rows = contest.run(&mut |_| n_runs += 1);
+        assert_eq!((n_runs, rows[0].verdict), (0, Verdict::Skipped));
     }
 
     #[test]

@@ -194,8 +194,8 @@ fn notices(setting: &Setting) {
     if bytes < SMALL_BYTES {
         eprintln!("note: with less than {} MB of text, the bars mean nothing", SMALL_BYTES / 1_000_000);
     }
-    if is_debug(&setting.tamis) || is_debug(&setting.peer) {
-        eprintln!("note: this measures a debug build; the bars are for release builds");
+    for program in [&setting.tamis, &setting.peer].into_iter().filter(|program| is_debug(program)) {
+        eprintln!("note: {} is a debug build; the bars are for release builds", program.display());
     }
     if cores() < 2 {
         eprintln!("note: on one core, two threads are no faster than one");
@@ -215,7 +215,7 @@ fn as_json(setting: &Setting, rows: &[Row]) -> serde_json::Result<serde_json::Va
         "machine": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH, "cores": cores() },
         "corpus": { "documents": setting.corpus.documents, "text_bytes": setting.corpus.bytes },
         "runs": setting.runs,
-        "debug": is_debug(&setting.tamis),
+        "debug": is_debug(&setting.tamis) || is_debug(&setting.peer),
         "rows": serde_json::to_value(rows)?,
     }))
 }

@@ -123,6 +123,16 @@ impl Row {
         }
     }
 
+    /// What the ratio divides by.
+    fn shown_peer(&self) -> String {
+        let Some(usage) = self.theirs else { return String::new() };
+        match self.measure {
+            Measure::Cpu => format!("{:.3} s", usage.cpu_seconds),
+            Measure::Wall => format!("{:.3} s", usage.wall_seconds),
+            Measure::Peak => mebibytes(usage.peak_bytes as f64),
+        }
+    }
+
     fn shown_value(&self) -> String {
         let Some(value) = self.value else { return String::new() };
         match self.spread {
@@ -180,7 +190,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
             seconds(row.ours.map(|usage| usage.cpu_seconds)),
             seconds(row.ours.map(|usage| usage.wall_seconds)),
             row.ours.map(|usage| mebibytes(usage.peak_bytes as f64)).unwrap_or_default(),
-            seconds(row.theirs.map(|usage| usage.cpu_seconds)),
+            row.shown_peer(),
             row.shown_value(),
             row.shown_bar(),
             row.shown_verdict(),
@@ -257,7 +267,7 @@ mod tests {
         };
         assert_eq!(
             line("serde_json"),
-            "jsonl CPU, tamis : serde_json 1.500 0.750 10.0 MiB 3.000 0.50 ≤ 0.80 met"
+            "jsonl CPU, tamis : serde_json 1.500 0.750 10.0 MiB 3.000 s 0.50 ≤ 0.80 met"
         );
         assert_eq!(line("warc"), "jsonl CPU, tamis SKIPPED: no reader `warc`");
         assert_eq!(count(&rows, Verdict::Met), 1);
