@@ -1,0 +1,56 @@
+//! How fast the corpus stages see documents.
+//!
+//! `cargo bench -p tamis-corpus --bench observe`
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tamis_corpus::{DedupExact, DedupExactOptions, LineTemplate, LineTemplateOptions, Normalize};
+use tamis_plugin::{CorpusStage, Document, View};
+
+/// Pages of some kilobytes, each with a template around paragraphs of its own.
+fn corpus(paragraph: &str) -> Vec<Document> {
+    let page = |n: usize| {
+        let body: Vec<String> =
+            (0..12).map(|k| format!("{n}.{k} {}\n\n", paragraph.repeat(k % 5 + 1))).collect();
+        let body = body.concat();
+        let text = format!("Harbour Gazette\nHome\nNews\n\n{body}Share this\n{n} comments\n");
+        Document::new(format!("crawl/page-{n}"), text)
+    };
+    (0..2000).map(page).collect()
+}
+
+fn observed<T: CorpusStage>(stage: &T, documents: &[Document]) -> T::Local {
+    let mut local = T::Local::default();
+    for (position, document) in (0..).zip(documents) {
+        let view = View::from(document).with_position(position);
+        stage.observe(0, &mut local, &view).expect("any document can be observed");
+    }
+    local
+}
+
+fn observe(criterion: &mut Criterion) {
+    let english = "The ferry left the harbour before dawn, and nobody had seen it return. ";
+    let chinese = "渡船在天亮以前离开了港口，没有人看见它回来。";
+    for (language, paragraph) in [("english", english), ("chinese", chinese)] {
+        let documents = corpus(paragraph);
+        let n_bytes: usize = documents.iter().map(|document| document.text.len()).sum();
+        let mut group = criterion.benchmark_group(language);
+        group.throughput(Throughput::Bytes(n_bytes as u64));
+        for normalize in [Normalize::Exact, Normalize::Whitespace, Normalize::Loose] {
+            let options = DedupExactOptions { normalize, ..DedupExactOptions::default() };
+            let stage = DedupExact::open(options).expect("the options are valid");
+            group.bench_function(format!("dedup-exact {normalize:?}"), |bencher| {
+                bencher.iter(|| black_box(observed(&stage, &documents)));
+            });
+        }
+        let stage = LineTemplate::open(LineTemplateOptions::default()).expect("the options are valid");
+        group.bench_function("line-template", |bencher| {
+            bencher.iter(|| black_box(observed(&stage, &documents)));
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, observe);
+criterion_main!(benches);

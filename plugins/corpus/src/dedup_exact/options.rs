@@ -1,0 +1,76 @@
+//! Options of `dedup-exact`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Drops documents whose text has occurred before in the corpus, and names the one that was kept.
+///
+/// Use it before stages that are slow or that count documents: a page that was crawled ten times would teach
+/// `line-template` that its paragraphs are template.
+/// Texts that differ by a line of template are told apart; to find those too, use it again behind the
+/// stages that clean.
+///
+/// How it decides: the normalised text of every document is hashed, and of all documents with the same hash
+/// the first one in the corpus is kept.
+/// First means first in the order of the inputs, whatever the number of threads and shards.
+/// Each of the others is dropped with the reason `duplicate`, and its field `duplicate_of` holds the id of
+/// the one that was kept.
+///
+/// ```toml
+/// [[stage]]
+/// use = "dedup-exact"
+/// normalize = "loose"
+/// ```
+///
+/// What each `normalize` takes for the same:
+///
+/// | text | exact | whitespace | loose |
+/// | --- | --- | --- | --- |
+/// | `Rain, at last.` | | | |
+/// | `Rain,  at last.` and a line end | other | same | same |
+/// | `RAIN AT LAST` | other | other | same |
+/// | `Ｒａｉｎ，at last。` | other | other | same |
+/// | `Rain, at 7.` | other | other | other |
+///
+/// Hashes have 128 bits (XXH3): among ten billion different texts the odds that any two share one are about
+/// 1 in 7 000 000 000 000 000 000.
+/// The hash is no cryptographic one: somebody who wants two texts to collide can make such texts.
+///
+/// Limits: a document is compared as a whole; one that is part of another, or differs in a single letter,
+/// is kept.
+/// While it observes, the stage holds some 50 bytes and the id of each document; what does not fit into
+/// the memory of the run goes to the work folder.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DedupExactOptions {
+    /// What is made equal before texts are compared.
+    pub normalize: Normalize,
+    /// What is compared: `text`, or the name of a metadata field such as `url`. A document without the
+    /// field is kept. Numbers and lists are compared as they are written in JSON.
+    #[schemars(length(min = 1), extend("x-field" = "read"))]
+    pub field: String,
+    /// A document with fewer characters than this, once normalised, is kept and nobody's duplicate. With the
+    /// default of 1, empty documents are all kept: dropping them is for `length`.
+    #[schemars(range(min = 1), extend("x-unit" = "characters"))]
+    pub min_chars: u64,
+}
+
+impl Default for DedupExactOptions {
+    fn default() -> Self {
+        Self { normalize: Normalize::default(), field: "text".to_owned(), min_chars: 1 }
+    }
+}
+
+/// What is made equal before texts are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalize {
+    /// Nothing: texts are the same byte for byte.
+    Exact,
+    /// Runs of white space are one blank, and there is none at the ends.
+    #[default]
+    Whitespace,
+    /// Only letters and digits count, whatever their case and width (Unicode form NFKC): white space,
+    /// punctuation and symbols are left out. Good for pages that were scraped in several ways.
+    Loose,
+}
