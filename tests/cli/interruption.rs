@@ -14,7 +14,7 @@ fn pipeline(exporter: &str) -> String {
     let small = "max_part_bytes = \"256 KiB\"\n\n[[export]]\nid = \"dropped";
     let pipeline = PIPELINE.replacen("\n[[export]]\nid = \"dropped", small, 1);
     let pipeline = pipeline.replacen("use = \"jsonl\"", &format!("use = \"{exporter}\""), 1);
-    format!("{pipeline}threads = 2\nblock_bytes = \"32 KiB\"\n")
+    format!("{pipeline}threads = 2\nblock_bytes = \"32 KiB\"\ncheckpoint_secs = 0.02\n")
 }
 
 /// A collection of `n_files` names for one file of records, which takes no time to make.

@@ -182,6 +182,7 @@ fn run() -> Value {
             "memory": { "type": ["string", "integer"], "x-size": 16_777_216, "default": "1 GiB", "description": "Bound on the documents in flight: `\"1 GiB\"` or a number of bytes." },
             "max_failed_ratio": { "type": "number", "minimum": 0, "maximum": 1, "default": 0.01, "description": "The share of failed records above which a run counts as failed." },
             "block_bytes": { "type": ["string", "integer"], "x-size": 1024, "default": "1 MiB", "description": "How much of a file is one piece of work: `\"1 MiB\"` or a number of bytes." },
+            "checkpoint_secs": { "type": "number", "minimum": 0, "maximum": 86400, "default": 10, "x-unit": "s", "description": "How often to note how far the run is, so that the next one goes on there after an interruption." },
             "work": { "type": "string", "minLength": 1, "description": "A folder for documents that are put aside while corpus stages learn, relative to the pipeline file; by default inside the output." }
         }
     })

@@ -265,6 +265,8 @@ pub struct RunSettings {
     pub max_failed_ratio: f64,
     /// How much of a file is one piece of work, in bytes.
     pub block_bytes: u64,
+    /// How often to note how far the run is, in seconds.
+    pub checkpoint_secs: f64,
     /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
     /// output.
     pub work: Option<PathBuf>,
@@ -272,7 +274,14 @@ pub struct RunSettings {
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { threads: 0, memory: 1 << 30, max_failed_ratio: 0.01, block_bytes: 1 << 20, work: None }
+        Self {
+            threads: 0,
+            memory: 1 << 30,
+            max_failed_ratio: 0.01,
+            block_bytes: 1 << 20,
+            checkpoint_secs: 10.0,
+            work: None,
+        }
     }
 }
 

@@ -338,6 +338,9 @@ impl<'a> Planner<'a> {
         if let Some(bytes) = table.get("block_bytes").and_then(size_of) {
             settings.block_bytes = bytes;
         }
+        if let Some(seconds) = table.get("checkpoint_secs").and_then(Node::as_f64) {
+            settings.checkpoint_secs = seconds;
+        }
         if let Some((node, written)) = table.get("work").and_then(|node| Some((node, node.as_str()?))) {
             let folder = node.place.path(written);
             self.check_apart("work", &folder, &node.place, sources);

@@ -30,9 +30,6 @@ pub struct Settings {
     pub task: Option<Task>,
     /// A folder for what a dry run of a plan with corpus stages must put aside.
     pub scratch: Option<PathBuf>,
-    /// How often to note how far the run is, so that an interrupted one can be gone on with; `None` stands for
-    /// every ten seconds.
-    pub note_every: Option<Duration>,
 }
 
 /// How a run ended.

@@ -23,9 +23,6 @@ use crate::stream::Opener;
 use crate::writer::Writer;
 use crate::{Manifest, Progress, RunError, Settings, Tally, manifest, states};
 
-/// How often to note how far a run is: seldom enough to cost nothing, often enough that little is done twice.
-const NOTE_EVERY: Duration = Duration::from_secs(10);
-
 /// One run of a plan.
 pub(crate) struct Session<'a> {
     pub(crate) plan: &'a Plan,
@@ -111,7 +108,7 @@ impl<'a> Session<'a> {
             spill: None,
             tally: std::mem::take(&mut now.tally),
             now,
-            interval: self.settings.note_every.unwrap_or(NOTE_EVERY),
+            interval: Duration::try_from_secs_f64(self.plan.run.checkpoint_secs).unwrap_or(Duration::MAX),
             noted: Instant::now(),
             has_noted,
             is_between_tasks: true,
