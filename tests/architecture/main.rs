@@ -29,13 +29,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "filters",
             "extractors",
             "exporters",
+            "corpus",
         ],
     ),
-    ("xtask", &["config", "host", "stage", "readers", "filters", "extractors", "exporters"]),
+    ("xtask", &["config", "host", "stage", "readers", "filters", "extractors", "exporters", "corpus"]),
     ("readers", &["plugin", "text"]),
     ("filters", &["plugin", "text"]),
     ("extractors", &["plugin", "text"]),
     ("exporters", &["plugin", "text"]),
+    ("corpus", &["plugin", "text"]),
     ("template", &["plugin"]),
 ];
 

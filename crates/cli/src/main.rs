@@ -12,6 +12,7 @@ fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
         tamis_readers::plugin(),
         tamis_filters::plugin(),
         tamis_extractors::plugin(),
+        tamis_corpus::plugin(),
         tamis_exporters::plugin(),
     ]
 }

@@ -78,6 +78,7 @@ fn registry() -> anyhow::Result<Registry> {
         tamis_readers::plugin(),
         tamis_filters::plugin(),
         tamis_extractors::plugin(),
+        tamis_corpus::plugin(),
         tamis_exporters::plugin(),
     ];
     let mut registry = Registry::new();

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::contest::{Comparison, Contest, Program};
 use super::corpus::{self, Corpus, Tree};
+use super::is_debug;
 use super::peers::{self, JSONL_PEER, Script};
 use super::pipeline::{Pipeline, Stages};
 use super::report::{Bar, Measure};
@@ -75,11 +76,14 @@ impl Setting {
         let output = self.work.join("peer.jsonl");
         let (one, two) = self.both(&length(1, vec![text.clone()]), "jsonl", Some(self.corpus.documents))?;
         let peer = text_of(&self.peer);
-        let plain = program(
+        let mut plain = program(
             "serde_json loop",
             vec![peer, JSONL_PEER.to_owned(), text.clone(), text_of(&output)],
             &output,
         );
+        if is_debug(&self.peer) && !is_debug(&self.tamis) {
+            plain.missing = Some("no tamis-xtask of the same build beside the binary".to_owned());
+        }
         let copy = shell("cat", r#"cat "$1" > "$2""#, &[&text, &text_of(&output)], Some(&output), &["cat"]);
         let comparisons = vec![
             ratio(Measure::Cpu, 0, 2, Some(Bar::AtMost(0.8))),

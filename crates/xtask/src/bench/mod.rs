@@ -41,7 +41,7 @@ struct Arguments {
     corpus: Option<PathBuf>,
 
     /// How many pages to invent
-    #[arg(long, value_name = "N", default_value_t = 20_000, conflicts_with = "corpus")]
+    #[arg(long, value_name = "N", default_value_t = 30_000, conflicts_with = "corpus")]
     documents: u64,
 
     /// How often every program runs
@@ -202,6 +202,7 @@ fn notices(setting: &Setting) {
     }
 }
 
+/// Whether a program lies where debug builds are put.
 fn is_debug(program: &Path) -> bool {
     program.parent().is_some_and(|folder| folder.ends_with("debug"))
 }
@@ -215,6 +216,7 @@ fn as_json(setting: &Setting, rows: &[Row]) -> serde_json::Result<serde_json::Va
         "machine": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH, "cores": cores() },
         "corpus": { "documents": setting.corpus.documents, "text_bytes": setting.corpus.bytes },
         "runs": setting.runs,
+        "starts": setting.starts,
         "debug": is_debug(&setting.tamis) || is_debug(&setting.peer),
         "rows": serde_json::to_value(rows)?,
     }))
