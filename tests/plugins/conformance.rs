@@ -63,6 +63,9 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("misplaces", "says where each record stands", "outside of its block"),
     ("counts", "encodes the same twice", "other bytes came out"),
     ("merges-in-order", "merges what several workers have seen", "the saved state of pass 0 has other bytes"),
+    ("remembers-parts", "reads a file the same twice", "other records came out"),
+    ("remembers-parts", "reads the parts of a file the same in any order", "other records came out"),
+    ("remembers-ends", "writes the same part twice", "other bytes came out"),
     ("takes-any-state", "goes on from saved states", "the saved state of pass 0 has other bytes"),
     ("takes-any-state", "refuses a state that is none", "it took 8 bytes of nonsense for a saved state"),
 ];

@@ -11,4 +11,5 @@ mod conformance;
 mod in_c;
 mod in_rust;
 mod loading;
+mod minor;
 mod support;

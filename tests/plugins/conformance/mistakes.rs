@@ -1,23 +1,27 @@
-//! Stages with the mistakes that authors make, and one corpus stage without.
+//! Stages with the mistakes that authors make, and some without, of kinds that are not bundled.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tamis_plugin::{
-    Block, CorpusStage, Draft, Emit, ExportView, Exporter, Extractor, Failure, Filter, Limit, NewDocument,
-    NoOptions, Notes, Output, Reader, SetupError, ValueRef, Verdict, View,
+    Block, CorpusStage, Draft, Emit, ExportView, Exporter, Extractor, Failure, FileReader, Filter, Limit,
+    NewDocument, NoOptions, Notes, Output, PartExporter, RandomAccess, Reader, SetupError, Split, ValueRef,
+    Verdict, View, Workspace,
 };
 
 tamis_plugin::export_plugin! {
     readers: [Misplaces],
+    file_readers: [Pairs, RemembersParts],
     filters: [LooseOptions, PanicsAtOpen, NotANumber, Remembers],
     extractors: [PanicsOnNul, TripsOnTitle, Undeclared],
-    corpus_stages: [RareLines, MergesInOrder, TakesAnyState],
+    corpus_stages: [RareLines, MergesInOrder, TakesAnyState, Listed],
     exporters: [Counts],
+    part_exporters: [Total, RemembersEnds],
 }
 
 /// Keeps everything.
@@ -234,6 +238,125 @@ plain!(CorpusStage for MergesInOrder, "merges-in-order" {
 
     fn load(&self, _: u32, state: &mut dyn Read) -> Result<(), Failure> {
         self.merge(0, serde_json::from_reader(state).map_err(Failure::new)?);
+        Ok(())
+    }
+});
+
+/// Reads two bytes a record; the last may have one.
+macro_rules! pairs {
+    ($stage:ident, $name:literal, $suffix:expr) => {
+        plain!(FileReader for $stage, $name {
+            type File = u64;
+
+            fn index(&self, bytes: &dyn RandomAccess, target: u64) -> Result<(u64, Vec<Split>), Failure> {
+                let (size, step) = (bytes.size(), (target / 2).max(1));
+                let records = size.div_ceil(2);
+                let split = |first: u64| {
+                    let records = step.min(records - first);
+                    Split { first_ordinal: first, records, weight: 2 * records, bytes: 2 * records, token: [0; 2] }
+                };
+                Ok((size, (0..records).step_by(step as usize).map(split).collect()))
+            }
+
+            fn decode(
+                &self,
+                size: &u64,
+                bytes: &dyn RandomAccess,
+                split: &Split,
+                emit: &mut dyn Emit,
+            ) -> Result<(), Failure> {
+                for ordinal in split.first_ordinal..split.first_ordinal + split.records {
+                    let offset = 2 * ordinal;
+                    let mut pair = vec![0; (size - offset).min(2) as usize];
+                    bytes.read_at(offset, &mut pair).map_err(Failure::new)?;
+                    let suffix: fn(&Self) -> String = $suffix;
+                    let text = format!("{pair:?}{}", suffix(self));
+                    let length = pair.len() as u64;
+                    let document = NewDocument { text: &text, ordinal, offset, length, ..NewDocument::default() };
+                    emit.document(&document);
+                }
+                Ok(())
+            }
+        });
+    };
+}
+
+pairs!(Pairs, "pairs", |_| String::new());
+pairs!(RemembersParts, "remembers-parts", |stage| stage.0.count().to_string());
+
+/// Writes texts, and how many bytes they had at the end of a part.
+macro_rules! total {
+    ($stage:ident, $name:literal, $own:literal, $start:expr) => {
+        plain!(PartExporter for $stage, $name {
+            const OWN_FILE: bool = $own;
+            type Part = (std::path::PathBuf, Vec<u8>, usize);
+
+            fn extension(&self) -> &'static str {
+                "txt"
+            }
+
+            fn encode(&self, records: &[ExportView<'_>], chunk: &mut Vec<u8>) -> Vec<(usize, Failure)> {
+                records.iter().for_each(|record| chunk.extend_from_slice(record.document.text().as_bytes()));
+                let is_blank = |(_, record): &(usize, &ExportView<'_>)| record.document.text().is_empty();
+                let blank = records.iter().enumerate().filter(is_blank);
+                blank.map(|(index, _)| (index, Failure::new("no text"))).collect()
+            }
+
+            fn begin(&self, path: &Path, _: &mut Vec<u8>) -> Result<Self::Part, Failure> {
+                let start: fn(&Self) -> usize = $start;
+                Ok((path.to_owned(), Vec::new(), start(self)))
+            }
+
+            fn add(&self, part: &mut Self::Part, chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Failure> {
+                part.2 += chunk.len();
+                if $own { part.1.extend(chunk) } else { out.extend(chunk) }
+                Ok(())
+            }
+
+            fn end(&self, (path, mut bytes, total): Self::Part, out: &mut Vec<u8>) -> Result<(), Failure> {
+                let end = total.to_string().into_bytes();
+                if !$own {
+                    out.extend(end);
+                    return Ok(());
+                }
+                bytes.extend(end);
+                std::fs::write(path, bytes).map_err(Failure::new)
+            }
+        });
+    };
+}
+
+total!(Total, "total", true, |_| 0);
+total!(RemembersEnds, "remembers-ends", false, |stage| stage.0.count());
+
+// Nothing to learn: it brings its list along.
+plain!(CorpusStage for Listed, "listed" {
+    type Local = ();
+
+    fn passes(&self) -> u32 {
+        0
+    }
+
+    fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
+        let left = std::fs::read_dir(&workspace.scratch).map_err(Failure::new)?.count();
+        if left > 0 || workspace.keep.exists() { Err(Failure::new("somebody was here")) } else { Ok(()) }
+    }
+
+    fn observe(&self, _: u32, (): &mut (), _: &View<'_>) -> Result<(), Failure> {
+        Err(Failure::new("nothing to see"))
+    }
+
+    fn merge(&self, _: u32, (): ()) {}
+
+    fn apply(&self, _: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        Ok(Verdict::Keep)
+    }
+
+    fn save(&self, _: u32, _: &mut dyn Write) -> Result<(), Failure> {
+        Err(Failure::new("no state"))
+    }
+
+    fn load(&self, _: u32, _: &mut dyn Read) -> Result<(), Failure> {
         Ok(())
     }
 });
