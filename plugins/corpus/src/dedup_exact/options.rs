@@ -38,6 +38,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Limits: a document is compared as a whole; one that is part of another, or differs in a single letter,
 /// is kept.
+/// The document that was kept may still be dropped by a later stage, and its duplicates with it: put stages that
+/// drop before this one.
 /// While it observes, the stage holds some 50 bytes and the id of each document; what does not fit into
 /// the memory of the run goes to the work folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -78,6 +78,18 @@ fn one_page_ten_thousand_times_has_one_twin() {
 }
 
 #[test]
+fn ids_that_nobody_will_ask_for_are_not_stored() {
+    let size = |n: usize, text: &dyn Fn(usize) -> String| {
+        let documents: Vec<_> = (0..n).map(|n| Document::new(format!("{n:01000}"), text(n))).collect();
+        let stage = stage();
+        observe(&stage, 2, (0..).zip(&documents));
+        saved(&stage).len()
+    };
+    assert!(size(100, &|_| "the page".to_owned()) < 6000);
+    assert!(size(100, &|n| n.to_string()) > 100_000);
+}
+
+#[test]
 fn wrong_options_are_named() {
     let default = DedupExactOptions::default;
     for (options, option) in [

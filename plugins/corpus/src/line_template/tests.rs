@@ -93,7 +93,10 @@ fn the_table_that_was_kept_does_the_same() {
     let path = folder.path().join("keep").join(table::FILE_NAME);
     let written = std::fs::read_to_string(&path).unwrap();
     assert!(written.contains("[[group]]\nname = \"gazette\"\ndocuments = 5\nlines = [\n  { documents = 5, ratio = 1.000, text = \"Harbour Gazette\" },\n  { documents = 5, ratio = 1.000, text = \"Share this\" },\n  { documents = 4, ratio = 0.800, text = \"0 comments\" },\n]"), "{written}");
-    toml::from_str::<toml::Table>(&written).unwrap();
+    let groups = toml::from_str::<toml::Table>(&written).unwrap()["group"].clone();
+    let names: Vec<_> =
+        groups.as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a \"b\"\n[[group]] \\ \u{7f}", "gazette"]);
 
     let again = LineTemplate::open(LineTemplateOptions { table: Some(path), ..options(&["site"]) }).unwrap();
     assert_eq!((stage.passes(), again.passes()), (1, 0));

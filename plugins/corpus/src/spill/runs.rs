@@ -114,6 +114,12 @@ impl<E: Entry + 'static> Runs<E> {
         self.scratch.get().map_or(usize::MAX, |scratch| scratch.local_bytes / scratch.n_locals)
     }
 
+    /// For tests: how many runs there are in memory.
+    #[cfg(test)]
+    pub(crate) fn n_resident(&self) -> usize {
+        self.inner().resident.len()
+    }
+
     /// Adds entries in any order. A mistake is remembered: [`Runs::save`] and [`Runs::drain`] return it.
     pub(crate) fn add(&self, mut entries: Vec<E>) {
         if entries.is_empty() || self.broken().is_some() {

@@ -165,6 +165,13 @@ fn a_full_disk_is_remembered_until_somebody_can_be_told() {
 }
 
 #[test]
+fn many_small_batches_become_few_runs() {
+    let runs = Runs::new("words");
+    (0..1000).for_each(|key| runs.add(vec![word(key)]));
+    assert!(runs.n_resident() <= 10, "{}", runs.n_resident());
+}
+
+#[test]
 fn the_work_folder_is_empty_again_when_all_is_drained() {
     let folder = tempfile::tempdir().unwrap();
     let place = workspace(folder.path(), 64, 1);
@@ -194,7 +201,9 @@ proptest! {
         runs.place(Scratch::new(&workspace(folder.path(), memory, 2)).with_fan_in(3));
         let (here, there) = batches.split_at(shard.min(batches.len()));
         runs.load(&HEADER, &mut &*state_of(&there.concat())).unwrap();
-        here.iter().for_each(|keys| runs.add(keys.iter().map(|key| word(*key)).collect()));
+        for keys in here {
+            runs.add(keys.iter().map(|key| word(*key)).collect());
+        }
         let mut bytes = Vec::new();
         runs.save(&HEADER, &mut bytes).unwrap();
         prop_assert_eq!(&bytes, &state);
