@@ -1,6 +1,7 @@
 //! What the fields of a record mean: the mapping that all structured readers share.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use base64::Engine;
@@ -9,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use tamis_plugin::{Emit, NewDocument, SetupError, ValueRef};
 
 use crate::jsonl::read_object;
-use crate::row::{Fault, Field, Row};
+use crate::row::{Fault, Field, Row, Slot, Str};
 
 /// The names of the fields that hold the identifier, the text and the bytes as scraped.
 ///
-/// An empty name says that no field holds it.
+/// An empty name says that no field holds it. A name with dots reaches into objects: `content.body` is the member
+/// `body` of the field `content`, unless a field is called `content.body`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FieldNames {
@@ -47,6 +49,47 @@ pub(crate) struct Mapping {
     /// The metadata fields to take, sorted; all of them if `None`.
     metadata: Option<Vec<String>>,
     spread: String,
+    /// New names of metadata fields, by their names in the record.
+    rename: BTreeMap<String, String>,
+    /// Names with dots that stand for something; mostly none.
+    paths: Vec<Path>,
+}
+
+/// A name with dots.
+#[derive(Debug)]
+struct Path {
+    name: String,
+    role: Role,
+}
+
+impl Path {
+    /// The field in which it begins.
+    fn root(&self) -> &str {
+        self.name.split('.').next().unwrap_or_default()
+    }
+
+    /// Appends the member that it leads to; its index among the fields of `found`.
+    fn follow<'j>(&self, object: &'j str, found: &mut Row<'j>) -> Result<Option<usize>, Fault> {
+        let mut object = object;
+        let mut members = self.name.split('.').skip(1).peekable();
+        while let Some(name) = members.next() {
+            if members.peek().is_none() {
+                let first = found.fields.len();
+                read_object(object, &|member| member == name, found)?;
+                let is_member = |field: &Field<'_>| !matches!(field.value, Slot::Skipped);
+                return Ok(found.fields[first..].iter().rposition(is_member).map(|index| first + index));
+            }
+            let mut level = Row::default();
+            read_object(object, &|member| member == name, &mut level)?;
+            let inner = level.fields.iter().rev().find_map(|field| match field.value {
+                Slot::Json(Str::Input(json)) if json.starts_with('{') => Some(json),
+                _ => None,
+            });
+            let Some(inner) = inner else { return Ok(None) };
+            object = inner;
+        }
+        Ok(None)
+    }
 }
 
 /// What a field of the record is to the document.
@@ -80,6 +123,7 @@ impl Mapping {
         names: FieldNames,
         metadata: Option<Vec<String>>,
         spread: String,
+        rename: BTreeMap<String, String>,
     ) -> Result<Self, SetupError> {
         if names.text.is_empty() && names.raw.is_empty() {
             return Err(SetupError::in_option(
@@ -101,12 +145,20 @@ impl Mapping {
             wanted.sort_unstable();
             wanted
         });
-        Ok(Self { names, raw_base64, metadata, spread })
+        check_rename(&rename, &roles)?;
+        let mut mapping = Self { names, raw_base64, metadata, spread, rename, paths: Vec::new() };
+        let names = [&mapping.names.id, &mapping.names.text, &mapping.names.raw, &mapping.raw_base64];
+        let names = names.into_iter().chain(mapping.metadata.iter().flatten()).chain(mapping.rename.keys());
+        let mut dotted: Vec<String> = names.filter(|name| name.contains('.')).cloned().collect();
+        dotted.sort_unstable();
+        dotted.dedup();
+        mapping.paths = dotted.into_iter().map(|name| Path { role: mapping.role(&name), name }).collect();
+        Ok(mapping)
     }
 
     /// Whether a field of the record is worth decoding.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        self.role(name) != Role::Unwanted
+        self.role(name) != Role::Unwanted || self.paths.iter().any(|path| path.root() == name)
     }
 
     /// Whether a field holds the text.
@@ -141,8 +193,44 @@ impl Mapping {
     fn is_metadata(&self, name: &str) -> bool {
         match &self.metadata {
             None => true,
-            Some(wanted) => wanted.binary_search_by(|candidate| candidate.as_str().cmp(name)).is_ok(),
+            Some(wanted) => {
+                wanted.binary_search_by(|candidate| candidate.as_str().cmp(name)).is_ok()
+                    || self.rename.contains_key(name)
+            }
         }
+    }
+
+    /// What a metadata field is called in the document.
+    fn renamed<'r>(&'r self, name: &'r str) -> &'r str {
+        if self.rename.is_empty() { name } else { self.rename.get(name).map_or(name, String::as_str) }
+    }
+
+    /// Follows the names with dots that are not the name of a field; each with its index among the fields of
+    /// `found`.
+    fn follow_paths<'r>(
+        &'r self,
+        row: &'r Row<'_>,
+        found: &mut Row<'r>,
+    ) -> Result<Vec<(&'r Path, usize)>, Fault> {
+        let mut followed = Vec::new();
+        for path in &self.paths {
+            if row.fields.iter().any(|field| row.str(&field.name) == path.name) {
+                continue;
+            }
+            for field in row.fields.iter().filter(|field| row.str(&field.name) == path.root()) {
+                let Some(ValueRef::Json(json)) = row.value(&field.value) else { continue };
+                if json.starts_with('{') {
+                    let first = found.fields.len();
+                    let index =
+                        path.follow(json, found).map_err(|fault| Fault::new(field.at, fault.message))?;
+                    for member in &mut found.fields[first..] {
+                        member.at = field.at;
+                    }
+                    followed.extend(index.map(|index| (path, index)));
+                }
+            }
+        }
+        Ok(followed)
     }
 
     /// Makes a document of a record and emits it.
@@ -154,7 +242,8 @@ impl Mapping {
     pub(crate) fn emit(&self, row: &Row<'_>, place: Place, emit: &mut dyn Emit) -> Result<(), Fault> {
         let (mut id, mut text, mut raw) = (None, None, None);
         let mut metadata = Vec::with_capacity(row.fields.len());
-        let mut spread = Row::default();
+        let (mut spread, mut nested) = (Row::default(), Row::default());
+        let followed = if self.paths.is_empty() { Vec::new() } else { self.follow_paths(row, &mut nested)? };
         for field in &row.fields {
             let Some(value) = row.value(&field.value) else { continue };
             let name = row.str(&field.name);
@@ -162,25 +251,33 @@ impl Mapping {
                 Role::Id => once(&mut id, name, field, value)?,
                 Role::Text => once(&mut text, name, field, value)?,
                 Role::Raw | Role::RawBase64 => once(&mut raw, name, field, value)?,
-                Role::Metadata => metadata.push((name, value)),
+                Role::Metadata => metadata.push((self.renamed(name), value)),
                 Role::Spread => match value {
                     ValueRef::Json(json) if json.starts_with('{') => {
                         read_object(json, &|name| self.is_metadata(name), &mut spread)
                             .map_err(|fault| Fault::new(field.at + fault.at, fault.message))?;
                     }
-                    other if self.is_metadata(name) => metadata.push((name, other)),
+                    other if self.is_metadata(name) => metadata.push((self.renamed(name), other)),
                     _ => {}
                 },
                 Role::Unwanted => {}
             }
         }
+        for (path, index) in followed {
+            let field = &nested.fields[index];
+            let Some(value) = nested.value(&field.value) else { continue };
+            match path.role {
+                Role::Id => once(&mut id, &path.name, field, value)?,
+                Role::Text => once(&mut text, &path.name, field, value)?,
+                Role::Raw | Role::RawBase64 => once(&mut raw, &path.name, field, value)?,
+                _ => metadata.push((self.renamed(&path.name), value)),
+            }
+        }
         // Behind the others: of two metadata fields of one name the last wins.
         let members = spread.fields.iter();
-        metadata.extend(
-            members.filter_map(|member| {
-                spread.value(&member.value).map(|value| (spread.str(&member.name), value))
-            }),
-        );
+        metadata.extend(members.filter_map(|member| {
+            spread.value(&member.value).map(|value| (self.renamed(spread.str(&member.name)), value))
+        }));
 
         let id = id.map(id_of).transpose()?.flatten();
         let text = text.map(string_of).transpose()?.flatten();
@@ -238,6 +335,23 @@ impl Mapping {
         message.push_str(": name the one that holds it with `fields = { text = \"…\" }`");
         Fault::new(0, message)
     }
+}
+
+/// Checks the new names.
+fn check_rename(rename: &BTreeMap<String, String>, roles: &[(&str, &String)]) -> Result<(), SetupError> {
+    for (index, (from, to)) in rename.iter().enumerate() {
+        let error = |message: String| Err(SetupError::in_option("rename", message));
+        if to.is_empty() {
+            return error(format!("the new name of `{from}` is empty"));
+        }
+        if let Some((role, _)) = roles.iter().find(|(_, name)| *name == from) {
+            return error(format!("`{from}` is no metadata field: it is the `{role}` of the record"));
+        }
+        if let Some((other, _)) = rename.iter().skip(index + 1).find(|(_, name)| *name == to) {
+            return error(format!("`{from}` and `{other}` both become `{to}`"));
+        }
+    }
+    Ok(())
 }
 
 /// Names listed in a message; more would hide the message.

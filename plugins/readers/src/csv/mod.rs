@@ -74,10 +74,30 @@ reader!(Tsv, TsvOptions, "tsv", ".tsv");
 
 impl From<TsvOptions> for CsvOptions {
     fn from(options: TsvOptions) -> Self {
-        let TsvOptions { fields, metadata, spread, has_header, columns, quote, encoding, max_record_bytes } =
-            options;
+        let TsvOptions {
+            fields,
+            metadata,
+            rename,
+            spread,
+            has_header,
+            columns,
+            quote,
+            encoding,
+            max_record_bytes,
+        } = options;
         let delimiter = Delimiter::Tab;
-        Self { delimiter, fields, metadata, spread, has_header, columns, quote, encoding, max_record_bytes }
+        Self {
+            delimiter,
+            fields,
+            metadata,
+            rename,
+            spread,
+            has_header,
+            columns,
+            quote,
+            encoding,
+            max_record_bytes,
+        }
     }
 }
 
@@ -117,7 +137,7 @@ impl Table {
             return Err(SetupError::in_option("columns", format_args!("two columns are called `{name}`")));
         }
         Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread)?,
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
             dialect: Dialect { delimiter, quote, max_record_bytes: options.max_record_bytes },
             encoding,
             has_header: options.has_header,

@@ -1,5 +1,7 @@
 //! Options of the `csv` and `tsv` readers.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +43,13 @@ pub struct CsvOptions {
     pub fields: FieldNames,
     /// The columns to take as metadata; without it, every column that `fields` does not name.
     ///
-    /// An empty list takes none.
+    /// An empty list takes none. Names with dots reach into objects.
     #[schemars(extend("x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
+    /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
+    ///
+    /// A field named here is taken even if `metadata` does not list it.
+    pub rename: BTreeMap<String, String>,
     /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
     ///
     /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
@@ -107,6 +113,7 @@ impl Default for CsvOptions {
             delimiter: Delimiter::Comma,
             fields: FieldNames::default(),
             metadata: None,
+            rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
             has_header: true,
             columns: Vec::new(),
@@ -150,9 +157,13 @@ pub struct TsvOptions {
     pub fields: FieldNames,
     /// The columns to take as metadata; without it, every column that `fields` does not name.
     ///
-    /// An empty list takes none.
+    /// An empty list takes none. Names with dots reach into objects.
     #[schemars(extend("x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
+    /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
+    ///
+    /// A field named here is taken even if `metadata` does not list it.
+    pub rename: BTreeMap<String, String>,
     /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
     ///
     /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
@@ -178,6 +189,7 @@ impl Default for TsvOptions {
         Self {
             fields: FieldNames::default(),
             metadata: None,
+            rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
             has_header: true,
             columns: Vec::new(),

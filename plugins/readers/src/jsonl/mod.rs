@@ -26,7 +26,7 @@ impl Reader for Jsonl {
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
-        Ok(Self { mapping: Mapping::new(options.fields, options.metadata, options.spread)? })
+        Ok(Self { mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)? })
     }
 
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -110,6 +110,7 @@ fn decode<'a>(raw: &'a str, scratch: &mut String) -> Result<Slot<'a>, String> {
             Slot::String(Str::Scratch(start..scratch.len()))
         }
         [b'{' | b'[', ..] => {
+            check_depth(raw)?;
             check_surrogates(raw)?;
             Slot::Json(Str::Input(raw))
         }
@@ -194,6 +195,32 @@ fn utf16_unit(escape: &[u8]) -> Option<u32> {
     let [b'\\', b'u', digits @ ..] = escape else { return None };
     let add_digit = |unit: u32, digit: &u8| Some((unit << 4) | char::from(*digit).to_digit(16)?);
     digits.first_chunk::<4>()?.iter().try_fold(0, add_digit)
+}
+
+/// How deep values may nest: far beyond any scraped record, and most programs that read JSON stop there.
+const MAX_DEPTH: usize = 128;
+
+/// Nested values stay text; but whoever reads it next may not be able to follow.
+fn check_depth(raw: &str) -> Result<(), String> {
+    // What opens, in strings as well, is at least as much as nests.
+    if memchr2_iter(b'{', b'[', raw.as_bytes()).nth(MAX_DEPTH).is_none() {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in raw.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(format!("nested more than {MAX_DEPTH} deep"));
+        }
+    }
+    Ok(())
 }
 
 /// Nested values stay text; but text with half a surrogate pair would stop whoever reads it next.

@@ -1,5 +1,7 @@
 //! Options of the `jsonl` reader.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,9 +41,13 @@ pub struct JsonlOptions {
     pub fields: FieldNames,
     /// The metadata fields to take; without it, every field that `fields` does not name.
     ///
-    /// An empty list takes none.
+    /// An empty list takes none. Names with dots reach into objects.
     #[schemars(extend("x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
+    /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
+    ///
+    /// A field named here is taken even if `metadata` does not list it.
+    pub rename: BTreeMap<String, String>,
     /// The field whose object is spread: each member becomes a metadata field of its own.
     ///
     /// With `{"id": 1, "text": "…", "metadata": {"url": "…"}}` the document has the field `url`.
@@ -52,6 +58,11 @@ pub struct JsonlOptions {
 
 impl Default for JsonlOptions {
     fn default() -> Self {
-        Self { fields: FieldNames::default(), metadata: None, spread: "metadata".to_owned() }
+        Self {
+            fields: FieldNames::default(),
+            metadata: None,
+            rename: BTreeMap::new(),
+            spread: "metadata".to_owned(),
+        }
     }
 }

@@ -54,6 +54,63 @@ fn options_name_the_fields() {
 }
 
 #[test]
+fn names_with_dots_reach_into_objects() {
+    let line = r#"{"n":{"id":3},"content":{"body":"in\n","more":{"x":[1]}},"host":{"name":"h"},"content.title":"t"}"#;
+    let base = r#""fields":{"id":"n.id","text":"content.body"}"#;
+    let cases = [
+        (
+            format!(r"{{{base}}}"),
+            r#"{"content":{"body":"in\n","more":{"x":[1]}},"content.title":"t","host":{"name":"h"},"n":{"id":3}}"#,
+        ),
+        (format!(r#"{{{base},"metadata":["content.more.x"]}}"#), r#"{"content.more.x":[1]}"#),
+        (format!(r#"{{{base},"metadata":["content.title","host.none"]}}"#), r#"{"content.title":"t"}"#),
+        (
+            format!(r#"{{{base},"metadata":[],"rename":{{"host.name":"site","content.title":"title"}}}}"#),
+            r#"{"site":"h","title":"t"}"#,
+        ),
+    ];
+    for (options, metadata) in cases {
+        let read = read(&options, line);
+        assert_eq!(read.texts(), ["in\n"], "{options} {:?}", read.messages());
+        assert_eq!(read.documents().next().and_then(|document| document.id.clone()).as_deref(), Some("3"));
+        assert_eq!(read.metadata(), metadata, "{options}");
+    }
+    let options = r#"{"fields":{"text":"a.b"},"metadata":[]}"#;
+    for (line, outcome) in [
+        (r#"{"a":{"b":"in"},"a.b":"literal"}"#, "literal"),
+        (r#"{"a":{"b":"in"}}"#, "in"),
+        (r#"{"a":{"b":1}}"#, "line 1: column 6: field `a.b` is a number, not a string"),
+        (r#"{"a":"b"}"#, "line 1: column 1: no field `a.b`"),
+        (r#"{"a":{"c":1}}"#, "line 1: column 1: no field `a.b`"),
+    ] {
+        let read = read(options, line);
+        let found = read.texts().into_iter().chain(read.messages()).next().expect("one record");
+        assert!(found.starts_with(outcome), "{found}");
+    }
+}
+
+#[test]
+fn fields_get_new_names() {
+    let line = r#"{"text":"","link":"u","metadata":{"host":"h"},"x":1}"#;
+    for (options, metadata) in [
+        (r#"{"rename":{"link":"url","host":"site"}}"#, r#"{"site":"h","url":"u","x":1}"#),
+        (r#"{"metadata":["x"],"rename":{"link":"url"}}"#, r#"{"url":"u","x":1}"#),
+    ] {
+        assert_eq!(read(options, line).metadata(), metadata, "{options}");
+    }
+}
+
+#[test]
+fn nesting_has_an_end() {
+    let nested = |depth: usize| format!(r#"{{"text":"","x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(read("{}", nested(128)).texts(), [""]);
+    assert_eq!(read("{}", nested(129)).messages(), ["line 1: column 16: nested more than 128 deep"]);
+    let in_string = format!(r#"{{"text":"","x":["\"{}"]}}"#, "[".repeat(500));
+    assert_eq!(read("{}", in_string).texts(), [""]);
+    assert_eq!(read("{}", nested(100_000)).failures().count(), 1);
+}
+
+#[test]
 fn a_field_inside_the_spread_object_counts_wherever_it_stands() {
     for line in [
         r#"{"text":"","url":"outer","metadata":{"url":"inner"}}"#,
@@ -149,6 +206,9 @@ fn contradicting_options_are_refused() {
     let cases = [
         (r#"{"fields":{"text":"","raw":""}}"#, "fields", "both `text` and `raw` are empty"),
         (r#"{"fields":{"text":"id"}}"#, "fields", "`id` and `text` both name the field `id`"),
+        (r#"{"rename":{"text":"x"}}"#, "rename", "`text` is no metadata field"),
+        (r#"{"rename":{"a":"x","b":"x"}}"#, "rename", "`a` and `b` both become `x`"),
+        (r#"{"rename":{"a":""}}"#, "rename", "the new name of `a` is empty"),
         (r#"{"spread":"raw"}"#, "spread", "`raw` and `spread` both name the field `raw`"),
     ];
     for (options, option, message) in cases {

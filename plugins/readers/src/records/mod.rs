@@ -29,7 +29,7 @@ impl Reader for Records {
     type Options = RecordsOptions;
 
     fn open(options: RecordsOptions) -> Result<Self, SetupError> {
-        Ok(Self { mapping: Mapping::new(options.fields, options.metadata, options.spread)? })
+        Ok(Self { mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)? })
     }
 
     /// Takes a file only if all of it, as far as the head shows, is records: prose has lines such as

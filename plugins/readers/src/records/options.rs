@@ -1,5 +1,7 @@
 //! Options of the `records` reader.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +57,13 @@ pub struct RecordsOptions {
     pub fields: FieldNames,
     /// The metadata fields to take; without it, every field that `fields` does not name.
     ///
-    /// An empty list takes none.
+    /// An empty list takes none. Names with dots reach into objects.
     #[schemars(extend("x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
+    /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
+    ///
+    /// A field named here is taken even if `metadata` does not list it.
+    pub rename: BTreeMap<String, String>,
     /// The field whose dict is spread: each entry becomes a metadata field of its own.
     ///
     /// If a name stands both there and beside it, the one inside counts. A value that is no dict is an
@@ -67,6 +73,11 @@ pub struct RecordsOptions {
 
 impl Default for RecordsOptions {
     fn default() -> Self {
-        Self { fields: FieldNames::default(), metadata: None, spread: "metadata".to_owned() }
+        Self {
+            fields: FieldNames::default(),
+            metadata: None,
+            rename: BTreeMap::new(),
+            spread: "metadata".to_owned(),
+        }
     }
 }
