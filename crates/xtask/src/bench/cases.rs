@@ -161,7 +161,7 @@ impl Setting {
         }
         let floor = shell(
             "find | xargs cat",
-            r#"find "$1" -type f \( -name '*.html' -o -name '*.htm' \) -print0 | xargs -0 cat"#,
+            r#"find -L "$1" -type f \( -name '*.html' -o -name '*.htm' \) -print0 | xargs -0 cat"#,
             &[&text_of(&tree.folder)],
             None,
             &["find", "xargs", "cat"],

@@ -77,8 +77,13 @@ fn tree(folder: &Path) -> anyhow::Result<Option<Tree>> {
     if !folder.is_dir() {
         return Ok(None);
     }
-    for entry in walkdir::WalkDir::new(folder) {
-        let entry = entry.context("cannot list the pages of the corpus")?;
+    // As globs of sources and `find -L` do.
+    for entry in walkdir::WalkDir::new(folder).follow_links(true) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if error.path().is_some_and(Path::is_symlink) => continue,
+            Err(error) => return Err(error).context("cannot list the pages of the corpus"),
+        };
         let ending = entry.path().extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         if let (true, Some(index)) =
             (entry.file_type().is_file(), ENDINGS.iter().position(|known| *known == ending))
@@ -266,6 +271,20 @@ mod tests {
         flate2::read::MultiGzDecoder::new(archive).read_to_string(&mut warc).unwrap();
         assert_eq!(warc.matches("WARC/1.0\r\n").count(), 30);
         assert!(warc.contains(&page(29).html));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_pages_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let pages = folder.path().join("pages");
+        std::fs::create_dir(&pages).unwrap();
+        std::fs::write(pages.join("a.html"), "<p>").unwrap();
+        for (target, name) in [("pages", "more"), ("pages/a.html", "b.htm"), ("nowhere", "c.html")] {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        }
+        let tree = tree(folder.path()).unwrap().unwrap();
+        assert_eq!((tree.files, tree.globs.len()), (3, 2));
     }
 
     #[test]
