@@ -1,6 +1,5 @@
 //! `markdown`: one file a document, with front matter.
 
-mod file_name;
 mod front_matter;
 mod options;
 #[cfg(test)]
@@ -8,6 +7,11 @@ mod tests;
 
 pub use options::{MarkdownOptions, Paragraphs};
 use tamis_plugin::{ExportView, Exporter, Failure, Output, SetupError};
+
+use crate::file_name;
+
+/// The ending of the files.
+const EXTENSION: &str = "md";
 
 /// The exporter of Markdown files.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ impl Exporter for Markdown {
     }
 
     fn extension(&self) -> &'static str {
-        file_name::EXTENSION
+        EXTENSION
     }
 
     fn encode(&self, record: &ExportView<'_>, out: &mut Output) -> Result<(), Failure> {
@@ -49,7 +53,7 @@ impl Exporter for Markdown {
                 }
             }
         }
-        out.file(file_name::of(record.document.id()), file.into_bytes());
+        out.file(file_name::of(record.document.id(), EXTENSION), file.into_bytes());
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use tamis_plugin::{Document, ExportView, Exporter, Fate, Json, Limit, Measure, Output, Record};
 
-use super::{Markdown, MarkdownOptions, Paragraphs, file_name};
+use super::{Markdown, MarkdownOptions, Paragraphs};
+use crate::file_name;
 
 /// The path and the content of the file for a record.
 fn file(paragraphs: Paragraphs, record: &Record) -> (String, String) {
@@ -123,7 +124,7 @@ fn file_names_are_the_ids_where_they_can_be() {
         ("a\nb\u{85}", "a_b_-"),
     ];
     for (id, expected) in cases {
-        let name = file_name::of(id);
+        let name = file_name::of(id, "md");
         if let Some(start) = expected.strip_suffix('-') {
             let hash = name.strip_prefix(start).and_then(|rest| rest.strip_suffix(".md"));
             let digits = hash.and_then(|hash| hash.strip_prefix('-')).unwrap_or_else(|| panic!("{name}"));
@@ -137,7 +138,7 @@ fn file_names_are_the_ids_where_they_can_be() {
 #[test]
 fn long_ids_are_cut_at_a_character() {
     for id in ["字".repeat(39), "字".repeat(40), "a/".repeat(80), "b".repeat(5000)] {
-        let name = file_name::of(&id);
+        let name = file_name::of(&id, "md");
         assert!(name.len() <= 120, "{name}");
         assert_eq!(name == format!("{id}.md"), id.len() <= 117, "{name}");
     }
@@ -148,7 +149,7 @@ proptest! {
     fn any_id_gives_a_safe_name_of_its_own(ids in prop::collection::vec("[ab./\\\\:# 字\u{1}-]{0,8}|.{0,60}", 1..40)) {
         let mut taken: BTreeMap<String, &String> = BTreeMap::new();
         for id in &ids {
-            let name = file_name::of(id);
+            let name = file_name::of(id, "md");
             prop_assert!(name.len() <= 120 && name.strip_suffix(".md").is_some());
             for part in name.split('/') {
                 prop_assert!(!part.is_empty() && !part.starts_with('.') && !part.ends_with(['.', ' ']), "{}", name);

@@ -1,8 +1,5 @@
 //! A file name for any id, good on Linux, Windows and macOS.
 
-/// The ending of the files.
-pub(super) const EXTENSION: &str = "md";
-
 /// Longest path in bytes, ending included: short enough to be joined to a folder where paths end at 260
 /// UTF-16 units, and for any file system in one part.
 const MAX_BYTES: usize = 120;
@@ -10,21 +7,21 @@ const MAX_BYTES: usize = 120;
 /// Hexadecimal digits of the hash behind a name that is not the id itself: 64 bits.
 const HASH_DIGITS: usize = 16;
 
-/// The path of the file for a document, relative to the folder of the export.
+/// The path of the file for a document, relative to the folder of the export; `extension` has no dot.
 ///
 /// A slash in the id separates folders. An id that had to be changed gets a hash of the id behind it, so that
 /// two ids do not end in the same file.
-pub(super) fn of(id: &str) -> String {
+pub(crate) fn of(id: &str, extension: &str) -> String {
     let parts: Vec<_> = id.split('/').filter(|part| !part.is_empty()).collect();
-    let mut path = String::with_capacity(id.len() + EXTENSION.len() + 1);
+    let mut path = String::with_capacity(id.len() + extension.len() + 1);
     for (index, part) in parts.iter().enumerate() {
         let is_folder = index + 1 < parts.len();
-        push_part(part, is_folder, &mut path);
+        push_part(part, is_folder.then_some(extension), &mut path);
         if is_folder {
             path.push('/');
         }
     }
-    let max = MAX_BYTES - EXTENSION.len() - 1;
+    let max = MAX_BYTES - extension.len() - 1;
     if path != id || path.is_empty() || path.len() > max {
         let mut end = path.len().min(max - HASH_DIGITS - 1);
         while !path.is_char_boundary(end) {
@@ -37,12 +34,14 @@ pub(super) fn of(id: &str) -> String {
         path.push_str(hash.get(..HASH_DIGITS).unwrap_or_default());
     }
     path.push('.');
-    path.push_str(EXTENSION);
+    path.push_str(extension);
     path
 }
 
 /// Appends one part of the path, changed where a system would refuse or change it itself.
-fn push_part(part: &str, is_folder: bool, path: &mut String) {
+///
+/// `folder_beside` is the ending of the files beside it, if the part is a folder.
+fn push_part(part: &str, folder_beside: Option<&str>, path: &mut String) {
     if is_reserved(part) {
         path.push('_');
     }
@@ -57,7 +56,7 @@ fn push_part(part: &str, is_folder: bool, path: &mut String) {
     }
     // Or the folder of `a.md/b` would be in the way of the file of `a`.
     let ending = part.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if is_folder && ending.eq_ignore_ascii_case(EXTENSION) {
+    if folder_beside.is_some_and(|extension| ending.eq_ignore_ascii_case(extension)) {
         path.push('_');
     }
 }
