@@ -1,0 +1,226 @@
+//! What columns mean, and rows of columns as documents.
+
+use std::borrow::Cow;
+
+use arrow_array::{Array, RecordBatch};
+use tamis_plugin::{Emit, Failure, Metadata, NewDocument, SetupError, ValueRef};
+use tamis_readers::FieldNames;
+
+use crate::value::{Cell, cell, push_value};
+
+/// The field mapping of the structured readers, resolved a column and not a record at a time.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    names: FieldNames,
+    metadata: Option<Vec<String>>,
+    spread: String,
+}
+
+/// What a column is to a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Id,
+    Text,
+    Raw,
+    /// Its members are metadata fields.
+    Spread,
+    Metadata,
+    Unwanted,
+}
+
+impl Columns {
+    /// Checks the options.
+    ///
+    /// # Errors
+    ///
+    /// When two roles name the same column, or no column can hold text.
+    pub(crate) fn new(
+        names: FieldNames,
+        metadata: Option<Vec<String>>,
+        spread: String,
+    ) -> Result<Self, SetupError> {
+        if names.text.is_empty() && names.raw.is_empty() {
+            let message = "both `text` and `raw` are empty: name the column that holds the text";
+            return Err(SetupError::in_option("fields", message));
+        }
+        let roles = [("id", &names.id), ("text", &names.text), ("raw", &names.raw), ("spread", &spread)];
+        for (index, (role, name)) in roles.iter().enumerate() {
+            let taken = roles[..index].iter().find(|(_, earlier)| earlier == name && !name.is_empty());
+            if let Some((earlier, _)) = taken {
+                let option = if *role == "spread" { "spread" } else { "fields" };
+                let message = format_args!("`{earlier}` and `{role}` both name the column `{name}`");
+                return Err(SetupError::in_option(option, message));
+            }
+        }
+        Ok(Self { names, metadata, spread })
+    }
+
+    /// Whether a column is to be read.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.role(name) != Role::Unwanted
+    }
+
+    /// Checks that the columns of a file can make documents.
+    ///
+    /// # Errors
+    ///
+    /// When there is neither text nor raw content; names the columns that there are.
+    pub(crate) fn check<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> Result<(), Failure> {
+        if names.clone().any(|name| matches!(self.role(name), Role::Text | Role::Raw)) {
+            return Ok(());
+        }
+        let wanted = if self.names.text.is_empty() { &self.names.raw } else { &self.names.text };
+        let shown: Vec<_> = names.take(8).map(|name| format!("`{name}`")).collect();
+        Err(Failure::new(format_args!(
+            "no column `{wanted}`; columns are {}: name the one that holds it with `fields = {{ text = \"…\" }}`",
+            shown.join(", ")
+        )))
+    }
+
+    fn role(&self, name: &str) -> Role {
+        let is = |field: &String| !field.is_empty() && field == name;
+        if is(&self.names.id) {
+            Role::Id
+        } else if is(&self.names.text) {
+            Role::Text
+        } else if is(&self.names.raw) {
+            Role::Raw
+        } else if is(&self.spread) {
+            Role::Spread
+        } else if self.is_metadata(name) {
+            Role::Metadata
+        } else {
+            Role::Unwanted
+        }
+    }
+
+    fn is_metadata(&self, name: &str) -> bool {
+        self.metadata.as_ref().is_none_or(|wanted| wanted.iter().any(|candidate| candidate == name))
+    }
+
+    /// Emits the rows of a batch, the first of which has the ordinal `first`.
+    pub(crate) fn emit(&self, batch: &RecordBatch, first: u64, emit: &mut dyn Emit) {
+        let schema = batch.schema();
+        let columns: Vec<Column<'_>> = schema
+            .fields()
+            .iter()
+            .zip(batch.columns())
+            .map(|(field, values)| Column { role: self.role(field.name()), name: field.name(), values })
+            .collect();
+        for row in 0..batch.num_rows() {
+            let ordinal = first + row as u64;
+            if let Err(message) = self.emit_row(&columns, row, ordinal, emit) {
+                let failure = Failure::new(format_args!("row {ordinal}: {message}"));
+                emit.failed(ordinal, 0, row_as_json(&columns, row).as_bytes(), &failure);
+            }
+        }
+    }
+
+    fn emit_row(
+        &self,
+        columns: &[Column<'_>],
+        row: usize,
+        ordinal: u64,
+        emit: &mut dyn Emit,
+    ) -> Result<(), String> {
+        let (mut id, mut text, mut raw) = (Cell::Null, Cell::Null, Cell::Null);
+        let mut cells = Vec::with_capacity(columns.len());
+        let mut spread = Metadata::default();
+        for column in columns.iter().filter(|column| column.role != Role::Unwanted) {
+            let value = cell(column.values, row).map_err(|why| format!("column `{}`: {why}", column.name))?;
+            match column.role {
+                Role::Id => id = value,
+                Role::Text => text = value,
+                Role::Raw => raw = value,
+                Role::Spread => match as_object(&value) {
+                    Some(json) => {
+                        spread = serde_json::from_str(json)
+                            .map_err(|error| format!("column `{}` is not JSON: {error}", column.name))?;
+                    }
+                    None if self.is_metadata(column.name) => cells.push((column.name, value.without_bytes())),
+                    None => {}
+                },
+                Role::Metadata => cells.push((column.name, value.without_bytes())),
+                Role::Unwanted => {}
+            }
+        }
+        let id = id_of(&id, &self.names.id)?;
+        let text = text_of(&text, &self.names.text)?;
+        let raw = raw_of(&raw, &self.names.raw)?;
+        if text.is_none() && raw.is_none() {
+            return Err("the text is null, and there is no other content".to_owned());
+        }
+        let mut metadata: Vec<(&str, ValueRef<'_>)> =
+            cells.iter().map(|(name, cell)| (*name, cell.as_value())).collect();
+        // Behind the others: of two metadata fields of one name the last wins.
+        let members = spread.iter().filter(|(name, _)| self.is_metadata(name));
+        metadata.extend(members.map(|(name, value)| (name, value.as_ref())));
+        let (text, id) = (text.unwrap_or_default(), id.as_deref());
+        emit.document(&NewDocument { id, text, raw, metadata: &metadata, ordinal, offset: 0, length: 0 });
+        Ok(())
+    }
+}
+
+/// A column and what it is for.
+struct Column<'a> {
+    role: Role,
+    name: &'a str,
+    values: &'a dyn Array,
+}
+
+/// The JSON text of an object, be it a struct or JSON in a string.
+fn as_object<'c>(cell: &'c Cell<'_>) -> Option<&'c str> {
+    let json = match cell {
+        Cell::Json(json) => json.as_str(),
+        Cell::Str(text) => text,
+        _ => return None,
+    };
+    json.starts_with('{').then_some(json)
+}
+
+fn id_of<'c>(cell: &'c Cell<'_>, name: &str) -> Result<Option<Cow<'c, str>>, String> {
+    match cell.as_value() {
+        ValueRef::Null | ValueRef::String("") if !matches!(cell, Cell::Bytes(_)) => Ok(None),
+        ValueRef::String(id) => Ok(Some(Cow::Borrowed(id))),
+        ValueRef::Integer(id) => Ok(Some(Cow::Owned(id.to_string()))),
+        ValueRef::Json(id) if id.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(Cow::Borrowed(id))),
+        _ => Err(format!("column `{name}` holds no string and no whole number, as an id must be")),
+    }
+}
+
+fn text_of<'c>(cell: &'c Cell<'_>, name: &str) -> Result<Option<&'c str>, String> {
+    match cell {
+        Cell::Null => Ok(None),
+        Cell::Str(text) => Ok(Some(text)),
+        Cell::Bytes(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|error| {
+            let (at, byte) = (error.valid_up_to(), bytes.get(error.valid_up_to()).copied().unwrap_or(0));
+            format!("column `{name}`: byte 0x{byte:02X} at {at} is not UTF-8")
+        }),
+        _ => Err(format!("column `{name}` holds no string")),
+    }
+}
+
+fn raw_of<'c>(cell: &'c Cell<'_>, name: &str) -> Result<Option<&'c [u8]>, String> {
+    match cell {
+        Cell::Null => Ok(None),
+        Cell::Str(text) => Ok(Some(text.as_bytes())),
+        Cell::Bytes(bytes) => Ok(Some(bytes)),
+        _ => Err(format!("column `{name}` holds neither bytes nor a string")),
+    }
+}
+
+/// A row that makes no document, for its dead letter; a value without a JSON form is left out.
+fn row_as_json(columns: &[Column<'_>], row: usize) -> String {
+    let mut json = String::from("{");
+    for column in columns {
+        let Ok(value) = cell(column.values, row) else { continue };
+        if json.len() > 1 {
+            json.push(',');
+        }
+        push_value(ValueRef::String(column.name), &mut json);
+        json.push(':');
+        push_value(value.without_bytes().as_value(), &mut json);
+    }
+    json.push('}');
+    json
+}

@@ -1,0 +1,121 @@
+//! The exporter: workers encode and compress, the writing thread joins pages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use tamis_plugin::{ExportView, Failure, PartExporter, SetupError};
+
+use super::options::{Compression, ParquetExportOptions};
+use super::splice::Part;
+use crate::rows::{Layout, REST, every};
+
+/// The exporter of Parquet files.
+///
+/// A chunk is a Parquet file of one row group, made by a worker. A part copies the compressed pages of
+/// several chunks into one row group of its own.
+#[derive(Debug)]
+pub struct ParquetExporter {
+    layout: Layout,
+    properties: WriterProperties,
+    row_group_bytes: u64,
+}
+
+/// A part that is being written.
+#[derive(Debug)]
+pub struct ParquetPart(Part);
+
+impl PartExporter for ParquetExporter {
+    const NAME: &'static str = "parquet";
+    const REPLAYABLE: bool = true;
+    type Options = ParquetExportOptions;
+    type Part = ParquetPart;
+
+    fn open(options: ParquetExportOptions) -> Result<Self, SetupError> {
+        if options.rest && options.columns.contains_key(REST) {
+            let message =
+                format_args!("`{REST}` holds the other fields: rename this one, or set `rest = false`");
+            return Err(SetupError::in_option("columns", message));
+        }
+        let properties = WriterProperties::builder()
+            .set_created_by(concat!("tamis ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_compression(codec(options.compression, options.compression_level)?)
+            // Pages of several chunks make one column only if none has a dictionary.
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_column_statistics_enabled(ColumnPath::from("id"), EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            // A chunk is one row group, however large.
+            .set_max_row_group_row_count(None)
+            .set_max_row_group_bytes(None)
+            .build();
+        let ParquetExportOptions { columns, rest, raw, origin, row_group_bytes, .. } = options;
+        Ok(Self { layout: Layout { columns, rest, raw, origin }, properties, row_group_bytes })
+    }
+
+    fn extension(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn encode(&self, records: &[ExportView<'_>], chunk: &mut Vec<u8>) -> Vec<(usize, Failure)> {
+        let batch = match self.layout.batch(records) {
+            Ok(batch) => batch,
+            Err(failures) => return failures,
+        };
+        let file = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(self.properties.clone()))
+            .and_then(|mut writer| writer.write(&batch).and_then(|()| writer.into_inner()));
+        match file {
+            Ok(file) => {
+                *chunk = file;
+                Vec::new()
+            }
+            Err(error) => every(records.len(), &error),
+        }
+    }
+
+    fn begin(&self, _path: &Path, _out: &mut Vec<u8>) -> Result<ParquetPart, Failure> {
+        Ok(ParquetPart(Part::new(Arc::new(self.properties.clone()), self.row_group_bytes)))
+    }
+
+    fn add(&self, part: &mut ParquetPart, chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        part.0.add(Bytes::from(chunk), out)
+    }
+
+    fn end(&self, part: ParquetPart, out: &mut Vec<u8>) -> Result<(), Failure> {
+        if part.0.is_empty() {
+            let writer =
+                ArrowWriter::try_new(Vec::new(), self.layout.kept_schema(), Some(self.properties.clone()));
+            out.extend(writer.and_then(ArrowWriter::into_inner).map_err(Failure::new)?);
+            return Ok(());
+        }
+        part.0.end(out)
+    }
+}
+
+/// The compression of pages.
+///
+/// # Errors
+///
+/// When the level is out of range, or there are none.
+fn codec(compression: Compression, level: Option<u8>) -> Result<Codec, SetupError> {
+    let wrong = |range: &str| {
+        let level = level.unwrap_or_default();
+        SetupError::in_option("compression_level", format_args!("{level} is not a level: {range}"))
+    };
+    match compression {
+        Compression::Zstd => ZstdLevel::try_new(level.unwrap_or(1).into())
+            .map(Codec::ZSTD)
+            .map_err(|_| wrong("`zstd` has 1 to 22")),
+        Compression::Gzip => GzipLevel::try_new(level.unwrap_or(6).into())
+            .map(Codec::GZIP)
+            .map_err(|_| wrong("`gzip` has 0 to 9")),
+        _ if level.is_some() => Err(wrong("only `zstd` and `gzip` have levels")),
+        Compression::Snappy => Ok(Codec::SNAPPY),
+        Compression::Lz4 => Ok(Codec::LZ4_RAW),
+        Compression::None => Ok(Codec::UNCOMPRESSED),
+    }
+}

@@ -1,0 +1,349 @@
+//! Tests of the `parquet` reader and exporter.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder};
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, BinaryArray, Date32Array, Decimal128Array, Float32Array, Float64Array, RecordBatch,
+    StringArray, TimestampMillisecondArray, UInt64Array,
+};
+use parquet::arrow::ArrowWriter;
+use proptest::prelude::*;
+use tamis_plugin::{
+    Document, ExportView, Failure, Fate, FileReader, Json, Limit, Measure, PartExporter, Record, Value,
+};
+
+use super::{Parquet, ParquetExportOptions, ParquetExporter, ParquetOptions};
+use crate::testing::{Collected, read, write};
+
+fn exporter(options: &str) -> ParquetExporter {
+    let options: ParquetExportOptions = serde_json::from_str(options).expect("valid options");
+    ParquetExporter::open(options).expect("options agree")
+}
+
+fn reader(options: &str) -> Parquet {
+    let options: ParquetOptions = serde_json::from_str(options).expect("valid options");
+    Parquet::open(options).expect("options agree")
+}
+
+fn read_all(file: Vec<u8>) -> Collected {
+    read(&reader("{}"), file, 1 << 20).expect("a sound file").0
+}
+
+fn document(number: usize) -> Document {
+    let mut document =
+        Document::new(format!("doc-{number}"), format!("第{number}段 \u{1F600}\n\"引\" ").repeat(9));
+    document.metadata.insert("url", format!("https://example.org/{number}"));
+    document.metadata.insert("bytes", number as i64);
+    document.metadata.insert("score", number as f64 + 0.5);
+    document.metadata.insert("ok", number.is_multiple_of(2));
+    document.metadata.insert("tags", Json::parse("[1,{\"a\":null}]").expect("valid JSON"));
+    document.origin.ordinal = number as u64;
+    document
+}
+
+fn records(n_records: usize) -> Vec<Record> {
+    (0..n_records).map(|number| Record::from(document(number))).collect()
+}
+
+fn documents(n_documents: usize) -> Vec<Document> {
+    (0..n_documents).map(document).collect()
+}
+
+#[test]
+fn what_is_written_reads_back_whatever_the_blocks_groups_and_parts() {
+    for compression in ["zstd", "snappy", "gzip", "lz4", "none"] {
+        for (block, group_bytes, target_bytes) in
+            [(1, 1, 1), (7, 3000, 500), (100, 1 << 20, 1 << 20), (3, 1 << 20, 4000)]
+        {
+            let options = format!("{{\"compression\":\"{compression}\",\"row_group_bytes\":{group_bytes}}}");
+            let file = write(&exporter(&options), &records(100), block);
+            let (collected, n_splits) = read(&reader("{}"), file, target_bytes).expect("a sound file");
+            assert_eq!(collected.failed, [], "{options} {block} {target_bytes}");
+            assert_eq!(collected.documents, documents(100), "{options} {block} {target_bytes}");
+            assert_eq!(n_splits > 1, target_bytes < 1 << 20, "{n_splits} parts of {target_bytes}");
+        }
+    }
+}
+
+#[test]
+fn row_groups_hold_several_blocks_and_statistics_of_all() {
+    let file = write(&exporter("{}"), &records(60), 7);
+    let metadata = parquet::file::metadata::ParquetMetaDataReader::new()
+        .parse_and_finish(&bytes::Bytes::from(file))
+        .expect("a sound file");
+    let [group] = metadata.row_groups() else { panic!("{} row groups", metadata.num_row_groups()) };
+    assert_eq!(group.num_rows(), 60);
+    let statistics = group.column(0).statistics().expect("ids have statistics");
+    assert_eq!(statistics.min_bytes_opt(), Some(b"doc-0".as_slice()));
+    assert_eq!(statistics.max_bytes_opt(), Some(b"doc-9".as_slice()));
+    assert!(group.column(1).statistics().is_none());
+}
+
+#[test]
+fn columns_are_typed_and_the_rest_is_kept() {
+    let options =
+        r#"{"columns":{"url":"string","bytes":"integer","score":"float","ok":"boolean","none":"string"}}"#;
+    let collected = read_all(write(&exporter(options), &records(5), 2));
+    let metadata = serde_json::to_string(&collected.documents[1].metadata).expect("JSON");
+    assert_eq!(
+        metadata,
+        r#"{"bytes":1,"none":null,"ok":false,"rest":"{\"tags\":[1,{\"a\":null}]}","score":1.5,"url":"https://example.org/1"}"#
+    );
+}
+
+#[test]
+fn a_value_of_another_type_fails_its_record_alone() {
+    let exporter = exporter(r#"{"columns":{"bytes":"integer"}}"#);
+    let mut records = records(3);
+    records[1].document.metadata.insert("bytes", "12");
+    let views: Vec<_> = records.iter().map(ExportView::from).collect();
+    let message = "field `bytes` is a string, not a whole number as `columns` says";
+    assert_eq!(exporter.encode(&views, &mut Vec::new()), [(1, Failure::new(message))]);
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    let cases = [
+        (r#"{"columns":{"rest":"string"}}"#, "columns"),
+        (r#"{"compression_level":23}"#, "compression_level"),
+        (r#"{"compression":"gzip","compression_level":10}"#, "compression_level"),
+        (r#"{"compression":"lz4","compression_level":1}"#, "compression_level"),
+    ];
+    for (options, option) in cases {
+        let options: ParquetExportOptions = serde_json::from_str(options).expect("valid options");
+        let error = ParquetExporter::open(options).expect_err("options contradict each other");
+        assert_eq!(error.option(), Some(option), "{error}");
+    }
+    for options in
+        [r#"{"fields":{"text":"","raw":""}}"#, r#"{"fields":{"text":"id"}}"#, r#"{"spread":"text"}"#]
+    {
+        let options: ParquetOptions = serde_json::from_str(options).expect("valid options");
+        assert!(Parquet::open(options).is_err());
+    }
+}
+
+#[test]
+fn dropped_and_failed_records_say_why_and_can_be_replayed() {
+    let mut record = Record::from(document(1));
+    record.document.raw = Some(vec![0xFF, 0]);
+    record.stage = Some("length".into());
+    record.measures = vec![
+        Measure { name: "chars".into(), value: 12.0, limit: Limit::Min(200.0) },
+        Measure { name: "odd".into(), value: f64::NAN, limit: Limit::None },
+    ];
+    let measures = r#"[{"name":"chars","value":12,"min":200},{"name":"odd","value":null}]"#;
+    for (fate, raw) in
+        [(Fate::Dropped("short".into()), None), (Fate::Failed("why".into()), Some(vec![0xFF, 0]))]
+    {
+        record.fate = fate;
+        let collected = read_all(write(&exporter("{}"), std::slice::from_ref(&record), 1));
+        let read = &collected.documents[0];
+        assert_eq!(read.raw, raw);
+        assert_eq!(read.metadata.get("stage"), Some(&Value::from("length")));
+        assert_eq!(read.metadata.get("measures"), Some(&Value::from(measures)));
+        let origin = read.metadata.get("origin").map(|value| value.as_str().expect("JSON text").to_owned());
+        assert_eq!(origin, raw.map(|_| r#"{"file":"","offset":0,"length":0,"ordinal":1}"#.to_owned()));
+    }
+}
+
+#[test]
+fn records_of_two_kinds_are_not_mixed_silently() {
+    let exporter = exporter("{}");
+    let mut out = Vec::new();
+    let mut part = exporter.begin("unused".as_ref(), &mut out).expect("a part begins");
+    let mut record = Record::from(document(1));
+    for fate in [Fate::Kept, Fate::Dropped("short".into())] {
+        let is_kept = fate == Fate::Kept;
+        record.fate = fate;
+        let mut chunk = Vec::new();
+        assert_eq!(exporter.encode(&[ExportView::from(&record)], &mut chunk), []);
+        assert_eq!(exporter.add(&mut part, chunk, &mut out).is_ok(), is_kept);
+    }
+}
+
+#[test]
+fn a_part_without_records_is_a_file() {
+    assert_eq!(read_all(write(&exporter("{}"), &[], 1)).documents, []);
+}
+
+fn written(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("a batch is written");
+    writer.into_inner().expect("a file ends")
+}
+
+#[test]
+fn every_type_has_a_form() {
+    let mut list = ListBuilder::new(StringBuilder::new());
+    list.append_value([Some("a"), None]);
+    let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+    map.keys().append_value("k");
+    map.values().append_value("v");
+    map.append(true).expect("one entry");
+    let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
+    dictionary.append_value("word");
+    let decimal = Decimal128Array::from(vec![12345]).with_precision_and_scale(10, 2).expect("a decimal");
+    let file = written(vec![
+        ("text", Arc::new(BinaryArray::from(vec!["t".as_bytes()]))),
+        ("binary", Arc::new(BinaryArray::from(vec![[0xFF, 0].as_slice()]))),
+        ("date", Arc::new(Date32Array::from(vec![19_783]))),
+        ("decimal", Arc::new(decimal)),
+        ("dictionary", Arc::new(dictionary.finish())),
+        ("instant", Arc::new(TimestampMillisecondArray::from(vec![1_709_287_200_250]).with_timezone("UTC"))),
+        ("large", Arc::new(UInt64Array::from(vec![u64::MAX]))),
+        ("list", Arc::new(list.finish())),
+        ("map", Arc::new(map.finish())),
+        ("nan", Arc::new(Float64Array::from(vec![f64::NAN]))),
+        ("short", Arc::new(Float32Array::from(vec![0.1]))),
+        ("time", Arc::new(TimestampMillisecondArray::from(vec![1_709_287_200_000]))),
+    ]);
+    let collected = read_all(file);
+    assert_eq!(collected.failed, []);
+    assert_eq!(
+        serde_json::to_string(&collected.documents[0].metadata).expect("JSON"),
+        r#"{"binary":"/wA=","date":"2024-03-01","decimal":"123.45","dictionary":"word","instant":"2024-03-01T10:00:00.250Z","large":18446744073709551615,"list":["a",null],"map":{"k":"v"},"nan":null,"short":0.1,"time":"2024-03-01T10:00:00"}"#
+    );
+}
+
+#[test]
+fn a_row_without_text_fails_with_its_values() {
+    let file = written(vec![
+        ("text", Arc::new(StringArray::from(vec![Some("a"), None, Some("c")]))),
+        ("n", Arc::new(StringArray::from(vec!["1", "2", "3"]))),
+    ]);
+    let collected = read_all(file);
+    assert_eq!(collected.documents.iter().map(|read| read.origin.ordinal).collect::<Vec<_>>(), [0, 2]);
+    let message = "row 1: the text is null, and there is no other content".to_owned();
+    assert_eq!(collected.failed, [(1, br#"{"text":null,"n":"2"}"#.to_vec(), message)]);
+}
+
+#[test]
+fn only_wanted_columns_are_read_and_a_missing_text_is_named() {
+    let file = write(&exporter("{}"), &records(2), 2);
+    let options = r#"{"fields":{"text":"","raw":"text"},"metadata":["url"]}"#;
+    let (collected, _) = read(&reader(options), file.clone(), 1 << 20).expect("a sound file");
+    assert_eq!(collected.documents[0].raw, Some(document(0).text.into_bytes()));
+    assert_eq!(
+        serde_json::to_string(&collected.documents[0].metadata).expect("JSON"),
+        r#"{"url":"https://example.org/0"}"#
+    );
+    let error = read(&reader(r#"{"fields":{"text":"body"}}"#), file, 1).expect_err("no such column");
+    assert_eq!(
+        error.to_string(),
+        "no column `body`; columns are `id`, `text`, `metadata`: name the one that holds it with `fields = { text = \"…\" }`"
+    );
+}
+
+#[test]
+fn files_that_are_none_are_refused() {
+    let sound = write(&exporter("{}"), &records(3), 2);
+    let with_end = |end: &[u8]| [&sound[..sound.len() - end.len()], end].concat();
+    let cases = [
+        (Vec::new(), "0 bytes are no Parquet file"),
+        (b"PAR1".to_vec(), "4 bytes are no Parquet file"),
+        (sound[..sound.len() - 1].to_vec(), "it does not end in `PAR1`"),
+        (with_end(b"PARE"), "encrypted"),
+        (with_end(b"\xFF\xFF\xFF\xFFPAR1"), "a footer of 4294967295 bytes"),
+        (with_end(b"\x01\0\0\0PAR1"), "damaged"),
+        // The footer alone: its row groups lie outside.
+        (sound[sound.len() - 700..].to_vec(), "damaged"),
+    ];
+    for (file, expected) in cases {
+        let error = read(&reader("{}"), file, 1 << 20).expect_err(expected).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn pyarrow_reads_what_is_written() {
+    let probe = Command::new("python3").args(["-c", "import pyarrow.parquet"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        // A skipped check must be seen: the harness shows the name of this test beside the message.
+        std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: python3 with pyarrow is not there\n")
+            .expect("standard error");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = r#"
+import json, sys, pyarrow.parquet as pq
+path = sys.argv[1]
+table = pq.read_table(path)
+pq.ParquetFile(path).metadata.row_group(0)
+rows = table.to_pylist()
+assert pq.read_metadata(path).num_rows == len(rows) == 100, len(rows)
+assert sum(pq.read_metadata(path).row_group(i).num_rows for i in range(pq.read_metadata(path).num_row_groups)) == 100
+for number, row in enumerate(rows):
+    assert row["id"] == f"doc-{number}", row
+    assert row["text"] == f"第{number}段 \U0001F600\n\"引\" " * 9, row
+    metadata = row["metadata"]
+    metadata = json.loads(metadata) if isinstance(metadata, str) else metadata
+    assert metadata["bytes"] == number and metadata["ok"] == (number % 2 == 0), row
+assert len(pq.read_table(path, filters=[("id", "==", "doc-42")])) == 1
+"#;
+    for compression in ["zstd", "snappy", "gzip", "lz4", "none"] {
+        for columns in ["{}", r#"{"bytes":"integer","ok":"boolean"}"#] {
+            let options =
+                format!(r#"{{"compression":"{compression}","columns":{columns},"row_group_bytes":9000}}"#);
+            let path = folder.path().join("a.parquet");
+            std::fs::write(&path, write(&exporter(&options), &records(100), 7)).expect("a file");
+            let output =
+                Command::new("python3").args(["-c", script]).arg(&path).output().expect("python3 runs");
+            assert!(output.status.success(), "{options}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let value = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let metadata = prop::collection::vec((any::<String>(), value), 0..5);
+    (".+", any::<String>(), prop::option::of(any::<Vec<u8>>()), metadata).prop_map(
+        |(id, text, raw, metadata)| {
+            let mut document = Document::new(id, text);
+            document.raw = raw;
+            document.metadata = metadata.into_iter().collect();
+            Record::from(document)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn nothing_is_lost(records in prop::collection::vec(any_record(), 1..8), block in 1_usize..4, target in 1_u64..200) {
+        let file = write(&exporter(r#"{"raw":true}"#), &records, block);
+        let (mut collected, _) = read(&reader("{}"), file, target).expect("a sound file");
+        for document in &mut collected.documents {
+            document.origin.ordinal = 0;
+        }
+        let documents: Vec<_> = records.into_iter().map(|record| record.document).collect();
+        prop_assert_eq!(collected.documents, documents);
+    }
+
+    #[test]
+    fn damaged_files_fail_and_never_panic(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        near_the_end in any::<bool>(),
+        compression in prop::sample::select(vec!["none", "zstd", "snappy", "lz4"]),
+    ) {
+        let options = format!("{{\"compression\":\"{compression}\",\"row_group_bytes\":2000}}");
+        let mut file = write(&exporter(&options), &records(12), 3);
+        let start = if near_the_end { file.len() - 600 } else { 0 };
+        for (at, byte) in flips {
+            let at = start + at.index(file.len() - start);
+            file[at] = byte;
+        }
+        // Read or refused: either is fine, as long as it ends.
+        let _ = read(&reader("{}"), file, 1 << 20);
+    }
+}

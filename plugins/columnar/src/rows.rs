@@ -1,0 +1,288 @@
+//! Records as a batch of rows, in the columns of the output contract.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
+use tamis_plugin::{ExportView, Failure, Fate, Limit, ValueRef};
+
+use crate::parquet::ColumnType;
+use crate::value::push_value;
+
+/// The field for metadata that has no column of its own.
+pub(crate) const REST: &str = "rest";
+
+/// Which columns there are, and what goes into them.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) columns: BTreeMap<String, ColumnType>,
+    pub(crate) rest: bool,
+    pub(crate) raw: bool,
+    pub(crate) origin: bool,
+}
+
+/// What becomes of records decides which columns they need; an export takes one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Kept,
+    Dropped,
+    Failed,
+}
+
+/// Records of a chunk that have no row, each with its index.
+pub(crate) type Failures = Vec<(usize, Failure)>;
+
+impl Layout {
+    /// The columns of kept documents, for a part that none came to.
+    pub(crate) fn kept_schema(&self) -> SchemaRef {
+        self.schema(Kind::Kept)
+    }
+
+    /// The records as rows.
+    ///
+    /// # Errors
+    ///
+    /// Names every record that has no row.
+    pub(crate) fn batch(&self, records: &[ExportView<'_>]) -> Result<RecordBatch, Failures> {
+        let kind = records.iter().map(kind_of).max().unwrap_or(Kind::Kept);
+        let too_much = beyond_offsets(records);
+        if !too_much.is_empty() {
+            return Err(too_much);
+        }
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.document.id()))),
+            Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.document.text()))),
+            self.metadata(records)?,
+        ];
+        if kind >= Kind::Dropped {
+            columns.push(Arc::new(records.iter().map(|record| record.stage).collect::<StringArray>()));
+            columns.push(Arc::new(records.iter().map(reason).collect::<StringArray>()));
+            columns.push(Arc::new(StringArray::from_iter_values(records.iter().map(measures))));
+        }
+        if self.has_origin(kind) {
+            columns.push(Arc::new(StringArray::from_iter_values(records.iter().map(origin))));
+        }
+        if self.has_raw(kind) {
+            columns
+                .push(Arc::new(records.iter().map(|record| record.document.raw()).collect::<BinaryArray>()));
+        }
+        RecordBatch::try_new(self.schema(kind), columns).map_err(|error| every(records.len(), &error))
+    }
+
+    fn has_origin(&self, kind: Kind) -> bool {
+        self.origin || kind == Kind::Failed
+    }
+
+    fn has_raw(&self, kind: Kind) -> bool {
+        self.raw || kind == Kind::Failed
+    }
+
+    fn schema(&self, kind: Kind) -> SchemaRef {
+        let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
+        let metadata = if self.columns.is_empty() {
+            text("metadata", false)
+        } else {
+            Field::new("metadata", DataType::Struct(self.members()), false)
+        };
+        let mut fields = vec![text("id", false), text("text", false), metadata];
+        if kind >= Kind::Dropped {
+            fields.extend([text("stage", true), text("reason", true), text("measures", false)]);
+        }
+        if self.has_origin(kind) {
+            fields.push(text("origin", false));
+        }
+        if self.has_raw(kind) {
+            fields.push(Field::new("raw", DataType::Binary, true));
+        }
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The members of a metadata struct.
+    fn members(&self) -> Fields {
+        let typed = self.columns.iter().map(|(name, column)| Field::new(name, column.data_type(), true));
+        let rest = self.rest.then(|| Field::new(REST, DataType::Utf8, true));
+        typed.chain(rest).collect()
+    }
+
+    fn metadata(&self, records: &[ExportView<'_>]) -> Result<ArrayRef, Failures> {
+        if self.columns.is_empty() {
+            let json = records.iter().map(|record| object(record.document.fields()));
+            return Ok(Arc::new(StringArray::from_iter_values(json)));
+        }
+        let mut builders: Vec<_> = self.columns.values().map(|column| Builder::new(*column)).collect();
+        let mut rest = StringBuilder::new();
+        let mut failures = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            for (name, builder) in self.columns.keys().zip(&mut builders) {
+                if let Err(found) = builder.push(record.document.metadata(name)) {
+                    let wanted = builder.describes();
+                    let message = format_args!("field `{name}` is {found}, not {wanted} as `columns` says");
+                    failures.push((index, Failure::new(message)));
+                    break;
+                }
+            }
+            let others = || record.document.fields().filter(|(name, _)| !self.columns.contains_key(*name));
+            rest.append_option(others().next().map(|_| object(others())));
+        }
+        if !failures.is_empty() {
+            return Err(failures);
+        }
+        let mut members: Vec<_> = builders.into_iter().map(Builder::finish).collect();
+        if self.rest {
+            members.push(Arc::new(rest.finish()));
+        }
+        StructArray::try_new(self.members(), members, None)
+            .map(|array| Arc::new(array) as ArrayRef)
+            .map_err(|error| every(records.len(), &error))
+    }
+}
+
+/// Every record of a chunk fails for one reason.
+pub(crate) fn every(n_records: usize, why: &impl std::fmt::Display) -> Failures {
+    (0..n_records).map(|index| (index, Failure::new(why))).collect()
+}
+
+/// Records whose bytes would not fit behind the 32-bit offsets of a column.
+fn beyond_offsets(records: &[ExportView<'_>]) -> Failures {
+    // Metadata and measures may need a few times their size as JSON.
+    const MAX_BYTES: usize = 1 << 30;
+    let mut sum = 0_usize;
+    let mut failures = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        let size = record.document.text().len() + record.document.raw().map_or(0, <[u8]>::len);
+        sum += size;
+        if sum > MAX_BYTES {
+            sum -= size;
+            let message = format_args!("a record of {size} bytes; a block of this format holds {MAX_BYTES}");
+            failures.push((index, Failure::new(message)));
+        }
+    }
+    failures
+}
+
+/// Gathers the values of one typed field.
+enum Builder {
+    String(StringBuilder),
+    Integer(Int64Builder),
+    Float(Float64Builder),
+    Boolean(BooleanBuilder),
+}
+
+impl Builder {
+    fn new(column: ColumnType) -> Self {
+        match column {
+            ColumnType::String => Self::String(StringBuilder::new()),
+            ColumnType::Integer => Self::Integer(Int64Builder::new()),
+            ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
+        }
+    }
+
+    fn describes(&self) -> &'static str {
+        match self {
+            Self::String(_) => "a string",
+            Self::Integer(_) => "a whole number",
+            Self::Float(_) => "a number",
+            Self::Boolean(_) => "a boolean",
+        }
+    }
+
+    /// Adds a value; says what it is if its type is another.
+    fn push(&mut self, value: Option<ValueRef<'_>>) -> Result<(), &'static str> {
+        match (self, value) {
+            (Self::String(builder), Some(ValueRef::String(text))) => builder.append_value(text),
+            (Self::Integer(builder), Some(ValueRef::Integer(value))) => builder.append_value(value),
+            (Self::Float(builder), Some(ValueRef::Float(value))) => builder.append_value(value),
+            (Self::Float(builder), Some(ValueRef::Integer(value))) => builder.append_value(value as f64),
+            (Self::Boolean(builder), Some(ValueRef::Bool(value))) => builder.append_value(value),
+            (Self::String(builder), None | Some(ValueRef::Null)) => builder.append_null(),
+            (Self::Integer(builder), None | Some(ValueRef::Null)) => builder.append_null(),
+            (Self::Float(builder), None | Some(ValueRef::Null)) => builder.append_null(),
+            (Self::Boolean(builder), None | Some(ValueRef::Null)) => builder.append_null(),
+            (_, Some(other)) => {
+                return Err(match other {
+                    ValueRef::Null => "null",
+                    ValueRef::Bool(_) => "a boolean",
+                    ValueRef::Integer(_) => "a whole number",
+                    ValueRef::Float(_) => "a number with a fraction",
+                    ValueRef::String(_) => "a string",
+                    ValueRef::Json(_) => "a nested value or a large number",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::String(mut builder) => Arc::new(builder.finish()),
+            Self::Integer(mut builder) => Arc::new(builder.finish()),
+            Self::Float(mut builder) => Arc::new(builder.finish()),
+            Self::Boolean(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+fn kind_of(record: &ExportView<'_>) -> Kind {
+    match record.fate {
+        Fate::Kept => Kind::Kept,
+        Fate::Dropped(_) => Kind::Dropped,
+        Fate::Failed(_) => Kind::Failed,
+    }
+}
+
+fn reason<'a>(record: &ExportView<'a>) -> Option<&'a str> {
+    match record.fate {
+        Fate::Kept => None,
+        Fate::Dropped(reason) | Fate::Failed(reason) => Some(reason),
+    }
+}
+
+fn object<'a>(members: impl Iterator<Item = (&'a str, ValueRef<'a>)>) -> String {
+    let mut json = String::from("{");
+    for (name, value) in members {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        push_value(ValueRef::String(name), &mut json);
+        json.push(':');
+        push_value(value, &mut json);
+    }
+    json.push('}');
+    json
+}
+
+/// Measures as a list of objects, as the `jsonl` exporter writes them.
+fn measures(record: &ExportView<'_>) -> String {
+    let list = record.measures.iter().map(|measure| {
+        let limit = match measure.limit {
+            Limit::None => None,
+            Limit::Min(limit) => Some(("min", number(limit))),
+            Limit::Max(limit) => Some(("max", number(limit))),
+        };
+        let first = [("name", ValueRef::String(&measure.name)), ("value", number(measure.value))];
+        object(first.into_iter().chain(limit))
+    });
+    format!("[{}]", list.collect::<Vec<_>>().join(","))
+}
+
+/// Counts read better without `.0`.
+fn number(value: f64) -> ValueRef<'static> {
+    // Up to here every whole `f64` is exact.
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        value if !value.is_finite() => ValueRef::Null,
+        value if value.fract() == 0.0 && value.abs() <= MAX_EXACT => ValueRef::Integer(value as i64),
+        value => ValueRef::Float(value),
+    }
+}
+
+fn origin(record: &ExportView<'_>) -> String {
+    let (offset, length) = record.span;
+    let mut file = String::new();
+    push_value(ValueRef::String(record.file), &mut file);
+    let ordinal = record.document.ordinal();
+    format!("{{\"file\":{file},\"offset\":{offset},\"length\":{length},\"ordinal\":{ordinal}}}")
+}
