@@ -67,7 +67,7 @@ impl Exporter for Csv {
         if self.options.reasons {
             let (stage, reason) = match record.fate {
                 Fate::Dropped(reason) | Fate::Failed(reason) => (record.stage.unwrap_or_default(), &**reason),
-                _ => ("", ""),
+                Fate::Kept => ("", ""),
             };
             self.push_cell(stage, out);
             self.push_cell(reason, out);

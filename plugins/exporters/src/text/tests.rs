@@ -25,7 +25,10 @@ fn a_document_is_a_file_of_its_text() {
         let record = Record::from(Document::new(id, ""));
         text.encode(&ExportView::from(&record), &mut out).expect("any record can be written");
         let (path, _) = &out.files[0];
-        assert!(path.len() <= 120 && path.ends_with(".txt") && !path.starts_with("a.txt/"), "{path}");
+        assert!(
+            path.len() <= 120 && path.strip_suffix(".txt").is_some() && !path.starts_with("a.txt/"),
+            "{path}"
+        );
         assert!(!path.contains("../") && path.contains('-'), "{path}");
     }
 }
