@@ -72,7 +72,7 @@ fn count_lines(path: &Path) -> anyhow::Result<(u64, u64)> {
 
 /// The pages below a folder; none if there are none.
 fn tree(folder: &Path) -> anyhow::Result<Option<Tree>> {
-    const ENDINGS: [&str; 2] = ["html", "htm"];
+    const ENDINGS: [&str; 2] = [".html", ".htm"];
     let mut files = [0; ENDINGS.len()];
     if !folder.is_dir() {
         return Ok(None);
@@ -84,15 +84,15 @@ fn tree(folder: &Path) -> anyhow::Result<Option<Tree>> {
             Err(error) if error.path().is_some_and(Path::is_symlink) => continue,
             Err(error) => return Err(error).context("cannot list the pages of the corpus"),
         };
-        let ending = entry.path().extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        if let (true, Some(index)) =
-            (entry.file_type().is_file(), ENDINGS.iter().position(|known| *known == ending))
-        {
+        // Not the extension: a file may be called `.html` and no more.
+        let name = entry.file_name().to_string_lossy();
+        let index = ENDINGS.iter().position(|ending| name.ends_with(ending));
+        if let (true, Some(index)) = (entry.file_type().is_file(), index) {
             files[index] += 1;
         }
     }
     let globs = ENDINGS.iter().zip(files).filter(|(_, files)| *files > 0);
-    let globs = globs.map(|(ending, _)| format!("{}/**/*.{ending}", folder.display())).collect();
+    let globs = globs.map(|(ending, _)| format!("{}/**/*{ending}", folder.display())).collect();
     let files = files.iter().sum();
     Ok((files > 0).then(|| Tree { folder: folder.to_owned(), globs, files }))
 }
@@ -280,11 +280,12 @@ mod tests {
         let pages = folder.path().join("pages");
         std::fs::create_dir(&pages).unwrap();
         std::fs::write(pages.join("a.html"), "<p>").unwrap();
+        std::fs::write(pages.join(".html"), "<p>").unwrap();
         for (target, name) in [("pages", "more"), ("pages/a.html", "b.htm"), ("nowhere", "c.html")] {
             std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
         }
         let tree = tree(folder.path()).unwrap().unwrap();
-        assert_eq!((tree.files, tree.globs.len()), (3, 2));
+        assert_eq!((tree.files, tree.globs.len()), (5, 2));
     }
 
     #[test]
