@@ -292,7 +292,8 @@ unsafe fn known_part<T: Copy>(
 ) -> Result<T, String> {
     check_size(what, claimed, needed)?;
     let mut known = std::mem::MaybeUninit::<T>::zeroed();
-    let length = (claimed as usize).min(size_of::<T>());
+    // Whoever claims half of a member does not have it; what was appended to ABI 1.0 is as long as a pointer.
+    let length = (claimed as usize).min(size_of::<T>()) & !(size_of::<usize>() - 1);
     // SAFETY: readable as the caller says, writable as the size of `T` says, and apart from each other.
     unsafe { std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), known.as_mut_ptr().cast(), length) };
     // SAFETY: all bytes are written or 0.

@@ -292,7 +292,8 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
  * it does not know. */
 #define TAMIS_PURE         1ull     /* the result depends on options and document alone */
 #define TAMIS_UTF8_TRUSTED 2ull     /* for SDKs of languages whose strings are UTF-8 by construction: text is
-                                       not checked again. Not for C, where one mistake would be the host's. */
+                                       not checked again, and a buffer to be filled has been written before. Not
+                                       for C, where one mistake would be the host's. */
 #define TAMIS_WHOLE_FILE   4ull     /* reader: a file is one unit */
 #define TAMIS_NAMED_FILES  8ull     /* exporter: one file a document through put_file, no common stream */
 #define TAMIS_REPLAYABLE  16ull     /* exporter: writes all of a failed record, raw bytes and place included, so

@@ -79,16 +79,17 @@ fn encode_all<T: PartExporter>(
 
 /// Tells the host what came of each of `n` records; the chunk goes with the last.
 fn hand_over(host: HostRef<'_>, n: usize, chunk: &[u8], failures: &[(usize, String)]) {
+    let mut is_left = vec![true; n];
     for (index, message) in failures {
         host.fail(u32::try_from(*index).unwrap_or(u32::MAX), message);
+        is_left.get_mut(*index).into_iter().for_each(|is_left| *is_left = false);
     }
-    let has_failed = |index| failures.iter().any(|(failed, _)| *failed == index);
-    let last = if failures.is_empty() { n.saturating_sub(1) } else { n };
-    for index in (0..last).filter(|index| !has_failed(*index)) {
+    let puts = if failures.is_empty() { n.checked_sub(1) } else { None };
+    for index in (0..n).filter(|index| is_left[*index] && Some(*index) != puts) {
         // Said aloud, because a document for which nothing is put counts as forgotten.
         host.verdict(index as u32, abi::KEEP, "");
     }
-    if last < n {
+    if let Some(last) = puts {
         host.put(last as u32, chunk);
     }
 }
