@@ -13,3 +13,8 @@ pub use parquet::{
     ColumnType, Compression, Parquet, ParquetExportOptions, ParquetExporter, ParquetFile, ParquetOptions,
     ParquetPart,
 };
+
+tamis_plugin::export_plugin! {
+    file_readers: [Parquet],
+    part_exporters: [ParquetExporter],
+}
