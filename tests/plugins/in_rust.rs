@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use tamis_host::library_file_name;
+use tamis_host::{Request, library_file_name};
+use tamis_plugin::{Output, RandomAccess};
+use tamis_stage::Registry;
+use tamis_stage::handle::{Effects, OpenStage};
 use tamis_tests::program::root;
 
-use crate::support::{Records, Run, cargo_target, folder, lines, pipeline, run};
+use crate::support::{Records, Run, cargo_target, folder, lines, loader, pipeline, run};
 
 /// What `tamis plugin new` makes; its dependencies are those of the workspace, which are downloaded already.
 fn new_plugin(folder: &Path, name: &str) -> (PathBuf, Run) {
@@ -179,4 +183,66 @@ fn a_plugin_that_would_abort_on_a_panic_does_not_compile() {
     let check = cargo(&plugin, "check");
     assert_ne!(check.code, Some(0));
     assert!(check.stderr.contains("tamis plugins must be built with panic = \"unwind\""), "{}", check.stderr);
+}
+
+/// Words of five bytes in memory.
+struct Memory(&'static [u8]);
+
+impl RandomAccess for Memory {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        buffer.copy_from_slice(&self.0[offset as usize..offset as usize + buffer.len()]);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_costs_its_part_and_no_other() {
+    let folder = folder();
+    panicking_library(folder.path());
+    let mut registry = Registry::new();
+    let library = folder.path().join(library_file_name("panics"));
+    loader().register(&Request::Path(library), None, &mut registry).unwrap();
+    let open = |table, name| registry.get(table, name).unwrap().open(&serde_json::json!({})).unwrap();
+    let says = |stage: &str, place: &str| {
+        format!("stage `{stage}` of plugin `panics`: the stage panicked: no luck with `{place}` (src/lib.rs:")
+    };
+    let (reader, exporter) = (open("source", "panic-words"), open("export", "panic-joined"));
+    let OpenStage::Reader(reader) = reader else { panic!("it is a reader") };
+    let OpenStage::Exporter(exporter) = exporter else { panic!("it is an exporter") };
+
+    let failure = reader.index("file", Arc::new(Memory(b"panic")), 1).err().unwrap().to_string();
+    assert!(failure.starts_with(&says("panic-words", "the index")), "{failure}");
+    let file = reader.index("file", Arc::new(Memory(b"firstpanicother")), 1).unwrap();
+    drop(reader);
+    let decode = |split| {
+        let mut records = Vec::new();
+        let decoded = file.decode(split, &mut records, &mut Effects::default());
+        decoded.map(|()| records).map_err(|failure| failure.to_string())
+    };
+    let failure = decode(1).unwrap_err();
+    assert!(failure.starts_with(&says("panic-words", "first")), "{failure}");
+    let mut records = [decode(2).unwrap(), decode(0).unwrap()].concat();
+    let texts: Vec<&str> = records.iter().map(|record| record.document.text.as_str()).collect();
+    assert_eq!(texts, ["other", "first"]);
+
+    let mut out = Output::default();
+    assert_eq!(exporter.encode(&records, &mut out), []);
+    let mut bytes = Vec::new();
+    let failure = exporter.begin("panic".as_ref(), &mut bytes).err().unwrap().to_string();
+    assert!(failure.starts_with(&says("panic-joined", "a part")), "{failure}");
+    let mut part = exporter.begin("part".as_ref(), &mut bytes).unwrap();
+    part.add(out.bytes, &mut bytes).unwrap();
+    part.end(&mut bytes).unwrap();
+    assert_eq!(bytes, b"<otherfirst>1");
+    let mut part = exporter.begin("part".as_ref(), &mut bytes).unwrap();
+    let failure = part.add(b"panic".to_vec(), &mut bytes).unwrap_err().to_string();
+    assert!(failure.starts_with(&says("panic-joined", "a chunk")), "{failure}");
+    records[0].document.text = "panic".to_owned();
+    let failures = exporter.encode(&records, &mut Output::default());
+    let [(0, failure)] = failures.as_slice() else { panic!("{failures:?}") };
+    assert!(failure.to_string().contains("no luck with `a record`"), "{failure}");
 }

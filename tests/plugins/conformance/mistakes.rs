@@ -296,7 +296,9 @@ macro_rules! total {
             }
 
             fn encode(&self, records: &[ExportView<'_>], chunk: &mut Vec<u8>) -> Vec<(usize, Failure)> {
-                records.iter().for_each(|record| chunk.extend_from_slice(record.document.text().as_bytes()));
+                for record in records {
+                    chunk.extend_from_slice(record.document.text().as_bytes());
+                }
                 let is_blank = |(_, record): &(usize, &ExportView<'_>)| record.document.text().is_empty();
                 let blank = records.iter().enumerate().filter(is_blank);
                 blank.map(|(index, _)| (index, Failure::new("no text"))).collect()
