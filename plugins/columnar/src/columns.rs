@@ -1,8 +1,11 @@
 //! What columns mean, and rows of columns as documents.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Fields};
 use tamis_plugin::{Emit, Failure, Metadata, NewDocument, SetupError, ValueRef};
 use tamis_readers::FieldNames;
 
@@ -13,6 +16,8 @@ use crate::value::{Cell, cell, push_value};
 pub(crate) struct Columns {
     names: FieldNames,
     metadata: Option<Vec<String>>,
+    /// New names of metadata fields, by their names in the file.
+    rename: BTreeMap<String, String>,
     spread: String,
 }
 
@@ -37,6 +42,7 @@ impl Columns {
     pub(crate) fn new(
         names: FieldNames,
         metadata: Option<Vec<String>>,
+        rename: BTreeMap<String, String>,
         spread: String,
     ) -> Result<Self, SetupError> {
         if names.text.is_empty() && names.raw.is_empty() {
@@ -52,12 +58,19 @@ impl Columns {
                 return Err(SetupError::in_option(option, message));
             }
         }
-        Ok(Self { names, metadata, spread })
+        Ok(Self { names, metadata, rename, spread })
     }
 
     /// Whether a column is to be read.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        self.role(name) != Role::Unwanted
+        self.role(name) != Role::Unwanted || self.paths().any(|path| path.split('.').next() == Some(name))
+    }
+
+    /// The names with dots, which may reach into structs.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let roles = [&self.names.id, &self.names.text, &self.names.raw, &self.spread];
+        let names = roles.into_iter().chain(self.metadata.iter().flatten()).chain(self.rename.keys());
+        names.map(String::as_str).filter(|name| name.contains('.'))
     }
 
     /// Checks that the columns of a file can make documents.
@@ -65,8 +78,11 @@ impl Columns {
     /// # Errors
     ///
     /// When there is neither text nor raw content; names the columns that there are.
-    pub(crate) fn check<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> Result<(), Failure> {
-        if names.clone().any(|name| matches!(self.role(name), Role::Text | Role::Raw)) {
+    pub(crate) fn check(&self, columns: &Fields) -> Result<(), Failure> {
+        let is_content = |name: &str| matches!(self.role(name), Role::Text | Role::Raw);
+        let names = columns.iter().map(|field| field.name().as_str());
+        if names.clone().any(is_content) || self.paths().any(|path| is_content(path) && leads(columns, path))
+        {
             return Ok(());
         }
         let wanted = if self.names.text.is_empty() { &self.names.raw } else { &self.names.text };
@@ -95,18 +111,28 @@ impl Columns {
     }
 
     fn is_metadata(&self, name: &str) -> bool {
-        self.metadata.as_ref().is_none_or(|wanted| wanted.iter().any(|candidate| candidate == name))
+        let is_listed = |wanted: &Vec<String>| wanted.iter().any(|candidate| candidate == name);
+        self.metadata.as_ref().is_none_or(is_listed) || self.rename.contains_key(name)
+    }
+
+    fn renamed<'n>(&'n self, name: &'n str) -> &'n str {
+        self.rename.get(name).map_or(name, String::as_str)
     }
 
     /// Emits the rows of a batch, the first of which has the ordinal `first`.
     pub(crate) fn emit(&self, batch: &RecordBatch, first: u64, emit: &mut dyn Emit) {
         let schema = batch.schema();
-        let columns: Vec<Column<'_>> = schema
+        let mut columns: Vec<Column<'_>> = schema
             .fields()
             .iter()
             .zip(batch.columns())
             .map(|(field, values)| Column { role: self.role(field.name()), name: field.name(), values })
             .collect();
+        for path in self.paths().filter(|path| schema.index_of(path).is_err()) {
+            if let Some(values) = follow(batch, path) {
+                columns.push(Column { role: self.role(path), name: path, values });
+            }
+        }
         for row in 0..batch.num_rows() {
             let ordinal = first + row as u64;
             if let Err(message) = self.emit_row(&columns, row, ordinal, emit) {
@@ -151,14 +177,35 @@ impl Columns {
             return Err("the text is null, and there is no other content".to_owned());
         }
         let mut metadata: Vec<(&str, ValueRef<'_>)> =
-            cells.iter().map(|(name, cell)| (*name, cell.as_value())).collect();
+            cells.iter().map(|(name, cell)| (self.renamed(name), cell.as_value())).collect();
         // Behind the others: of two metadata fields of one name the last wins.
         let members = spread.iter().filter(|(name, _)| self.is_metadata(name));
-        metadata.extend(members.map(|(name, value)| (name, value.as_ref())));
+        metadata.extend(members.map(|(name, value)| (self.renamed(name), value.as_ref())));
         let (text, id) = (text.unwrap_or_default(), id.as_deref());
         emit.document(&NewDocument { id, text, raw, metadata: &metadata, ordinal, offset: 0, length: 0 });
         Ok(())
     }
+}
+
+/// Whether a name with dots is that of a member of a struct.
+fn leads(columns: &Fields, path: &str) -> bool {
+    match path.split_once('.') {
+        None => columns.find(path).is_some(),
+        Some((root, rest)) => match columns.find(root).map(|(_, field)| field.data_type()) {
+            Some(DataType::Struct(members)) => leads(members, rest),
+            _ => false,
+        },
+    }
+}
+
+/// The member of structs that a name with dots leads to.
+fn follow<'b>(batch: &'b RecordBatch, path: &str) -> Option<&'b dyn Array> {
+    let mut steps = path.split('.');
+    let mut values = batch.column_by_name(steps.next()?)?;
+    for step in steps {
+        values = values.as_struct_opt()?.column_by_name(step)?;
+    }
+    Some(values.as_ref())
 }
 
 /// A column and what it is for.

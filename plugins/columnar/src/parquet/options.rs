@@ -37,11 +37,15 @@ use tamis_readers::FieldNames;
 pub struct ParquetOptions {
     /// The names of the columns that hold the identifier, the text and the raw page.
     ///
-    /// Text may be strings or binary that is UTF-8, the raw page binary or strings.
+    /// A name with dots reaches into structs. Text may be strings or binary that is UTF-8, the raw page binary or strings.
     pub fields: FieldNames,
     /// The metadata columns to take; without it, every column that `fields` does not name.
     #[schemars(extend("x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
+    /// New names for metadata columns: `rename = { published_at = "published" }`.
+    ///
+    /// A column named here is taken even if `metadata` does not list it.
+    pub rename: BTreeMap<String, String>,
     /// The column that is spread, a struct or JSON objects as strings: each member becomes a metadata field
     /// of its own.
     ///
@@ -51,7 +55,12 @@ pub struct ParquetOptions {
 
 impl Default for ParquetOptions {
     fn default() -> Self {
-        Self { fields: FieldNames::default(), metadata: None, spread: "metadata".to_owned() }
+        Self {
+            fields: FieldNames::default(),
+            metadata: None,
+            rename: BTreeMap::new(),
+            spread: "metadata".to_owned(),
+        }
     }
 }
 

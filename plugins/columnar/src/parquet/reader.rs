@@ -39,7 +39,7 @@ impl FileReader for Parquet {
     type File = ParquetFile;
 
     fn open(options: ParquetOptions) -> Result<Self, SetupError> {
-        Ok(Self { columns: Columns::new(options.fields, options.metadata, options.spread)? })
+        Ok(Self { columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)? })
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
@@ -58,7 +58,7 @@ impl FileReader for Parquet {
         check_footer(bytes)?;
         let metadata = guarded(|| ArrowReaderMetadata::load(&Direct(bytes), ArrowReaderOptions::new()))?;
         let fields = metadata.schema().fields();
-        self.columns.check(fields.iter().map(|field| field.name().as_str()))?;
+        self.columns.check(fields)?;
         let wanted = (0..fields.len()).filter(|index| self.columns.wants(fields[*index].name())).collect();
         let file = ParquetFile { metadata, wanted };
         let splits = splits(&file, bytes.size(), target_bytes)?;

@@ -239,6 +239,18 @@ fn only_wanted_columns_are_read_and_a_missing_text_is_named() {
 }
 
 #[test]
+fn names_with_dots_reach_into_structs_and_metadata_gets_new_names() {
+    let file = write(&exporter(r#"{"columns":{"url":"string","bytes":"integer"}}"#), &records(2), 2);
+    let options = r#"{"fields":{"text":"metadata.url"},"metadata":["text"],"spread":"","rename":{"metadata.bytes":"size","text":"body"}}"#;
+    let (collected, _) = read(&reader(options), file.clone(), 1 << 20).expect("a sound file");
+    let document = &collected.documents[1];
+    assert_eq!(document.text, "https://example.org/1");
+    assert_eq!(document.metadata.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["body", "size"]);
+    assert_eq!(document.metadata.get("size"), Some(&Value::from(1)));
+    assert!(read(&reader(r#"{"fields":{"text":"metadata.none"}}"#), file, 1).is_err());
+}
+
+#[test]
 fn files_that_are_none_are_refused() {
     let sound = write(&exporter("{}"), &records(3), 2);
     let with_end = |end: &[u8]| [&sound[..sound.len() - end.len()], end].concat();
