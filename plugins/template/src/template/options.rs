@@ -29,6 +29,6 @@ pub struct TemplateOptions {
 
 impl Default for TemplateOptions {
     fn default() -> Self {
-        Self { phrases: Vec::new(), last_lines: 20, drop_empty: true }
+        Self { phrases: vec!["Read more:".to_owned()], last_lines: 20, drop_empty: true }
     }
 }
