@@ -16,7 +16,7 @@ use tamis_plugin::{
 };
 
 use super::{Parquet, ParquetExportOptions, ParquetExporter, ParquetOptions};
-use crate::testing::{Collected, read, write};
+use crate::testing::{Collected, InMemory, read, write};
 
 fn exporter(options: &str) -> ParquetExporter {
     let options: ParquetExportOptions = serde_json::from_str(options).expect("valid options");
@@ -358,4 +358,23 @@ proptest! {
         // Read or refused: either is fine, as long as it ends.
         let _ = read(&reader("{}"), file, 1 << 20);
     }
+}
+
+#[test]
+fn damage_costs_its_part_alone() {
+    let mut bytes = write(&exporter(r#"{"row_group_bytes":1}"#), &records(9), 3);
+    let at = {
+        let file = bytes::Bytes::from(bytes.clone());
+        let metadata = parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file);
+        let (start, length) = metadata.expect("a sound file").row_group(1).column(1).byte_range();
+        (start + length / 2) as usize
+    };
+    bytes[at..at + 20].fill(0xAA);
+    let (reader, file) = (reader("{}"), InMemory(bytes));
+    let (index, splits) = reader.index(&file, 1 << 20).expect("the footer is sound");
+    let mut collected = Collected::default();
+    let decoded = splits.iter().map(|split| reader.decode(&index, &file, split, &mut collected).is_ok());
+    assert_eq!(decoded.collect::<Vec<_>>(), [true, false, true]);
+    let ordinals: Vec<_> = collected.documents.iter().map(|document| document.origin.ordinal).collect();
+    assert_eq!(ordinals, [0, 1, 2, 6, 7, 8]);
 }
