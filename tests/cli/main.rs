@@ -11,4 +11,5 @@ mod hostile;
 mod interruption;
 mod output;
 mod plan;
+mod remote;
 mod world;

@@ -12,7 +12,9 @@ fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
         tamis_readers::plugin(),
         tamis_filters::plugin(),
         tamis_extractors::plugin(),
+        tamis_columnar::plugin(),
         tamis_corpus::plugin(),
+        tamis_sqlite::plugin(),
         tamis_exporters::plugin(),
     ]
 }

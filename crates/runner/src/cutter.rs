@@ -296,10 +296,18 @@ impl<'a> Cutter<'a> {
         block: &mut Block,
     ) {
         let Some(part) = indexed.splits().get(split) else { return };
-        let end_ordinal = part.first_ordinal.saturating_add(part.records.min(self.wanted));
-        self.wanted = self.wanted.saturating_sub(part.records);
+        let end_ordinal = self.end_ordinal(part.first_ordinal, part.records);
         let content = Content::Split { indexed: Arc::clone(indexed), split, end_ordinal };
         self.push(name, content, part.bytes.max(read), block);
+    }
+
+    /// Where to stop in a run of records when only some are wanted. Otherwise nowhere: a reader may find more
+    /// than it has counted, and none may be lost.
+    fn end_ordinal(&mut self, first: u64, records: u64) -> u64 {
+        let is_cut = records > self.wanted;
+        let end = if is_cut { first.saturating_add(self.wanted) } else { u64::MAX };
+        self.wanted = self.wanted.saturating_sub(records);
+        end
     }
 
     /// Adds one piece to the block; what is left of the file afterwards.
@@ -354,8 +362,7 @@ impl<'a> Cutter<'a> {
 
     fn piece(&mut self, open: &mut OpenStream, bytes: usize, records: u64, block: &mut Block) {
         let (offset, first_ordinal) = (open.stream.offset(), open.stream.ordinal);
-        let end_ordinal = first_ordinal.saturating_add(records.min(self.wanted));
-        self.wanted = self.wanted.saturating_sub(records);
+        let end_ordinal = self.end_ordinal(first_ordinal, records);
         let content = Content::Records {
             reader: open.reader,
             head: Arc::clone(&open.head),

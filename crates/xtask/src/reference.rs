@@ -78,7 +78,9 @@ fn registry() -> anyhow::Result<Registry> {
         tamis_readers::plugin(),
         tamis_filters::plugin(),
         tamis_extractors::plugin(),
+        tamis_columnar::plugin(),
         tamis_corpus::plugin(),
+        tamis_sqlite::plugin(),
         tamis_exporters::plugin(),
     ];
     let mut registry = Registry::new();
