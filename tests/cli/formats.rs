@@ -147,3 +147,23 @@ fn what_is_wrong_with_an_archive_costs_what_it_holds() {
     );
     assert!(world.ids("out").contains(&"fine.jsonl#0".to_owned()));
 }
+
+#[test]
+fn records_of_a_crawl_that_are_no_pages_are_counted() {
+    let record = |kind: &str, content: &str| {
+        let length = content.len();
+        format!(
+            "WARC/1.0\r\nWARC-Type: {kind}\r\nContent-Type: application/http\r\nContent-Length: {length}\r\n\r\n{content}\r\n\r\n"
+        )
+    };
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>A page that is long enough.";
+    let moved = "HTTP/1.1 301 Moved\r\nLocation: /b\r\n\r\n";
+    let world = World::new();
+    let crawl = record("request", "GET / HTTP/1.1\r\n\r\n").repeat(5) + &record("response", moved).repeat(7);
+    world.write("in/a.warc", &crawl);
+    world.write("in/b.warc.gz", gzip((crawl + &record("response", page)).as_bytes()));
+    world.run(&[]).exits(0);
+    assert_eq!(world.tally(), (1, 1, 0, 0));
+    let counts = &world.manifest()["tally"]["stages"]["source.auto"]["counts"];
+    assert_eq!(*counts, serde_json::json!({ "passed_record_type": 10, "passed_status": 14 }));
+}

@@ -70,6 +70,11 @@ impl<'a> HostRef<'a> {
         let _ = unsafe { ((*self.table).verdict)(self.ctx(), doc, verdict, str(reason)) };
     }
 
+    fn count(self, name: &str, n: u64) {
+        // SAFETY: as in `error`.
+        unsafe { ((*self.table).count)(self.ctx(), str(name), n) };
+    }
+
     /// Hands over measures and counts of one document.
     pub(super) fn notes(self, doc: u32, notes: &Notes) {
         for measure in notes.measures() {
@@ -89,8 +94,7 @@ impl<'a> HostRef<'a> {
             let _ = unsafe { ((*self.table).measure)(self.ctx(), doc, &raw const measure) };
         }
         for (name, n) in notes.counts() {
-            // SAFETY: as in `error`.
-            unsafe { ((*self.table).count)(self.ctx(), str(name), *n) };
+            self.count(name, *n);
         }
     }
 
@@ -278,6 +282,10 @@ impl Emit for HostEmit<'_> {
 
     fn failed(&mut self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure) {
         self.0.emit_failed(ordinal, offset, raw, failure);
+    }
+
+    fn count(&mut self, name: &str, n: u64) {
+        self.0.count(name, n);
     }
 }
 

@@ -174,6 +174,12 @@ pub trait Emit {
     ///
     /// `offset` counts from the start of the file.
     fn failed(&mut self, ordinal: u64, offset: u64, raw: &[u8], failure: &Failure);
+
+    /// Counts under a name what is no document and no failure, such as records of other kinds that a reader
+    /// passes over; told in the summary of a run.
+    ///
+    /// A reader that emits nothing for a block that is not blank must have counted something.
+    fn count(&mut self, _name: &str, _n: u64) {}
 }
 
 /// A document that a reader has read, borrowed.

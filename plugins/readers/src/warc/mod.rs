@@ -109,6 +109,13 @@ fn blank(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| record::is_line_end(**byte)).count()
 }
 
+/// What was found in a record.
+enum Found<'a> {
+    Page(Page<'a>),
+    /// It is none of those that are wanted: the name under which it is counted.
+    Passed(&'static str),
+}
+
 /// What of a record becomes a document.
 struct Page<'a> {
     payload: Cow<'a, [u8]>,
@@ -131,7 +138,13 @@ impl Warc {
             Content::Broken(why) => return Err(Failure::new(why)),
         };
         let truncated = head.text("warc-truncated");
-        let Some(page) = self.page(head, content, truncated.is_some())? else { return Ok(()) };
+        let page = match self.page(head, content, truncated.is_some())? {
+            Found::Page(page) => page,
+            Found::Passed(why) => {
+                emit.count(why, 1);
+                return Ok(());
+            }
+        };
         let url = head.field("warc-target-uri").map(without_brackets);
         let url = url.map(String::from_utf8_lossy).filter(|url| !url.is_empty());
         let markup = page.content_type.contains("html") || page.content_type.contains("xml");
@@ -164,18 +177,13 @@ impl Warc {
     }
 
     /// The page in a record, if the options want it; the cheap questions come first.
-    fn page<'a>(
-        &self,
-        head: Head<'a>,
-        content: &'a [u8],
-        truncated: bool,
-    ) -> Result<Option<Page<'a>>, Failure> {
+    fn page<'a>(&self, head: Head<'a>, content: &'a [u8], truncated: bool) -> Result<Found<'a>, Failure> {
         let Some(record_type) = head.field("warc-type") else {
             return Err(Failure::new("the head of the record has no `WARC-Type`"));
         };
         let is_type = |wanted: &RecordType| record_type.eq_ignore_ascii_case(wanted.name().as_bytes());
         if !self.options.record_types.iter().any(is_type) {
-            return Ok(None);
+            return Ok(Found::Passed("passed_record_type"));
         }
         let is_response = record_type.eq_ignore_ascii_case(RecordType::Response.name().as_bytes());
         let Some(response) = Response::parse(content).filter(|_| is_response) else {
@@ -186,7 +194,7 @@ impl Warc {
                 return Err(Failure::new("the content is no HTTP response, which begins with `HTTP/`"));
             }
             if !self.wants_type(&content_type) {
-                return Ok(None);
+                return Ok(Found::Passed("passed_content_type"));
             }
             if content.len() as u64 > self.options.max_payload_bytes {
                 return Err(Failure::new(format_args!(
@@ -196,24 +204,26 @@ impl Warc {
                 )));
             }
             let label = label_in(declared);
-            return Ok(Some(Page { payload: Cow::Borrowed(content), content_type, label, response: None }));
+            let payload = Cow::Borrowed(content);
+            return Ok(Found::Page(Page { payload, content_type, label, response: None }));
         };
         let wanted = self.options.min_status..=self.options.max_status;
         if response.status.is_some_and(|status| !wanted.contains(&status)) {
-            return Ok(None);
+            return Ok(Found::Passed("passed_status"));
         }
         let declared = response.head.field("content-type");
         let known_type =
             media_type(declared).or_else(|| media_type(head.field("warc-identified-payload-type")));
         if known_type.as_deref().is_some_and(|known| !self.wants_type(known)) {
-            return Ok(None);
+            return Ok(Found::Passed("passed_content_type"));
         }
         let payload = response.payload(self.options.max_payload_bytes, truncated).map_err(Failure::new)?;
         let content_type = known_type.map_or_else(|| sniffed(&payload).into(), Cow::Owned);
         if !self.wants_type(&content_type) {
-            return Ok(None);
+            return Ok(Found::Passed("passed_content_type"));
         }
-        Ok(Some(Page { payload, content_type, label: label_in(declared), response: Some(response) }))
+        let label = label_in(declared);
+        Ok(Found::Page(Page { payload, content_type, label, response: Some(response) }))
     }
 
     fn wants_type(&self, content_type: &str) -> bool {
