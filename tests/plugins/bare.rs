@@ -9,7 +9,7 @@ use tamis_tests::program::{built, root, tamis};
 
 use crate::support::{Run, folder};
 
-const PLUGINS: [&str; 4] = ["readers", "filters", "extractors", "exporters"];
+const PLUGINS: [&str; 7] = ["readers", "filters", "extractors", "exporters", "corpus", "columnar", "sqlite"];
 
 /// Builds the plugins as libraries and copies them to a folder; they are built beside the programs.
 fn install(folder: &Path) {
@@ -42,7 +42,7 @@ fn written(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             }
             let mut bytes = std::fs::read(&path).unwrap();
             let name = path.strip_prefix(folder).unwrap().to_owned();
-            if name == Path::new("manifest.json") {
+            if name.ends_with("manifest.json") {
                 let mut manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
                 // The fingerprint covers the plugins, and these are other files.
                 manifest.as_object_mut().unwrap().remove("fingerprint").unwrap();
@@ -61,7 +61,9 @@ fn clean(program: &Path, folder: &Path, head: &str, plugins: &Path) -> BTreeMap<
     let text = format!(
         "extends = '{}'\n{head}\n[[export]]\nuse = \"jsonl\"\npath = \"out\"\n\
          [[export]]\nid = \"dropped\"\nuse = \"jsonl\"\nfrom = \"dropped\"\npath = \"out/dropped\"\n\
-         [[export]]\nuse = \"markdown\"\npath = \"out/pages\"\n",
+         [[export]]\nuse = \"markdown\"\npath = \"out/pages\"\n\
+         [[export]]\nuse = \"parquet\"\npath = \"out/parquet\"\n\
+         [[export]]\nuse = \"sqlite\"\npath = \"out/sqlite\"\n",
         root().join("config/flattened.toml").display()
     );
     std::fs::write(&pipeline, text).unwrap();
@@ -69,6 +71,21 @@ fn clean(program: &Path, folder: &Path, head: &str, plugins: &Path) -> BTreeMap<
         .args(["run".as_ref(), pipeline.as_os_str(), root().join("examples/flattened/documents").as_os_str()])
         // So long that one of the documents is dropped.
         .args(["--set", "stage.length.min_chars=200"])
+        .env("TAMIS_PLUGIN_PATH", plugins)
+        .output()
+        .unwrap()
+        .into();
+    run.exits(0);
+    // What was written is read again, by a reader that needs its files anywhere, into stages that must see all.
+    let again = folder.join("again.toml");
+    let text = format!(
+        "{head}\n[[source]]\nuse = \"parquet\"\npaths = [\"out/parquet\", \"out/parquet/part-00000.parquet\"]\n\
+         [[stage]]\nuse = \"dedup-exact\"\n[[stage]]\nuse = \"line-template\"\nmin_documents = 2\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out/again\"\n"
+    );
+    std::fs::write(&again, text).unwrap();
+    let run: Run = Command::new(program)
+        .args(["run".as_ref(), again.as_os_str()])
         .env("TAMIS_PLUGIN_PATH", plugins)
         .output()
         .unwrap()
@@ -91,7 +108,15 @@ fn libraries_write_the_same_bytes_as_bundled_stages() {
         |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().map(|name| name.display().to_string()).collect();
     let names: [Vec<String>; 2] = [names(&bundled), names(&bare)];
     assert_eq!(names[0], names[1]);
-    for part in ["manifest.json", "part-00000.jsonl", "dropped/part-00000.jsonl", "pages/files.b3"] {
+    for part in [
+        "manifest.json",
+        "part-00000.jsonl",
+        "dropped/part-00000.jsonl",
+        "pages/files.b3",
+        "parquet/part-00000.parquet",
+        "sqlite/part-00000.sqlite",
+        "again/part-00000.jsonl",
+    ] {
         assert!(names[0].iter().any(|name| name == part), "{part}: {names:?}");
     }
     for (name, bytes) in &bundled {

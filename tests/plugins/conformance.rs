@@ -46,6 +46,21 @@ fn the_exporters_keep_it() {
 }
 
 #[test]
+fn the_corpus_stages_keep_it() {
+    keeps_the_contract(tamis_corpus::plugin());
+}
+
+#[test]
+fn the_columnar_stages_keep_it() {
+    keeps_the_contract(tamis_columnar::plugin());
+}
+
+#[test]
+fn the_exporter_of_databases_keeps_it() {
+    keeps_the_contract(tamis_sqlite::plugin());
+}
+
+#[test]
 fn the_template_keeps_it() {
     keeps_the_contract(tamis_template::plugin());
 }

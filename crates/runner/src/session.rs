@@ -245,12 +245,13 @@ impl<'a> Session<'a> {
 
     fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
         let progress = self.progress;
-        let total = match segment.reads {
-            Reads::Spill => now.source_bytes,
-            Reads::Sources => self.files[self.range.clone()].iter().map(|file| file.size).sum(),
+        let size = |range: Range<usize>| self.files[range].iter().map(|file| file.size).sum();
+        let (total, done) = match segment.reads {
+            Reads::Spill => (now.source_bytes, 0),
+            Reads::Sources => (size(self.range.clone()), size(self.range.start..now.next.file)),
         };
         progress.total_bytes.store(total, Ordering::Relaxed);
-        progress.bytes.store(0, Ordering::Relaxed);
+        progress.bytes.store(done, Ordering::Relaxed);
         progress.segment.store(segment.index, Ordering::Relaxed);
         progress.segments.store(self.segments.len(), Ordering::Relaxed);
     }

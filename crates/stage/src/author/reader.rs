@@ -126,7 +126,7 @@ pub trait RandomAccess: Send + Sync {
 pub struct Split {
     /// The ordinal of the first record.
     pub first_ordinal: u64,
-    /// How many ordinals its records take; at least 1.
+    /// How many records it has, at least 1: decoding emits exactly so many, failed ones included.
     pub records: u64,
     /// Roughly the bytes that it takes in memory when it is decoded.
     pub weight: u64,
