@@ -142,6 +142,48 @@ impl World {
     }
 }
 
+/// Checks that the manifest in a folder lists every file of the exports, and each as it is.
+#[track_caller]
+pub(crate) fn manifest_is_true(world: &World, folder: &str) {
+    let mut files = world.files(folder);
+    let manifest: Json = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
+    assert_eq!(manifest["complete"], true);
+    let tally = &manifest["tally"];
+    for export in manifest["exports"].as_array().unwrap() {
+        let below = export["folder"].as_str().unwrap();
+        let place = |name: &str| if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
+        let mut n_records = 0;
+        for entry in export["files"].as_array().unwrap() {
+            let name = place(entry["name"].as_str().unwrap());
+            let content = files.remove(&name).unwrap_or_else(|| panic!("there is no {name}"));
+            assert_eq!(entry["blake3"], blake3::hash(&content).to_hex().as_str(), "{name}");
+            assert_eq!(entry["bytes"], content.len(), "{name}");
+            n_records += entry["records"].as_u64().unwrap();
+            if Path::new(&name).extension().is_some_and(|ending| ending == "jsonl") {
+                let n_lines = content.split_inclusive(|byte| *byte == b'\n').count();
+                assert_eq!(entry["records"], n_lines, "{name}");
+            }
+            if name.ends_with("files.b3") {
+                for line in String::from_utf8(content).unwrap().lines() {
+                    let (hash, name) = line.split_once("  ").unwrap();
+                    let content = files.remove(&place(name)).unwrap_or_else(|| panic!("there is no {name}"));
+                    assert_eq!(hash, blake3::hash(&content).to_hex().as_str(), "{name}");
+                }
+            }
+        }
+        assert_eq!(export["records"], n_records, "{export:#}");
+        assert_eq!(export["records"], tally[export["from"].as_str().unwrap()], "{export:#}");
+    }
+    for learned in manifest["learned"].as_array().into_iter().flatten() {
+        for entry in learned["files"].as_array().unwrap() {
+            let name = format!("{}/{}", learned["stage"].as_str().unwrap(), entry["name"].as_str().unwrap());
+            let content = files.remove(&name).unwrap_or_else(|| panic!("there is no {name}"));
+            assert_eq!(entry["blake3"], blake3::hash(&content).to_hex().as_str(), "{name}");
+        }
+    }
+    assert!(files.is_empty(), "not in the manifest: {:?}", files.keys());
+}
+
 /// Runs a command to its end.
 pub(crate) fn ran(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
