@@ -10,6 +10,7 @@ use crate::checkpoint::{Checkpoint, Home};
 use crate::earlier::{self, Lock};
 use crate::fingerprint::fingerprint;
 use crate::inputs::{self, Inputs};
+use crate::output::ExportWriter;
 use crate::segment::{Shard, Task, segments};
 use crate::session::{End, Session};
 use crate::{Manifest, Progress, RunError, Tally, manifest, part};
@@ -216,7 +217,11 @@ impl<'a> Setup<'a> {
         }
         earlier::clear(&self.places, folder, earlier)?;
         self.home.clear()?;
-        self.manifest.write(folder)
+        // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
+        let exports = self.plan.exports.iter().zip(&self.places);
+        let exports =
+            exports.map(|(export, place)| ExportWriter::new(export, place, folder).manifest().clone());
+        Manifest { exports: exports.collect(), ..self.manifest.clone() }.write(folder)
     }
 }
 

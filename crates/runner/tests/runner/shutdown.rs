@@ -179,3 +179,24 @@ fn two_runs_do_not_share_a_folder() {
     assert!(matches!(&second, RunError::Busy { .. }) && second.is_setup(), "{second}");
     assert_eq!(first.unwrap().tally.kept, N_LINES as u64);
 }
+
+/// A run may be killed between giving its first part a name and listing it.
+#[test]
+fn a_part_that_was_not_yet_listed_is_known_to_the_next_run() {
+    let world = world();
+    let manifest = world.path("out/manifest.json");
+    let first = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = Arc::clone(&first);
+    let (hooks, _) = at(1, move || *kept.lock().unwrap() = std::fs::read(&manifest).unwrap());
+    world.run(&pipeline(1), &hooks).unwrap();
+    let undisturbed = world.output();
+    let parts: Vec<&String> = undisturbed.keys().filter(|name| name.starts_with("part-")).collect();
+    for name in &parts[1..] {
+        std::fs::remove_file(world.path("out").join(name)).unwrap();
+    }
+    world.write("out/manifest.json", first.lock().unwrap().clone());
+    world.write("out/.parts.tamis-tmp", format!("{}\n", parts[0]));
+    let report = world.run(&pipeline(1), &Hooks::default()).unwrap();
+    assert!(report.restarted && !report.resumed);
+    assert!(world.output() == undisturbed);
+}
