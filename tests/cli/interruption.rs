@@ -36,11 +36,11 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
     }
 }
 
-fn start(world: &World, arguments: &[&str]) -> Child {
+pub(crate) fn start(world: &World, arguments: &[&str]) -> Child {
     world.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn end(mut child: Child) -> Ran {
+pub(crate) fn end(mut child: Child) -> Ran {
     wait_for("the end of the program", || child.try_wait().unwrap().is_some());
     let output = child.wait_with_output().unwrap();
     Ran {
@@ -73,7 +73,7 @@ fn n_files(world: &World) -> usize {
     world.files("in").len()
 }
 
-fn names(files: &BTreeMap<String, Vec<u8>>) -> Vec<&String> {
+pub(crate) fn names(files: &BTreeMap<String, Vec<u8>>) -> Vec<&String> {
     files.keys().collect()
 }
 
@@ -120,10 +120,10 @@ fn a_killed_run_is_gone_on_with() {
 }
 
 /// Numbers that look random and are the same every time.
-struct Lottery(u64);
+pub(crate) struct Lottery(pub(crate) u64);
 
 impl Lottery {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }

@@ -29,7 +29,7 @@ fn languages() -> Vec<Json> {
         json!("CON"),
         json!("."),
         json!(".tamis"),
-        json!(".parts.tmp"),
+        json!(".parts.tamis-tmp"),
         json!("manifest.json"),
         json!("part-00000.jsonl"),
         json!("dropped"),
