@@ -167,11 +167,25 @@ impl<'a> Session<'a> {
         for name in &segment.needs {
             self.prepare(name, prepared)?;
             let given = given.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone());
+            self.check_merged(name, given.is_some())?;
             let (stage, handle) = states::corpus(self.plan, name)?;
             states::load(self.plan, &given.unwrap_or_else(|| self.home.state(name)))?;
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
         }
         Ok(())
+    }
+
+    /// What this shard has seen alone is not what all of them have seen.
+    fn check_merged(&self, name: &StateName, is_given: bool) -> Result<(), RunError> {
+        let is_one_of_many = self.settings.shard.is_some_and(|shard| shard.count > 1);
+        if is_given || !is_one_of_many || self.settings.task.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "it needs the state of pass {} of `{}`, merged from all shards: give it with `--state`",
+            name.pass, name.stage
+        );
+        Err(RunError::Task { message })
     }
 
     /// Saves what a corpus stage has seen, and notes that the segment is over.
