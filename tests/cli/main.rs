@@ -4,6 +4,7 @@
 
 mod accounting;
 mod commands;
+mod damage;
 mod determinism;
 mod exit_codes;
 mod formats;
@@ -15,4 +16,5 @@ mod partitions;
 mod plan;
 mod remote;
 mod round_trip;
+mod shards;
 mod world;

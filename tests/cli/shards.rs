@@ -1,0 +1,227 @@
+//! A plan that is run by others: shard by shard, segment by segment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::world::{World, line, manifest_is_true};
+
+/// Two corpus stages among others: three segments.
+const PIPELINE: &str = "\
+[[source]]
+use = \"jsonl\"
+paths = [\"in\"]
+
+[[stage]]
+use = \"dedup-exact\"
+
+[[stage]]
+use = \"line-template\"
+group_by = \"site\"
+
+[[stage]]
+use = \"length\"
+min_chars = 60
+
+[[export]]
+id = \"kept\"
+use = \"jsonl\"
+path = \"out\"
+max_part_bytes = \"64 KiB\"
+
+[[export]]
+id = \"dropped\"
+use = \"jsonl\"
+from = \"dropped\"
+path = \"gone/dropped\"
+
+[run]
+threads = 2
+block_bytes = \"8 KiB\"
+max_failed_ratio = 1
+";
+
+/// Twelve files in which documents of others come again, with a line that all of them share.
+fn world() -> World {
+    let world = World::with(PIPELINE);
+    for file in 0..12_usize {
+        let document = |n: usize| {
+            let seed = if n % 5 == 4 { n / 3 } else { file * 1_000 + n };
+            let end = format!(" {seed}\\nShare this page\",\"site\":\"s{}\",", seed % 4);
+            line(seed, 20 + seed % 90).replacen("\",", &end, 1)
+        };
+        let lines: String = (0..100 + file * 10).map(document).collect();
+        world.write(format!("in/{file:02}.jsonl"), format!("{lines}{{broken {file}\n"));
+    }
+    world
+}
+
+/// A launcher: it knows nothing but what `tamis plan --json` says and the help of that command promises.
+struct Launcher<'a> {
+    world: &'a World,
+    plan: Json,
+    shards: usize,
+    states: BTreeMap<String, PathBuf>,
+}
+
+impl<'a> Launcher<'a> {
+    fn new(world: &'a World, shards: usize) -> Self {
+        let ran = world.tamis(&["plan", "p.toml", "--json"]).exits(0);
+        let plan = serde_json::from_str(&ran.stdout).unwrap();
+        Self { world, plan, shards, states: BTreeMap::new() }
+    }
+
+    fn launch(&mut self) {
+        for segment in self.plan["segments"].as_array().unwrap().clone() {
+            let needs = segment["needs"].as_array().unwrap().iter();
+            let states: Vec<String> = needs
+                .map(|need| format!("{}-{}", need["stage"].as_str().unwrap(), need["pass"]))
+                .map(|key| self.states[&key].to_str().unwrap().to_owned())
+                .collect();
+            // Nobody says in which order the machines of a cluster get to work.
+            for shard in (0..self.shards).rev() {
+                self.task(&segment["index"].to_string(), shard, &states);
+            }
+            if let Some(state) = segment["state"].as_str() {
+                self.merge(&segment, state);
+            }
+        }
+    }
+
+    fn task(&self, segment: &str, shard: usize, states: &[String]) {
+        let shard = format!("{shard}/{}", self.shards);
+        let mut arguments = vec!["run", "p.toml", "--quiet", "--segment", segment, "--shard", &shard];
+        arguments.extend(states.iter().flat_map(|state| ["--state", state]));
+        self.world.tamis(&arguments).exits(0);
+        // Launched twice, as clusters do.
+        self.world.tamis(&arguments).exits(0);
+    }
+
+    fn merge(&mut self, segment: &Json, state: &str) {
+        let home = Path::new(self.plan["exports"][0]["path"].as_str().unwrap());
+        let saved = (0..self.shards).map(|shard| {
+            let folder = format!("shard-{shard:05}-of-{:05}", self.shards);
+            home.join(folder).join(".tamis").join(state).to_str().unwrap().to_owned()
+        });
+        let saved: Vec<String> = saved.collect();
+        let merged = self.world.path(format!("merged-{state}"));
+        let mut arguments = vec!["state", "merge", "p.toml", "-o", merged.to_str().unwrap()];
+        arguments.extend(saved.iter().map(String::as_str));
+        self.world.tamis(&arguments).exits(0);
+        let observes = &segment["observes"];
+        let key = format!("{}-{}", observes["stage"].as_str().unwrap(), observes["pass"]);
+        self.states.insert(key, merged);
+    }
+}
+
+/// All records below the shards of a folder, one line each, in the order of shards and parts.
+fn concatenated(world: &World, folder: &str, shards: usize) -> String {
+    let below = |shard: usize| match shards {
+        0 => folder.to_owned(),
+        n => format!("{folder}/shard-{shard:05}-of-{n:05}"),
+    };
+    let mut all = String::new();
+    for shard in 0..shards.max(1) {
+        for (name, content) in world.files(&below(shard)) {
+            if name.starts_with("part-") {
+                all += std::str::from_utf8(&content).unwrap();
+            }
+        }
+    }
+    all
+}
+
+fn sorted(lines: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = lines.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn a_launcher_needs_no_more_than_the_plan() {
+    let world = world();
+    world.run(&[]).exits(0);
+    let folders = ["out", "out/failed", "gone/dropped"];
+    let expected = folders.map(|folder| concatenated(&world, folder, 0));
+    assert!(expected.iter().all(|records| !records.is_empty()));
+    let (read, _, dropped, _) = world.tally();
+    assert!(dropped > 100 && expected[2].contains("duplicate") && expected[2].contains("too-short"));
+    let learned = world.read("out/line-template/templates.toml");
+    assert!(learned.contains("Share this page"), "{learned}");
+    for shards in [1, 3, 5] {
+        for folder in ["out", "gone"] {
+            std::fs::remove_dir_all(world.path(folder)).unwrap();
+        }
+        let mut launcher = Launcher::new(&world, shards);
+        assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), 3);
+        launcher.launch();
+        let mut sum = 0;
+        for shard in 0..shards {
+            let name = format!("shard-{shard:05}-of-{shards:05}");
+            let home = format!("out/{name}");
+            let manifest: Json = serde_json::from_str(&world.read(format!("{home}/manifest.json"))).unwrap();
+            assert_eq!(manifest["complete"], true);
+            sum += manifest["tally"]["read"].as_u64().unwrap();
+            assert!(!world.path(&home).join(".tamis").exists(), "{home}");
+        }
+        assert_eq!(sum, read, "{shards} shards");
+        assert!(concatenated(&world, "out", shards) == expected[0], "{shards} shards");
+        // What segments drop before the last comes first, in each shard, so only the lines are the same.
+        let failed = (0..shards).map(|shard| format!("out/shard-{shard:05}-of-{shards:05}/failed"));
+        let failed: Vec<String> = failed.collect();
+        let nested: String = failed.iter().map(|folder| concatenated(&world, folder, 0)).collect();
+        let beside = concatenated(&world, "out/failed", shards);
+        assert!(sorted(&(nested + &beside)) == sorted(&expected[1]), "{shards} shards");
+        let gone = concatenated(&world, "gone/dropped", shards);
+        assert!(sorted(&gone) == sorted(&expected[2]), "{shards} shards");
+    }
+}
+
+#[test]
+fn shards_without_corpus_stages_need_no_launcher() {
+    let world = world();
+    let stages = PIPELINE.find("[[stage]]\nuse = \"dedup").unwrap()
+        ..PIPELINE.find("[[stage]]\nuse = \"length").unwrap();
+    let mut pipeline = PIPELINE.to_owned();
+    pipeline.replace_range(stages, "");
+    world.write("p.toml", pipeline.replace("gone/dropped", "out/dropped"));
+    world.run(&[]).exits(0);
+    manifest_is_true(&world, "out");
+    let expected = concatenated(&world, "out", 0);
+    for shards in [1, 3, 20] {
+        for shard in 0..shards {
+            world.run(&["--shard", &format!("{shard}/{shards}")]).exits(0);
+        }
+        assert!(concatenated(&world, "out", shards) == expected, "{shards} shards");
+    }
+}
+
+#[test]
+fn what_a_launcher_does_wrong_is_told_and_changes_nothing() {
+    let world = world();
+    let segment =
+        |k: &'static str, more: &[&str]| world.run(&[&["--segment", k, "--shard", "0/3"], more].concat());
+    segment("1", &[]).exits(2).says(&["the segments before it have not been run here"]);
+    segment("0", &[]).exits(0);
+    let state = "out/shard-00000-of-00003/.tamis";
+    let mut names = world.files(state).into_keys();
+    let state = format!("{state}/{}", names.find(|name| name.contains("dedup-exact")).unwrap());
+    world.write("cut.state", &std::fs::read(world.path(&state)).unwrap()[..40]);
+    segment("1", &["--state", "cut.state"]).exits(2).says(&["cut.state"]);
+    segment("1", &["--state", "in/00.jsonl"]).exits(2).says(&["it is no state that tamis has saved"]);
+    segment("2", &["--state", &state]).exits(2).says(&["segment 1 comes next in"]);
+    // A shard must not go on with what it has seen alone.
+    segment("1", &[]).exits(2).says(&["needs the state of pass 0 of `dedup-exact`, merged from all shards"]);
+    // Of another pipeline.
+    let merge =
+        |more: &[&str]| world.tamis(&[&["state", "merge", "p.toml", &state, "-o", "m.state"], more].concat());
+    world.write(
+        "p.toml",
+        PIPELINE.replace("use = \"dedup-exact\"", "use = \"dedup-exact\"\nnormalize = \"loose\""),
+    );
+    merge(&[]).exits(2);
+    assert!(!world.path("m.state").exists());
+    world.write("p.toml", PIPELINE);
+    merge(&[]).exits(0);
+}
