@@ -1,7 +1,8 @@
-//! Readers and exporters of columnar files: Parquet.
+//! Readers and exporters of columnar files: Parquet and Arrow IPC.
 //!
 //! Kept apart from the standard stages because the libraries behind these formats are large.
 
+mod arrow;
 mod columns;
 mod parquet;
 mod rows;
@@ -9,12 +10,15 @@ mod rows;
 mod testing;
 mod value;
 
+pub use arrow::{
+    Arrow, ArrowCompression, ArrowExportOptions, ArrowExporter, ArrowFile, ArrowOptions, ArrowPart,
+};
 pub use parquet::{
     ColumnType, Compression, Parquet, ParquetExportOptions, ParquetExporter, ParquetFile, ParquetOptions,
     ParquetPart,
 };
 
 tamis_plugin::export_plugin! {
-    file_readers: [Parquet],
-    part_exporters: [ParquetExporter],
+    file_readers: [Parquet, Arrow],
+    part_exporters: [ParquetExporter, ArrowExporter],
 }
