@@ -125,6 +125,7 @@ impl Index {
 }
 
 /// What a message holds.
+#[derive(Debug, Clone, Copy)]
 enum Content {
     Schema,
     Dictionary { id: i64, is_delta: bool },

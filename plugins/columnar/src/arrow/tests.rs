@@ -136,7 +136,9 @@ fn streams_of_old_libraries_are_read() {
 
 fn coded(texts: &[&str]) -> RecordBatch {
     let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-    texts.iter().for_each(|text| builder.append_value(text));
+    for text in texts {
+        builder.append_value(text);
+    }
     batch(vec![("text", Arc::new(builder.finish()) as ArrayRef)])
 }
 
@@ -160,7 +162,9 @@ fn dictionaries_are_read_replaced_and_extended() {
 
     let mut writer =
         FileWriter::try_new_with_options(Vec::new(), &extended[0].schema(), delta()).expect("a file");
-    extended.iter().for_each(|batch| writer.write(batch).expect("a batch"));
+    for batch in &extended {
+        writer.write(batch).expect("a batch");
+    }
     let file = writer.into_inner().expect("a file ends");
     assert_eq!(texts(&read_all(file)), ["b", "a", "c", "a"]);
 }
