@@ -94,3 +94,51 @@ proptest! {
         check(&files, part_bytes)?;
     }
 }
+
+/// Every exporter, with and without stages that must see all documents before they judge one.
+#[test]
+fn threads_show_in_no_format() {
+    let corpus = "[[stage]]\nuse = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"third\"\nmin_ratio = 0\n\n[[stage]]";
+    for (exporter, options) in [
+        ("jsonl", "compression = \"zstd\""),
+        ("csv", "compression = \"gzip\""),
+        ("parquet", "row_group_bytes = 9000"),
+        ("arrow", ""),
+        ("sqlite", "index = [\"id\"]"),
+        ("markdown", ""),
+        ("text", ""),
+    ] {
+        let export = format!("use = \"{exporter}\"\n{options}\nmax_part_bytes = \"20 KiB\"");
+        let mut pipeline = PIPELINE.replacen("use = \"jsonl\"", &export, 1);
+        if !matches!(exporter, "markdown" | "text") {
+            pipeline = pipeline.replacen("path = \"out\"", "path = \"out/{third}\"", 1);
+        }
+        for stages in ["[[stage]]", corpus] {
+            let world = World::with(&format!(
+                "{}block_bytes = \"2 KiB\"\n",
+                pipeline.replacen("[[stage]]", stages, 1)
+            ));
+            for file in 0..6_usize {
+                // Files hold much of each other, in three partitions.
+                let lines =
+                    (0..60).map(|n| line((file * 31 + n) % 150, 5 + n * 5).replace('}', ",\"third\":"));
+                let lines = lines.enumerate().map(|(n, line)| format!("{}{}}}\n", line.trim_end(), n % 3));
+                world.write(format!("in/{file}.jsonl"), lines.collect::<String>() + "{broken\n");
+            }
+            let first = output(&world, &["run.threads=1"]);
+            assert!(world.tally().1 > 50, "{exporter}");
+            for other in
+                [&["run.threads=2"][..], &["run.threads=8"], &["run.threads=8", "run.memory=\"16 MiB\""]]
+            {
+                let second = output(&world, other);
+                assert!(first.keys().eq(second.keys()), "{exporter} {other:?}");
+                let differ: Vec<_> = first
+                    .iter()
+                    .filter(|(name, content)| second[*name] != **content)
+                    .map(|it| it.0)
+                    .collect();
+                assert!(differ.is_empty(), "{exporter} {other:?}: {differ:?} differ");
+            }
+        }
+    }
+}

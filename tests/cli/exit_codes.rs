@@ -100,22 +100,27 @@ fn an_output_folder_that_cannot_be_written_breaks_the_run() {
     assert!(!world.path("out/part-00000.jsonl").exists());
 }
 
-#[test]
-fn a_full_disk_breaks_the_run_and_leaves_what_is_whole() {
-    let world = World::new();
-    let lines: String = (0..6_000).map(|n| line(n, 300)).collect();
-    world.write("in/a.jsonl", &lines);
-    // A file system of a megabyte, for those who may mount one.
+/// A file system of a megabyte, for those who may mount one.
+fn mount(world: &World) -> Option<std::path::PathBuf> {
     let small = world.path("small");
     std::fs::create_dir(&small).unwrap();
     let mount = std::process::Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
         .arg(&small)
         .output();
-    if !mount.is_ok_and(|mount| mount.status.success()) {
-        eprintln!("SKIPPED: no right to mount a file system");
-        return;
+    if mount.is_ok_and(|mount| mount.status.success()) {
+        return Some(small);
     }
+    eprintln!("SKIPPED: no right to mount a file system");
+    None
+}
+
+#[test]
+fn a_full_disk_breaks_the_run_and_leaves_what_is_whole() {
+    let world = World::new();
+    let lines: String = (0..6_000).map(|n| line(n, 300)).collect();
+    world.write("in/a.jsonl", &lines);
+    let Some(small) = mount(&world) else { return };
     let ran = world.run(&[
         "-o",
         "small/out",
@@ -134,4 +139,41 @@ fn a_full_disk_breaks_the_run_and_leaves_what_is_whole() {
     assert_eq!(parts, ["manifest.json", "part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]);
     assert!(manifest.unwrap().contains("\"complete\": false"));
     assert!(unmounted.unwrap().success());
+}
+
+#[test]
+fn a_full_disk_breaks_a_run_whatever_it_writes() {
+    for exporter in ["parquet", "arrow", "sqlite", "csv", "markdown"] {
+        let export = format!("use = \"{exporter}\"\nmax_part_bytes = \"200 KiB\"");
+        let export = if matches!(exporter, "parquet" | "arrow") {
+            export + "\ncompression = \"none\""
+        } else {
+            export
+        };
+        let world =
+            World::with(&PIPELINE.replacen("use = \"jsonl\"", &export, 1).replace("out/dropped", "gone"));
+        world.write("in/a.jsonl", (0..4_000).map(|n| line(n, 300)).collect::<String>());
+        let Some(small) = mount(&world) else { return };
+        let settings = ["--set", "run.block_bytes=32768"];
+        let ran = world.run(&[&["-o", "small/out"], &settings[..]].concat());
+        let manifest = std::fs::read_to_string(small.join("out/manifest.json"));
+        let larger =
+            std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&small).status();
+        let again =
+            larger.unwrap().success().then(|| world.run(&[&["-o", "small/out"], &settings[..]].concat()));
+        let files = world.files("small/out");
+        let unmounted = std::process::Command::new("umount").arg(&small).status();
+        assert!(unmounted.unwrap().success());
+        ran.exits(3).says(&["error:"]);
+        assert!(manifest.is_ok_and(|manifest| manifest.contains("\"complete\": false")), "{exporter}");
+        // With room, the run is finished as if there had always been some.
+        if let Some(again) = again {
+            again.exits(0);
+            world.run(&[&["-o", "plenty"], &settings[..]].concat()).exits(0);
+            let (mut files, mut plenty) = (files, world.files("plenty"));
+            // Where the output goes is part of the plan, whose hash is in the manifest.
+            assert!(files.remove("manifest.json").is_some() && plenty.remove("manifest.json").is_some());
+            assert!(files == plenty, "{exporter}: {:?}", files.keys());
+        }
+    }
 }

@@ -168,6 +168,7 @@ fn what_is_written_does_not_tell_of_kills() {
     let partitions = "use = \"csv\"\npath = \"out/{language}\"\nmax_part_bytes = \"64 KiB\"";
     let cases = [
         ("parquet", named("parquet")),
+        ("arrow", named("arrow")),
         ("sqlite", named("sqlite")),
         ("csv in partitions", partitions.to_owned()),
         ("parquet in partitions", partitions.replace("csv", "parquet")),

@@ -139,6 +139,8 @@ fn what_is_exported_reads_back_as_it_was() {
         ("parquet", "", "parquet", "", "parquet"),
         ("parquet", "compression = \"snappy\"\nrow_group_bytes = 5000", "auto", "", "parquet"),
         ("parquet", "compression = \"lz4\"", "parquet", "", "parquet"),
+        ("arrow", "", "arrow", "", "arrow"),
+        ("arrow", "compression = \"lz4\"", "auto", "", "arrow"),
     ] {
         let what = format!("{exporter} with {options}");
         let (world, expected) = exported(exporter, options);
@@ -153,7 +155,7 @@ fn what_is_exported_reads_back_as_it_was() {
 
 #[test]
 fn dead_letters_keep_their_bytes() {
-    for (exporter, ending) in [("jsonl", "jsonl"), ("parquet", "parquet")] {
+    for (exporter, ending) in [("jsonl", "jsonl"), ("parquet", "parquet"), ("arrow", "arrow")] {
         let (world, _) = exported(exporter, "");
         let letters = read_back(&world, exporter, "", ending, "failed");
         assert_eq!(letters.len(), 8, "{exporter}");
