@@ -52,8 +52,8 @@ impl Layout {
             return Err(too_much);
         }
         let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.document.id()))),
-            Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.document.text()))),
+            Arc::new(strings(records.iter().map(|record| record.document.id()))),
+            Arc::new(strings(records.iter().map(|record| record.document.text()))),
             self.metadata(records)?,
         ];
         if kind >= Kind::Dropped {
@@ -160,6 +160,14 @@ fn beyond_offsets(records: &[ExportView<'_>]) -> Failures {
         }
     }
     failures
+}
+
+/// A column of strings, in memory that is asked for once: most of a block is in one of them.
+fn strings<'a>(values: impl Iterator<Item = &'a str> + Clone) -> StringArray {
+    let n_bytes = values.clone().map(str::len).sum();
+    let mut builder = StringBuilder::with_capacity(values.size_hint().0, n_bytes);
+    values.for_each(|value| builder.append_value(value));
+    builder.finish()
 }
 
 /// Gathers the values of one typed field.
