@@ -31,18 +31,17 @@ fn costs_itself_only(world: &World, what: &str) -> Ran {
     ran
 }
 
-/// A Parquet file, made by the program.
-fn parquet() -> Vec<u8> {
-    let world =
-        World::with(&PIPELINE.replacen("use = \"jsonl\"", "use = \"parquet\"\nrow_group_bytes = 20000", 1));
+/// A file of many records, made by the program.
+fn made(exporter: &str) -> Vec<u8> {
+    let world = World::with(&PIPELINE.replacen("use = \"jsonl\"", &format!("use = \"{exporter}\""), 1));
     world.write("in/a.jsonl", lines(500));
     world.run(&[]).exits(0);
-    std::fs::read(world.path("out/part-00000.parquet")).unwrap()
+    std::fs::read(world.path("out").join(format!("part-00000.{exporter}"))).unwrap()
 }
 
 #[test]
 fn a_damaged_parquet_file_is_dead_letters() {
-    let whole = parquet();
+    let whole = made("parquet");
     let end = whole.len();
     let changed = |at: usize, bytes: &[u8]| {
         let mut file = whole.clone();
@@ -73,6 +72,43 @@ fn a_damaged_parquet_file_is_dead_letters() {
             let ran = world.run(&["--fresh", "--set", &setting]).exits(0);
             assert!(world.tally().3 > 0, "{what}: {ran:?}");
         }
+    }
+}
+
+#[test]
+fn a_damaged_arrow_file_is_no_panic() {
+    let whole = made("arrow");
+    let end = whole.len();
+    let world = world();
+    let run = |what: &str, content: &[u8]| {
+        world.write("in/bad.arrow", content);
+        let ran = world.run(&["--fresh", "--set", "source.auto.use=\"arrow\""]).exits(0);
+        let (read, kept, ..) = world.tally();
+        assert!(read > 0, "{what}: {ran:?}");
+        kept
+    };
+    let n_all = run("whole", &whole);
+    assert!(n_all > 400, "{n_all}");
+    // Without its footer it is read from the front.
+    assert_eq!(run("cut at the end", &whole[..end - 1]), n_all);
+    for keep in [end / 2, 8, 3] {
+        run("cut", &whole[..keep]);
+        assert!(world.tally().3 > 0, "cut to {keep} bytes");
+    }
+    run("text by another name", lines(10).as_bytes());
+    run("magic twice", b"ARROW1\0\0ARROW1");
+    // Wherever the damage is, lengths and offsets may be anything.
+    for at in (0..end - 8).step_by(end / 40) {
+        for bytes in [[0xFF; 8], [0; 8], [0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0x7F]] {
+            let mut damaged = whole.clone();
+            damaged[at..at + 8].copy_from_slice(&bytes);
+            run("damaged", &damaged);
+        }
+    }
+    for at in end - 40..end - 8 {
+        let mut damaged = whole.clone();
+        damaged[at..at + 4].fill(0xFF);
+        run("a damaged footer", &damaged);
     }
 }
 
