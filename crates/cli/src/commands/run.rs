@@ -41,7 +41,6 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         shard: args.shard,
         task: args.segment.map(|segment| Task { segment, states: args.state.clone() }),
         scratch: scratch.as_ref().map(|folder| folder.path().to_owned()),
-        ..Settings::default()
     };
     let phases = phases(&segments);
     let result = progress::watch(show, &phases, &progress, || tamis_runner::run(&plan, &settings, &progress));
