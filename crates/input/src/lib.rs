@@ -1,6 +1,6 @@
 //! Finds and opens inputs: files, archives, compressed streams, standard input, object stores.
 //!
-//! [`Pattern::parse`] reads what a user named, [`list`] finds its files, [`open`] opens one of them: a stream of
+//! [`Pattern::parse`] reads what a user named, [`list()`] finds its files, [`open()`] opens one of them: a stream of
 //! bytes, decompressed as often as it is compressed, or the members of an archive. [`random_access`] is for
 //! formats that are read from their end.
 //!

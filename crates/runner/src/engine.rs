@@ -93,6 +93,7 @@ enum Start {
 /// records do not add up. A record that fails is no error: it becomes a dead letter.
 pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
     let start = Instant::now();
+    check_shard(plan, settings)?;
     let setup = Setup::new(plan, settings, progress)?;
     let report = |finish, tally, manifest| Report {
         finish,
@@ -124,6 +125,22 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         End::Segment => Finish::Segment,
     };
     Ok(Report { restarted, resumed, ..report(finish, tally, manifest) })
+}
+
+/// A shard alone must not teach a stage that has to see all of them.
+fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
+    let is_one_of_many = settings.shard.is_some_and(|shard| shard.count > 1);
+    let observing = segments(plan).into_iter().find_map(|segment| segment.observes);
+    match observing {
+        Some(name) if is_one_of_many && settings.task.is_none() => Err(RunError::Task {
+            message: format!(
+                "`{}` must see the documents of all shards: run one segment after the other with `--segment`, \
+                 as `tamis plan` tells",
+                name.stage
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 impl<'a> Setup<'a> {

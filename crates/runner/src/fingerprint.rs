@@ -36,6 +36,26 @@ pub(crate) fn fingerprint(
 
 /// The hash of the plan alone.
 pub(crate) fn plan_hash(plan: &Plan) -> Result<String, RunError> {
+    hash_of(plan, &plan.canonical)
+}
+
+/// The hash of what decides what corpus stages learn: readers and stages, but not where documents are read
+/// from and written to, which differs from machine to machine.
+pub(crate) fn learning_hash(plan: &Plan) -> Result<String, RunError> {
+    let mut canonical = plan.canonical.clone();
+    if let Some(tables) = canonical.as_object_mut() {
+        tables.remove("exports");
+    }
+    for source in canonical["sources"].as_array_mut().into_iter().flatten() {
+        if let Some(keys) = source.as_object_mut() {
+            keys.remove("paths");
+            keys.remove("exclude");
+        }
+    }
+    hash_of(plan, &canonical)
+}
+
+fn hash_of(plan: &Plan, canonical: &serde_json::Value) -> Result<String, RunError> {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &[u8]| {
         // Lengths in front keep parts apart that would read the same when joined.
@@ -43,7 +63,7 @@ pub(crate) fn plan_hash(plan: &Plan) -> Result<String, RunError> {
         hasher.update(part);
     };
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    add(plan.canonical.to_string().as_bytes());
+    add(canonical.to_string().as_bytes());
     for path in &plan.files {
         for_each_file(path, &mut |content| add(content))?;
     }

@@ -17,7 +17,7 @@ use crate::desk::Desk;
 use crate::feeder::{Feeder, InputFeed};
 use crate::inputs::InputFile;
 use crate::output::ExportWriter;
-use crate::segment::{Reads, Segment, StateName, Writes};
+use crate::segment::{Reads, Segment, Shard, StateName, Writes};
 use crate::spill::{SpillReader, SpillWriter};
 use crate::stream::Opener;
 use crate::writer::Writer;
@@ -156,17 +156,21 @@ impl<'a> Session<'a> {
     /// Gives corpus stages back what they have learned in segments that were run before.
     fn recall(&self, segment: &Segment, prepared: &mut BTreeSet<String>) -> Result<(), RunError> {
         let given = self.settings.task.as_ref().map_or(&[][..], |task| &task.states);
-        let given = states::names(self.plan, given)?;
-        if let Some((other, path)) = given.iter().find(|(name, _)| !segment.needs.contains(name)) {
+        let given = states::read(self.plan, given)?;
+        let count = self.settings.shard.map_or(1, |shard| shard.count);
+        for saved in &given {
+            saved.check_whole(count)?;
+        }
+        if let Some(other) = given.iter().find(|saved| !segment.needs.contains(&saved.name)) {
             let message = format!(
                 "it is the state of pass {} of `{}`, which segment {} does not need",
-                other.pass, other.stage, segment.index
+                other.name.pass, other.name.stage, segment.index
             );
-            return Err(RunError::State { path: path.clone(), message });
+            return Err(RunError::State { path: other.path.clone(), message });
         }
         for name in &segment.needs {
             self.prepare(name, prepared)?;
-            let given = given.iter().find(|(other, _)| other == name).map(|(_, path)| path.clone());
+            let given = given.iter().find(|saved| saved.name == *name).map(|saved| saved.path.clone());
             self.check_merged(name, given.is_some())?;
             let (stage, handle) = states::corpus(self.plan, name)?;
             states::load(self.plan, &given.unwrap_or_else(|| self.home.state(name)))?;
@@ -193,7 +197,9 @@ impl<'a> Session<'a> {
         let (stage, handle) = states::corpus(self.plan, name)?;
         handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
         if !self.settings.dry_run {
-            states::save(self.plan, name, &self.home.state(name))?;
+            let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
+            let shards = BTreeSet::from([shard.index]);
+            states::save(self.plan, name, &self.home.state(name), shards, shard.count)?;
         }
         writer.end_segment()?;
         // Nobody needs it any more; what is left of it goes with the rest at the end.

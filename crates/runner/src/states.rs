@@ -2,6 +2,7 @@
 //!
 //! A file is one line of JSON that says whose state it is, and the bytes of the stage.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use tamis_stage::handle::{CorpusHandle, OpenStage};
 
 use crate::RunError;
 use crate::engine::threads;
-use crate::fingerprint::plan_hash;
+use crate::fingerprint::learning_hash;
 use crate::part::{create_folder, temporary};
 use crate::segment::StateName;
 
@@ -30,11 +31,34 @@ struct Label {
     pass: u32,
     /// The hash of the plan, in which options and plugins are.
     plan: String,
+    /// Of which shards it has seen the documents, and how many shards there are.
+    shards: BTreeSet<u32>,
+    of: u32,
 }
 
-impl Label {
-    fn new(plan: &Plan, name: &StateName) -> Result<Self, RunError> {
-        Ok(Self { tamis_state: 1, stage: name.stage.clone(), pass: name.pass, plan: plan_hash(plan)? })
+/// A saved state, as its label says.
+pub(crate) struct Saved {
+    pub(crate) name: StateName,
+    pub(crate) path: PathBuf,
+    shards: BTreeSet<u32>,
+    of: u32,
+}
+
+impl Saved {
+    /// Whether it has seen all of as many shards as a run has.
+    pub(crate) fn check_whole(&self, count: u32) -> Result<(), RunError> {
+        let missing: Vec<_> = (0..self.of).filter(|index| !self.shards.contains(index)).collect();
+        let message = if self.of != count {
+            format!("it is of {} shards, and this run is one of {count}", self.of)
+        } else if let Some(first) = missing.first() {
+            format!(
+                "it lacks {} of {count} shards, shard {first} the first of them: merge the states of all",
+                missing.len()
+            )
+        } else {
+            return Ok(());
+        };
+        Err(RunError::State { path: self.path.clone(), message })
     }
 }
 
@@ -74,14 +98,22 @@ pub(crate) fn workspace(
     })
 }
 
-/// Saves the merged state of a pass, whole or not at all.
-pub(crate) fn save(plan: &Plan, name: &StateName, path: &Path) -> Result<(), RunError> {
+/// Saves the merged state of a pass over some of `of` shards, whole or not at all.
+pub(crate) fn save(
+    plan: &Plan,
+    name: &StateName,
+    path: &Path,
+    shards: BTreeSet<u32>,
+    of: u32,
+) -> Result<(), RunError> {
     let (stage, handle) = corpus(plan, name)?;
     let unfinished = temporary(path);
     let file = File::create(&unfinished).map_err(RunError::write(path))?;
     let mut out = BufWriter::new(file);
-    let label = serde_json::to_string(&Label::new(plan, name)?)
-        .map_err(|error| RunError::Internal { message: error.to_string() })?;
+    let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(plan)?);
+    let label = Label { tamis_state: 1, stage: stage_id, pass, plan: hash, shards, of };
+    let label =
+        serde_json::to_string(&label).map_err(|error| RunError::Internal { message: error.to_string() })?;
     writeln!(out, "{label}").map_err(RunError::write(path))?;
     handle.save(name.pass, &mut out).map_err(|failure| RunError::stage(&stage.id, &failure))?;
     let synced =
@@ -90,7 +122,7 @@ pub(crate) fn save(plan: &Plan, name: &StateName, path: &Path) -> Result<(), Run
 }
 
 /// Whose state a file holds, and the file behind its first line.
-fn open(plan: &Plan, path: &Path) -> Result<(StateName, BufReader<File>), RunError> {
+fn open(plan: &Plan, path: &Path) -> Result<(Saved, BufReader<File>), RunError> {
     let bad = |message: String| RunError::State { path: path.to_owned(), message };
     let mut file = BufReader::new(File::open(path).map_err(|error| bad(error.to_string()))?);
     let mut line = Vec::new();
@@ -98,25 +130,25 @@ fn open(plan: &Plan, path: &Path) -> Result<(StateName, BufReader<File>), RunErr
     read.map_err(|error| bad(error.to_string()))?;
     let label: Label =
         serde_json::from_slice(&line).map_err(|_| bad("it is no state that tamis has saved".to_owned()))?;
-    let name = StateName { stage: label.stage.clone(), pass: label.pass };
-    if Label::new(plan, &name)? != label {
-        return Err(bad("it was saved by another pipeline, other options or another version".to_owned()));
+    if label.tamis_state != 1 || learning_hash(plan)? != label.plan {
+        let why = "it was saved with other readers, stages, options or plugins, or by another version";
+        return Err(bad(why.to_owned()));
     }
-    Ok((name, file))
+    let name = StateName { stage: label.stage, pass: label.pass };
+    Ok((Saved { name, path: path.to_owned(), shards: label.shards, of: label.of }, file))
 }
 
-/// Whose state each of some files holds.
-pub(crate) fn names(plan: &Plan, paths: &[PathBuf]) -> Result<Vec<(StateName, PathBuf)>, RunError> {
-    paths.iter().map(|path| Ok((open(plan, path)?.0, path.clone()))).collect()
+/// What some files hold.
+pub(crate) fn read(plan: &Plan, paths: &[PathBuf]) -> Result<Vec<Saved>, RunError> {
+    paths.iter().map(|path| Ok(open(plan, path)?.0)).collect()
 }
 
 /// Merges a saved state into its stage.
-pub(crate) fn load(plan: &Plan, path: &Path) -> Result<StateName, RunError> {
-    let (name, mut file) = open(plan, path)?;
-    let (_, handle) = corpus(plan, &name)?;
-    let loaded = handle.load(name.pass, &mut file);
-    loaded.map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() })?;
-    Ok(name)
+pub(crate) fn load(plan: &Plan, path: &Path) -> Result<(), RunError> {
+    let (saved, mut file) = open(plan, path)?;
+    let (_, handle) = corpus(plan, &saved.name)?;
+    let loaded = handle.load(saved.name.pass, &mut file);
+    loaded.map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() })
 }
 
 /// Merges saved states of one pass of one corpus stage, as the shards of a segment leave them, into one.
@@ -127,32 +159,45 @@ pub(crate) fn load(plan: &Plan, path: &Path) -> Result<StateName, RunError> {
 ///
 /// When the files are not states of the same stage and pass of this plan, or cannot be read or written.
 pub fn merge_states(plan: &Plan, states: &[PathBuf], output: &Path) -> Result<StateName, RunError> {
-    let named = names(plan, states)?;
-    let Some((name, first)) = named.first() else {
+    let all = read(plan, states)?;
+    let Some(first) = all.first() else {
         return Err(RunError::Internal { message: "there are no states to merge".to_owned() });
     };
-    if let Some((other, path)) = named.iter().find(|(other, _)| other != name) {
-        let message = format!(
-            "it is the state of pass {} of `{}`, and `{}` that of pass {} of `{}`",
-            other.pass,
-            other.stage,
-            first.display(),
-            name.pass,
-            name.stage
-        );
-        return Err(RunError::State { path: path.clone(), message });
+    let mut shards = BTreeSet::new();
+    for saved in &all {
+        if let Some(message) = misfit(first, saved, &mut shards) {
+            return Err(RunError::State { path: saved.path.clone(), message });
+        }
     }
+    let (name, of) = (&first.name, first.of);
     let (stage, handle) = corpus(plan, name)?;
     let scratch = output.with_extension("scratch");
     let workspace = workspace(plan, stage, &scratch, &scratch)?;
     let merged = (|| {
         handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
-        for (_, path) in &named {
-            load(plan, path)?;
+        for saved in &all {
+            load(plan, &saved.path)?;
         }
-        save(plan, name, output)
+        save(plan, name, output, shards, of)
     })();
     // Nothing in it is needed any more, whatever came of it.
     let _ = std::fs::remove_dir_all(&scratch);
     merged.map(|()| name.clone())
+}
+
+/// Why a state cannot be merged with those before it, whose shards are in `shards`; else its shards are added.
+fn misfit(first: &Saved, saved: &Saved, shards: &mut BTreeSet<u32>) -> Option<String> {
+    let (name, other, path) = (&first.name, &saved.name, first.path.display());
+    if other != name {
+        return Some(format!(
+            "it is the state of pass {} of `{}`, and `{path}` that of pass {} of `{}`",
+            other.pass, other.stage, name.pass, name.stage
+        ));
+    }
+    if saved.of != first.of {
+        return Some(format!("it is of {} shards, and `{path}` of {}", saved.of, first.of));
+    }
+    let twice = saved.shards.iter().find(|index| shards.contains(index)).copied();
+    shards.extend(&saved.shards);
+    twice.map(|index| format!("it has seen shard {index}, which another of these states has seen, too"))
 }

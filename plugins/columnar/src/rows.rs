@@ -54,7 +54,7 @@ impl Layout {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(strings(records.iter().map(|record| record.document.id()))),
             Arc::new(strings(records.iter().map(|record| record.document.text()))),
-            self.metadata(records)?,
+            self.metadata(records, kind)?,
         ];
         if kind >= Kind::Dropped {
             columns.push(Arc::new(records.iter().map(|record| record.stage).collect::<StringArray>()));
@@ -81,7 +81,7 @@ impl Layout {
 
     fn schema(&self, kind: Kind) -> SchemaRef {
         let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
-        let metadata = if self.columns.is_empty() {
+        let metadata = if self.is_json(kind) {
             text("metadata", false)
         } else {
             Field::new("metadata", DataType::Struct(self.members()), false)
@@ -106,8 +106,14 @@ impl Layout {
         typed.chain(rest).collect()
     }
 
-    fn metadata(&self, records: &[ExportView<'_>]) -> Result<ArrayRef, Failures> {
-        if self.columns.is_empty() {
+    /// Whether metadata is one column of JSON. That of dead letters always is: a value of the wrong type may be
+    /// what they failed for.
+    fn is_json(&self, kind: Kind) -> bool {
+        self.columns.is_empty() || kind == Kind::Failed
+    }
+
+    fn metadata(&self, records: &[ExportView<'_>], kind: Kind) -> Result<ArrayRef, Failures> {
+        if self.is_json(kind) {
             let json = records.iter().map(|record| object(record.document.fields()));
             return Ok(Arc::new(StringArray::from_iter_values(json)));
         }

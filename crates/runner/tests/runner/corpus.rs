@@ -227,11 +227,46 @@ fn states_of_others_are_refused() {
     assert!(merge(&text, &["nonsense"]).contains("no state that tamis has saved"));
     assert!(merge(&text, &["missing"]).contains("No such file"));
     let other = pipeline(&["unique", "hook"], 1);
-    assert!(merge(&other, &[state]).contains("another pipeline"));
+    assert!(merge(&other, &[state]).contains("other readers, stages"));
     let cut = std::fs::read(world.path(state)).unwrap();
     world.write("cut", &cut[..cut.len() - 3]);
     assert!(merge(&text, &["cut"]).contains("EOF"));
     assert!(!world.path("merged").exists());
+}
+
+#[test]
+fn only_states_of_all_shards_together_are_taken() {
+    let world = world();
+    let text = pipeline(&["unique"], 1);
+    let run = |segment, index, states: &[&str]| {
+        let states = states.iter().map(|state| world.path(state)).collect();
+        let task = Some(Task { segment, states });
+        let settings = Settings { task, shard: Some(Shard { index, count: 3 }), ..Settings::default() };
+        world.run_with(&text, &Hooks::default(), settings, &Arc::default())
+    };
+    let state = |index: u32| format!("out/shard-{index:05}-of-00003/.tamis/s0.0.state");
+    for index in 0..3 {
+        run(0, index, &[]).unwrap();
+    }
+    let merge = |states: &[String], to: &str| {
+        let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
+        // The output of the merging pipeline does not matter.
+        let text = text.replace("\"out\"", "\"elsewhere\"").replace("\"out/", "\"elsewhere/");
+        merge_states(&world.plan(&text, &Hooks::default()), &states, &world.path(to))
+    };
+    merge(&[state(0), state(2)], "two").unwrap();
+    let error = merge(&[state(0), "two".to_owned()], "twice").unwrap_err().to_string();
+    assert!(error.contains("shard 0, which another"), "{error}");
+    for part in [state(1), "two".to_owned()] {
+        let error = run(1, 1, &[&part]).unwrap_err().to_string();
+        assert!(error.contains("it lacks"), "{error}");
+    }
+    merge(&[state(1), "two".to_owned()], "all").unwrap();
+    assert_eq!(run(1, 1, &["all"]).unwrap().finish, Finish::Done);
+    let shard = Some(Shard { index: 0, count: 3 });
+    let whole = Settings { shard, ..Settings::default() };
+    let error = world.run_with(&text, &Hooks::default(), whole, &Arc::default()).unwrap_err();
+    assert!(matches!(error, RunError::Task { .. }), "{error}");
 }
 
 #[test]

@@ -269,7 +269,9 @@ fn ends_inside_character(bytes: &[u8]) -> bool {
 fn guess(bytes: &[u8], top_level_domain: Option<&str>) -> Encoding {
     let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(head, head.len() == bytes.len());
+    // Told that this is the end, the detector rules out every encoding in which the last character is not whole;
+    // but crawlers cut pages off anywhere.
+    detector.feed(head, false);
     let domain = top_level_domain.map(str::to_ascii_lowercase);
     // The detector panics on anything else.
     let domain = domain.as_deref().filter(|domain| {
