@@ -206,3 +206,16 @@ proptest! {
         declared_in_markup(page.as_bytes());
     }
 }
+
+#[test]
+fn a_page_cut_inside_a_character_keeps_its_encoding() {
+    for (text, label, name) in [
+        (ARTICLE, "gb18030", "GBK"),
+        ("市立圖書館新館昨日正式啟用，首日共接待讀者三千餘人。", "big5", "Big5"),
+    ] {
+        let whole = encoded(&text.repeat(5), label);
+        let (text, found, _, n_undecodable) = found(&whole[..whole.len() - 3], &Hints::default());
+        assert_eq!((found, n_undecodable), (name, 1), "{text}");
+        assert!(text.starts_with(if label == "big5" { "市立圖書館" } else { "本报讯" }), "{text}");
+    }
+}
