@@ -66,8 +66,14 @@ impl PartExporter for ParquetExporter {
             Ok(batch) => batch,
             Err(failures) => return failures,
         };
-        let file = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(self.properties.clone()))
-            .and_then(|mut writer| writer.write(&batch).and_then(|()| writer.into_inner()));
+        // Text shrinks to less than half; growing the file would copy it again and again.
+        let n_bytes: usize = records.iter().map(|record| record.document.text().len()).sum();
+        let file = ArrowWriter::try_new(
+            Vec::with_capacity(n_bytes / 2),
+            batch.schema(),
+            Some(self.properties.clone()),
+        )
+        .and_then(|mut writer| writer.write(&batch).and_then(|()| writer.into_inner()));
         match file {
             Ok(file) => {
                 *chunk = file;
