@@ -22,7 +22,7 @@ pub use tamis_document::{
 pub use tamis_stage::{
     Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields,
     FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess, Reader,
-    SetupError, Split, View, Workspace,
+    SetupError, Split, View, Workspace, json_object, push_json,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

@@ -15,6 +15,7 @@ mod draft;
 mod error;
 pub mod handle;
 mod info;
+mod json;
 mod option_info;
 mod options;
 mod registry;
@@ -27,6 +28,7 @@ pub use author::{
 pub use draft::{Draft, Edits, Notes};
 pub use error::{Failure, SetupError};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
+pub use json::{json_object, push_json};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Fields};
-use tamis_plugin::{Emit, Failure, Metadata, NewDocument, SetupError, ValueRef};
+use tamis_plugin::{Emit, Failure, Metadata, NewDocument, SetupError, ValueRef, push_json};
 use tamis_readers::FieldNames;
 
-use crate::value::{Cell, cell, push_value};
+use crate::value::{Cell, cell};
 
 /// The field mapping of the structured readers, resolved a column and not a record at a time.
 #[derive(Debug)]
@@ -264,9 +264,9 @@ fn row_as_json(columns: &[Column<'_>], row: usize) -> String {
         if json.len() > 1 {
             json.push(',');
         }
-        push_value(ValueRef::String(column.name), &mut json);
+        push_json(ValueRef::String(column.name), &mut json);
         json.push(':');
-        push_value(value.without_bytes().as_value(), &mut json);
+        push_json(value.without_bytes().as_value(), &mut json);
     }
     json.push('}');
     json

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
-use tamis_plugin::{ExportView, Failure, Fate, Limit, ValueRef};
+use tamis_plugin::{ExportView, Failure, Fate, ValueRef, json_object};
 
 use crate::parquet::ColumnType;
-use crate::value::push_value;
 
 /// The field for metadata that has no column of its own.
 pub(crate) const REST: &str = "rest";
@@ -59,10 +58,12 @@ impl Layout {
         if kind >= Kind::Dropped {
             columns.push(Arc::new(records.iter().map(|record| record.stage).collect::<StringArray>()));
             columns.push(Arc::new(records.iter().map(reason).collect::<StringArray>()));
-            columns.push(Arc::new(StringArray::from_iter_values(records.iter().map(measures))));
+            columns
+                .push(Arc::new(StringArray::from_iter_values(records.iter().map(ExportView::measures_json))));
         }
         if self.has_origin(kind) {
-            columns.push(Arc::new(StringArray::from_iter_values(records.iter().map(origin))));
+            columns
+                .push(Arc::new(StringArray::from_iter_values(records.iter().map(ExportView::origin_json))));
         }
         if self.has_raw(kind) {
             columns
@@ -114,7 +115,7 @@ impl Layout {
 
     fn metadata(&self, records: &[ExportView<'_>], kind: Kind) -> Result<ArrayRef, Failures> {
         if self.is_json(kind) {
-            let json = records.iter().map(|record| object(record.document.fields()));
+            let json = records.iter().map(|record| json_object(record.document.fields()));
             return Ok(Arc::new(StringArray::from_iter_values(json)));
         }
         let mut builders: Vec<_> = self.columns.values().map(|column| Builder::new(*column)).collect();
@@ -130,7 +131,7 @@ impl Layout {
                 }
             }
             let others = || record.document.fields().filter(|(name, _)| !self.columns.contains_key(*name));
-            rest.append_option(others().next().map(|_| object(others())));
+            rest.append_option(others().next().map(|_| json_object(others())));
         }
         if !failures.is_empty() {
             return Err(failures);
@@ -252,51 +253,4 @@ fn reason<'a>(record: &ExportView<'a>) -> Option<&'a str> {
         Fate::Kept => None,
         Fate::Dropped(reason) | Fate::Failed(reason) => Some(reason),
     }
-}
-
-fn object<'a>(members: impl Iterator<Item = (&'a str, ValueRef<'a>)>) -> String {
-    let mut json = String::from("{");
-    for (name, value) in members {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        push_value(ValueRef::String(name), &mut json);
-        json.push(':');
-        push_value(value, &mut json);
-    }
-    json.push('}');
-    json
-}
-
-/// Measures as a list of objects, as the `jsonl` exporter writes them.
-fn measures(record: &ExportView<'_>) -> String {
-    let list = record.measures.iter().map(|measure| {
-        let limit = match measure.limit {
-            Limit::None => None,
-            Limit::Min(limit) => Some(("min", number(limit))),
-            Limit::Max(limit) => Some(("max", number(limit))),
-        };
-        let first = [("name", ValueRef::String(&measure.name)), ("value", number(measure.value))];
-        object(first.into_iter().chain(limit))
-    });
-    format!("[{}]", list.collect::<Vec<_>>().join(","))
-}
-
-/// Counts read better without `.0`.
-fn number(value: f64) -> ValueRef<'static> {
-    // Up to here every whole `f64` is exact.
-    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        value if !value.is_finite() => ValueRef::Null,
-        value if value.fract() == 0.0 && value.abs() <= MAX_EXACT => ValueRef::Integer(value as i64),
-        value => ValueRef::Float(value),
-    }
-}
-
-fn origin(record: &ExportView<'_>) -> String {
-    let (offset, length) = record.span;
-    let mut file = String::new();
-    push_value(ValueRef::String(record.file), &mut file);
-    let ordinal = record.document.ordinal();
-    format!("{{\"file\":{file},\"offset\":{offset},\"length\":{length},\"ordinal\":{ordinal}}}")
 }

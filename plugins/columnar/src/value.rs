@@ -14,7 +14,7 @@ use arrow_array::types::{
 use arrow_array::{Array, StructArray};
 use arrow_schema::{DataType, TimeUnit};
 use base64::Engine;
-use tamis_plugin::ValueRef;
+use tamis_plugin::{ValueRef, push_json};
 
 /// A value of a column, borrowed where its form allows.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,7 +113,7 @@ pub(crate) fn cell(array: &dyn Array, row: usize) -> Result<Cell<'_>, String> {
         | DataType::Struct(_)
         | DataType::Map(..) => {
             let mut json = String::new();
-            push_json(array, row, &mut json)?;
+            push_cell(array, row, &mut json)?;
             Cell::Json(json)
         }
         _ => return moment(array, row),
@@ -177,7 +177,7 @@ fn short_float(value: f32) -> Cell<'static> {
     value.to_string().parse().map_or(Cell::Null, float)
 }
 
-fn push_json(array: &dyn Array, row: usize, out: &mut String) -> Result<(), String> {
+fn push_cell(array: &dyn Array, row: usize, out: &mut String) -> Result<(), String> {
     if array.is_null(row) {
         out.push_str("null");
         return Ok(());
@@ -190,7 +190,7 @@ fn push_json(array: &dyn Array, row: usize, out: &mut String) -> Result<(), Stri
         DataType::Map(..) => push_map(&array.as_map().value(row), out),
         _ => {
             let cell = cell(array, row)?.without_bytes();
-            push_value(cell.as_value(), out);
+            push_json(cell.as_value(), out);
             Ok(())
         }
     }
@@ -202,7 +202,7 @@ fn push_list(values: &dyn Array, out: &mut String) -> Result<(), String> {
         if row > 0 {
             out.push(',');
         }
-        push_json(values, row, out)?;
+        push_cell(values, row, out)?;
     }
     out.push(']');
     Ok(())
@@ -214,9 +214,9 @@ fn push_struct(fields: &StructArray, row: usize, out: &mut String) -> Result<(),
         if index > 0 {
             out.push(',');
         }
-        push_value(ValueRef::String(field.name()), out);
+        push_json(ValueRef::String(field.name()), out);
         out.push(':');
-        push_json(values.as_ref(), row, out)?;
+        push_cell(values.as_ref(), row, out)?;
     }
     out.push('}');
     Ok(())
@@ -231,24 +231,16 @@ fn push_map(entries: &StructArray, out: &mut String) -> Result<(), String> {
             out.push(',');
         }
         match cell(keys.as_ref(), row)?.without_bytes().as_value() {
-            ValueRef::String(key) => push_value(ValueRef::String(key), out),
+            ValueRef::String(key) => push_json(ValueRef::String(key), out),
             other => {
                 let mut key = String::new();
-                push_value(other, &mut key);
-                push_value(ValueRef::String(&key), out);
+                push_json(other, &mut key);
+                push_json(ValueRef::String(&key), out);
             }
         }
         out.push(':');
-        push_json(values.as_ref(), row, out)?;
+        push_cell(values.as_ref(), row, out)?;
     }
     out.push('}');
     Ok(())
-}
-
-/// Writes a value as JSON.
-pub(crate) fn push_value(value: ValueRef<'_>, out: &mut String) {
-    match value {
-        ValueRef::Json(json) => out.push_str(json),
-        other => out.push_str(&serde_json::to_string(&other).expect("scalars have a JSON form")),
-    }
 }

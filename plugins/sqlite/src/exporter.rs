@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef as SqlRef};
-use tamis_plugin::{ExportView, Failure, Fate, Limit, PartExporter, SetupError, ValueRef};
+use tamis_plugin::{ExportView, Failure, Fate, PartExporter, SetupError, json_object};
 
 use crate::chunk;
 use crate::options::SqliteOptions;
@@ -124,11 +124,11 @@ impl Sqlite {
         };
         chunk::push(Some(document.id().as_bytes()), out);
         chunk::push(Some(document.text().as_bytes()), out);
-        chunk::push(Some(object(document.fields()).as_bytes()), out);
+        chunk::push(Some(json_object(document.fields()).as_bytes()), out);
         chunk::push(record.stage.filter(|_| reason.is_some()).map(str::as_bytes), out);
         chunk::push(reason.map(|reason| reason.as_bytes()), out);
-        chunk::push(reason.map(|_| measures(record)).as_deref().map(str::as_bytes), out);
-        let origin = (is_failed || self.options.origin).then(|| origin(record));
+        chunk::push(reason.map(|_| record.measures_json()).as_deref().map(str::as_bytes), out);
+        let origin = (is_failed || self.options.origin).then(|| record.origin_json());
         chunk::push(origin.as_deref().map(str::as_bytes), out);
         chunk::push(document.raw().filter(|_| is_failed || self.options.raw), out);
     }
@@ -152,58 +152,4 @@ impl Sqlite {
 /// A name in SQL.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn push_value(value: ValueRef<'_>, out: &mut String) {
-    match value {
-        ValueRef::Json(json) => out.push_str(json),
-        other => out.push_str(&serde_json::to_string(&other).expect("scalars have a JSON form")),
-    }
-}
-
-fn object<'a>(members: impl Iterator<Item = (&'a str, ValueRef<'a>)>) -> String {
-    let mut json = String::from("{");
-    for (name, value) in members {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        push_value(ValueRef::String(name), &mut json);
-        json.push(':');
-        push_value(value, &mut json);
-    }
-    json.push('}');
-    json
-}
-
-/// Measures as a list of objects, as the `jsonl` exporter writes them.
-fn measures(record: &ExportView<'_>) -> String {
-    let list = record.measures.iter().map(|measure| {
-        let limit = match measure.limit {
-            Limit::None => None,
-            Limit::Min(limit) => Some(("min", number(limit))),
-            Limit::Max(limit) => Some(("max", number(limit))),
-        };
-        let first = [("name", ValueRef::String(&measure.name)), ("value", number(measure.value))];
-        object(first.into_iter().chain(limit))
-    });
-    format!("[{}]", list.collect::<Vec<_>>().join(","))
-}
-
-/// Counts read better without `.0`.
-fn number(value: f64) -> ValueRef<'static> {
-    // Up to here every whole `f64` is exact.
-    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        value if !value.is_finite() => ValueRef::Null,
-        value if value.fract() == 0.0 && value.abs() <= MAX_EXACT => ValueRef::Integer(value as i64),
-        value => ValueRef::Float(value),
-    }
-}
-
-fn origin(record: &ExportView<'_>) -> String {
-    let (offset, length) = record.span;
-    let mut file = String::new();
-    push_value(ValueRef::String(record.file), &mut file);
-    let ordinal = record.document.ordinal();
-    format!("{{\"file\":{file},\"offset\":{offset},\"length\":{length},\"ordinal\":{ordinal}}}")
 }
