@@ -1,17 +1,19 @@
 //! What stages ask of a text: which script a character belongs to, where lines and sentences end, what a
 //! numbered heading looks like.
 //!
-//! Every function is pure, knows no settings and never panics; all but [`encoding`] take `&str` or `char`.
+//! Every function is pure, knows no settings and never panics; all but [`encoding`] and [`literal`] take `&str` or `char`.
 //! What to do about the answers is for the stages in `plugins/` to decide.
 //!
 //! - [`chars`]: classes of characters, display width.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
 //! - [`sentences`]: whether a piece of text ends, or contains, a sentence.
+//! - [`literal`]: Python and JSON literals, as scrapers dump them.
 //! - [`numbering`]: `一、`, `（一）`, `1、`, `1.`, `第一，` at the start of a heading or list item.
 
 pub mod chars;
 pub mod encoding;
 pub mod lines;
+pub mod literal;
 pub mod numbering;
 pub mod sentences;

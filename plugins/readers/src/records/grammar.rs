@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::literal::{Build, Cursor, Skim, Trouble, is_word};
+use tamis_text::literal::{Build, Cursor, Skim, Trouble, is_word};
 
 /// With more bytes to come, trouble this close to the end may be no trouble: a surrogate pair, the longest
 /// thing that is looked at as a whole, takes 20 bytes.

@@ -1,7 +1,6 @@
 //! `records`: records whose fields are Python or JSON literals.
 
 mod grammar;
-mod literal;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -10,9 +9,9 @@ pub use options::RecordsOptions;
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
 use self::grammar::{Beginning, Content, Outcome, Spans};
-use self::literal::{Literal, Scalar, Skim, Tree};
 use crate::mapping::{Mapping, Place};
 use crate::row::{self, Fault, Field, Row, Slot, Str};
+use tamis_text::literal::{Literal, Scalar, Skim, Tree};
 
 /// The reader of records in literals.
 #[derive(Debug)]

@@ -10,38 +10,54 @@ const MAX_DEPTH: u32 = 128;
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Literal {
+pub enum Literal {
+    /// Neither text nor a collection.
     Scalar(Scalar),
     /// The bytes of a string, decoded; UTF-8 if the input was.
     String(Vec<u8>),
+    /// A list or a tuple.
     List(Vec<Literal>),
+    /// A dict or an object, in the order in which it is written.
     Dict(Vec<(Literal, Literal)>),
 }
 
+/// A literal that is neither text nor a collection.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar {
+pub enum Scalar {
+    /// `None` or `null`.
     Null,
+    /// `True`, `False`, `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
     /// The decimal digits of a whole number beyond `i64`.
     BigInteger(String),
+    /// A number with a fraction or an exponent.
     Float(f64),
 }
 
 /// What the grammar makes of a literal.
-pub(super) trait Build {
+pub trait Build {
+    /// A string while it is read.
     type Text: Default;
+    /// A value that was read.
     type Value;
 
+    /// Takes in more bytes of a string, decoded.
     fn push(text: &mut Self::Text, bytes: &[u8]);
+    /// A whole string.
     fn string(text: Self::Text) -> Self::Value;
+    /// A number, a truth value or nothing.
     fn scalar(scalar: Scalar) -> Self::Value;
+    /// A list or a tuple.
     fn list(items: Vec<Self::Value>) -> Self::Value;
+    /// A dict or an object.
     fn dict(entries: Vec<(Self::Value, Self::Value)>) -> Self::Value;
 }
 
 /// Keeps the values.
-pub(super) struct Tree;
+#[derive(Debug)]
+pub struct Tree;
 
 impl Build for Tree {
     type Text = Vec<u8>;
@@ -69,7 +85,8 @@ impl Build for Tree {
 }
 
 /// Keeps nothing.
-pub(super) struct Skim;
+#[derive(Debug)]
+pub struct Skim;
 
 impl Build for Skim {
     type Text = ();
@@ -84,38 +101,44 @@ impl Build for Skim {
 
 /// Why a literal could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
-    pub(super) at: usize,
+pub struct Trouble {
+    /// The byte at which it showed.
+    pub at: usize,
     /// The bytes ended before the literal did: with more of them it may be whole.
-    pub(super) unfinished: bool,
-    pub(super) message: String,
+    pub unfinished: bool,
+    /// What is wrong.
+    pub message: String,
 }
 
 /// A place in the bytes, and the grammar from there on.
 #[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) at: usize,
+pub struct Cursor<'a> {
+    /// All bytes.
+    pub bytes: &'a [u8],
+    /// The next byte.
+    pub at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn rest(&self) -> &'a [u8] {
+    /// The bytes from here on.
+    pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    /// The next byte, if there is one.
+    pub fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     /// Steps over `byte` if it is next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
     /// Steps over the longest run of bytes that `belongs` accepts, and returns it.
-    pub(super) fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
+    pub fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
         let length = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
         self.at += length;
@@ -124,7 +147,7 @@ impl<'a> Cursor<'a> {
 
     /// Steps over the blanks before the first thing in a line, and over byte order marks: files that were
     /// strung together have them anywhere.
-    pub(super) fn take_indent(&mut self) {
+    pub fn take_indent(&mut self) {
         self.take_while(|byte| matches!(byte, b' ' | b'\t'));
         while self.rest().starts_with(b"\xEF\xBB\xBF") {
             self.at += 3;
@@ -133,7 +156,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over spaces and tabs, and over line ends that a backslash takes back.
-    pub(super) fn take_blanks(&mut self) {
+    pub fn take_blanks(&mut self) {
         loop {
             self.take_while(|byte| matches!(byte, b' ' | b'\t'));
             match self.rest() {
@@ -144,7 +167,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn trouble<T>(&self, message: impl Into<String>) -> Result<T, Trouble> {
+    /// Trouble at this place.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn trouble<T>(&self, message: impl Into<String>) -> Result<T, Trouble> {
         Err(Trouble { at: self.at, unfinished: self.at >= self.bytes.len(), message: message.into() })
     }
 
@@ -153,7 +181,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// When there is none, or it is broken; the cursor then stands anywhere.
-    pub(super) fn literal<B: Build>(&mut self) -> Result<B::Value, Trouble> {
+    pub fn literal<B: Build>(&mut self) -> Result<B::Value, Trouble> {
         self.value::<B>(0)
     }
 
@@ -283,7 +311,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether a string begins here.
-    pub(super) fn string_follows(&self) -> bool {
+    pub fn string_follows(&self) -> bool {
         self.string_start().is_some()
     }
 
@@ -471,7 +499,7 @@ struct Start {
 }
 
 /// Whether a byte can stand in a name or a word; letters beyond ASCII can.
-pub(super) fn is_word(byte: u8) -> bool {
+pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
