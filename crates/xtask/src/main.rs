@@ -4,6 +4,7 @@
 //!   (The tests have a command of their own: `cargo test --workspace`.)
 //! - `cargo xtask reference`: writes `config/reference/` and `config/schema.json` from the stages;
 //!   with `--check` it only says whether they are up to date.
+//! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`).
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
@@ -11,6 +12,7 @@
 mod bench;
 mod check;
 mod reference;
+mod train;
 
 use std::path::{Path, PathBuf};
 
@@ -22,10 +24,13 @@ fn main() -> anyhow::Result<()> {
         ["check"] => check::check(),
         ["reference"] => reference::write(),
         ["reference", "--check"] => reference::check(),
+        ["train", arguments @ ..] => train::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
-        _ => bail!("usage: cargo xtask check | reference [--check] | bench [--help]"),
+        _ => bail!(
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | bench [--help]"
+        ),
     }
 }
 

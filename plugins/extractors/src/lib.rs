@@ -1,17 +1,21 @@
 //! The standard extractors: stages that change a document.
 
+mod boilerplate;
 mod newspaper_page;
 mod published_date;
 mod recover_paragraphs;
 mod repair_text;
 mod site_rules;
+mod unwrap;
 
+pub use boilerplate::{Boilerplate, BoilerplateOptions, OnNoText, OnUncertain, training};
 pub use newspaper_page::{NewspaperPage, NewspaperPageOptions};
 pub use published_date::{PublishedDate, PublishedDateOptions};
 pub use recover_paragraphs::{RecoverParagraphs, RecoverParagraphsOptions};
 pub use repair_text::{RepairText, RepairTextOptions};
 pub use site_rules::{OnUnmatched, RuleFile, SiteRules, SiteRulesOptions};
+pub use unwrap::{Unwrap, UnwrapOptions};
 
 tamis_plugin::export_plugin! {
-    extractors: [NewspaperPage, PublishedDate, RecoverParagraphs, RepairText, SiteRules],
+    extractors: [Boilerplate, NewspaperPage, PublishedDate, RecoverParagraphs, RepairText, SiteRules, Unwrap],
 }

@@ -1,0 +1,166 @@
+//! What the model is told about a segment and about the boundary before it: features that are there or not.
+//!
+//! A measured value becomes a feature by the bin into which it falls, so that every weight can be read by
+//! itself: `width-cjk.30 = 0.4` says what a line of 16 to 30 Chinese characters counts for.
+//! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows.
+
+use super::local;
+use super::opinion::{Opinion, opinion};
+use super::scene::Scene;
+use super::segment::Segment;
+use super::title::Title;
+
+/// Receives the features of a page.
+pub(super) trait Sink {
+    /// Segment `at` has the feature.
+    fn node(&mut self, at: usize, feature: usize);
+    /// The boundary before segment `at` has the feature.
+    fn edge(&mut self, at: usize, feature: usize);
+}
+
+/// Names every group of features and its bins, and numbers them.
+macro_rules! features {
+    ($kind:ident, $count:ident, $groups:ident: $($id:ident = $name:literal [$($bin:literal)*];)*) => {
+        #[derive(Clone, Copy)]
+        pub(super) enum $kind { $($id),* }
+
+        const $groups: &[(&str, &[&str])] = &[$(($name, &[$($bin),*])),*];
+
+        impl $kind {
+            const OFFSETS: [usize; $groups.len()] = {
+                let mut offsets = [0; $groups.len()];
+                let mut at = 1;
+                while at < $groups.len() {
+                    offsets[at] = offsets[at - 1] + $groups[at - 1].1.len();
+                    at += 1;
+                }
+                offsets
+            };
+
+            /// The feature of a bin; the last one takes all that lies beyond.
+            pub(super) fn bin(self, bin: usize) -> usize {
+                let group = self as usize;
+                Self::OFFSETS[group] + bin.min($groups[group].1.len() - 1)
+            }
+        }
+
+        /// How many features there are.
+        pub const $count: usize = $kind::OFFSETS[$groups.len() - 1] + $groups[$groups.len() - 1].1.len();
+    };
+}
+
+// The order counts: from `Run` on, features say where in the page a segment stands.
+features! { Node, N_NODE, NODE_GROUPS:
+    Bias = "bias" ["1"];
+    WidthCjk = "width-cjk" ["2" "4" "8" "15" "30" "60" "120" "more"];
+    WidthLatin = "width-latin" ["2" "4" "8" "15" "30" "60" "120" "more"];
+    WidthOther = "width-other" ["2" "4" "8" "15" "30" "60" "120" "more"];
+    Ends = "sentence-ends" ["0" "1" "2" "more"];
+    EndsAs = "ends-as" ["sentence" "colon" "ellipsis" "comma" "nothing"];
+    Commas = "commas" ["0" "1" "3" "more"];
+    ProseCjk = "prose-cjk" ["0" "0.03" "0.08" "0.15" "more"];
+    ProseWords = "prose-words" ["0" "0.15" "0.3" "0.45" "more"];
+    Digits = "digits" ["0" "0.1" "0.3" "0.6" "more"];
+    Separators = "separators" ["0" "1" "3" "more"];
+    BlanksCjk = "blanks-cjk" ["0" "0.05" "0.12" "0.25" "more"];
+    Capitals = "capitalised" ["0" "0.2" "0.5" "0.8" "more"];
+    Code = "code" ["0" "0.03" "0.07" "0.15" "0.3" "more"];
+    Quotes = "quotes" ["0" "1" "more"];
+    Moment = "moment" ["none" "some" "most"];
+    Web = "web-address" ["none" "some"];
+    LexCovers = "covered-by" ["navigation" "account" "share" "comment" "related" "credit" "source" "date" "legal"
+        "promotion" "media" "paging" "ending" "code"];
+    LexBegins = "begins-with" ["navigation" "account" "share" "comment" "related" "credit" "source" "date" "legal"
+        "promotion" "media" "paging" "ending" "code"];
+    LexHolds = "holds" ["navigation" "account" "share" "comment" "related" "credit" "source" "date" "legal"
+        "promotion" "media" "paging" "ending" "code"];
+    LexAny = "furniture" ["0" "0.1" "0.3" "0.6" "more"];
+    Repeats = "repeats" ["once" "again" "often"];
+    TitleIs = "title" ["is" "holds" "none"];
+    TitleShare = "title-words" ["0" "0.15" "0.3" "0.5" "more"];
+    Starts = "starts-with" ["bullet" "number" "quote" "bracket" "lower-case" "other"];
+    Indent = "indent" ["none" "blanks" "wide" "glued"];
+    Gap = "gap" ["0" "1" "2" "4" "9" "more"];
+    GapAfter = "gap-after" ["0" "1" "2" "4" "9" "more"];
+    CodeEnd = "code-end" ["yes" "no"];
+    CodeHits = "code-words" ["0" "0.08" "0.2" "0.4" "more"];
+    CodeNear = "code-near" ["0" "0.2" "0.5" "more"];
+    MarkNear = "mark-near" ["navigation" "account" "share" "comment" "related" "credit" "source" "date" "legal"
+        "promotion" "media" "paging" "ending" "code"];
+    FurnitureNear = "furniture-near" ["0" "1" "3" "more"];
+    Near = "prose-near" ["0" "0.1" "0.3" "0.5" "0.7" "0.9" "more"];
+    Around = "prose-around" ["0" "0.1" "0.3" "0.5" "0.7" "0.9" "more"];
+    Before = "prose-before" ["0" "0.1" "0.3" "0.5" "0.7" "0.9" "more"];
+    After = "prose-after" ["0" "0.1" "0.3" "0.5" "0.7" "0.9" "more"];
+    Neighbours = "neighbours" ["neither" "prose-before" "prose-after" "prose-both"];
+    Run = "run" ["best" "second" "third" "before-far" "before-mid" "before-near" "after-near" "after-mid" "after-far"
+        "none"];
+    RunProse = "run-prose" ["best-prose" "best-other" "second-prose" "second-other" "third-prose" "third-other"
+        "outside-prose" "outside-other"];
+    RunRival = "run-rival" ["0.1" "0.3" "0.6" "more"];
+    SecondRival = "second-rival" ["0.1" "0.3" "0.6" "more"];
+    SecondOrder = "second-order" ["before" "after"];
+    Past = "past-marks" ["none" "related" "comment" "legal" "related-comment" "more"];
+    Ahead = "ahead-marks" ["none" "related" "comment" "legal" "related-comment" "more"];
+    DateBefore = "moment-before" ["none" "1" "4" "12" "40" "more"];
+    TitleBefore = "title-before" ["none" "1" "4" "12" "40" "more"];
+    ProsePast = "prose-past" ["0" "0.02" "0.1" "0.3" "0.6" "0.9" "0.98" "more"];
+    Place = "place" ["0.02" "0.1" "0.3" "0.6" "0.9" "more"];
+    Total = "page-prose" ["100-prose" "400-prose" "1500-prose" "more-prose" "100-other" "400-other" "1500-other"
+        "more-other"];
+}
+
+features! { Edge, N_EDGE, EDGE_GROUPS:
+    Bias = "bias" ["1"];
+    Gap = "gap" ["0" "1" "2" "4" "9" "more"];
+    Was = "was" ["prose" "sentence" "short" "title" "moment" "credit" "furniture" "ending" "code" "other" "start"];
+    Is = "is" ["prose" "sentence" "short" "title" "moment" "credit" "furniture" "ending" "code" "other"];
+    IsMark = "is-mark" ["navigation" "account" "share" "comment" "related" "credit" "source" "date" "legal"
+        "promotion" "media" "paging" "ending" "code"];
+    WasMark = "was-mark" ["navigation" "account" "share" "comment" "related" "credit" "source" "date" "legal"
+        "promotion" "media" "paging" "ending" "code"];
+    WasEnds = "was-ends" ["sentence" "colon" "ellipsis" "comma" "nothing"];
+    Indent = "indent" ["none" "blanks" "wide" "glued"];
+    IndentChange = "indent-change" ["same" "in" "out"];
+    Before = "prose-before" ["0" "0.1" "0.3" "0.5" "0.7" "0.9" "more"];
+    After = "prose-after" ["0" "0.1" "0.3" "0.5" "0.7" "0.9" "more"];
+    Run = "run" ["enters-best" "leaves-best" "enters-second" "leaves-second" "inside-best" "inside-second" "outside"];
+    DateBefore = "moment-before" ["none" "1" "4" "12" "40" "more"];
+    TitleBefore = "title-before" ["none" "1" "4" "12" "40" "more"];
+    Shape = "shape" ["long-long" "long-short" "short-long" "short-short"];
+}
+
+/// The first node feature that says where in the page a segment stands. The features before it say only
+/// whether a segment is text or not; from here on they also tell what stands above the text from what stands
+/// below it.
+pub const FIRST_SCENE: usize = Node::OFFSETS[Node::Run as usize];
+
+/// Names of the node features, as in the file of weights.
+pub(super) fn node_names() -> impl Iterator<Item = String> {
+    names(NODE_GROUPS)
+}
+
+/// Names of the edge features, as in the file of weights.
+pub(super) fn edge_names() -> impl Iterator<Item = String> {
+    names(EDGE_GROUPS)
+}
+
+fn names(groups: &'static [(&str, &[&str])]) -> impl Iterator<Item = String> {
+    groups.iter().flat_map(|(group, bins)| bins.iter().map(move |bin| format!("{group}.{bin}")))
+}
+
+/// The bin of a value: how many of the limits it lies beyond.
+pub(super) fn bin(value: f32, limits: &[f32]) -> usize {
+    limits.iter().take_while(|limit| value > **limit).count()
+}
+
+/// Describes all segments of a page.
+pub(super) fn describe(page: &str, segments: &[Segment], title: &Title, sink: &mut impl Sink) {
+    let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
+    let scene = Scene::new(page, segments, &opinions);
+    for at in 0..segments.len() {
+        local::describe(page, segments, at, &opinions[at], title, sink);
+        scene.describe_node(at, sink);
+        scene.describe_edge(at, sink);
+    }
+}

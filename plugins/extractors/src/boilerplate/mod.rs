@@ -1,0 +1,155 @@
+//! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
+//!
+//! [`options`] holds the page of the stage. A document goes through `lexicon` (phrases of furniture, words of
+//! prose), `segment` (pieces), `features` (with `title`, `opinion`, `local` and `scene`: what is known of each
+//! piece), `model` (which of them are text) and `cut`, which puts the rest together.
+//! [`training`] is what the training program needs of all that.
+
+mod cut;
+mod features;
+mod lexicon;
+mod local;
+mod model;
+mod opinion;
+mod options;
+mod scene;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod title;
+pub mod training;
+
+use std::sync::LazyLock;
+
+use tamis_plugin::{Draft, Extractor, Failure, Json, Limit, SetupError, Value, ValueRef, Verdict};
+
+use cut::Removed;
+use lexicon::Lexicon;
+use model::{Marginals, State, Summing, Weights};
+use segment::Segment;
+use title::Title;
+
+pub use options::{BoilerplateOptions, OnNoText, OnUncertain};
+
+/// The weights that come with the stage.
+static WEIGHTS: LazyLock<Weights> =
+    LazyLock::new(|| Weights::read(include_str!("weights.toml")).expect("a test reads the file"));
+
+/// Keeps the text of flattened pages; see [`BoilerplateOptions`].
+#[derive(Debug)]
+pub struct Boilerplate {
+    options: BoilerplateOptions,
+}
+
+impl Extractor for Boilerplate {
+    const NAME: &'static str = "boilerplate";
+    const WRITES: &'static [&'static str] = &["text", "boilerplate", "text_confidence", "text_uncertain"];
+    type Options = BoilerplateOptions;
+
+    fn open(options: Self::Options) -> Result<Self, SetupError> {
+        if !(0.0..=1.0).contains(&options.min_confidence) {
+            let message = format!("`min_confidence` is {}, but must be from 0 to 1", options.min_confidence);
+            return Err(SetupError::in_option("min_confidence", message));
+        }
+        LazyLock::force(&WEIGHTS);
+        LazyLock::force(&lexicon::BUNDLED);
+        Ok(Self { options })
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        if draft.metadata("cleaned_by").is_some_and(|value| value != ValueRef::Null) {
+            draft.notes().count("left_to_rules", 1);
+            return Ok(Verdict::Keep);
+        }
+        let text = draft.original().text();
+        let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
+        let reading = Reading::new(text, &title, &lexicon::BUNDLED, &WEIGHTS);
+        draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
+        if !reading.states.contains(&State::Inside) {
+            return Ok(self.without_text(draft));
+        }
+        let confidence = reading.marginals.expected_f1(&reading.states, &reading.segments);
+        let limit = Limit::Min(self.options.min_confidence.into());
+        draft.notes().measure("text_confidence", confidence.into(), limit);
+        draft.set_metadata("text_confidence", rounded(confidence));
+        if confidence < self.options.min_confidence {
+            draft.notes().count("uncertain", 1);
+            match self.options.on_uncertain {
+                OnUncertain::Drop => return Ok(Verdict::Drop("uncertain-text".into())),
+                OnUncertain::Flag | OnUncertain::Cut => draft.set_metadata("text_uncertain", true),
+            }
+            if self.options.on_uncertain == OnUncertain::Flag {
+                return Ok(Verdict::Keep);
+            }
+        }
+        self.cut(draft, text, &reading)
+    }
+}
+
+impl Boilerplate {
+    fn without_text(&self, draft: &mut Draft<'_>) -> Verdict {
+        draft.notes().count("no_text", 1);
+        match self.options.on_no_text {
+            OnNoText::Keep => Verdict::Keep,
+            OnNoText::Drop => Verdict::Drop("no-text".into()),
+        }
+    }
+
+    fn cut(&self, draft: &mut Draft<'_>, text: &str, reading: &Reading) -> Result<Verdict, Failure> {
+        let removed = cut::removed(&reading.segments, &reading.states);
+        if removed.is_empty() {
+            draft.notes().count("nothing_to_cut", 1);
+            return Ok(Verdict::Keep);
+        }
+        draft.notes().count("cut", 1);
+        let n_chars: u32 = removed
+            .iter()
+            .flat_map(|piece| &reading.segments[piece.segments.clone()])
+            .map(|s| s.n_chars)
+            .sum();
+        draft.notes().measure("removed_chars", n_chars.into(), Limit::None);
+        draft.set_text(cut::kept(text, &reading.segments, &reading.states));
+        if self.options.explain {
+            draft.set_metadata("boilerplate", explanation(text, &removed, reading, draft)?);
+        }
+        Ok(Verdict::Keep)
+    }
+}
+
+/// A page as the model reads it.
+struct Reading {
+    segments: Vec<Segment>,
+    states: Vec<State>,
+    marginals: Marginals,
+}
+
+impl Reading {
+    fn new(text: &str, title: &Title, lexicon: &Lexicon, weights: &Weights) -> Self {
+        let mut hits = Vec::new();
+        lexicon.hits(text, &mut hits);
+        let segments = segment::segments(text, &hits);
+        let mut summing = Summing::new(weights, segments.len());
+        features::describe(text, &segments, title, &mut summing);
+        let (states, marginals) = (summing.sums.best(), summing.sums.marginals());
+        Self { segments, states, marginals }
+    }
+}
+
+/// The removed pieces with their reasons, as the field `boilerplate`.
+fn explanation(
+    text: &str,
+    removed: &[Removed],
+    reading: &Reading,
+    draft: &Draft<'_>,
+) -> Result<Value, Failure> {
+    let title = Title::of(draft.original().metadata("title").and_then(ValueRef::as_str), text);
+    let reasons = cut::Reasons::of(text, &reading.segments, &title, &WEIGHTS);
+    let pieces: Vec<_> =
+        removed.iter().map(|piece| reasons.explain(piece, &reading.segments, &reading.marginals)).collect();
+    let text = serde_json::to_string(&pieces).map_err(Failure::new)?;
+    Json::parse(&text).map(Value::from).map_err(Failure::new)
+}
+
+fn rounded(confidence: f32) -> f64 {
+    (f64::from(confidence) * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,286 @@
+//! Features that only the page as a whole shows: where prose lies, what has gone before, what comes after.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::ops::Range;
+
+use super::features::{Edge, Node, Sink, bin};
+use super::lexicon::Category;
+use super::local::{ends_as, gap, indent};
+use super::opinion::{Glance, Opinion};
+use super::segment::Segment;
+use super::title::Hasher;
+
+/// Limits of the bins of shares of prose.
+const SHARES: [f32; 6] = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9];
+/// Segments on either side that are near.
+const NEAR: usize = 4;
+/// A segment counts for no more than this width, so that one long line does not outweigh all others.
+const MAX_WIDTH: f32 = 200.0;
+
+pub(super) struct Scene<'a> {
+    page: &'a str,
+    segments: &'a [Segment],
+    opinions: &'a [Opinion],
+    /// Width of all segments before each, and of those that are prose.
+    width: Vec<f32>,
+    prose: Vec<f32>,
+    runs: Runs,
+    /// How often the text of each segment occurs.
+    repeats: Vec<u32>,
+    /// Headings of related pages, of comments and of legal notices before each segment.
+    marks: Vec<[u32; 3]>,
+    /// Segments since the last moment, and since the title; `usize::MAX` for none.
+    since_moment: Vec<usize>,
+    since_title: Vec<usize>,
+}
+
+/// The stretches that hold the most prose.
+struct Runs {
+    best: Range<usize>,
+    second: Range<usize>,
+    third: Range<usize>,
+    /// The score of the second divided by that of the best.
+    rival: f32,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(page: &'a str, segments: &'a [Segment], opinions: &'a [Opinion]) -> Self {
+        let mut scene = Self {
+            page,
+            segments,
+            opinions,
+            width: vec![0.0],
+            prose: vec![0.0],
+            runs: Runs::find(opinions),
+            repeats: repeats(page, segments),
+            marks: vec![[0; 3]],
+            since_moment: Vec::with_capacity(segments.len()),
+            since_title: Vec::with_capacity(segments.len()),
+        };
+        scene.walk();
+        scene
+    }
+
+    /// Sums up from the first segment to the last.
+    fn walk(&mut self) {
+        let (mut all, mut prose, mut marks) = (0.0, 0.0, [0; 3]);
+        let (mut since_moment, mut since_title) = (usize::MAX, usize::MAX);
+        for (segment, opinion) in self.segments.iter().zip(self.opinions) {
+            let width = opinion.width.min(MAX_WIDTH);
+            all += width;
+            prose += if opinion.is_prose() { width } else { 0.0 };
+            self.width.push(all);
+            self.prose.push(prose);
+            match opinion.short_mark() {
+                Some(Category::Related) => marks[0] += 1,
+                Some(Category::Comment) => marks[1] += 1,
+                Some(Category::Legal) => marks[2] += 1,
+                _ => {}
+            }
+            self.marks.push(marks);
+            self.since_moment.push(since_moment);
+            self.since_title.push(since_title);
+            let dated = segment.date_bytes >= 8 && opinion.width < 30.0;
+            since_moment = count_on(since_moment, opinion.glance == Glance::Moment || dated);
+            since_title = count_on(since_title, opinion.glance == Glance::Title);
+        }
+    }
+
+    /// The share of prose in the width of the segments `from..to`.
+    fn density(&self, from: usize, to: usize) -> f32 {
+        let to = to.min(self.opinions.len());
+        let width = self.width[to] - self.width[from.min(to)];
+        if width <= 0.0 { 0.0 } else { (self.prose[to] - self.prose[from.min(to)]) / width }
+    }
+
+    pub(super) fn describe_node(&self, at: usize, sink: &mut impl Sink) {
+        let mut add = |feature: usize| sink.node(at, feature);
+        add(Node::Repeats.bin(bin(self.repeats[at] as f32, &[1.0, 2.0])));
+        self.describe_neighbours(at, &mut add);
+        add(Node::Near.bin(bin(self.density(at.saturating_sub(2), at + 3), &SHARES)));
+        add(Node::Around.bin(bin(self.density(at.saturating_sub(10), at + 11), &SHARES)));
+        add(Node::Before.bin(bin(self.density(at.saturating_sub(5), at), &SHARES)));
+        add(Node::After.bin(bin(self.density(at + 1, at + 6), &SHARES)));
+        self.describe_run(at, &mut add);
+        let total = self.marks[self.opinions.len()];
+        add(Node::Past.bin(marks(self.marks[at])));
+        let ahead = [0, 1, 2].map(|kind| total[kind] - self.marks[at + 1][kind]);
+        add(Node::Ahead.bin(marks(ahead)));
+        add(Node::DateBefore.bin(since(self.since_moment[at])));
+        add(Node::TitleBefore.bin(since(self.since_title[at])));
+        let all = self.prose[self.opinions.len()];
+        let past = if all > 0.0 { self.prose[at] / all } else { 0.0 };
+        add(Node::ProsePast.bin(bin(past, &[0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.98])));
+        let place = self.segments[at].start as f32 / self.page.len().max(1) as f32;
+        add(Node::Place.bin(bin(place, &[0.02, 0.1, 0.3, 0.6, 0.9])));
+        let other = usize::from(!self.opinions[at].is_prose());
+        add(Node::Total.bin(bin(all, &[100.0, 400.0, 1500.0]) + 4 * other));
+    }
+
+    /// What stands around a segment, itself left out.
+    fn describe_neighbours(&self, at: usize, add: &mut impl FnMut(usize)) {
+        let around = at.saturating_sub(NEAR)..(at + NEAR + 1).min(self.opinions.len());
+        let near = &self.opinions[around.clone()];
+        let code = near.iter().filter(|opinion| opinion.glance == Glance::Code).count();
+        add(Node::CodeNear.bin(bin(code as f32 / near.len() as f32, &[0.0, 0.2, 0.5])));
+        let mut seen = [false; Category::COUNT];
+        let mut furniture = 0;
+        for opinion in around.zip(near).filter(|(other, _)| *other != at).map(|(_, opinion)| opinion) {
+            furniture += usize::from(opinion.furniture > 0.3);
+            if let Some(mark) = opinion.short_mark() {
+                seen[mark as usize] = true;
+            }
+        }
+        for (mark, _) in seen.iter().enumerate().filter(|(_, seen)| **seen) {
+            add(Node::MarkNear.bin(mark));
+        }
+        add(Node::FurnitureNear.bin(bin(furniture as f32, &[0.0, 1.0, 3.0])));
+        let is_prose =
+            |at: Option<usize>| at.and_then(|at| self.opinions.get(at)).is_some_and(Opinion::is_prose);
+        let (before, after) = (is_prose(at.checked_sub(1)), is_prose(Some(at + 1)));
+        add(Node::Neighbours.bin(usize::from(before) + 2 * usize::from(after)));
+    }
+
+    /// Where the segment lies to the stretches with the most prose.
+    fn describe_run(&self, at: usize, add: &mut impl FnMut(usize)) {
+        let runs = &self.runs;
+        let run = if runs.best.contains(&at) {
+            0
+        } else if runs.second.contains(&at) {
+            1
+        } else if runs.third.contains(&at) {
+            2
+        } else if runs.best.is_empty() {
+            9
+        } else if at < runs.best.start {
+            5 - bin((runs.best.start - at) as f32, &[3.0, 12.0])
+        } else {
+            6 + bin((at + 1 - runs.best.end) as f32, &[3.0, 12.0])
+        };
+        add(Node::Run.bin(run));
+        add(Node::RunProse.bin(2 * run.min(3) + usize::from(!self.opinions[at].is_prose())));
+        let rival = bin(runs.rival, &[0.1, 0.3, 0.6]);
+        match run {
+            0 => add(Node::RunRival.bin(rival)),
+            1 => {
+                add(Node::SecondRival.bin(rival));
+                add(Node::SecondOrder.bin(usize::from(runs.second.start > runs.best.start)));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn describe_edge(&self, at: usize, sink: &mut impl Sink) {
+        let (is, segment) = (&self.opinions[at], &self.segments[at]);
+        let was = at.checked_sub(1).map(|before| (&self.opinions[before], &self.segments[before]));
+        let mut add = |feature: usize| sink.edge(at, feature);
+        add(Edge::Bias.bin(0));
+        add(Edge::Gap.bin(gap(Some(segment))));
+        add(Edge::Was.bin(was.map_or(10, |(was, _)| was.glance as usize)));
+        add(Edge::Is.bin(is.glance as usize));
+        if let Some(mark) = is.mark {
+            add(Edge::IsMark.bin(mark as usize));
+        }
+        if let Some((was, before)) = was {
+            if let Some(mark) = was.mark {
+                add(Edge::WasMark.bin(mark as usize));
+            }
+            add(Edge::WasEnds.bin(ends_as(before)));
+            let change = match (indent(before).min(2), indent(segment)) {
+                (_, 3) => 0,
+                (was, is) if was == is => 0,
+                (was, is) if is > was => 1,
+                _ => 2,
+            };
+            add(Edge::IndentChange.bin(change));
+        }
+        add(Edge::Indent.bin(indent(segment)));
+        add(Edge::Before.bin(bin(self.density(at.saturating_sub(6), at), &SHARES)));
+        add(Edge::After.bin(bin(self.density(at, at + 6), &SHARES)));
+        add(Edge::Run.bin(self.runs.boundary(at)));
+        add(Edge::DateBefore.bin(since(self.since_moment[at])));
+        add(Edge::TitleBefore.bin(since(self.since_title[at])));
+        let long = |opinion: &Opinion| opinion.width >= 15.0;
+        let shape = 2 * usize::from(!was.is_some_and(|(was, _)| long(was))) + usize::from(!long(is));
+        add(Edge::Shape.bin(shape));
+    }
+}
+
+impl Runs {
+    fn find(opinions: &[Opinion]) -> Self {
+        let (best, best_score) = best_run(opinions, 0..opinions.len());
+        let left = best_run(opinions, 0..best.start);
+        let right = best_run(opinions, best.end..opinions.len());
+        let (second, third) = if left.1 > right.1 { (left, right) } else { (right, left) };
+        let rival = if best_score > 0.0 { second.1 / best_score } else { 1.0 };
+        Self { best, second: second.0, third: third.0, rival }
+    }
+
+    /// Which end of which stretch lies before segment `at`.
+    fn boundary(&self, at: usize) -> usize {
+        let begins = |run: &Range<usize>| !run.is_empty() && at == run.start;
+        let ends = |run: &Range<usize>| !run.is_empty() && at == run.end;
+        if begins(&self.best) {
+            0
+        } else if ends(&self.best) {
+            1
+        } else if begins(&self.second) {
+            2
+        } else if ends(&self.second) {
+            3
+        } else if self.best.contains(&at) {
+            4
+        } else if self.second.contains(&at) {
+            5
+        } else {
+            6
+        }
+    }
+}
+
+/// The run of segments in `within` with the greatest sum of scores, and that sum, in one pass (Kadane's
+/// algorithm: J. Bentley, Programming pearls, CACM 27, 1984).
+fn best_run(opinions: &[Opinion], within: Range<usize>) -> (Range<usize>, f32) {
+    let (mut best, mut best_sum) = (within.start..within.start, 0.0);
+    let (mut start, mut sum) = (within.start, 0.0);
+    for at in within {
+        if sum <= 0.0 {
+            (start, sum) = (at, 0.0);
+        }
+        sum += opinions[at].score;
+        if sum > best_sum {
+            (best, best_sum) = (start..at + 1, sum);
+        }
+    }
+    (best, best_sum)
+}
+
+fn count_on(since: usize, here: bool) -> usize {
+    if here { 1 } else { since.saturating_add(1) }
+}
+
+fn since(segments: usize) -> usize {
+    if segments == usize::MAX { 0 } else { 1 + bin(segments as f32, &[1.0, 4.0, 12.0, 40.0]) }
+}
+
+fn marks(counts: [u32; 3]) -> usize {
+    match counts.map(|count| count > 0) {
+        [false, false, false] => 0,
+        [true, false, false] => 1,
+        [false, true, false] => 2,
+        [false, false, true] => 3,
+        [true, true, false] => 4,
+        _ => 5,
+    }
+}
+
+/// How often the text of each segment occurs on the page.
+fn repeats(page: &str, segments: &[Segment]) -> Vec<u32> {
+    let mut counts: HashMap<&str, u32, BuildHasherDefault<Hasher>> = HashMap::default();
+    let text = |segment: &Segment| page.get(segment.range()).unwrap_or_default();
+    for segment in segments {
+        *counts.entry(text(segment)).or_default() += 1;
+    }
+    segments.iter().map(|segment| counts.get(text(segment)).copied().unwrap_or(1)).collect()
+}

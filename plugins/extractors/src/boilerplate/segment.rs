@@ -1,0 +1,471 @@
+//! Cuts a flattened page into segments, the pieces that are kept or removed as a whole.
+//!
+//! A line is a segment; a long line, which may hold a whole article, is cut at the ends of sentences, at wide
+//! gaps, behind moments and before the labels of page furniture.
+
+use std::ops::Range;
+
+use tamis_text::chars::{is_blank, is_cjk, is_closing, is_latin, is_line_end};
+
+use super::lexicon::{Category, Hit};
+
+/// Lines of fewer bytes are never cut: menus and headings.
+const MIN_CUT_LINE_BYTES: usize = 90;
+/// Lines of fewer bytes are not cut at the ends of sentences: a short paragraph is kept or removed whole.
+const MIN_SENTENCE_LINE_BYTES: usize = 240;
+/// So many blanks in a row stand for white space of a layout, where an element ended.
+const WIDE_GAP_BLANKS: u32 = 3;
+/// Stands before the last digit of a moment, so that a cut may follow it.
+const MOMENT: char = '\u{1}';
+/// The width of a letter of an alphabet beside a Chinese character: about as many letters make a word of
+/// Chinese as this says.
+const LETTER_WIDTH: f32 = 0.4;
+
+/// A piece of a page, with what was counted in it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Segment {
+    /// First byte in the page, white space at the ends left out.
+    pub(super) start: usize,
+    /// The byte after the last.
+    pub(super) end: usize,
+    /// Line ends before it; 0 when it goes on in the line of the segment before it.
+    pub(super) gap: u32,
+    /// Blank characters between the line end and the segment.
+    pub(super) indent: u32,
+    /// Whether the indent holds U+3000 or U+00A0, as paragraphs of Chinese pages do.
+    pub(super) wide_indent: bool,
+    /// Characters, white space left out.
+    pub(super) n_chars: u32,
+    /// Letters of scripts without blanks between words.
+    pub(super) n_cjk: u32,
+    /// Latin letters.
+    pub(super) n_latin: u32,
+    /// Letters of other scripts.
+    pub(super) n_other: u32,
+    /// Digits.
+    pub(super) n_digits: u32,
+    /// Words of letters that blanks separate.
+    pub(super) n_words: u32,
+    /// Those of them that begin with a capital letter.
+    pub(super) n_capitalised: u32,
+    /// White space characters inside.
+    pub(super) n_blanks: u32,
+    /// Ends of sentences.
+    pub(super) n_ends: u32,
+    /// Commas of any script.
+    pub(super) n_commas: u32,
+    /// Characters that separate the entries of menus.
+    pub(super) n_separators: u32,
+    /// Characters that code is full of and prose is not.
+    pub(super) n_code: u32,
+    /// Opening quotation marks.
+    pub(super) n_quotes: u32,
+    /// Bytes of dates and times of day.
+    pub(super) date_bytes: u32,
+    /// Whether it ends as a sentence does.
+    pub(super) ends_sentence: bool,
+    /// The last character.
+    pub(super) last: char,
+    /// Whether an address on the web is in it.
+    pub(super) has_address: bool,
+    /// Whether it breaks off: with an ellipsis or three full stops.
+    pub(super) breaks_off: bool,
+    /// Bytes of lexicon hits by category.
+    pub(super) hit_bytes: [u32; Category::COUNT],
+    /// Whether the first hit of the category stands at the start.
+    pub(super) hit_first: [bool; Category::COUNT],
+    /// Words that prose is full of.
+    pub(super) n_prose: u32,
+}
+
+impl Segment {
+    /// The bytes in the page.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Its width: Chinese characters count 1, others 0.4.
+    pub(super) fn width(&self) -> f32 {
+        let narrow = self.n_chars.saturating_sub(self.n_cjk) + self.n_blanks;
+        self.n_cjk as f32 + LETTER_WIDTH * narrow as f32
+    }
+
+    /// Whether most of its letters are of a script without blanks between words.
+    pub(super) fn is_cjk(&self) -> bool {
+        self.n_cjk * 2 > self.n_letters().max(1)
+    }
+
+    /// Letters of all scripts.
+    pub(super) fn n_letters(&self) -> u32 {
+        self.n_cjk + self.n_latin + self.n_other
+    }
+
+    /// The share of its bytes that lexicon hits of the category take.
+    pub(super) fn coverage(&self, category: Category) -> f32 {
+        self.hit_bytes[category as usize] as f32 / self.bytes()
+    }
+
+    /// Its bytes, at least one.
+    pub(super) fn bytes(&self) -> f32 {
+        (self.end - self.start).max(1) as f32
+    }
+}
+
+/// The segments of `page`, in order; `hits` are what the lexicon found in it, by start.
+pub(super) fn segments(page: &str, hits: &[Hit]) -> Vec<Segment> {
+    let mut cutter = Cutter { page, hits, hit: 0, label: 0, segments: Vec::new(), gap: 1 };
+    let mut start = 0;
+    for (at, byte) in page.bytes().enumerate() {
+        if byte == b'\n' {
+            cutter.line(start, at);
+            start = at + 1;
+        }
+    }
+    cutter.line(start, page.len());
+    cutter.segments
+}
+
+struct Cutter<'a> {
+    page: &'a str,
+    hits: &'a [Hit],
+    /// The first hit that has not been counted yet.
+    hit: usize,
+    /// The first hit that may be a label further on.
+    label: usize,
+    segments: Vec<Segment>,
+    /// Line ends since the last segment.
+    gap: u32,
+}
+
+/// What the reading of a line remembers.
+struct Reading {
+    current: Segment,
+    /// Nothing but white space so far.
+    empty: bool,
+    /// The sentence has ended; closing marks may follow.
+    ended: bool,
+    /// Blanks in a row.
+    blanks: u32,
+    /// A gap of layout was among them.
+    wide: bool,
+    in_word: bool,
+    last: char,
+    before_last: char,
+}
+
+impl Reading {
+    fn new(gap: u32) -> Self {
+        let current = Segment { gap, ..Segment::default() };
+        Self {
+            current,
+            empty: true,
+            ended: false,
+            blanks: 0,
+            wide: false,
+            in_word: false,
+            last: ' ',
+            before_last: ' ',
+        }
+    }
+}
+
+impl Cutter<'_> {
+    fn line(&mut self, start: usize, end: usize) {
+        let line = self.page.get(start..end).unwrap_or_default();
+        let cut = line.len() >= MIN_CUT_LINE_BYTES;
+        let sentences = line.len() >= MIN_SENTENCE_LINE_BYTES;
+        let mut reading = Reading::new(self.gap);
+        let mut skip_to = 0;
+        for (offset, c) in line.char_indices() {
+            if offset < skip_to {
+                continue;
+            }
+            let at = start + offset;
+            if is_blank(c) || is_line_end(c) || is_invisible(c) {
+                reading.blank(c);
+                continue;
+            }
+            if !reading.empty && cut && self.cuts_before(&reading, c, at, sentences) {
+                self.finish(&mut reading);
+            }
+            if reading.empty {
+                reading.begin(at);
+            }
+            if let Some(length) = c.is_ascii_digit().then(|| moment(line, offset, reading.last)).flatten() {
+                reading.moment(length, at);
+                skip_to = offset + length;
+                continue;
+            }
+            reading.read(c, at);
+        }
+        if !reading.empty {
+            self.finish(&mut reading);
+        }
+        self.gap += 1;
+    }
+
+    /// Whether a segment ends before `c`, which is no white space.
+    fn cuts_before(&mut self, reading: &Reading, c: char, at: usize, sentences: bool) -> bool {
+        if reading.wide {
+            return true;
+        }
+        // An end of a sentence, with closing marks behind it.
+        if reading.ended && sentences && !is_closing(c) && !is_end_mark(c) && c != '…' {
+            // A full stop is one only before a capital letter, a quotation or another script.
+            let plain = reading.blanks > 0 && (!c.is_lowercase() && !c.is_ascii_digit());
+            if is_cjk_end(reading.last_mark()) || plain {
+                return true;
+            }
+        }
+        let after_moment = reading.before_last == MOMENT && reading.blanks > 0 && sentences;
+        after_moment || ((reading.blanks > 0 || reading.ended) && self.label_at(at, reading.ended))
+    }
+
+    /// Whether a label that begins a line of furniture stands at this byte. Within a sentence only a colon
+    /// tells a label from a word.
+    fn label_at(&mut self, at: usize, after_sentence: bool) -> bool {
+        while self.hits.get(self.label).is_some_and(|hit| hit.start < at) {
+            self.label += 1;
+        }
+        let Some(hit) = self.hits.get(self.label).filter(|hit| hit.start == at) else { return false };
+        let rest = self.page.get(hit.start..).unwrap_or_default();
+        let (label, behind) = rest.split_at_checked(hit.end - hit.start).unwrap_or_default();
+        let colon =
+            label.ends_with([':', '：']) || behind.trim_start_matches(is_blank).starts_with([':', '：']);
+        hit.category.begins_furniture() && (after_sentence || colon)
+    }
+
+    fn finish(&mut self, reading: &mut Reading) {
+        let next = Reading::new(0);
+        let old = std::mem::replace(reading, next);
+        reading.last = old.last;
+        let mut segment = old.current;
+        segment.n_blanks = segment.n_blanks.saturating_sub(old.blanks);
+        segment.ends_sentence = old.ended;
+        let tail = self.page.get(segment.start..segment.end).unwrap_or_default();
+        segment.last = old.last;
+        segment.breaks_off = old.last == '…' || tail.ends_with("...");
+        self.count_hits(&mut segment);
+        self.segments.push(segment);
+        self.gap = 0;
+    }
+
+    fn count_hits(&mut self, segment: &mut Segment) {
+        while let Some(hit) = self.hits.get(self.hit).filter(|hit| hit.start < segment.end) {
+            if hit.start >= segment.start {
+                match hit.category {
+                    Category::Prose => segment.n_prose += 1,
+                    category => {
+                        let index = category as usize;
+                        if segment.hit_bytes[index] == 0 {
+                            // A bullet or a bracket may stand before it.
+                            segment.hit_first[index] = hit.start <= segment.start + 4;
+                        }
+                        segment.hit_bytes[index] += (hit.end - hit.start) as u32;
+                    }
+                }
+            }
+            self.hit += 1;
+        }
+    }
+}
+
+impl Reading {
+    fn begin(&mut self, at: usize) {
+        self.current.start = at;
+        self.current.indent = self.blanks;
+        self.empty = false;
+        self.blanks = 0;
+        self.wide = false;
+        self.current.end = at;
+    }
+
+    fn last_mark(&self) -> char {
+        if is_closing(self.last) { self.before_last } else { self.last }
+    }
+
+    fn blank(&mut self, c: char) {
+        self.in_word = false;
+        if is_invisible(c) {
+            return;
+        }
+        self.blanks += 1;
+        let layout = matches!(c, '\u{A0}' | '\u{3000}' | '\t') || is_line_end(c);
+        if self.empty {
+            self.current.wide_indent |= layout;
+            return;
+        }
+        self.current.n_blanks += 1;
+        self.wide |= self.blanks >= WIDE_GAP_BLANKS
+            || c == '\t'
+            || c == '\u{3000}'
+            || is_line_end(c)
+            || (c == '\u{A0}' && self.blanks >= 2);
+    }
+
+    fn moment(&mut self, length: usize, at: usize) {
+        self.current.date_bytes += length as u32;
+        self.current.n_chars += length as u32;
+        self.current.n_digits += length as u32;
+        self.current.end = at + length;
+        self.blanks = 0;
+        self.wide = false;
+        self.ended = false;
+        self.in_word = false;
+        self.before_last = MOMENT;
+        self.last = '0';
+    }
+
+    fn read(&mut self, c: char, at: usize) {
+        let segment = &mut self.current;
+        segment.end = at + c.len_utf8();
+        segment.n_chars += 1;
+        let letter = c.is_alphabetic();
+        if letter {
+            if is_cjk(c) {
+                segment.n_cjk += 1;
+            } else {
+                if is_latin(c) {
+                    segment.n_latin += 1
+                } else {
+                    segment.n_other += 1
+                }
+                if !self.in_word {
+                    segment.n_words += 1;
+                    segment.n_capitalised += u32::from(c.is_uppercase());
+                }
+            }
+        } else {
+            match c {
+                '0'..='9' | '０'..='９' => segment.n_digits += 1,
+                ',' | '，' | '、' | '،' => segment.n_commas += 1,
+                '|' | '｜' | '·' | '•' | '»' | '>' | '›' | '/' | '●' | '■' | '★' | '▪' | '┊' | '│' | '¦' =>
+                {
+                    segment.n_separators += 1;
+                    segment.n_code += u32::from(c == '>' || c == '/');
+                }
+                '{' | '}' | ';' | '=' | '<' | '[' | ']' | '(' | ')' | '_' | '\\' | '&' | '%' | '$' | '#'
+                | '@' | '+' | '*' => {
+                    segment.n_code += 1;
+                }
+                '"' | '“' | '「' | '『' | '«' | '„' => segment.n_quotes += 1,
+                _ => {}
+            }
+        }
+        segment.has_address |= c == '/' && self.last == '/' && self.before_last == ':';
+        self.in_word = letter && !is_cjk(c) || (self.in_word && matches!(c, '\'' | '’' | '-'));
+        if is_end_mark(c) {
+            segment.n_ends += u32::from(!self.ended);
+            self.ended = true;
+        } else if !(self.ended && (is_closing(c) || c == '…')) {
+            self.ended = false;
+        }
+        self.blanks = 0;
+        self.wide = false;
+        self.before_last = self.last;
+        self.last = c;
+    }
+}
+
+fn is_end_mark(c: char) -> bool {
+    is_cjk_end(c) || matches!(c, '.' | '!' | '?' | '।' | '؟')
+}
+
+fn is_cjk_end(c: char) -> bool {
+    matches!(c, '。' | '！' | '？' | '｡' | '．')
+}
+
+/// Characters that take no room: zero-width blanks, joiners and marks of direction or byte order.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
+}
+
+/// The bytes of a date, with or without a time of day, or of a time of day, that begins at `at`.
+///
+/// Dates have a year of four digits, or day and month with a word of Chinese; times have a colon.
+fn moment(line: &str, at: usize, before: char) -> Option<usize> {
+    if before.is_ascii_digit() || before == '.' {
+        return None;
+    }
+    let bytes = line.as_bytes().get(at..)?;
+    let mut reader = Digits { bytes, at: 0 };
+    let first = reader.number()?;
+    match first {
+        4 => {
+            reader.separator(&["-", "/", ".", "年", "년"])?;
+            reader.blanks();
+            reader.short()?;
+            reader.separator(&["-", "/", ".", "月", "월"])?;
+            reader.blanks();
+            reader.short()?;
+            let _ = reader.separator(&["日", "일"]);
+        }
+        1 | 2 => {
+            if reader.separator(&["月"]).is_some() {
+                reader.short()?;
+                reader.separator(&["日"])?;
+            } else {
+                reader.separator(&[":"])?;
+                (reader.number()? == 2).then_some(())?;
+                reader.seconds();
+                return reader.finish();
+            }
+        }
+        _ => return None,
+    }
+    let date = reader.at;
+    reader.blanks();
+    let _ = reader.separator(&["T"]);
+    if !(reader.short().is_some() && reader.separator(&[":"]).is_some() && reader.number() == Some(2)) {
+        reader.at = date;
+    } else {
+        reader.seconds();
+    }
+    reader.finish()
+}
+
+struct Digits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Digits<'_> {
+    /// How many digits come next; none is `None`.
+    fn number(&mut self) -> Option<usize> {
+        let rest = self.bytes.get(self.at..)?;
+        let length = rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += length;
+        (length > 0).then_some(length)
+    }
+
+    /// One or two digits.
+    fn short(&mut self) -> Option<()> {
+        matches!(self.number()?, 1 | 2).then_some(())
+    }
+
+    fn separator(&mut self, any: &[&str]) -> Option<()> {
+        let rest = self.bytes.get(self.at..)?;
+        let found = any.iter().find(|separator| rest.starts_with(separator.as_bytes()))?;
+        self.at += found.len();
+        Some(())
+    }
+
+    fn blanks(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take(4).take_while(|byte| **byte == b' ').count();
+    }
+
+    /// Seconds, if there are any.
+    fn seconds(&mut self) {
+        let minutes = self.at;
+        if !(self.separator(&[":"]).is_some() && self.number() == Some(2)) {
+            self.at = minutes;
+        }
+    }
+
+    /// The bytes read, if no digit follows.
+    fn finish(self) -> Option<usize> {
+        let next = self.bytes.get(self.at);
+        next.is_none_or(|byte| !byte.is_ascii_digit()).then_some(self.at)
+    }
+}

@@ -1,0 +1,142 @@
+//! What the page is called, and how much a piece of text has to do with it.
+
+use tamis_text::chars::is_cjk;
+
+/// Longer first lines are no titles, bytes.
+const MAX_TITLE_BYTES: usize = 400;
+/// More words of a title than this are not looked for; one bit of a number stands for each.
+const MAX_WORDS: usize = 64;
+/// A shorter title occurs in other lines by chance, bytes.
+const MIN_WITHIN_BYTES: usize = 12;
+
+/// A title, made comparable.
+#[derive(Debug, Default)]
+pub(super) struct Title {
+    /// Its letters and digits in lower case.
+    plain: String,
+    /// Hashes of its words, each once, sorted: pairs of neighbouring characters of Chinese, words of three
+    /// letters and more elsewhere.
+    words: Vec<u64>,
+}
+
+impl Title {
+    /// The title as it is known, or as the first line of the page says it, without the name of the site.
+    pub(super) fn of(known: Option<&str>, page: &str) -> Self {
+        let known = known.map(str::trim).filter(|title| !title.is_empty());
+        let title = known.unwrap_or_else(|| first_line(page));
+        if title.len() > MAX_TITLE_BYTES {
+            return Self::default();
+        }
+        let mut words = Vec::new();
+        each_word(title, |word| words.push(word));
+        words.sort_unstable();
+        words.dedup();
+        words.truncate(MAX_WORDS);
+        Self { plain: letters(title).collect(), words }
+    }
+
+    /// Whether `text` says just this, or a large part of it.
+    pub(super) fn is(&self, text: &str) -> bool {
+        // A letter may take more bytes in lower case, and punctuation some more.
+        if self.plain.is_empty() || text.len() > 2 * self.plain.len() + 60 {
+            return false;
+        }
+        let mut title = self.plain.chars();
+        let mut n_bytes = 0;
+        for letter in letters(text) {
+            if title.next() != Some(letter) {
+                return false;
+            }
+            n_bytes += letter.len_utf8();
+        }
+        n_bytes == self.plain.len() || n_bytes >= MIN_WITHIN_BYTES
+    }
+
+    /// Whether `text` says this among other things.
+    pub(super) fn within(&self, text: &str) -> bool {
+        let fits = (self.plain.len()..600).contains(&text.len());
+        fits && self.plain.len() >= MIN_WITHIN_BYTES
+            && letters(text).collect::<String>().contains(&self.plain)
+    }
+
+    /// The share of the words of the title that `text` has, 0 to 1.
+    pub(super) fn share(&self, text: &str) -> f32 {
+        if self.words.is_empty() {
+            return 0.0;
+        }
+        let mut found = 0_u64;
+        each_word(text, |word| {
+            if let Ok(at) = self.words.binary_search(&word) {
+                found |= 1 << at;
+            }
+        });
+        found.count_ones() as f32 / self.words.len() as f32
+    }
+}
+
+/// The first line that is not blank, up to where the name of a site is set off.
+fn first_line(page: &str) -> &str {
+    let line = page.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let end = line.find(['_', '|']).or_else(|| line.rfind(" - ")).unwrap_or(line.len());
+    line.get(..end).map(str::trim).filter(|title| !title.is_empty()).unwrap_or(line)
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+/// Calls `each` with a hash of every word.
+fn each_word(text: &str, mut each: impl FnMut(u64)) {
+    let mut last = None;
+    let (mut word, mut length) = (0, 0);
+    for c in text.chars() {
+        if is_cjk(c) {
+            if let Some(last) = last {
+                each(mix(u64::from(u32::from(last)) << 32 | u64::from(u32::from(c))));
+            }
+            last = Some(c);
+        } else {
+            last = None;
+            if c.is_alphanumeric() {
+                let lower =
+                    if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) };
+                word = mix(word ^ u64::from(u32::from(lower)));
+                length += 1;
+                continue;
+            }
+        }
+        if length > 2 {
+            each(word);
+        }
+        (word, length) = (0, 0);
+    }
+    if length > 2 {
+        each(word);
+    }
+}
+
+/// Spreads the bits of a number (the finaliser of `SplitMix64`: Steele, Lea, Flood, OOPSLA 2014).
+fn mix(number: u64) -> u64 {
+    let number =
+        (number ^ (number >> 30)).wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    number ^ (number >> 31)
+}
+
+/// A quick hash for tables of one page, where nobody can make collisions pay.
+#[derive(Debug, Default)]
+pub(super) struct Hasher(u64);
+
+impl std::hash::Hasher for Hasher {
+    fn finish(&self) -> u64 {
+        mix(self.0)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+}
