@@ -1,6 +1,7 @@
 //! `cargo xtask train boilerplate`: learns the weights of the stage `boilerplate` (`docs/training.md`).
 
 mod gold;
+mod lbfgs;
 mod learn;
 
 use std::collections::{BTreeMap, HashMap};
@@ -35,10 +36,9 @@ struct Arguments {
     /// Groups of families; each is left out once.
     #[arg(long, default_value_t = 8)]
     folds: u64,
-    #[arg(long, default_value_t = 60)]
-    epochs: usize,
-    #[arg(long, default_value_t = 0.03)]
-    rate: f64,
+    /// The most steps towards the best weights.
+    #[arg(long, default_value_t = 300)]
+    iterations: usize,
     #[arg(long, default_value_t = 0.002)]
     decay: f64,
     #[arg(long, default_value_t = 4.0)]
@@ -118,8 +118,8 @@ const HEAD: &str = "\
 ";
 
 fn settings(arguments: &Arguments) -> Settings {
-    let Arguments { epochs, rate, decay, scene_decay, .. } = *arguments;
-    Settings { epochs, rate, decay, scene_decay }
+    let Arguments { iterations, decay, scene_decay, .. } = *arguments;
+    Settings { iterations, decay, scene_decay }
 }
 
 fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
