@@ -2,6 +2,7 @@
 //!
 //! [`options`] holds the page of the stage; `parse` reads a date as a page shows it.
 
+mod months;
 mod options;
 mod parse;
 #[cfg(test)]
