@@ -1,6 +1,7 @@
 //! The standard extractors: stages that change a document.
 
 mod boilerplate;
+mod metadata;
 mod newspaper_page;
 mod published_date;
 mod recover_paragraphs;
@@ -9,6 +10,7 @@ mod site_rules;
 mod unwrap;
 
 pub use boilerplate::{Boilerplate, BoilerplateOptions, OnNoText, OnUncertain, training};
+pub use metadata::{Metadata, MetadataOptions};
 pub use newspaper_page::{NewspaperPage, NewspaperPageOptions};
 pub use published_date::{PublishedDate, PublishedDateOptions};
 pub use recover_paragraphs::{RecoverParagraphs, RecoverParagraphsOptions};
@@ -17,5 +19,7 @@ pub use site_rules::{OnUnmatched, RuleFile, SiteRules, SiteRulesOptions};
 pub use unwrap::{Unwrap, UnwrapOptions};
 
 tamis_plugin::export_plugin! {
-    extractors: [Boilerplate, NewspaperPage, PublishedDate, RecoverParagraphs, RepairText, SiteRules, Unwrap],
+    extractors: [
+        Boilerplate, Metadata, NewspaperPage, PublishedDate, RecoverParagraphs, RepairText, SiteRules, Unwrap,
+    ],
 }

@@ -1,7 +1,10 @@
 //! `published-date`: the date of publication, in ISO 8601, only when it is certain.
 //!
-//! [`options`] holds the page of the stage; `parse` reads a date as a page shows it.
+//! [`options`] holds the page of the stage; `parse` reads a date as a page shows it, `locate` finds dates in
+//! running text for other stages.
 
+mod locate;
+mod months;
 mod options;
 mod parse;
 #[cfg(test)]
@@ -13,6 +16,8 @@ use regex::Regex;
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, ValueRef, Verdict};
 
 use parse::Reading;
+
+pub(crate) use locate::{Located, dates};
 
 pub use options::PublishedDateOptions;
 
@@ -94,6 +99,14 @@ impl PublishedDate {
 pub(crate) fn certain_date(shown: &str) -> Option<String> {
     match parse::read(shown) {
         Reading::Certain(moment) => Some(moment.date.to_string()),
+        _ => None,
+    }
+}
+
+/// Date and time in `shown` in ISO 8601, if they are certain.
+pub(crate) fn certain_moment(shown: &str) -> Option<String> {
+    match parse::read(shown) {
+        Reading::Certain(moment) => Some(moment.to_string()),
         _ => None,
     }
 }

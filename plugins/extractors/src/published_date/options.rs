@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// How it decides: the value must hold exactly one date that exists, with a year of four digits from 1800 to
 /// 2099, and nothing else that looks like part of a date.
 /// Known forms: `2018-09-13`, `2018/9/13`, `2018.09.13`, `20180913`, `2018年9月13日 10:20`,
-/// `二〇一八年九月十三日`, `September 13, 2018`, `13 Sep 2018 10:20:30 +0800`, RFC 3339; full-width digits too.
+/// `2018년 9월 13일`, `二〇一八年九月十三日`, `September 13, 2018`, `13 Sep 2018 10:20:30 +0800`, RFC 3339; full-width
+/// digits too; months in German, French, Spanish, Portuguese, Russian, Polish and Turkish (`13. September 2018`,
+/// `13 de septiembre de 2018`).
 /// A weekday beside the date must agree with it.
 /// Not certain, and never guessed: years of two digits, `20xx`, a day without its year, and an order of day
 /// and month that allows two readings (`03/04/2018`).

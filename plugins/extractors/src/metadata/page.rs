@@ -1,0 +1,174 @@
+//! A page as this stage walks over it: from line to line, without listing them all.
+
+use std::ops::Range;
+
+use tamis_text::chars::{is_han, is_hangul, is_kana, text_width};
+
+/// So many bytes of a page are looked at. Title, date and byline stand before the text or right behind it;
+/// what is longer is a book or a log, and its end says nothing about its title.
+const MAX_BYTES: usize = 256 << 10;
+
+/// The part of a page that is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page<'a> {
+    pub(super) text: &'a str,
+}
+
+/// A line without the white space around it, by its bytes in the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line<'a> {
+    pub(super) text: &'a str,
+    pub(super) start: usize,
+}
+
+impl Line<'_> {
+    pub(super) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.end()
+    }
+
+    /// Width in columns, a Chinese character counted as two; long lines are not measured to their end.
+    pub(super) fn width(&self) -> usize {
+        if self.text.len() > 1000 { 1000 } else { text_width(self.text) }
+    }
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let mut end = text.len().min(MAX_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self { text: text.get(..end).unwrap_or_default() }
+    }
+
+    pub(super) fn slice(&self, range: Range<usize>) -> &'a str {
+        self.text.get(range).unwrap_or_default()
+    }
+
+    /// The line around byte `at`.
+    pub(super) fn line_at(&self, at: usize) -> Line<'a> {
+        let bytes = self.text.as_bytes();
+        let at = at.min(bytes.len());
+        let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+        self.trimmed(start, end)
+    }
+
+    fn trimmed(&self, start: usize, end: usize) -> Line<'a> {
+        let line = self.slice(start..end);
+        let text = line.trim_start_matches(is_space);
+        let start = start + line.len() - text.len();
+        Line { text: text.trim_end_matches(is_space), start }
+    }
+
+    /// The visible line after `line`.
+    pub(super) fn next(&self, line: Line<'a>) -> Option<Line<'a>> {
+        let bytes = self.text.as_bytes();
+        let mut at = line.end();
+        loop {
+            at += memchr::memchr(b'\n', bytes.get(at..)?)? + 1;
+            let next = self.line_at(at);
+            if !next.text.is_empty() {
+                return Some(next);
+            }
+        }
+    }
+
+    /// The visible line before `line`.
+    pub(super) fn previous(&self, line: Line<'a>) -> Option<Line<'a>> {
+        let bytes = self.text.as_bytes();
+        let mut at = line.start;
+        loop {
+            at = memchr::memrchr(b'\n', bytes.get(..at)?)?;
+            let previous = self.line_at(at);
+            if !previous.text.is_empty() {
+                return Some(previous);
+            }
+        }
+    }
+
+    /// The first visible lines.
+    pub(super) fn head(&self) -> impl Iterator<Item = Line<'a>> + '_ {
+        let first = Some(self.line_at(0));
+        std::iter::successors(first, |line| self.next(*line)).filter(|line| !line.text.is_empty())
+    }
+
+    /// Visible lines before `line`, the nearest first.
+    pub(super) fn before(&self, line: Line<'a>) -> impl Iterator<Item = Line<'a>> + '_ {
+        std::iter::successors(self.previous(line), |line| self.previous(*line))
+    }
+
+    /// Visible lines after `line`, the nearest first.
+    pub(super) fn after(&self, line: Line<'a>) -> impl Iterator<Item = Line<'a>> + '_ {
+        std::iter::successors(self.next(line), |line| self.next(*line))
+    }
+
+    /// Where `what` is a whole line, white space aside, at or after byte `from`.
+    ///
+    /// Searched for is its longest word: a title and its copy often differ in U+00A0 and doubled blanks.
+    pub(super) fn find_line(&self, what: &str, from: usize) -> Option<Line<'a>> {
+        let rest = self.text.get(from..)?;
+        let word = what.split(is_space).max_by_key(|word| word.len()).filter(|word| !word.is_empty())?;
+        memchr::memmem::find_iter(rest.as_bytes(), word)
+            .take(MAX_OCCURRENCES)
+            .map(|at| self.line_at(from + at))
+            .find(|line| {
+                line.start >= from && line.text.len() <= 2 * what.len() && same_words(line.text, what)
+            })
+    }
+
+    /// How often `what` occurs, up to `max` times.
+    pub(super) fn count(&self, what: &str, max: usize) -> usize {
+        memchr::memmem::find_iter(self.text.as_bytes(), what).take(max).count()
+    }
+
+    /// The next `n_bytes` after byte `from`, cut at a character.
+    pub(super) fn window(&self, from: usize, n_bytes: usize) -> &'a str {
+        let mut end = (from + n_bytes).min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.text.get(from..end).unwrap_or_default()
+    }
+}
+
+/// A word that occurs so often is no title, and looking further would cost quadratic time on such a page.
+const MAX_OCCURRENCES: usize = 50;
+
+/// White space, and the characters that no reader sees.
+pub(super) fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{FEFF}' | '\u{2060}')
+}
+
+/// Whether two texts are the same, white space aside.
+pub(super) fn same_words(a: &str, b: &str) -> bool {
+    let visible = |c: &char| !is_space(*c);
+    a.chars().filter(visible).eq(b.chars().filter(visible))
+}
+
+/// Whether a line is program text rather than prose.
+pub(super) fn is_code(line: &str) -> bool {
+    let head = line.as_bytes().get(..line.len().min(300)).unwrap_or_default();
+    let n_signs = head.iter().filter(|byte| matches!(byte, b'{' | b'}' | b';' | b'=' | b'$' | b'<')).count();
+    if n_signs >= 2
+        || n_signs * 8 > head.len()
+        || head.ends_with(b";")
+        || head.ends_with(b"{")
+        || head.ends_with(b"}")
+    {
+        return true;
+    }
+    let holds = |what: &str| memchr::memmem::find(head, what.as_bytes()).is_some();
+    ["//", "/*", "http"].iter().any(|start| line.starts_with(start))
+        || holds("()")
+        || (n_signs == 1 && holds("=\""))
+}
+
+/// Whether the script of `c` is written without blanks between words.
+pub(super) fn is_unspaced(c: char) -> bool {
+    is_han(c) || is_kana(c) || is_hangul(c)
+}
