@@ -115,6 +115,7 @@ fn the_bundled_files_name_each_rule_once() {
         let file = file::parse(&content).unwrap();
         assert_eq!(file.name.get_ref(), name);
         let mut ids: Vec<_> = file.head.iter().map(|rule| ("head", rule.name.clone())).collect();
+        ids.extend(file.reject.iter().map(|rule| ("reject", rule.name.clone())));
         ids.extend(file.tail.iter().map(|rule| ("tail", rule.name.clone())));
         ids.extend(file.drop.iter().map(|rule| ("drop", rule.name.get_ref().clone())));
         ids.extend(file.cut.iter().map(|rule| ("cut", rule.name.clone())));
@@ -123,6 +124,39 @@ fn the_bundled_files_name_each_rule_once() {
         ids.dedup();
         assert_eq!(ids.len(), n_rules, "{name}");
     }
+}
+
+#[test]
+fn every_removal_says_what_and_where() {
+    let rules = "name = 'a'\nneed = 1\ndetect = ['^go$']\n[[head]]\nname = 'h'\nline = '^go$'\n\
+        [[tail]]\nname = 't'\nline = '^end$'\n[[cut]]\nname = 'c'\ntext = '\\[\\d\\]'";
+    let stage = compiled(rules).unwrap();
+    let document = Document::new("a", "go\n 河[1]水[2]\nend\nmore");
+    let mut draft = Draft::new(View::from(&document));
+    stage.extract(&mut draft).unwrap();
+    let (_, notes) = draft.finish();
+    let measures: Vec<(&str, usize)> =
+        notes.measures().iter().skip(1).map(|measure| (&*measure.name, measure.value as usize)).collect();
+    let expected = [
+        ("removed_at:a/head/h", 0),
+        ("removed_bytes:a/head/h", 3),
+        ("removed_at:a/tail/t", 17),
+        ("removed_bytes:a/tail/t", 8),
+        ("removed_at:a/cut/c", 7),
+        ("removed_bytes:a/cut/c", 6),
+    ];
+    assert_eq!(measures, expected);
+}
+
+#[test]
+fn all_rules_are_declared_as_counters() {
+    let stage = compiled(
+        "name = 'a'\nneed = 1\ndetect = ['x']\n[[reject]]\nname = 'r'\nline = 'y'\nreason = 'gone'\n\
+        [[head]]\nname = 'h'\nline = 'x'\n[[drop]]\nname = 'd'\nline = 'z'",
+    );
+    assert_eq!(stage.unwrap().counters(), ["a/reject/r", "a/head/h", "a/drop/d"]);
+    let stage = compiled("name = 'a'\nneed = 1\ndetect = ['x']").unwrap();
+    assert_eq!(stage.counters(), ["matched:a"], "a file without rules that are counted");
 }
 
 /// Whether `part` is what is left of `whole` after removals.
