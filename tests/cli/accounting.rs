@@ -61,6 +61,33 @@ fn a_mixed_collection_is_accounted_for_record_by_record() {
 }
 
 #[test]
+fn rules_that_never_matched_are_named() {
+    let stage = "[[stage]]\nuse = \"site-rules\"\nrules = [\"ferry.toml\", \"bridge.toml\"]\n\n[[stage]]";
+    let world = World::with(&PIPELINE.replacen("[[stage]]", stage, 1));
+    let rules = |name: &str| {
+        format!(
+            "name = '{name}'\nneed = 1\ndetect = ['^{name}$']\n[[head]]\nname = 'menu'\nline = '^{name}$'\n\
+             [[tail]]\nname = 'footer'\nline = '^The end$'\n"
+        )
+    };
+    world.write("ferry.toml", rules("ferry"));
+    world.write("bridge.toml", rules("bridge"));
+    world.write("in/a.txt", "ferry\nThe ferry left before dawn.\n");
+    let ran = world.run(&[]).exits(0);
+    let ran = ran.says(&["`site-rules` never counted `bridge/*`, `ferry/tail/footer`"]);
+    assert!(!ran.stdout.contains("never counted"), "{ran:#?}");
+    let stages = &world.manifest()["tally"]["stages"];
+    assert_eq!(stages["stage.site-rules"]["silent"], json!(["bridge/*", "ferry/tail/footer"]));
+    assert_eq!(stages["stage.site-rules"]["counts"]["ferry/head/menu"], 1);
+    let ran = world.run(&["--fresh", "--json"]).exits(0);
+    let finished: Json = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        finished["tally"]["stages"]["stage.site-rules"]["silent"],
+        json!(["bridge/*", "ferry/tail/footer"])
+    );
+}
+
+#[test]
 fn dead_letters_that_were_mended_run_again() {
     let world = World::new();
     let broken = line(1, 50).replace("\"n\"", "n");

@@ -41,6 +41,20 @@ fn it_runs_in_a_pipeline() {
 }
 
 #[test]
+fn a_counter_that_it_declares_and_never_counts_is_named() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    c_library(folder.path(), "comments.c", "comments", &[]);
+    let plugin = "plugin = [{ path = \"libcomments.so\" }]";
+    pipeline(folder.path(), plugin, "[[stage]]\nuse = \"strip-comments\"\n", &[("one", "No comment.")]);
+    let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["tally"]["stages"]["stage.strip-comments"]["silent"], json!(["comments_stripped"]));
+}
+
+#[test]
 fn its_options_are_checked_against_its_schema() {
     if !has_cc() {
         return;

@@ -59,6 +59,24 @@ fn stages(plan: &Plan, report: &Report) -> String {
     format!("{}{counted}", render(&table))
 }
 
+/// So many names of silent counters are shown; the manifest has all.
+const MAX_SILENT: usize = 8;
+
+/// A line for each stage with counters that stayed at 0, such as rules that never matched.
+pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
+    let line = |(key, name): (String, String)| {
+        let silent = &report.tally.stages.get(&key)?.silent;
+        let shown =
+            silent.iter().take(MAX_SILENT).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = match silent.len().saturating_sub(MAX_SILENT) {
+            0 => String::new(),
+            more => format!(" and {} more, all in the manifest", HumanCount(more as u64)),
+        };
+        (!silent.is_empty()).then(|| format!("`{name}` never counted {shown}{more}"))
+    };
+    keys(plan).into_iter().filter_map(line).collect()
+}
+
 /// What a stage counted itself; its name stands in the first row only.
 fn add_counts(table: &mut Table, name: &str, tally: &StageTally) {
     for (index, (what, n)) in tally.counts.iter().enumerate() {

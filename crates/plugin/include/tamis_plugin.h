@@ -160,7 +160,9 @@ typedef struct {
   /* any call */
   void (*error)(void *ctx, tamis_str where, tamis_str message); /* where: an option, for `open`; or empty */
   void (*log)(void *ctx, uint32_t level, tamis_str message);    /* 1 error, 2 warning, 3 info, 4 debug */
-  void (*count)(void *ctx, tamis_str name, uint64_t add);       /* summed over the run, shown in the report */
+  /* Summed over the run, shown in the report. To count 0 during `open` declares the counter: if it stays at 0,
+   * the run says so at its end (a rule that never matched). Hosts before this was written pass over it. */
+  void (*count)(void *ctx, tamis_str name, uint64_t add);
   int32_t (*cancelled)(void *ctx);                              /* 1: return TAMIS_CANCELLED soon */
   const void *(*extension)(void *ctx, tamis_str name);          /* optional tables; NULL: not known */
 

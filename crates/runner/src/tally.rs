@@ -1,10 +1,11 @@
 //! Counting every record, twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tamis_stage::handle::Counts;
+use tamis_config::Plan;
+use tamis_stage::handle::{Counts, OpenStage};
 
 /// Where the records of a run went.
 ///
@@ -40,6 +41,10 @@ pub struct StageTally {
     /// What the stage counted itself.
     #[serde(skip_serializing_if = "Counts::is_empty", default)]
     pub counts: Counts,
+    /// Counters that the stage has declared and that stayed at 0 to the end of the run, such as rules that never
+    /// matched; `family/*` where all of a family (`family/rule`) did.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub silent: Vec<String>,
     /// Time spent, summed over all threads. Not part of a manifest, which is the same for the same input.
     #[serde(skip)]
     pub time: Duration,
@@ -84,6 +89,17 @@ impl Tally {
         }
     }
 
+    /// Notes which declared counters have stayed at 0, for stages that have seen a record.
+    pub(crate) fn note_silent(&mut self, plan: &Plan) {
+        for stage in &plan.stages {
+            let OpenStage::Transform(handle) = &stage.handle else { continue };
+            let Some(entry) = self.stages.get_mut(&format!("stage.{}", stage.id)) else { continue };
+            if entry.seen > 0 {
+                entry.silent = silent(handle.counters(), &entry.counts);
+            }
+        }
+    }
+
     /// Why the counts do not add up, if they do not.
     ///
     /// `read` and `split` were counted where records came into being, the others where they were written, and
@@ -114,9 +130,37 @@ impl Tally {
     }
 }
 
+/// The declared counters, in name order, that are not among the counts.
+fn silent(declared: &[String], counts: &Counts) -> Vec<String> {
+    let family = |name: &str| name.split_once('/').map(|(family, _)| family.to_owned());
+    let counted: BTreeSet<String> =
+        counts.iter().filter(|(_, n)| **n > 0).filter_map(|(name, _)| family(name)).collect();
+    let mut silent: Vec<String> = Vec::new();
+    for name in declared.iter().filter(|name| counts.get(*name).is_none_or(|n| *n == 0)) {
+        let shown = match family(name) {
+            Some(family) if !counted.contains(&family) => format!("{family}/*"),
+            _ => name.clone(),
+        };
+        if silent.last() != Some(&shown) {
+            silent.push(shown);
+        }
+    }
+    silent
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counters_that_stayed_at_0_are_named_and_silent_families_once() {
+        let declared = ["matched:a", "matched:b", "a/head/x", "a/tail/y", "b/head/x", "b/tail/y"];
+        let declared: Vec<String> = declared.map(str::to_owned).to_vec();
+        let counts: Counts =
+            [("matched:a".to_owned(), 2), ("a/tail/y".to_owned(), 1), ("b/tail/y".to_owned(), 0)].into();
+        assert_eq!(silent(&declared, &counts), ["matched:b", "a/head/x", "b/*"]);
+        assert!(silent(&[], &counts).is_empty());
+    }
 
     #[test]
     fn a_lost_record_is_noticed() {

@@ -175,6 +175,7 @@ impl Writer<'_> {
     /// The last word: everything was written.
     pub(crate) fn complete(&mut self) -> Result<(), RunError> {
         self.manifest.complete = true;
+        self.tally.note_silent(self.plan);
         self.manifest.tally.clone_from(&self.tally);
         self.write_manifest()
     }

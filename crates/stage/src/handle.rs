@@ -102,6 +102,11 @@ pub trait IndexedFile: Send + Sync {
 
 /// An opened filter or extractor.
 pub trait TransformHandle: Send + Sync {
+    /// Counters that the stage has declared, in name order; see [`crate::Extractor::counters`].
+    fn counters(&self) -> &[String] {
+        &[]
+    }
+
     /// Judges and changes `records`, all of which are kept when it is called; those that no longer are
     /// carry their reason.
     fn process(&self, records: &mut [Record], effects: &mut Effects);

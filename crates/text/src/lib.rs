@@ -7,6 +7,7 @@
 //! - [`chars`]: classes of characters, display width.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
+//! - [`needles`]: many strings, looked for in one pass.
 //! - [`sentences`]: whether a piece of text ends, or contains, a sentence.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
 //! - [`numbering`]: `一、`, `（一）`, `1、`, `1.`, `第一，` at the start of a heading or list item.
@@ -15,5 +16,6 @@ pub mod chars;
 pub mod encoding;
 pub mod lines;
 pub mod literal;
+pub mod needles;
 pub mod numbering;
 pub mod sentences;

@@ -187,6 +187,9 @@ fn show_summary(plan: &Plan, report: &Report) {
         output::log_line("an earlier run had not finished; it was gone on with");
     }
     output::print(summary::text(plan, report));
+    for line in summary::silent(plan, report) {
+        output::log_line(line);
+    }
     match report.finish {
         Finish::Dry => print_line("this was a dry run: nothing was written"),
         Finish::Segment => print_line("this was one segment of the plan: others follow"),

@@ -94,6 +94,7 @@ pub(crate) fn open(
     opened.map_err(|CallError { place, message }| {
         if place.is_empty() { SetupError::new(message) } else { SetupError::in_option(place, message) }
     })?;
+    let counters = call.counts.into_keys().collect();
     let instance = Instance { pointer, table, who };
     // SAFETY: the descriptor check has made sure that the table of the kind is there.
     unsafe {
@@ -103,7 +104,11 @@ pub(crate) fn open(
             abi::EXPORTER => {
                 OpenStage::Exporter(Box::new(exporter::Exporter::new(instance, &*table.exporter)?))
             }
-            _ => OpenStage::Transform(Box::new(transform::Transform::new(instance, &*table.transform))),
+            _ => OpenStage::Transform(Box::new(transform::Transform::new(
+                instance,
+                &*table.transform,
+                counters,
+            ))),
         })
     }
 }

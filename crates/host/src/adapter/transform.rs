@@ -11,11 +11,13 @@ pub(super) struct Transform {
     instance: Instance,
     table: &'static abi::Transform,
     locals: Locals,
+    /// Counters that the plugin has declared while it was opened.
+    counters: Vec<String>,
 }
 
 impl Transform {
-    pub(super) fn new(instance: Instance, table: &'static abi::Transform) -> Self {
-        Self { instance, table, locals: Locals::new() }
+    pub(super) fn new(instance: Instance, table: &'static abi::Transform, counters: Vec<String>) -> Self {
+        Self { instance, table, locals: Locals::new(), counters }
     }
 
     fn local(&self) -> Result<Local, CallError> {
@@ -40,6 +42,10 @@ impl Transform {
 }
 
 impl TransformHandle for Transform {
+    fn counters(&self) -> &[String] {
+        &self.counters
+    }
+
     fn process(&self, records: &mut [Record], effects: &mut Effects) {
         if records.is_empty() {
             return;

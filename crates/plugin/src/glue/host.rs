@@ -70,7 +70,7 @@ impl<'a> HostRef<'a> {
         let _ = unsafe { ((*self.table).verdict)(self.ctx(), doc, verdict, str(reason)) };
     }
 
-    fn count(self, name: &str, n: u64) {
+    pub(super) fn count(self, name: &str, n: u64) {
         // SAFETY: as in `error`.
         unsafe { ((*self.table).count)(self.ctx(), str(name), n) };
     }

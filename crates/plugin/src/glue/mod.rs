@@ -223,10 +223,15 @@ trait Kind {
     type Options: Options;
 
     fn open(options: Self::Options) -> Result<Self::Stage, SetupError>;
+
+    /// Counters that are declared.
+    fn counters(_stage: &Self::Stage) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 macro_rules! kind {
-    ($marker:ident, $author:ident) => {
+    ($marker:ident, $author:ident $(, $counters:ident)?) => {
         struct $marker<T>(PhantomData<T>);
 
         impl<T: $author> Kind for $marker<T> {
@@ -236,14 +241,19 @@ macro_rules! kind {
             fn open(options: T::Options) -> Result<T, SetupError> {
                 T::open(options)
             }
+            $(
+                fn $counters(stage: &T) -> Vec<String> {
+                    stage.$counters()
+                }
+            )?
         }
     };
 }
 
 kind!(AsReader, Reader);
 kind!(AsFileReader, FileReader);
-kind!(AsFilter, Filter);
-kind!(AsExtractor, Extractor);
+kind!(AsFilter, Filter, counters);
+kind!(AsExtractor, Extractor, counters);
 kind!(AsCorpus, CorpusStage);
 kind!(AsExporter, Exporter);
 kind!(AsPartExporter, PartExporter);
@@ -257,11 +267,15 @@ unsafe extern "C-unwind" fn open<K: Kind>(
     let (host, options) = unsafe { (HostRef::new(host), host::text(options)) };
     let options = if options.is_empty() { "{}" } else { options };
     let opened = guard::catch(|| match serde_json::from_str::<K::Options>(options) {
-        Ok(options) => K::open(options),
+        Ok(options) => K::open(options).map(|stage| (K::counters(&stage), stage)),
         Err(error) => Err(SetupError::new(error)),
     });
     match opened {
-        Ok(Ok(stage)) => {
+        Ok(Ok((counters, stage))) => {
+            // To count 0 while a stage is opened is to declare the counter.
+            for name in &counters {
+                host.count(name, 0);
+            }
             let pointer = Box::into_raw(Box::new(stage)).cast();
             // SAFETY: `instance` is the host's place for the result.
             unsafe { instance.write(pointer) };

@@ -22,6 +22,12 @@ pub trait Filter: Sized + Send + Sync + 'static {
     /// When the options contradict each other or name a file that cannot be read.
     fn open(options: Self::Options) -> Result<Self, SetupError>;
 
+    /// The counters that this instance may count under, as far as they are known before a document has come:
+    /// those that stay at 0 are named at the end of a run. A rule that never matches is often a mistake.
+    fn counters(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Judges one document.
     ///
     /// # Errors
@@ -49,6 +55,12 @@ pub trait Extractor: Sized + Send + Sync + 'static {
     ///
     /// When the options contradict each other or name a file that cannot be read.
     fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// The counters that this instance may count under, as far as they are known before a document has come:
+    /// those that stay at 0 are named at the end of a run. A rule that never matches is often a mistake.
+    fn counters(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Changes one document.
     ///

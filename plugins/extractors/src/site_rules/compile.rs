@@ -7,108 +7,10 @@ use toml::Spanned;
 
 use super::detect::{Detection, Detector};
 use super::file::{self, Pattern, RuleFile};
-
-/// The rules of one family of pages.
-#[derive(Debug)]
-pub(super) struct Site {
-    pub(super) name: String,
-    pub(super) fields: Vec<Field>,
-    pub(super) heads: Vec<Head>,
-    pub(super) tails: Vec<Tail>,
-    pub(super) drops: Vec<Drop>,
-    pub(super) cuts: Vec<Cut>,
-}
-
-/// Part of a page, counted in lines that are not blank.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    first: Option<usize>,
-    last: Option<usize>,
-}
-
-impl Window {
-    /// Whether line `rank` of `n_lines` is inside: among the first or among the last ones.
-    pub(super) fn holds(self, rank: usize, n_lines: usize) -> bool {
-        match (self.first, self.last) {
-            (None, None) => true,
-            (first, last) => {
-                first.is_some_and(|first| rank < first)
-                    || last.is_some_and(|last| rank >= n_lines.saturating_sub(last))
-            }
-        }
-    }
-}
-
-/// A line: what it looks like, and what the line after it looks like.
-#[derive(Debug)]
-pub(super) struct LineMatcher {
-    pub(super) line: Regex,
-    pub(super) next: Option<Regex>,
-}
-
-#[derive(Debug)]
-pub(super) struct Field {
-    pub(super) name: String,
-    pub(super) from: FieldSource,
-}
-
-#[derive(Debug)]
-pub(super) enum FieldSource {
-    /// The line itself, the line after it (`offset` 1) or before it (-1).
-    Line {
-        line: Regex,
-        offset: isize,
-        value: Option<Regex>,
-        unless: Option<Regex>,
-        window: Window,
-    },
-    Constant(String),
-    Copy(String),
-}
-
-#[derive(Debug)]
-pub(super) struct Head {
-    /// `<site>/head/<name>`, as it is counted.
-    pub(super) id: String,
-    pub(super) matcher: LineMatcher,
-    pub(super) first: Option<usize>,
-    pub(super) skip: usize,
-    pub(super) inside: bool,
-    pub(super) field: Option<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct Tail {
-    pub(super) id: String,
-    pub(super) matcher: LineMatcher,
-    pub(super) window: Window,
-    pub(super) inside: bool,
-    pub(super) field: Option<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct Drop {
-    pub(super) id: String,
-    pub(super) lines: DropLines,
-    pub(super) next: Option<Regex>,
-    pub(super) until: Option<Regex>,
-    pub(super) window: Window,
-    pub(super) field: Option<String>,
-}
-
-#[derive(Debug)]
-pub(super) enum DropLines {
-    Matching(Regex),
-    SameAs(String),
-}
-
-#[derive(Debug)]
-pub(super) struct Cut {
-    pub(super) id: String,
-    pub(super) text: Regex,
-    pub(super) window: Window,
-    pub(super) field: Option<String>,
-}
+use super::literals::{self, Literals};
+use super::site::{
+    Cut, Drop, DropLines, Field, FieldSource, Head, LineMatcher, Probe, Reject, Site, Tail, Window,
+};
 
 /// Compiles rule files and collects every mistake in them.
 #[derive(Default)]
@@ -134,7 +36,7 @@ impl Compiler {
             Ok(file) => file,
             Err(message) => return self.mistakes.push(format!("{path}:{message}")),
         };
-        let mut checked = Context { path, content, mistakes: &mut self.mistakes };
+        let mut checked = Context { path, content, mistakes: &mut self.mistakes, probes: Vec::new() };
         checked.check(&file, &self.sites);
         // With a pattern that does not compile the ranges are wrong, but then nothing is opened.
         let patterns: Vec<Regex> =
@@ -143,21 +45,18 @@ impl Compiler {
         let unless = detect.end..detect.end + file.unless.len();
         let need = *file.need.get_ref();
         self.patterns.extend(patterns);
-        self.detections.push(Detection { detect, unless, need });
+        self.detections.push(Detection::new(detect, unless, need));
         if let Some(site) = checked.site(file) {
             self.sites.push(site);
         }
     }
 
     /// The sites with a detector over all of them.
-    pub(super) fn finish(mut self) -> Result<(Vec<Site>, Detector), Vec<String>> {
-        if self.mistakes.is_empty() {
-            match Detector::new(self.patterns, self.detections) {
-                Ok(detector) => return Ok((self.sites, detector)),
-                Err(error) => self.mistakes.push(format!("the `detect` patterns are too many: {error}")),
-            }
+    pub(super) fn finish(self) -> Result<(Vec<Site>, Detector), Vec<String>> {
+        if !self.mistakes.is_empty() {
+            return Err(self.mistakes);
         }
-        Err(self.mistakes)
+        Ok((self.sites, Detector::new(self.patterns, self.detections)))
     }
 }
 
@@ -166,6 +65,8 @@ struct Context<'a> {
     path: &'a str,
     content: &'a str,
     mistakes: &'a mut Vec<String>,
+    /// The patterns of all probes so far.
+    probes: Vec<String>,
 }
 
 impl Context<'_> {
@@ -196,42 +97,64 @@ impl Context<'_> {
     fn site(&mut self, file: RuleFile) -> Option<Site> {
         let name = file.name.into_inner();
         let mistakes_before = self.mistakes.len();
-        let id = |kind: &str, rule: &str| format!("{name}/{kind}/{rule}");
-        let fields = file.field.into_iter().filter_map(|rule| self.field(rule)).collect();
-        let heads = file.head.into_iter().filter_map(|rule| {
-            Some(Head {
-                id: id("head", &rule.name),
-                matcher: self.matcher(&rule.line, rule.next.as_ref())?,
-                first: rule.first,
-                skip: rule.skip,
-                inside: rule.inside,
-                field: rule.field,
-            })
-        });
-        let heads = heads.collect();
-        let tails = file.tail.into_iter().filter_map(|rule| {
-            Some(Tail {
-                id: id("tail", &rule.name),
-                matcher: self.matcher(&rule.line, rule.next.as_ref())?,
-                window: Window { first: None, last: rule.last },
-                inside: rule.inside,
-                field: rule.field,
-            })
-        });
-        let tails = tails.collect();
-        let drops =
-            file.drop.into_iter().filter_map(|rule| self.drop_rule(id("drop", rule.name.get_ref()), rule));
-        let drops = drops.collect();
-        let cuts = file.cut.into_iter().filter_map(|rule| {
-            Some(Cut {
-                id: id("cut", &rule.name),
-                text: self.regex(&rule.text)?,
-                window: Window { first: rule.first, last: rule.last },
-                field: rule.field,
-            })
-        });
-        let cuts = cuts.collect();
-        (self.mistakes.len() == mistakes_before).then_some(Site { name, fields, heads, tails, drops, cuts })
+        let rejects: Vec<_> = file.reject.into_iter().filter_map(|rule| self.reject(&name, rule)).collect();
+        let fields: Vec<_> = file.field.into_iter().filter_map(|rule| self.field(rule)).collect();
+        let heads: Vec<_> = file.head.into_iter().filter_map(|rule| self.head(&name, rule)).collect();
+        let tails: Vec<_> = file.tail.into_iter().filter_map(|rule| self.tail(&name, rule)).collect();
+        let drops: Vec<_> = file.drop.into_iter().filter_map(|rule| self.drop_rule(&name, rule)).collect();
+        let cuts: Vec<_> = file.cut.into_iter().filter_map(|rule| self.cut(&name, rule)).collect();
+        if self.mistakes.len() > mistakes_before {
+            return None;
+        }
+        let n_probes = self.probes.len();
+        let literals = Literals::new(self.probes.iter().map(String::as_str).enumerate());
+        Some(Site { name, rejects, fields, heads, tails, drops, cuts, literals, n_probes })
+    }
+
+    fn reject(&mut self, site: &str, rule: file::RejectRule) -> Option<Reject> {
+        let reason = rule.reason.get_ref();
+        if reason.is_empty() || !reason.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric()) {
+            self.mistake(&rule.reason, "`reason` must be in kebab case, such as `deleted-page`");
+        }
+        Some(Reject {
+            id: id(site, "reject", &rule.name),
+            matcher: self.matcher(&rule.line, rule.next.as_ref())?,
+            window: Window { first: rule.first, last: rule.last },
+            max_chars: rule.max_chars,
+            reason: rule.reason.into_inner(),
+        })
+    }
+
+    fn head(&mut self, site: &str, rule: file::HeadRule) -> Option<Head> {
+        Some(Head {
+            id: id(site, "head", &rule.name),
+            matcher: self.matcher(&rule.line, rule.next.as_ref())?,
+            window: Window { first: rule.first, last: None },
+            skip: rule.skip,
+            inside: rule.inside,
+            exact: rule.exact,
+            field: rule.field,
+        })
+    }
+
+    fn tail(&mut self, site: &str, rule: file::TailRule) -> Option<Tail> {
+        Some(Tail {
+            id: id(site, "tail", &rule.name),
+            matcher: self.matcher(&rule.line, rule.next.as_ref())?,
+            window: Window { first: None, last: rule.last },
+            inside: rule.inside,
+            exact: rule.exact,
+            field: rule.field,
+        })
+    }
+
+    fn cut(&mut self, site: &str, rule: file::CutRule) -> Option<Cut> {
+        Some(Cut {
+            id: id(site, "cut", &rule.name),
+            text: self.probe(&rule.text)?,
+            window: Window { first: rule.first, last: rule.last },
+            field: rule.field,
+        })
     }
 
     fn field(&mut self, rule: file::FieldRule) -> Option<Field> {
@@ -270,15 +193,15 @@ impl Context<'_> {
             FieldSource::Copy(name)
         } else {
             let offset = isize::from(rule.after.is_some()) - isize::from(rule.before.is_some());
-            let line = self.regex(rule.line.or(rule.after).or(rule.before).as_ref()?)?;
+            let line = self.probe(rule.line.or(rule.after).or(rule.before).as_ref()?)?;
             FieldSource::Line { line, offset, value, unless, window }
         };
         Some(Field { name: rule.name.into_inner(), from })
     }
 
-    fn drop_rule(&mut self, id: String, rule: file::DropRule) -> Option<Drop> {
+    fn drop_rule(&mut self, site: &str, rule: file::DropRule) -> Option<Drop> {
         let lines = match (&rule.line, rule.same_as) {
-            (Some(line), None) => DropLines::Matching(self.regex(line)?),
+            (Some(line), None) => DropLines::Matching(self.probe(line)?),
             (None, Some(field)) => DropLines::SameAs(field),
             _ => {
                 self.mistake(
@@ -289,7 +212,7 @@ impl Context<'_> {
             }
         };
         Some(Drop {
-            id,
+            id: id(site, "drop", rule.name.get_ref()),
             lines,
             next: self.optional(rule.next.as_ref()),
             until: self.optional(rule.until.as_ref()),
@@ -300,7 +223,15 @@ impl Context<'_> {
 
     fn matcher(&mut self, line: &Pattern, next: Option<&Pattern>) -> Option<LineMatcher> {
         let next = self.optional(next);
-        Some(LineMatcher { line: self.regex(line)?, next })
+        Some(LineMatcher { line: self.probe(line)?, next })
+    }
+
+    /// Compiles a pattern that is looked for in pages.
+    fn probe(&mut self, pattern: &Pattern) -> Option<Probe> {
+        let regex = self.regex(pattern)?;
+        let has_literal = literals::demanded(pattern.get_ref()).is_some();
+        self.probes.push(pattern.get_ref().clone());
+        Some(Probe { regex, index: self.probes.len() - 1, has_literal })
     }
 
     fn optional(&mut self, pattern: Option<&Pattern>) -> Option<Regex> {
@@ -320,4 +251,9 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// The name under which a rule is counted.
+fn id(site: &str, kind: &str, rule: &str) -> String {
+    format!("{site}/{kind}/{rule}")
 }

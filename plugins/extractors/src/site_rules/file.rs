@@ -24,6 +24,9 @@ pub struct RuleFile {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) unless: Vec<Pattern>,
+    /// Pages of the family that are no documents, such as error pages.
+    #[serde(default)]
+    pub(super) reject: Vec<RejectRule>,
     /// Metadata read from the page.
     #[serde(default)]
     pub(super) field: Vec<FieldRule>,
@@ -39,6 +42,32 @@ pub struct RuleFile {
     /// Parts of lines that do not belong to the text.
     #[serde(default)]
     pub(super) cut: Vec<CutRule>,
+}
+
+/// A page that is no document: it is dropped, whatever the other rules would make of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RejectRule {
+    /// A name for counts and reports.
+    pub(super) name: String,
+    /// A line that only such pages have.
+    #[schemars(with = "String")]
+    pub(super) line: Pattern,
+    /// What the line after it must look like.
+    #[schemars(with = "Option<String>")]
+    pub(super) next: Option<Pattern>,
+    /// Look among the first so many lines.
+    #[schemars(range(min = 1))]
+    pub(super) first: Option<usize>,
+    /// Look among the last so many lines.
+    #[schemars(range(min = 1))]
+    pub(super) last: Option<usize>,
+    /// Only pages of at most so many characters, white space aside: what is longer says more than the error.
+    #[schemars(range(min = 1))]
+    pub(super) max_chars: Option<usize>,
+    /// Why the document is dropped, in kebab case.
+    #[schemars(with = "String")]
+    pub(super) reason: Spanned<String>,
 }
 
 /// Metadata read from the page: exactly one of `line`, `after`, `before`, `constant` and `copy`.
@@ -96,6 +125,9 @@ pub(super) struct HeadRule {
     /// Keep what follows the match in its line.
     #[serde(default)]
     pub(super) inside: bool,
+    /// The text begins right behind it, always: nothing is left for a later stage to find there.
+    #[serde(default)]
+    pub(super) exact: bool,
     /// The metadata field that takes the group `value`, or the whole line.
     pub(super) field: Option<String>,
 }
@@ -118,6 +150,9 @@ pub(super) struct TailRule {
     /// Keep what precedes the match in its line.
     #[serde(default)]
     pub(super) inside: bool,
+    /// The text ends right before it, always: nothing is left for a later stage to find there.
+    #[serde(default)]
+    pub(super) exact: bool,
     /// The metadata field that takes the group `value`, or the whole line.
     pub(super) field: Option<String>,
 }

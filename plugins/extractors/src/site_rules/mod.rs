@@ -1,21 +1,25 @@
 //! `site-rules`: cleans pages of known sites by rule files.
 //!
-//! [`options`] holds the page of the stage with the rule language, `file` a rule file as written, `compile`
-//! the rules that run, `detect` the search for the site, and `page` the rules' effect on one document.
+//! [`options`] holds the page of the stage with the rule language, `file` a rule file as written, `site` the
+//! rules that run, `compile` the way from one to the other, `detect` the search for the site, `page` the rules'
+//! effect on one document, and `literals` what keeps both fast.
 
 mod compile;
 mod detect;
 mod file;
+mod literals;
 mod options;
 mod page;
+mod site;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Draft, Extractor, Failure, Limit, SetupError, ValueRef, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Limit, Notes, SetupError, ValueRef, Verdict};
 
-use compile::{Compiler, FieldSource, Site};
+use compile::Compiler;
 use detect::Detector;
 use page::Page;
+use site::{FieldSource, Site};
 
 pub use file::RuleFile;
 pub use options::{OnUnmatched, SiteRulesOptions};
@@ -35,6 +39,7 @@ impl Extractor for SiteRules {
         "account",
         "account_id",
         "author",
+        "cleaned_by",
         "description",
         "editor_note",
         "published_raw",
@@ -54,24 +59,40 @@ impl Extractor for SiteRules {
         Self::build(compiler, options.on_unmatched)
     }
 
+    fn counters(&self) -> Vec<String> {
+        let of = |site: &Site| {
+            let rules: Vec<String> = site.rule_ids().map(str::to_owned).collect();
+            if rules.is_empty() { vec![format!("matched:{}", site.name)] } else { rules }
+        };
+        self.sites.iter().flat_map(of).collect()
+    }
+
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let text = draft.original().text();
-        let Some(site) = self.detect(text, draft) else {
-            draft.notes().count("unmatched", 1);
-            return Ok(match self.on_unmatched {
-                OnUnmatched::Keep => Verdict::Keep,
-                OnUnmatched::Drop => Verdict::Drop("unmatched-site".into()),
-            });
-        };
-        let mut page = Page::new(text);
-        page.apply(site);
-        let cleaned = page.text();
-        write_fields(site, &page, draft);
-        write_counts(site, &page, draft);
-        if cleaned != text {
-            draft.set_text(cleaned);
+        for site in self.detected(text, draft) {
+            let mut page = Page::new(text, site);
+            if let Some(reject) = page.rejected(site) {
+                draft.notes().count(format!("matched:{}", site.name), 1);
+                draft.notes().count(reject.id.clone(), 1);
+                return Ok(Verdict::Drop(reject.reason.clone().into()));
+            }
+            if site.only_rejects() {
+                continue;
+            }
+            page.apply(site);
+            let cleaned = page.text();
+            write_fields(site, &page, draft);
+            write_notes(site, &page, draft.notes());
+            if cleaned != text {
+                draft.set_text(cleaned);
+            }
+            return Ok(Verdict::Keep);
         }
-        Ok(Verdict::Keep)
+        draft.notes().count("unmatched", 1);
+        Ok(match self.on_unmatched {
+            OnUnmatched::Keep => Verdict::Keep,
+            OnUnmatched::Drop => Verdict::Drop("unmatched-site".into()),
+        })
     }
 }
 
@@ -82,19 +103,19 @@ impl SiteRules {
         Ok(Self { detector, sites, on_unmatched })
     }
 
-    /// The first site that is detected; what was found of any is noted.
-    fn detect(&self, text: &str, draft: &mut Draft<'_>) -> Option<&Site> {
-        let mut winner = None;
+    /// The sites that are detected, in the order of the files; what was found of any is noted.
+    fn detected(&self, text: &str, draft: &mut Draft<'_>) -> Vec<&Site> {
+        let mut detected = Vec::new();
         for (site, signs) in self.sites.iter().zip(self.detector.signs(text)) {
             if signs.found > 0 {
                 let name = format!("signs:{}", site.name);
                 draft.notes().measure(name, signs.found as f64, Limit::Min(signs.need as f64));
             }
-            if winner.is_none() && signs.detected() {
-                winner = Some(site);
+            if signs.detected() {
+                detected.push(site);
             }
         }
-        winner
+        detected
     }
 }
 
@@ -119,14 +140,20 @@ fn write_fields(site: &Site, page: &Page<'_>, draft: &mut Draft<'_>) {
     }
     write(draft, "site", &site.name);
     draft.notes().count("fields_captured", captured);
+    if page.is_exact() {
+        draft.set_metadata("cleaned_by", format!("site-rules:{}", site.name));
+        draft.notes().count("exact", 1);
+    }
 }
 
-fn write_counts(site: &Site, page: &Page<'_>, draft: &mut Draft<'_>) {
-    let notes = draft.notes();
+/// Counts the rules that removed something, and says of each what it removed.
+fn write_notes(site: &Site, page: &Page<'_>, notes: &mut Notes) {
     notes.count(format!("matched:{}", site.name), 1);
     notes.count("lines_dropped", page.lines_dropped);
     notes.count("parts_cut", page.parts_cut);
-    for id in &page.hits {
-        notes.count((*id).to_owned(), 1);
+    for removal in &page.removals {
+        notes.count(removal.id.to_owned(), 1);
+        notes.measure(format!("removed_at:{}", removal.id), removal.at as f64, Limit::None);
+        notes.measure(format!("removed_bytes:{}", removal.id), removal.bytes as f64, Limit::None);
     }
 }

@@ -19,6 +19,12 @@ use serde::{Deserialize, Serialize};
 /// detect = ['^Harbour Gazette$', '^Share this story$', '^© Harbour Gazette']
 /// unless = ['^Subscribe to read on$']   # and none of these
 ///
+/// [[reject]]                     # such a page is no document: it is dropped
+/// name = "retracted"
+/// line = '^This story has been retracted$'   # `next`, `first` and `last` as below
+/// max_chars = 200                # only if the page has at most so many characters, white space aside
+/// reason = "retracted-page"      # why it is dropped
+///
 /// [[field]]                      # fields are read from the whole page, before anything is removed
 /// name = "title"
 /// line = '.'                     # the first line that matches …
@@ -39,12 +45,14 @@ use serde::{Deserialize, Serialize};
 /// line = '^Written by$'
 /// first = 10                     # look at the first 10 lines only
 /// skip = 1                       # the line after it goes too
+/// exact = true                   # right behind it the text begins, always
 ///
 /// [[tail]]                       # everything from this line on goes
 /// name = "share bar"
 /// line = '^Share this story$'
 /// next = '^(Mail|Print)$'        # only where the next line matches this
 /// last = 30                      # look at the last 30 lines only
+/// exact = true                   # right before it the text ends, always
 ///
 /// [[drop]]                       # single lines; with `until`, all lines up to that one
 /// name = "advertisement"
@@ -66,12 +74,15 @@ use serde::{Deserialize, Serialize};
 /// How it decides: patterns are regular expressions of the Rust `regex` crate, which run in linear time.
 /// They see one line at a time, without the white space around it; blank lines are not counted by `first`,
 /// `last` and `skip`, and never match.
-/// The first file in the list whose `detect` holds wins.
-/// Then come fields, head (each rule begins where the one before it ended), tail (the earliest line that any
+/// The first file in the list whose `detect` holds wins; a file that has nothing but `[[reject]]` leaves the pages
+/// that it does not reject to the files after it.
+/// Rejects come first, then fields, head (each rule begins where the one before it ended), tail (the earliest line that any
 /// of them finds), drop and cut, in this order.
 /// `inside = true` in a head or tail cuts at the match inside its line, for dumps that glue a page together.
 /// A field takes the group `value` of its pattern, or the whole line where there is no such group.
 /// A field that the document already has is kept, and a field that is not found stays absent.
+/// Where the last head that cut and the tail are both `exact`, the field `cleaned_by` becomes `site-rules:<file>`:
+/// what is left is the text, and a stage that looks for the text of any page has nothing to do.
 ///
 /// ```toml
 /// [[stage]]
@@ -83,8 +94,17 @@ use serde::{Deserialize, Serialize};
 /// needs `[[cut]]` and a later stage that finds its paragraphs.
 /// Text is only removed, never added, and lines that stay are not touched.
 ///
-/// Counts: `matched:<file>`, `unmatched`, `lines_dropped`, `parts_cut`, `fields_captured`, and one count for
-/// each rule that hit, such as `wechat/tail/script`; a rule that never shows up in a run matches nothing.
+/// Speed: a pattern is tried only on lines that hold a literal that it demands (`微信号` in `^微信号$`), and the
+/// literals of all `detect` patterns are looked for in one pass.
+/// A `detect` pattern that demands none, such as `^\d+$`, or one of less than nine bytes, waits until the others are
+/// known, if there are enough of them; else it is tried on every line of every page.
+///
+/// Counts: `matched:<file>`, `unmatched`, `exact`, `lines_dropped`, `parts_cut`, `fields_captured`, and one count
+/// for each rule that hit, such as `wechat/tail/script`; rules that never did are named at the end of a run.
+/// Measures: `signs:<file>`, how many `detect` patterns were found, beside `need` (patterns that wait are looked for
+/// only where they can decide); for each rule that removed
+/// something `removed_at:<rule>` and `removed_bytes:<rule>`, where that began in the text as it came, and how much
+/// it was, in bytes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SiteRulesOptions {

@@ -7,7 +7,27 @@ use tamis_plugin::{Document, View};
 
 use super::*;
 
-const BUNDLED: [&str; 3] = ["wechat", "digital-newspaper", "document-library"];
+const BUNDLED: [&str; 19] = [
+    "error-pages",
+    "wechat-errors",
+    "wechat",
+    "weibo",
+    "toutiao",
+    "baijiahao",
+    "sina",
+    "sohu",
+    "netease",
+    "qq",
+    "ifeng",
+    "people",
+    "xinhua",
+    "thepaper",
+    "china-com-cn",
+    "youth-cn",
+    "digital-newspaper",
+    "document-library",
+    "gov-cn",
+];
 
 /// The bundled rules, opened once: the property tests would spend their time compiling patterns.
 static BUNDLED_RULES: LazyLock<SiteRules> = LazyLock::new(|| {
@@ -34,6 +54,9 @@ fn cases() {
     check_extractor::<SiteRules>("rule-language.md", include_str!("cases/rule-language.md"));
     check_extractor::<SiteRules>("wechat.md", include_str!("cases/wechat.md"));
     check_extractor::<SiteRules>("document-library.md", include_str!("cases/document-library.md"));
+    check_extractor::<SiteRules>("error-pages.md", include_str!("cases/error-pages.md"));
+    check_extractor::<SiteRules>("wechat-errors.md", include_str!("cases/wechat-errors.md"));
+    check_extractor::<SiteRules>("portals.md", include_str!("cases/portals.md"));
 }
 
 #[test]
@@ -115,6 +138,7 @@ fn the_bundled_files_name_each_rule_once() {
         let file = file::parse(&content).unwrap();
         assert_eq!(file.name.get_ref(), name);
         let mut ids: Vec<_> = file.head.iter().map(|rule| ("head", rule.name.clone())).collect();
+        ids.extend(file.reject.iter().map(|rule| ("reject", rule.name.clone())));
         ids.extend(file.tail.iter().map(|rule| ("tail", rule.name.clone())));
         ids.extend(file.drop.iter().map(|rule| ("drop", rule.name.get_ref().clone())));
         ids.extend(file.cut.iter().map(|rule| ("cut", rule.name.clone())));
@@ -123,6 +147,62 @@ fn the_bundled_files_name_each_rule_once() {
         ids.dedup();
         assert_eq!(ids.len(), n_rules, "{name}");
     }
+}
+
+#[test]
+fn the_bundled_list_is_the_one_of_the_pipeline() {
+    let pipeline = std::fs::read_to_string("../../config/flattened.toml").unwrap();
+    let listed: Vec<&str> = pipeline
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("\"sites/")?.strip_suffix(".toml\","))
+        .collect();
+    assert_eq!(listed, BUNDLED);
+    let n_files = std::fs::read_dir("../../config/sites").unwrap().count();
+    assert_eq!(n_files, BUNDLED.len(), "a rule file is not in the list");
+}
+
+#[test]
+fn no_bundled_sign_is_tried_on_every_line() {
+    for name in BUNDLED {
+        let content = std::fs::read_to_string(format!("../../config/sites/{name}.toml")).unwrap();
+        let file = file::parse(&content).unwrap();
+        let undemanding =
+            file.detect.iter().filter(|pattern| literals::demanded(pattern.get_ref()).is_none()).count();
+        assert!(undemanding < *file.need.get_ref(), "{name}");
+    }
+}
+
+#[test]
+fn every_removal_says_what_and_where() {
+    let rules = "name = 'a'\nneed = 1\ndetect = ['^go$']\n[[head]]\nname = 'h'\nline = '^go$'\n\
+        [[tail]]\nname = 't'\nline = '^end$'\n[[cut]]\nname = 'c'\ntext = '\\[\\d\\]'";
+    let stage = compiled(rules).unwrap();
+    let document = Document::new("a", "go\n 河[1]水[2]\nend\nmore");
+    let mut draft = Draft::new(View::from(&document));
+    stage.extract(&mut draft).unwrap();
+    let (_, notes) = draft.finish();
+    let measures: Vec<(&str, usize)> =
+        notes.measures().iter().skip(1).map(|measure| (&*measure.name, measure.value as usize)).collect();
+    let expected = [
+        ("removed_at:a/head/h", 0),
+        ("removed_bytes:a/head/h", 3),
+        ("removed_at:a/tail/t", 17),
+        ("removed_bytes:a/tail/t", 8),
+        ("removed_at:a/cut/c", 7),
+        ("removed_bytes:a/cut/c", 6),
+    ];
+    assert_eq!(measures, expected);
+}
+
+#[test]
+fn all_rules_are_declared_as_counters() {
+    let stage = compiled(
+        "name = 'a'\nneed = 1\ndetect = ['x']\n[[reject]]\nname = 'r'\nline = 'y'\nreason = 'gone'\n\
+        [[head]]\nname = 'h'\nline = 'x'\n[[drop]]\nname = 'd'\nline = 'z'",
+    );
+    assert_eq!(stage.unwrap().counters(), ["a/reject/r", "a/head/h", "a/drop/d"]);
+    let stage = compiled("name = 'a'\nneed = 1\ndetect = ['x']").unwrap();
+    assert_eq!(stage.counters(), ["matched:a"], "a file without rules that are counted");
 }
 
 /// Whether `part` is what is left of `whole` after removals.
@@ -139,11 +219,15 @@ proptest! {
     }
 
     #[test]
-    fn any_mixture_of_template_lines_only_loses_text(picks in prop::collection::vec((0_usize..20, "[\\s\u{a0}\u{3000}]{0,2}"), 0..40)) {
-        const LINES: [&str; 20] = [
+    fn any_mixture_of_template_lines_only_loses_text(picks in prop::collection::vec((0_usize..36, "[\\s\u{a0}\u{3000}]{0,2}"), 0..40)) {
+        const LINES: [&str; 36] = [
             "微信号", "功能介绍", "昨天", "hebianrenjia", "var first_sceen__time = 1", "预览时标签不可点", "阅读", "在看",
             "以下文章来源于渡口", "，作者老船", ".", "河水涨了。来源：渡口", "点击边框调出视频工具条", "清河日报 数字报纸",
             "00003版:专版", "默认", "版权声明", "下面是小编整理的稿子,仅供参考。", "稿子(一):", "稿子的评论条评论",
+            "网易首页", "查看网易地图", "2019-09-07 16:28:35 来源: 渡口", "用微信扫码二维码", "分享至好友和朋友圈", "T", "+",
+            "河水。返回搜狐，查看更多", "手机搜狐网", "转发 微博 Qzone 微信  渡口 河边 2019-09-09 16:01:46 河水。 收藏 举报 举报文章问题",
+            "不感兴趣", "2019年09月09日 18:13:22来源：渡口57人参与11评论河水。推荐0为您推荐", "投资者关系 Investor Relations",
+            "(本文来自澎湃新闻，更多原创资讯请下载“澎湃新闻”APP)", "关于澎湃", "安装新浪财经客户端第一时间接收最全面的市场资讯→【",
         ];
         let lines: Vec<_> = picks.iter().map(|(pick, space)| format!("{space}{}", LINES[*pick])).collect();
         let text = lines.join("\n");
