@@ -332,7 +332,9 @@ mod tests {
         fn the_lowest_holders_stay_whoever_comes_first(documents in prop::collection::vec(0_u64..20, 1..20), cut in 0_usize..20) {
             let add = |documents: &[u64]| {
                 let mut holders = Holders([NOBODY; N_HOLDERS]);
-                documents.iter().for_each(|document| holders.add(*document));
+                for document in documents {
+                    holders.add(*document);
+                }
                 holders
             };
             let mut lowest = documents.clone();
