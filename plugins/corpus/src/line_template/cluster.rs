@@ -149,10 +149,11 @@ impl Pool {
 
     /// Takes the count of a line of the pool; counts come in order.
     pub(super) fn see(&mut self, tally: &Tally) {
-        if tally.line == WHOLE_GROUP || tally.documents < 2 {
+        let Tally { line, documents, holders, .. } = *tally;
+        // One text many times is one holder.
+        if line == WHOLE_GROUP || holders.iter().count() < 2 {
             return;
         }
-        let Tally { line, documents, holders, .. } = *tally;
         self.shared_batch.push(Shared { line, documents, holders });
         self.pair_batch.extend(holders.pairs().map(|documents| Pair::new(documents, tally.prose)));
         if self.pair_batch.len() >= BATCH {
