@@ -48,6 +48,15 @@ fn observe(criterion: &mut Criterion) {
         group.bench_function("line-template", |bencher| {
             bencher.iter(|| black_box(observed(&stage, &documents)));
         });
+        // What was seen is sorted when it is merged, which takes longer than to see it.
+        group.bench_function("line-template, merged", |bencher| {
+            bencher.iter(|| {
+                let stage =
+                    LineTemplate::open(LineTemplateOptions::default()).expect("the options are valid");
+                stage.merge(0, observed(&stage, &documents));
+                black_box(stage)
+            });
+        });
         group.finish();
     }
 }

@@ -6,7 +6,7 @@ mod spill;
 mod squeeze;
 
 pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize};
-pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place};
+pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place, TablePaths};
 
 tamis_plugin::export_plugin! {
     corpus_stages: [DedupExact, LineTemplate],

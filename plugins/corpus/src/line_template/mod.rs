@@ -1,11 +1,18 @@
 //! `line-template`: learns the lines that documents share, and removes them.
 //!
-//! [`options`] holds the page of the stage; `line` says which lines count as the same, `count` counts them,
-//! `table` chooses, writes and reads the template, `strip` takes it out of a text.
+//! [`options`] holds the page of the stage. `line` says which lines there are and which count as the same, with
+//! `measure` (how wide, how many sentences), `parts` (of wide lines) and `near` (equal but for a value); `count`
+//! counts them, `cluster` finds groups where none are known, `learn` chooses, `table` writes and reads the
+//! template, `strip` takes it out of a text.
 
+mod cluster;
 mod count;
+mod learn;
 mod line;
+mod measure;
+mod near;
 mod options;
+mod parts;
 mod strip;
 mod table;
 #[cfg(test)]
@@ -15,16 +22,23 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tamis_plugin::{CorpusStage, Draft, Failure, Limit, SetupError, ValueRef, Verdict, View, Workspace};
+use tamis_text::chars::count_visible;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::spill::{Header, Runs, Scratch};
+use cluster::{Clusters, Pool};
 use count::{Local, Tally};
-use line::Lines;
-use table::{Learner, Table};
+use learn::Learner;
+use line::{Lines, Unit};
+use table::{Table, TemplateLines};
 
-pub use options::{FieldNames, LineTemplateOptions, Place};
+pub use options::{FieldNames, LineTemplateOptions, Place, TablePaths};
+
+/// The pass over documents whose group is known, and over all others to find theirs.
+const GROUPS: u32 = 0;
 
 /// Learns and removes template lines; see [`LineTemplateOptions`].
 #[derive(Debug)]
@@ -33,96 +47,148 @@ pub struct LineTemplate {
     lines: Lines,
     /// The options that decide what is observed, for saved states.
     observing: String,
-    counts: Runs<Tally>,
+    counts: [Runs<Tally>; 2],
+    /// Between the passes: what was learned of groups that are known, and the clusters of the other documents.
+    learner: Mutex<Option<Learner>>,
+    clusters: OnceLock<Clusters>,
     keep: OnceLock<PathBuf>,
     table: OnceLock<Table>,
 }
 
 impl CorpusStage for LineTemplate {
     const NAME: &'static str = "line-template";
-    const WRITES: &'static [&'static str] = &["text"];
+    const WRITES: &'static [&'static str] = &["text", "template_ratio"];
+    const OBSERVING_PASSES: u32 = 2;
     type Options = LineTemplateOptions;
     type Local = Local;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         check(&options)?;
-        let table = match &options.table {
-            Some(path) => OnceLock::from(
-                read_table(path, &options).map_err(|error| SetupError::in_option("table", error))?,
-            ),
-            None => OnceLock::new(),
+        let table = if options.table.0.is_empty() {
+            OnceLock::new()
+        } else {
+            OnceLock::from(read_tables(&options).map_err(|error| SetupError::in_option("table", error))?)
         };
         Ok(Self::new(options, table))
     }
 
     fn passes(&self) -> u32 {
-        if self.options.table.is_some() { 0 } else { Self::OBSERVING_PASSES }
+        match (self.options.table.0.is_empty(), self.options.cluster) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        }
     }
 
     fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
-        self.counts.place(Scratch::new(workspace));
+        self.counts.iter().for_each(|counts| counts.place(Scratch::new(workspace)));
         self.keep.get_or_init(|| workspace.keep.clone());
         Ok(())
     }
 
-    fn observe(&self, _pass: u32, local: &mut Local, document: &View<'_>) -> Result<(), Failure> {
-        if self.options.table.is_some() || document.text().trim().is_empty() {
+    fn observe(&self, pass: u32, local: &mut Local, document: &View<'_>) -> Result<(), Failure> {
+        let text = document.text();
+        if pass >= self.passes() || text.trim().is_empty() {
             return Ok(());
         }
         let group = self.group(|field| document.metadata(field));
-        local.document(&group, document.text(), self.lines);
-        if local.size() > self.counts.local_bytes() {
-            self.counts.add(local.drain());
+        if pass == GROUPS {
+            local.read(text, self.lines);
+            local.count(&group, text);
+        } else if group.is_empty() {
+            let clusters = self.clusters.get().ok_or_else(|| Failure::new("the first pass has not ended"))?;
+            let cluster = clusters.name_for(local.read(text, self.lines).keys());
+            if let Some(cluster) = cluster {
+                local.count(&cluster, text);
+            }
+        }
+        let counts = self.counts(pass)?;
+        if local.size() > counts.local_bytes() {
+            counts.add(local.drain());
         }
         Ok(())
     }
 
-    fn merge(&self, _pass: u32, mut local: Local) {
-        self.counts.add(local.drain());
+    fn merge(&self, pass: u32, mut local: Local) {
+        if let Ok(counts) = self.counts(pass) {
+            counts.add(local.drain());
+        }
     }
 
-    fn end_pass(&self, _pass: u32) -> Result<(), Failure> {
-        let most = self.counts.scratch().map_or(usize::MAX, Scratch::table_bytes);
-        let mut learner = Learner::new(&self.options, most);
-        self.counts.drain(|tally| learner.see(tally))?;
-        let table = learner.finish(self.keep.get().map(PathBuf::as_path))?;
-        self.table.set(table).map_err(|_| Failure::new("the pass has ended before"))
+    fn end_pass(&self, pass: u32) -> Result<(), Failure> {
+        let counts = self.counts(pass)?;
+        let most = counts.scratch().map_or(usize::MAX, Scratch::table_bytes);
+        let mut known = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learner = known.take().unwrap_or_else(|| Learner::new(&self.options, most));
+        if pass != GROUPS {
+            learner.go_on_with_clusters();
+        } else if self.options.cluster {
+            let mut pool = Pool::new(counts.scratch());
+            let unknown = xxh3_128(b"");
+            counts.drain(|tally| {
+                if tally.group == unknown {
+                    pool.see(&tally);
+                    Ok(())
+                } else {
+                    learner.see(tally)
+                }
+            })?;
+            let clusters = pool.finish(self.options.min_shared_lines)?;
+            *known = Some(learner);
+            return self.clusters.set(clusters).map_err(|_| Failure::new("the pass has ended before"));
+        }
+        counts.drain(|tally| learner.see(tally))?;
+        let groups = learner.finish();
+        if let Some(folder) = self.keep.get() {
+            table::write(&groups, &self.options, folder)?;
+        }
+        self.table.set(Table::of(&groups)).map_err(|_| Failure::new("the pass has ended before"))
     }
 
     fn apply(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let table = self.table.get().ok_or_else(|| Failure::new("the corpus has not been observed yet"))?;
         let original = draft.original();
+        let text = original.text();
         let group = self.group(|field| original.metadata(field));
-        let Some(template) = table.lines(&group) else {
+        let mut units = Vec::new();
+        self.lines.each_unit(text, &mut Vec::new(), |unit, _| units.push(unit));
+        let Some(template) = self.template(table, &group, &units) else {
             draft.notes().count("no_template", 1);
             return Ok(Verdict::Keep);
         };
-        let text = original.text();
-        let mut plain = Vec::new();
-        let stripped = strip::strip(text, self.options.position, |line| {
-            self.lines.key(line, &mut plain).is_some_and(|key| template.contains(&key))
-        });
-        let n_lines = stripped.as_ref().map_or(0, |stripped| stripped.n_lines);
+        let class = |unit: &Unit| unit.key.and_then(|key| template.get(&key.hash)).copied();
+        let stripped = strip::strip(text, self.options.position, strip::pieces(&units, class));
+        let (n_lines, n_parts) =
+            stripped.as_ref().map_or((0, 0), |stripped| (stripped.n_lines, stripped.n_parts));
         draft.notes().measure("template_lines", n_lines as f64, Limit::None);
+        draft.notes().measure("template_parts", n_parts as f64, Limit::None);
         let Some(stripped) = stripped else { return Ok(Verdict::Keep) };
         let n_removed = text.chars().count() - stripped.text.chars().count();
         draft.notes().measure("removed_chars", n_removed as f64, Limit::None);
+        let ratio = 1.0 - count_visible(&stripped.text) as f64 / count_visible(text).max(1) as f64;
+        draft.notes().measure("template_ratio", ratio, Limit::Max(self.options.flag_ratio));
         draft.notes().count("lines_dropped", n_lines);
+        draft.notes().count("parts_cut", n_parts);
         draft.notes().count("documents_changed", 1);
         if self.options.drop_empty && !stripped.has_text {
             // The text stays as it was: whoever looks at what was dropped wants to see it.
             return Ok(Verdict::Drop("template-only".into()));
         }
+        if ratio > self.options.flag_ratio {
+            draft.notes().count("documents_flagged", 1);
+            // Three decimals say enough, and look the same everywhere.
+            draft.set_metadata("template_ratio", (ratio * 1000.0).round() / 1000.0);
+        }
         draft.set_text(stripped.text);
         Ok(Verdict::Keep)
     }
 
-    fn save(&self, _pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
-        self.counts.save(&self.header(), out)
+    fn save(&self, pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
+        self.counts(pass)?.save(&self.header(), out)
     }
 
-    fn load(&self, _pass: u32, state: &mut dyn Read) -> Result<(), Failure> {
-        self.counts.load(&self.header(), state)
+    fn load(&self, pass: u32, state: &mut dyn Read) -> Result<(), Failure> {
+        self.counts(pass)?.load(&self.header(), state)
     }
 }
 
@@ -131,10 +197,39 @@ impl LineTemplate {
         let lines = Lines::of(&options);
         // What is only asked when the pass ends may differ between shards.
         let observing = format!(
-            "group_by = {:?}, mask_digits = {}, max_line_columns = {}",
-            options.group_by.0, options.mask_digits, options.max_line_columns
+            "group_by = {:?}, cluster = {}, mask_digits = {}, near_equal = {}, max_line_columns = {}",
+            options.group_by.0,
+            options.cluster,
+            options.mask_digits,
+            options.near_equal,
+            options.max_line_columns
         );
-        Self { options, lines, observing, counts: Runs::new("lines"), keep: OnceLock::new(), table }
+        Self {
+            options,
+            lines,
+            observing,
+            counts: [Runs::new("lines"), Runs::new("cluster-lines")],
+            learner: Mutex::new(None),
+            clusters: OnceLock::new(),
+            keep: OnceLock::new(),
+            table,
+        }
+    }
+
+    fn counts(&self, pass: u32) -> Result<&Runs<Tally>, Failure> {
+        self.counts.get(pass as usize).ok_or_else(|| Failure::new(format!("there is no pass {pass}")))
+    }
+
+    /// The template of a document: that of its group, or where nothing was learned of that, of the cluster that
+    /// its lines show.
+    fn template<'t>(&self, table: &'t Table, group: &str, units: &[Unit]) -> Option<&'t TemplateLines> {
+        let keys = || {
+            let mut keys: Vec<u128> = units.iter().filter_map(|unit| unit.key).map(|key| key.hash).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        };
+        table.lines(group).or_else(|| table.cluster(keys().into_iter(), self.options.min_shared_lines))
     }
 
     /// The group of a document with these fields; empty when it has none of those that matter.
@@ -164,6 +259,14 @@ fn check(options: &LineTemplateOptions) -> Result<(), SetupError> {
             return Err(SetupError::in_option(name, message));
         }
     }
+    if !(0.0..=1.0).contains(&options.flag_ratio) {
+        let message = format!("`flag_ratio` is {}, but must be from 0 to 1", options.flag_ratio);
+        return Err(SetupError::in_option("flag_ratio", message));
+    }
+    if options.cluster && options.min_shared_lines == 0 {
+        let message = "`min_shared_lines` is 0, but documents of a cluster share at least 1 line";
+        return Err(SetupError::in_option("min_shared_lines", message));
+    }
     if options.max_line_columns == 0 {
         return Err(SetupError::in_option(
             "max_line_columns",
@@ -173,8 +276,16 @@ fn check(options: &LineTemplateOptions) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn read_table(path: &Path, options: &LineTemplateOptions) -> Result<Table, String> {
+fn read_tables(options: &LineTemplateOptions) -> Result<Table, String> {
+    let mut table = Table::default();
+    for path in &options.table.0 {
+        read_table(path, options, &mut table)?;
+    }
+    Ok(table)
+}
+
+fn read_table(path: &Path, options: &LineTemplateOptions, table: &mut Table) -> Result<(), String> {
     let file =
         File::open(path).map_err(|error| format!("cannot read the table `{}`: {error}", path.display()))?;
-    table::read(&path.display().to_string(), &mut BufReader::new(file), options)
+    table::read(&path.display().to_string(), &mut BufReader::new(file), options, table)
 }

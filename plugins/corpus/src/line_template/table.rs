@@ -1,6 +1,6 @@
 //! The table of learned lines: learning it, writing it, reading it back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -11,9 +11,8 @@ use toml::Spanned;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::LineTemplateOptions;
-use super::count::{Tally, WHOLE_GROUP};
+use super::learn::{Class, Group};
 use super::line::{FoldedState, Lines};
-use crate::spill::Entry;
 
 /// What the table is called in the folder that a run keeps.
 pub(super) const FILE_NAME: &str = "templates.toml";
@@ -24,102 +23,112 @@ const GROUP: &str = "[[group]]";
 /// After so many mistakes the rest of a file is not read.
 const MOST_MISTAKES: usize = 20;
 
-/// The template lines of every group, by hash.
+/// A line of more clusters than this says nothing about which it is.
+const MOST_CLUSTERS: usize = 16;
+
+/// The template lines of a group, by hash.
+pub(super) type TemplateLines = HashMap<u128, Class, FoldedState>;
+
+/// The template lines of every group.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    groups: HashMap<u128, HashSet<u128, FoldedState>, FoldedState>,
+    groups: HashMap<u128, TemplateLines, FoldedState>,
+    clusters: Vec<Cluster>,
+    /// The place of a cluster, by the hash of its name.
+    cluster_at: HashMap<u128, u32, FoldedState>,
+    /// The clusters that have a line, until they are too many.
+    clusters_of: HashMap<u128, Vec<u32>, FoldedState>,
+}
+
+/// A group whose documents are told by its lines.
+#[derive(Debug)]
+struct Cluster {
+    name: Box<str>,
+    lines: TemplateLines,
 }
 
 impl Table {
+    /// What was learned.
+    pub(super) fn of(groups: &[Group]) -> Self {
+        let mut table = Self::default();
+        for group in groups {
+            let lines = group.lines.iter().map(|(class, tally)| (tally.line, *class));
+            table.add(&group.whole.text, group.by_lines, lines);
+        }
+        table
+    }
+
     /// The lines of a group, if it has any.
-    pub(super) fn lines(&self, group: &str) -> Option<&HashSet<u128, FoldedState>> {
+    pub(super) fn lines(&self, group: &str) -> Option<&TemplateLines> {
         self.groups.get(&xxh3_128(group.as_bytes()))
     }
 
-    fn add(&mut self, group: &str, line: u128) {
-        self.groups.entry(xxh3_128(group.as_bytes())).or_default().insert(line);
+    /// The lines of the cluster that has most of `lines`, at least `min_lines` of them; of several that have as many
+    /// the one with fewer lines, then the first by name.
+    pub(super) fn cluster(
+        &self,
+        lines: impl Iterator<Item = u128>,
+        min_lines: u64,
+    ) -> Option<&TemplateLines> {
+        let mut votes: Vec<u32> = lines
+            .filter_map(|line| self.clusters_of.get(&line).filter(|clusters| clusters.len() <= MOST_CLUSTERS))
+            .flatten()
+            .copied()
+            .collect();
+        votes.sort_unstable();
+        let counted = votes.chunk_by(|one, other| one == other);
+        let fitting = counted.filter(|votes| votes.len() as u64 >= min_lines.max(1));
+        let clusters = fitting.filter_map(|votes| {
+            let cluster = self.clusters.get(*votes.first()? as usize)?;
+            Some((votes.len(), std::cmp::Reverse((cluster.lines.len(), &cluster.name)), cluster))
+        });
+        let best = clusters.max_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)))?;
+        Some(&best.2.lines)
+    }
+
+    /// Adds lines to a group; of two classes for one line the surer one counts.
+    fn add(&mut self, name: &str, by_lines: bool, lines: impl Iterator<Item = (u128, Class)>) {
+        let hash = xxh3_128(name.as_bytes());
+        if !by_lines {
+            let known = self.groups.entry(hash).or_default();
+            lines.for_each(|(line, class)| add(known, line, class));
+            return;
+        }
+        let at = *self.cluster_at.entry(hash).or_insert(self.clusters.len() as u32);
+        if at as usize == self.clusters.len() {
+            self.clusters.push(Cluster { name: name.into(), lines: HashMap::default() });
+        }
+        let Some(cluster) = self.clusters.get_mut(at as usize) else { return };
+        for (line, class) in lines {
+            let clusters = self.clusters_of.entry(line).or_default();
+            if clusters.len() <= MOST_CLUSTERS && !clusters.contains(&at) {
+                clusters.push(at);
+            }
+            add(&mut cluster.lines, line, class);
+        }
     }
 }
 
-/// Finds the template lines among counts that come in order.
-pub(super) struct Learner<'a> {
+fn add(known: &mut TemplateLines, line: u128, class: Class) {
+    let known = known.entry(line).or_insert(class);
+    *known = class.max(*known);
+}
+
+/// Writes what was learned to a folder.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub(super) fn write(groups: &[Group], options: &LineTemplateOptions, folder: &Path) -> Result<(), Failure> {
+    Writing { groups, options }.write(folder)
+}
+
+struct Writing<'a> {
+    groups: &'a [Group],
     options: &'a LineTemplateOptions,
-    /// Bytes that the table may hold.
-    most: usize,
-    held: usize,
-    groups: Vec<Group>,
 }
 
-/// A group and what was learned of it.
-struct Group {
-    whole: Tally,
-    lines: Vec<Tally>,
-}
-
-impl<'a> Learner<'a> {
-    pub(super) fn new(options: &'a LineTemplateOptions, most: usize) -> Self {
-        Self { options, most, held: 0, groups: Vec::new() }
-    }
-
-    /// Takes the count of a group or of one of its lines.
-    ///
-    /// # Errors
-    ///
-    /// When more is learned than may be held.
-    pub(super) fn see(&mut self, tally: Tally) -> Result<(), Failure> {
-        if tally.line == WHOLE_GROUP {
-            self.forget_if_empty();
-            self.groups.push(Group { whole: tally, lines: Vec::new() });
-            return Ok(());
-        }
-        let Some(group) = self.groups.last_mut().filter(|group| group.whole.group == tally.group) else {
-            return Err(Failure::new("the counts hold a line of a group that has no documents"));
-        };
-        if !is_template(&tally, group.whole.documents, self.options) {
-            return Ok(());
-        }
-        if group.lines.is_empty() {
-            self.held += group.whole.size();
-        }
-        self.held += tally.size();
-        if self.held > self.most {
-            return Err(Failure::new(format!(
-                "the learned template lines take more than the {} bytes of memory that the stage may hold: raise `min_documents` or `min_ratio`, or give the run more memory",
-                self.most
-            )));
-        }
-        group.lines.push(tally);
-        Ok(())
-    }
-
-    /// Writes the table and returns it.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub(super) fn finish(mut self, folder: Option<&Path>) -> Result<Table, Failure> {
-        self.forget_if_empty();
-        self.groups.sort_unstable_by(|one, other| one.whole.text.cmp(&other.whole.text));
-        for group in &mut self.groups {
-            group.lines.sort_unstable_by(|one, other| {
-                (other.documents, &one.text).cmp(&(one.documents, &other.text))
-            });
-        }
-        if let Some(folder) = folder {
-            self.write(folder)?;
-        }
-        let mut table = Table::default();
-        for group in self.groups {
-            let lines = table.groups.entry(group.whole.group).or_default();
-            lines.extend(group.lines.iter().map(|tally| tally.line));
-        }
-        Ok(table)
-    }
-
-    fn forget_if_empty(&mut self) {
-        self.groups.pop_if(|group| group.lines.is_empty());
-    }
-
+impl Writing<'_> {
     /// Under a temporary name first: a table that is there is whole.
     fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(FILE_NAME);
@@ -137,47 +146,43 @@ impl<'a> Learner<'a> {
     }
 
     fn render(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let LineTemplateOptions { min_documents, min_ratio, mask_digits, group_by, .. } = self.options;
+        let LineTemplateOptions { min_documents, min_ratio, min_shared_lines, group_by, .. } = self.options;
+        let LineTemplateOptions { mask_digits, near_equal, cluster, .. } = self.options;
         let fields: Vec<String> = group_by.0.iter().map(|name| quoted(name)).collect();
         writeln!(
             out,
-            "# Lines that at least {min_documents} documents and at least the share {min_ratio} of their group hold."
-        )?;
-        writeln!(
-            out,
-            "# Delete or change what is no template, and use the rest with `table = \"{FILE_NAME}\"` in the"
-        )?;
-        writeln!(
-            out,
-            "# stage `line-template`. Counts are for you to read; the stage does not look at them."
+            "# Lines that at least {min_documents} documents and at least the share {min_ratio} of their group hold, or fewer
+# documents of which two share at least {min_shared_lines} other lines. A line with `where = \"beside\"` goes only next
+# to other template, one with `where = \"between\"` only between other template, all others wherever they stand.
+# One with a `hash` is longer than its `text`.
+# Delete or change what is no template, and use the rest with `table = \"{FILE_NAME}\"` in the
+# stage `line-template`. Counts are for you to read; the stage does not look at them."
         )?;
         writeln!(out, "\ngroup_by = [{}]\nmask_digits = {mask_digits}", fields.join(", "))?;
-        for Group { whole, lines } in &self.groups {
-            writeln!(
-                out,
-                "\n{GROUP}\nname = {}\ndocuments = {}\nlines = [",
-                quoted(&whole.text),
-                whole.documents
-            )?;
-            for line in lines {
-                let ratio = line.documents as f64 / whole.documents as f64;
-                writeln!(
-                    out,
-                    "  {{ documents = {}, ratio = {ratio:.3}, text = {} }},",
-                    line.documents,
-                    quoted(&line.text)
-                )?;
+        writeln!(out, "near_equal = {near_equal}\ncluster = {cluster}")?;
+        for Group { whole, lines, by_lines } in self.groups {
+            let by_lines = if *by_lines { "by_lines = true\n" } else { "" };
+            let name = quoted(&whole.text);
+            writeln!(out, "\n{GROUP}\nname = {name}\n{by_lines}documents = {}\nlines = [", whole.documents)?;
+            for (class, tally) in lines {
+                let ratio = tally.documents as f64 / whole.documents as f64;
+                write!(out, "  {{ documents = {}, ratio = {ratio:.3}, ", tally.documents)?;
+                match class {
+                    Class::Anywhere => {}
+                    Class::Beside => write!(out, "where = \"beside\", ")?,
+                    Class::Between => write!(out, "where = \"between\", ")?,
+                }
+                let mut plain = Vec::new();
+                let key = Lines::of(self.options).key(&tally.text, &mut plain).map(|(key, _)| key.hash);
+                if key != Some(tally.line) {
+                    write!(out, "hash = \"{:032x}\", ", tally.line)?;
+                }
+                writeln!(out, "text = {} }},", quoted(&tally.text))?;
             }
             writeln!(out, "]")?;
         }
         Ok(())
     }
-}
-
-fn is_template(tally: &Tally, group_documents: u64, options: &LineTemplateOptions) -> bool {
-    group_documents >= options.min_group_documents
-        && tally.documents >= options.min_documents
-        && tally.documents as f64 / group_documents.max(1) as f64 >= options.min_ratio
 }
 
 /// A basic string of TOML, on one line.
@@ -203,6 +208,9 @@ fn quoted(text: &str) -> String {
 struct Head {
     group_by: Option<Spanned<Vec<String>>>,
     mask_digits: Option<Spanned<bool>>,
+    near_equal: Option<Spanned<bool>>,
+    #[expect(dead_code, reason = "groups say themselves whether they are clusters")]
+    cluster: Option<bool>,
 }
 
 /// One `[[group]]`.
@@ -216,6 +224,8 @@ struct Part {
 #[serde(deny_unknown_fields)]
 struct WrittenGroup {
     name: String,
+    #[serde(default)]
+    by_lines: bool,
     #[expect(dead_code, reason = "counts are for whoever reads the file")]
     documents: Option<u64>,
     lines: Vec<WrittenLine>,
@@ -225,13 +235,36 @@ struct WrittenGroup {
 #[serde(deny_unknown_fields)]
 struct WrittenLine {
     text: Spanned<String>,
+    #[serde(default, rename = "where")]
+    place: Where,
+    hash: Option<Spanned<String>>,
     #[expect(dead_code, reason = "counts are for whoever reads the file")]
     documents: Option<u64>,
     #[expect(dead_code, reason = "counts are for whoever reads the file")]
     ratio: Option<f64>,
 }
 
-/// Reads a table group by group, so that a long one is never held as text.
+/// Where a line is template.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Where {
+    #[default]
+    Anywhere,
+    Beside,
+    Between,
+}
+
+impl From<Where> for Class {
+    fn from(place: Where) -> Self {
+        match place {
+            Where::Anywhere => Self::Anywhere,
+            Where::Beside => Self::Beside,
+            Where::Between => Self::Between,
+        }
+    }
+}
+
+/// Reads a table into another, group by group, so that a long one is never held as text.
 ///
 /// # Errors
 ///
@@ -240,8 +273,9 @@ pub(super) fn read(
     name: &str,
     input: &mut dyn BufRead,
     options: &LineTemplateOptions,
-) -> Result<Table, String> {
-    let mut reading = Reading { name, options, table: Table::default(), mistakes: Vec::new(), first_line: 1 };
+    table: &mut Table,
+) -> Result<(), String> {
+    let mut reading = Reading { name, options, table, mistakes: Vec::new(), first_line: 1 };
     let (mut part, mut line) = (String::new(), String::new());
     for number in 1.. {
         line.clear();
@@ -257,13 +291,13 @@ pub(super) fn read(
         }
         part.push_str(&line);
     }
-    if reading.mistakes.is_empty() { Ok(reading.table) } else { Err(reading.mistakes.join("\n")) }
+    if reading.mistakes.is_empty() { Ok(()) } else { Err(reading.mistakes.join("\n")) }
 }
 
 struct Reading<'a> {
     name: &'a str,
     options: &'a LineTemplateOptions,
-    table: Table,
+    table: &'a mut Table,
     mistakes: Vec<String>,
     /// The line of the file on which the part begins.
     first_line: usize,
@@ -297,40 +331,55 @@ impl Reading<'_> {
             );
             self.mistake(text, fields.span().start, &message);
         }
-        if let Some(masked) =
-            head.mask_digits.as_ref().filter(|mask| *mask.get_ref() != self.options.mask_digits)
-        {
-            let message = format!(
-                "the table was learned with `mask_digits = {}`, but the stage has `{}`",
-                masked.get_ref(),
-                self.options.mask_digits
-            );
-            self.mistake(text, masked.span().start, &message);
+        for (name, learned, here) in [
+            ("mask_digits", &head.mask_digits, self.options.mask_digits),
+            ("near_equal", &head.near_equal, self.options.near_equal),
+        ] {
+            if let Some(learned) = learned.as_ref().filter(|learned| *learned.get_ref() != here) {
+                let message = format!(
+                    "the table was learned with `{name} = {}`, but the stage has `{here}`",
+                    learned.get_ref()
+                );
+                self.mistake(text, learned.span().start, &message);
+            }
         }
     }
 
     fn group(&mut self, text: &str, group: &WrittenGroup) {
+        let mut lines = Vec::with_capacity(group.lines.len());
+        for line in &group.lines {
+            match self.line(line) {
+                Ok(key) => lines.push((key, line.place.into())),
+                Err((byte, message)) => self.mistake(text, byte, &message),
+            }
+        }
+        self.table.add(&group.name, group.by_lines, lines.into_iter());
+    }
+
+    /// The key of a line, or the byte at which there is a mistake and what it is.
+    fn line(&self, line: &WrittenLine) -> Result<u128, (usize, String)> {
+        if let Some(hash) = &line.hash {
+            return u128::from_str_radix(hash.get_ref(), 16)
+                .map_err(|_| (hash.span().start, "`hash` must be 32 hexadecimal digits".to_owned()));
+        }
+        let (start, written) = (line.text.span().start, line.text.get_ref());
+        if written.contains('\n') {
+            return Err((start, "`text` has a line end, but must be one line".to_owned()));
+        }
         let lines = Lines::of(self.options);
         let mut plain = Vec::new();
-        for line in &group.lines {
-            let written = line.text.get_ref();
-            if written.contains('\n') {
-                self.mistake(text, line.text.span().start, "`text` has a line end, but must be one line");
-            } else if let Some(key) = lines.key(written, &mut plain) {
-                self.table.add(&group.name, key);
-            } else if written.trim().is_empty() {
-                self.mistake(
-                    text,
-                    line.text.span().start,
-                    "`text` is blank, and blank lines are no template",
-                );
-            } else {
-                let message = format!(
+        match lines.key(written, &mut plain) {
+            Some((key, _)) => Ok(key.hash),
+            None if written.trim().is_empty() => {
+                Err((start, "`text` is blank, and blank lines are no template".to_owned()))
+            }
+            None => Err((
+                start,
+                format!(
                     "`text` is wider than `max_line_columns`, which is {} columns here",
                     self.options.max_line_columns
-                );
-                self.mistake(text, line.text.span().start, &message);
-            }
+                ),
+            )),
         }
     }
 

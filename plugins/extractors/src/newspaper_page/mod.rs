@@ -28,7 +28,7 @@ pub struct NewspaperPage {
 impl Extractor for NewspaperPage {
     const NAME: &'static str = "newspaper-page";
     const WRITES: &'static [&'static str] =
-        &["text", "order_uncertain", "page", "published_raw", "publisher", "sections", "title"];
+        &["text", "cleaned_by", "order_uncertain", "page", "published_raw", "publisher", "sections", "title"];
     type Options = NewspaperPageOptions;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
@@ -56,6 +56,7 @@ impl Extractor for NewspaperPage {
         draft.notes().count("lines_dropped", removed);
         draft.set_text(self.text(&lines, sections.as_ref()));
         write_page(draft, furniture)?;
+        draft.set_metadata("cleaned_by", Self::NAME);
         if let Some(sections) = sections {
             draft.notes().count("sections", sections.list.len() as u64);
             draft.notes().count("order_uncertain", sections.uncertain.into());
