@@ -3,12 +3,7 @@
 //! The pages belong to their owners and are kept beside the repository, in `../shared`; without them this test
 //! says so and passes. `cargo test -p tamis-corpus --test development -- --nocapture` prints the figures.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test that shows figures"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that shows figures")]
 
 use std::collections::HashMap;
 use std::path::Path;
