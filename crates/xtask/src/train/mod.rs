@@ -24,9 +24,9 @@ struct Arguments {
     /// Pages with gold: JSON lines with `id`, `family`, `lang`, `raw`, `gold_body`.
     #[arg(long)]
     gold: PathBuf,
-    /// The same pages as they come to the stage: JSON lines with `id`, `text`, `metadata`. Default: `raw`.
+    /// Pages as they come to the stage: JSON lines with `id`, `text`, `metadata`. Default: `raw`.
     #[arg(long)]
-    documents: Option<PathBuf>,
+    documents: Vec<PathBuf>,
     /// More pages of the form of `--gold`, learned from but not measured on.
     #[arg(long)]
     more: Option<PathBuf>,
@@ -66,6 +66,8 @@ struct Case {
     family: String,
     lang: String,
     example: Example,
+    /// A rule file has cleaned it, so that the stage leaves it alone.
+    is_clean: bool,
     /// The squeezed characters of each segment.
     segments: Vec<Vec<char>>,
     gold: Shingles,
@@ -77,11 +79,12 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         bail!("`{what}` is not trained here: only `boilerplate` is");
     }
     let arguments = Arguments::parse_from(std::iter::once(&"train").chain(arguments));
-    let came = arguments.documents.as_deref().map(documents).transpose()?.unwrap_or_default();
+    let came = documents(&arguments.documents)?;
     let cases = cases(&arguments.gold, &came, 1.0)?;
-    let more =
-        arguments.more.as_deref().map(|path| cases_from_more(path, arguments.more_weight)).transpose()?;
-    let more = more.unwrap_or_default();
+    let more = match &arguments.more {
+        Some(path) => cases_from_more(path, &came, arguments.more_weight)?,
+        None => Vec::new(),
+    };
     println!("{} pages, and {} more to learn from", cases.len(), more.len());
     report("the best that segments allow", &cases, |case| case.example.states.clone(), 0);
 
@@ -92,11 +95,14 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
             let unseen: Vec<&str> = cases.iter().filter(held_out).map(|case| site(&case.family)).collect();
             let known = |case: &&Case| !unseen.contains(&site(&case.family));
             let examples: Vec<&Example> =
-                cases.iter().chain(&more).filter(known).map(|case| &case.example).collect();
+                cases.iter().filter(|case| !case.is_clean).chain(&more).filter(known).map(|case| &case.example).collect();
             learn::learn(&examples, settings(&arguments))
         })
         .collect();
     let states = |case: &Case, fold: u64| {
+        if case.is_clean {
+            return vec![State::Inside; case.segments.len()];
+        }
         models.get(fold as usize).map(|weights| case.example.page.sums(weights).best()).unwrap_or_default()
     };
     report("families held out", &cases, |case| states(case, fold_of(case, arguments.folds)), arguments.worst);
@@ -131,29 +137,39 @@ fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
     text.lines().enumerate().map(parse).collect()
 }
 
-/// Text and title of documents as they come to the stage, by id.
-fn documents(path: &Path) -> anyhow::Result<HashMap<String, (String, Option<String>)>> {
-    let text = |value: &Json| value.as_str().map(str::to_owned);
-    let document = |line: Json| {
-        let id = text(&line["id"]).unwrap_or_default();
-        (id, (text(&line["text"]).unwrap_or_default(), text(&line["metadata"]["title"])))
-    };
-    Ok(lines::<Json>(path)?.into_iter().map(document).collect())
+/// A document as it comes to the stage.
+struct Came {
+    text: String,
+    title: Option<String>,
+    is_clean: bool,
 }
 
-fn cases(
-    path: &Path,
-    came: &HashMap<String, (String, Option<String>)>,
-    weight: f64,
-) -> anyhow::Result<Vec<Case>> {
+/// Documents as they come to the stage, by id.
+fn documents(paths: &[PathBuf]) -> anyhow::Result<HashMap<String, Came>> {
+    let mut documents = HashMap::new();
+    let text = |value: &Json| value.as_str().map(str::to_owned);
+    for path in paths {
+        for line in lines::<Json>(path)? {
+            let metadata = &line["metadata"];
+            let came = Came {
+                text: text(&line["text"]).unwrap_or_default(),
+                title: text(&metadata["title"]),
+                is_clean: !metadata["cleaned_by"].is_null(),
+            };
+            documents.insert(text(&line["id"]).unwrap_or_default(), came);
+        }
+    }
+    Ok(documents)
+}
+
+fn cases(path: &Path, came: &HashMap<String, Came>, weight: f64) -> anyhow::Result<Vec<Case>> {
     let lines = lines::<GoldLine>(path)?;
     let case = |line: GoldLine| {
-        let (text, title) = match came.get(&line.id) {
-            Some((text, title)) => (text.clone(), title.clone()),
-            None => (line.raw, None),
-        };
-        let page = Page::read(&text, title.as_deref());
-        let (chars, places) = gold::squeeze_ranges(&text, &page.ranges);
+        let known = came.get(&line.id);
+        let text = known.map_or(line.raw.as_str(), |came| came.text.as_str());
+        let page = Page::read(text, known.and_then(|came| came.title.as_deref()));
+        let is_clean = known.is_some_and(|came| came.is_clean);
+        let (chars, places) = gold::squeeze_ranges(text, &page.ranges);
         let wanted = gold::squeezed(&line.gold_body);
         let mask = gold::align(&chars, &wanted);
         let is_text: Vec<bool> = places
@@ -163,14 +179,14 @@ fn cases(
         let segments = places.into_iter().map(|place| chars[place].to_vec()).collect();
         let example = Example { page, states: states(&is_text), weight };
         let (id, family, lang) = (line.id, line.family, line.lang);
-        Case { id, family, lang, example, segments, gold: Shingles::of(&wanted) }
+        Case { id, family, lang, example, is_clean, segments, gold: Shingles::of(&wanted) }
     };
     Ok(lines.into_par_iter().map(case).collect())
 }
 
 /// Pages to learn from whose gold can be found in them; the rest would teach what is wrong.
-fn cases_from_more(path: &Path, weight: f64) -> anyhow::Result<Vec<Case>> {
-    let mut cases = cases(path, &HashMap::new(), weight)?;
+fn cases_from_more(path: &Path, came: &HashMap<String, Came>, weight: f64) -> anyhow::Result<Vec<Case>> {
+    let mut cases = cases(path, came, weight)?;
     cases.retain(|case| f1(case, &case.example.states) > 0.9);
     Ok(cases)
 }
