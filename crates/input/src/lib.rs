@@ -5,8 +5,8 @@
 //! formats that are read from their end.
 //!
 //! What a file is, is told from its first bytes and not from its name, because scraped names lie.
-//! Lengths that a file claims are never trusted: nothing is allocated for them, everything is a stream, and
-//! whoever reads bounds what it holds. A file that breaks off gives what came before and then an error.
+//! Lengths that a file claims are never trusted: no more is allocated for them than the bytes that are there can
+//! become, everything is a stream, and whoever reads bounds what it holds. A file that breaks off gives what came before and then an error.
 //!
 //! The crate knows nothing of plans, records or formats of documents: that is for `tamis-runner` and the readers.
 

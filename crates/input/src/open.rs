@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::decode::{Format, retry};
+use crate::decode::{Format, Plainly, retry};
 use crate::{Helpers, InputFile, Location, Members, archive};
 
 /// How often compressed data is decompressed when what comes out is compressed, too.
@@ -89,11 +89,21 @@ impl Input {
         self.read.swap(0, Ordering::Relaxed)
     }
 
+    /// Appends bytes to `buffer`, `most` of them or all that are left; how many.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read on; what came before is in `buffer`.
+    pub fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        self.reader.append(buffer, most)
+    }
+
     /// Opens a file, and how often it is compressed.
     fn peel(file: &InputFile, options: &OpenOptions) -> io::Result<(Self, usize)> {
         let (raw, length) = raw(file)?;
         let read = Arc::new(AtomicU64::new(0));
-        let mut reader = Peeked::new(Box::new(Counted { reader: raw, read: Arc::clone(&read) }));
+        let mut reader =
+            Peeked::new(Plainly::Other(Box::new(Counted { reader: raw, read: Arc::clone(&read) })));
         let mut layers = 0;
         while let Some(format) = Format::of(reader.head()) {
             if layers == MAX_LAYERS {
@@ -157,11 +167,11 @@ struct Peeked {
     at: usize,
     /// What happened behind the head.
     error: Option<io::Error>,
-    reader: Box<dyn Read + Send>,
+    reader: Plainly,
 }
 
 impl Peeked {
-    fn new(mut reader: Box<dyn Read + Send>) -> Self {
+    fn new(mut reader: Plainly) -> Self {
         let mut head = vec![0; HEAD];
         let (mut have, mut error) = (0, None);
         while have < HEAD {
@@ -181,6 +191,21 @@ impl Peeked {
     /// The first bytes, as many as tell what a file is, or all.
     fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        let head = self.head.get(self.at..).unwrap_or_default();
+        let head = head.get(..most).unwrap_or(head);
+        buffer.extend_from_slice(head);
+        self.at += head.len();
+        let n = head.len();
+        if n == most {
+            return Ok(n);
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(n + self.reader.append(buffer, most - n)?),
+        }
     }
 }
 

@@ -179,7 +179,7 @@ impl Stream {
             .length()
             .map_or(missing as u64, |length| length.saturating_sub(self.end_offset()) + 1);
         self.buffer.reserve(missing.min(usize::try_from(there).unwrap_or(missing)));
-        let read = (&mut self.source).take(missing as u64).read_to_end(&mut self.buffer)?;
+        let read = self.source.append(&mut self.buffer, missing)?;
         self.at_end = read < missing;
         Ok(())
     }
@@ -240,6 +240,14 @@ impl Source {
         match self {
             Self::File(input) => input.length(),
             Self::Archive { .. } => None,
+        }
+    }
+
+    /// Appends bytes to `buffer`, `most` of them or all that are left; how many.
+    fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        match self {
+            Self::File(input) => input.append(buffer, most),
+            Self::Archive { members, .. } => members.take(most as u64).read_to_end(buffer),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Records as a batch of rows, in the columns of the output contract.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ enum Kind {
     Failed,
 }
 
+/// A string that every record has.
+pub(crate) type Text = for<'a> fn(&ExportView<'a>) -> Cow<'a, str>;
+
 /// Records of a chunk that have no row, each with its index.
 pub(crate) type Failures = Vec<(usize, Failure)>;
 
@@ -37,6 +41,21 @@ impl Layout {
     /// The columns of kept documents, for a part that none came to.
     pub(crate) fn kept_schema(&self) -> SchemaRef {
         self.schema(Kind::Kept)
+    }
+
+    /// The columns of kept documents, if all are strings that every record has.
+    pub(crate) fn kept_texts(&self) -> Option<Vec<Text>> {
+        if !self.columns.is_empty() || self.raw {
+            return None;
+        }
+        let mut texts: Vec<Text> =
+            vec![|record| record.document.id().into(), |record| record.document.text().into(), |record| {
+                json_object(record.document.fields()).into()
+            }];
+        if self.origin {
+            texts.push(|record| record.origin_json().into());
+        }
+        Some(texts)
     }
 
     /// The records as rows.
@@ -152,7 +171,7 @@ pub(crate) fn every(n_records: usize, why: &impl std::fmt::Display) -> Failures 
 }
 
 /// Records whose bytes would not fit behind the 32-bit offsets of a column.
-fn beyond_offsets(records: &[ExportView<'_>]) -> Failures {
+pub(crate) fn beyond_offsets(records: &[ExportView<'_>]) -> Failures {
     // Metadata and measures may need a few times their size as JSON.
     const MAX_BYTES: usize = 1 << 30;
     let mut sum = 0_usize;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::Helpers;
-use crate::decode::Format;
+use crate::decode::{Codec, Format, Plain, Whole};
 
 /// How much room there is at least for what comes out, in bytes.
 const MIN_ROOM: usize = 16 * 1024;
@@ -13,6 +13,10 @@ pub(super) struct Group {
     pub(super) bytes: Vec<u8>,
     /// Where they begin in the file.
     pub(super) offset: u64,
+    /// Whether the last of them may end where the bytes do.
+    pub(super) ends_well: bool,
+    /// For what comes out, used again.
+    memory: Mutex<Vec<u8>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -29,14 +33,15 @@ enum State {
 /// What a helper made: whole members only.
 #[derive(Default)]
 pub(super) struct Done {
-    pub(super) plain: Vec<u8>,
+    pub(super) plain: Plain,
     /// Of how many bytes.
     pub(super) consumed: usize,
 }
 
 impl Group {
-    pub(super) fn new(bytes: Vec<u8>, offset: u64) -> Self {
-        Self { bytes, offset, state: Mutex::new(State::Left), changed: Condvar::new() }
+    pub(super) fn new(bytes: Vec<u8>, offset: u64, ends_well: bool, memory: Vec<u8>) -> Self {
+        let (memory, state) = (Mutex::new(memory), Mutex::new(State::Left));
+        Self { bytes, offset, ends_well, memory, state, changed: Condvar::new() }
     }
 
     /// Has it inflated by a helper.
@@ -88,9 +93,35 @@ impl Group {
         drop(state);
         // Even a decompressor that panics must not leave the reader waiting.
         let end = End(self);
-        let done = inflate(format, &self.bytes, self.offset, max_plain);
+        let done = self.inflate(format, max_plain);
         *self.lock() = State::Done(done);
         drop(end);
+    }
+
+    /// Inflates members until something is wrong, there is too much of it, or all is done.
+    pub(super) fn inflate(&self, format: Format, max_plain: usize) -> Done {
+        let memory = std::mem::take(&mut *self.memory.lock().unwrap_or_else(PoisonError::into_inner));
+        let bytes = self.bytes.as_slice();
+        // Text shrinks to about a third.
+        let least = (bytes.len() * 3).clamp(MIN_ROOM, max_plain.max(MIN_ROOM));
+        let mut done = Done { plain: Plain::new(memory, least), consumed: 0 };
+        let mut whole = Whole::of(format);
+        let mut codec = None;
+        while done.plain.len() <= max_plain
+            && let Some(rest @ [_, ..]) = bytes.get(done.consumed..)
+        {
+            let left = max_plain - done.plain.len();
+            let mut taken = whole.as_mut().and_then(|whole| whole.inflate(rest, &mut done.plain, left));
+            if taken.is_none() {
+                if codec.is_none() {
+                    codec = format.hasty_codec(self.offset + done.consumed as u64).ok().flatten();
+                }
+                taken = codec.as_mut().and_then(|codec| member(codec, rest, &mut done.plain, max_plain));
+            }
+            let Some(taken) = taken else { break };
+            done.consumed += taken;
+        }
+        done
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -111,28 +142,20 @@ impl Drop for End<'_> {
     }
 }
 
-/// Inflates members until something is wrong, there is too much of it, or all is done.
-fn inflate(format: Format, bytes: &[u8], offset: u64, max_plain: usize) -> Done {
-    let Ok(Some(mut codec)) = format.hasty_codec(offset) else { return Done::default() };
-    // Text shrinks to about a third.
-    let mut plain = vec![0; (bytes.len() * 3).clamp(MIN_ROOM, max_plain.max(MIN_ROOM))];
-    let (mut have, mut at) = (0, 0);
-    // How much of it is of whole members, and of how many bytes.
-    let (mut whole, mut consumed) = (0, 0);
-    while have <= max_plain {
-        if plain.len() - have < MIN_ROOM {
-            plain.resize(plain.len() * 3 / 2 + MIN_ROOM, 0);
-        }
-        let (Some(input), Some(output)) = (bytes.get(at..), plain.get_mut(have..)) else { break };
-        let Ok(ran) = codec.run(input, output) else { break };
-        (have, at) = (have + ran.produced, at + ran.consumed);
-        if codec.is_between() {
-            (whole, consumed) = (have, at);
+/// Inflates one member, or takes what may lie between two; how many bytes that took, if nothing is wrong.
+fn member(codec: &mut Codec, bytes: &[u8], plain: &mut Plain, max_plain: usize) -> Option<usize> {
+    let (before, mut at) = (plain.len(), 0);
+    while plain.len() <= max_plain {
+        let Ok(ran) = codec.run(bytes.get(at..)?, plain.room(MIN_ROOM)) else { break };
+        plain.add(ran.produced);
+        at += ran.consumed;
+        if codec.is_between() && at > 0 {
+            return Some(at);
         }
         if ran.consumed == 0 && ran.produced == 0 {
             break;
         }
     }
-    plain.truncate(whole);
-    Done { plain, consumed }
+    plain.truncate(before);
+    None
 }

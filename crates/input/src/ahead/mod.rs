@@ -6,7 +6,8 @@
 //! reads, from the last end of a member that is known. So the bytes, and the error if there is one, are those of
 //! [`Decoded`](crate::decode::Decoded), whatever the helpers did.
 //!
-//! A group that no helper has begun when its turn comes is not waited for, so reading never depends on helpers.
+//! A group that no helper has begun when its turn comes is not waited for, so reading never depends on helpers: whoever
+//! reads does what they would have done, where that is faster than bit by bit.
 
 mod group;
 mod split;
@@ -16,9 +17,9 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::Helpers;
-use crate::decode::{Codec, Format, no_progress, retry};
+use crate::decode::{Codec, Format, Plain, no_progress, retry};
 use group::{Done, Group};
-pub(crate) use split::Splitter;
+pub(crate) use split::{Splitter, next_member};
 
 /// How much is read and inflated at once.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,15 @@ struct Sizes {
 
 const SIZES: Sizes =
     Sizes { piece: 256 << 10, min_group: 256 << 10, max_group: 2 << 20, max_plain: 16 << 20 };
+
+/// Memory that is used again is no larger, in bytes: few groups need more.
+const MAX_SPARE: usize = 4 << 20;
+
+/// How much is taken of a group before it is known what has been made of it, in bytes.
+const FIRST_OF_GROUP: usize = 4 << 10;
+
+/// How much is inflated at once where it is done bit by bit, in bytes: a block of zstd.
+const BIT: usize = 128 << 10;
 
 /// How many groups more are read each time one has been used up, until there are enough.
 const GROUPS_PER_TURN: usize = 2;
@@ -55,8 +65,10 @@ pub(crate) struct Ahead {
     /// Why the file cannot be read on.
     error: Option<io::Error>,
     groups: VecDeque<Arc<Group>>,
-    /// What a helper made, and how much of it was given out.
-    plain: (Vec<u8>, usize),
+    /// What was made of a group, and how much of it was given out.
+    plain: (Plain, usize),
+    /// Memory of what was given out: memory of its own for each group would be zeroed by the system each time.
+    spare: Vec<Vec<u8>>,
     /// The group that is inflated here, and how much of it was.
     current: Option<(Arc<Group>, usize)>,
     /// Inside a member; `None` when everything so far ended with one.
@@ -82,25 +94,60 @@ impl Ahead {
             at_end: false,
             error: None,
             groups: VecDeque::new(),
-            plain: (Vec::new(), 0),
+            plain: (Plain::default(), 0),
+            spare: Vec::new(),
             current: None,
             codec: None,
         }
     }
 
-    /// Gives out what a helper made.
+    /// Appends bytes to `buffer`, `most` of them or all that are left; how many.
+    ///
+    /// What has been made of a group is copied once, and nothing is zeroed for it first.
+    pub(crate) fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        let before = buffer.len();
+        loop {
+            let have = buffer.len();
+            let missing = most.saturating_sub(have - before);
+            let plain = self.plain.0.bytes().get(self.plain.1..).unwrap_or_default();
+            if let Some(plain @ [_, ..]) = plain.get(..missing.min(plain.len())) {
+                buffer.extend_from_slice(plain);
+                self.given(buffer.len() - have);
+                continue;
+            }
+            let next = if self.current.is_some() { BIT } else { FIRST_OF_GROUP };
+            buffer.resize(have + missing.min(next), 0);
+            let read = self.read(buffer.get_mut(have..).unwrap_or_default());
+            buffer.truncate(have + read.as_ref().map_or(0, |n| *n));
+            if read? == 0 {
+                return Ok(have - before);
+            }
+        }
+    }
+
+    /// Gives out what was made of a group.
     fn give(&mut self, output: &mut [u8]) -> usize {
         let (plain, at) = &mut self.plain;
-        let rest = plain.get(*at..).unwrap_or_default();
+        let rest = plain.bytes().get(*at..).unwrap_or_default();
         let n = rest.len().min(output.len());
         if let (Some(to), Some(from)) = (output.get_mut(..n), rest.get(..n)) {
             to.copy_from_slice(from);
         }
-        *at += n;
-        if *at == plain.len() {
-            self.plain = (Vec::new(), 0);
+        if n > 0 {
+            self.given(n);
         }
         n
+    }
+
+    /// So many bytes of what was made of a group have been given out.
+    fn given(&mut self, n: usize) {
+        self.plain.1 += n;
+        if self.plain.1 == self.plain.0.len() {
+            let (plain, _) = std::mem::take(&mut self.plain);
+            if (1..=MAX_SPARE).contains(&plain.capacity()) && self.spare.len() <= self.groups.len() {
+                self.spare.push(plain.into_memory());
+            }
+        }
     }
 
     /// Inflates some of the current group; 0 when it is used up.
@@ -141,9 +188,19 @@ impl Ahead {
             self.read_group();
         }
         let Some(group) = self.groups.pop_front() else { return false };
-        // Inside a member, what a helper made of the group began at the wrong place.
-        let done = if self.codec.is_some() { group.cancel() } else { group.wait(&*self.helpers) };
-        let Done { plain, consumed } = done.filter(|_| self.codec.is_none()).unwrap_or_default();
+        let Done { plain, consumed } = if self.codec.is_some() {
+            // What a helper made of the group began at the wrong place.
+            group.cancel();
+            Done::default()
+        } else {
+            match group.wait(&*self.helpers) {
+                Some(done) => done,
+                None if self.format.has_whole_members() && group.ends_well => {
+                    group.inflate(self.format, self.sizes.max_plain)
+                }
+                None => Done::default(),
+            }
+        };
         self.plain = (plain, 0);
         self.current = Some((group, consumed));
         true
@@ -170,7 +227,8 @@ impl Ahead {
         self.splitter.cut(length);
         let rest = self.pending.split_off(length);
         let bytes = std::mem::replace(&mut self.pending, rest);
-        let group = Arc::new(Group::new(bytes, self.offset));
+        let memory = self.spare.pop().unwrap_or_default();
+        let group = Arc::new(Group::new(bytes, self.offset, ends_well, memory));
         self.offset += length as u64;
         // The first is used at once.
         if self.is_start && ends_well && !self.groups.is_empty() {

@@ -28,18 +28,14 @@ impl Splitter {
     /// The first place not before `min`, and not 0, where a member may begin.
     pub(super) fn find(&mut self, pending: &[u8], min: usize) -> Option<usize> {
         match self {
-            Self::Gzip { searched } => loop {
+            Self::Gzip { searched } => {
                 let from = (*searched).max(min).max(1);
-                let Some(at) = memmem::find(pending.get(from..)?, &[0x1F, 0x8B, 8]) else {
-                    *searched = from.max(pending.len().saturating_sub(2));
-                    return None;
-                };
-                *searched = from + at;
-                if is_gzip_header(pending.get(*searched..*searched + GZIP_HEADER)?) {
-                    return Some(*searched);
-                }
-                *searched += 1;
-            },
+                let found = next_member(pending, from);
+                // A header may begin in the last bytes.
+                let unsure = pending.len().saturating_sub(GZIP_HEADER - 1);
+                *searched = found.unwrap_or(unsure.max(*searched));
+                found
+            }
             Self::Zstd { walk, at } => {
                 while let Some(bytes @ [_, ..]) = pending.get(*at..) {
                     let (passed, is_end) = walk.step(bytes);
@@ -66,6 +62,18 @@ impl Splitter {
         match self {
             Self::Gzip { searched: at } | Self::Zstd { at, .. } => *at = at.saturating_sub(length),
         }
+    }
+}
+
+/// The first place in `bytes`, not before `from`, where the whole header of a gzip member may stand.
+pub(crate) fn next_member(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memmem::find(bytes.get(at..)?, &[0x1F, 0x8B, 8])?;
+        if is_gzip_header(bytes.get(at..at + GZIP_HEADER)?) {
+            return Some(at);
+        }
+        at += 1;
     }
 }
 

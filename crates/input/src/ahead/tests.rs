@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use proptest::prelude::*;
 
 use super::*;
+use crate::decode::Whole;
 use crate::decode::tests::{compress, read_all};
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -285,5 +286,84 @@ fn a_bomb_is_inflated_bit_by_bit() {
             n += read;
         }
         assert_eq!(n, 600_000 + (4 << 20));
+    }
+}
+
+#[test]
+fn a_member_is_believed_only_if_nothing_else_can_be_in_its_place() {
+    let helpers = Pool::start(Kind::Inline, 2);
+    let member = compress(Format::Gzip, &noise(500));
+    let trailer = &member[member.len() - 8..];
+    let mut long_header = member.clone();
+    // With a checksum of the header that is wrong.
+    long_header[3] |= 2;
+    long_header.splice(10..10, [7, 7]);
+    let mut other_length = member.clone();
+    *other_length.last_mut().unwrap() ^= 0x40;
+    let files: [&[&[u8]]; 7] = [
+        &[&member, &member, &member],
+        // Bytes behind a member that end as it does: with its checksum and length, or its length alone.
+        &[&member, &member, b"junk", trailer, &member],
+        &[&member, &member, b"junk", &trailer[4..], &member],
+        &[&member, &member, &[0; 99], &member],
+        &[&member, &long_header, &member],
+        &[&member, &other_length, &member],
+        // A header in what another member holds.
+        &[&member, &stored(&member), &member],
+    ];
+    for (index, parts) in files.into_iter().enumerate() {
+        let file = parts.concat();
+        let sizes = Sizes { piece: 700, min_group: 1, max_group: 9_000, max_plain: 60_000 };
+        for length in [file.len(), file.len() - 1] {
+            let expected = sequential(Format::Gzip, &file[..length]);
+            assert_eq!(helped(Format::Gzip, &file[..length], sizes, &helpers), expected, "file {index}");
+        }
+        let mut whole = Whole::of(Format::Gzip).unwrap();
+        let mut plain = Plain::new(Vec::new(), 0);
+        let found = whole.inflate(&parts[1..].concat(), &mut plain, 60_000);
+        assert_eq!(found.is_some(), index == 0, "file {index}");
+    }
+}
+
+#[test]
+fn a_length_that_is_only_claimed_takes_no_memory() {
+    let mut member = compress(Format::Gzip, b"short");
+    let end = member.len();
+    member[end - 4..].copy_from_slice(&(50_u32 << 20).to_le_bytes());
+    let (mut whole, mut plain) = (Whole::of(Format::Gzip).unwrap(), Plain::new(Vec::new(), 0));
+    assert_eq!(whole.inflate(&member, &mut plain, 64 << 20), None);
+    assert_eq!((plain.len(), plain.capacity()), (0, 0));
+}
+
+#[test]
+fn what_is_appended_is_what_is_read() {
+    let parts = [300_000, 20, 900_000, 5_000].map(|length| compress(Format::Gzip, &noise(length)));
+    let mut file = parts.concat().repeat(3);
+    file.truncate(file.len() - 3);
+    let open = |kind| {
+        Ahead::new(
+            Format::Gzip,
+            Splitter::of(Format::Gzip).unwrap(),
+            Box::new(Cursor::new(file.clone())),
+            &Pool::start(kind, 2),
+        )
+    };
+    for kind in [Kind::Inline, Kind::Idle] {
+        let (plain, end) = read_all(open(kind));
+        let error = end.unwrap_err().to_string();
+        let (mut ahead, mut appended) = (open(kind), Vec::new());
+        for most in [1, 70_000, 0, 1_000_000, 3].into_iter().cycle() {
+            let have = appended.len();
+            let result = ahead.append(&mut appended, most);
+            assert!(appended.len() - have <= most);
+            match result {
+                Ok(n) => assert_eq!((n, appended.len() - have), (most, most)),
+                Err(end) => {
+                    assert_eq!(end.to_string(), error);
+                    break;
+                }
+            }
+        }
+        assert!(appended == plain);
     }
 }

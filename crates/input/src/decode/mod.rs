@@ -11,6 +11,7 @@ mod bzip2;
 mod gzip;
 mod lz4;
 mod walk;
+mod whole;
 mod xz;
 mod zstd;
 
@@ -22,6 +23,7 @@ use crate::Helpers;
 use crate::ahead::{Ahead, Splitter};
 
 pub(crate) use walk::Walk;
+pub(crate) use whole::{Plain, Whole};
 
 /// How much a decompressor is given at once, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -84,22 +86,27 @@ impl Format {
         }
     }
 
+    /// Whether members may be inflated in one go: [`Whole`] knows the format.
+    pub(crate) fn has_whole_members(self) -> bool {
+        self == Self::Gzip
+    }
+
     /// Reads what is in a compressed stream, with help if there is some.
     pub(crate) fn decode(
         self,
         reader: Box<dyn Read + Send>,
         helpers: Option<&Arc<dyn Helpers>>,
-    ) -> io::Result<Box<dyn Read + Send>> {
+    ) -> io::Result<Plainly> {
         let reader = match helpers.map(|helpers| (helpers, Splitter::of(self))) {
             Some((helpers, Some(splitter))) if helpers.threads() > 0 => {
-                return Ok(Box::new(Ahead::new(self, splitter, reader, helpers)));
+                return Ok(Plainly::Ahead(Box::new(Ahead::new(self, splitter, reader, helpers))));
             }
             _ => reader,
         };
-        Ok(match self.codec(0)? {
+        Ok(Plainly::Other(match self.codec(0)? {
             Some(codec) => Box::new(Decoded::new(reader, codec)),
             None => Box::new(lz4::Lz4Reader::new(reader)),
-        })
+        }))
     }
 
     /// What one of the parts is called that a file may have many of.
@@ -154,6 +161,33 @@ impl fmt::Display for Format {
             Self::Bzip2 => "bzip2",
             Self::Lz4 => "lz4",
         })
+    }
+}
+
+/// A stream of plain bytes.
+pub(crate) enum Plainly {
+    /// Some of them may be in memory already.
+    Ahead(Box<Ahead>),
+    Other(Box<dyn Read + Send>),
+}
+
+impl Plainly {
+    /// Appends bytes to `buffer`, `most` of them or all that are left; how many. What was read before an error
+    /// stays.
+    pub(crate) fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        match self {
+            Self::Ahead(ahead) => ahead.append(buffer, most),
+            Self::Other(reader) => reader.take(most as u64).read_to_end(buffer),
+        }
+    }
+}
+
+impl Read for Plainly {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Ahead(ahead) => ahead.read(output),
+            Self::Other(reader) => reader.read(output),
+        }
     }
 }
 

@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use parquet::errors::Result as ParquetResult;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use tamis_plugin::{ExportView, Failure, PartExporter, SetupError};
+use tamis_plugin::{ExportView, Failure, Fate, PartExporter, SetupError};
 
+use super::direct::Direct;
 use super::options::{Compression, ParquetExportOptions};
 use super::splice::Part;
-use crate::rows::{Layout, REST, every};
+use crate::rows::{Layout, REST, beyond_offsets, every};
 
 /// The exporter of Parquet files.
 ///
@@ -22,6 +25,8 @@ use crate::rows::{Layout, REST, every};
 pub struct ParquetExporter {
     layout: Layout,
     properties: WriterProperties,
+    /// For chunks of kept documents, if it can write them.
+    direct: Option<Direct>,
     row_group_bytes: u64,
 }
 
@@ -54,7 +59,11 @@ impl PartExporter for ParquetExporter {
             .set_max_row_group_bytes(None)
             .build();
         let ParquetExportOptions { columns, rest, raw, origin, row_group_bytes, .. } = options;
-        Ok(Self { layout: Layout { columns, rest, raw, origin }, properties, row_group_bytes })
+        let layout = Layout { columns, rest, raw, origin };
+        let texts = layout.kept_texts();
+        let direct = texts.map(|texts| Direct::new(texts, &layout.kept_schema(), &properties));
+        let direct = direct.transpose().map_err(SetupError::new)?.flatten();
+        Ok(Self { layout, properties, direct, row_group_bytes })
     }
 
     fn extension(&self) -> &'static str {
@@ -62,18 +71,18 @@ impl PartExporter for ParquetExporter {
     }
 
     fn encode(&self, records: &[ExportView<'_>], chunk: &mut Vec<u8>) -> Vec<(usize, Failure)> {
-        let batch = match self.layout.batch(records) {
-            Ok(batch) => batch,
-            Err(failures) => return failures,
+        let failures = beyond_offsets(records);
+        if !failures.is_empty() {
+            return failures;
+        }
+        let is_kept = records.iter().all(|record| *record.fate == Fate::Kept);
+        let file = match self.direct.as_ref().filter(|_| is_kept) {
+            Some(direct) => direct.file(records),
+            None => match self.layout.batch(records) {
+                Ok(batch) => self.file(&batch),
+                Err(failures) => return failures,
+            },
         };
-        // Text shrinks to less than half; growing the file would copy it again and again.
-        let n_bytes: usize = records.iter().map(|record| record.document.text().len()).sum();
-        let file = ArrowWriter::try_new(
-            Vec::with_capacity(n_bytes / 2),
-            batch.schema(),
-            Some(self.properties.clone()),
-        )
-        .and_then(|mut writer| writer.write(&batch).and_then(|()| writer.into_inner()));
         match file {
             Ok(file) => {
                 *chunk = file;
@@ -99,6 +108,17 @@ impl PartExporter for ParquetExporter {
             return Ok(());
         }
         part.0.end(out)
+    }
+}
+
+impl ParquetExporter {
+    /// A file of one row group.
+    fn file(&self, batch: &RecordBatch) -> ParquetResult<Vec<u8>> {
+        // Text shrinks to less than half; growing the file would copy it again and again.
+        let file = Vec::with_capacity(batch.get_array_memory_size() / 2);
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(self.properties.clone()))?;
+        writer.write(batch)?;
+        writer.into_inner()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `parquet`: tables of columns, read by part and written by workers.
 
+mod direct;
 mod exporter;
 mod options;
 mod reader;

@@ -90,11 +90,17 @@ impl Part {
         let chunks = std::mem::take(&mut self.chunks);
         self.gathered = 0;
         if !chunks.is_empty() {
+            // Memory that grows is copied again and again.
+            writer.inner_mut().reserve(chunks.iter().map(|chunk| chunk.bytes.len()).sum());
             write_group(writer, &chunks).map_err(Failure::new)?;
         }
         // Behind the writer's back: it counts the bytes it has written and does not look at them again.
         writer.flush().map_err(Failure::new)?;
-        out.append(writer.inner_mut());
+        if out.is_empty() {
+            std::mem::swap(out, writer.inner_mut());
+        } else {
+            out.append(writer.inner_mut());
+        }
         Ok(())
     }
 }

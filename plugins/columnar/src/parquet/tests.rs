@@ -82,6 +82,72 @@ fn row_groups_hold_several_blocks_and_statistics_of_all() {
     assert!(group.column(1).statistics().is_none());
 }
 
+fn metadata_of(file: Vec<u8>) -> parquet::file::metadata::ParquetMetaData {
+    let reader = parquet::file::metadata::ParquetMetaDataReader::new();
+    reader.parse_and_finish(&bytes::Bytes::from(file)).expect("a sound file")
+}
+
+#[test]
+fn chunks_say_the_same_whoever_writes_them() {
+    // Chunks with Zstandard or without compression are written here, others by the library.
+    for options in [r#""rest":true"#, r#""origin":true"#] {
+        let files = ["none", "snappy"].map(|compression| {
+            let exporter = exporter(&format!("{{\"compression\":\"{compression}\",{options}}}"));
+            metadata_of(write(&exporter, &records(30), 30))
+        });
+        let [own, library] = files.each_ref().map(|file| {
+            let columns = file.row_group(0).columns().iter().map(|column| {
+                let encodings: Vec<_> = column.encodings().collect();
+                (column.num_values(), column.uncompressed_size(), encodings, column.statistics().cloned())
+            });
+            (file.file_metadata(), columns.collect::<Vec<_>>())
+        });
+        assert_eq!(own.0.schema(), library.0.schema());
+        assert_eq!(own.0.key_value_metadata(), library.0.key_value_metadata());
+        assert_eq!((own.0.num_rows(), own.0.created_by()), (library.0.num_rows(), library.0.created_by()));
+        assert_eq!(own.1, library.1, "{options}");
+    }
+}
+
+#[test]
+fn statistics_of_long_ids_hold() {
+    for compression in ["zstd", "snappy"] {
+        for character in ['a', '界', '\u{D7FF}', '\u{10FFFF}'] {
+            let ids = [1, 15, 16, 17, 21, 22, 64, 65].map(|n| character.to_string().repeat(n) + "b");
+            let records = ids.each_ref().map(|id| Record::from(Document::new(id.as_str(), "text")));
+            let options = format!("{{\"compression\":\"{compression}\"}}");
+            let file = metadata_of(write(&exporter(&options), &records, 3));
+            let Some(statistics) = file.row_group(0).column(0).statistics() else {
+                assert_eq!(character, char::MAX, "nothing lies above it alone");
+                continue;
+            };
+            let range = [statistics.min_bytes_opt(), statistics.max_bytes_opt()];
+            let [min, max] = range.map(|bound| std::str::from_utf8(bound.expect("a bound")).expect("UTF-8"));
+            assert!(
+                ids.iter().all(|id| min <= id.as_str() && max >= id.as_str()),
+                "{compression} {min} {max}"
+            );
+            // The library does not step over the surrogates.
+            assert!(max.len() <= 64 || compression == "snappy", "{max}");
+        }
+    }
+}
+
+#[test]
+fn a_column_has_as_many_pages_as_it_needs() {
+    let records: Vec<_> = [10, 3 << 20, 0, 1 << 20, 5]
+        .iter()
+        .enumerate()
+        .map(|(number, length)| Record::from(Document::new(number.to_string(), "界".repeat(length / 3))))
+        .collect();
+    let file = write(&exporter("{}"), &records, 5);
+    let read = read_all(file);
+    let texts =
+        |documents: &[Document]| documents.iter().map(|document| document.text.clone()).collect::<Vec<_>>();
+    let written: Vec<_> = records.into_iter().map(|record| record.document).collect();
+    assert!(texts(&read.documents) == texts(&written));
+}
+
 #[test]
 fn columns_are_typed_and_the_rest_is_kept() {
     let options =

@@ -79,7 +79,7 @@ fn failed_records_can_be_replayed() {
 
 proptest! {
     #[test]
-    fn strings_are_written_as_serde_json_writes_them(text in "(\\PC{0,40}|[\"\\\\\u{0}-\u{20}]|a{30,34}){0,6}") {
+    fn strings_are_written_as_serde_json_writes_them(text in "(\\PC{0,40}|[\"\\\\\u{0}-\u{20}]|a{30,34}){0,60}") {
         let mut out = Vec::new();
         push_string(&text, &mut out);
         prop_assert_eq!(out, serde_json::to_vec(&text).expect("a string can be written"));

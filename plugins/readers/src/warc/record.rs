@@ -182,8 +182,7 @@ pub(super) struct Head<'a> {
 impl<'a> Head<'a> {
     /// Names and values, without the first line; lines that are no field are passed over.
     pub(super) fn fields(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let lines = self.lines.split(|byte| *byte == b'\n').skip(1);
-        lines.filter_map(|line| {
+        self.lines().filter_map(|line| {
             let colon = memchr(b':', line)?;
             let name = line.get(..colon)?;
             // A line that begins with a blank goes on with the value before.
@@ -194,8 +193,25 @@ impl<'a> Head<'a> {
 
     /// The first value of that name.
     pub(super) fn field(self, name: &str) -> Option<&'a [u8]> {
-        let mut fields = self.fields();
-        fields.find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        // Asked for a dozen times a record: the other lines are told apart by how they begin.
+        self.lines().find_map(|line| {
+            let (found, rest) = line.split_at_checked(name.len())?;
+            let is_field = found.eq_ignore_ascii_case(name.as_bytes());
+            let value = rest.trim_ascii_start().strip_prefix(b":").filter(|_| is_field)?;
+            Some(value.trim_ascii())
+        })
+    }
+
+    /// All lines but the first.
+    fn lines(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = self.lines;
+        let lines = std::iter::from_fn(move || {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (line, after) = rest.split_at(end);
+            rest = after;
+            (!line.is_empty()).then_some(line)
+        });
+        lines.skip(1)
     }
 
     /// The first value of that name, if it is UTF-8 and not empty.
