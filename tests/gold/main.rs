@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, whose helpers are not marked as such")]
 
+mod flattened;
+
 use std::path::Path;
 use std::process::Command;
 

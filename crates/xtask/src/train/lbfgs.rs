@@ -74,7 +74,9 @@ fn direction(slope: &[f64], steps: &VecDeque<Step>) -> Vec<f64> {
     }
     if let Some(last) = steps.back() {
         let scale = 1.0 / (last.inverse * dot(&last.slope, &last.slope));
-        way.iter_mut().for_each(|way| *way *= scale);
+        for way in &mut way {
+            *way *= scale;
+        }
     }
     for (step, share) in steps.iter().zip(shares.into_iter().rev()) {
         let back = step.inverse * dot(&step.slope, &way);

@@ -82,11 +82,15 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
     let scale = share * example.weight * 0.5 / (example.states.len().max(1) as f64).sqrt();
     for (at, features) in example.page.node.iter().enumerate() {
         let excess = excess(&marginals.node[at], &seen.node[at], scale);
-        features.iter().for_each(|feature| add(&mut slope.node[usize::from(*feature)], excess));
+        for feature in features {
+            add(&mut slope.node[usize::from(*feature)], excess);
+        }
     }
     for (at, features) in example.page.edge.iter().enumerate() {
         let excess = excess(&marginals.edge[at], &seen.edge[at], scale);
-        features.iter().for_each(|feature| add(&mut slope.edge[usize::from(*feature)], excess));
+        for feature in features {
+            add(&mut slope.edge[usize::from(*feature)], excess);
+        }
     }
     scale * (log_total(&sums) - score(&sums, &seen))
 }
@@ -94,7 +98,11 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
 /// The sum of the weights of what is there.
 fn score(sums: &Sums, seen: &Marginals) -> f64 {
     let dot = |sums: &[Four], seen: &[Four]| -> f64 {
-        sums.iter().flatten().zip(seen.iter().flatten()).map(|(sum, seen)| f64::from(*sum) * f64::from(*seen)).sum()
+        sums.iter()
+            .flatten()
+            .zip(seen.iter().flatten())
+            .map(|(sum, seen)| f64::from(*sum) * f64::from(*seen))
+            .sum()
     };
     dot(&sums.node, &seen.node) + dot(&sums.edge, &seen.edge)
 }
@@ -112,16 +120,20 @@ fn log_total(sums: &Sums) -> f64 {
             log_sum(&[last[inside] + leave, last[after]]) + node[after],
         ];
     }
-    log_sum(&[last[before], last[inside], last[after]])
+    log_sum(&[last[inside], last[after]])
 }
 
 fn log_sum(values: &[f64]) -> f64 {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most.is_finite() { most + values.iter().map(|value| (value - most).exp()).sum::<f64>().ln() } else { most }
+    if most.is_finite() {
+        most + values.iter().map(|value| (value - most).exp()).sum::<f64>().ln()
+    } else {
+        most
+    }
 }
 
 fn excess(expected: &Four, seen: &Four, scale: f64) -> Four {
-    [0, 1, 2, 3].map(|at| ((expected[at] - seen[at]) * scale as f32))
+    [0, 1, 2, 3].map(|at| (expected[at] - seen[at]) * scale as f32)
 }
 
 fn add(sum: &mut Four, excess: Four) {

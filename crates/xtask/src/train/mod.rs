@@ -94,8 +94,13 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
             let held_out = |case: &&Case| fold < arguments.folds && fold_of(case, arguments.folds) == fold;
             let unseen: Vec<&str> = cases.iter().filter(held_out).map(|case| site(&case.family)).collect();
             let known = |case: &&Case| !unseen.contains(&site(&case.family));
-            let examples: Vec<&Example> =
-                cases.iter().filter(|case| !case.is_clean).chain(&more).filter(known).map(|case| &case.example).collect();
+            let examples: Vec<&Example> = cases
+                .iter()
+                .filter(|case| !case.is_clean)
+                .chain(&more)
+                .filter(known)
+                .map(|case| &case.example)
+                .collect();
             learn::learn(&examples, settings(&arguments))
         })
         .collect();
@@ -164,7 +169,7 @@ fn documents(paths: &[PathBuf]) -> anyhow::Result<HashMap<String, Came>> {
 
 fn cases(path: &Path, came: &HashMap<String, Came>, weight: f64) -> anyhow::Result<Vec<Case>> {
     let lines = lines::<GoldLine>(path)?;
-    let case = |line: GoldLine| {
+    let read = |line: GoldLine| {
         let known = came.get(&line.id);
         let text = known.map_or(line.raw.as_str(), |came| came.text.as_str());
         let page = Page::read(text, known.and_then(|came| came.title.as_deref()));
@@ -181,7 +186,7 @@ fn cases(path: &Path, came: &HashMap<String, Came>, weight: f64) -> anyhow::Resu
         let (id, family, lang) = (line.id, line.family, line.lang);
         Case { id, family, lang, example, is_clean, segments, gold: Shingles::of(&wanted) }
     };
-    Ok(lines.into_par_iter().map(case).collect())
+    Ok(lines.into_par_iter().map(read).collect())
 }
 
 /// Pages to learn from whose gold can be found in them; the rest would teach what is wrong.

@@ -128,8 +128,8 @@ impl<'a> Reasons<'a> {
         ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         let names: Vec<String> = node_names().collect();
         let n_segments = piece.segments.len() as f32;
-        let named = |(feature, sum): (usize, f32)| (names[feature].clone(), rounded(sum / n_segments));
-        ranked.into_iter().take(N_REASONS).map(named).collect()
+        let reason = |(feature, sum): (usize, f32)| (names[feature].clone(), rounded(sum / n_segments));
+        ranked.into_iter().take(N_REASONS).map(reason).collect()
     }
 }
 

@@ -158,8 +158,8 @@ pub(super) fn bin(value: f32, limits: &[f32]) -> usize {
 pub(super) fn describe(page: &str, segments: &[Segment], title: &Title, sink: &mut impl Sink) {
     let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
     let scene = Scene::new(page, segments, &opinions);
-    for at in 0..segments.len() {
-        local::describe(page, segments, at, &opinions[at], title, sink);
+    for (at, opinion) in opinions.iter().enumerate() {
+        local::describe(page, segments, at, opinion, title, sink);
         scene.describe_node(at, sink);
         scene.describe_edge(at, sink);
     }

@@ -177,7 +177,8 @@ fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
             && bytes.get(right).is_some_and(u8::is_ascii_uppercase)
     };
     let cuts_before = letter(start) && before.is_some_and(|before| letter(before) && !glued(before, start));
-    !cuts_before && !(letter(lead(bytes, end - 1)) && letter(end) && !glued(end - 1, end))
+    let cuts_after = letter(lead(bytes, end - 1)) && letter(end) && !glued(end - 1, end);
+    !cuts_before && !cuts_after
 }
 
 /// The first byte of the character that holds the byte `at`.

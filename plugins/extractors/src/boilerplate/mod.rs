@@ -35,6 +35,10 @@ pub use options::{BoilerplateOptions, OnNoText, OnUncertain};
 static WEIGHTS: LazyLock<Weights> =
     LazyLock::new(|| Weights::read(include_str!("weights.toml")).expect("a test reads the file"));
 
+/// Without the end of a sentence, so many characters are needed to be text: poems and tables have them, the
+/// most likely line of a menu has not.
+const MIN_TEXT_CHARS: u32 = 60;
+
 /// Keeps the text of flattened pages; see [`BoilerplateOptions`].
 #[derive(Debug)]
 pub struct Boilerplate {
@@ -65,7 +69,7 @@ impl Extractor for Boilerplate {
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let reading = Reading::new(text, &title, &lexicon::BUNDLED, &WEIGHTS);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
-        if !reading.states.contains(&State::Inside) {
+        if !reading.has_text() {
             return Ok(self.without_text(draft));
         }
         let confidence = reading.marginals.expected_f1(&reading.states, &reading.segments);
@@ -132,6 +136,13 @@ impl Reading {
         features::describe(text, &segments, title, &mut summing);
         let (states, marginals) = (summing.sums.best(), summing.sums.marginals());
         Self { segments, states, marginals }
+    }
+
+    /// Whether what the model kept is text at all: it holds a sentence, or is long.
+    fn has_text(&self) -> bool {
+        let kept = || self.segments.iter().zip(&self.states).filter(|(_, state)| **state == State::Inside);
+        let n_chars: u32 = kept().map(|(segment, _)| segment.n_chars).sum();
+        n_chars >= MIN_TEXT_CHARS || kept().any(|(segment, _)| segment.ends_sentence)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The model: a linear-chain conditional random field over four states (Lafferty, McCallum, Pereira, ICML 2001).
+//! The model: a linear-chain conditional random field over four states (J. Lafferty, A. `McCallum`,
+//! F. Pereira, ICML 2001).
 //!
 //! Every segment stands before the text, in it, in a pause within it, or after it; what comes after never
 //! goes back. A page's states are those whose weights sum up to the most, so one odd line within the text is
@@ -180,8 +181,8 @@ impl Sums {
         let n = self.node.len();
         let mut from = vec![[State::Before; 4]; n];
         let mut score = [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
-        for at in 0..n {
-            let [enter, leave, pause, resume] = self.edge[at];
+        for ((node, edge), from) in self.node.iter().zip(&self.edge).zip(&mut from) {
+            let [enter, leave, pause, resume] = *edge;
             let inside = [
                 (State::Inside, score[I]),
                 (State::Before, score[B] + enter),
@@ -196,15 +197,13 @@ impl Sums {
             let next =
                 [(State::Before, score[B]), inside, better(State::Pause, pause), better(State::After, leave)];
             for state in 0..4 {
-                from[at][state] = next[state].0;
-                score[state] = next[state].1 + self.node[at][state];
+                from[state] = next[state].0;
+                score[state] = next[state].1 + node[state];
             }
         }
-        // A pause is one only if text follows.
-        let ends = [State::Before, State::Inside, State::After];
-        let last = ends.into_iter().fold(State::Before, |best, state| {
-            if score[state as usize] > score[best as usize] { state } else { best }
-        });
+        // A pause is one only if text follows. No page of the training data was without text, so the model knows
+        // nothing of such pages: whether what it finds is text is asked afterwards.
+        let last = if score[I] >= score[A] { State::Inside } else { State::After };
         let mut states = vec![last; n];
         for at in (1..n).rev() {
             states[at - 1] = from[at][states[at] as usize];
@@ -231,7 +230,7 @@ impl Sums {
             forward[at] = last;
         }
         let mut marginals = Marginals { node: vec![[0.0; 4]; n], edge: vec![[0.0; 4]; n] };
-        let mut backward = [1.0, 1.0, 0.0, 1.0];
+        let mut backward = [0.0, 1.0, 0.0, 1.0];
         for at in (0..n).rev() {
             let before = at.checked_sub(1).map_or([1.0, 0.0, 0.0, 0.0], |before| forward[before]);
             marginals.node[at] = normalised([0, 1, 2, 3].map(|state| forward[at][state] * backward[state]));

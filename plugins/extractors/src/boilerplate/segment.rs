@@ -23,6 +23,7 @@ const LETTER_WIDTH: f32 = 0.4;
 
 /// A piece of a page, with what was counted in it.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub(super) struct Segment {
     /// First byte in the page, white space at the ends left out.
     pub(super) start: usize,
@@ -138,6 +139,7 @@ struct Cutter<'a> {
 }
 
 /// What the reading of a line remembers.
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 struct Reading {
     current: Segment,
     /// Nothing but white space so far.
@@ -326,9 +328,9 @@ impl Reading {
                 segment.n_cjk += 1;
             } else {
                 if is_latin(c) {
-                    segment.n_latin += 1
+                    segment.n_latin += 1;
                 } else {
-                    segment.n_other += 1
+                    segment.n_other += 1;
                 }
                 if !self.in_word {
                     segment.n_words += 1;
@@ -416,10 +418,10 @@ fn moment(line: &str, at: usize, before: char) -> Option<usize> {
     let date = reader.at;
     reader.blanks();
     let _ = reader.separator(&["T"]);
-    if !(reader.short().is_some() && reader.separator(&[":"]).is_some() && reader.number() == Some(2)) {
-        reader.at = date;
-    } else {
+    if reader.short().is_some() && reader.separator(&[":"]).is_some() && reader.number() == Some(2) {
         reader.seconds();
+    } else {
+        reader.at = date;
     }
     reader.finish()
 }

@@ -36,8 +36,12 @@ impl Page {
     pub fn sums(&self, weights: &Weights) -> Sums {
         let mut summing = Summing::new(weights, self.ranges.len());
         for (at, (node, edge)) in self.node.iter().zip(&self.edge).enumerate() {
-            node.iter().for_each(|feature| summing.node(at, usize::from(*feature)));
-            edge.iter().for_each(|feature| summing.edge(at, usize::from(*feature)));
+            for feature in node {
+                summing.node(at, usize::from(*feature));
+            }
+            for feature in edge {
+                summing.edge(at, usize::from(*feature));
+            }
         }
         summing.sums
     }
