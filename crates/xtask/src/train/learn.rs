@@ -94,7 +94,11 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
 /// The sum of the weights of what is there.
 fn score(sums: &Sums, seen: &Marginals) -> f64 {
     let dot = |sums: &[Four], seen: &[Four]| -> f64 {
-        sums.iter().flatten().zip(seen.iter().flatten()).map(|(sum, seen)| f64::from(*sum) * f64::from(*seen)).sum()
+        sums.iter()
+            .flatten()
+            .zip(seen.iter().flatten())
+            .map(|(sum, seen)| f64::from(*sum) * f64::from(*seen))
+            .sum()
     };
     dot(&sums.node, &seen.node) + dot(&sums.edge, &seen.edge)
 }
@@ -117,7 +121,11 @@ fn log_total(sums: &Sums) -> f64 {
 
 fn log_sum(values: &[f64]) -> f64 {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most.is_finite() { most + values.iter().map(|value| (value - most).exp()).sum::<f64>().ln() } else { most }
+    if most.is_finite() {
+        most + values.iter().map(|value| (value - most).exp()).sum::<f64>().ln()
+    } else {
+        most
+    }
 }
 
 fn excess(expected: &Four, seen: &Four, scale: f64) -> Four {

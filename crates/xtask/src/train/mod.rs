@@ -94,8 +94,13 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
             let held_out = |case: &&Case| fold < arguments.folds && fold_of(case, arguments.folds) == fold;
             let unseen: Vec<&str> = cases.iter().filter(held_out).map(|case| site(&case.family)).collect();
             let known = |case: &&Case| !unseen.contains(&site(&case.family));
-            let examples: Vec<&Example> =
-                cases.iter().filter(|case| !case.is_clean).chain(&more).filter(known).map(|case| &case.example).collect();
+            let examples: Vec<&Example> = cases
+                .iter()
+                .filter(|case| !case.is_clean)
+                .chain(&more)
+                .filter(known)
+                .map(|case| &case.example)
+                .collect();
             learn::learn(&examples, settings(&arguments))
         })
         .collect();
