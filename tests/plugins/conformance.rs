@@ -56,6 +56,11 @@ fn the_columnar_stages_keep_it() {
 }
 
 #[test]
+fn the_stages_for_pages_keep_it() {
+    keeps_the_contract(tamis_pages::plugin());
+}
+
+#[test]
 fn the_exporter_of_databases_keeps_it() {
     keeps_the_contract(tamis_sqlite::plugin());
 }

@@ -14,6 +14,7 @@ fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
         tamis_extractors::plugin(),
         tamis_columnar::plugin(),
         tamis_corpus::plugin(),
+        tamis_pages::plugin(),
         tamis_sqlite::plugin(),
         tamis_exporters::plugin(),
     ]

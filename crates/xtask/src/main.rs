@@ -13,6 +13,7 @@ mod bench;
 mod check;
 mod reference;
 mod train;
+mod train_html;
 
 use std::path::{Path, PathBuf};
 
@@ -24,12 +25,15 @@ fn main() -> anyhow::Result<()> {
         ["check"] => check::check(),
         ["reference"] => reference::write(),
         ["reference", "--check"] => reference::check(),
+        ["train", "html", arguments @ ..] => {
+            train_html::run(arguments, root().join("plugins/pages/src/model"))
+        }
         ["train", arguments @ ..] => train::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | bench [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | bench [--help]"
         ),
     }
 }

@@ -80,6 +80,7 @@ fn registry() -> anyhow::Result<Registry> {
         tamis_extractors::plugin(),
         tamis_columnar::plugin(),
         tamis_corpus::plugin(),
+        tamis_pages::plugin(),
         tamis_sqlite::plugin(),
         tamis_exporters::plugin(),
     ];

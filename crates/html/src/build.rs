@@ -1,0 +1,349 @@
+//! Builds the tree from the tags of a page.
+//!
+//! The rules are those of the HTML standard (section 13.2.6) as far as they decide which text stands in which
+//! block: implied end tags, scopes, misnested and missing tags.
+//! Left out is what moves text elsewhere or copies elements: text between the rows of a table stays where it
+//! stands in the source, and a bold or linked passage that is misnested with paragraphs ends where its end tag
+//! is, so no page can make the tree larger than its source.
+
+use crate::tag::Tag;
+use crate::tokens::{Attribute, Span, Token, Tokens, is_blank};
+use crate::tree::{Node, Tree};
+
+/// The deepest that elements are nested, as in Chromium; deeper ones become siblings.
+const MOST_DEPTH: usize = 512;
+
+/// The source of a page is too long to be numbered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the page has {bytes} bytes, but 4 GiB is the most that can be parsed")]
+pub struct TooLong {
+    /// Length of the page.
+    pub bytes: usize,
+}
+
+/// Parses a page.
+///
+/// Takes any text: what is no markup is text.
+/// Time and memory are linear in its length, whatever the tags: no element is deeper than 512 others.
+///
+/// # Errors
+///
+/// When the page has 4 GiB or more.
+///
+/// # Examples
+///
+/// ```
+/// use tamis_html::{Tag, parse};
+///
+/// let tree = parse("<p>one<p>two <b>words")?;
+/// let paragraphs: Vec<usize> = (0..tree.len()).filter(|&node| tree.tag(node) == Tag::P).collect();
+/// assert_eq!(paragraphs, [1, 3]);
+/// assert_eq!(tree.source_text(4), "two ");
+/// # Ok::<(), tamis_html::TooLong>(())
+/// ```
+pub fn parse(source: &str) -> Result<Tree<'_>, TooLong> {
+    if u32::try_from(source.len()).is_err() {
+        return Err(TooLong { bytes: source.len() });
+    }
+    let mut builder = Builder::new(source);
+    let mut tokens = Tokens::new(source);
+    let mut attributes = Vec::new();
+    while let Some(token) = tokens.next(&mut attributes) {
+        match token {
+            Token::Text(span) => builder.text(span),
+            Token::Start { tag, name, self_closing } => {
+                builder.start(tag, name, self_closing, &mut attributes);
+                if tag.is_raw() {
+                    builder.raw(tokens.raw_text(tag.name()));
+                }
+            }
+            Token::End { tag, name } => builder.end(tag, name),
+        }
+    }
+    Ok(builder.finish())
+}
+
+/// An element whose end tag has not come.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    node: u32,
+    tag: Tag,
+    name: u64,
+    /// Its end tag has come while blocks inside were open; it ends with them.
+    ended: bool,
+}
+
+struct Builder<'a> {
+    tree: Tree<'a>,
+    open: Vec<Open>,
+    /// Open elements that were too deep to be put on the stack.
+    n_too_deep: usize,
+    /// Open `svg` and `math` elements, inside which `<path/>` is closed.
+    n_foreign: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new(source: &'a str) -> Self {
+        // One node in thirty bytes is what pages have; the array grows where it is more.
+        let mut nodes = Vec::with_capacity(source.len() / 32 + 1);
+        nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root });
+        Self {
+            tree: Tree { source, nodes, attributes: Vec::with_capacity(source.len() / 64) },
+            open: vec![Open { node: 0, tag: Tag::Root, name: 0, ended: false }],
+            n_too_deep: 0,
+            n_foreign: 0,
+        }
+    }
+
+    fn top(&self) -> Open {
+        self.open.last().copied().expect("the root is never closed")
+    }
+
+    fn push_node(&mut self, tag: Tag, from: u32, to: u32) -> u32 {
+        let node = self.tree.nodes.len() as u32;
+        self.tree.nodes.push(Node { parent: self.top().node, end: node + 1, from, to, tag });
+        node
+    }
+
+    fn text(&mut self, span: Span) {
+        let blank = is_blank(span.of(self.tree.source));
+        match self.top().tag {
+            // White space between rows is nothing that is shown.
+            Tag::Table | Tag::Tbody | Tag::Thead | Tag::Tfoot | Tag::Tr | Tag::Colgroup if blank => {
+                return;
+            }
+            Tag::Head if blank => return,
+            Tag::Head => self.pop(),
+            _ => {}
+        }
+        self.push_node(Tag::Text, span.start, span.end);
+    }
+
+    /// The content of an element that was just started.
+    fn raw(&mut self, span: Span) {
+        let Some(element) = self.tree.nodes.len().checked_sub(1) else { return };
+        if span.end > span.start {
+            let node = self.push_node(Tag::Text, span.start, span.end);
+            if let Some(text) = self.tree.nodes.get_mut(node as usize) {
+                text.parent = element as u32;
+            }
+            if let Some(element) = self.tree.nodes.get_mut(element) {
+                element.end = node + 1;
+            }
+        }
+    }
+
+    fn start(&mut self, tag: Tag, name: u64, self_closing: bool, attributes: &mut Vec<Attribute>) {
+        let foreign = self.n_foreign > 0;
+        if !foreign {
+            self.close_implied(tag);
+        }
+        if self.is_ignored(tag) {
+            attributes.clear();
+            return;
+        }
+        let from = self.tree.attributes.len() as u32;
+        self.tree.attributes.append(attributes);
+        let to = self.tree.attributes.len() as u32;
+        let node = self.push_node(tag, from, to);
+        let is_foreign = matches!(tag, Tag::Svg | Tag::Math);
+        if tag.is_void() || tag.is_raw() || self_closing && (foreign || is_foreign) {
+            return;
+        }
+        if self.open.len() >= MOST_DEPTH {
+            self.n_too_deep += 1;
+            return;
+        }
+        self.n_foreign += usize::from(is_foreign);
+        self.open.push(Open { node, tag, name, ended: false });
+    }
+
+    /// Tags that say what is already so, or that stand where they mean nothing.
+    fn is_ignored(&self, tag: Tag) -> bool {
+        match tag {
+            Tag::Html | Tag::Body | Tag::Head => {
+                let there = self.open.iter().take(4).any(|open| open.tag == tag);
+                there || self.open.len() > 4
+            }
+            Tag::Td | Tag::Th | Tag::Tr | Tag::Tbody | Tag::Thead | Tag::Tfoot | Tag::Caption => {
+                !self.open.iter().any(|open| matches!(open.tag, Tag::Table | Tag::Template))
+            }
+            _ => false,
+        }
+    }
+
+    /// Closes what a start tag closes.
+    fn close_implied(&mut self, tag: Tag) {
+        if self.top().tag == Tag::Head && !is_of_head(tag) {
+            self.pop();
+        }
+        if tag.closes_p()
+            && let Some(at) = self.find(|open| open.tag == Tag::P, |open| is_button_scope(open.tag))
+        {
+            self.pop_to(at);
+        }
+        let found = match tag {
+            Tag::H1 | Tag::H2 | Tag::H3 | Tag::H4 | Tag::H5 | Tag::H6 => {
+                (self.top().tag.heading_level().is_some()).then(|| self.open.len() - 1)
+            }
+            Tag::Li => self.find(|open| open.tag == Tag::Li, |open| ends_item_search(open.tag)),
+            Tag::Dd | Tag::Dt => {
+                self.find(|open| matches!(open.tag, Tag::Dd | Tag::Dt), |open| ends_item_search(open.tag))
+            }
+            Tag::Option | Tag::Optgroup => (self.top().tag == Tag::Option).then(|| self.open.len() - 1),
+            Tag::Td | Tag::Th => self.find(
+                |open| matches!(open.tag, Tag::Td | Tag::Th | Tag::Caption),
+                |open| matches!(open.tag, Tag::Table | Tag::Template),
+            ),
+            Tag::Tr => self.find_outermost(&[Tag::Tr, Tag::Td, Tag::Th, Tag::Caption]),
+            Tag::Tbody | Tag::Thead | Tag::Tfoot => self.find_outermost(&[
+                Tag::Tbody,
+                Tag::Thead,
+                Tag::Tfoot,
+                Tag::Tr,
+                Tag::Td,
+                Tag::Th,
+                Tag::Caption,
+            ]),
+            Tag::Button => self.find(|open| open.tag == Tag::Button, |open| open.tag.is_scope()),
+            Tag::A => {
+                self.end_formatting(Tag::A);
+                None
+            }
+            _ => None,
+        };
+        if let Some(at) = found {
+            self.pop_to(at);
+        }
+    }
+
+    fn end(&mut self, tag: Tag, name: u64) {
+        match tag {
+            // Pages go on behind their end.
+            Tag::Body | Tag::Html => return,
+            Tag::Br => {
+                self.push_node(Tag::Br, 0, 0);
+                return;
+            }
+            _ => {}
+        }
+        if self.n_too_deep > 0 {
+            self.n_too_deep -= 1;
+            return;
+        }
+        let is_same = |open: &Open| open.tag == tag && open.name == name && !open.ended;
+        let found = match tag {
+            Tag::P => {
+                let found = self.find(is_same, |open| is_button_scope(open.tag));
+                if found.is_none() {
+                    // The end of a paragraph that was not begun is an empty one, which parts what is around it.
+                    self.push_node(Tag::P, 0, 0);
+                }
+                found
+            }
+            Tag::H1 | Tag::H2 | Tag::H3 | Tag::H4 | Tag::H5 | Tag::H6 => {
+                self.find(|open| open.tag.heading_level().is_some(), |open| open.tag.is_scope())
+            }
+            Tag::Table
+            | Tag::Tr
+            | Tag::Tbody
+            | Tag::Thead
+            | Tag::Tfoot
+            | Tag::Td
+            | Tag::Th
+            | Tag::Caption => self.find(is_same, |open| matches!(open.tag, Tag::Table | Tag::Template)),
+            _ if tag.is_formatting() => {
+                self.end_formatting(tag);
+                None
+            }
+            _ if tag.is_special() => self.find(is_same, |open| open.tag.is_scope()),
+            _ => self.find(is_same, |open| open.tag.is_special()),
+        };
+        if let Some(at) = found {
+            self.pop_to(at);
+        }
+    }
+
+    /// Ends the innermost open element `tag`, at once or, if blocks are open inside, with these.
+    fn end_formatting(&mut self, tag: Tag) {
+        let is_same = |open: &Open| open.tag == tag && !open.ended;
+        let Some(at) = self.find(is_same, |open| open.tag.is_scope()) else { return };
+        let blocks_inside = self.open.iter().skip(at + 1).any(|open| open.tag.is_special());
+        if blocks_inside {
+            if let Some(open) = self.open.get_mut(at) {
+                open.ended = true;
+            }
+        } else {
+            self.pop_to(at);
+        }
+    }
+
+    /// The innermost open element that is looked for; the search ends at a barrier, which may itself be it.
+    fn find(&self, wanted: impl Fn(&Open) -> bool, barrier: impl Fn(&Open) -> bool) -> Option<usize> {
+        let at = self.open.iter().rposition(|open| wanted(open) || barrier(open))?;
+        self.open.get(at).is_some_and(wanted).then_some(at)
+    }
+
+    /// The outermost of the open elements `tags` inside the innermost table.
+    fn find_outermost(&self, tags: &[Tag]) -> Option<usize> {
+        let inside = self.open.iter().rposition(|open| matches!(open.tag, Tag::Table | Tag::Template))? + 1;
+        let found = self.open.iter().skip(inside).position(|open| tags.contains(&open.tag))?;
+        Some(inside + found)
+    }
+
+    fn pop_to(&mut self, at: usize) {
+        while self.open.len() > at.max(1) {
+            self.pop_one();
+        }
+        while self.open.len() > 1 && self.top().ended {
+            self.pop_one();
+        }
+    }
+
+    fn pop(&mut self) {
+        self.pop_to(self.open.len() - 1);
+    }
+
+    fn pop_one(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let end = self.tree.nodes.len() as u32;
+        if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
+            node.end = end;
+        }
+        self.n_foreign -= usize::from(matches!(open.tag, Tag::Svg | Tag::Math));
+    }
+
+    fn finish(mut self) -> Tree<'a> {
+        self.pop_to(1);
+        self.pop_one();
+        self.tree
+    }
+}
+
+fn is_of_head(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::Base
+            | Tag::Basefont
+            | Tag::Bgsound
+            | Tag::Link
+            | Tag::Meta
+            | Tag::Noframes
+            | Tag::Noscript
+            | Tag::Script
+            | Tag::Style
+            | Tag::Template
+            | Tag::Title
+            | Tag::Head
+            | Tag::Html
+    )
+}
+
+fn is_button_scope(tag: Tag) -> bool {
+    tag.is_scope() || tag == Tag::Button
+}
+
+/// Where the search for an open list item ends: at any block but the three that may lie inside one.
+fn ends_item_search(tag: Tag) -> bool {
+    tag.is_special() && !matches!(tag, Tag::Address | Tag::Div | Tag::P)
+}

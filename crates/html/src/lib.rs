@@ -1,0 +1,24 @@
+//! HTML to a tree in one array, and to blocks of text.
+//!
+//! [`parse`] makes a [`Tree`] of any text: nodes in document order, nothing copied from the source.
+//! [`Blocks`] are what a reader sees as one piece (paragraphs, headings, items, cells), with the block elements
+//! around them.
+//! Which of them are the content of the page is for the stages in `plugins/` to decide.
+//!
+//! Pure functions without settings; bytes become text in `tamis_text::encoding`.
+
+mod append;
+mod blocks;
+mod build;
+mod entities;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod tree;
+
+pub use blocks::{Block, Blocks, Container, is_hidden};
+pub use build::{TooLong, parse};
+pub use entities::decoded;
+pub use tag::{Name, Tag};
+pub use tree::{NodeId, Tree};

@@ -1,0 +1,290 @@
+//! Pages as they should not be.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use crate::{Blocks, NodeId, Tag, Tree, decoded, parse};
+
+/// The tree as nested brackets: `p[one b[two]]`.
+fn drawn(source: &str) -> String {
+    fn below(tree: &Tree<'_>, node: NodeId, out: &mut String) {
+        let mut child = node + 1;
+        while child < tree.end(node) {
+            if !out.is_empty() && !out.ends_with('[') {
+                out.push(' ');
+            }
+            match tree.tag(child) {
+                Tag::Text => out.push_str(tree.source_text(child)),
+                tag => {
+                    let _ = write!(out, "{}[", tag.name());
+                    below(tree, child, out);
+                    out.push(']');
+                }
+            }
+            child = tree.end(child);
+        }
+    }
+    let tree = parse(source).expect("short");
+    let mut out = String::new();
+    below(&tree, 0, &mut out);
+    out
+}
+
+/// The texts of the blocks.
+fn blocks(source: &str) -> Vec<String> {
+    let tree = parse(source).expect("short");
+    let blocks = Blocks::of(&tree);
+    blocks.blocks.iter().map(|block| blocks.text_of(block).to_owned()).collect()
+}
+
+#[test]
+fn end_tags_that_are_left_out_are_supplied() {
+    let cases = [
+        ("<p>a<p>b<div>c", "p[a] p[b] div[c]"),
+        ("<ul><li>a<li>b<ul><li>c</ul><li>d</ul>", "ul[li[a] li[b ul[li[c]]] li[d]]"),
+        ("<dl><dt>a<dd>b<dt>c</dl>", "dl[dt[a] dd[b] dt[c]]"),
+        ("<table><tr><td>a<td>b<tr><td>c</table>d", "table[tr[td[a] td[b]] tr[td[c]]] d"),
+        ("<table><tr><td><table><tr><td>a</table>b</table>", "table[tr[td[table[tr[td[a]]] b]]]"),
+        ("<h1>a<h2>b", "h1[a] h2[b]"),
+        ("<p>a<table><tr><td>b</td></tr></table>c", "p[a] table[tr[td[b]]] c"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(drawn(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn misplaced_end_tags_close_no_more_than_they_should() {
+    let cases = [
+        ("<div>a</span>b</div>c", "div[a b] c"),
+        ("<div><p>a</div>b", "div[p[a]] b"),
+        ("<b>a<p>b</b>c</p>d", "b[a p[b c]] d"),
+        ("<a>a<div>b</a>c</div>d", "a[a div[b c]] d"),
+        ("<table><tr><td>a</div></p>b</td></tr></table>", "table[tr[td[a p[] b]]]"),
+        ("<div><table><tr><td></div>a</table>b", "div[table[tr[td[a]]] b]"),
+        ("a</p>b", "a p[] b"),
+        ("<td>a</td>", "a"),
+        ("<h1>a</h2>b", "h1[a] b"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(drawn(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn markup_ends_where_browsers_end_it() {
+    let cases = [
+        ("a < b <c", "a < b "),
+        ("a<!-- b --!>c<!-->d<!--->e", "a c d e"),
+        ("<script>a<b</b></script >c", "script[a<b</b>] c"),
+        ("<script>a</scripty>b</SCRIPT\n>c", "script[a</scripty>b] c"),
+        ("<p title='a>b' class=c/d>e", "p[e]"),
+        ("<?php a > b", " b"),
+        ("</ a>b", "b"),
+        ("<svg><path/><g>a</g></svg>b", "svg[[] [a]] b"),
+        ("<br/>a</br>b", "br[] a br[] b"),
+        ("<style>a", "style[a]"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(drawn(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn character_references_are_resolved_as_in_browsers() {
+    let cases = [
+        ("&lt;b&gt;&amp;amp;", "<b>&amp;"),
+        ("&#20013;&#x4E2D;&#x4e2d", "中中中"),
+        ("&copy2024 &notit; &nosuch; & &;", "©2024 ¬it; &nosuch; & &;"),
+        ("&#146;&#0;&#xD800;&#99999999999999999999;", "’\u{FFFD}\u{FFFD}\u{FFFD}"),
+        ("&rarr;&hellip;&nbsp;", "→…\u{a0}"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(decoded(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn blocks_are_what_is_read_as_one_piece() {
+    let cases: [(&str, &[&str]); 10] = [
+        ("<a href=x>one</a><a href=y>two</a> <b>w</b><i>ord</i>", &["one two word"]),
+        ("<span>中</span><span>文</span>", &["中文"]),
+        ("<p>one <b>two</b>\n three<p> ", &["one two three"]),
+        ("one<br>two<br><br>three", &["one", "two", "three"]),
+        ("<div>one<p>two</p>three</div>", &["one", "two", "three"]),
+        ("<table><tr><td>a<td>b</table>", &["a", "b"]),
+        ("<pre>\na\n  b</pre>", &["a\n  b"]),
+        ("<script>x</script><style>y</style><template>z</template>a", &["a"]),
+        ("<head><title>t</title></head><p>a<span style='display: none'>b</span>", &["a"]),
+        ("a&nbsp;&lt;b\0", &["a\u{a0}<b"]),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(blocks(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn links_and_elements_are_counted() {
+    let tree = parse("<div>ab<p><a href=x>cd</a> <a name=y>ef</a></p><img><img></div>").expect("short");
+    let blocks = Blocks::of(&tree);
+    let [first, second] = blocks.blocks.as_slice() else { panic!("{:?}", blocks.blocks) };
+    assert_eq!((first.link_bytes, second.link_bytes, second.n_links), (0, 2, 1));
+    let div = &blocks.containers[1];
+    assert_eq!((div.tag, div.blocks.clone(), div.n_images), (Tag::Div, 0..2, 2));
+    assert_eq!(blocks.containers[second.container].parent, 1);
+}
+
+/// Pages that make a careless parser slow, deep or large.
+fn hostile(n: usize) -> Vec<(&'static str, String)> {
+    let repeated = |piece: &str| piece.repeat(n);
+    vec![
+        ("nested blocks", repeated("<div>") + "text"),
+        ("nested formatting", repeated("<b>") + "text"),
+        ("nested blocks with their ends", repeated("<div>") + "text" + &repeated("</div>") + "behind"),
+        ("paragraphs in formatting", repeated("<b>") + &repeated("<p>") + "text"),
+        ("misnested formatting", repeated("<a href=x><div>") + &repeated("</a>")),
+        ("adoption", repeated("<b><i><p>") + &repeated("</b></i></p>")),
+        ("ends of nothing", repeated("<div>") + &repeated("</span></p></table>")),
+        ("nested tables", repeated("<table><tr><td>")),
+        ("items", repeated("<li><ul>")),
+        ("lone signs", repeated("<")),
+        ("lone ends", repeated("</")),
+        ("comments that do not end", repeated("<!--")),
+        ("dashes", "<!--".to_owned() + &repeated("-")),
+        ("scripts that do not end", repeated("<script>")),
+        ("a million attributes", "<p ".to_owned() + &repeated("a=b class=c ") + ">text"),
+        ("attributes that do not end", "<p a=\"".to_owned() + &repeated("a=b ")),
+        ("ampersands", repeated("&")),
+        ("references that do not end", repeated("&amp")),
+        ("numbers", "&#".to_owned() + &repeated("9") + ";"),
+        ("nulls", repeated("\0")),
+        ("custom elements", (0..n).fold(String::new(), |page, name| page + &format!("<x-{name}>"))),
+        ("long name", "<".to_owned() + &repeated("x") + ">text"),
+        ("foreign", repeated("<svg><math>") + "text"),
+        ("blanks", "<p>".to_owned() + &repeated(" \n\t") + "text"),
+        ("text", repeated("word ")),
+    ]
+}
+
+#[test]
+fn hostile_pages_cost_what_their_length_says() {
+    for (name, page) in hostile(100_000) {
+        let tree = parse(&page).expect("short");
+        assert!(tree.len() <= page.len() + 1, "{name}: {} nodes", tree.len());
+        let blocks = Blocks::of(&tree);
+        assert!(blocks.text.len() <= page.len(), "{name}");
+        let deepest = blocks.containers.iter().map(|it| it.depth).max();
+        assert!(deepest < Some(600), "{name}: {deepest:?}");
+    }
+}
+
+#[test]
+fn text_behind_elements_that_are_too_deep_is_there() {
+    let page = "<div>".repeat(2_000) + "inside" + &"</div>".repeat(2_000) + "<p>behind";
+    assert_eq!(blocks(&page), ["inside", "behind"]);
+    let tree = parse(&page).expect("short");
+    assert_eq!(tree.parent(tree.len() - 2), 0, "the last paragraph lies in nothing");
+}
+
+/// Pages put together from what matters to the parser.
+fn soup() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "<p>",
+        "</p>",
+        "<div>",
+        "</div>",
+        "<b>",
+        "</b>",
+        "<a href=x>",
+        "</a>",
+        "<table>",
+        "</table>",
+        "<tr>",
+        "<td>",
+        "</td>",
+        "<li>",
+        "<ul>",
+        "</ul>",
+        "<h1>",
+        "</h2>",
+        "<br>",
+        "</br>",
+        "<pre>",
+        "</pre>",
+        "<script>",
+        "</script>",
+        "<!--",
+        "-->",
+        "<svg>",
+        "</svg>",
+        "<head>",
+        "<body>",
+        "</body>",
+        "<title>",
+        "</title>",
+        "<select>",
+        "<option>",
+        "<x-y>",
+        "</x-y>",
+        "<button>",
+        "&amp;",
+        "&",
+        "<",
+        ">",
+        "\"",
+        "'",
+        " ",
+        "\n",
+        "word",
+        "中文",
+        "\0",
+        "<img alt='",
+        "<p hidden>",
+        "/>",
+    ]);
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+/// What must hold for every tree.
+fn check(source: &str) {
+    let tree = parse(source).expect("short");
+    assert_eq!(tree.end(0), tree.len());
+    for node in 1..tree.len() {
+        let parent = tree.parent(node);
+        assert!(parent < node && tree.end(node) <= tree.end(parent) && tree.end(node) > node, "{source:?}");
+    }
+    let blocks = Blocks::of(&tree);
+    let mut end = 0;
+    for block in &blocks.blocks {
+        assert!(block.text.start >= end && !blocks.text_of(block).trim().is_empty(), "{source:?}");
+        end = block.text.end;
+        let container = &blocks.containers[block.container];
+        assert!(
+            block.nodes.start >= container.node && block.nodes.end <= tree.end(container.node),
+            "{source:?}"
+        );
+    }
+    for container in &blocks.containers {
+        assert!(
+            container.blocks.start <= container.blocks.end && container.blocks.end <= blocks.blocks.len()
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_soup_makes_a_sound_tree(source in soup()) {
+        check(&source);
+    }
+
+    #[test]
+    fn any_text_makes_a_sound_tree(source in "(\\PC|\\s|<|>|&){0,80}") {
+        check(&source);
+    }
+
+    #[test]
+    fn text_without_markup_is_one_block(text in "[a-z中文，。]{1,40}( [a-z中文，。]{1,40}){0,5}") {
+        prop_assert_eq!(blocks(&text), [text]);
+    }
+}

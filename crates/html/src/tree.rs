@@ -1,0 +1,109 @@
+//! The tree of a page, in one array.
+
+use std::borrow::Cow;
+
+use crate::append::{append, part_words};
+use crate::entities;
+use crate::tag::{Name, Tag};
+use crate::tokens::{Attribute, Span};
+
+/// The place of a node in its [`Tree`].
+pub type NodeId = usize;
+
+/// The tree of a page: elements and texts in document order, so that the nodes below a node are those that
+/// follow it, up to [`Tree::end`].
+///
+/// It borrows the source and has no pointers: dropping it frees three arrays, however deep the page is.
+#[derive(Debug)]
+pub struct Tree<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) attributes: Vec<Attribute>,
+}
+
+/// A node: for an element `from..to` are its attributes, for a text its bytes in the source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) parent: u32,
+    pub(crate) end: u32,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) tag: Tag,
+}
+
+impl<'a> Tree<'a> {
+    /// Number of nodes; the first is the root.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing but the root is there.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() < 2
+    }
+
+    /// What a node is.
+    pub fn tag(&self, node: NodeId) -> Tag {
+        self.nodes.get(node).map_or(Tag::Root, |node| node.tag)
+    }
+
+    /// The node above; the root is above itself.
+    pub fn parent(&self, node: NodeId) -> NodeId {
+        self.nodes.get(node).map_or(0, |node| node.parent as usize)
+    }
+
+    /// The first node behind all that are below `node`.
+    pub fn end(&self, node: NodeId) -> NodeId {
+        self.nodes.get(node).map_or(0, |node| node.end as usize)
+    }
+
+    /// The source of a text, with its character references; empty for an element.
+    pub fn source_text(&self, node: NodeId) -> &'a str {
+        match self.nodes.get(node) {
+            Some(node) if node.tag == Tag::Text => Span { start: node.from, end: node.to }.of(self.source),
+            _ => "",
+        }
+    }
+
+    /// The value of an attribute as it stands in the source, if the element has it.
+    pub fn attribute(&self, node: NodeId, name: Name) -> Option<&'a str> {
+        let node = self.nodes.get(node).filter(|node| node.tag != Tag::Text)?;
+        let attributes = self.attributes.get(node.from as usize..node.to as usize)?;
+        let attribute = attributes.iter().find(|attribute| attribute.name == name)?;
+        Some(attribute.value.of(self.source))
+    }
+
+    /// The value of an attribute with its character references resolved.
+    pub fn attribute_text(&self, node: NodeId, name: Name) -> Option<Cow<'a, str>> {
+        self.attribute(node, name).map(entities::decoded)
+    }
+
+    /// Whether two texts of a block lie in inline elements that stand side by side, such as links in a row, which
+    /// a page parts by margins and not by blanks.
+    ///
+    /// Emphasis is no such element: it may begin inside a word.
+    pub fn is_apart(&self, text: NodeId, next: NodeId) -> bool {
+        let (above, above_next) = (self.parent(text), self.parent(next));
+        let emphasis = |node: NodeId| {
+            let tag = self.tag(node);
+            tag.is_formatting() && tag != Tag::A || matches!(tag, Tag::Sub | Tag::Sup | Tag::Rt | Tag::Ruby)
+        };
+        self.end(above) <= next && text < above_next && !emphasis(above) && !emphasis(above_next)
+    }
+
+    /// Appends a text to `out`, where its block begins at `start`: character references resolved, white space
+    /// folded.
+    pub fn append_text(&self, node: NodeId, out: &mut String, start: usize) {
+        append(out, start, self.source_text(node), false);
+    }
+
+    /// Appends a blank to `out` if it and a text would otherwise make one word.
+    pub fn part_words(&self, node: NodeId, out: &mut String) {
+        part_words(out, self.source_text(node));
+    }
+
+    /// The text of an element whose content is text alone, such as `script`.
+    pub fn raw_text(&self, node: NodeId) -> &'a str {
+        if self.tag(node).is_raw() { self.source_text(node + 1) } else { "" }
+    }
+}

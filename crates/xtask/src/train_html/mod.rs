@@ -1,0 +1,233 @@
+//! `cargo xtask train html --data FOLDER`: learns the weights of `html-extract` (`docs/training-html.md`).
+//!
+//! `FOLDER` holds sets of pages as `NAME.dev.jsonl.gz`: a line is `{"id", "url", "html"}` with `"text"`, the whole
+//! truth, or `"with"` and `"without"`, snippets of the content and of the rest.
+//! For pages of which only snippets are known, `--opinions FOLDER` adds a weak truth: what other extractors took,
+//! as `NAME.EXTRACTOR.jsonl.gz` with lines of `{"id", "text"}`.
+//! The features and the way from probabilities to text are those of the stage.
+//!
+//! The second model learns from what the first thinks of pages that it was not grown on, so pages are parted into
+//! folds by site, and the same folds tell how good both are on sites that they have not seen.
+
+mod boost;
+mod pages;
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tamis_pages::training::{Forest, Page, render_text, select};
+
+use boost::{Random, Settings, Table, grow};
+use pages::{Label, Record, labels, precision_and_recall, read, read_opinions};
+
+/// Sets with how much a page of each counts: those with few pages more, snippets less.
+const SETS: &[(&str, f32)] = &[
+    ("aeb", 1.5),
+    ("cwced", 2.0),
+    ("magic_article", 1.5),
+    ("magic_forum", 1.5),
+    ("traf", 1.0),
+    ("wcxb_dev", 1.0),
+];
+
+const N_FOLDS: usize = 4;
+
+/// How the forests are grown unless the command says otherwise.
+const SETTINGS: Settings =
+    Settings { n_trees: 200, depth: 6, rate: 0.1, lambda: 40.0, feature_ratio: 0.3, row_ratio: 0.5 };
+
+/// Weights of completeness against cleanness at which the scores are shown.
+const BETAS: [f32; 4] = [0.5, 0.7, 0.85, 1.0];
+
+const USAGE: &str = "usage: train html --data FOLDER [--opinions FOLDER] [--texts FOLDER] [--weights FOLDER] \
+    [--trees N] [--depth N] [--rate X] [--lambda X]";
+
+/// What the command was asked for.
+struct Request {
+    data: PathBuf,
+    /// What other extractors made of the pages.
+    opinions: Option<PathBuf>,
+    /// Where the texts of all pages are written, cross-validated, for a scorer.
+    texts: Option<PathBuf>,
+    /// Folder for the weights.
+    weights: PathBuf,
+    settings: Settings,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
+    let mut request =
+        Request { data: PathBuf::new(), opinions: None, texts: None, weights, settings: SETTINGS };
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().with_context(|| format!("`{argument}` needs a value; {USAGE}"))?;
+        match *argument {
+            "--data" => request.data = value.into(),
+            "--texts" => request.texts = Some(value.into()),
+            "--opinions" => request.opinions = Some(value.into()),
+            "--weights" => request.weights = value.into(),
+            "--trees" => request.settings.n_trees = value.parse()?,
+            "--depth" => request.settings.depth = value.parse()?,
+            "--rate" => request.settings.rate = value.parse()?,
+            "--lambda" => request.settings.lambda = value.parse()?,
+            _ => bail!("`{argument}` is not known; {USAGE}"),
+        }
+    }
+    let records = load(&request)?;
+    let pages = parse(&records)?;
+    println!("{} pages", pages.len());
+    let (first, second, probabilities) = learn(&pages, request.settings);
+    report(&pages, &probabilities, request.texts.as_deref())?;
+    for (name, forest) in [("first", &first), ("second", &second)] {
+        let path = request.weights.join(format!("{name}.forest"));
+        std::fs::write(&path, forest.to_string())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn load(request: &Request) -> anyhow::Result<Vec<(usize, Record)>> {
+    let mut records = Vec::new();
+    for (set, (name, _)) in SETS.iter().enumerate() {
+        let mut pages = read(&request.data.join(format!("{name}.dev.jsonl.gz")))?;
+        if let Some(folder) = &request.opinions {
+            let mut opinions = read_opinions(folder, name)?;
+            for page in pages.iter_mut().filter(|page| page.text.is_none()) {
+                page.opinions = opinions.remove(&page.id).unwrap_or_default();
+            }
+        }
+        records.extend(pages.into_iter().map(|record| (set, record)));
+    }
+    Ok(records)
+}
+
+/// A page with its truth.
+struct Sample<'a> {
+    set: usize,
+    record: &'a Record,
+    fold: usize,
+    page: Page<'a>,
+    labels: Vec<Label>,
+}
+
+fn parse(records: &[(usize, Record)]) -> anyhow::Result<Vec<Sample<'_>>> {
+    let samples = records.iter().map(|(set, record)| {
+        let page = Page::new(&record.html)?;
+        let labels = labels(&page, record);
+        let mut hasher = DefaultHasher::new();
+        record.site().hash(&mut hasher);
+        let fold = (hasher.finish() % N_FOLDS as u64) as usize;
+        Ok(Sample { set: *set, record, fold, page, labels })
+    });
+    samples.collect()
+}
+
+/// The rows of all pages, for one model.
+struct Rows {
+    table: Table,
+    truth: Vec<f32>,
+    weights: Vec<f32>,
+    folds: Vec<usize>,
+}
+
+impl Rows {
+    fn of(pages: &[Sample<'_>], thoughts: Option<&[Vec<f32>]>) -> Self {
+        let mut names = Vec::new();
+        let mut columns: Vec<Vec<f32>> = Vec::new();
+        let (mut truth, mut weights, mut folds) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, sample) in pages.iter().enumerate() {
+            let mut features = sample.page.first();
+            if let Some(thoughts) = thoughts {
+                sample.page.second(&mut features, &thoughts[at]);
+            }
+            names = features.names().to_vec();
+            columns.resize(names.len(), Vec::new());
+            for (block, label) in sample.labels.iter().enumerate().filter(|(_, label)| label.weight > 0.0) {
+                for (at, column) in columns.iter_mut().enumerate() {
+                    column.push(features.column(at)[block]);
+                }
+                truth.push(label.truth);
+                weights.push(label.weight * SETS[sample.set].1);
+                folds.push(sample.fold);
+            }
+        }
+        let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
+        for weight in &mut weights {
+            *weight /= mean;
+        }
+        Self { table: Table::new(names, &columns), truth, weights, folds }
+    }
+
+    /// Grows a forest on all rows but those of a fold.
+    fn grow(&self, settings: Settings, without: Option<usize>) -> Forest {
+        let rows: Vec<u32> = (0..self.truth.len() as u32)
+            .filter(|row| without.is_none_or(|fold| self.folds[*row as usize] != fold))
+            .collect();
+        grow(&self.table, &rows, &self.truth, &self.weights, settings, &mut Random(7))
+    }
+}
+
+/// Grows both models; the probabilities are those of models that have not seen the site of the page.
+fn learn(pages: &[Sample<'_>], settings: Settings) -> (Forest, Forest, Vec<Vec<f32>>) {
+    let rows = Rows::of(pages, None);
+    println!("{} blocks", rows.truth.len());
+    let forests: Vec<Forest> = (0..N_FOLDS).map(|fold| rows.grow(settings, Some(fold))).collect();
+    let thoughts: Vec<Vec<f32>> =
+        pages.iter().map(|sample| forests[sample.fold].apply(&sample.page.first())).collect();
+    let first = rows.grow(settings, None);
+    drop(rows);
+    let rows = Rows::of(pages, Some(&thoughts));
+    let forests: Vec<Forest> = (0..N_FOLDS).map(|fold| rows.grow(settings, Some(fold))).collect();
+    let probabilities = pages.iter().zip(&thoughts).map(|(sample, thought)| {
+        let mut columns = sample.page.first();
+        sample.page.second(&mut columns, thought);
+        forests[sample.fold].apply(&columns)
+    });
+    let probabilities = probabilities.collect();
+    (first, rows.grow(settings, None), probabilities)
+}
+
+/// Prints scores by set and by the weight of completeness, and writes texts.
+fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>) -> anyhow::Result<()> {
+    let ideal = |sample: &Sample<'_>, _: usize| sample.labels.iter().map(|label| label.truth > 0.5).collect();
+    scores("ideal", pages, &ideal);
+    for beta in BETAS {
+        scores(&format!("{beta}"), pages, &|sample, at| select(&sample.page, &probabilities[at], beta));
+    }
+    let Some(folder) = texts else { return Ok(()) };
+    let mut lines: BTreeMap<&str, String> = BTreeMap::new();
+    for (sample, probabilities) in pages.iter().zip(probabilities) {
+        let text = render_text(&sample.page, &select(&sample.page, probabilities, 1.0));
+        let line =
+            serde_json::json!({ "id": sample.record.id, "text": text, "p": probabilities }).to_string();
+        let lines = lines.entry(SETS[sample.set].0).or_default();
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    std::fs::create_dir_all(folder)?;
+    for (name, lines) in lines {
+        std::fs::write(folder.join(format!("{name}.jsonl")), lines)?;
+    }
+    Ok(())
+}
+
+/// Prints what a choice of blocks would score.
+fn scores(what: &str, pages: &[Sample<'_>], choose: &dyn Fn(&Sample<'_>, usize) -> Vec<bool>) {
+    let mut scores: BTreeMap<&str, Vec<(f32, f32)>> = BTreeMap::new();
+    for (at, sample) in pages.iter().enumerate() {
+        let Some(truth) = sample.record.text.as_ref().filter(|truth| !truth.is_empty()) else { continue };
+        let text = render_text(&sample.page, &choose(sample, at));
+        let entry = scores.entry(SETS[sample.set].0).or_default();
+        entry.push(precision_and_recall(truth, &text));
+    }
+    let mut line = format!("{what:6}");
+    for (name, scores) in scores {
+        let mean = |part: fn(&(f32, f32)) -> f32| scores.iter().map(part).sum::<f32>() / scores.len() as f32;
+        let (precision, recall) = (mean(|it| it.0), mean(|it| it.1));
+        let f = 2.0 * precision * recall / (precision + recall);
+        line.push_str(&format!("  {name} {precision:.3}/{recall:.3} {f:.4}"));
+    }
+    println!("{line}");
+}

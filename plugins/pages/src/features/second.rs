@@ -1,0 +1,102 @@
+//! The features of the second model: those of the first, and what the first thought of the blocks around.
+
+use super::Page;
+use super::around::Map;
+use super::columns::Columns;
+use super::first::{log, part};
+
+const NEIGHBOURS: [(isize, &str); 10] = [
+    (-5, "p.prev5"),
+    (-4, "p.prev4"),
+    (-3, "p.prev3"),
+    (-2, "p.prev2"),
+    (-1, "p.prev1"),
+    (1, "p.next1"),
+    (2, "p.next2"),
+    (3, "p.next3"),
+    (4, "p.next4"),
+    (5, "p.next5"),
+];
+
+const LEVELS: [(usize, &str, &str); 6] = [
+    (0, "p.own", "p.own.share"),
+    (1, "p.up1", "p.up1.share"),
+    (2, "p.up2", "p.up2.share"),
+    (3, "p.up3", "p.up3.share"),
+    (4, "p.up4", "p.up4.share"),
+    (6, "p.up6", "p.up6.share"),
+];
+
+impl Page<'_> {
+    /// Adds the features of the second model; `thought` is what the first gave each block, 0 to 1.
+    pub fn second(&self, columns: &mut Columns, thought: &[f32]) {
+        let n_blocks = self.n_blocks();
+        let p = |b: usize| thought.get(b).copied().unwrap_or(0.0);
+        columns.add("p", p);
+        for (offset, name) in NEIGHBOURS {
+            columns.add(name, |b| b.checked_add_signed(offset).filter(|at| *at < n_blocks).map_or(-0.1, p));
+        }
+        // Words thought to be content, up to each block.
+        let mut upto = Vec::with_capacity(n_blocks + 1);
+        let mut words_upto = Vec::with_capacity(n_blocks + 1);
+        let (mut sum, mut words) = (0.0, 0.0);
+        for block in 0..n_blocks {
+            upto.push(sum);
+            words_upto.push(words);
+            sum += p(block) * self.n_words(block);
+            words += self.n_words(block);
+        }
+        upto.push(sum);
+        words_upto.push(words);
+        for (levels, mean, share) in LEVELS {
+            let ranges: Vec<_> = (0..n_blocks).map(|b| self.range(self.up(b, levels))).collect();
+            let inside = |b: usize| upto[ranges[b].end] - upto[ranges[b].start];
+            columns.add(mean, |b| part(inside(b), words_upto[ranges[b].end] - words_upto[ranges[b].start]));
+            columns.add(share, |b| part(inside(b), sum));
+        }
+        columns.add("p.before", |b| part(upto[b], sum));
+        columns.add("p.before.words", |b| log(upto[b]));
+        columns.add("p.behind.words", |b| log(sum - upto[b + 1]));
+        columns.add("p.page", |_| part(sum, words));
+        columns.add("p.page.words", |_| log(sum));
+        self.gap_features(columns, thought);
+        self.like_features(columns, thought);
+    }
+
+    /// How far the nearest blocks are that are likely content.
+    fn gap_features(&self, columns: &mut Columns, thought: &[f32]) {
+        let far = 60.0_f32;
+        let (mut since, mut words) = (far, 500.0_f32);
+        let mut before = Vec::with_capacity(thought.len());
+        for (block, p) in thought.iter().enumerate() {
+            before.push((since, words));
+            (since, words) =
+                if *p > 0.5 { (0.0, 0.0) } else { (far.min(since + 1.0), words + self.n_words(block)) };
+        }
+        let (mut until, mut words) = (far, 500.0);
+        let mut behind = vec![(far, 500.0); thought.len()];
+        for (block, p) in thought.iter().enumerate().rev() {
+            behind[block] = (until, words);
+            (until, words) =
+                if *p > 0.5 { (0.0, 0.0) } else { (far.min(until + 1.0), words + self.n_words(block)) };
+        }
+        columns.add("gap.before", |b| log(before[b].0));
+        columns.add("gap.before.words", |b| log(before[b].1));
+        columns.add("gap.behind", |b| log(behind[b].0));
+        columns.add("gap.behind.words", |b| log(behind[b].1));
+    }
+
+    /// What was thought of the blocks that look the same.
+    fn like_features(&self, columns: &mut Columns, thought: &[f32]) {
+        let signature = |b: usize| self.around.get(self.container(b)).map_or(0, |it| it.signature);
+        let mut likes: Map<u64, (f32, f32)> = Map::default();
+        for (block, p) in thought.iter().enumerate() {
+            let like = likes.entry(signature(block)).or_default();
+            like.0 += p * self.n_words(block);
+            like.1 += self.n_words(block);
+        }
+        let like = |b: usize| likes.get(&signature(b)).copied().unwrap_or_default();
+        columns.add("p.like", |b| part(like(b).0, like(b).1));
+        columns.add("p.like.words", |b| log(like(b).0));
+    }
+}

@@ -1,0 +1,100 @@
+//! `html-extract`: the main content of a page.
+//!
+//! [`options`] holds the page of the stage; `crate::features` measures, `crate::model` judges, `crate::select`
+//! chooses blocks, `crate::render` writes them.
+
+mod options;
+mod structured;
+#[cfg(test)]
+mod tests;
+
+use tamis_plugin::{Draft, Extractor, Failure, Limit, SetupError, Verdict};
+
+use crate::features::Page;
+use crate::model::judge;
+use crate::render::{Form, complete_rows, render};
+use crate::select::select;
+
+pub use options::{Favour, HtmlExtractOptions, Output};
+
+/// Takes the main content of a page; see [`HtmlExtractOptions`].
+#[derive(Debug)]
+pub struct HtmlExtract {
+    options: HtmlExtractOptions,
+}
+
+impl Extractor for HtmlExtract {
+    const NAME: &'static str = "html-extract";
+    type Options = HtmlExtractOptions;
+
+    fn open(options: HtmlExtractOptions) -> Result<Self, SetupError> {
+        for (name, given) in [("links", options.links), ("images", options.images)] {
+            if given && options.output == Output::Text {
+                return Err(SetupError::in_option(
+                    name,
+                    format!("`{name}` needs `output = \"markdown\"`: plain text has no way to write them"),
+                ));
+            }
+        }
+        Ok(Self { options })
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        if !has_tag(draft.text()) {
+            draft.notes().count("no_markup", 1);
+            return Ok(Verdict::Keep);
+        }
+        let (text, outcome, ratio) = {
+            let page = Page::new(draft.text()).map_err(|error| Failure::new(error.to_string()))?;
+            self.content(&page)
+        };
+        draft.set_text(text);
+        draft.notes().measure("content_ratio", f64::from(ratio), Limit::Min(0.0));
+        draft.notes().count(outcome, 1);
+        Ok(Verdict::Keep)
+    }
+}
+
+impl HtmlExtract {
+    /// The content of a page, where it was found, and its part of the words of the page.
+    fn content(&self, page: &Page<'_>) -> (String, &'static str, f32) {
+        let mut selected = select(page, &judge(page), self.options.favour.beta());
+        complete_rows(page, &mut selected);
+        if !self.options.comments {
+            page.leave_out_comments(&mut selected);
+        }
+        let words = |blocks: &dyn Fn(usize) -> bool| -> f32 {
+            (0..page.n_blocks()).filter(|block| blocks(*block)).map(|block| page.n_words(block)).sum()
+        };
+        let taken = words(&|block| selected[block]);
+        let ratio = if taken > 0.0 { taken / words(&|_| true) } else { 0.0 };
+        if let Some(body) = structured::body(&page.head.body, taken) {
+            return (body, "from_structured_data", ratio);
+        }
+        let text = render(page, &selected, self.form());
+        let outcome = if text.is_empty() { "no_content" } else { "extracted" };
+        (text, outcome, ratio)
+    }
+
+    fn form(&self) -> Form {
+        Form {
+            markdown: self.options.output == Output::Markdown,
+            tables: self.options.tables,
+            code: self.options.code,
+            links: self.options.links,
+            images: self.options.images,
+        }
+    }
+}
+
+/// Whether anything in a text looks like a tag.
+fn has_tag(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some(at) = memchr::memchr(b'<', rest) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'!' | b'/')) {
+            return true;
+        }
+    }
+    false
+}

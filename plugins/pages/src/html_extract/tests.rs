@@ -1,0 +1,202 @@
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use tamis_conformance::cases::check_extractor;
+use tamis_plugin::{Document, Draft, Extractor, View};
+
+use super::{Favour, HtmlExtract, HtmlExtractOptions, Output};
+
+/// What comes out of a page, and the counts.
+fn extracted(options: &HtmlExtractOptions, page: &str) -> (String, Vec<String>) {
+    let stage = HtmlExtract::open(options.clone()).expect("options that fit together");
+    let mut document = Document::new("a", page);
+    let mut draft = Draft::new(View::from(&document));
+    stage.extract(&mut draft).expect("never fails on short pages");
+    let (edits, notes) = draft.finish();
+    edits.apply(&mut document);
+    (document.text, notes.counts().iter().map(|(name, _)| name.to_string()).collect())
+}
+
+fn text_of(page: &str) -> String {
+    extracted(&HtmlExtractOptions::default(), page).0
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+}
+
+fn example(name: &str) -> String {
+    std::fs::read_to_string(folder("examples/html/pages").join(name)).expect("an example of this repository")
+}
+
+/// Examples, with what must and what must not come out.
+const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "news-ferry.html",
+        &[
+            "The last night ferry left Harlow pier",
+            "The crossing takes fifty minutes",
+            "before the summer is over.",
+        ],
+        &["Tide tables for May", "All rights reserved", "tracking", "Oyster season opens late", "Sport"],
+    ),
+    (
+        "wechat-orchard.html",
+        &["霜降前后，青坡的苹果才算真正熟了。", "树老了，就换个活法", "价钱也稳了许多。"],
+        &["微信扫一扫", "msg_title", "点赞"],
+    ),
+    (
+        "portal-bridge.html",
+        &["本报讯 停了半年多的柳溪石桥昨天重新通车。", "汽车要从下游的公路桥过河。"],
+        &["早市搬到新址", "版权所有", "论坛", "老石匠的手艺"],
+    ),
+    (
+        "forum-kettle.html",
+        &["My kettle has started to click off", "More likely the steam tube.", "That was it!"],
+        &["Privacy", "Register"],
+    ),
+    (
+        "docs-sieve.html",
+        &[
+            "A mesh is named by its openings",
+            "160",
+            "sieve --mesh 60 < heap.txt",
+            "everything passes two times.",
+        ],
+        &["Introduction", "Edit this page"],
+    ),
+];
+
+#[test]
+fn examples_give_their_content_and_nothing_else() {
+    for (name, content, rest) in EXAMPLES {
+        let text = text_of(&example(name));
+        for piece in *content {
+            assert!(text.contains(piece), "{name} lost `{piece}`:\n{text}");
+        }
+        for piece in *rest {
+            assert!(!text.contains(piece), "{name} kept `{piece}`:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn markdown_keeps_the_structure() {
+    let options = HtmlExtractOptions { output: Output::Markdown, ..HtmlExtractOptions::default() };
+    let (text, _) = extracted(&options, &example("docs-sieve.html"));
+    for piece in [
+        "# Meshes\n\n",
+        "## Choosing one\n\n",
+        "Mesh | Opening | For\n--- | --- | ---\n20 | 4.0 mm | gravel\n",
+        "```\nsieve --mesh 60 < heap.txt\n# 12 stones, 3 twigs\n```",
+        "- With `--dry` nothing is moved.\n- With `--twice`",
+    ] {
+        assert!(text.contains(piece), "`{piece}` is not in:\n{text}");
+    }
+    let without = HtmlExtractOptions { tables: false, code: false, ..options };
+    let (text, _) = extracted(&without, &example("docs-sieve.html"));
+    assert!(!text.contains("gravel") && !text.contains("heap.txt") && text.contains("# Meshes"), "{text}");
+}
+
+#[test]
+fn links_and_emphasis_are_written_on_demand() {
+    let paragraph = "The orchard lies above the village, and <b>every</b> spring the <a href='/walk?a&amp;b'>long walk</a> \
+                     begins there. People bring bread, cheese and <i>far too much</i> cake, and nobody is home before dark.";
+    let page = format!(
+        "<html><body><article><h1>Walk</h1><p>{paragraph}</p><p>{paragraph}</p></article></body></html>"
+    );
+    let options =
+        HtmlExtractOptions { output: Output::Markdown, links: true, ..HtmlExtractOptions::default() };
+    let (text, _) = extracted(&options, &page);
+    assert!(text.contains("**every** spring the [long walk](/walk?a&b) begins"), "{text}");
+    assert!(text.contains("*far too much* cake"), "{text}");
+    assert!(!text_of(&page).contains("**"));
+}
+
+#[test]
+fn favouring_recall_takes_no_less_than_favouring_precision() {
+    for (name, _, _) in EXAMPLES {
+        let page = example(name);
+        let [few, some, many] = [Favour::Precision, Favour::Balance, Favour::Recall].map(|favour| {
+            extracted(&HtmlExtractOptions { favour, ..HtmlExtractOptions::default() }, &page).0.len()
+        });
+        assert!(few <= some && some <= many, "{name}: {few}, {some}, {many}");
+    }
+}
+
+#[test]
+fn a_body_that_only_the_structured_data_has_is_found() {
+    let body =
+        "The bridge was closed at noon. Nobody was hurt, but the buses took the long way round. ".repeat(12);
+    let page = format!(
+        "<html><head><script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{body}\"}}\
+         </script></head><body><div id=app></div><p>Please enable JavaScript.</p></body></html>"
+    );
+    let (text, counts) = extracted(&HtmlExtractOptions::default(), &page);
+    assert_eq!(text, body.trim());
+    assert_eq!(counts, ["from_structured_data"]);
+}
+
+#[test]
+fn text_without_a_tag_is_handed_on() {
+    for text in ["", "plain words", "a < b and b > c", "河边的笔记\n\n早晨的雾很大"] {
+        assert_eq!(
+            extracted(&HtmlExtractOptions::default(), text),
+            (text.to_owned(), vec!["no_markup".to_owned()])
+        );
+    }
+}
+
+#[test]
+fn a_page_without_text_is_empty() {
+    let (text, counts) =
+        extracted(&HtmlExtractOptions::default(), "<html><body><script>x</script></body></html>");
+    assert_eq!((text.as_str(), counts), ("", vec!["no_content".to_owned()]));
+}
+
+#[test]
+fn links_need_markdown() {
+    let options = HtmlExtractOptions { links: true, ..HtmlExtractOptions::default() };
+    let error = HtmlExtract::open(options).expect_err("plain text has no links");
+    assert!(error.to_string().contains("output = \"markdown\""), "{error}");
+}
+
+#[test]
+fn cases() {
+    check_extractor::<HtmlExtract>("cases/content.md", include_str!("cases/content.md"));
+}
+
+/// Pages with much of one thing.
+#[test]
+fn hostile_pages_cost_what_their_length_says() {
+    let n = 20_000;
+    for page in [
+        "<div>".repeat(n) + "text",
+        "<div class='comment post'><p>A sentence, with a comma.".repeat(n),
+        "<table><tr><td>1</td><td>2</td></tr></table>".repeat(n),
+        "<table>".to_owned() + &"<tr><td>1<td>2".repeat(n),
+        "<table><tr><td>".repeat(n) + "text",
+        "<ul><li>item".repeat(n),
+        "<ol>".to_owned() + &"<li>A point, made again.".repeat(n),
+        "<p>".to_owned() + &"<b>a</b> <a href=x>b</a>".repeat(n),
+        "<pre>".to_owned() + &"line\n".repeat(n),
+        "one<br>".repeat(n),
+        "<title>".to_owned() + &"word ".repeat(n) + "</title>" + &"<p>other words".repeat(n),
+    ] {
+        let options =
+            HtmlExtractOptions { output: Output::Markdown, links: true, ..HtmlExtractOptions::default() };
+        let (text, _) = extracted(&options, &page);
+        assert!(text.len() <= page.len() * 2, "{} bytes of {}", text.len(), page.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_accepted(page in "(\\PC|\\s|<[a-z0-9]{1,5}>|</[a-z]{1,3}>){0,60}") {
+        for output in [Output::Text, Output::Markdown] {
+            extracted(&HtmlExtractOptions { output, ..HtmlExtractOptions::default() }, &page);
+        }
+    }
+}

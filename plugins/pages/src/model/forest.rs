@@ -1,0 +1,111 @@
+//! A forest of oblivious trees, and its file.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::features::Columns;
+
+/// The first line of a file of weights.
+const MAGIC: &str = "tamis forest 1";
+
+/// An oblivious tree: each level compares one feature with one threshold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tree {
+    /// Feature and threshold of each level, top first; a value above the threshold is a 1 in the index.
+    pub levels: Vec<(usize, f32)>,
+    /// What the tree adds, by index: `2^levels` values.
+    pub leaves: Vec<f32>,
+}
+
+/// Trees whose sum, through the logistic function, is a probability.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Forest {
+    /// Names of the features that the trees ask for, by number.
+    pub features: Vec<String>,
+    /// What a row without evidence starts from.
+    pub base: f32,
+    /// The trees.
+    pub trees: Vec<Tree>,
+}
+
+/// A file of weights that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongForest {
+    /// The line with the mistake, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for WrongForest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} of the weights does not follow the format", self.line)
+    }
+}
+
+impl std::error::Error for WrongForest {}
+
+impl Forest {
+    /// The probability of each row.
+    pub fn apply(&self, columns: &Columns) -> Vec<f32> {
+        let mut sums = vec![self.base; columns.n_rows()];
+        let mut indexes = vec![0_u8; columns.n_rows()];
+        for tree in &self.trees {
+            indexes.fill(0);
+            for (feature, threshold) in &tree.levels {
+                for (index, value) in indexes.iter_mut().zip(columns.column(*feature)) {
+                    *index = *index << 1 | u8::from(value > threshold);
+                }
+            }
+            for (sum, index) in sums.iter_mut().zip(&indexes) {
+                *sum += tree.leaves.get(usize::from(*index)).copied().unwrap_or(0.0);
+            }
+        }
+        for sum in &mut sums {
+            *sum = 1.0 / (1.0 + (-*sum).exp());
+        }
+        sums
+    }
+}
+
+/// The file: the magic line, the base, the features in one line, then a line for each tree.
+impl fmt::Display for Forest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{MAGIC}\n{}\n{}", self.base, self.features.join(" "))?;
+        for tree in &self.trees {
+            let levels: Vec<String> =
+                tree.levels.iter().map(|(feature, threshold)| format!("{feature}>{threshold}")).collect();
+            // Three digits behind the point: further ones do not change what is chosen.
+            let leaves: Vec<String> =
+                tree.leaves.iter().map(|leaf| ((leaf * 1000.0).round() as i32).to_string()).collect();
+            writeln!(f, "{} = {}", levels.join(" "), leaves.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Forest {
+    type Err = WrongForest;
+
+    fn from_str(text: &str) -> Result<Self, WrongForest> {
+        let wrong = |line| move || WrongForest { line };
+        let mut lines = text.lines();
+        lines.next().filter(|line| *line == MAGIC).ok_or_else(wrong(1))?;
+        let base = lines.next().and_then(|line| line.parse().ok()).ok_or_else(wrong(2))?;
+        let features: Vec<String> =
+            lines.next().ok_or_else(wrong(3))?.split_whitespace().map(str::to_owned).collect();
+        let trees = lines.enumerate().map(|(at, line)| tree(line, features.len()).ok_or_else(wrong(at + 4)));
+        Ok(Self { base, trees: trees.collect::<Result<_, _>>()?, features })
+    }
+}
+
+fn tree(line: &str, n_features: usize) -> Option<Tree> {
+    let (levels, leaves) = line.split_once('=')?;
+    let levels = levels.split_whitespace().map(|level| {
+        let (feature, threshold) = level.split_once('>')?;
+        let feature = feature.parse().ok().filter(|feature| *feature < n_features)?;
+        Some((feature, threshold.parse().ok()?))
+    });
+    let levels: Vec<(usize, f32)> = levels.collect::<Option<_>>()?;
+    let leaves = leaves.split_whitespace().map(|leaf| Some(leaf.parse::<i32>().ok()? as f32 / 1000.0));
+    let leaves: Vec<f32> = leaves.collect::<Option<_>>()?;
+    (levels.len() <= 8 && leaves.len() == 1 << levels.len()).then_some(Tree { levels, leaves })
+}

@@ -1,0 +1,6 @@
+//! For the trainer of the models: the features and the application of models that the stages use.
+
+pub use crate::features::{Columns, Page};
+pub use crate::model::{Forest, Tree, judge_with};
+pub use crate::render::text as render_text;
+pub use crate::select::select;
