@@ -1,8 +1,6 @@
 //! Learns weights from pages with gold, by the likelihood of their states.
 
-use tamis_extractors::training::{
-    CHANGES, FIRST_SCENE, Four, Marginals, N_EDGE, N_NODE, Page, State, Sums, Weights,
-};
+use tamis_extractors::training::{CHANGES, Four, Marginals, N_EDGE, N_NODE, Page, State, Sums, Weights};
 
 use super::lbfgs;
 
@@ -21,37 +19,27 @@ pub(super) struct Settings {
     pub(super) iterations: usize,
     /// The strength of the pull towards 0 (L2).
     pub(super) decay: f64,
-    /// How much stronger it pulls at weights that tell the states outside the text from each other.
-    pub(super) scene_decay: f64,
 }
 
 /// The weights under which the states of the examples are the most likely. The loss is convex, so there is one
 /// best answer, whatever the order of pages.
 pub(super) fn learn(examples: &[&Example], settings: Settings) -> Weights {
     let loss = |point: &[f64]| loss(examples, settings, point);
-    weights(&lbfgs::minimise(vec![0.0; free().count()], settings.iterations, loss))
-}
-
-/// The places of the weights that may differ from 0, in the order of points: feature, state or change. What a
-/// segment is by itself says only whether it is text.
-fn free() -> impl Iterator<Item = (usize, usize)> {
-    let all = (0..N_NODE + N_EDGE).flat_map(|feature| (0..4).map(move |at| (feature, at)));
-    all.filter(|(feature, at)| *at == State::Inside as usize || *feature == 0 || *feature >= FIRST_SCENE)
+    weights(&lbfgs::minimise(vec![0.0; N_NODE + 1 + 4 * N_EDGE], settings.iterations, loss))
 }
 
 fn weights(point: &[f64]) -> Weights {
     let mut weights = Weights::default();
-    for ((feature, at), value) in free().zip(point) {
-        slot(&mut weights, feature)[at] = *value as f32;
+    for (slot, value) in slots(&mut weights).zip(point) {
+        *slot = *value as f32;
     }
     weights
 }
 
-fn slot(weights: &mut Weights, feature: usize) -> &mut Four {
-    match feature.checked_sub(N_NODE) {
-        None => &mut weights.node[feature],
-        Some(edge) => &mut weights.edge[edge],
-    }
+/// The weights in the order of points.
+fn slots(weights: &mut Weights) -> impl Iterator<Item = &mut f32> {
+    let edge = weights.edge.iter_mut().flatten();
+    weights.node.iter_mut().chain(std::iter::once(&mut weights.pause)).chain(edge)
 }
 
 /// The mean negative log-likelihood with the pull, and its slope.
@@ -62,14 +50,10 @@ fn loss(examples: &[&Example], settings: Settings, point: &[f64]) -> (f64, Vec<f
     for example in examples {
         value += add_slope(&mut slope, example, &weights, 1.0 / examples.len() as f64);
     }
-    let mut flat = Vec::with_capacity(point.len());
-    for ((feature, at), weight) in free().zip(point) {
-        let tells_places = feature < N_NODE && at != State::Inside as usize;
-        let decay = settings.decay * if tells_places { settings.scene_decay } else { 1.0 };
-        value += 0.5 * decay * weight * weight;
-        flat.push(f64::from(slot(&mut slope, feature)[at]) + decay * weight);
-    }
-    (value, flat)
+    let decay = settings.decay;
+    value += 0.5 * decay * point.iter().map(|weight| weight * weight).sum::<f64>();
+    let slope = slots(&mut slope).zip(point).map(|(slope, weight)| f64::from(*slope) + decay * weight);
+    (value, slope.collect())
 }
 
 /// Adds the slope of the negative log-likelihood, what the model expects minus what is there, and returns its
@@ -80,11 +64,13 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
     let seen = seen(&example.states);
     // A page of a thousand segments says more than one of ten, but not a hundred times more.
     let scale = share * example.weight * 0.5 / (example.states.len().max(1) as f64).sqrt();
+    let (text, pause) = (State::Inside as usize, State::Pause as usize);
     for (at, features) in example.page.node.iter().enumerate() {
         let excess = excess(&marginals.node[at], &seen.node[at], scale);
         for feature in features {
-            add(&mut slope.node[usize::from(*feature)], excess);
+            slope.node[usize::from(*feature)] += excess[text];
         }
+        slope.pause += excess[pause];
     }
     for (at, features) in example.page.edge.iter().enumerate() {
         let excess = excess(&marginals.edge[at], &seen.edge[at], scale);
@@ -97,30 +83,27 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
 
 /// The sum of the weights of what is there.
 fn score(sums: &Sums, seen: &Marginals) -> f64 {
-    let dot = |sums: &[Four], seen: &[Four]| -> f64 {
-        sums.iter()
-            .flatten()
-            .zip(seen.iter().flatten())
-            .map(|(sum, seen)| f64::from(*sum) * f64::from(*seen))
-            .sum()
-    };
-    dot(&sums.node, &seen.node) + dot(&sums.edge, &seen.edge)
+    let (text, pause) = (State::Inside as usize, State::Pause as usize);
+    let node =
+        sums.node.iter().zip(&seen.node).map(|(inside, seen)| inside * seen[text] + sums.pause * seen[pause]);
+    let edge = sums.edge.iter().flatten().zip(seen.edge.iter().flatten()).map(|(sum, seen)| sum * seen);
+    node.chain(edge).map(f64::from).sum()
 }
 
 /// The logarithm of the sum over all ways through a page.
 fn log_total(sums: &Sums) -> f64 {
-    let (before, inside, pause, after) = (0, 1, 2, 3);
-    let mut last = [0.0, f64::NEG_INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+    // Standing before the text costs nothing.
+    let before = 0.0;
+    let [mut inside, mut pause, mut after] = [f64::NEG_INFINITY; 3];
     for (node, edge) in sums.node.iter().zip(&sums.edge) {
-        let ([enter, leave, rest, resume], node) = (edge.map(f64::from), node.map(f64::from));
-        last = [
-            last[before] + node[before],
-            log_sum(&[last[before] + enter, last[inside], last[pause] + resume]) + node[inside],
-            log_sum(&[last[inside] + rest, last[pause]]) + node[pause],
-            log_sum(&[last[inside] + leave, last[after]]) + node[after],
-        ];
+        let [enter, leave, rest, resume] = edge.map(f64::from);
+        (inside, pause, after) = (
+            log_sum(&[before + enter, inside, pause + resume]) + f64::from(*node),
+            log_sum(&[inside + rest, pause]) + f64::from(sums.pause),
+            log_sum(&[inside + leave, after]),
+        );
     }
-    log_sum(&[last[inside], last[after]])
+    log_sum(&[inside, after])
 }
 
 fn log_sum(values: &[f64]) -> f64 {

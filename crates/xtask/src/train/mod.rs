@@ -31,18 +31,16 @@ struct Arguments {
     #[arg(long)]
     more: Option<PathBuf>,
     /// How much a page of `--more` counts beside one of `--gold`.
-    #[arg(long, default_value_t = 0.4)]
+    #[arg(long, default_value_t = 0.2)]
     more_weight: f64,
     /// Groups of families; each is left out once.
     #[arg(long, default_value_t = 8)]
     folds: u64,
     /// The most steps towards the best weights.
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 200)]
     iterations: usize,
     #[arg(long, default_value_t = 0.002)]
     decay: f64,
-    #[arg(long, default_value_t = 4.0)]
-    scene_decay: f64,
     /// How many of the worst pages to list.
     #[arg(long, default_value_t = 10)]
     worst: usize,
@@ -122,15 +120,13 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
 
 const HEAD: &str = "\
 # What each feature of a segment counts for, learned by `cargo xtask train boilerplate`; see docs/training.md
-# of the xtask crate. One number: for the segment being text. Four in [node]: for standing before the text,
-# in it, in a pause within it, after it. Four in [edge]: for entering the text before this segment, leaving it
-# for good, pausing, resuming.
+# of the xtask crate. In [node] for the segment being text; in [edge] for entering the text before this segment,
+# leaving it for good, pausing, resuming; `pause` for every segment of a pause.
 
 ";
 
 fn settings(arguments: &Arguments) -> Settings {
-    let Arguments { iterations, decay, scene_decay, .. } = *arguments;
-    Settings { iterations, decay, scene_decay }
+    Settings { iterations: arguments.iterations, decay: arguments.decay }
 }
 
 fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::features::{self, N_NODE, Sink, node_names};
-use super::model::{Marginals, State, Weights};
+use super::model::{State, Weights};
 use super::segment::Segment;
 use super::title::Title;
 
@@ -100,12 +100,12 @@ impl<'a> Reasons<'a> {
         reasons
     }
 
-    pub(super) fn explain(&self, piece: &Removed, segments: &[Segment], marginals: &Marginals) -> Explained {
+    pub(super) fn explain(&self, piece: &Removed, segments: &[Segment], inside: &[f32]) -> Explained {
         let range = piece.segments.clone();
         let (mut n_chars, mut doubt) = (0.0_f32, 0.0);
-        for (segment, probability) in segments[range.clone()].iter().zip(&marginals.node[range.clone()]) {
+        for (segment, probability) in segments[range.clone()].iter().zip(&inside[range.clone()]) {
             n_chars += segment.n_chars as f32;
-            doubt += segment.n_chars as f32 * probability[State::Inside as usize];
+            doubt += segment.n_chars as f32 * probability;
         }
         Explained {
             start: segments[range.start].start,
@@ -116,12 +116,11 @@ impl<'a> Reasons<'a> {
         }
     }
 
-    /// What spoke for the state against text, on average over the segments of a piece.
+    /// What spoke against text, on average over the segments of a piece.
     fn reasons(&self, piece: &Removed) -> Vec<(String, f32)> {
         let mut sums = [0.0; N_NODE];
         for feature in self.features[piece.segments.clone()].iter().flatten() {
-            let weight = self.weights.node[*feature];
-            sums[*feature] += weight[piece.state as usize] - weight[State::Inside as usize];
+            sums[*feature] -= self.weights.node[*feature];
         }
         let mut ranked: Vec<(usize, f32)> =
             sums.into_iter().enumerate().filter(|(_, sum)| *sum > 0.0).collect();

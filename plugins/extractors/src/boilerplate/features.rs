@@ -49,7 +49,6 @@ macro_rules! features {
     };
 }
 
-// The order counts: from `Run` on, features say where in the page a segment stands.
 features! { Node, N_NODE, NODE_GROUPS:
     Bias = "bias" ["1"];
     WidthCjk = "width-cjk" ["2" "4" "8" "15" "30" "60" "120" "more"];
@@ -128,12 +127,8 @@ features! { Edge, N_EDGE, EDGE_GROUPS:
     DateBefore = "moment-before" ["none" "1" "4" "12" "40" "more"];
     TitleBefore = "title-before" ["none" "1" "4" "12" "40" "more"];
     Shape = "shape" ["long-long" "long-short" "short-long" "short-short"];
+    ProsePast = "prose-past" ["0" "0.02" "0.1" "0.3" "0.6" "0.9" "0.98" "more"];
 }
-
-/// The first node feature that says where in the page a segment stands. The features before it say only
-/// whether a segment is text or not; from here on they also tell what stands above the text from what stands
-/// below it.
-pub const FIRST_SCENE: usize = Node::OFFSETS[Node::Run as usize];
 
 /// Names of the node features, as in the file of weights.
 pub(super) fn node_names() -> impl Iterator<Item = String> {
@@ -150,8 +145,9 @@ fn names(groups: &'static [(&str, &[&str])]) -> impl Iterator<Item = String> {
 }
 
 /// The bin of a value: how many of the limits it lies beyond.
-pub(super) fn bin(value: f32, limits: &[f32]) -> usize {
-    limits.iter().take_while(|limit| value > **limit).count()
+pub(super) fn bin<const N: usize>(value: f32, limits: &[f32; N]) -> usize {
+    // The limits rise, so all of them can be compared at once.
+    limits.iter().map(|limit| usize::from(value > *limit)).sum()
 }
 
 /// Describes all segments of a page.

@@ -2,12 +2,15 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
+
+use super::phrases::Phrases;
+use super::title::Title;
+use super::tokens::Tokens;
 
 /// What a phrase says about the line in which it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u8)]
 pub(super) enum Category {
     /// Menus and channels.
     Navigation,
@@ -110,11 +113,10 @@ struct Prose {
     words: Vec<String>,
 }
 
-/// All phrases in one automaton.
+/// The phrases of all languages.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    automaton: AhoCorasick,
-    categories: Vec<Category>,
+    phrases: Phrases<Category>,
 }
 
 impl Lexicon {
@@ -128,71 +130,40 @@ impl Lexicon {
                 let category = at.map(|at| Category::ALL[at]).ok_or_else(|| {
                     format!("unknown category `{name}` in the lexicon of `{}`", file.language)
                 })?;
-                phrases.extend(list.into_iter().map(|phrase| (phrase.to_lowercase(), category)));
+                phrases.extend(list.into_iter().map(|phrase| (phrase, category)));
             }
-            phrases.extend(file.prose.words.into_iter().map(|word| (word.to_lowercase(), Category::Prose)));
+            phrases.extend(file.prose.words.into_iter().map(|word| (word, Category::Prose)));
         }
-        // The automaton ignores the case of ASCII letters alone.
-        let capitals: Vec<_> = phrases
-            .iter()
-            .filter_map(|(phrase, category)| {
-                let mut letters = phrase.chars();
-                let first = letters.next().filter(|c| !c.is_ascii() && c.is_lowercase())?;
-                Some((first.to_uppercase().chain(letters).collect::<String>(), *category))
-            })
-            .collect();
-        phrases.extend(capitals);
-        phrases.sort_by(|a, b| a.0.cmp(&b.0));
-        phrases.dedup_by(|later, earlier| later.0 == earlier.0);
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(phrases.iter().map(|(phrase, _)| phrase))
-            .map_err(|error| error.to_string())?;
-        let categories = phrases.into_iter().map(|(_, category)| category).collect();
-        Ok(Self { automaton, categories })
+        Ok(Self { phrases: Phrases::new(phrases) })
     }
 
-    /// What is found in `page`, by start; of two that overlap, the first, then the longer.
-    pub(super) fn hits(&self, page: &str, hits: &mut Vec<Hit>) {
-        hits.clear();
-        let bytes = page.as_bytes();
-        for found in self.automaton.find_iter(bytes) {
-            let (start, end) = (found.start(), found.end());
-            if is_whole(bytes, start, end) {
-                hits.push(Hit { start, end, category: self.categories[found.pattern().as_usize()] });
+    /// Looks for phrases, and for the words of the title.
+    ///
+    /// Of two phrases that overlap, the first counts, then the longer.
+    pub(super) fn find(&self, page: &str, title: &Title) -> Found {
+        let mut found = Found::default();
+        let mut end = 0;
+        for token in Tokens::of(page) {
+            if let Some(word) = title.word_of(&token) {
+                found.title_words.push((token.start, word));
+            }
+            if token.start >= end
+                && let Some((length, category)) = self.phrases.longest(page, &token)
+            {
+                end = token.start + length;
+                found.hits.push(Hit { start: token.start, end, category });
             }
         }
+        found
     }
 }
 
-/// Whether a phrase that begins or ends with a letter of an alphabet does not cut a word there.
-fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
-    let letter = |at: usize| bytes.get(at).is_some_and(|byte| is_letter(*byte));
-    let before = start.checked_sub(1).map(|at| lead(bytes, at));
-    // `friendsTwitter`: text of elements that were glued together.
-    let glued = |left: usize, right: usize| {
-        bytes.get(left).is_some_and(u8::is_ascii_lowercase)
-            && bytes.get(right).is_some_and(u8::is_ascii_uppercase)
-    };
-    let cuts_before = letter(start) && before.is_some_and(|before| letter(before) && !glued(before, start));
-    let cuts_after = letter(lead(bytes, end - 1)) && letter(end) && !glued(end - 1, end);
-    !cuts_before && !cuts_after
-}
-
-/// The first byte of the character that holds the byte `at`.
-fn lead(bytes: &[u8], mut at: usize) -> usize {
-    while at > 0 && bytes.get(at).is_some_and(|byte| byte & 0xC0 == 0x80) {
-        at -= 1;
-    }
-    at
-}
-
-/// Whether a character that begins with this byte is a letter of a script with blanks between words: ASCII,
-/// Latin, Greek, Cyrillic, Hebrew, Arabic, Indic.
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || (0xC3..=0xDB).contains(&byte) || matches!(byte, 0xE0 | 0xE1)
+/// What is found in a page, by the byte at which it begins.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) hits: Vec<Hit>,
+    /// Words of the title, by their numbers.
+    pub(super) title_words: Vec<(usize, u8)>,
 }
 
 /// The lexicon of the languages that come with the stage.

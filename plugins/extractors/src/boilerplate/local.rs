@@ -1,5 +1,7 @@
 //! Features of a segment by itself.
 
+use tamis_text::chars::is_cjk;
+
 use super::features::{Node, Sink, bin};
 use super::lexicon::Category;
 use super::opinion::Opinion;
@@ -23,9 +25,11 @@ pub(super) fn describe(
     add(Node::Bias.bin(0));
     describe_form(segment, text, opinion, &mut add);
     describe_words(segment, opinion, &mut add);
-    let title_is = if opinion.is_title { 0 } else { 1 + usize::from(!title.within(text)) };
+    let share = title.share(segment.title_words);
+    let title_is =
+        if opinion.is_title { 0 } else { 1 + usize::from(!title.within(text, segment.title_words)) };
     add(Node::TitleIs.bin(title_is));
-    add(Node::TitleShare.bin(bin(title.share(text), &[0.0, 0.15, 0.3, 0.5])));
+    add(Node::TitleShare.bin(bin(share, &[0.0, 0.15, 0.3, 0.5])));
     add(Node::Indent.bin(indent(segment)));
     add(Node::Gap.bin(gap(Some(segment))));
     add(Node::GapAfter.bin(gap(segments.get(at + 1))));
@@ -83,9 +87,12 @@ fn describe_words(segment: &Segment, opinion: &Opinion, add: &mut impl FnMut(usi
 
 fn starts_with(text: &str) -> usize {
     match text.chars().next() {
+        Some(c) if c.is_ascii_lowercase() => 4,
+        Some(c) if c.is_ascii_uppercase() => 5,
         Some('·' | '•' | '●' | '■' | '▪' | '-' | '*' | '>' | '»' | '◆' | '★' | '※' | '|') => {
             0
         }
+        Some(c) if is_cjk(c) => 5,
         Some(c) if c.is_numeric() => 1,
         Some('"' | '“' | '「' | '『' | '«' | '„' | '—' | '–') => 2,
         Some('[' | '【' | '(' | '（' | '〔') => 3,

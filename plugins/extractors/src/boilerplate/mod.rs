@@ -5,6 +5,7 @@
 //! piece), `model` (which of them are text) and `cut`, which puts the rest together.
 //! [`training`] is what the training program needs of all that.
 
+mod classes;
 mod cut;
 mod features;
 mod lexicon;
@@ -12,11 +13,13 @@ mod local;
 mod model;
 mod opinion;
 mod options;
+mod phrases;
 mod scene;
 mod segment;
 #[cfg(test)]
 mod tests;
 mod title;
+mod tokens;
 pub mod training;
 
 use std::sync::LazyLock;
@@ -25,7 +28,7 @@ use tamis_plugin::{Draft, Extractor, Failure, Json, Limit, SetupError, Value, Va
 
 use cut::Removed;
 use lexicon::Lexicon;
-use model::{Marginals, State, Summing, Weights};
+use model::{State, Summing, Weights, expected_f1};
 use segment::Segment;
 use title::Title;
 
@@ -55,8 +58,6 @@ impl Extractor for Boilerplate {
             let message = format!("`min_confidence` is {}, but must be from 0 to 1", options.min_confidence);
             return Err(SetupError::in_option("min_confidence", message));
         }
-        LazyLock::force(&WEIGHTS);
-        LazyLock::force(&lexicon::BUNDLED);
         Ok(Self { options })
     }
 
@@ -72,7 +73,7 @@ impl Extractor for Boilerplate {
         if !reading.has_text() {
             return Ok(self.without_text(draft));
         }
-        let confidence = reading.marginals.expected_f1(&reading.states, &reading.segments);
+        let confidence = expected_f1(&reading.inside, &reading.states, &reading.segments);
         let limit = Limit::Min(self.options.min_confidence.into());
         draft.notes().measure("text_confidence", confidence.into(), limit);
         draft.set_metadata("text_confidence", rounded(confidence));
@@ -124,18 +125,17 @@ impl Boilerplate {
 struct Reading {
     segments: Vec<Segment>,
     states: Vec<State>,
-    marginals: Marginals,
+    /// The probability of each segment to be text.
+    inside: Vec<f32>,
 }
 
 impl Reading {
     fn new(text: &str, title: &Title, lexicon: &Lexicon, weights: &Weights) -> Self {
-        let mut hits = Vec::new();
-        lexicon.hits(text, &mut hits);
-        let segments = segment::segments(text, &hits);
+        let segments = segment::segments(text, &lexicon.find(text, title));
         let mut summing = Summing::new(weights, segments.len());
         features::describe(text, &segments, title, &mut summing);
-        let (states, marginals) = (summing.sums.best(), summing.sums.marginals());
-        Self { segments, states, marginals }
+        let (states, inside) = (summing.sums.best(), summing.sums.inside());
+        Self { segments, states, inside }
     }
 
     /// Whether what the model kept is text at all: it holds a sentence, or is long.
@@ -156,7 +156,7 @@ fn explanation(
     let title = Title::of(draft.original().metadata("title").and_then(ValueRef::as_str), text);
     let reasons = cut::Reasons::of(text, &reading.segments, &title, &WEIGHTS);
     let pieces: Vec<_> =
-        removed.iter().map(|piece| reasons.explain(piece, &reading.segments, &reading.marginals)).collect();
+        removed.iter().map(|piece| reasons.explain(piece, &reading.segments, &reading.inside)).collect();
     let text = serde_json::to_string(&pieces).map_err(Failure::new)?;
     Json::parse(&text).map(Value::from).map_err(Failure::new)
 }

@@ -4,10 +4,14 @@
 //! Every segment stands before the text, in it, in a pause within it, or after it; what comes after never
 //! goes back. A page's states are those whose weights sum up to the most, so one odd line within the text is
 //! no end of it, and one sentence in a menu no beginning.
+//!
+//! What a segment has speaks for or against it being text, and for nothing else. Weights that told a menu above
+//! the text from one below it added up, on pages with long menus, until a page was held to be over before its
+//! text began.
 
 use std::collections::BTreeMap;
 
-use super::features::{FIRST_SCENE, N_EDGE, N_NODE, Sink, edge_names, node_names};
+use super::features::{N_EDGE, N_NODE, Sink, edge_names, node_names};
 use super::segment::Segment;
 
 /// Where a segment stands.
@@ -59,16 +63,27 @@ pub type Four = [f32; 4];
 /// What each feature counts for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
-    /// By node feature, for each state.
-    pub node: Vec<Four>,
+    /// By node feature, for the segment being text.
+    pub node: Vec<f32>,
+    /// For each segment of a pause.
+    pub pause: f32,
     /// By edge feature, for each of [`CHANGES`].
     pub edge: Vec<Four>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { node: vec![[0.0; 4]; N_NODE], edge: vec![[0.0; 4]; N_EDGE] }
+        Self { node: vec![0.0; N_NODE], pause: 0.0, edge: vec![[0.0; 4]; N_EDGE] }
     }
+}
+
+/// The file of weights.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    pause: f32,
+    node: BTreeMap<String, f32>,
+    edge: BTreeMap<String, Four>,
 }
 
 impl Weights {
@@ -78,30 +93,16 @@ impl Weights {
     ///
     /// When it is no TOML of that shape, or lacks a feature or has one that is not known.
     pub fn read(file: &str) -> Result<Self, String> {
-        let mut tables: BTreeMap<String, BTreeMap<String, Written>> =
-            toml::from_str(file).map_err(|error| error.to_string())?;
-        let mut take = |table: &str, names: Vec<String>| -> Result<Vec<Four>, String> {
-            let mut table = tables.remove(table).ok_or_else(|| format!("table `{table}` is missing"))?;
-            let weights = names
-                .into_iter()
-                .map(|name| {
-                    table.remove(&name).map(Four::from).ok_or_else(|| format!("`{name}` has no weight"))
-                })
-                .collect::<Result<_, _>>()?;
-            table.into_keys().next().map_or(Ok(weights), |name| Err(format!("`{name}` is no feature")))
-        };
-        Ok(Self { node: take("node", node_names().collect())?, edge: take("edge", edge_names().collect())? })
+        let file: File = toml::from_str(file).map_err(|error| error.to_string())?;
+        let (node, edge) = (in_order(file.node, node_names())?, in_order(file.edge, edge_names())?);
+        Ok(Self { node, pause: file.pause, edge })
     }
 
     /// The file of weights, without its head.
     pub fn write(&self) -> String {
-        let mut file = "[node]\n".to_owned();
-        for (at, (name, [b, i, p, a])) in node_names().zip(&self.node).enumerate() {
-            if (1..FIRST_SCENE).contains(&at) {
-                file += &format!("\"{name}\" = {i:.3}\n");
-            } else {
-                file += &format!("\"{name}\" = [{b:.3}, {i:.3}, {p:.3}, {a:.3}]\n");
-            }
+        let mut file = format!("pause = {:.3}\n\n[node]\n", self.pause);
+        for (name, inside) in node_names().zip(&self.node) {
+            file += &format!("\"{name}\" = {inside:.3}\n");
         }
         file += "\n[edge]\n";
         for (name, [enter, leave, pause, resume]) in edge_names().zip(&self.edge) {
@@ -111,30 +112,26 @@ impl Weights {
     }
 }
 
-/// A weight as written: for text alone, or one for each state or change.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Inside(f32),
-    Each(Four),
-}
-
-impl From<Written> for Four {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Inside(weight) => [0.0, weight, 0.0, 0.0],
-            Written::Each(weights) => weights,
-        }
-    }
+/// The values of all names, each once, in the order of `names`.
+fn in_order<T>(
+    mut table: BTreeMap<String, T>,
+    names: impl Iterator<Item = String>,
+) -> Result<Vec<T>, String> {
+    let values = names
+        .map(|name| table.remove(&name).ok_or_else(|| format!("`{name}` has no weight")))
+        .collect::<Result<_, _>>()?;
+    table.into_keys().next().map_or(Ok(values), |name| Err(format!("`{name}` is no feature")))
 }
 
 /// The summed weights of the features of a page: what its states are decided by.
 #[derive(Debug, Clone)]
 pub struct Sums {
-    /// By segment, for each state.
-    pub node: Vec<Four>,
+    /// By segment, for being text; for being none it is 0, before the text as behind it.
+    pub node: Vec<f32>,
     /// By the boundary before each segment, for each of [`CHANGES`].
     pub edge: Vec<Four>,
+    /// For each segment of a pause.
+    pub pause: f32,
 }
 
 /// Sums weights up as features come in.
@@ -146,15 +143,15 @@ pub(super) struct Summing<'a> {
 
 impl<'a> Summing<'a> {
     pub(super) fn new(weights: &'a Weights, n_segments: usize) -> Self {
-        let zero = vec![[0.0; 4]; n_segments];
-        Self { weights, sums: Sums { node: zero.clone(), edge: zero } }
+        let sums =
+            Sums { node: vec![0.0; n_segments], edge: vec![[0.0; 4]; n_segments], pause: weights.pause };
+        Self { weights, sums }
     }
 }
 
 impl Sink for Summing<'_> {
     fn node(&mut self, at: usize, feature: usize) {
-        let (sum, weight) = (&mut self.sums.node[at], &self.weights.node[feature]);
-        (0..4).for_each(|state| sum[state] += weight[state]);
+        self.sums.node[at] += self.weights.node[feature];
     }
 
     fn edge(&mut self, at: usize, feature: usize) {
@@ -181,8 +178,9 @@ impl Sums {
         let n = self.node.len();
         let mut from = vec![[State::Before; 4]; n];
         let mut score = [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
-        for ((node, edge), from) in self.node.iter().zip(&self.edge).zip(&mut from) {
+        for ((inside, edge), from) in self.node.iter().zip(&self.edge).zip(&mut from) {
             let [enter, leave, pause, resume] = *edge;
+            let node = [0.0, *inside, self.pause, 0.0];
             let inside = [
                 (State::Inside, score[I]),
                 (State::Before, score[B] + enter),
@@ -215,73 +213,125 @@ impl Sums {
     /// 1989), scaled at each step.
     pub fn marginals(&self) -> Marginals {
         let n = self.node.len();
-        let node: Vec<Four> = self.node.iter().map(exp_scaled).collect();
-        let edge: Vec<Four> = self.edge.iter().map(|sums| sums.map(|sum| sum.min(40.0).exp())).collect();
-        let mut forward = vec![[0.0; 4]; n];
-        let mut last = [1.0, 0.0, 0.0, 0.0];
-        for at in 0..n {
-            let ([enter, leave, pause, resume], here) = (edge[at], node[at]);
-            last = normalised([
-                last[B] * here[B],
-                (last[B] * enter + last[I] + last[P] * resume) * here[I],
-                (last[I] * pause + last[P]) * here[P],
-                (last[I] * leave + last[A]) * here[A],
-            ]);
-            forward[at] = last;
-        }
+        let steps = self.steps();
+        let forward = forward(&steps);
         let mut marginals = Marginals { node: vec![[0.0; 4]; n], edge: vec![[0.0; 4]; n] };
-        let mut backward = [0.0, 1.0, 0.0, 1.0];
-        for at in (0..n).rev() {
-            let before = at.checked_sub(1).map_or([1.0, 0.0, 0.0, 0.0], |before| forward[before]);
+        each_backward(&steps, |at, step, backward| {
+            let before = at.checked_sub(1).map_or(START, |before| forward[before]);
             marginals.node[at] = normalised([0, 1, 2, 3].map(|state| forward[at][state] * backward[state]));
-            let ([enter, leave, pause, resume], here) = (edge[at], node[at]);
-            let ahead = [0, 1, 2, 3].map(|state| backward[state] * here[state]);
-            let all = before[B] * ahead[B]
-                + (before[B] * enter + before[I] + before[P] * resume) * ahead[I]
-                + (before[I] * pause + before[P]) * ahead[P]
-                + (before[I] * leave + before[A]) * ahead[A];
-            let changes = [
-                before[B] * enter * ahead[I],
-                before[I] * leave * ahead[A],
-                before[I] * pause * ahead[P],
-                before[P] * resume * ahead[I],
-            ];
-            marginals.edge[at] = changes.map(|change| change / all.max(TINY));
-            backward = normalised([
-                ahead[B] + ahead[I] * enter,
-                ahead[I] + ahead[P] * pause + ahead[A] * leave,
-                ahead[P] + ahead[I] * resume,
-                ahead[A],
-            ]);
-        }
+            marginals.edge[at] = step.changes(before, backward);
+        });
         marginals
     }
-}
 
-impl Marginals {
-    /// The F1 that keeping the segments of `Inside` may expect, 0 to 1: characters are right as often as their
-    /// segment is text.
-    pub(super) fn expected_f1(&self, states: &[State], segments: &[Segment]) -> f32 {
-        let (mut kept, mut right, mut text) = (0.0, 0.0, 0.0);
-        for ((state, segment), probability) in states.iter().zip(segments).zip(&self.node) {
-            let n_chars = segment.n_chars as f32;
-            text += probability[I] * n_chars;
-            if *state == State::Inside {
-                kept += n_chars;
-                right += probability[I] * n_chars;
-            }
-        }
-        if kept + text > 0.0 { 2.0 * right / (kept + text) } else { 0.0 }
+    /// The probability of each segment to be text.
+    pub(super) fn inside(&self) -> Vec<f32> {
+        let steps = self.steps();
+        let forward = forward(&steps);
+        let mut inside = vec![0.0; steps.len()];
+        each_backward(&steps, |at, _, backward| {
+            let each = [0, 1, 2, 3].map(|state| forward[at][state] * backward[state]);
+            inside[at] = each[I] / each.iter().sum::<f32>().max(TINY);
+        });
+        inside
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        self.node.iter().zip(&self.edge).map(|(inside, edge)| Step::new(*inside, self.pause, edge)).collect()
     }
 }
 
-/// The exponentials of four numbers, divided by the greatest.
-fn exp_scaled(sums: &Four) -> Four {
-    let most = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    sums.map(|sum| (sum - most).exp())
+/// The probability of each state as far as the segments up to its own say.
+fn forward(steps: &[Step]) -> Vec<Four> {
+    let mut last = START;
+    let step = |step: &Step| {
+        last = step.forward(last);
+        last
+    };
+    steps.iter().map(step).collect()
+}
+
+/// Goes from the last segment to the first, with what the segments behind each say of its states.
+fn each_backward(steps: &[Step], mut each: impl FnMut(usize, &Step, Four)) {
+    let mut backward = [0.0, 1.0, 0.0, 1.0];
+    for (at, step) in steps.iter().enumerate().rev() {
+        each(at, step, backward);
+        backward = step.backward(backward);
+    }
+}
+
+/// What leads to a segment and what it is, as factors.
+struct Step {
+    node: Four,
+    edge: Four,
+}
+
+impl Step {
+    fn new(inside: f32, pause: f32, edge: &Four) -> Self {
+        let most = inside.max(pause).max(0.0);
+        let outside = (-most).exp();
+        let node = [outside, (inside - most).exp(), (pause - most).exp(), outside];
+        Self { node, edge: edge.map(|sum| sum.min(40.0).exp()) }
+    }
+
+    fn forward(&self, last: Four) -> Four {
+        let ([enter, leave, pause, resume], here) = (self.edge, self.node);
+        normalised([
+            last[B] * here[B],
+            (last[B] * enter + last[I] + last[P] * resume) * here[I],
+            (last[I] * pause + last[P]) * here[P],
+            (last[I] * leave + last[A]) * here[A],
+        ])
+    }
+
+    fn backward(&self, behind: Four) -> Four {
+        let ([enter, leave, pause, resume], ahead) = (self.edge, self.ahead(behind));
+        normalised([
+            ahead[B] + ahead[I] * enter,
+            ahead[I] + ahead[P] * pause + ahead[A] * leave,
+            ahead[P] + ahead[I] * resume,
+            ahead[A],
+        ])
+    }
+
+    /// The probability of each change of state, of all ways to get from the states before to those behind.
+    fn changes(&self, before: Four, behind: Four) -> Four {
+        let ([enter, leave, pause, resume], ahead) = (self.edge, self.ahead(behind));
+        let changes = [
+            before[B] * enter * ahead[I],
+            before[I] * leave * ahead[A],
+            before[I] * pause * ahead[P],
+            before[P] * resume * ahead[I],
+        ];
+        let stays: f32 = before.iter().zip(ahead).map(|(before, ahead)| before * ahead).sum();
+        let all = (stays + changes.iter().sum::<f32>()).max(TINY);
+        changes.map(|change| change / all)
+    }
+
+    fn ahead(&self, behind: Four) -> Four {
+        [0, 1, 2, 3].map(|state| behind[state] * self.node[state])
+    }
+}
+
+/// Every page begins before its text.
+const START: Four = [1.0, 0.0, 0.0, 0.0];
+
+/// The F1 that keeping the segments of `Inside` may expect, 0 to 1: characters are right as often as their
+/// segment is text, which `inside` says.
+pub(super) fn expected_f1(inside: &[f32], states: &[State], segments: &[Segment]) -> f32 {
+    let (mut kept, mut right, mut text) = (0.0, 0.0, 0.0);
+    for ((state, segment), probability) in states.iter().zip(segments).zip(inside) {
+        let n_chars = segment.n_chars as f32;
+        text += probability * n_chars;
+        if *state == State::Inside {
+            kept += n_chars;
+            right += probability * n_chars;
+        }
+    }
+    if kept + text > 0.0 { 2.0 * right / (kept + text) } else { 0.0 }
 }
 
 fn normalised(values: Four) -> Four {
-    let sum: f32 = values.iter().sum();
-    values.map(|value| (value / sum.max(TINY)).max(TINY))
+    let scale = values.iter().sum::<f32>().max(TINY).recip();
+    values.map(|value| (value * scale).max(TINY))
 }

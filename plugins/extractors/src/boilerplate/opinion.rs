@@ -125,10 +125,12 @@ fn furniture(segment: &Segment, width: f32) -> (f32, Option<Category>) {
     let mut mark = None;
     let mut most = MAX_FURNITURE;
     for category in Category::ALL.into_iter().filter(|category| *category != Category::Code) {
+        if segment.hit_bytes[category as usize] == 0 {
+            continue;
+        }
         let coverage = segment.coverage(category);
         share += coverage;
-        let begins =
-            coverage > 0.0 && segment.hit_first[category as usize] && most <= MAX_FURNITURE && width < 20.0;
+        let begins = segment.hit_first[category as usize] && most <= MAX_FURNITURE && width < 20.0;
         if coverage > most || begins {
             most = coverage.max(MAX_FURNITURE);
             mark = Some(category);

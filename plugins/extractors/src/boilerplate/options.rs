@@ -58,7 +58,7 @@ pub struct BoilerplateOptions {
 impl Default for BoilerplateOptions {
     fn default() -> Self {
         Self {
-            min_confidence: 0.4,
+            min_confidence: 0.2,
             on_uncertain: OnUncertain::Flag,
             on_no_text: OnNoText::Keep,
             explain: false,

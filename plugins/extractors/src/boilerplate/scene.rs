@@ -94,6 +94,13 @@ impl<'a> Scene<'a> {
         if width <= 0.0 { 0.0 } else { (self.prose[to] - self.prose[from.min(to)]) / width }
     }
 
+    /// The bin of the share of the page's prose that stands before segment `at`.
+    fn prose_past(&self, at: usize) -> usize {
+        let all = self.prose[self.opinions.len()];
+        let past = if all > 0.0 { self.prose[at] / all } else { 0.0 };
+        bin(past, &[0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.98])
+    }
+
     pub(super) fn describe_node(&self, at: usize, sink: &mut impl Sink) {
         let mut add = |feature: usize| sink.node(at, feature);
         add(Node::Repeats.bin(bin(self.repeats[at] as f32, &[1.0, 2.0])));
@@ -110,8 +117,7 @@ impl<'a> Scene<'a> {
         add(Node::DateBefore.bin(since(self.since_moment[at])));
         add(Node::TitleBefore.bin(since(self.since_title[at])));
         let all = self.prose[self.opinions.len()];
-        let past = if all > 0.0 { self.prose[at] / all } else { 0.0 };
-        add(Node::ProsePast.bin(bin(past, &[0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.98])));
+        add(Node::ProsePast.bin(self.prose_past(at)));
         let place = self.segments[at].start as f32 / self.page.len().max(1) as f32;
         add(Node::Place.bin(bin(place, &[0.02, 0.1, 0.3, 0.6, 0.9])));
         let other = usize::from(!self.opinions[at].is_prose());
@@ -204,6 +210,7 @@ impl<'a> Scene<'a> {
         let long = |opinion: &Opinion| opinion.width >= 15.0;
         let shape = 2 * usize::from(!was.is_some_and(|(was, _)| long(was))) + usize::from(!long(is));
         add(Edge::Shape.bin(shape));
+        add(Edge::ProsePast.bin(self.prose_past(at)));
     }
 }
 
@@ -277,7 +284,8 @@ fn marks(counts: [u32; 3]) -> usize {
 
 /// How often the text of each segment occurs on the page.
 fn repeats(page: &str, segments: &[Segment]) -> Vec<u32> {
-    let mut counts: HashMap<&str, u32, BuildHasherDefault<Hasher>> = HashMap::default();
+    let mut counts: HashMap<&str, u32, BuildHasherDefault<Hasher>> =
+        HashMap::with_capacity_and_hasher(segments.len(), BuildHasherDefault::default());
     let text = |segment: &Segment| page.get(segment.range()).unwrap_or_default();
     for segment in segments {
         *counts.entry(text(segment)).or_default() += 1;

@@ -4,10 +4,12 @@
 //! gaps, behind moments and before the labels of page furniture.
 
 use std::ops::Range;
+use std::str::Chars;
 
-use tamis_text::chars::{is_blank, is_cjk, is_closing, is_latin, is_line_end};
+use tamis_text::chars::{is_blank, is_line_end};
 
-use super::lexicon::{Category, Hit};
+use super::classes::{Classes, Table, is_invisible};
+use super::lexicon::{Category, Found};
 
 /// Lines of fewer bytes are never cut: menus and headings.
 const MIN_CUT_LINE_BYTES: usize = 90;
@@ -20,6 +22,8 @@ const MOMENT: char = '\u{1}';
 /// The width of a letter of an alphabet beside a Chinese character: about as many letters make a word of
 /// Chinese as this says.
 const LETTER_WIDTH: f32 = 0.4;
+/// What may follow the end of a sentence without beginning the next one.
+const END_OR_CLOSING: Classes = Classes::END.or(Classes::CLOSING);
 
 /// A piece of a page, with what was counted in it.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +81,8 @@ pub(super) struct Segment {
     pub(super) hit_first: [bool; Category::COUNT],
     /// Words that prose is full of.
     pub(super) n_prose: u32,
+    /// A bit for each word of the title that is in it.
+    pub(super) title_words: u64,
 }
 
 impl Segment {
@@ -112,15 +118,22 @@ impl Segment {
     }
 }
 
-/// The segments of `page`, in order; `hits` are what the lexicon found in it, by start.
-pub(super) fn segments(page: &str, hits: &[Hit]) -> Vec<Segment> {
-    let mut cutter = Cutter { page, hits, hit: 0, label: 0, segments: Vec::new(), gap: 1 };
+/// The segments of `page`, in order, with what was found in each.
+pub(super) fn segments(page: &str, found: &Found) -> Vec<Segment> {
+    let mut cutter = Cutter {
+        page,
+        found,
+        table: Table::get(),
+        hit: 0,
+        label: 0,
+        title_word: 0,
+        segments: Vec::new(),
+        gap: 1,
+    };
     let mut start = 0;
-    for (at, byte) in page.bytes().enumerate() {
-        if byte == b'\n' {
-            cutter.line(start, at);
-            start = at + 1;
-        }
+    for end in memchr::memchr_iter(b'\n', page.as_bytes()) {
+        cutter.line(start, end);
+        start = end + 1;
     }
     cutter.line(start, page.len());
     cutter.segments
@@ -128,11 +141,14 @@ pub(super) fn segments(page: &str, hits: &[Hit]) -> Vec<Segment> {
 
 struct Cutter<'a> {
     page: &'a str,
-    hits: &'a [Hit],
+    found: &'a Found,
+    table: &'static Table,
     /// The first hit that has not been counted yet.
     hit: usize,
     /// The first hit that may be a label further on.
     label: usize,
+    /// The first word of the title that has not been counted yet.
+    title_word: usize,
     segments: Vec<Segment>,
     /// Line ends since the last segment.
     gap: u32,
@@ -177,28 +193,33 @@ impl Cutter<'_> {
         let cut = line.len() >= MIN_CUT_LINE_BYTES;
         let sentences = line.len() >= MIN_SENTENCE_LINE_BYTES;
         let mut reading = Reading::new(self.gap);
-        let mut skip_to = 0;
-        for (offset, c) in line.char_indices() {
-            if offset < skip_to {
-                continue;
-            }
-            let at = start + offset;
-            if is_blank(c) || is_line_end(c) || is_invisible(c) {
+        let mut rest = line.chars();
+        while let Some(c) = rest.next() {
+            let next = end - rest.as_str().len();
+            let at = next - c.len_utf8();
+            let classes = self.table.of(c);
+            if classes.has(Classes::SPACE) {
                 reading.blank(c);
                 continue;
             }
-            if !reading.empty && cut && self.cuts_before(&reading, c, at, sentences) {
+            if !reading.empty && cut && self.cuts_before(&reading, c, classes, at, sentences) {
                 self.finish(&mut reading);
             }
             if reading.empty {
                 reading.begin(at);
             }
-            if let Some(length) = c.is_ascii_digit().then(|| moment(line, offset, reading.last)).flatten() {
+            if let Some(length) = c.is_ascii_digit().then(|| moment(line, at - start, reading.last)).flatten()
+            {
                 reading.moment(length, at);
-                skip_to = offset + length;
+                rest = self.page.get(at + length..end).unwrap_or_default().chars();
                 continue;
             }
-            reading.read(c, at);
+            reading.read(c, classes, next);
+            if c.is_ascii_alphabetic() {
+                rest = reading.word(rest.as_str()).chars();
+            } else if classes == Classes::CJK {
+                rest = reading.characters(rest, self.table);
+            }
         }
         if !reading.empty {
             self.finish(&mut reading);
@@ -207,15 +228,22 @@ impl Cutter<'_> {
     }
 
     /// Whether a segment ends before `c`, which is no white space.
-    fn cuts_before(&mut self, reading: &Reading, c: char, at: usize, sentences: bool) -> bool {
+    fn cuts_before(
+        &mut self,
+        reading: &Reading,
+        c: char,
+        classes: Classes,
+        at: usize,
+        sentences: bool,
+    ) -> bool {
         if reading.wide {
             return true;
         }
         // An end of a sentence, with closing marks behind it.
-        if reading.ended && sentences && !is_closing(c) && !is_end_mark(c) && c != '…' {
+        if reading.ended && sentences && !classes.has(END_OR_CLOSING) {
             // A full stop is one only before a capital letter, a quotation or another script.
-            let plain = reading.blanks > 0 && (!c.is_lowercase() && !c.is_ascii_digit());
-            if is_cjk_end(reading.last_mark()) || plain {
+            let plain = reading.blanks > 0 && !classes.has(Classes::LOWER) && !c.is_ascii_digit();
+            if plain || self.table.of(reading.last_mark(self.table)).has(Classes::CJK_END) {
                 return true;
             }
         }
@@ -226,10 +254,10 @@ impl Cutter<'_> {
     /// Whether a label that begins a line of furniture stands at this byte. Within a sentence only a colon
     /// tells a label from a word.
     fn label_at(&mut self, at: usize, after_sentence: bool) -> bool {
-        while self.hits.get(self.label).is_some_and(|hit| hit.start < at) {
+        while self.found.hits.get(self.label).is_some_and(|hit| hit.start < at) {
             self.label += 1;
         }
-        let Some(hit) = self.hits.get(self.label).filter(|hit| hit.start == at) else { return false };
+        let Some(hit) = self.found.hits.get(self.label).filter(|hit| hit.start == at) else { return false };
         let rest = self.page.get(hit.start..).unwrap_or_default();
         let (label, behind) = rest.split_at_checked(hit.end - hit.start).unwrap_or_default();
         let colon =
@@ -248,12 +276,13 @@ impl Cutter<'_> {
         segment.last = old.last;
         segment.breaks_off = old.last == '…' || tail.ends_with("...");
         self.count_hits(&mut segment);
+        self.count_title_words(&mut segment);
         self.segments.push(segment);
         self.gap = 0;
     }
 
     fn count_hits(&mut self, segment: &mut Segment) {
-        while let Some(hit) = self.hits.get(self.hit).filter(|hit| hit.start < segment.end) {
+        while let Some(hit) = self.found.hits.get(self.hit).filter(|hit| hit.start < segment.end) {
             if hit.start >= segment.start {
                 match hit.category {
                     Category::Prose => segment.n_prose += 1,
@@ -270,6 +299,18 @@ impl Cutter<'_> {
             self.hit += 1;
         }
     }
+
+    fn count_title_words(&mut self, segment: &mut Segment) {
+        while let Some((start, word)) = self.found.title_words.get(self.title_word) {
+            if *start >= segment.end {
+                break;
+            }
+            if *start >= segment.start {
+                segment.title_words |= 1 << word;
+            }
+            self.title_word += 1;
+        }
+    }
 }
 
 impl Reading {
@@ -282,8 +323,10 @@ impl Reading {
         self.current.end = at;
     }
 
-    fn last_mark(&self) -> char {
-        if is_closing(self.last) { self.before_last } else { self.last }
+    /// The last character that closes nothing, if it is one of the last two.
+    fn last_mark(&self, table: &Table) -> char {
+        let closes = self.last != '…' && table.of(self.last).has(Classes::CLOSING);
+        if closes { self.before_last } else { self.last }
     }
 
     fn blank(&mut self, c: char) {
@@ -318,68 +361,72 @@ impl Reading {
         self.last = '0';
     }
 
-    fn read(&mut self, c: char, at: usize) {
+    /// Reads a character that ends before byte `end`.
+    fn read(&mut self, c: char, classes: Classes, end: usize) {
         let segment = &mut self.current;
-        segment.end = at + c.len_utf8();
+        segment.end = end;
         segment.n_chars += 1;
-        let letter = c.is_alphabetic();
-        if letter {
-            if is_cjk(c) {
-                segment.n_cjk += 1;
-            } else {
-                if is_latin(c) {
-                    segment.n_latin += 1;
-                } else {
-                    segment.n_other += 1;
-                }
-                if !self.in_word {
-                    segment.n_words += 1;
-                    segment.n_capitalised += u32::from(c.is_uppercase());
-                }
+        if classes.has(Classes::WORD) {
+            let latin = u32::from(classes.has(Classes::LATIN));
+            segment.n_latin += latin;
+            segment.n_other += 1 - latin;
+            if !self.in_word {
+                segment.n_words += 1;
+                segment.n_capitalised += u32::from(classes.has(Classes::UPPER));
             }
+            self.in_word = true;
         } else {
-            match c {
-                '0'..='9' | '０'..='９' => segment.n_digits += 1,
-                ',' | '，' | '、' | '،' => segment.n_commas += 1,
-                '|' | '｜' | '·' | '•' | '»' | '>' | '›' | '/' | '●' | '■' | '★' | '▪' | '┊' | '│' | '¦' =>
-                {
-                    segment.n_separators += 1;
-                    segment.n_code += u32::from(c == '>' || c == '/');
-                }
-                '{' | '}' | ';' | '=' | '<' | '[' | ']' | '(' | ')' | '_' | '\\' | '&' | '%' | '$' | '#'
-                | '@' | '+' | '*' => {
-                    segment.n_code += 1;
-                }
-                '"' | '“' | '「' | '『' | '«' | '„' => segment.n_quotes += 1,
-                _ => {}
-            }
+            let one = |class: Classes| u32::from(classes.has(class));
+            segment.n_cjk += one(Classes::CJK);
+            segment.n_digits += one(Classes::DIGIT);
+            segment.n_commas += one(Classes::COMMA);
+            segment.n_separators += one(Classes::SEPARATOR);
+            segment.n_code += one(Classes::CODE);
+            segment.n_quotes += one(Classes::QUOTE);
+            segment.has_address |= c == '/' && self.last == '/' && self.before_last == ':';
+            self.in_word &= classes.has(Classes::JOINER);
         }
-        segment.has_address |= c == '/' && self.last == '/' && self.before_last == ':';
-        self.in_word = letter && !is_cjk(c) || (self.in_word && matches!(c, '\'' | '’' | '-'));
-        if is_end_mark(c) {
+        if classes.has(Classes::END) {
             segment.n_ends += u32::from(!self.ended);
             self.ended = true;
-        } else if !(self.ended && (is_closing(c) || c == '…')) {
-            self.ended = false;
+        } else {
+            self.ended &= classes.has(Classes::CLOSING);
         }
         self.blanks = 0;
         self.wide = false;
         self.before_last = self.last;
         self.last = c;
     }
-}
 
-fn is_end_mark(c: char) -> bool {
-    is_cjk_end(c) || matches!(c, '.' | '!' | '?' | '।' | '؟')
-}
+    /// Goes on to the end of the ASCII letters with which `rest` begins; a letter was read before them.
+    fn word<'a>(&mut self, rest: &'a str) -> &'a str {
+        let n = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (letters, rest) = rest.split_at_checked(n).unwrap_or((rest, ""));
+        for letter in letters.bytes().skip(n.saturating_sub(2)) {
+            (self.before_last, self.last) = (self.last, letter.into());
+        }
+        self.current.end += n;
+        self.current.n_chars += n as u32;
+        self.current.n_latin += n as u32;
+        rest
+    }
 
-fn is_cjk_end(c: char) -> bool {
-    matches!(c, '。' | '！' | '？' | '｡' | '．')
-}
-
-/// Characters that take no room: zero-width blanks, joiners and marks of direction or byte order.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
+    /// Goes on to the end of the CJK characters with which `rest` begins; one was read before them.
+    fn characters<'a>(&mut self, rest: Chars<'a>, table: &Table) -> Chars<'a> {
+        let (mut rest, mut n_chars) = (rest, 0);
+        let before = rest.as_str().len();
+        loop {
+            let mut ahead = rest.clone();
+            let Some(c) = ahead.next().filter(|c| table.of(*c) == Classes::CJK) else { break };
+            (self.before_last, self.last) = (self.last, c);
+            rest = ahead;
+            n_chars += 1;
+        }
+        self.current.end += before - rest.as_str().len();
+        self.current.n_chars += n_chars;
+        self.current.n_cjk += n_chars;
+        rest
+    }
 }
 
 /// The bytes of a date, with or without a time of day, or of a time of day, that begins at `at`.

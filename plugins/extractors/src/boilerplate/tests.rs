@@ -3,9 +3,10 @@ use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, Value, Verdict, View};
 
 use super::features::{N_EDGE, N_NODE};
-use super::lexicon::{BUNDLED, Category};
+use super::lexicon::{BUNDLED, Category, Found};
 use super::model::{State, Sums, Weights};
 use super::segment::{Segment, segments};
+use super::title::Title;
 use super::{Boilerplate, BoilerplateOptions, OnNoText, OnUncertain, WEIGHTS};
 
 const ARTICLE: &str = "昨天下午，清河镇的老渡口重新开放。早上八点，第一班渡船载着二十多位乘客离开码头，岸上的人敲锣打鼓，\
@@ -32,10 +33,12 @@ fn run(options: BoilerplateOptions, document: Document) -> (Document, Verdict) {
     (document, verdict)
 }
 
+fn found(text: &str) -> Found {
+    BUNDLED.find(text, &Title::default())
+}
+
 fn pieces(text: &str) -> Vec<&str> {
-    let mut hits = Vec::new();
-    BUNDLED.hits(text, &mut hits);
-    segments(text, &hits).iter().map(|segment| text.get(segment.range()).unwrap_or_default()).collect()
+    segments(text, &found(text)).iter().map(|segment| text.get(segment.range()).unwrap_or_default()).collect()
 }
 
 #[test]
@@ -67,8 +70,7 @@ fn the_lexicons_can_be_read_and_repeat_nothing() {
         all.dedup();
         assert_eq!(all.len(), n_phrases, "{:?}", table["language"]);
     }
-    let mut hits = Vec::new();
-    BUNDLED.hits("Share this: FacebookTwitter. Weitere Artikel, подписаться", &mut hits);
+    let hits = found("Share this: FacebookTwitter. Weitere Artikel, подписаться").hits;
     assert!(hits.iter().any(|hit| hit.category == Category::Share), "{hits:?}");
 }
 
@@ -158,11 +160,7 @@ fn numbers_and_abbreviations_end_no_sentence() {
 
 #[test]
 fn the_best_states_and_the_probabilities_agree_on_a_clear_case() {
-    let inside = |weight: f32| [0.0, weight, -9.0, 0.0];
-    let sums = Sums {
-        node: vec![inside(-5.0), inside(5.0), inside(5.0), inside(-5.0)],
-        edge: vec![[0.0, 0.0, -9.0, -9.0]; 4],
-    };
+    let sums = Sums { node: vec![-5.0, 5.0, 5.0, -5.0], edge: vec![[0.0, 0.0, -9.0, -9.0]; 4], pause: -9.0 };
     let expected = [State::Before, State::Inside, State::Inside, State::After];
     assert_eq!(sums.best(), expected);
     let marginals = sums.marginals();
@@ -190,9 +188,7 @@ fn any_page() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn segments_hold_everything_but_white_space(page in any_page()) {
-        let mut hits = Vec::new();
-        BUNDLED.hits(&page, &mut hits);
-        let found = segments(&page, &hits);
+        let found = segments(&page, &found(&page));
         prop_assert!(found.windows(2).all(|pair| pair[0].end <= pair[1].start));
         let held: String = found.iter().map(|segment: &Segment| page.get(segment.range()).unwrap_or_default()).collect();
         let is_nothing = |c: &char| c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}');

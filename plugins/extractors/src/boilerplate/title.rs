@@ -1,6 +1,6 @@
 //! What the page is called, and how much a piece of text has to do with it.
 
-use tamis_text::chars::is_cjk;
+use super::tokens::{Kind, Token, Tokens};
 
 /// Longer first lines are no titles, bytes.
 const MAX_TITLE_BYTES: usize = 400;
@@ -14,9 +14,11 @@ const MIN_WITHIN_BYTES: usize = 12;
 pub(super) struct Title {
     /// Its letters and digits in lower case.
     plain: String,
-    /// Hashes of its words, each once, sorted: pairs of neighbouring characters of Chinese, words of three
+    /// Keys of its words, each once, sorted: pairs of neighbouring characters of Chinese, words of three
     /// letters and more elsewhere.
     words: Vec<u64>,
+    /// A bit for each of them by its upper bits, so that nearly all other words need not be looked for.
+    filter: [u64; 16],
 }
 
 impl Title {
@@ -27,12 +29,15 @@ impl Title {
         if title.len() > MAX_TITLE_BYTES {
             return Self::default();
         }
-        let mut words = Vec::new();
-        each_word(title, |word| words.push(word));
+        let mut words: Vec<u64> = Tokens::of(title).filter(is_word).map(|token| token.key).collect();
         words.sort_unstable();
         words.dedup();
         words.truncate(MAX_WORDS);
-        Self { plain: letters(title).collect(), words }
+        let mut filter = [0; 16];
+        for bit in words.iter().map(|key| key >> 54) {
+            filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+        }
+        Self { plain: letters(title).collect(), words, filter }
     }
 
     /// Whether `text` says just this, or a large part of it.
@@ -52,26 +57,35 @@ impl Title {
         n_bytes == self.plain.len() || n_bytes >= MIN_WITHIN_BYTES
     }
 
-    /// Whether `text` says this among other things.
-    pub(super) fn within(&self, text: &str) -> bool {
+    /// Whether `text`, which has these of its words, says this among other things.
+    pub(super) fn within(&self, text: &str, words: u64) -> bool {
         let fits = (self.plain.len()..600).contains(&text.len());
-        fits && self.plain.len() >= MIN_WITHIN_BYTES
+        // The words at either end may go on in the text.
+        let has_words = words != 0 && words.count_ones() as usize + 2 >= self.words.len();
+        fits && has_words
+            && self.plain.len() >= MIN_WITHIN_BYTES
             && letters(text).collect::<String>().contains(&self.plain)
     }
 
-    /// The share of the words of the title that `text` has, 0 to 1.
-    pub(super) fn share(&self, text: &str) -> f32 {
-        if self.words.is_empty() {
-            return 0.0;
+    /// Which of its words a token is.
+    pub(super) fn word_of(&self, token: &Token) -> Option<u8> {
+        let bit = token.key >> 54;
+        if self.filter[(bit >> 6) as usize] >> (bit & 63) & 1 == 0 || !is_word(token) {
+            return None;
         }
-        let mut found = 0_u64;
-        each_word(text, |word| {
-            if let Ok(at) = self.words.binary_search(&word) {
-                found |= 1 << at;
-            }
-        });
-        found.count_ones() as f32 / self.words.len() as f32
+        self.words.binary_search(&token.key).ok().map(|word| word as u8)
     }
+
+    /// The share of its words that are in a set of them, 0 to 1.
+    pub(super) fn share(&self, words: u64) -> f32 {
+        words.count_ones() as f32 / self.words.len().max(1) as f32
+    }
+}
+
+/// Whether a token says something by itself: a pair of characters of Chinese, a word of three letters.
+fn is_word(token: &Token) -> bool {
+    let n_bytes = token.end - token.start;
+    token.kind == Kind::Pair || (token.kind != Kind::Sign && n_bytes > 2)
 }
 
 /// The first line that is not blank, up to where the name of a site is set off.
@@ -83,36 +97,6 @@ fn first_line(page: &str) -> &str {
 
 fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
-}
-
-/// Calls `each` with a hash of every word.
-fn each_word(text: &str, mut each: impl FnMut(u64)) {
-    let mut last = None;
-    let (mut word, mut length) = (0, 0);
-    for c in text.chars() {
-        if is_cjk(c) {
-            if let Some(last) = last {
-                each(mix(u64::from(u32::from(last)) << 32 | u64::from(u32::from(c))));
-            }
-            last = Some(c);
-        } else {
-            last = None;
-            if c.is_alphanumeric() {
-                let lower =
-                    if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) };
-                word = mix(word ^ u64::from(u32::from(lower)));
-                length += 1;
-                continue;
-            }
-        }
-        if length > 2 {
-            each(word);
-        }
-        (word, length) = (0, 0);
-    }
-    if length > 2 {
-        each(word);
-    }
 }
 
 /// Spreads the bits of a number (the finaliser of `SplitMix64`: Steele, Lea, Flood, OOPSLA 2014).

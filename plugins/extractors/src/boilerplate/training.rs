@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-pub use super::features::{FIRST_SCENE, N_EDGE, N_NODE};
+pub use super::features::{N_EDGE, N_NODE};
 pub use super::model::{CHANGES, Four, Marginals, State, Sums, Weights};
 
 use super::features::{self, Sink};
@@ -24,11 +24,12 @@ pub struct Page {
 impl Page {
     /// Reads a page; `title` as the stage would find it in the metadata.
     pub fn read(text: &str, title: Option<&str>) -> Self {
-        let segments = segments(text);
+        let title = Title::of(title, text);
+        let segments = segment::segments(text, &lexicon::BUNDLED.find(text, &title));
         let empty = vec![Vec::new(); segments.len()];
         let mut page =
             Self { ranges: segments.iter().map(Segment::range).collect(), node: empty.clone(), edge: empty };
-        features::describe(text, &segments, &Title::of(title, text), &mut page);
+        features::describe(text, &segments, &title, &mut page);
         page
     }
 
@@ -55,10 +56,4 @@ impl Sink for Page {
     fn edge(&mut self, at: usize, feature: usize) {
         self.edge[at].push(feature as u16);
     }
-}
-
-fn segments(text: &str) -> Vec<Segment> {
-    let mut hits = Vec::new();
-    lexicon::BUNDLED.hits(text, &mut hits);
-    segment::segments(text, &hits)
 }

@@ -1,0 +1,245 @@
+//! A page as words, characters and signs, each with a key by which it is looked up.
+//!
+//! Phrases of the lexicon begin with a token, and a title consists of some: one walk over a page finds both.
+
+use super::classes::{Classes, Table};
+
+/// Bytes of a character of Chinese, Japanese or Korean.
+const WIDE: usize = 3;
+
+/// A word of an alphabet, a character of Chinese, or a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    /// The first byte.
+    pub(super) start: usize,
+    /// The byte after the last.
+    pub(super) end: usize,
+    pub(super) kind: Kind,
+    /// Of a word, or of a character or sign and the one behind it. Capital and small letters of ASCII give the
+    /// same key; so do, hardly ever, tokens that differ.
+    pub(super) key: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Letters of an alphabet: small ones, which a capital may begin, or capitals.
+    Word,
+    /// A word with another letter behind it, as `Whats` in `WhatsApp`: elements that were glued together, or a
+    /// name.
+    Glued,
+    /// A character of Chinese, Japanese or Korean with another one behind it.
+    Pair,
+    /// Anything else.
+    Sign,
+}
+
+/// The tokens of a text. Plain white space is none, nor are letters that go on with a word (`s` in `PDFs`).
+pub(super) struct Tokens<'a> {
+    text: &'a str,
+    table: &'static Table,
+    at: usize,
+    /// Where the last word ended.
+    word_end: usize,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, table: Table::get(), at: 0, word_end: usize::MAX }
+    }
+
+    /// A word that begins with a letter of ASCII.
+    fn word(&mut self, start: usize) -> Token {
+        let bytes = self.text.as_bytes();
+        let end = ascii_word_end(bytes, start);
+        match bytes.get(end) {
+            Some(0x80..) => self.long_word(start, end),
+            next => {
+                let kind = if next.is_some_and(u8::is_ascii_alphabetic) { Kind::Glued } else { Kind::Word };
+                (self.at, self.word_end) = (end, end);
+                Token { start, end, kind, key: word_key(&bytes[start..], end - start) }
+            }
+        }
+    }
+
+    /// A word of whose letters not all, or none, are of ASCII: from `end` on, they may be any.
+    fn long_word(&mut self, start: usize, end: usize) -> Token {
+        let behind = self.text.get(end..).unwrap_or_default();
+        let is_letter = |c: &char| self.table.of(*c).has(Classes::WORD);
+        let end = end + behind.chars().take_while(is_letter).map(char::len_utf8).sum::<usize>();
+        let word = self.text.get(start..end).unwrap_or_default();
+        let key = if word.is_ascii() {
+            word_key(&self.text.as_bytes()[start..], end - start)
+        } else {
+            word.chars().fold(0, |key: u64, c| spread(key.rotate_left(29) ^ u64::from(u32::from(fold(c)))))
+        };
+        (self.at, self.word_end) = (end, end);
+        Token { start, end, kind: Kind::Word, key }
+    }
+
+    fn sign(&mut self, start: usize, c: char) -> Token {
+        let bytes = &self.text.as_bytes()[start..];
+        let end = start + c.len_utf8();
+        self.at = end;
+        let (kind, n_bytes) = match bytes[0] {
+            0xE2..=0xEF if matches!(bytes.get(WIDE), Some(0xE2..=0xEF)) => {
+                let next = self.text.get(end..).and_then(|text| text.chars().next());
+                let is_cjk = |c: char| self.table.of(c).has(Classes::CJK);
+                let pair = is_cjk(c) && next.is_some_and(is_cjk);
+                (if pair { Kind::Pair } else { Kind::Sign }, 2 * WIDE)
+            }
+            0..=0x7F if bytes.get(1).is_some_and(u8::is_ascii) => (Kind::Sign, 2),
+            _ => (Kind::Sign, c.len_utf8()),
+        };
+        Token { start, end, kind, key: spread(first_bytes(bytes, n_bytes)) }
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let bytes = self.text.as_bytes();
+        loop {
+            let start = self.at;
+            let first = *bytes.get(start)?;
+            match first {
+                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
+                b'A'..=b'Z' | b'a'..=b'z' => {
+                    let goes_on = self.word_end == start && !is_glued(bytes, start);
+                    let token = self.word(start);
+                    if !goes_on {
+                        return Some(token);
+                    }
+                }
+                // Han characters, two in a row: most of a Chinese page.
+                0xE4..=0xE9 if matches!(bytes.get(start + WIDE), Some(0xE4..=0xE9)) => {
+                    self.at += WIDE;
+                    let key = spread(first_bytes(&bytes[start..], 2 * WIDE));
+                    return Some(Token { start, end: start + WIDE, kind: Kind::Pair, key });
+                }
+                _ => {
+                    let c = self.text.get(start..)?.chars().next()?;
+                    if !self.table.of(c).has(Classes::WORD) {
+                        return Some(self.sign(start, c));
+                    }
+                    let goes_on = self.word_end == start;
+                    let token = self.long_word(start, start);
+                    if !goes_on {
+                        return Some(token);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Token {
+    /// The key of a character or sign alone, whatever stands behind it.
+    pub(super) fn alone(&self, text: &str) -> u64 {
+        spread(first_bytes(text.as_bytes().get(self.start..).unwrap_or_default(), self.end - self.start))
+    }
+
+    /// The keys of this word alone, with the one that is glued to it, with the one behind that, and so on.
+    pub(super) fn glued_keys<'a>(&self, text: &'a str) -> impl Iterator<Item = u64> + 'a {
+        let (start, bytes) = (self.start, text.as_bytes());
+        let goes_on = |end: &usize| bytes.get(*end).is_some_and(u8::is_ascii_alphabetic);
+        let ends = std::iter::successors(Some(self.end), move |end| {
+            goes_on(end).then(|| ascii_word_end(bytes, *end))
+        });
+        ends.map(move |end| word_key(&bytes[start..], end - start))
+    }
+}
+
+/// A character without regard to case. Where a small letter takes several characters, the first stands for it.
+pub(super) fn fold(c: char) -> char {
+    if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) }
+}
+
+/// Whether a small letter and a capital meet before byte `at`: `friendsTwitter`.
+pub(super) fn is_glued(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    before.is_some_and(u8::is_ascii_lowercase) && bytes.get(at).is_some_and(u8::is_ascii_uppercase)
+}
+
+/// The end of the letters of ASCII that make a word from byte `start` on: small ones, or capitals.
+fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
+    let letters = bytes.get(start + 1..).unwrap_or_default();
+    let capitals = bytes[start].is_ascii_uppercase() && letters.first().is_some_and(u8::is_ascii_uppercase);
+    let n = if capitals {
+        letters.iter().take_while(|byte| byte.is_ascii_uppercase()).count()
+    } else {
+        letters.iter().take_while(|byte| byte.is_ascii_lowercase()).count()
+    };
+    start + 1 + n
+}
+
+/// The key of a word of `n` letters of ASCII.
+fn word_key(bytes: &[u8], n: usize) -> u64 {
+    let mut key = spread(first_bytes(bytes, n));
+    let mut at = 8;
+    while at < n {
+        key = spread(key.rotate_left(29) ^ spread(first_bytes(&bytes[at..], n - at)));
+        at += 8;
+    }
+    key
+}
+
+/// The key of up to eight bytes.
+pub(super) fn key_of(bytes: &[u8]) -> u64 {
+    spread(first_bytes(bytes, bytes.len()))
+}
+
+/// The first `n` bytes as a number, eight at the most.
+fn first_bytes(bytes: &[u8], n: usize) -> u64 {
+    let word = bytes.first_chunk().map_or_else(
+        || bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        |bytes: &[u8; 8]| u64::from_le_bytes(*bytes),
+    );
+    if n < 8 { word & ((1 << (8 * n)) - 1) } else { word }
+}
+
+/// A number with its bits spread over all of it, the upper ones first; capital and small letters of ASCII give
+/// the same. (Fibonacci hashing: D. Knuth, *The Art of Computer Programming*, 6.4.)
+fn spread(bytes: u64) -> u64 {
+    (bytes | 0x2020_2020_2020_2020).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<(&str, Kind)> {
+        let token = |token: Token| (text.get(token.start..token.end).expect("whole characters"), token.kind);
+        Tokens::of(text).map(token).collect()
+    }
+
+    #[test]
+    fn words_characters_and_signs_are_told_apart() {
+        use Kind::{Glued, Pair, Sign, Word};
+        for (text, expected) in [
+            ("Share this", vec![("Share", Word), ("this", Word)]),
+            ("friendsTwitter", vec![("friends", Glued), ("Twitter", Word)]),
+            ("PDFs", vec![("PDF", Glued)]),
+            ("café Éclair", vec![("café", Word), ("Éclair", Word)]),
+            ("все в", vec![("все", Word), ("в", Word)]),
+            ("分享到", vec![("分", Pair), ("享", Pair), ("到", Sign)]),
+            ("アプリ", vec![("ア", Pair), ("プ", Pair), ("リ", Sign)]),
+            ("好。", vec![("好", Sign), ("。", Sign)]),
+            ("a1=\n", vec![("a", Word), ("1", Sign), ("=", Sign)]),
+            ("", vec![]),
+        ] {
+            assert_eq!(tokens(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_do_not_depend_on_case_and_place() {
+        let key = |text: &str| Tokens::of(text).next().map(|token| token.key);
+        assert_eq!(key("Subscription "), key("subscription, and more"));
+        assert_eq!(key("SUBSCRIPTION"), key("subscription"));
+        assert_eq!(key("ПОДПИСКА"), key("подписка на"));
+        assert_eq!(key("分享到"), key("分享"));
+        assert_ne!(key("subscriptions"), key("subscription"));
+        assert_ne!(key("分享"), key("分级"));
+    }
+}
