@@ -128,9 +128,11 @@ pub(super) fn candidates<'a>(
     found
 }
 
-/// A day that is named twice is the likelier for it; dates of one form in a row are a list of other pages.
+/// A day that is named twice is the likelier for it, more so with the same time of day, as above a post and in
+/// the line below it; dates of one form in a row are a list of other pages.
 fn weigh_together(page: Page<'_>, found: &mut [Candidate<'_>]) {
     let days: Vec<&str> = found.iter().map(|candidate| page.slice(candidate.located.date.clone())).collect();
+    let moments: Vec<&str> = found.iter().map(|candidate| page.slice(candidate.located.range())).collect();
     let forms: Vec<u64> = found.iter().map(|candidate| form(page.slice(candidate.located.range()))).collect();
     let scores: Vec<f64> = found.iter().map(|candidate| candidate.score).collect();
     let bare: Vec<bool> = found.iter().map(|candidate| candidate.rule == "date-line").collect();
@@ -138,6 +140,10 @@ fn weigh_together(page: Page<'_>, found: &mut [Candidate<'_>]) {
         let score = scores[index];
         if score > 0.0 && days.iter().enumerate().any(|(other, day)| other != index && *day == days[index]) {
             candidate.score += 0.3;
+        }
+        let same = moments.iter().filter(|moment| **moment == moments[index]).count();
+        if score > 0.0 && same == 2 && candidate.located.time.is_some() {
+            candidate.score += TWICE;
         }
         // The date itself is one of them.
         let alike = |other: &usize| {
@@ -157,6 +163,8 @@ fn form(shown: &str) -> u64 {
     })
 }
 
+/// What a moment gains that stands twice on the page, and no more often.
+const TWICE: f64 = 1.4;
 /// So many dates besides one make a list.
 const MIN_LIST: usize = 3;
 
