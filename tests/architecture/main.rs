@@ -8,6 +8,7 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("document", &[]),
     ("text", &[]),
+    ("dates", &[]),
     ("html", &["text"]),
     ("stage", &["document"]),
     ("plugin", &["stage", "document"]),
@@ -55,11 +56,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("readers", &["plugin", "text"]),
     ("filters", &["plugin", "text"]),
-    ("extractors", &["plugin", "text"]),
+    ("extractors", &["plugin", "text", "dates"]),
     ("exporters", &["plugin", "text"]),
     ("corpus", &["plugin", "text"]),
     ("columnar", &["plugin", "readers"]),
-    ("pages", &["plugin", "text", "html"]),
+    ("pages", &["plugin", "text", "html", "dates"]),
     ("sqlite", &["plugin"]),
     ("template", &["plugin"]),
 ];
@@ -177,7 +178,7 @@ fn only_the_command_line_prints_reads_the_environment_or_exits() {
 
 #[test]
 fn data_and_text_do_no_input_or_output() {
-    for folder in ["crates/document/src", "crates/text/src", "crates/html/src"] {
+    for folder in ["crates/document/src", "crates/text/src", "crates/dates/src", "crates/html/src"] {
         let found = lines_with(folder, &["std::fs", "std::io", "std::net", "std::env", "std::process"]);
         assert!(found.is_empty(), "{}", found.join("\n"));
     }

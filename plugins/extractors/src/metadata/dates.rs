@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use tamis_dates::{Located, certain_moment, dates};
+
 use super::evidence::{Evidence, confidence};
 use super::glued;
 use super::page::{Line, Page, is_code, is_space};
 use super::repeated::Repeated;
-use crate::published_date::{Located, certain_moment, dates};
 
 /// So many dates are looked at: byline dates come early, and what follows are comments and related pages.
 const MAX_DATES: usize = 64;

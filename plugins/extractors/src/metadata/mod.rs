@@ -22,9 +22,9 @@ mod titles;
 
 use std::collections::BTreeMap;
 
+use tamis_dates::certain_moment;
 use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, ValueRef, Verdict};
 
-use crate::published_date::certain_moment;
 use bylines::Places;
 use evidence::{Evidence, Written};
 use labels::Labels;

@@ -195,7 +195,7 @@ fn marks(text: &str) -> f64 {
 
 /// A line that is little more than a date. `What we read: Thursday, May 23, 2013` is a title.
 fn date_in(text: &str, width: usize) -> f64 {
-    let Some(date) = crate::published_date::dates(text).next() else { return 0.0 };
+    let Some(date) = tamis_dates::dates(text).next() else { return 0.0 };
     match width.saturating_sub(date.range().len()) {
         0..20 => 4.0,
         20..40 if date.time.is_some() => 3.0,

@@ -123,7 +123,7 @@ fn name_at(text: &str, start: usize) -> Option<Range<usize>> {
         && !is_code(name)
         && !name.contains(['"', '=', '？', '！'])
         && !NO_NAMES.contains(&name)
-        && crate::published_date::dates(name).next().is_none();
+        && tamis_dates::dates(name).next().is_none();
     fits.then(|| start..start + name.len())
 }
 

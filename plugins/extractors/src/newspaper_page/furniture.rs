@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Serialize;
 
+use tamis_dates::certain_date;
+
 use super::lines::{PageLine, ends_clause, remove, spaced, squeezed, visible};
-use crate::published_date::certain_date;
 
 /// Masthead and edition line stand among so many lines at the top, the index among as many at the end.
 const EDGE: usize = 12;

@@ -1,23 +1,16 @@
 //! `published-date`: the date of publication, in ISO 8601, only when it is certain.
 //!
-//! [`options`] holds the page of the stage; `parse` reads a date as a page shows it, `locate` finds dates in
-//! running text for other stages.
+//! [`options`] holds the page of the stage; the crate `tamis-dates` reads dates.
 
-mod locate;
-mod months;
 mod options;
-mod parse;
 #[cfg(test)]
 mod tests;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
+use tamis_dates::{Reading, days_before, read};
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, ValueRef, Verdict};
-
-use parse::Reading;
-
-pub(crate) use locate::{Located, dates};
 
 pub use options::PublishedDateOptions;
 
@@ -65,7 +58,7 @@ impl Extractor for PublishedDate {
                 None => return Ok(counted(draft, "absent")),
             },
         };
-        let outcome = match parse::read(&shown) {
+        let outcome = match read(&shown) {
             Reading::Certain(moment) => {
                 draft.set_metadata("published", moment.to_string());
                 "dated"
@@ -85,29 +78,13 @@ impl PublishedDate {
     fn resolve(&self, draft: &mut Draft<'_>, days: i32) -> &'static str {
         let crawl = self.options.crawl_date_field.as_ref();
         let crawl = crawl.and_then(|field| draft.metadata(field)).and_then(shown_in);
-        match crawl.and_then(|crawl| parse::days_before(&crawl, days)) {
+        match crawl.and_then(|crawl| days_before(&crawl, days)) {
             Some(date) => {
                 draft.set_metadata("published", date.to_string());
                 "resolved"
             }
             None => "relative",
         }
-    }
-}
-
-/// The date in `shown` in ISO 8601, if it is certain; for stages that meet dates in their own text.
-pub(crate) fn certain_date(shown: &str) -> Option<String> {
-    match parse::read(shown) {
-        Reading::Certain(moment) => Some(moment.date.to_string()),
-        _ => None,
-    }
-}
-
-/// Date and time in `shown` in ISO 8601, if they are certain.
-pub(crate) fn certain_moment(shown: &str) -> Option<String> {
-    match parse::read(shown) {
-        Reading::Certain(moment) => Some(moment.to_string()),
-        _ => None,
     }
 }
 
@@ -137,7 +114,7 @@ fn labelled(text: &str) -> Option<String> {
         let Some(shown) = LABELLED.captures(line).and_then(|captures| captures.name("value")) else {
             continue;
         };
-        match (&found, parse::read(shown.as_str())) {
+        match (&found, read(shown.as_str())) {
             (_, Reading::NotCertain) => {}
             (None, _) => found = Some(shown.as_str().to_owned()),
             (Some(first), _) if first == shown.as_str() => {}

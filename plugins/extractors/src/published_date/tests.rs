@@ -140,7 +140,7 @@ fn a_known_date_is_left_alone() {
 proptest! {
     #[test]
     fn any_string_is_read_and_what_is_written_is_a_date(shown in "[ -~年月日时分昨天前星期周一二〇十０-９Ａ-ｚ]{0,30}") {
-        if let Reading::Certain(moment) = parse::read(&shown) {
+        if let Reading::Certain(moment) = read(&shown) {
             prop_assert!(moment.to_string().get(..10).is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok()));
         }
     }

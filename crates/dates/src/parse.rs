@@ -14,7 +14,7 @@ const YEARS: std::ops::RangeInclusive<i16> = 1800..=2099;
 
 /// What a string says about a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reading {
+pub enum Reading {
     /// One date, in ISO 8601 with the time as far as it is given.
     Certain(Moment),
     /// So many days before the day of the crawl.
@@ -31,8 +31,9 @@ pub(super) enum Reading {
 
 /// A date and, as far as the page gives it, the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Moment {
-    pub(super) date: Date,
+pub struct Moment {
+    /// The day.
+    pub date: Date,
     /// `T10:20`, `T10:20:30`, with `Z` or `+08:00` behind it; or nothing.
     time: String,
 }
@@ -97,7 +98,7 @@ impl Patterns {
 }
 
 /// Reads a string that shows a date.
-pub(super) fn read(shown: &str) -> Reading {
+pub fn read(shown: &str) -> Reading {
     plain(shown).unwrap_or_else(|| read_any(shown))
 }
 
@@ -241,7 +242,7 @@ fn relative(text: &str) -> Reading {
 }
 
 /// The day `days` before the crawl.
-pub(super) fn days_before(crawl: &str, days: i32) -> Option<Date> {
+pub fn days_before(crawl: &str, days: i32) -> Option<Date> {
     let Reading::Certain(moment) = read(crawl) else { return None };
     moment.date.checked_sub(days.days()).ok()
 }

@@ -1,6 +1,6 @@
 //! Finds dates in running text: where each one begins and ends, not what it means.
 //!
-//! Every date that [`super::parse`] can be certain about has a year of four digits, so the search is for `19`
+//! Every date that [`crate::read`] can be certain about has a year of four digits, so the search is for `19`
 //! and `20`, and only what stands around those is looked at closely.
 
 use std::ops::Range;
@@ -15,21 +15,21 @@ const MAX_BEFORE: usize = 32;
 
 /// Where a date stands in a text, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Located {
+pub struct Located {
     /// Year, month and day.
-    pub(crate) date: Range<usize>,
+    pub date: Range<usize>,
     /// The time of day behind the date, with what marks its half of the day.
-    pub(crate) time: Option<Range<usize>>,
+    pub time: Option<Range<usize>>,
 }
 
 impl Located {
     /// Date and time.
-    pub(crate) fn range(&self) -> Range<usize> {
+    pub fn range(&self) -> Range<usize> {
         self.date.start..self.time.as_ref().map_or(self.date.end, |time| time.end)
     }
 
     /// Date and time with a blank between them: flattening often glues them together.
-    pub(crate) fn shown(&self, text: &str) -> String {
+    pub fn shown(&self, text: &str) -> String {
         let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
         match &self.time {
             Some(time) => format!("{} {}", part(&self.date), part(time)),
@@ -49,7 +49,7 @@ static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The dates of `text`, in order.
-pub(crate) fn dates(text: &str) -> impl Iterator<Item = Located> + '_ {
+pub fn dates(text: &str) -> impl Iterator<Item = Located> + '_ {
     let mut end = 0;
     years(text.as_bytes()).filter_map(move |year| {
         if year < end {
