@@ -2,13 +2,15 @@
 
 mod features;
 mod html_extract;
+mod html_metadata;
 mod model;
 mod render;
 mod select;
 pub mod training;
 
 pub use html_extract::{Favour, HtmlExtract, HtmlExtractOptions, Output};
+pub use html_metadata::{Field, HtmlMetadata, HtmlMetadataOptions};
 
 tamis_plugin::export_plugin! {
-    extractors: [HtmlExtract],
+    extractors: [HtmlExtract, HtmlMetadata],
 }

@@ -88,7 +88,7 @@ impl HtmlExtract {
 }
 
 /// Whether anything in a text looks like a tag.
-fn has_tag(text: &str) -> bool {
+pub(crate) fn has_tag(text: &str) -> bool {
     let mut rest = text.as_bytes();
     while let Some(at) = memchr::memchr(b'<', rest) {
         rest = rest.get(at + 1..).unwrap_or_default();

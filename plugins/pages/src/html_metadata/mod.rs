@@ -1,0 +1,223 @@
+//! `html-metadata`: what a page says about itself.
+//!
+//! [`options`] holds the page of the stage; `declared` reads the head and structured data, `shown` what readers
+//! see, `title` parts a title from the name of the site, `statement` decides whom to believe.
+
+mod declared;
+mod options;
+mod shown;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod title;
+
+use std::collections::BTreeMap;
+
+use tamis_dates::certain_moment;
+use tamis_html::parse;
+use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, Value, ValueRef, Verdict};
+
+use crate::html_extract::has_tag;
+use statement::{Statement, Written, believed, letters};
+
+pub use options::{Field, HtmlMetadataOptions};
+
+/// Between tags in one string.
+const TAG_MARKS: [char; 5] = [',', '，', ';', '；', '、'];
+/// A longer name is none, characters.
+const MOST_NAME_CHARS: usize = 100;
+
+/// Reads what a page says about itself; see [`HtmlMetadataOptions`].
+#[derive(Debug)]
+pub struct HtmlMetadata {
+    options: HtmlMetadataOptions,
+}
+
+impl Extractor for HtmlMetadata {
+    const NAME: &'static str = "html-metadata";
+    const READS: &'static [&'static str] = &["text", "url"];
+    const WRITES: &'static [&'static str] = &[
+        "author",
+        "canonical_url",
+        "description",
+        "language",
+        "metadata_evidence",
+        "modified",
+        "published",
+        "published_raw",
+        "publisher",
+        "tags",
+        "title",
+    ];
+    type Options = HtmlMetadataOptions;
+
+    fn open(options: HtmlMetadataOptions) -> Result<Self, SetupError> {
+        if !(0.0..=1.0).contains(&options.min_confidence) {
+            let message = format!("`min_confidence` is {}, but must be from 0 to 1", options.min_confidence);
+            return Err(SetupError::in_option("min_confidence", message));
+        }
+        if options.fields.is_empty() {
+            return Err(SetupError::in_option(
+                "fields",
+                "`fields` names no field, so there is nothing to do",
+            ));
+        }
+        Ok(Self { options })
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        let page = draft.original().text();
+        if !has_tag(page) {
+            draft.notes().count("no_markup", 1);
+            return Ok(Verdict::Keep);
+        }
+        let tree = parse(page).map_err(|error| Failure::new(error.to_string()))?;
+        let mut statements = declared::declared(page, &tree);
+        statements.extend(shown::shown(page, &tree, &statements));
+        let url = draft.metadata("url").and_then(ValueRef::as_str).map(str::to_owned);
+        let found: Vec<Statement> = self
+            .options
+            .fields
+            .iter()
+            .filter_map(|field| choose(*field, &statements, url.as_deref()))
+            .collect();
+        self.write(draft, found)?;
+        Ok(Verdict::Keep)
+    }
+}
+
+impl HtmlMetadata {
+    fn write(&self, draft: &mut Draft<'_>, found: Vec<Statement>) -> Result<(), Failure> {
+        let mut written = BTreeMap::new();
+        for statement in found {
+            let name = statement.field.name();
+            if draft.metadata(name).is_some_and(|value| value != ValueRef::Null) {
+                continue;
+            }
+            if statement.confidence < self.options.min_confidence {
+                draft.notes().count("uncertain", 1);
+                continue;
+            }
+            draft.notes().count(name, 1);
+            written.insert(name, Written::from(&statement));
+            let value = match statement.field {
+                Field::Tags => json(&tags(&statement.value))?.into(),
+                Field::Published | Field::Modified => {
+                    let moment = certain_moment(&statement.value).unwrap_or_default();
+                    if statement.field == Field::Published {
+                        draft.set_metadata("published_raw", statement.value);
+                    }
+                    moment.into()
+                }
+                _ => Value::from(statement.value),
+            };
+            draft.set_metadata(name, value);
+        }
+        if self.options.evidence && !written.is_empty() {
+            draft.set_metadata("metadata_evidence", json(&written)?);
+        }
+        Ok(())
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Json, Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::new)?;
+    Json::parse(&text).map_err(Failure::new)
+}
+
+/// The statement to believe about a field.
+fn choose(field: Field, statements: &[Statement], url: Option<&str>) -> Option<Statement> {
+    let said = || statements.iter().filter(|said| said.field == field);
+    let with = |value: String, said: &Statement| Statement { value, ..said.clone() };
+    let same_letters = |one: &str, other: &str| letters(one) == letters(other);
+    match field {
+        Field::Title => title::choose(statements, &sites(statements, url)),
+        Field::Published | Field::Modified => {
+            let day =
+                |shown: &str| certain_moment(shown).and_then(|moment| moment.get(..10).map(str::to_owned));
+            let certain: Vec<_> =
+                said().filter(|said| certain_moment(&said.value).is_some()).cloned().collect();
+            believed(&certain, |one, other| day(one) == day(other))
+        }
+        Field::Author => {
+            let names = said().filter(|said| is_name(&said.value)).cloned();
+            believed(&joined(names, ", "), same_letters)
+        }
+        Field::Tags => believed(&joined(said().cloned(), ","), same_letters),
+        Field::Language => {
+            let tags = said().filter_map(|said| Some(with(language(&said.value)?, said)));
+            believed(&tags.collect::<Vec<_>>(), |one, other| primary(one) == primary(other))
+        }
+        Field::CanonicalUrl => {
+            let absolute =
+                |said: &&Statement| ["http://", "https://"].iter().any(|start| said.value.starts_with(start));
+            believed(&said().filter(absolute).cloned().collect::<Vec<_>>(), |one, other| one == other)
+        }
+        Field::Publisher | Field::Description => believed(&said().cloned().collect::<Vec<_>>(), same_letters),
+    }
+}
+
+/// Statements of one kind of place as one, each value once.
+fn joined(statements: impl Iterator<Item = Statement>, mark: &str) -> Vec<Statement> {
+    let mut all: Vec<Statement> = Vec::new();
+    for statement in statements {
+        match all.iter_mut().find(|known| known.rule == statement.rule) {
+            Some(known) if known.value.split(mark).any(|value| value == statement.value) => {}
+            Some(known) => {
+                known.value = format!("{}{mark}{}", known.value, statement.value);
+                known.span =
+                    known.span.start.min(statement.span.start)..known.span.end.max(statement.span.end);
+            }
+            None => all.push(statement),
+        }
+    }
+    all
+}
+
+/// The letters of all names of the site: as it calls itself, and the part of its address that tells.
+fn sites(statements: &[Statement], url: Option<&str>) -> Vec<String> {
+    let named =
+        statements.iter().filter(|said| said.field == Field::Publisher).map(|said| letters(&said.value));
+    let addresses =
+        statements.iter().filter(|said| said.field == Field::CanonicalUrl).map(|said| said.value.as_str());
+    let hosts = addresses.chain(url).filter_map(|url| {
+        let host = url.split_once("://")?.1.split(['/', ':', '?']).next()?;
+        Some(host.trim_start_matches("www.").to_owned())
+    });
+    let labels = hosts.flat_map(|host| {
+        let longest = host.split('.').max_by_key(|label| label.len()).map(letters);
+        [Some(letters(&host)), longest]
+    });
+    named.chain(labels.flatten()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Addresses of profiles and whole sentences are no names.
+fn is_name(text: &str) -> bool {
+    !text.contains("://") && !text.starts_with("www.") && text.chars().count() <= MOST_NAME_CHARS
+}
+
+/// A language tag in the form of BCP 47, if it is one.
+fn language(tag: &str) -> Option<String> {
+    let tag = tag.trim().replace('_', "-");
+    let mut parts = tag.split('-');
+    let first = parts.next()?;
+    let is_language = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_language && parts.all(is_part)).then_some(tag)
+}
+
+fn primary(tag: &str) -> String {
+    tag.split('-').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The tags in one string, each once.
+fn tags(joined: &str) -> Vec<&str> {
+    let mut tags: Vec<&str> = Vec::new();
+    for tag in joined.split(TAG_MARKS).map(str::trim).filter(|tag| !tag.is_empty()) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    tags
+}

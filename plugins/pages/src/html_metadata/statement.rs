@@ -1,0 +1,65 @@
+//! What a page says about itself, place by place, and what is believed of it.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::options::Field;
+
+/// A value for a field, from one place of the page.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Statement {
+    pub(super) field: Field,
+    /// As the page has it, character references resolved, white space folded.
+    pub(super) value: String,
+    /// The kind of place.
+    pub(super) rule: &'static str,
+    /// Bytes of the page: of the value, or of the script that holds it.
+    pub(super) span: Range<usize>,
+    /// From 0 to 1.
+    pub(super) confidence: f64,
+}
+
+/// The form in which evidence is written to the metadata.
+#[derive(Debug, Serialize)]
+pub(super) struct Written {
+    confidence: f64,
+    rule: &'static str,
+    span: [usize; 2],
+}
+
+impl From<&Statement> for Written {
+    fn from(statement: &Statement) -> Self {
+        let confidence = (statement.confidence * 100.0).round() / 100.0;
+        Self { confidence, rule: statement.rule, span: [statement.span.start, statement.span.end] }
+    }
+}
+
+/// The statement to believe: the surest, and surer still where others of another kind say the same. Of equally
+/// sure ones the first in the page.
+pub(super) fn believed(statements: &[Statement], same: impl Fn(&str, &str) -> bool) -> Option<Statement> {
+    let mut best: Option<Statement> = None;
+    for statement in statements {
+        let agrees =
+            |other: &&Statement| other.rule != statement.rule && same(&other.value, &statement.value);
+        let doubt = statements
+            .iter()
+            .filter(agrees)
+            .map(|other| 1.0 - other.confidence)
+            .fold(1.0 - statement.confidence, |doubt, other| doubt * other.max(0.3));
+        if best.as_ref().is_none_or(|best| 1.0 - doubt > best.confidence) {
+            best = Some(Statement { confidence: 1.0 - doubt, ..statement.clone() });
+        }
+    }
+    best
+}
+
+/// White space folded, and none at the ends.
+pub(super) fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The letters and digits of a text in lower case, by which two texts are told to say the same.
+pub(super) fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

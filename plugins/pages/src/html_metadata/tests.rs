@@ -1,0 +1,178 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+use tamis_plugin::{Document, Draft, Extractor, Value, View};
+
+use super::{Field, HtmlMetadata, HtmlMetadataOptions};
+
+fn read(options: HtmlMetadataOptions, document: &Document) -> Document {
+    let stage = HtmlMetadata::open(options).expect("the options are fine");
+    let mut draft = Draft::new(View::from(document));
+    stage.extract(&mut draft).expect("any page is accepted");
+    let (edits, _) = draft.finish();
+    let mut document = document.clone();
+    edits.apply(&mut document);
+    document
+}
+
+/// The fields of a page as `name=value`, without the evidence.
+fn fields(page: &str) -> Vec<String> {
+    let options = HtmlMetadataOptions { evidence: false, ..HtmlMetadataOptions::default() };
+    let document = read(options, &Document::new("a", page));
+    let shown = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Json(json) => json.as_str().to_owned(),
+        other => format!("{other:?}"),
+    };
+    document.metadata.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect()
+}
+
+#[test]
+fn structured_data_speaks_for_the_page_and_not_for_what_is_on_it() {
+    let page = r#"<html lang="en_GB"><head><title>Ferry back - Sound Courier</title>
+        <link rel="canonical" href="https://courier.example/ferry">
+        <script type="application/ld+json">{"@context": "https://schema.org", "@graph": [
+            {"@type": "NewsArticle", "headline": "Ferry back", "datePublished": "2023-04-18T21:05:00+01:00",
+             "dateModified": "2023-04-19", "author": [{"@type": "Person", "name": "Orla Penwick"}, {"name": "Tam Rudd"}],
+             "publisher": {"@type": "Organization", "name": "Sound Courier"}, "keywords": "ferry, harbour,ferry",
+             "description": "It &amp; its boat are back.", "comment": [{"@type": "Comment", "author": {"name": "gull77"}}]},
+            {"@type": "Product", "name": "A mug", "description": "Holds tea."}]}</script></head>
+        <body><h1>Ferry back</h1><p>The ferry is back.</p></body></html>"#;
+    let expected = [
+        "author=Orla Penwick, Tam Rudd",
+        "canonical_url=https://courier.example/ferry",
+        "description=It & its boat are back.",
+        "language=en-GB",
+        "modified=2023-04-19",
+        "published=2023-04-18T21:05:00+01:00",
+        "published_raw=2023-04-18T21:05:00+01:00",
+        "publisher=Sound Courier",
+        "tags=[\"ferry\",\"harbour\"]",
+        "title=Ferry back",
+    ];
+    assert_eq!(fields(page), expected);
+}
+
+#[test]
+fn a_page_without_a_head_is_read_as_it_is_shown() {
+    let page = "<body><div class=nav><a href=/>首页</a></div><h1>渡口新桥今日通车</h1>\
+        <div class='info'>发布时间：2019-03-11 08:30 来源：清河日报</div><div>作者：李渡舟</div>\
+        <p>渡口新桥今日通车，两岸居民步行过江。当年的渡船停在岸边，2018年5月1日它走了最后一趟。</p></body>";
+    let expected = [
+        "author=李渡舟",
+        "published=2019-03-11T08:30",
+        "published_raw=2019-03-11 08:30",
+        "title=渡口新桥今日通车",
+    ];
+    assert_eq!(fields(page), expected);
+}
+
+#[test]
+fn the_name_of_the_site_is_no_part_of_the_title() {
+    for (head, expected) in [
+        ("<title>渡口新桥今日通车_社会频道_清河网</title>", Some("渡口新桥今日通车")),
+        ("<title>Ferry back after years | Courier</title>", Some("Ferry back after years")),
+        (
+            "<title>Ferry back - after eleven years of waiting for it</title>",
+            Some("Ferry back - after eleven years of waiting for it"),
+        ),
+        (
+            "<title>Courier: Ferry back</title><meta property=og:site_name content=Courier>",
+            Some("Courier: Ferry back"),
+        ),
+        (
+            "<title>Courier - Ferry back</title><meta property=og:site_name content=Courier>",
+            Some("Ferry back"),
+        ),
+        ("<title>A - B - C</title></head><h1>A - B</h1>", Some("A - B")),
+        ("<title></title>", None),
+    ] {
+        let title =
+            fields(head).into_iter().find_map(|field| field.strip_prefix("title=").map(str::to_owned));
+        assert_eq!(title.as_deref(), expected, "{head}");
+    }
+}
+
+#[test]
+fn examples_say_what_they_show() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/html/pages");
+    for (name, expected) in [
+        (
+            "news-ferry.html",
+            vec![
+                "author=Orla Penwick",
+                "language=en",
+                "published=2023-04-18",
+                "title=Night ferry returns to Harlow Sound after eleven years",
+            ],
+        ),
+        ("wechat-orchard.html", vec!["title="]),
+    ] {
+        let page = std::fs::read_to_string(folder.join(name)).expect("an example of this repository");
+        let found = fields(&page);
+        for part in expected {
+            assert!(found.iter().any(|field| field.starts_with(part)), "{name}: {part} in {found:?}");
+        }
+    }
+}
+
+#[test]
+fn wechat_says_in_a_script_when_it_was_published() {
+    let page = "<h1>渡口的早市</h1><script>var ct = \"1546300800\";</script>";
+    assert!(fields(page).contains(&"published=2019-01-01T08:00:00".to_owned()), "{:?}", fields(page));
+}
+
+#[test]
+fn what_is_known_stays_and_what_is_not_asked_for_is_not_read() {
+    let page = "<html lang=en><title>Ferry back</title><meta name=author content='Orla Penwick'><p>Text</p>";
+    let mut document = Document::new("a", page);
+    document.metadata.insert("title", "Known");
+    let options = HtmlMetadataOptions {
+        fields: vec![Field::Title, Field::Author],
+        evidence: true,
+        ..HtmlMetadataOptions::default()
+    };
+    let document = read(options, &document);
+    let names: Vec<&str> = document.metadata.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["author", "metadata_evidence", "title"]);
+    assert_eq!(document.metadata.get("title").and_then(Value::as_str), Some("Known"));
+    let Some(Value::Json(evidence)) = document.metadata.get("metadata_evidence") else {
+        panic!("no evidence")
+    };
+    let evidence: serde_json::Value = serde_json::from_str(evidence.as_str()).expect("JSON");
+    let span = &evidence["author"]["span"];
+    let (start, end) =
+        (span[0].as_u64().expect("a byte") as usize, span[1].as_u64().expect("a byte") as usize);
+    assert_eq!(
+        (page.get(start..end), evidence["author"]["rule"].as_str()),
+        (Some("Orla Penwick"), Some("author"))
+    );
+}
+
+#[test]
+fn options_that_do_nothing_are_mistakes() {
+    let none = HtmlMetadataOptions { fields: Vec::new(), ..HtmlMetadataOptions::default() };
+    assert!(HtmlMetadata::open(none).is_err());
+    let beyond = HtmlMetadataOptions { min_confidence: 1.5, ..HtmlMetadataOptions::default() };
+    assert!(HtmlMetadata::open(beyond).is_err());
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_made_up(page in "(<h1>|<title>|<time datetime=|<meta name=author content=|\\PC{0,8}|2019-05-0[1-9]|>){0,12}") {
+        let page = page.replace('&', "");
+        // Markup may stand within a value, so its characters are looked for one after the other.
+        let stands_in_page = |value: &str| {
+            let mut rest = page.chars();
+            value.chars().filter(|c| !c.is_whitespace()).all(|c| rest.any(|other| other == c))
+        };
+        for field in fields(&page) {
+            let (name, value) = field.split_once('=').expect("name and value");
+            if name != "published" && name != "modified" && name != "tags" {
+                for part in value.split(", ") {
+                    prop_assert!(stands_in_page(part), "{field} in {page}");
+                }
+            }
+        }
+    }
+}

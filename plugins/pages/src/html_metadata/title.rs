@@ -1,0 +1,89 @@
+//! What a page is called, without the name of the site.
+
+use super::options::Field;
+use super::statement::{Statement, believed, letters};
+
+/// Between the title of a page and the name of its site. Those with blanks also stand within titles.
+const MARKS: &[&str] = &["_", "|", "｜", "--", " » ", " « ", " - ", " – ", " — ", " · ", " :: ", " : "];
+/// Marks that stand nowhere but between the parts of a title.
+const SURE: &[&str] = &["_", "|", "｜", "--"];
+/// A longer part is no name of a site, words.
+const MOST_SITE_WORDS: usize = 4;
+/// How names of Chinese sites and channels end; before them a mark needs no blanks.
+const SITE_ENDS: &[&str] =
+    &["网", "網", "网站", "频道", "新闻", "财经", "资讯", "博客", "论坛", "在线", "日报", "晚报", "早报"];
+
+/// The title to believe; `sites` are names of the site, as the page or its address say.
+pub(super) fn choose(statements: &[Statement], sites: &[String]) -> Option<Statement> {
+    let titles = || statements.iter().filter(|said| said.field == Field::Title);
+    let headings: Vec<String> =
+        titles().filter(|said| said.rule == "h1").map(|said| letters(&said.value)).collect();
+    let statements = titles().map(|said| Statement {
+        value: bare(&said.value, sites, &headings).to_owned(),
+        confidence: if is_site(&said.value, sites) { said.confidence * 0.3 } else { said.confidence },
+        ..said.clone()
+    });
+    believed(&statements.collect::<Vec<_>>(), |one, other| letters(one) == letters(other))
+}
+
+fn is_site(text: &str, sites: &[String]) -> bool {
+    let text = letters(text);
+    sites.contains(&text)
+}
+
+/// The title without any name of the site.
+fn bare<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
+    let mut title = title;
+    loop {
+        let shorter = without_site(title, sites, headings);
+        if shorter.len() == title.len() || shorter.is_empty() {
+            return title;
+        }
+        title = shorter;
+    }
+}
+
+/// The title up to where the last name of the site begins.
+fn without_site<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
+    let cuts = || MARKS.iter().flat_map(|mark| title.match_indices(mark));
+    // What the page shows as its heading tells best where the title ends.
+    let before = |at: usize| title.get(..at).unwrap_or_default();
+    let shown = cuts().map(|(at, _)| before(at)).find(|start| headings.contains(&letters(start)));
+    if let Some(shown) = shown {
+        return shown.trim();
+    }
+    let behind = |at: usize, mark: &str| title.get(at + mark.len()..).unwrap_or_default();
+    if let Some((at, mark)) = cuts().filter(|(at, _)| is_site(before(*at), sites)).max() {
+        return behind(at, mark).trim();
+    }
+    if let Some((start, site)) = title.rsplit_once('-')
+        && SITE_ENDS.iter().any(|end| site.ends_with(end))
+        && size(site) <= MOST_SITE_WORDS
+        && size(start) > size(site)
+    {
+        return start.trim_end_matches(['-', ' ']);
+    }
+    let last = cuts().max();
+    let Some((mut at, mark)) = last.filter(|(at, _)| !before(*at).trim().is_empty()) else { return title };
+    let site = behind(at, mark);
+    let named = is_site(site, sites);
+    let (title_size, site_size) = (size(before(at)), size(site));
+    let ends_as_site = SITE_ENDS.iter().any(|end| site.ends_with(end));
+    let most = if ends_as_site { 2 * MOST_SITE_WORDS } else { MOST_SITE_WORDS };
+    let short = site_size <= most && title_size >= site_size.max(2);
+    if !(named || short) {
+        return title;
+    }
+    // `标题_频道_网站`: all parts behind the first are names.
+    if SURE.contains(&mark) {
+        let first = title.match_indices(mark).map(|(first, _)| first).find(|first| size(before(*first)) >= 2);
+        at = first.unwrap_or(at);
+    }
+    before(at).trim()
+}
+
+/// About how many words a text has: two Chinese characters make one.
+fn size(text: &str) -> usize {
+    let n_cjk = text.chars().filter(|c| tamis_text::chars::is_cjk(*c)).count();
+    text.split_whitespace().filter(|word| word.is_ascii()).count() + n_cjk.div_ceil(2)
+}
