@@ -8,7 +8,7 @@ mod render;
 mod select;
 pub mod training;
 
-pub use html_extract::{Favour, HtmlExtract, HtmlExtractOptions, Output};
+pub use html_extract::{Articles, Favour, HtmlExtract, HtmlExtractOptions, Output};
 pub use html_metadata::{Field, HtmlMetadata, HtmlMetadataOptions};
 
 tamis_plugin::export_plugin! {

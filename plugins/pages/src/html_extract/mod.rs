@@ -1,21 +1,38 @@
 //! `html-extract`: the main content of a page.
 //!
 //! [`options`] holds the page of the stage; `crate::features` measures, `crate::model` judges, `crate::select`
-//! chooses blocks, `crate::render` writes them.
+//! chooses blocks, `crate::render` writes them; `flat` knows pages that
+//! have no blocks left, `articles` those with several articles.
 
+mod articles;
+mod flat;
 mod options;
 mod structured;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Draft, Extractor, Failure, Limit, SetupError, Verdict};
+use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, SetupError, Verdict};
 
 use crate::features::Page;
 use crate::model::judge;
 use crate::render::{Form, complete_rows, render};
 use crate::select::select;
+use articles::Article;
 
-pub use options::{Favour, HtmlExtractOptions, Output};
+pub use options::{Articles, Favour, HtmlExtractOptions, Output};
+
+/// Metadata that is said of a page and holds for none of several articles on it.
+const OF_THE_PAGE: [&str; 9] = [
+    "author",
+    "canonical_url",
+    "description",
+    "metadata_evidence",
+    "modified",
+    "published",
+    "published_raw",
+    "tags",
+    "title",
+];
 
 /// Takes the main content of a page; see [`HtmlExtractOptions`].
 #[derive(Debug)]
@@ -25,6 +42,19 @@ pub struct HtmlExtract {
 
 impl Extractor for HtmlExtract {
     const NAME: &'static str = "html-extract";
+    const WRITES: &'static [&'static str] = &[
+        "text",
+        "author",
+        "canonical_url",
+        "cleaned_by",
+        "description",
+        "metadata_evidence",
+        "modified",
+        "published",
+        "published_raw",
+        "tags",
+        "title",
+    ];
     type Options = HtmlExtractOptions;
 
     fn open(options: HtmlExtractOptions) -> Result<Self, SetupError> {
@@ -44,11 +74,23 @@ impl Extractor for HtmlExtract {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let (text, outcome, ratio) = {
-            let page = Page::new(draft.text()).map_err(|error| Failure::new(error.to_string()))?;
-            self.content(&page)
-        };
+        let page = Page::new(draft.original().text()).map_err(|error| Failure::new(error.to_string()))?;
+        if let Some(text) = flat::text(&page) {
+            draft.set_text(text);
+            draft.notes().count("no_structure", 1);
+            return Ok(Verdict::Keep);
+        }
+        let selected = self.selected(&page);
+        if self.options.articles == Articles::Apart {
+            let articles = articles::articles(&page, &selected);
+            if !articles.is_empty() {
+                self.part(draft, &page, &selected, articles);
+                return Ok(Verdict::Keep);
+            }
+        }
+        let (text, outcome, ratio) = self.content(&page, &selected);
         draft.set_text(text);
+        draft.set_metadata("cleaned_by", Self::NAME);
         draft.notes().measure("content_ratio", f64::from(ratio), Limit::Min(0.0));
         draft.notes().count(outcome, 1);
         Ok(Verdict::Keep)
@@ -56,13 +98,45 @@ impl Extractor for HtmlExtract {
 }
 
 impl HtmlExtract {
-    /// The content of a page, where it was found, and its part of the words of the page.
-    fn content(&self, page: &Page<'_>) -> (String, &'static str, f32) {
+    /// Which blocks are content.
+    fn selected(&self, page: &Page<'_>) -> Vec<bool> {
         let mut selected = select(page, &judge(page), self.options.favour.beta());
         complete_rows(page, &mut selected);
         if !self.options.comments {
             page.leave_out_comments(&mut selected);
         }
+        selected
+    }
+
+    /// Makes a document of each article of a page.
+    fn part(&self, draft: &mut Draft<'_>, page: &Page<'_>, selected: &[bool], articles: Vec<Article>) {
+        draft.notes().count("several_articles", 1);
+        for (rank, article) in articles.into_iter().enumerate() {
+            let inside = |(block, selected): (usize, &bool)| *selected && article.blocks.contains(&block);
+            let blocks: Vec<bool> = selected.iter().enumerate().map(inside).collect();
+            let text = render(page, &blocks, self.form());
+            if rank == 0 {
+                for name in OF_THE_PAGE {
+                    draft.remove_metadata(name);
+                }
+                draft.set_metadata("title", article.title);
+                draft.set_metadata("cleaned_by", Self::NAME);
+                draft.set_text(text);
+                continue;
+            }
+            let mut document = Document::new("", text);
+            let fields = draft.original().fields().filter(|(name, _)| !OF_THE_PAGE.contains(name));
+            for (name, value) in fields {
+                document.metadata.insert(name, value.to_value());
+            }
+            document.metadata.insert("title", article.title);
+            document.metadata.insert("cleaned_by", Self::NAME);
+            draft.split_off(document);
+        }
+    }
+
+    /// The content of a page, where it was found, and its part of the words of the page.
+    fn content(&self, page: &Page<'_>, selected: &[bool]) -> (String, &'static str, f32) {
         let words = |blocks: &dyn Fn(usize) -> bool| -> f32 {
             (0..page.n_blocks()).filter(|block| blocks(*block)).map(|block| page.n_words(block)).sum()
         };
@@ -71,7 +145,7 @@ impl HtmlExtract {
         if let Some(body) = structured::body(&page.head.body, taken) {
             return (body, "from_structured_data", ratio);
         }
-        let text = render(page, &selected, self.form());
+        let text = render(page, selected, self.form());
         let outcome = if text.is_empty() { "no_content" } else { "extracted" };
         (text, outcome, ratio)
     }

@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Where the text is not in the markup but in the structured data of the page (`articleBody`), it is taken from
 /// there.
-/// Text without a single tag is handed on as it is, for the stages that clean flattened text.
+/// Text without a single tag is handed on as it is, and so is the text of a page that has lost its structure, where
+/// one element holds nearly all of it with line ends between its pieces: for the stages that clean flattened text.
+/// Pages whose content was taken are marked with `cleaned_by`, so that `boilerplate` leaves them alone.
 ///
 /// ```toml
 /// [[stage]]
@@ -29,7 +31,12 @@ use serde::{Deserialize, Serialize};
 /// output = "markdown"
 /// ```
 ///
-/// Counts: `extracted`, `from_structured_data`, `no_markup` (handed on), `no_content` (nothing that could be content
+/// A page may hold several articles, as the front page of a blog does. With `articles = "apart"` each becomes a
+/// document of its own: the first takes the place of the page, the others follow it with `/1`, `/2`, … behind its id.
+/// Its heading is its title; what else the page said about itself goes along, but for author, dates, description and
+/// tags, which are those of the page.
+///
+/// Counts: `several_articles`, `extracted`, `from_structured_data`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
 /// was found, so the text is empty).
 /// Measure: `content_ratio`, the part of the words of the page that was taken.
 ///
@@ -52,6 +59,8 @@ pub struct HtmlExtractOptions {
     pub code: bool,
     /// Keep comments of readers below an article; the posts of a forum are no comments.
     pub comments: bool,
+    /// What becomes of a page that holds several articles.
+    pub articles: Articles,
     /// Write links as `[text](address)`; Markdown only.
     pub links: bool,
     /// Write pictures as `![description](address)`; Markdown only.
@@ -66,6 +75,16 @@ pub enum Output {
     Text,
     /// Headings, lists, tables, code, quotations and emphasis marked up, blocks parted by empty lines.
     Markdown,
+}
+
+/// What becomes of several articles on one page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Articles {
+    /// One document with all of them.
+    Together,
+    /// A document each.
+    Apart,
 }
 
 /// Which mistake is worse.
@@ -102,6 +121,7 @@ impl Default for HtmlExtractOptions {
             tables: true,
             code: true,
             comments: true,
+            articles: Articles::Together,
             links: false,
             images: false,
         }

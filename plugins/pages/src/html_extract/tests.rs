@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, View};
 
-use super::{Favour, HtmlExtract, HtmlExtractOptions, Output};
+use super::{Articles, Favour, HtmlExtract, HtmlExtractOptions, Output};
 
 /// What comes out of a page, and the counts.
 fn extracted(options: &HtmlExtractOptions, page: &str) -> (String, Vec<String>) {
@@ -145,6 +145,59 @@ fn text_without_a_tag_is_handed_on() {
             (text.to_owned(), vec!["no_markup".to_owned()])
         );
     }
+}
+
+#[test]
+fn a_page_that_lost_its_structure_is_handed_on_line_by_line() {
+    let menu = "Home\nNews\nSport\nWeather\nTides\nLogin\n";
+    let text = "The ferry came back on Tuesday, &amp; the queue reached the chandler's shop.\n".repeat(12);
+    for (before, after) in [("<html><body>", "</body></html>"), ("<pre>", "</pre>"), ("<div class=t><p>", "")]
+    {
+        let (extracted, counts) =
+            extracted(&HtmlExtractOptions::default(), &format!("{before}{menu}{text}{after}"));
+        assert_eq!(
+            (extracted, counts),
+            (menu.to_owned() + &text.replace("&amp;", "&"), vec!["no_structure".to_owned()])
+        );
+    }
+}
+
+#[test]
+fn several_articles_become_documents_of_their_own_if_asked() {
+    let post = |title: &str, about: &str| {
+        let sentence =
+            format!("The {about} came back on Tuesday, and the queue reached the chandler's shop by noon. ");
+        format!("<article class=post><h2>{title}</h2><p>{}</p></article>", sentence.repeat(4))
+    };
+    let page = format!(
+        "<html><body><nav><a href=/>Home</a></nav><main>{}{}{}</main></body></html>",
+        post("Ferry", "ferry"),
+        post("Oysters", "oyster"),
+        post("Seal", "seal")
+    );
+    let mut document = Document::new("a", page);
+    document.metadata.insert("url", "https://sound.example/");
+    document.metadata.insert("title", "Sound Courier");
+    let split = |articles| {
+        let stage = HtmlExtract::open(HtmlExtractOptions { articles, ..HtmlExtractOptions::default() });
+        let mut draft = Draft::new(View::from(&document));
+        stage.expect("the options are fine").extract(&mut draft).expect("never fails on short pages");
+        let mut first = document.clone();
+        let mut all = draft.finish().0.apply(&mut first);
+        all.insert(0, first);
+        all
+    };
+    let titles: Vec<_> = split(Articles::Apart)
+        .iter()
+        .map(|document| {
+            assert_eq!(document.metadata.get("url"), Some(&"https://sound.example/".into()));
+            assert_eq!(document.text.matches("chandler").count(), 4, "{}", document.text);
+            document.metadata.get("title").cloned()
+        })
+        .collect();
+    assert_eq!(titles, [Some("Ferry".into()), Some("Oysters".into()), Some("Seal".into())]);
+    let together = split(Articles::Together);
+    assert_eq!((together.len(), together[0].text.matches("chandler").count()), (1, 12));
 }
 
 #[test]
