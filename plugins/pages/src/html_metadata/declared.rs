@@ -6,10 +6,13 @@ use serde_json::Value as Data;
 use tamis_html::{Name, NodeId, Tag, Tree, decoded};
 
 use super::options::Field;
-use super::statement::{Statement, folded};
+use super::statement::Statements;
 
 /// The most bytes of structured data that are parsed; more is no description of one page.
 const MOST_DATA_BYTES: usize = 1 << 20;
+
+/// Longer values keep their tags, bytes.
+const MOST_TAGGED_BYTES: usize = 10_000;
 
 /// Names of `<meta>`, lower case, with what they say and how sure that is. Of one field, earlier ones are surer.
 const META: &[(&str, Field, f64)] = &[
@@ -114,9 +117,9 @@ const PAGES: &[&str] = &[
     "QAPage",
 ];
 
-/// What a page declares, in the order of the page.
-pub(super) fn declared(page: &str, tree: &Tree<'_>) -> Vec<Statement> {
-    let mut reader = Reader { page, tree, found: Vec::new() };
+/// Finds what a page declares, in the order of the page.
+pub(super) fn declared(page: &str, tree: &Tree<'_>, found: &mut Statements) {
+    let mut reader = Reader { page, tree, found };
     for node in 1..tree.len() {
         match tree.tag(node) {
             Tag::Html => reader.attribute(node, Name::Lang, Field::Language, "html-lang", 0.8),
@@ -127,21 +130,17 @@ pub(super) fn declared(page: &str, tree: &Tree<'_>) -> Vec<Statement> {
             _ => {}
         }
     }
-    reader.found
 }
 
 struct Reader<'r, 'a> {
     page: &'a str,
     tree: &'r Tree<'a>,
-    found: Vec<Statement>,
+    found: &'r mut Statements,
 }
 
 impl Reader<'_, '_> {
     fn add(&mut self, field: Field, value: &str, rule: &'static str, span: Range<usize>, confidence: f64) {
-        let value = folded(&without_tags(value));
-        if !value.is_empty() {
-            self.found.push(Statement { field, value, rule, span, confidence });
-        }
+        self.found.add(field, &without_tags(value), rule, span, confidence);
     }
 
     fn attribute(&mut self, node: NodeId, name: Name, field: Field, rule: &'static str, confidence: f64) {
@@ -152,7 +151,7 @@ impl Reader<'_, '_> {
 
     fn title(&mut self, node: NodeId) {
         let title = self.tree.raw_text(node);
-        let first = !self.found.iter().any(|statement| statement.rule == "title-element");
+        let first = !self.found.has("title-element");
         // Drawings have titles, too.
         let in_drawing = self.tree.tag(self.tree.parent(node)) == Tag::Svg;
         if first && !in_drawing {
@@ -262,6 +261,9 @@ fn names(value: &Data) -> Vec<String> {
 fn without_tags(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut rest = value;
+    if value.len() > MOST_TAGGED_BYTES {
+        return value.to_owned();
+    }
     while let Some((before, behind)) = rest.split_once('<') {
         text.push_str(before);
         let is_tag = behind.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');

@@ -18,12 +18,14 @@ use tamis_html::parse;
 use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, Value, ValueRef, Verdict};
 
 use crate::html_extract::has_tag;
-use statement::{Statement, Written, believed, letters};
+use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
 
 /// Between tags in one string.
 const TAG_MARKS: [char; 5] = [',', '，', ';', '；', '、'];
+/// More tags say nothing.
+const MOST_TAGS: usize = 200;
 /// A longer name is none, characters.
 const MOST_NAME_CHARS: usize = 100;
 
@@ -72,8 +74,9 @@ impl Extractor for HtmlMetadata {
             return Ok(Verdict::Keep);
         }
         let tree = parse(page).map_err(|error| Failure::new(error.to_string()))?;
-        let mut statements = declared::declared(page, &tree);
-        statements.extend(shown::shown(page, &tree, &statements));
+        let mut statements = Statements::default();
+        declared::declared(page, &tree, &mut statements);
+        shown::shown(page, &tree, &mut statements);
         let url = draft.metadata("url").and_then(ValueRef::as_str).map(str::to_owned);
         let found: Vec<Statement> = self
             .options
@@ -126,8 +129,8 @@ fn json(value: &impl serde::Serialize) -> Result<Json, Failure> {
 }
 
 /// The statement to believe about a field.
-fn choose(field: Field, statements: &[Statement], url: Option<&str>) -> Option<Statement> {
-    let said = || statements.iter().filter(|said| said.field == field);
+fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<Statement> {
+    let said = || statements.about(field);
     let with = |value: String, said: &Statement| Statement { value, ..said.clone() };
     let same_letters = |one: &str, other: &str| letters(one) == letters(other);
     match field {
@@ -175,11 +178,9 @@ fn joined(statements: impl Iterator<Item = Statement>, mark: &str) -> Vec<Statem
 }
 
 /// The letters of all names of the site: as it calls itself, and the part of its address that tells.
-fn sites(statements: &[Statement], url: Option<&str>) -> Vec<String> {
-    let named =
-        statements.iter().filter(|said| said.field == Field::Publisher).map(|said| letters(&said.value));
-    let addresses =
-        statements.iter().filter(|said| said.field == Field::CanonicalUrl).map(|said| said.value.as_str());
+fn sites(statements: &Statements, url: Option<&str>) -> Vec<String> {
+    let named = statements.about(Field::Publisher).map(|said| letters(&said.value));
+    let addresses = statements.about(Field::CanonicalUrl).map(|said| said.value.as_str());
     let hosts = addresses.chain(url).filter_map(|url| {
         let host = url.split_once("://")?.1.split(['/', ':', '?']).next()?;
         Some(host.trim_start_matches("www.").to_owned())
@@ -215,7 +216,7 @@ fn primary(tag: &str) -> String {
 fn tags(joined: &str) -> Vec<&str> {
     let mut tags: Vec<&str> = Vec::new();
     for tag in joined.split(TAG_MARKS).map(str::trim).filter(|tag| !tag.is_empty()) {
-        if !tags.contains(&tag) {
+        if tags.len() < MOST_TAGS && !tags.contains(&tag) {
             tags.push(tag);
         }
     }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use tamis_dates::dates;
-use tamis_html::{Block, Blocks, Name, NodeId, Tag, Tree, decoded};
+use tamis_html::{Block, Blocks, Container, Name, NodeId, Tag, Tree, decoded};
 
 use super::declared::span_of;
 use super::options::Field;
-use super::statement::{Statement, folded, letters};
+use super::statement::{Statements, folded, letters};
 
 /// Blocks before and behind the main heading in which date and byline stand.
 const BEFORE: usize = 3;
@@ -16,6 +16,15 @@ const BEHIND: usize = 8;
 const MOST_LINE_CHARS: usize = 120;
 /// A longer byline is none, characters.
 const MOST_NAME_CHARS: usize = 60;
+
+/// An element with more nodes holds more than a name or a date.
+const MOST_NODES: usize = 40;
+/// Declared titles that headings are compared with, and headings.
+const MOST_TITLES: usize = 8;
+/// Longer titles are none, bytes.
+const MOST_TITLE_BYTES: usize = 1000;
+/// A heading of more blocks is a heading by mistake.
+const MOST_HEADING_BLOCKS: usize = 8;
 
 /// Labels in lower case, with what follows them.
 const LABELS: &[(&str, Field)] = &[
@@ -65,11 +74,11 @@ const DATE_CLASSES: &[&str] = &[
     "fbsj",
 ];
 
-/// What a page shows, in the order of the page.
-pub(super) fn shown(page: &str, tree: &Tree<'_>, declared: &[Statement]) -> Vec<Statement> {
+/// Finds what a page shows; what it declares has been found.
+pub(super) fn shown(page: &str, tree: &Tree<'_>, found: &mut Statements) {
     let blocks = Blocks::of(tree);
-    let mut reader = Reader { page, tree, blocks: &blocks, found: Vec::new() };
-    let heading = reader.headings(declared);
+    let mut reader = Reader { page, tree, blocks: &blocks, found };
+    let heading = reader.headings();
     let near = heading
         .map(|heading| heading.saturating_sub(BEFORE)..(heading + BEHIND + 1).min(blocks.blocks.len()));
     let near = near.unwrap_or(0..BEHIND.min(blocks.blocks.len()));
@@ -83,33 +92,25 @@ pub(super) fn shown(page: &str, tree: &Tree<'_>, declared: &[Statement]) -> Vec<
     for block in near.filter(|block| Some(*block) != heading) {
         reader.line(&blocks.blocks[block]);
     }
-    reader.found
 }
 
 struct Reader<'r, 'a> {
     page: &'a str,
     tree: &'r Tree<'a>,
     blocks: &'r Blocks,
-    found: Vec<Statement>,
+    found: &'r mut Statements,
 }
 
 impl Reader<'_, '_> {
-    fn add(&mut self, field: Field, value: &str, rule: &'static str, span: Range<usize>, confidence: f64) {
-        let value = folded(value);
-        if !value.is_empty() {
-            self.found.push(Statement { field, value, rule, span, confidence });
-        }
-    }
-
     /// Notes the headings; returns the block of the main one, or of what else shows the title.
-    fn headings(&mut self, declared: &[Statement]) -> Option<usize> {
-        let titles: Vec<String> = declared
-            .iter()
-            .filter(|said| said.field == Field::Title)
-            .map(|said| letters(&said.value))
-            .collect();
+    fn headings(&mut self) -> Option<usize> {
+        let short = self.found.about(Field::Title).filter(|said| said.value.len() <= MOST_TITLE_BYTES);
+        let titles: Vec<String> = short.take(MOST_TITLES).map(|said| letters(&said.value)).collect();
         let mut headings = Vec::new();
-        for container in self.blocks.containers.iter().filter(|container| container.tag == Tag::H1) {
+        let is_heading = |container: &&Container| {
+            container.tag == Tag::H1 && container.blocks.len() <= MOST_HEADING_BLOCKS
+        };
+        for container in self.blocks.containers.iter().filter(is_heading).take(MOST_TITLES) {
             let text = |block: &Block| self.blocks.text_of(block);
             let blocks = self.blocks.blocks.get(container.blocks.clone()).unwrap_or_default();
             let value = blocks.iter().map(text).collect::<Vec<_>>().join(" ");
@@ -128,7 +129,7 @@ impl Reader<'_, '_> {
         let main = named.max_by_key(longest).map(|(at, _)| at).or(headings.first().map(|(block, ..)| *block));
         for (block, node, value) in headings {
             let confidence = if Some(block) == main { 0.6 } else { 0.3 };
-            self.add(Field::Title, &value, "h1", self.element_span(node), confidence);
+            self.found.add(Field::Title, &value, "h1", self.element_span(node), confidence);
         }
         main
     }
@@ -136,17 +137,19 @@ impl Reader<'_, '_> {
     /// Reads an element that says by its name, its property or its class what it holds.
     fn element(&mut self, node: NodeId, is_near: bool) {
         let tree = self.tree;
-        if matches!(tree.tag(node), Tag::Text | Tag::Meta | Tag::Link | Tag::Script | Tag::Style) {
+        let is_element =
+            !matches!(tree.tag(node), Tag::Text | Tag::Meta | Tag::Link | Tag::Script | Tag::Style);
+        if !is_element || tree.end(node) - node > MOST_NODES {
             return;
         }
         let moment = tree.attribute(node, Name::DateTime);
         if let Some(property) = tree.attribute(node, Name::ItemProp) {
             self.property(node, property, moment);
         } else if let Some(moment) = moment.filter(|_| tree.tag(node) == Tag::Time) {
-            let first = !self.found.iter().any(|said| said.rule == "time-element");
+            let first = !self.found.has("time-element");
             let confidence = if is_near { 0.75 } else { 0.4 };
             if first || is_near {
-                self.add(
+                self.found.add(
                     Field::Published,
                     &decoded(moment),
                     "time-element",
@@ -185,10 +188,11 @@ impl Reader<'_, '_> {
             "dateModified" => Field::Modified,
             _ => return,
         };
-        match self.tree.attribute(node, Name::Content).or(moment) {
-            Some(value) => self.add(field, &decoded(value), "microdata", span_of(self.page, value), 0.9),
-            None => self.add(field, &self.text(node), "microdata", self.element_span(node), 0.85),
-        }
+        let (value, span, confidence) = match self.tree.attribute(node, Name::Content).or(moment) {
+            Some(value) => (decoded(value).into_owned(), span_of(self.page, value), 0.9),
+            None => (self.text(node), self.element_span(node), 0.85),
+        };
+        self.found.add(field, &value, "microdata", span, confidence);
     }
 
     fn name(&mut self, node: NodeId, rule: &'static str, confidence: f64) {
@@ -197,7 +201,7 @@ impl Reader<'_, '_> {
         let end = dates(&text).next().map_or(text.len(), |located| located.date.start);
         let text = text.get(..end).unwrap_or_default().trim_end_matches([' ', '|', '·', ',', '-', '–', '—']);
         if text.chars().count() <= MOST_NAME_CHARS {
-            self.add(Field::Author, without_label(text), rule, self.element_span(node), confidence);
+            self.found.add(Field::Author, without_label(text), rule, self.element_span(node), confidence);
         }
     }
 
@@ -215,7 +219,7 @@ impl Reader<'_, '_> {
         let name = inside.unwrap_or_else(|| without_label(text)).trim_start();
         if name.len() < text.len() && name.chars().count() <= MOST_NAME_CHARS {
             let name = name.split([' ', '|', '｜', '，']).next().filter(|_| !name.is_ascii()).unwrap_or(name);
-            self.add(Field::Author, name, "byline", span, 0.6);
+            self.found.add(Field::Author, name, "byline", span, 0.6);
         }
     }
 
@@ -236,7 +240,7 @@ impl Reader<'_, '_> {
                 None if found.len() == 1 => (Field::Published, 0.5),
                 None => continue,
             };
-            self.add(field, &located.shown(text), rule, span.clone(), confidence + timed + more);
+            self.found.add(field, &located.shown(text), rule, span.clone(), confidence + timed + more);
         }
     }
 

@@ -20,6 +20,41 @@ pub(super) struct Statement {
     pub(super) confidence: f64,
 }
 
+/// So many statements about a field are listened to; a page that makes more is made to waste time.
+const MOST_STATEMENTS: usize = 64;
+
+/// What a page says, in the order in which it was found.
+#[derive(Debug, Default)]
+pub(super) struct Statements(Vec<Statement>);
+
+impl Statements {
+    /// Adds a statement, its white space folded, if it says anything.
+    pub(super) fn add(
+        &mut self,
+        field: Field,
+        value: &str,
+        rule: &'static str,
+        span: Range<usize>,
+        confidence: f64,
+    ) {
+        let value = folded(value);
+        let n_before = self.about(field).count();
+        if !value.is_empty() && n_before < MOST_STATEMENTS {
+            self.0.push(Statement { field, value, rule, span, confidence });
+        }
+    }
+
+    /// What was said about a field.
+    pub(super) fn about(&self, field: Field) -> impl Iterator<Item = &Statement> {
+        self.0.iter().filter(move |said| said.field == field)
+    }
+
+    /// Whether a kind of place has said anything.
+    pub(super) fn has(&self, rule: &str) -> bool {
+        self.0.iter().any(|said| said.rule == rule)
+    }
+}
+
 /// The form in which evidence is written to the metadata.
 #[derive(Debug, Serialize)]
 pub(super) struct Written {

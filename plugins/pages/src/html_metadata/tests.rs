@@ -157,6 +157,41 @@ fn options_that_do_nothing_are_mistakes() {
     assert!(HtmlMetadata::open(beyond).is_err());
 }
 
+/// Pages with much of one thing cost what their length says: each of these would take minutes otherwise.
+#[test]
+fn hostile_pages_cost_what_their_length_says() {
+    let n = 20_000;
+    let data = |inside: String| format!("<script type='application/ld+json'>{inside}</script><h1>Ferry</h1>");
+    let list = |item: &str| vec![item; n].join(",");
+    for page in [
+        "<div class=author>".repeat(n) + "text",
+        "<div class=date>2019-05-06</div>".repeat(n),
+        "<span itemprop=author>".repeat(n) + "Ann",
+        "<time datetime=2019-05-06>".repeat(n),
+        "<a rel=author>".repeat(n) + "Ann",
+        "<h1><div>".repeat(n) + "Ferry",
+        "<h1>Ferry</h1>".repeat(n),
+        "<title>Ferry".repeat(n),
+        "<meta property=og:title content=Ferry>".repeat(n) + &"<p>Ferry</p>".repeat(n),
+        "<meta property=article:tag content=Ferry>".repeat(n),
+        "<meta name=keywords content='".to_owned() + &list("ferry") + "'>",
+        "<title>".to_owned() + &" - Ferry".repeat(n) + "</title>",
+        "<title>".to_owned() + &"_渡".repeat(n) + "</title>" + &"<p>渡口</p>".repeat(n),
+        "<link rel=canonical href=https://a.example/>".repeat(n),
+        "<script>var ct = \"</script>".repeat(n),
+        data("[".repeat(n)),
+        data(format!("[{}]", list("{\"@type\":\"Article\",\"headline\":\"Ferry\"}"))),
+        data(format!("{{\"@type\":\"Article\",\"author\":[{}]}}", list("{\"name\":\"Ann\"}"))),
+        data(format!("{{\"@type\":[{}]}}", list("\"Thing\""))),
+        "<h1>Ferry</h1>".to_owned() + &"<p>发布时间：2019-05-06 作者：".repeat(n),
+        "<h1>Ferry</h1><p>".to_owned() + &"2019-05-06 ".repeat(n),
+        "<meta name=description content='".to_owned() + &"<".repeat(n) + "'>",
+    ] {
+        let n_bytes: usize = fields(&page).iter().map(String::len).sum();
+        assert!(n_bytes <= 4 * page.len(), "{n_bytes} bytes of {}", page.len());
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_is_made_up(page in "(<h1>|<title>|<time datetime=|<meta name=author content=|\\PC{0,8}|2019-05-0[1-9]|>){0,12}") {

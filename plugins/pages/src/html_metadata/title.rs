@@ -1,12 +1,14 @@
 //! What a page is called, without the name of the site.
 
 use super::options::Field;
-use super::statement::{Statement, believed, letters};
+use super::statement::{Statement, Statements, believed, letters};
 
 /// Between the title of a page and the name of its site. Those with blanks also stand within titles.
 const MARKS: &[&str] = &["_", "|", "｜", "--", " » ", " « ", " - ", " – ", " — ", " · ", " :: ", " : "];
 /// Marks that stand nowhere but between the parts of a title.
 const SURE: &[&str] = &["_", "|", "｜", "--"];
+/// Longer titles are left alone, bytes.
+const MOST_TITLE_BYTES: usize = 1000;
 /// A longer part is no name of a site, words.
 const MOST_SITE_WORDS: usize = 4;
 /// How names of Chinese sites and channels end; before them a mark needs no blanks.
@@ -14,8 +16,8 @@ const SITE_ENDS: &[&str] =
     &["网", "網", "网站", "频道", "新闻", "财经", "资讯", "博客", "论坛", "在线", "日报", "晚报", "早报"];
 
 /// The title to believe; `sites` are names of the site, as the page or its address say.
-pub(super) fn choose(statements: &[Statement], sites: &[String]) -> Option<Statement> {
-    let titles = || statements.iter().filter(|said| said.field == Field::Title);
+pub(super) fn choose(statements: &Statements, sites: &[String]) -> Option<Statement> {
+    let titles = || statements.about(Field::Title);
     let headings: Vec<String> =
         titles().filter(|said| said.rule == "h1").map(|said| letters(&said.value)).collect();
     let statements = titles().map(|said| Statement {
@@ -34,6 +36,9 @@ fn is_site(text: &str, sites: &[String]) -> bool {
 /// The title without any name of the site.
 fn bare<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
     let mut title = title;
+    if title.len() > MOST_TITLE_BYTES {
+        return title;
+    }
     loop {
         let shorter = without_site(title, sites, headings);
         if shorter.len() == title.len() || shorter.is_empty() {
