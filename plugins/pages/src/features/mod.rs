@@ -123,10 +123,9 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The first heading among some blocks, without white space at its ends.
-    pub(crate) fn heading_in(&self, blocks: std::ops::Range<usize>) -> Option<String> {
-        let is_heading = |block: &usize| self.headings.get(*block).is_some_and(|level| *level > 0.0);
-        blocks.into_iter().find(is_heading).map(|block| self.text(block).trim().to_owned())
+    /// Whether a block is a heading, of any level.
+    pub(crate) fn is_heading(&self, block: usize) -> bool {
+        self.headings.get(block).is_some_and(|level| *level > 0.0)
     }
 
     /// Whether only `<br>` parts a block from the one before.

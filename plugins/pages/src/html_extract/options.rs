@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A page may hold several articles, as the front page of a blog does. With `articles = "apart"` each becomes a
 /// document of its own: the first takes the place of the page, the others follow it with `/1`, `/2`, … behind its id.
+/// A page of more than a hundred stays one document.
 /// Its heading is its title; what else the page said about itself goes along, but for author, dates, description and
 /// tags, which are those of the page.
 ///

@@ -234,10 +234,18 @@ fn hostile_pages_cost_what_their_length_says() {
         "<p>".to_owned() + &"<b>a</b> <a href=x>b</a>".repeat(n),
         "<pre>".to_owned() + &"line\n".repeat(n),
         "one<br>".repeat(n),
+        "one\n".repeat(n) + "<br>",
+        "<article>".repeat(n) + "text",
+        "<article><p>A sentence, with a comma.".repeat(n),
+        "<article><h2>Ferry</h2><p>A sentence, with a comma.</article>".repeat(n),
         "<title>".to_owned() + &"word ".repeat(n) + "</title>" + &"<p>other words".repeat(n),
     ] {
-        let options =
-            HtmlExtractOptions { output: Output::Markdown, links: true, ..HtmlExtractOptions::default() };
+        let options = HtmlExtractOptions {
+            output: Output::Markdown,
+            links: true,
+            articles: Articles::Apart,
+            ..HtmlExtractOptions::default()
+        };
         let (text, _) = extracted(&options, &page);
         assert!(text.len() <= page.len() * 2, "{} bytes of {}", text.len(), page.len());
     }
