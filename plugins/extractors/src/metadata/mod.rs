@@ -41,7 +41,6 @@ pub struct Metadata {
 
 impl Extractor for Metadata {
     const NAME: &'static str = "metadata";
-    const READS: &'static [&'static str] = &["text", "url"];
     const WRITES: &'static [&'static str] =
         &["author", "metadata_evidence", "published", "published_raw", "publisher", "source", "title"];
     type Options = MetadataOptions;

@@ -207,6 +207,13 @@ fn pages() -> impl Strategy<Value = String> {
         .prop_map(|pieces| pieces.into_iter().map(|(piece, between)| piece + between).collect())
 }
 
+/// The address helps where it is known; a field that is read must be written by a stage before, and readers of
+/// files know no address.
+#[test]
+fn nothing_but_the_text_is_needed() {
+    assert_eq!(Metadata::READS, ["text"]);
+}
+
 proptest! {
     #[test]
     fn nothing_is_made_up(text in pages()) {

@@ -37,7 +37,6 @@ pub struct HtmlMetadata {
 
 impl Extractor for HtmlMetadata {
     const NAME: &'static str = "html-metadata";
-    const READS: &'static [&'static str] = &["text", "url"];
     const WRITES: &'static [&'static str] = &[
         "author",
         "canonical_url",

@@ -157,6 +157,13 @@ fn options_that_do_nothing_are_mistakes() {
     assert!(HtmlMetadata::open(beyond).is_err());
 }
 
+/// The address helps where it is known; a field that is read must be written by a stage before, and readers of
+/// files know no address.
+#[test]
+fn nothing_but_the_text_is_needed() {
+    assert_eq!(HtmlMetadata::READS, ["text"]);
+}
+
 /// Pages with much of one thing cost what their length says: each of these would take minutes otherwise.
 #[test]
 fn hostile_pages_cost_what_their_length_says() {
