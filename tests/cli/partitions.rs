@@ -147,6 +147,11 @@ fn a_second_run_has_nothing_to_do_and_a_fresh_one_takes_all_away() {
         let before = world.files("out");
         assert!(world.run(&[]).exits(0).stdout.starts_with("nothing to do: out holds"), "{exporter}");
         assert!(world.files("out") == before, "{exporter}");
+        // A run that is killed when its manifest is there and before it has tidied up leaves this.
+        world.write("out/.parts.tamis-tmp", format!("it/unknown/part-00000.{exporter}\n"));
+        world.write("out/.tamis/checkpoint.json", "{}");
+        assert!(world.run(&[]).exits(0).stdout.starts_with("nothing to do: out holds"), "{exporter}");
+        assert!(world.files("out") == before, "{exporter}");
         world.write("in/a.jsonl", json!({ "text": "the only text there is", "language": "it" }).to_string());
         world.run(&["--fresh"]).exits(0);
         let files = world.files("out");

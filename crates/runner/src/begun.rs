@@ -96,6 +96,11 @@ pub(crate) fn clear(folder: &Path) -> Result<(), RunError> {
     remove(&path)
 }
 
+/// Takes the list in a folder away, and no part: the run that it is from has come to its end.
+pub(crate) fn forget(folder: &Path) -> Result<(), RunError> {
+    remove(&temporary(&folder.join(LIST)))
+}
+
 /// The parts that the list in a folder names: finished ones under that name, others under their temporary one.
 pub(crate) fn listed(folder: &Path) -> Vec<String> {
     names(&std::fs::read(temporary(&folder.join(LIST))).unwrap_or_default()).collect()

@@ -13,7 +13,7 @@ use crate::inputs::{self, Inputs};
 use crate::output::ExportWriter;
 use crate::segment::{Shard, Task, segments};
 use crate::session::{End, Session};
-use crate::{Manifest, Progress, RunError, Tally, manifest, part};
+use crate::{Manifest, Progress, RunError, Tally, begun, manifest, part};
 
 /// How a plan is run, beside what the plan says itself.
 #[derive(Debug, Clone, Default)]
@@ -189,6 +189,7 @@ impl<'a> Setup<'a> {
             compare(folder, earlier, &self.manifest)?;
             if earlier.complete {
                 earlier::check_finished(folder, earlier)?;
+                self.tidy()?;
                 return Ok(Start::Done(Box::new(earlier.clone())));
             }
             if let Some(checkpoint) = self.home.read_checkpoint(&self.manifest.fingerprint) {
@@ -202,6 +203,14 @@ impl<'a> Setup<'a> {
         }
         self.prepare(earlier.as_ref())?;
         Ok(Start::Begin { restarted: earlier.is_some() && !self.settings.fresh })
+    }
+
+    /// Takes away what a run leaves that is killed when its manifest is written and before all else has gone.
+    fn tidy(&self) -> Result<(), RunError> {
+        for place in &self.places {
+            begun::forget(place)?;
+        }
+        self.home.clear()
     }
 
     /// Whether the segment that is asked for is the one that comes next.
