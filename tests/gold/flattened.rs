@@ -12,7 +12,7 @@ use tamis_tests::program::{root, tamis};
 
 /// The least mean F1 by language. They lie two points below what was measured, so that a change that costs
 /// more than chance is noticed.
-const LEAST: [(&str, f64); 4] = [("all", 0.92), ("zh", 0.94), ("en", 0.90), ("other", 0.76)];
+const LEAST: [(&str, f64); 4] = [("all", 0.92), ("zh", 0.94), ("en", 0.95), ("other", 0.76)];
 
 #[test]
 fn pages_of_many_sites_come_out_as_people_kept_them() {

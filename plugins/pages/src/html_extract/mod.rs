@@ -21,8 +21,10 @@ use articles::Article;
 
 pub use options::{Articles, Favour, HtmlExtractOptions, Output};
 
-/// Metadata that is said of a page and holds for none of several articles on it.
-const OF_THE_PAGE: [&str; 9] = [
+/// What the stage may write; of all but the first two see [`OF_THE_PAGE`].
+const WRITES: &[&str] = &[
+    "text",
+    "cleaned_by",
     "author",
     "canonical_url",
     "description",
@@ -33,6 +35,8 @@ const OF_THE_PAGE: [&str; 9] = [
     "tags",
     "title",
 ];
+/// Metadata that is said of a page and holds for none of several articles on it.
+const OF_THE_PAGE: &[&str] = WRITES.split_at(2).1;
 
 /// Takes the main content of a page; see [`HtmlExtractOptions`].
 #[derive(Debug)]
@@ -42,19 +46,7 @@ pub struct HtmlExtract {
 
 impl Extractor for HtmlExtract {
     const NAME: &'static str = "html-extract";
-    const WRITES: &'static [&'static str] = &[
-        "text",
-        "author",
-        "canonical_url",
-        "cleaned_by",
-        "description",
-        "metadata_evidence",
-        "modified",
-        "published",
-        "published_raw",
-        "tags",
-        "title",
-    ];
+    const WRITES: &'static [&'static str] = WRITES;
     type Options = HtmlExtractOptions;
 
     fn open(options: HtmlExtractOptions) -> Result<Self, SetupError> {
@@ -117,7 +109,7 @@ impl HtmlExtract {
             let text = render(page, &blocks, self.form());
             if rank == 0 {
                 for name in OF_THE_PAGE {
-                    draft.remove_metadata(name);
+                    draft.remove_metadata(*name);
                 }
                 draft.set_metadata("title", article.title);
                 draft.set_metadata("cleaned_by", Self::NAME);
