@@ -8,6 +8,7 @@
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
 //! - [`needles`]: many strings, looked for in one pass.
+//! - [`runs`]: the stretch of a sequence that is worth the most.
 //! - [`sentences`]: whether a piece of text ends, or contains, a sentence.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
 //! - [`numbering`]: `一、`, `（一）`, `1、`, `1.`, `第一，` at the start of a heading or list item.
@@ -18,4 +19,5 @@ pub mod lines;
 pub mod literal;
 pub mod needles;
 pub mod numbering;
+pub mod runs;
 pub mod sentences;

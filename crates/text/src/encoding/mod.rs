@@ -16,6 +16,9 @@
 //!   UTF-8 four in five are, in Latin-1 nearly all.
 //! - **A declared encoding that fails** for more than a fifth of the bytes beyond ASCII is not the encoding, if
 //!   the guess decodes more of them.
+//! - **Nothing is declared, and a character is damaged.** The detector rules out most encodings in which a byte is
+//!   wrong, and Latin-1 knows no wrong bytes; so what it takes for an encoding of single bytes, or for one in which
+//!   bytes are wrong, is looked at again piece by piece.
 //!
 //! Names and labels are those of the WHATWG Encoding Standard: `gb2312` and `gbk` are both `GBK`, `latin1` is
 //! `windows-1252`, `big5` includes the Hong Kong characters.
@@ -150,6 +153,9 @@ const MAX_WRONG: u64 = 5;
 /// Bytes that a guess looks at: enough for any script, and the guess is slow.
 const GUESS_BYTES: usize = 64 * 1024;
 
+/// Pieces that are looked at apart where the whole does not seem to be in an encoding of several bytes a character.
+const N_PIECES: usize = 12;
+
 /// Finds out the encoding of `bytes` and decodes them; see the module for the order and the rules.
 ///
 /// Any bytes have a text. UTF-8 takes one fast pass and is not copied.
@@ -268,17 +274,50 @@ fn ends_inside_character(bytes: &[u8]) -> bool {
 
 fn guess(bytes: &[u8], top_level_domain: Option<&str>) -> Encoding {
     let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
+    let domain = top_level_domain.map(str::to_ascii_lowercase);
+    // The detector panics on anything else.
+    let domain = domain.filter(|domain| {
+        domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    });
+    let domain = domain.as_deref().map(str::as_bytes);
+    let guessed = detect(head, domain);
+    let is_doubtful = guessed.is_single_byte() || guessed.decode(head).1 > 0;
+    if is_doubtful { detect_in_pieces(head, domain).unwrap_or(guessed) } else { guessed }
+}
+
+fn detect(bytes: &[u8], domain: Option<&[u8]>) -> Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     // Told that this is the end, the detector rules out every encoding in which the last character is not whole;
     // but crawlers cut pages off anywhere.
-    detector.feed(head, false);
-    let domain = top_level_domain.map(str::to_ascii_lowercase);
-    // The detector panics on anything else.
-    let domain = domain.as_deref().filter(|domain| {
-        domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    });
-    let guessed = detector.guess(domain.map(str::as_bytes), Utf8Detection::Deny);
+    detector.feed(bytes, false);
+    let guessed = detector.guess(domain, Utf8Detection::Deny);
     if guessed == REPLACEMENT { Encoding::UTF_8 } else { Encoding(guessed) }
+}
+
+/// The encoding with characters of several bytes that most of the bytes beyond ASCII seem to be in, piece by
+/// piece.
+///
+/// One wrong byte rules such an encoding out for the detector, so a Chinese page with one damaged character is
+/// taken for Latin-1. Damage is rare: most pieces have none.
+fn detect_in_pieces(bytes: &[u8], domain: Option<&[u8]>) -> Option<Encoding> {
+    let mut votes: Vec<(Encoding, usize)> = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        // White space and `<` are no part of a character in any of these encodings.
+        let behind = rest.get(bytes.len().div_ceil(N_PIECES)..).unwrap_or_default();
+        let end = behind.iter().position(|byte| matches!(byte, b'\n' | b' ' | b'<'));
+        let (piece, next) = rest.split_at(end.map_or(rest.len(), |end| rest.len() - behind.len() + end));
+        let n_high = piece.iter().filter(|byte| **byte >= 0x80).count();
+        let encoding = detect(piece, domain);
+        match votes.iter_mut().find(|(known, _)| *known == encoding) {
+            Some((_, n)) => *n += n_high,
+            None => votes.push((encoding, n_high)),
+        }
+        rest = next;
+    }
+    let n_high: usize = votes.iter().map(|(_, n)| n).sum();
+    let (encoding, n) = votes.into_iter().max_by_key(|(_, n)| *n)?;
+    (!encoding.is_single_byte() && n * 2 > n_high).then_some(encoding)
 }
 
 fn damaged_utf8(bytes: &[u8]) -> (Cow<'_, str>, u64) {

@@ -219,3 +219,24 @@ fn a_page_cut_inside_a_character_keeps_its_encoding() {
         assert!(text.starts_with(if label == "big5" { "市立圖書館" } else { "本报讯" }), "{text}");
     }
 }
+
+#[test]
+fn a_damaged_character_does_not_make_a_page_latin() {
+    for (text, label, name) in [
+        (ARTICLE, "gbk", "GBK"),
+        ("市立圖書館新館昨日正式啟用，首日共接待讀者三千餘人。", "big5", "Big5"),
+        ("市立図書館の新館がきのう開館し、初日は三千人を超える来館者でにぎわいました。", "euc-jp", "EUC-JP"),
+        (
+            "시립 도서관 새 건물이 어제 문을 열었으며 첫날 삼천 명이 넘는 시민이 찾았습니다.",
+            "euc-kr",
+            "EUC-KR",
+        ),
+    ] {
+        let mut bytes = encoded(&format!("{text}\n").repeat(60), label);
+        let middle = bytes.iter().skip(bytes.len() / 2).position(|byte| *byte == b'\n').expect("lines");
+        bytes.insert(bytes.len() / 2 + middle, 0xFF);
+        let (text_found, found, source, n_undecodable) = found(&bytes, &Hints::default());
+        assert_eq!((found, source), (name, Source::Guess), "{label}");
+        assert!(n_undecodable <= 2 && text_found.starts_with(text), "{label}: {n_undecodable}");
+    }
+}

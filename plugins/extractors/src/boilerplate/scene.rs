@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
+use tamis_text::runs::best_run;
+
 use super::features::{Edge, Node, Sink, bin};
 use super::lexicon::Category;
 use super::local::{ends_as, gap, indent};
@@ -216,9 +218,10 @@ impl<'a> Scene<'a> {
 
 impl Runs {
     fn find(opinions: &[Opinion]) -> Self {
-        let (best, best_score) = best_run(opinions, 0..opinions.len());
-        let left = best_run(opinions, 0..best.start);
-        let right = best_run(opinions, best.end..opinions.len());
+        let score = |at: usize| opinions[at].score;
+        let (best, best_score) = best_run(0..opinions.len(), score);
+        let left = best_run(0..best.start, score);
+        let right = best_run(best.end..opinions.len(), score);
         let (second, third) = if left.1 > right.1 { (left, right) } else { (right, left) };
         let rival = if best_score > 0.0 { second.1 / best_score } else { 1.0 };
         Self { best, second: second.0, third: third.0, rival }
@@ -244,23 +247,6 @@ impl Runs {
             6
         }
     }
-}
-
-/// The run of segments in `within` with the greatest sum of scores, and that sum, in one pass (Kadane's
-/// algorithm: J. Bentley, Programming pearls, CACM 27, 1984).
-fn best_run(opinions: &[Opinion], within: Range<usize>) -> (Range<usize>, f32) {
-    let (mut best, mut best_sum) = (within.start..within.start, 0.0);
-    let (mut start, mut sum) = (within.start, 0.0);
-    for at in within {
-        if sum <= 0.0 {
-            (start, sum) = (at, 0.0);
-        }
-        sum += opinions[at].score;
-        if sum > best_sum {
-            (best, best_sum) = (start..at + 1, sum);
-        }
-    }
-    (best, best_sum)
 }
 
 fn count_on(since: usize, here: bool) -> usize {
