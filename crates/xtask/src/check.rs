@@ -11,6 +11,12 @@ use crate::{reference, root};
 pub(crate) fn check() -> anyhow::Result<()> {
     cargo("format", &["fmt", "--all", "--check"], &[])?;
     cargo("lints", &["clippy", "--workspace", "--all-targets", "--locked"], &[("RUSTFLAGS", "-D warnings")])?;
+    // Compiled only: they are run by hand, with the sanitizers of rustc. The library in C++ is not needed for that.
+    cargo(
+        "fuzz targets",
+        &["check", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", "target"],
+        &[("CUSTOM_LIBFUZZER_PATH", "./none")],
+    )?;
     cargo(
         "documentation",
         &["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"],

@@ -13,6 +13,8 @@ use super::report::{Bar, Measure};
 
 /// Documents with fewer characters are dropped, by Tamis and by the loop.
 pub(crate) const MIN_CHARS: usize = 500;
+/// How many pages the slowest peer, at some hundred kilobytes a second, can be asked to clean.
+const EXTRACTED_PAGES: u64 = 1000;
 /// How often a large corpus holds the small one.
 const COPIES: usize = 8;
 
@@ -29,6 +31,8 @@ pub(crate) enum Case {
     Warc,
     /// Many small HTML files to JSON lines
     Html,
+    /// Main text and metadata of HTML pages
+    Extract,
     /// Memory of a corpus and of one eight times its size
     Memory,
     /// Start to end of `tamis check`
@@ -63,6 +67,7 @@ impl Case {
             Self::Parquet => setting.parquet(),
             Self::Warc => setting.warc(),
             Self::Html => setting.html(),
+            Self::Extract => setting.extract(),
             Self::Memory => setting.memory(),
             Self::Startup => setting.startup(),
             Self::Corpus => setting.corpus_stages(),
@@ -168,6 +173,29 @@ impl Setting {
         );
         let comparisons = vec![ratio(Measure::Cpu, 1, 2, Some(Bar::AtMost(3.0))), speed_up(0, 1)];
         Ok(self.contest("html", vec![one, two, floor], comparisons))
+    }
+
+    fn extract(&self) -> anyhow::Result<Contest> {
+        let sample =
+            self.corpus.pages.as_deref().map(|pages| corpus::sample(pages, &self.work, EXTRACTED_PAGES));
+        let (sample, documents) = sample.transpose()?.unwrap_or_default();
+        let sample = text_of(&sample);
+        let stages = vec![("html-metadata", String::new()), ("html-extract", String::new())];
+        let pipeline = Pipeline { stages, ..pipeline("jsonl", vec![sample.clone()]) };
+        let (mut one, mut two) = self.both(&pipeline, "extract", Some(documents))?;
+        if documents == 0 {
+            for program in [&mut one, &mut two] {
+                program.missing = Some("no html.jsonl in the corpus".to_owned());
+            }
+        }
+        let resiliparse = self.script(peers::RESILIPARSE, &sample, "resiliparse.jsonl")?;
+        let trafilatura = self.script(peers::TRAFILATURA, &sample, "trafilatura.jsonl")?;
+        let comparisons = vec![
+            ratio(Measure::Cpu, 0, 2, Some(Bar::AtMost(1.0))),
+            ratio(Measure::Cpu, 0, 3, Some(Bar::AtMost(0.125))),
+            speed_up(0, 1),
+        ];
+        Ok(self.contest("extract", vec![one, two, resiliparse, trafilatura], comparisons))
     }
 
     fn memory(&self) -> anyhow::Result<Contest> {

@@ -1,7 +1,7 @@
 //! The documents that are measured with: given, or made.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -29,6 +29,8 @@ pub(crate) struct Corpus {
     /// The pages as responses, one gzip member a record.
     pub(crate) warc: Option<PathBuf>,
     pub(crate) html: Option<Tree>,
+    /// The pages as JSON lines, `{id, url, html}`.
+    pub(crate) pages: Option<PathBuf>,
 }
 
 /// A folder of many small files.
@@ -51,7 +53,8 @@ impl Corpus {
             .with_context(|| format!("cannot read {}; without `--corpus`, one is made", text.display()))?;
         let warc = Some(folder.join("pages.warc.gz")).filter(|path| path.is_file());
         let html = tree(&folder.join("html"))?;
-        Ok(Self { folder, text, documents, bytes, warc, html })
+        let pages = Some(folder.join("html.jsonl")).filter(|path| path.is_file());
+        Ok(Self { folder, text, documents, bytes, warc, html, pages })
     }
 }
 
@@ -214,6 +217,27 @@ pub(crate) fn zstd_copy(source: &Path, folder: &Path) -> anyhow::Result<PathBuf>
     Ok(path)
 }
 
+/// At most `most` of the pages in `source`, as evenly spread as whole steps allow, as `{id, url, text}` in a file
+/// in `folder`; and how many they are.
+pub(crate) fn sample(source: &Path, folder: &Path, most: u64) -> anyhow::Result<(PathBuf, u64)> {
+    let step = count_lines(source)?.0.div_ceil(most).max(1);
+    let path = folder.join("extract.jsonl");
+    let mut output = create(&path)?;
+    let lines = BufReader::with_capacity(1 << 20, File::open(source)?).lines().step_by(step as usize);
+    let mut n_pages = 0;
+    for line in lines {
+        let mut page: serde_json::Map<_, _> = serde_json::from_str(&line?)
+            .with_context(|| format!("a line of {} is no object", source.display()))?;
+        let html =
+            page.remove("html").with_context(|| format!("a line of {} has no html", source.display()))?;
+        page.insert("text".to_owned(), html);
+        writeln!(output, "{}", json!(page))?;
+        n_pages += 1;
+    }
+    output.flush()?;
+    Ok((path, n_pages))
+}
+
 /// `copies` names of `source` in `folder`: hard links, or copies where the disk has no links.
 pub(crate) fn copies(source: &Path, folder: &Path, copies: usize) -> anyhow::Result<Vec<PathBuf>> {
     let folder = folder.join("copies");
@@ -314,6 +338,21 @@ mod tests {
         let made = path.metadata().unwrap().modified().unwrap();
         assert_eq!(zstd::decode_all(File::open(&path).unwrap()).unwrap(), b"{}\n");
         assert_eq!(zstd_copy(&source, folder.path()).unwrap().metadata().unwrap().modified().unwrap(), made);
+    }
+
+    #[test]
+    fn sample_is_spread_and_holds_pages_as_texts() {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), 30).unwrap();
+        let pages = Corpus::open(folder.path()).unwrap().pages.unwrap();
+        for (most, expected) in [(8, 8), (100, 30)] {
+            let (path, n_pages) = sample(&pages, folder.path(), most).unwrap();
+            let text = std::fs::read_to_string(path).unwrap();
+            assert_eq!((n_pages, text.lines().count()), (expected, expected as usize));
+            let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+            assert!(last["text"].as_str().unwrap().contains("<html"), "{last}");
+            assert!(last.get("html").is_none());
+        }
     }
 
     #[test]

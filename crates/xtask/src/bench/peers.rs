@@ -44,6 +44,20 @@ pub(crate) const DATATROVE: Script = Script {
     source: include_str!("peers/datatrove_jsonl.py"),
 };
 
+pub(crate) const RESILIPARSE: Script = Script {
+    label: "resiliparse",
+    module: "resiliparse.extract.html2text",
+    file: "resiliparse_text.py",
+    source: include_str!("peers/resiliparse_text.py"),
+};
+
+pub(crate) const TRAFILATURA: Script = Script {
+    label: "trafilatura",
+    module: "trafilatura",
+    file: "trafilatura_text.py",
+    source: include_str!("peers/trafilatura_text.py"),
+};
+
 impl Script {
     /// The interpreter, and the script as a file in `folder`; or why it cannot run.
     pub(crate) fn prepare(self, folder: &Path) -> anyhow::Result<Result<(String, PathBuf), String>> {
