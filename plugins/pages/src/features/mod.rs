@@ -1,7 +1,7 @@
 //! What is known of each block of a page, as numbers: what the models of [`crate::model`] decide from.
 //!
 //! [`Page::new`] parses and measures; [`Page::first`] makes the features of the first model from the page alone,
-//! [`second`] those of the second model, which knows what the first thought of the blocks around.
+//! [`Page::second`] those of the second from what the first thought of all blocks.
 //! The trainer uses the same code.
 
 mod around;

@@ -180,7 +180,28 @@ const GROUPS: &[(&str, &[&str])] = &[
             "ewm",
         ],
     ),
-    ("class:consent", &["cookie", "cookies", "consent", "gdpr", "privacy", "notice", "alert"]),
+    (
+        "class:consent",
+        &[
+            "cookie",
+            "cookies",
+            "consent",
+            "gdpr",
+            "privacy",
+            "notice",
+            "alert",
+            // Consent managers that many sites take from the same few makers.
+            "cmp",
+            "cookiebot",
+            "cookieconsent",
+            "didomi",
+            "onetrust",
+            "ot",
+            "qc",
+            "truste",
+            "usercentrics",
+        ],
+    ),
     (
         "class:byline",
         &[

@@ -27,10 +27,8 @@ pub(crate) fn judge(page: &Page<'_>) -> Vec<f32> {
 
 /// How sure two models are that each block of a page is content, 0 to 1.
 pub fn judge_with(page: &Page<'_>, first: &Forest, second: &Forest) -> Vec<f32> {
-    let mut columns = page.first();
-    let thought = first.apply(&columns);
-    page.second(&mut columns, &thought);
-    second.apply(&columns)
+    let thought = first.apply(&page.first());
+    second.apply(&page.second(&thought))
 }
 
 #[cfg(test)]
@@ -40,10 +38,8 @@ mod tests {
     #[test]
     fn the_bundled_weights_are_for_these_features() {
         let page = Page::new("<p>words").expect("short");
-        let mut columns = page.first();
-        assert_eq!(FIRST.features, columns.names());
-        page.second(&mut columns, &[0.5]);
-        assert_eq!(SECOND.features, columns.names());
+        assert_eq!(FIRST.features, page.first().names());
+        assert_eq!(SECOND.features, page.second(&[0.5]).names());
         assert!(FIRST.trees.len() > 20 && SECOND.trees.len() > 20);
     }
 
