@@ -35,6 +35,26 @@ pub(super) const ELEMENTS: &[(&str, &[Tag])] = &[
     ("in:heading", &[Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6]),
     ("in:noscript", &[Tag::Noscript]),
     ("in:div", &[Tag::Div]),
+    ("in:dialog", &[Tag::Dialog]),
+];
+
+/// Roles that make any element one of [`ELEMENTS`] (landmarks and widgets: WAI-ARIA 1.2).
+const ROLES: &[(&str, &str)] = &[
+    ("navigation", "in:nav"),
+    ("menu", "in:nav"),
+    ("menubar", "in:nav"),
+    ("banner", "in:header"),
+    ("contentinfo", "in:footer"),
+    ("complementary", "in:aside"),
+    ("search", "in:form"),
+    ("form", "in:form"),
+    ("article", "in:article"),
+    ("main", "in:main"),
+    ("region", "in:section"),
+    ("button", "in:button"),
+    ("dialog", "in:dialog"),
+    ("alertdialog", "in:dialog"),
+    ("tooltip", "in:dialog"),
 ];
 
 /// What is known of a block element.
@@ -47,7 +67,8 @@ pub(super) struct Around {
     pub(super) hidden: bool,
     /// Whether it or one around it is the body of an article by its markup.
     pub(super) article_body: bool,
-    pub(super) role_main: bool,
+    /// Whether assistive technology is told to pass over it.
+    pub(super) aria_hidden: bool,
     /// Elements that look the same have the same.
     pub(super) signature: u64,
 }
@@ -63,7 +84,7 @@ pub(super) fn all(tree: &Tree<'_>, blocks: &Blocks, words: &Words) -> Vec<Around
                 elements: [FAR; ELEMENTS.len()],
                 hidden: false,
                 article_body: false,
-                role_main: false,
+                aria_hidden: false,
                 signature: 0,
             },
         };
@@ -88,16 +109,14 @@ fn one(tree: &Tree<'_>, container: &Container, parent: &Around, words: &Words) -
             *distance = 0;
         }
     }
-    for ((_, tags), distance) in ELEMENTS.iter().zip(&mut around.elements) {
-        if tags.contains(&container.tag) {
+    let role = tree.attribute(node, Name::Role).unwrap_or_default();
+    let as_role = ROLES.iter().find(|(known, _)| *known == role).map(|(_, element)| *element);
+    for ((name, tags), distance) in ELEMENTS.iter().zip(&mut around.elements) {
+        if tags.contains(&container.tag) || as_role == Some(*name) {
             *distance = 0;
         }
     }
-    let role = tree.attribute(node, Name::Role).unwrap_or_default();
-    around.role_main |= role == "main";
-    if matches!(role, "navigation" | "menu" | "menubar") {
-        around.elements[0] = 0;
-    }
+    around.aria_hidden |= tree.attribute(node, Name::AriaHidden).is_some_and(|value| value == "true");
     around.hidden |= is_hidden(tree, node);
     let property = tree.attribute(node, Name::ItemProp).unwrap_or_default();
     around.article_body |= id == "js_content"

@@ -106,7 +106,7 @@ impl Page<'_> {
         }
         columns.add("hidden", |b| around(b).map_or(0.0, |it| f32::from(it.hidden)));
         columns.add("article_body", |b| around(b).map_or(0.0, |it| f32::from(it.article_body)));
-        columns.add("role_main", |b| around(b).map_or(0.0, |it| f32::from(it.role_main)));
+        columns.add("aria_hidden", |b| around(b).map_or(0.0, |it| f32::from(it.aria_hidden)));
         columns.add("depth", |b| {
             self.blocks.containers.get(self.container(b)).map_or(0.0, |it| it.depth as f32)
         });
