@@ -1,7 +1,7 @@
 //! The features of the second model: what the first thought of a block and of those around it.
 //!
 //! Nothing of the page itself is among them. With all features of the first model beside these, the second learned
-//! its thousand pages by heart: it did better on them, and worse on sites that it had not seen.
+//! its thousand pages by heart: it did better on them, and no better on sites that it had not seen.
 
 use tamis_text::runs::best_run;
 
