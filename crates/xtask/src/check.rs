@@ -14,7 +14,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     // Compiled only: they are run by hand, with the sanitizers of rustc. The library in C++ is not needed for that.
     cargo(
         "fuzz targets",
-        &["check", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", "target"],
+        &["check", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", "target", "--locked"],
         &[("CUSTOM_LIBFUZZER_PATH", "./none")],
     )?;
     cargo(

@@ -9,9 +9,9 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// A table without columns.
-    pub(crate) fn new(n_rows: usize) -> Self {
-        Self { n_rows, names: Vec::new(), values: Vec::with_capacity(n_rows * 192) }
+    /// A table without columns, with room for some.
+    pub(crate) fn new(n_rows: usize, n_columns: usize) -> Self {
+        Self { n_rows, names: Vec::with_capacity(n_columns), values: Vec::with_capacity(n_rows * n_columns) }
     }
 
     /// Adds a column with the value of each row.

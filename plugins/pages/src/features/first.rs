@@ -19,6 +19,9 @@ pub(super) fn part(of: f32, whole: f32) -> f32 {
     if whole > 0.0 { of / whole } else { 0.0 }
 }
 
+/// Columns to make room for, so that the table is not moved while it grows.
+const N_COLUMNS: usize = 210;
+
 /// How many elements up sums are taken, with the names of the sums.
 const LEVELS: [(usize, [&str; 6]); 4] = [
     (0, ["own.blocks", "own.words", "own.links", "own.stops", "own.prose", "own.share"]),
@@ -52,7 +55,7 @@ const PAGE_WORDS: [(&str, &str); 8] = [
 impl Page<'_> {
     /// The features of the first model, a row for each block.
     pub fn first(&self) -> Columns {
-        let mut columns = Columns::new(self.n_blocks());
+        let mut columns = Columns::new(self.n_blocks(), N_COLUMNS);
         self.block_features(&mut columns);
         self.element_features(&mut columns);
         self.sum_features(&mut columns);

@@ -32,6 +32,9 @@ const LEVELS: [(usize, &str, &str); 6] = [
     (6, "p.up6", "p.up6.share"),
 ];
 
+/// Columns to make room for, so that the table is not moved while it grows.
+const N_COLUMNS: usize = 42;
+
 /// In a run, a block speaks for as many words as this at most, so that one long block is no run.
 const MOST_WORDS: f32 = 60.0;
 /// Further from the run than this is far, in blocks.
@@ -40,7 +43,7 @@ const FAR: f32 = 50.0;
 impl Page<'_> {
     /// The features of the second model; `thought` is what the first gave each block, 0 to 1.
     pub fn second(&self, thought: &[f32]) -> Columns {
-        let mut table = Columns::new(self.n_blocks());
+        let mut table = Columns::new(self.n_blocks(), N_COLUMNS);
         let columns = &mut table;
         let n_blocks = self.n_blocks();
         let p = |b: usize| thought.get(b).copied().unwrap_or(0.0);

@@ -57,7 +57,7 @@ mod tests {
     fn a_tree_asks_its_questions_in_order() {
         let text = "tamis forest 1\n0\nwords links\n0>1 1>0.5 = -4000 -3000 2000 3000";
         let forest: Forest = text.parse().expect("a forest");
-        let mut columns = crate::features::Columns::new(3);
+        let mut columns = crate::features::Columns::new(3, 2);
         columns.add("words", |row| [0.0, 2.0, 2.0][row]);
         columns.add("links", |row| [1.0, 0.0, 1.0][row]);
         let expected = [-3.0_f32, 2.0, 3.0].map(|sum| 1.0 / (1.0 + (-sum).exp()));
