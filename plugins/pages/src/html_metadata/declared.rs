@@ -221,10 +221,13 @@ impl Reader<'_, '_> {
 
     /// `var ct = "1546300800"`: pages of WeChat say in seconds since 1970 when they were published.
     fn wechat(&mut self, script: &str) {
+        /// With what they all begin: scripts are long, so there is one quick pass for all.
+        const START: &str = "var c";
         const DEFINITIONS: [&str; 3] = ["var ct = \"", "var ct=\"", "var create_time = \""];
-        let found = DEFINITIONS.iter().find_map(|definition| {
-            let (_, behind) = script.split_once(definition)?;
-            let (digits, _) = behind.split_once('"')?;
+        let found = memchr::memmem::find_iter(script.as_bytes(), START).find_map(|at| {
+            let rest = script.get(at..)?;
+            let behind = DEFINITIONS.iter().find_map(|definition| rest.strip_prefix(definition))?;
+            let digits = behind.get(..behind.as_bytes().iter().take(20).position(|byte| *byte == b'"')?)?;
             let seconds: i64 = digits.parse().ok().filter(|_| digits.len() == 10)?;
             let moment = jiff::Timestamp::from_second(seconds).ok()?;
             // All accounts show the time of China.
