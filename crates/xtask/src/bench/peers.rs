@@ -23,40 +23,19 @@ pub(crate) struct Script {
     source: &'static str,
 }
 
-pub(crate) const PYARROW: Script = Script {
-    label: "pyarrow",
-    module: "pyarrow.json",
-    file: "parquet.py",
-    source: include_str!("peers/parquet.py"),
-};
+/// A script of the folder `peers`, and what it needs.
+macro_rules! script {
+    ($label:literal, $module:literal, $file:literal) => {
+        Script { label: $label, module: $module, file: $file, source: include_str!(concat!("peers/", $file)) }
+    };
+}
 
-pub(crate) const WARCIO: Script = Script {
-    label: "warcio",
-    module: "warcio.archiveiterator",
-    file: "warcio_jsonl.py",
-    source: include_str!("peers/warcio_jsonl.py"),
-};
-
-pub(crate) const DATATROVE: Script = Script {
-    label: "datatrove",
-    module: "datatrove.pipeline.readers",
-    file: "datatrove_jsonl.py",
-    source: include_str!("peers/datatrove_jsonl.py"),
-};
-
-pub(crate) const RESILIPARSE: Script = Script {
-    label: "resiliparse",
-    module: "resiliparse.extract.html2text",
-    file: "resiliparse_text.py",
-    source: include_str!("peers/resiliparse_text.py"),
-};
-
-pub(crate) const TRAFILATURA: Script = Script {
-    label: "trafilatura",
-    module: "trafilatura",
-    file: "trafilatura_text.py",
-    source: include_str!("peers/trafilatura_text.py"),
-};
+pub(crate) const PYARROW: Script = script!("pyarrow", "pyarrow.json", "parquet.py");
+pub(crate) const WARCIO: Script = script!("warcio", "warcio.archiveiterator", "warcio_jsonl.py");
+pub(crate) const DATATROVE: Script = script!("datatrove", "datatrove.pipeline.readers", "datatrove_jsonl.py");
+pub(crate) const RESILIPARSE: Script =
+    script!("resiliparse", "resiliparse.extract.html2text", "resiliparse_text.py");
+pub(crate) const TRAFILATURA: Script = script!("trafilatura", "trafilatura", "trafilatura_text.py");
 
 impl Script {
     /// The interpreter, and the script as a file in `folder`; or why it cannot run.

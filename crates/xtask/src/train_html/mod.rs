@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
+use tamis_pages::Favour;
 use tamis_pages::training::{Forest, Page, render_text, select};
 
 use boost::{Random, Settings, Table, grow};
@@ -43,9 +44,6 @@ const SECOND: Settings =
 
 /// Weights of completeness against cleanness at which the scores are shown.
 const BETAS: [f32; 4] = [0.5, 0.7, 0.8, 1.0];
-
-/// The weight that `html-extract` has unless its `favour` says otherwise.
-const BALANCE: f32 = 0.8;
 
 const USAGE: &str = "usage: train html --data FOLDER [--opinions FOLDER] [--texts FOLDER] [--weights FOLDER]";
 
@@ -202,7 +200,7 @@ fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>
     let Some(folder) = texts else { return Ok(()) };
     let mut lines: BTreeMap<&str, String> = BTreeMap::new();
     for (sample, probabilities) in pages.iter().zip(probabilities) {
-        let text = render_text(&sample.page, &select(&sample.page, probabilities, BALANCE));
+        let text = render_text(&sample.page, &select(&sample.page, probabilities, Favour::Balance.beta()));
         let line =
             serde_json::json!({ "id": sample.record.id, "text": text, "p": probabilities }).to_string();
         let lines = lines.entry(SETS[sample.set].0).or_default();

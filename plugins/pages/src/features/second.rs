@@ -41,24 +41,32 @@ const MOST_WORDS: f32 = 60.0;
 const FAR: f32 = 50.0;
 
 impl Page<'_> {
-    /// The features of the second model; `thought` is what the first gave each block, 0 to 1.
+    /// The features of the second model; `thought` is what the first gave each block of this page, 0 to 1.
     pub fn second(&self, thought: &[f32]) -> Columns {
-        let mut table = Columns::new(self.n_blocks(), N_COLUMNS);
-        let columns = &mut table;
         let n_blocks = self.n_blocks();
-        let p = |b: usize| thought.get(b).copied().unwrap_or(0.0);
-        columns.add("p", p);
+        let mut columns = Columns::new(n_blocks, N_COLUMNS);
+        columns.add("p", |b| thought[b]);
         for (offset, name) in NEIGHBOURS {
-            columns.add(name, |b| b.checked_add_signed(offset).filter(|at| *at < n_blocks).map_or(-0.1, p));
+            let at = |b: usize| b.checked_add_signed(offset).and_then(|at| thought.get(at));
+            columns.add(name, |b| at(b).copied().unwrap_or(-0.1));
         }
-        // Words thought to be content, up to each block.
+        self.mass_features(&mut columns, thought);
+        self.gap_features(&mut columns, thought);
+        self.like_features(&mut columns, thought);
+        self.run_features(&mut columns, thought);
+        columns
+    }
+
+    /// How many words were thought to be content, in the elements around a block, before it and behind it.
+    fn mass_features(&self, columns: &mut Columns, thought: &[f32]) {
+        let n_blocks = thought.len();
         let mut upto = Vec::with_capacity(n_blocks + 1);
         let mut words_upto = Vec::with_capacity(n_blocks + 1);
         let (mut sum, mut words) = (0.0, 0.0);
-        for block in 0..n_blocks {
+        for (block, p) in thought.iter().enumerate() {
             upto.push(sum);
             words_upto.push(words);
-            sum += p(block) * self.n_words(block);
+            sum += p * self.n_words(block);
             words += self.n_words(block);
         }
         upto.push(sum);
@@ -74,10 +82,6 @@ impl Page<'_> {
         columns.add("p.behind.words", |b| log(sum - upto[b + 1]));
         columns.add("p.page", |_| part(sum, words));
         columns.add("p.page.words", |_| log(sum));
-        self.gap_features(columns, thought);
-        self.like_features(columns, thought);
-        self.run_features(columns, thought);
-        table
     }
 
     /// How far the nearest blocks are that are likely content.

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 /// How it decides: the page is parsed once, into blocks (paragraphs, headings, items, cells, lines) and the
 /// elements around them.
 /// Each block is measured: its length in words (a Chinese character is one), links, punctuation, the words in the
-/// class names around it, how much prose lies in the elements around it, how often such elements occur, whether it
+/// class names around it and its landmarks (`role`), how much prose lies in the elements around it, how often such elements occur, whether it
 /// lies in the element that the Readability method chooses, phrases that begin lines around articles, what the head
 /// of the page and its structured data (JSON-LD) say.
-/// A first model makes a probability of these, a second one reads that of the blocks around, too, and decides.
+/// A first model makes a probability of these, a second one reads the probabilities of all blocks, and decides.
 /// Then those blocks are taken whose words together have the largest expected F-measure, so that a page of which
 /// the models are unsure still gives its likeliest text.
 ///
@@ -105,7 +105,7 @@ impl Favour {
     ///
     /// Balance is 0.8 and not 1: what is not content weighs less in training where a page has very much of it, so
     /// probabilities run high, and at 0.8 precision and recall of pages of unseen sites meet.
-    pub(super) fn beta(self) -> f32 {
+    pub fn beta(self) -> f32 {
         match self {
             Self::Precision => 0.5,
             Self::Balance => 0.8,
