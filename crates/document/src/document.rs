@@ -8,7 +8,8 @@ use crate::Metadata;
 /// document.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
-    /// The user's own identifier, or `<relative path>#<ordinal>`; never empty once a reader has made it.
+    /// The user's own identifier; else the relative path of the file, with the place of the record behind it where the
+    /// file holds several: `dump.jsonl#1024` (byte offset in the decompressed file, or row). Never empty in a run.
     pub id: String,
     /// The text as it stands at this point of the pipeline.
     pub text: String,

@@ -78,7 +78,7 @@ typedef struct {                                                                
 } tamis_document;
 
 typedef struct {                                                                            /* frozen */
-  tamis_str id;                     /* empty: the host makes <file>#<ordinal> */
+  tamis_str id;                     /* empty: the runner makes <file>, or <file>#<offset or row> */
   tamis_str text;
   tamis_str raw;
   uint64_t flags;                   /* TAMIS_HAS_RAW */

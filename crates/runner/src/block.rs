@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use tamis_document::Record;
 use tamis_stage::handle::IndexedFile;
 
+use crate::chain::Decoded;
+use crate::place::Container;
 use crate::spill::Frame;
+use crate::tally::InputTally;
 
 /// What a piece takes in memory beside its bytes, roughly; also what keeps a million empty files from being
 /// one block.
@@ -59,14 +62,18 @@ pub(crate) struct Block {
     pub(crate) bytes: u64,
     /// Bytes that it holds in memory.
     pub(crate) weight: u64,
+    /// Whether nothing more is to be added, however little it weighs.
+    pub(crate) is_closed: bool,
+    /// The files and members that end in it.
+    pub(crate) input: InputTally,
 }
 
 /// A run of whole records of one file.
 pub(crate) struct Piece {
     /// Index of the source in the plan.
     pub(crate) source: usize,
-    /// Index of the file among all inputs.
-    pub(crate) file_index: u64,
+    /// The file, or the member of an archive, among all inputs.
+    pub(crate) container: Container,
     /// The file, relative to the root of its source.
     pub(crate) file: Arc<str>,
     /// What was read.
@@ -87,8 +94,6 @@ pub(crate) enum Content {
         offset: u64,
         /// The ordinal of the first record.
         first_ordinal: u64,
-        /// Take only records below this ordinal.
-        end_ordinal: u64,
     },
     /// A part of a file with an index.
     Split {
@@ -96,14 +101,24 @@ pub(crate) enum Content {
         indexed: Arc<dyn IndexedFile>,
         /// The index of the part.
         split: usize,
-        /// Take only records below this ordinal.
-        end_ordinal: u64,
     },
+    /// Records that were decoded while they were read, since only some are wanted.
+    Decoded(Box<Decoded>),
     /// What could not be read: a file, the rest of one, or a record; one dead letter.
     Failed(Box<Record>),
 }
 
 impl Block {
+    /// Whether nothing more is to be added.
+    pub(crate) fn is_full(&self, block_bytes: usize) -> bool {
+        self.is_closed || self.weight >= block_bytes as u64
+    }
+
+    /// Whether it says nothing: no records, and no file that ends.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pieces.is_empty() && self.input == InputTally::default()
+    }
+
     /// Adds a piece that stands for `bytes` bytes of input.
     pub(crate) fn push(&mut self, piece: Piece, bytes: u64) {
         self.bytes += bytes;
@@ -119,6 +134,7 @@ impl Content {
             Self::Split { indexed, split, .. } => {
                 indexed.splits().get(*split).map_or(0, |split| split.weight)
             }
+            Self::Decoded(decoded) => decoded.size(),
             Self::Failed(record) => record.document.size() as u64,
         }
     }

@@ -2,22 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tamis_config::{Plan, StagePlan};
-use tamis_document::{Document, Fate, Record};
-use tamis_stage::handle::{Effects, OpenStage};
+use tamis_document::{Document, Fate, Origin, Record};
+use tamis_stage::handle::{Counts, Effects, OpenStage};
 use tamis_stage::{Block as ReaderBlock, Failure, Split};
 
 use crate::RunError;
 use crate::block::{Block, Content, Piece};
+use crate::place::{Container, MAX_SPLITS, SPLIT_BITS, Span};
 use crate::spill::Frame;
 use crate::states;
 use crate::tally::Tally;
-
-/// Bits of a position below those of the file: the ordinal, and the place among what was split off a record.
-const ORDINAL_BITS: u32 = 56;
-const SPLIT_BITS: u32 = 32;
 
 /// What a segment does with records.
 pub(crate) struct Chain<'a> {
@@ -50,7 +47,8 @@ pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<
     let mut line = Line::default();
     for (ordinal, mut document) in (0..).zip(documents) {
         document.origin.ordinal = ordinal;
-        line.enter(Record::from(document), 0);
+        let position = Container::default().position(ordinal);
+        line.enter(Record { position, ..Record::from(document) });
     }
     let mut tally = Tally::default();
     for (index, stage) in plan.stages.iter().enumerate() {
@@ -132,12 +130,15 @@ impl Line {
     /// Shows the records to a corpus stage, in the name of which those fail that it cannot take.
     fn observe(&mut self, stage: &StagePlan, pass: u32, tally: &mut Tally) {
         let start = Instant::now();
+        let (id, n_left) = (Arc::from(stage.id.as_str()), self.left.len());
         self.number();
+        // What has got no position is not shown.
+        self.take_out(&id);
         self.show(stage, pass);
+        self.take_out(&id);
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.elapsed();
-        entry.failed += self.records.iter().filter(|record| !record.is_kept()).count() as u64;
-        self.take_out(&Arc::from(stage.id.as_str()));
+        entry.failed += (self.left.len() - n_left) as u64;
     }
 
     fn show(&mut self, stage: &StagePlan, pass: u32) {
@@ -155,14 +156,17 @@ impl Line {
                 Some((same, split)) if same == of_record => split + 1,
                 _ => 0,
             };
-            record.position = of_record << SPLIT_BITS | next;
+            if next < MAX_SPLITS {
+                record.position = of_record << SPLIT_BITS | next;
+            } else {
+                let message = format!("more than {MAX_SPLITS} documents were split off one record");
+                record.fate = Fate::Failed(message.into());
+            }
             last = Some((of_record, next));
         }
     }
 
-    fn enter(&mut self, mut record: Record, file: u64) {
-        let above = u128::from(file) << ORDINAL_BITS | u128::from(record.document.origin.ordinal);
-        record.position = above << SPLIT_BITS;
+    fn enter(&mut self, record: Record) {
         self.places.push(Place { position: self.entered, n_numbered: 0 });
         self.records.push(record);
         self.entered += 1;
@@ -231,66 +235,103 @@ impl Line {
     }
 }
 
-/// Decodes one piece.
-fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
-    let Piece { source, file_index, file, content } = piece;
-    let source = &plan.sources[source];
-    let start = Instant::now();
-    let mut records = Vec::new();
-    let mut effects = Effects::default();
-    match content {
-        Content::Failed(record) => records.push(*record),
-        Content::Records { reader, head, bytes, offset, first_ordinal, end_ordinal } => {
-            let block = ReaderBlock { file: &file, head: &head, bytes: &bytes, offset, first_ordinal };
-            if let Err(failure) = source.readers[reader].handle.decode(&block, &mut records, &mut effects) {
-                records.clear();
-                records.push(unreadable(&block, &failure));
-            }
-            records.retain(|record| record.document.origin.ordinal < end_ordinal);
-        }
-        Content::Split { indexed, split, end_ordinal } => {
-            if let Err(failure) = indexed.decode(split, &mut records, &mut effects) {
-                records.clear();
-                records.push(unreadable_split(&file, &indexed.splits()[split], &failure));
-            }
-            records.retain(|record| record.document.origin.ordinal < end_ordinal);
-        }
+/// What a reader made of a piece.
+pub(crate) struct Decoded {
+    records: Vec<Record>,
+    counts: Counts,
+    time: Duration,
+}
+
+impl Decoded {
+    /// Bytes that it holds in memory.
+    pub(crate) fn size(&self) -> u64 {
+        self.records.iter().map(|record| record.document.size() as u64).sum()
     }
-    let id: Arc<str> = Arc::from(source.id.as_str());
+}
+
+/// Decodes a piece where it is read, because no more than `wanted` records are to be read.
+///
+/// Where records end, a reader tells; how many there are is known when they have been decoded, and not before.
+pub(crate) fn read_ahead(plan: &Plan, piece: Piece, wanted: &mut u64) -> Piece {
+    let (source, container, file) = (piece.source, piece.container, Arc::clone(&piece.file));
+    let mut decoded = decode(plan, piece);
+    decoded.records.truncate(usize::try_from(*wanted).unwrap_or(usize::MAX));
+    *wanted -= decoded.records.len() as u64;
+    Piece { source, container, file, content: Content::Decoded(Box::new(decoded)) }
+}
+
+/// Takes in the records of one piece.
+fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
+    let id: Arc<str> = Arc::from(plan.sources[piece.source].id.as_str());
+    let Decoded { records, counts, time } = decode(plan, piece);
     let entry = tally.stage("source", &id);
-    entry.time += start.elapsed();
+    entry.time += time;
     entry.seen += records.len() as u64;
     entry.failed += records.iter().filter(|record| !record.is_kept()).count() as u64;
-    merge_counts(&mut entry.counts, effects.counts);
+    merge_counts(&mut entry.counts, counts);
     tally.read += records.len() as u64;
     for record in records {
-        line.enter(record, file_index);
+        line.enter(record);
     }
     line.take_out(&id);
 }
 
-/// One dead letter for a block that its reader gave up.
-fn unreadable(block: &ReaderBlock<'_>, failure: &Failure) -> Record {
-    let mut document = Document::new(format!("{}#{}", block.file, block.first_ordinal), "");
-    document.raw = Some(block.bytes.to_vec());
-    document.origin.file = Arc::from(block.file);
-    document.origin.offset = block.offset;
-    document.origin.length = block.bytes.len() as u64;
-    document.origin.ordinal = block.first_ordinal;
-    Record { fate: Fate::Failed(failure.to_string().into()), ..Record::from(document) }
+/// Decodes a piece; its records get their positions, and ids where they have none.
+fn decode(plan: &Plan, piece: Piece) -> Decoded {
+    let start = Instant::now();
+    let Piece { source, container, file, content } = piece;
+    let (mut records, mut effects) = (Vec::new(), Effects::default());
+    let (span, decoded, unreadable) = match content {
+        Content::Decoded(decoded) => return *decoded,
+        Content::Failed(record) => {
+            return Decoded { records: vec![*record], counts: Counts::new(), time: Duration::ZERO };
+        }
+        Content::Records { reader, head, bytes, offset, first_ordinal } => {
+            let reader = &plan.sources[source].readers[reader];
+            let length = bytes.len() as u64;
+            let block = ReaderBlock { file: &file, head: &head, bytes: &bytes, offset, first_ordinal };
+            let is_whole = reader.info.flags.whole_file && offset == 0;
+            let span = if is_whole { Span::Whole(length) } else { Span::Bytes { offset, length } };
+            let decoded = reader.handle.decode(&block, &mut records, &mut effects);
+            let decoded = decoded.and_then(|()| check_number(span, &records));
+            let origin = Origin { file: Arc::clone(&file), offset, length, ordinal: first_ordinal };
+            (span, decoded, Document { raw: Some(bytes), origin, ..Document::default() })
+        }
+        Content::Split { indexed, split } => {
+            let decoded = indexed.decode(split, &mut records, &mut effects);
+            let split = &indexed.splits()[split];
+            let decoded = decoded.map_err(|failure| in_rows(split, &failure));
+            // What it holds is still in the file.
+            let origin =
+                Origin { file: Arc::clone(&file), ordinal: split.first_ordinal, ..Origin::default() };
+            let span = Span::Rows { first: split.first_ordinal };
+            (span, decoded, Document { origin, ..Document::default() })
+        }
+    };
+    if let Err(failure) = decoded {
+        // A block that its reader has given up is one dead letter.
+        let fate = Fate::Failed(failure.to_string().into());
+        records = vec![Record { fate, ..Record::from(unreadable) }];
+    }
+    container.settle(&file, span, &mut records);
+    Decoded { records, counts: effects.counts, time: start.elapsed() }
 }
 
-/// One dead letter for a part of a file that its reader gave up. What it holds is still in the file.
-fn unreadable_split(file: &Arc<str>, split: &Split, failure: &Failure) -> Record {
-    let mut document = Document::new(format!("{file}#{}", split.first_ordinal), "");
-    document.origin.file = Arc::clone(file);
-    document.origin.ordinal = split.first_ordinal;
-    let message = format!(
-        "{failure} (records {} to {} of the file)",
-        split.first_ordinal,
-        split.first_ordinal + split.records - 1
-    );
-    Record { fate: Fate::Failed(message.into()), ..Record::from(document) }
+/// A reader cannot find more records than there are bytes: their positions would be those of the next block.
+fn check_number(span: Span, records: &[Record]) -> Result<(), Failure> {
+    let (n_records, most) = (records.len() as u64, span.most_records());
+    if n_records <= most {
+        return Ok(());
+    }
+    Err(Failure::new(format_args!(
+        "the reader broke the plugin contract: it read {n_records} records out of {most} bytes; \
+         tell the author of the plugin"
+    )))
+}
+
+fn in_rows(split: &Split, failure: &Failure) -> Failure {
+    let (first, last) = (split.first_ordinal, split.first_ordinal + split.records - 1);
+    Failure::new(format_args!("{failure} (records {first} to {last} of the file)"))
 }
 
 fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
@@ -322,7 +363,7 @@ fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
     }
 }
 
-fn merge_counts(into: &mut tamis_stage::handle::Counts, counts: tamis_stage::handle::Counts) {
+fn merge_counts(into: &mut Counts, counts: Counts) {
     for (name, n) in counts {
         *into.entry(name).or_default() += n;
     }

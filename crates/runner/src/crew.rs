@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::block::{Block, Task, Work};
 use crate::chain::{Chain, Sorted};
-use crate::cutter::{Cutter, Stopped};
+use crate::cutter::Cutter;
 use crate::desk::{Desk, Role, Written};
 use crate::feeder::Feeder;
 use crate::inputs::InputFile;
@@ -112,7 +112,7 @@ impl Crew<'_, '_> {
             Work::Files(range) => {
                 let files = &self.files[range.clone()];
                 let cutter =
-                    Cutter::new(self.chain.plan, self.progress, self.opener, files, range.start, u64::MAX);
+                    Cutter::new(self.chain.plan, self.progress, self.opener, files, range.start, None);
                 self.files(cutter, &done(0, None))?;
             }
         }
@@ -125,7 +125,7 @@ impl Crew<'_, '_> {
         let mut weight = last.weight;
         for place in 0.. {
             let mut block = Block::default();
-            cutter.fill(&mut block).map_err(|Stopped| RunError::Interrupted)?;
+            cutter.fill(&mut block)?;
             let (bytes, is_last) = (block.bytes, cutter.is_done());
             let content = Some(self.block(block)?);
             let sequence = last.sequence;
@@ -153,7 +153,7 @@ impl Crew<'_, '_> {
     }
 
     fn block(&self, block: Block) -> Result<Content, RunError> {
-        let mut tally = Tally::default();
+        let mut tally = Tally { input: block.input, ..Tally::default() };
         let sorted = self.chain.block(block, &mut tally);
         self.content(sorted, tally)
     }

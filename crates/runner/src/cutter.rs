@@ -1,5 +1,6 @@
 //! Cuts files into blocks of whole records.
 
+use std::io;
 use std::sync::Arc;
 
 use tamis_config::{OpenedReader, Plan, SourcePlan, format_size};
@@ -7,10 +8,12 @@ use tamis_document::{Document, Fate, Origin, Record};
 use tamis_stage::handle::IndexedFile;
 use tamis_stage::{Block as Window, Cut, Failure};
 
-use crate::Progress;
 use crate::block::{Block, Content, Piece, Position};
 use crate::inputs::InputFile;
-use crate::stream::{Opener, Stream};
+use crate::place::{self, Container, MAX_MEMBERS, MAX_PLACE};
+use crate::stream::{NoAccess, Opener, Stream};
+use crate::unpack::Unpacked;
+use crate::{Progress, RunError, chain};
 
 /// How much of a file a reader may look at to recognise its format.
 const SNIFF_BYTES: usize = 64 * 1024;
@@ -22,6 +25,8 @@ const MAX_HEAD: usize = 1 << 20;
 /// Cuts some files into blocks, one block a call.
 ///
 /// Where blocks end depends on the files and the block size alone.
+/// Whatever is in the files, every one of them is read to its end or written off with a reason, and so is every
+/// member of an archive; [`Block::input`] says which. What is wrong with the machine ends the run instead.
 pub(crate) struct Cutter<'a> {
     plan: &'a Plan,
     progress: &'a Progress,
@@ -32,9 +37,11 @@ pub(crate) struct Cutter<'a> {
     /// The file that is read now, or the next one.
     at: usize,
     open: Option<Open>,
+    /// What was said of the file that is read now.
+    account: Account,
     limits: Limits,
-    /// How many records are still wanted.
-    wanted: u64,
+    /// How many records are still wanted; all of them if `None`.
+    wanted: Option<u64>,
 }
 
 /// Sizes that follow from the settings of a run.
@@ -46,16 +53,25 @@ pub(crate) struct Limits {
     pub(crate) max_record: usize,
 }
 
-/// Somebody asked to stop.
-#[derive(Debug)]
-pub(crate) struct Stopped;
+/// What became of the file that is read now, for the account of the input.
+#[derive(Debug, Default)]
+struct Account {
+    /// Bytes of the file itself, before decompression, that have been read.
+    n_read: u64,
+    /// Whether some of it, or all, was written off as a dead letter.
+    is_broken: bool,
+    /// The same of the member of an archive that is read now.
+    is_member_broken: bool,
+}
 
 /// A file while it is read.
 enum Open {
     /// Bytes in the order in which they stand.
     Stream(Box<OpenStream>),
     /// A file with an index.
-    Indexed { indexed: Arc<dyn IndexedFile>, next: usize },
+    Indexed(Box<OpenIndex>),
+    /// An archive behind one of its members.
+    Archive(Box<Stream>),
 }
 
 /// A file, or the members of an archive one after the other, that are read from front to back.
@@ -67,9 +83,23 @@ struct OpenStream {
     head: Arc<[u8]>,
 }
 
+/// A file with an index, or a member of an archive.
+struct OpenIndex {
+    name: Arc<str>,
+    member: u64,
+    indexed: Arc<dyn IndexedFile>,
+    /// The part that is next.
+    next: usize,
+    /// What the index was read from takes in memory, until the first part is taken.
+    held: u64,
+    archive: Option<Box<Stream>>,
+}
+
 /// What could not be read: one dead letter.
 struct Lost<'a> {
     name: &'a Arc<str>,
+    /// The number of the member of an archive.
+    member: u64,
     ordinal: u64,
     offset: u64,
     length: u64,
@@ -77,6 +107,8 @@ struct Lost<'a> {
     raw: &'a [u8],
     /// Bytes of the file itself, before decompression, that were read for it.
     read: u64,
+    /// Whether nothing of the file or member was read.
+    is_whole: bool,
 }
 
 impl Limits {
@@ -97,17 +129,18 @@ impl<'a> Cutter<'a> {
         opener: &'a Opener,
         files: &'a [InputFile],
         first: usize,
-        wanted: u64,
+        wanted: Option<u64>,
     ) -> Self {
-        Self { plan, progress, opener, files, first, at: 0, open: None, limits: Limits::new(plan), wanted }
+        let (limits, account) = (Limits::new(plan), Account::default());
+        Self { plan, progress, opener, files, first, at: 0, open: None, account, limits, wanted }
     }
 
     /// Goes on where an earlier run stopped.
-    pub(crate) fn resume(&mut self, start: Position, block: &mut Block) -> Result<(), Stopped> {
+    pub(crate) fn resume(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
         self.at = start.file - self.first;
         if (start.offset, start.ordinal, start.member) != (0, 0, 0) {
             self.open_file(start, block)?;
-            self.at += usize::from(self.open.is_none());
+            self.close_if_over(block);
         }
         Ok(())
     }
@@ -123,208 +156,247 @@ impl<'a> Cutter<'a> {
                 offset: open.stream.offset(),
                 ordinal: open.stream.ordinal,
             },
-            Some(Open::Indexed { next, .. }) => {
-                Position { file, ordinal: *next as u64, ..Position::default() }
+            Some(Open::Indexed(open)) => {
+                Position { file, member: open.member, ordinal: open.next as u64, ..Position::default() }
+            }
+            Some(Open::Archive(stream)) => {
+                Position { file, member: stream.member() + 1, ..Position::default() }
             }
         }
     }
 
     /// Whether there is nothing left.
     pub(crate) fn is_done(&self) -> bool {
-        self.wanted == 0 || (self.open.is_none() && self.at >= self.files.len())
+        self.wanted == Some(0) || (self.open.is_none() && self.at >= self.files.len())
     }
 
     /// How many records are still wanted.
-    pub(crate) fn wanted(&self) -> u64 {
+    pub(crate) fn wanted(&self) -> Option<u64> {
         self.wanted
     }
 
     /// Fills a block; it stays empty when there is nothing left to fill it with.
-    pub(crate) fn fill(&mut self, block: &mut Block) -> Result<(), Stopped> {
-        while block.weight < self.limits.block_bytes as u64 && self.wanted > 0 {
+    pub(crate) fn fill(&mut self, block: &mut Block) -> Result<(), RunError> {
+        while !block.is_full(self.limits.block_bytes) && self.wanted != Some(0) {
             self.check_stop()?;
             match self.open.take() {
                 Some(open) => self.open = self.step(open, block)?,
                 None if self.at < self.files.len() => self.open_file(Position::default(), block)?,
                 None => break,
             }
-            if self.open.is_none() {
-                self.at += 1;
-            }
+            self.close_if_over(block);
         }
         Ok(())
     }
 
+    /// Goes on with the next file when this one is over; accounts for it.
+    fn close_if_over(&mut self, block: &mut Block) {
+        if self.open.is_some() {
+            return;
+        }
+        let account = std::mem::take(&mut self.account);
+        block.input.close(self.files[self.at].size, account.n_read, account.is_broken);
+        self.at += 1;
+    }
+
     /// Opens the file that is next, at a position in it; leaves `open` empty when nothing of it can be read.
-    fn open_file(&mut self, start: Position, block: &mut Block) -> Result<(), Stopped> {
+    fn open_file(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
         let file = &self.files[self.at];
         let source = &self.plan.sources[file.source];
         let stream = match &file.trouble {
             Some(trouble) => Err(trouble.clone()),
-            None => Stream::open(file, self.opener, start.member)
-                .map_err(|error| format!("cannot read the file: {error}")),
+            None => match Stream::open(file, self.opener, start.member) {
+                Err(error) => Err(cannot_read(&file.name, &error)?),
+                Ok(stream) => Ok(stream),
+            },
         };
-        let stream = match stream {
-            Ok(Some(stream)) => stream,
-            Ok(None) => return Ok(()),
-            Err(message) => {
-                self.fail(&Lost::file(file), &message, block);
-                return Ok(());
-            }
-        };
-        self.open = self.begin(source, stream, start, block)?;
+        match stream {
+            Ok(Some(stream)) => self.open = self.begin(source, stream, start, block)?,
+            // An archive without a file.
+            Ok(None) => self.account.n_read = file.size,
+            Err(message) => self.fail(&Lost::file(file), &message, block),
+        }
         Ok(())
     }
 
-    /// Chooses a reader for what has just been opened.
+    /// Chooses a reader for the file or member that has just been opened.
     fn begin(
         &mut self,
         source: &SourcePlan,
         mut stream: Stream,
         start: Position,
         block: &mut Block,
-    ) -> Result<Option<Open>, Stopped> {
+    ) -> Result<Option<Open>, RunError> {
         let file = &self.files[self.at];
         let name = stream.name(&file.name);
         if let Some(trouble) = stream.trouble() {
-            self.fail(&Lost { name: &name, ..Lost::rest(&stream, &name) }, &trouble, block);
-            return self.next_member(source, stream, block);
+            self.fail(&Lost::whole(&mut stream, &name), &trouble, block);
+            return Ok(self.leave(stream, block));
+        }
+        if stream.member() >= MAX_MEMBERS {
+            let message = format!("an archive may have no more than {MAX_MEMBERS} members: unpack it");
+            self.fail(&Lost::whole(&mut stream, &name), &message, block);
+            return Ok(None);
         }
         // One reader need not be asked.
         let head = if source.readers.len() > 1 { SNIFF_BYTES } else { 0 };
-        let filled = stream.fill(head.max(self.limits.block_bytes));
+        let filled = match stream.fill(head.max(self.limits.block_bytes)) {
+            Err(error) => Err(damage(&name, &error)?),
+            Ok(()) => Ok(()),
+        };
         let Some(reader) = choose(source, &stream, &name) else {
             let message = match filled {
                 Ok(()) => "no reader recognises the format of the file: name one with `use`".to_owned(),
                 Err(error) => format!("cannot read the file: {error}"),
             };
-            let lost = Lost { length: stream.rest().max(file.size), ..Lost::rest(&stream, &name) };
-            self.fail(&lost, &message, block);
-            return self.next_member(source, stream, block);
+            let size = if stream.is_file() { file.size } else { 0 };
+            let whole = Lost::whole(&mut stream, &name);
+            let length = whole.length.max(size);
+            self.fail(&Lost { length, ..whole }, &message, block);
+            return Ok(self.leave(stream, block));
         };
         let opened = &source.readers[reader];
         if opened.info.flags.random_access {
-            return self.index(opened, stream, &name, start, block);
+            return self.index(opened, stream, name, start, block);
         }
         let mut open = OpenStream { stream, name, reader, head: Arc::from([]) };
-        if let Err(error) = filled {
-            return self.broken_off(open, &error, block);
+        if let Err(message) = filled {
+            return Ok(self.broken_off(open, &message, block));
         }
-        if let Err(message) = open.read_head(opened) {
-            self.fail(&Lost::rest(&open.stream, &open.name), &message, block);
-            return self.next_member(source, open.stream, block);
+        if let Err(message) = open.read_head(opened)? {
+            self.fail(&Lost::whole(&mut open.stream, &open.name), &message, block);
+            return Ok(self.leave(open.stream, block));
         }
         if let Err(error) = open.stream.skip_to(start.offset, start.ordinal) {
-            let message = format!("cannot read on where the earlier run stopped: {error}");
-            self.fail(&Lost::rest(&open.stream, &open.name), &message, block);
-            return self.next_member(source, open.stream, block);
+            let why = damage(&open.name, &error)?;
+            let message = format!("reading cannot be resumed where the earlier run stopped: {why}");
+            self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
+            return Ok(self.leave(open.stream, block));
         }
         Ok(Some(Open::Stream(Box::new(open))))
     }
 
+    /// What there is to do behind a file or member: nothing, or the next member.
+    fn leave(&mut self, mut stream: Stream, block: &mut Block) -> Option<Open> {
+        self.account.n_read = stream.n_read();
+        let archive = (!stream.is_file()).then(|| Box::new(stream));
+        self.behind(archive, block)
+    }
+
+    /// An archive behind one of its members, which is accounted for.
+    fn behind(&mut self, archive: Option<Box<Stream>>, block: &mut Block) -> Option<Open> {
+        let archive = archive?;
+        let is_broken = std::mem::take(&mut self.account.is_member_broken);
+        *(if is_broken { &mut block.input.members_failed } else { &mut block.input.members }) += 1;
+        Some(Open::Archive(archive))
+    }
+
     /// Goes on with the next member of an archive, if there is one.
-    fn next_member(
-        &mut self,
-        source: &SourcePlan,
-        mut stream: Stream,
-        block: &mut Block,
-    ) -> Result<Option<Open>, Stopped> {
-        match stream.next_member() {
-            Ok(false) => Ok(None),
-            Ok(true) => self.begin(source, stream, Position::default(), block),
+    fn next_member(&mut self, mut stream: Box<Stream>, block: &mut Block) -> Result<Option<Open>, RunError> {
+        let file = &self.files[self.at];
+        let source = &self.plan.sources[file.source];
+        let next = stream.member() + 1;
+        let message = match stream.next_member() {
+            Ok(true) => return self.begin(source, *stream, Position::default(), block),
+            Ok(false) => match stream.expected_members() {
+                None => None,
+                Some(expected) if expected == stream.passed_members() => None,
+                Some(expected) => Some(format!(
+                    "the archive says that it has {expected} members, and only {} were found",
+                    stream.passed_members()
+                )),
+            },
             Err(error) => {
-                let name = stream.name(&self.files[self.at].name);
-                let message = format!("the archive cannot be read on: {error}");
-                self.fail(&Lost::rest(&stream, &name), &message, block);
-                Ok(None)
+                let why = damage(&file.name, &error)?;
+                Some(format!("the archive cannot be read on: {why}"))
             }
+        };
+        if let Some(message) = message {
+            let lost = Lost { member: next, read: stream.progress(), ..Lost::file(file) };
+            self.fail(&lost, &message, block);
+            self.account.n_read = stream.n_read();
+        } else {
+            // Where the table of contents of an archive is read, there is more in it than its members.
+            self.account.n_read = file.size.max(stream.n_read());
         }
+        Ok(None)
     }
 
     /// Reads the index of a file.
     fn index(
         &mut self,
         opened: &OpenedReader,
-        stream: Stream,
-        name: &Arc<str>,
+        mut stream: Stream,
+        name: Arc<str>,
         start: Position,
         block: &mut Block,
-    ) -> Result<Option<Open>, Stopped> {
+    ) -> Result<Option<Open>, RunError> {
         let file = &self.files[self.at];
-        let source = &self.plan.sources[file.source];
-        let progress = stream.progress();
-        let indexed =
-            stream.random_access(file, self.opener).map_err(|error| format!("cannot read the file: {error}"));
-        let (bytes, rest) = match indexed {
-            Ok((bytes, rest)) => (Ok(bytes), rest),
-            Err(message) => (Err(message), None),
+        let (member, progress) = (stream.member(), stream.progress());
+        let (unpacked, archive) = match stream.random_access(file, self.opener) {
+            Ok((unpacked, archive)) => (Ok(unpacked), archive),
+            Err(NoAccess::File(error, archive)) => (Err(cannot_read(&name, &error)?), archive),
+            Err(NoAccess::Run(error)) => return Err(error),
         };
         let target = self.limits.block_bytes as u64;
-        let indexed = bytes.and_then(|bytes| {
-            opened.handle.index(name, bytes, target).map_err(|failure| failure.to_string())
+        let indexed = unpacked.and_then(|Unpacked { bytes, held, is_on_disk }| {
+            let indexed = opened.handle.index(&name, bytes, target).map_err(|failure| failure.to_string())?;
+            Ok((Arc::<dyn IndexedFile>::from(indexed), held, is_on_disk))
         });
         match indexed {
-            // A member has its parts in one block: it is as large as what holds it allows.
-            Ok(indexed) => {
-                let indexed: Arc<dyn IndexedFile> = Arc::from(indexed);
-                let Some(rest) = rest else {
-                    let next = start.ordinal as usize;
-                    return Ok(Some(Open::Indexed { indexed, next }));
-                };
-                for split in 0..indexed.splits().len() {
-                    self.split(name, &indexed, split, progress, block);
-                }
-                self.next_member(source, rest, block)
+            Ok((indexed, held, is_on_disk)) => {
+                // One a block: so there are never more open files than tasks.
+                block.is_closed |= is_on_disk;
+                let next = start.ordinal as usize;
+                let open = Box::new(OpenIndex { name, member, indexed, next, held, archive });
+                Ok(self.indexed(open, block))
             }
             Err(message) => {
-                self.fail(&Lost { name, ..Lost::file(file) }, &message, block);
-                match rest {
-                    Some(rest) => self.next_member(source, rest, block),
-                    None => Ok(None),
-                }
+                let lost = Lost { name: &name, member, read: progress, ..Lost::file(file) };
+                self.fail(&lost, &message, block);
+                Ok(self.behind(archive, block))
             }
         }
     }
 
+    /// A file with an index, if a part of it is left, or what comes behind it.
+    fn indexed(&mut self, open: Box<OpenIndex>, block: &mut Block) -> Option<Open> {
+        if open.next < open.indexed.splits().len() {
+            return Some(Open::Indexed(open));
+        }
+        self.account.n_read = self.files[self.at].size;
+        self.behind(open.archive, block)
+    }
+
     /// Takes one part of a file with an index.
-    fn split(
-        &mut self,
-        name: &Arc<str>,
-        indexed: &Arc<dyn IndexedFile>,
-        split: usize,
-        read: u64,
-        block: &mut Block,
-    ) {
-        let Some(part) = indexed.splits().get(split) else { return };
-        let end_ordinal = self.end_ordinal(part.first_ordinal, part.records);
-        let content = Content::Split { indexed: Arc::clone(indexed), split, end_ordinal };
-        self.push(name, content, part.bytes.max(read), block);
+    fn split(&mut self, mut open: Box<OpenIndex>, block: &mut Block) -> Option<Open> {
+        let part = &open.indexed.splits()[open.next];
+        let (bytes, first) = (part.bytes, part.first_ordinal);
+        if first + part.records > MAX_PLACE {
+            let message = format!("a file may have no more than {MAX_PLACE} rows");
+            let lost = Lost { name: &open.name, member: open.member, ..Lost::file(&self.files[self.at]) };
+            self.fail(&Lost { ordinal: first, offset: first, is_whole: false, ..lost }, &message, block);
+            return self.behind(open.archive, block);
+        }
+        let content = Content::Split { indexed: Arc::clone(&open.indexed), split: open.next };
+        let member = open.member;
+        self.push(&open.name.clone(), member, content, bytes, block);
+        block.weight += std::mem::take(&mut open.held);
+        open.next += 1;
+        self.indexed(open, block)
     }
 
-    /// Where to stop in a run of records when only some are wanted. Otherwise nowhere: a reader may find more
-    /// than it has counted, and none may be lost.
-    fn end_ordinal(&mut self, first: u64, records: u64) -> u64 {
-        let is_cut = records > self.wanted;
-        let end = if is_cut { first.saturating_add(self.wanted) } else { u64::MAX };
-        self.wanted = self.wanted.saturating_sub(records);
-        end
-    }
-
-    /// Adds one piece to the block; what is left of the file afterwards.
-    fn step(&mut self, open: Open, block: &mut Block) -> Result<Option<Open>, Stopped> {
+    /// Adds one piece to the block, if there is one; what is left of the file afterwards.
+    fn step(&mut self, open: Open, block: &mut Block) -> Result<Option<Open>, RunError> {
         match open {
-            Open::Indexed { indexed, next } => {
-                let name = Arc::clone(&self.files[self.at].name);
-                self.split(&name, &indexed, next, 0, block);
-                let is_more = next + 1 < indexed.splits().len();
-                Ok(is_more.then_some(Open::Indexed { indexed, next: next + 1 }))
-            }
+            Open::Indexed(open) => Ok(self.split(open, block)),
             Open::Stream(open) => self.cut(*open, block),
+            Open::Archive(stream) => self.next_member(stream, block),
         }
     }
 
     /// Cuts one piece off a stream.
-    fn cut(&mut self, mut open: OpenStream, block: &mut Block) -> Result<Option<Open>, Stopped> {
+    fn cut(&mut self, mut open: OpenStream, block: &mut Block) -> Result<Option<Open>, RunError> {
         let plan = self.plan;
         let source = &plan.sources[self.files[self.at].source];
         let opened = &source.readers[open.reader];
@@ -332,29 +404,36 @@ impl<'a> Cutter<'a> {
         loop {
             self.check_stop()?;
             if let Err(error) = open.stream.fill(wanted) {
-                return self.broken_off(open, &error, block);
+                let why = damage(&open.name, &error)?;
+                return Ok(self.broken_off(open, &why, block));
             }
             let at_end = open.stream.ends_within(wanted);
-            match opened.handle.cut(&open.window(wanted), at_end) {
-                Ok(Cut::At { bytes, records }) => self.piece(&mut open, bytes, records, block),
+            let why = match opened.handle.cut(&open.window(wanted), at_end) {
+                _ if open.stream.end_offset() > MAX_PLACE => {
+                    Some(format!("a file may have no more than {}", format_size(MAX_PLACE)))
+                }
+                Ok(Cut::At { bytes, records }) => {
+                    self.piece(&mut open, bytes, records, block);
+                    None
+                }
                 Ok(Cut::More) if !at_end && wanted < self.limits.max_record => {
                     wanted = wanted.saturating_mul(2).min(self.limits.max_record);
                     continue;
                 }
-                Ok(Cut::More) if at_end => {
-                    let message = "the reader finds no end of the last record";
-                    self.fail(&Lost::rest(&open.stream, &open.name), message, block);
-                    return self.next_member(source, open.stream, block);
+                Ok(Cut::More) if at_end => Some("the reader finds no end of the last record".to_owned()),
+                Ok(Cut::More) => {
+                    self.too_long(&mut open, opened, block)?;
+                    None
                 }
-                Ok(Cut::More) => self.too_long(&mut open, opened, block)?,
-                Err(failure) => {
-                    self.fail(&Lost::rest(&open.stream, &open.name), &failure.to_string(), block);
-                    return self.next_member(source, open.stream, block);
-                }
+                Err(failure) => Some(failure.to_string()),
+            };
+            if let Some(why) = why {
+                self.fail(&Lost::rest(&mut open.stream, &open.name), &why, block);
+                return Ok(self.leave(open.stream, block));
             }
             if open.stream.at_end() && open.stream.bytes().is_empty() {
-                self.check_unchanged(&open, block);
-                return self.next_member(source, open.stream, block);
+                self.check_all_read(&mut open, block);
+                return Ok(self.leave(open.stream, block));
             }
             return Ok(Some(Open::Stream(Box::new(open))));
         }
@@ -362,49 +441,48 @@ impl<'a> Cutter<'a> {
 
     fn piece(&mut self, open: &mut OpenStream, bytes: usize, records: u64, block: &mut Block) {
         let (offset, first_ordinal) = (open.stream.offset(), open.stream.ordinal);
-        let end_ordinal = self.end_ordinal(first_ordinal, records);
         let content = Content::Records {
             reader: open.reader,
             head: Arc::clone(&open.head),
             bytes: open.stream.take(bytes),
             offset,
             first_ordinal,
-            end_ordinal,
         };
         open.stream.ordinal += records;
-        let name = Arc::clone(&open.name);
-        self.push(&name, content, open.stream.progress(), block);
+        let (member, read) = (open.stream.member(), open.stream.progress());
+        self.push(&open.name, member, content, read, block);
     }
 
     /// Ends a file that cannot be read on, such as a compressed one that was cut short: the whole records that
     /// came before are read, the rest is one dead letter.
-    fn broken_off(
-        &mut self,
-        mut open: OpenStream,
-        error: &std::io::Error,
-        block: &mut Block,
-    ) -> Result<Option<Open>, Stopped> {
+    fn broken_off(&mut self, mut open: OpenStream, why: &str, block: &mut Block) -> Option<Open> {
         let source = &self.plan.sources[self.files[self.at].source];
         let handle = &source.readers[open.reader].handle;
         if let Ok(Cut::At { bytes, records }) = handle.cut(&open.window(usize::MAX), false) {
             self.piece(&mut open, bytes, records, block);
         }
         let end = open.stream.end_offset();
-        let message = format!("the file cannot be read on from byte {end}: {error}");
-        self.fail(&Lost::rest(&open.stream, &open.name), &message, block);
+        let message = format!("the file cannot be read on from byte {end}: {why}");
+        self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
         // Members of an archive that lie behind it are lost with it only if the archive says so.
-        self.next_member(source, open.stream, block)
+        self.leave(open.stream, block)
     }
 
-    /// Makes a dead letter of a file that somebody has written to since it was listed: what was read of it may be
-    /// neither what it was nor what it is.
-    fn check_unchanged(&mut self, open: &OpenStream, block: &mut Block) {
-        if self.files[self.at].is_as_listed() {
+    /// Makes a dead letter of a file that somebody has written to since it was listed, because what was read of it
+    /// may be neither what it was nor what it is; and of bytes that nobody has looked at.
+    fn check_all_read(&mut self, open: &mut OpenStream, block: &mut Block) {
+        let file = &self.files[self.at];
+        if !file.is_as_listed() {
+            let message = "the file was changed while it was read: read it again, with `--fresh`, when nobody \
+                           writes to it";
+            self.fail(&Lost::rest(&mut open.stream, &open.name), message, block);
             return;
         }
-        let message = "the file was changed while it was read: read it again, with `--fresh`, when nobody writes \
-                       to it";
-        self.fail(&Lost::rest(&open.stream, &open.name), message, block);
+        let unread = file.size.saturating_sub(open.stream.n_read());
+        if open.stream.is_file() && unread > 0 {
+            let message = format!("the last {unread} bytes of the file belong to nothing that was read");
+            self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
+        }
     }
 
     /// Makes a dead letter of a record that does not fit the memory bound, and passes over it.
@@ -413,7 +491,7 @@ impl<'a> Cutter<'a> {
         open: &mut OpenStream,
         reader: &OpenedReader,
         block: &mut Block,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), RunError> {
         let (ordinal, offset) = (open.stream.ordinal, open.stream.offset());
         let raw = truncated(open.stream.bytes()).to_vec();
         let skipped = self.skip_record(open, reader)?;
@@ -429,10 +507,12 @@ impl<'a> Cutter<'a> {
             message += &format!("; the rest of the file was not read: {why}");
             length += open.stream.rest();
             open.stream.end();
+            (self.account.is_broken, self.account.is_member_broken) = (true, true);
         }
-        let name = Arc::clone(&open.name);
-        let lost = Lost { name: &name, ordinal, offset, length, raw: &raw, read: open.stream.progress() };
-        self.fail(&lost, &message, block);
+        let (member, read) = (open.stream.member(), open.stream.progress());
+        let lost =
+            Lost { name: &open.name, member, ordinal, offset, length, raw: &raw, read, is_whole: false };
+        self.letter(&lost, &message, block);
         Ok(())
     }
 
@@ -444,13 +524,13 @@ impl<'a> Cutter<'a> {
         &self,
         open: &mut OpenStream,
         reader: &OpenedReader,
-    ) -> Result<Result<(), String>, Stopped> {
+    ) -> Result<Result<(), String>, RunError> {
         loop {
             self.check_stop()?;
             // Half of the bytes stay, so that the reader sees the beginning of the next record whole.
             open.stream.skip(open.stream.bytes().len() / 2);
             if let Err(error) = open.stream.fill(self.limits.max_record) {
-                return Ok(Err(error.to_string()));
+                return Ok(Err(damage(&open.name, &error)?));
             }
             match first_end(reader, open.window(usize::MAX)) {
                 Err(failure) => return Ok(Err(failure.to_string())),
@@ -467,26 +547,53 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Makes a dead letter of what could not be read.
+    /// Writes off what could not be read: a file, a member, or the rest of one.
     fn fail(&mut self, lost: &Lost<'_>, message: &str, block: &mut Block) {
-        let &Lost { name, ordinal, offset, length, raw, read } = lost;
-        let mut document = Document::new(format!("{name}#{ordinal}"), "");
+        (self.account.is_broken, self.account.is_member_broken) = (true, true);
+        self.letter(lost, message, block);
+    }
+
+    /// Makes a dead letter of what could not be read.
+    fn letter(&mut self, lost: &Lost<'_>, message: &str, block: &mut Block) {
+        let &Lost { name, member, ordinal, offset, length, raw, read, is_whole } = lost;
+        let id = if is_whole { name.to_string() } else { place::id(name, offset) };
+        let mut document = Document::new(id, "");
         document.raw = Some(raw.to_vec());
         document.origin = Origin { file: Arc::clone(name), offset, length, ordinal };
-        let record = Record { fate: Fate::Failed(message.to_owned().into()), ..Record::from(document) };
-        self.wanted = self.wanted.saturating_sub(1);
-        self.push(name, Content::Failed(Box::new(record)), read, block);
+        let position = self.container(member.min(MAX_MEMBERS - 1)).letter(offset.min(MAX_PLACE - 1));
+        let fate = Fate::Failed(message.to_owned().into());
+        let record = Record { fate, position, ..Record::from(document) };
+        self.push(name, member, Content::Failed(Box::new(record)), read, block);
     }
 
-    fn push(&mut self, name: &Arc<str>, content: Content, read: u64, block: &mut Block) {
+    fn container(&self, member: u64) -> Container {
+        Container { file: (self.first + self.at) as u64, member }
+    }
+
+    fn push(&mut self, name: &Arc<str>, member: u64, content: Content, read: u64, block: &mut Block) {
         let source = self.files[self.at].source;
-        let file_index = (self.first + self.at) as u64;
-        block.push(Piece { source, file_index, file: Arc::clone(name), content }, read);
+        let container = self.container(member);
+        let mut piece = Piece { source, container, file: Arc::clone(name), content };
+        if let Some(wanted) = &mut self.wanted {
+            // How many records there are is known when they are read, and not before.
+            piece = chain::read_ahead(self.plan, piece, wanted);
+        }
+        block.push(piece, read);
     }
 
-    fn check_stop(&self) -> Result<(), Stopped> {
-        if self.progress.is_stopped() { Err(Stopped) } else { Ok(()) }
+    fn check_stop(&self) -> Result<(), RunError> {
+        if self.progress.is_stopped() { Err(RunError::Interrupted) } else { Ok(()) }
     }
+}
+
+/// Why something cannot be read; an error of the machine, which is not to be laid to the file, ends the run.
+fn cannot_read(name: &str, error: &io::Error) -> Result<String, RunError> {
+    Ok(format!("cannot read the file: {}", damage(name, error)?))
+}
+
+/// The same in the words of the error alone.
+fn damage(name: &str, error: &io::Error) -> Result<String, RunError> {
+    RunError::of_machine(name, error).map_or_else(|| Ok(error.to_string()), Err)
 }
 
 impl OpenStream {
@@ -496,26 +603,33 @@ impl OpenStream {
     }
 
     /// Takes off the bytes that belong to every block.
-    fn read_head(&mut self, opened: &OpenedReader) -> Result<(), String> {
+    fn read_head(&mut self, opened: &OpenedReader) -> Result<Result<(), String>, RunError> {
         let mut wanted = self.stream.bytes().len();
         loop {
             let at_end = self.stream.at_end();
             let length = self.stream.bytes().len();
             match opened.handle.head(&self.stream.window(&self.name, usize::MAX), at_end) {
-                Err(failure) => return Err(failure.to_string()),
-                Ok(Some(0)) => return Ok(()),
+                Err(failure) => return Ok(Err(failure.to_string())),
+                Ok(Some(0)) => return Ok(Ok(())),
                 Ok(Some(n)) => {
                     self.head = Arc::from(self.stream.take(n));
-                    return Ok(());
+                    return Ok(Ok(()));
                 }
-                Ok(None) if at_end || length >= MAX_HEAD => {
-                    return Err(
-                        "the reader finds no head, such as a line of column names, in the file".to_owned()
-                    );
+                Ok(None) if at_end => {
+                    let message = "the reader finds no head, such as a line of column names, in the file";
+                    return Ok(Err(message.to_owned()));
+                }
+                Ok(None) if length >= MAX_HEAD => {
+                    return Ok(Err(format!(
+                        "the head of the file, such as its line of column names, does not end within {}",
+                        format_size(MAX_HEAD as u64)
+                    )));
                 }
                 Ok(None) => wanted = (wanted * 2).clamp(4096, MAX_HEAD),
             }
-            self.stream.fill(wanted).map_err(|error| format!("cannot read the file: {error}"))?;
+            if let Err(error) = self.stream.fill(wanted) {
+                return Ok(Err(cannot_read(&self.name, &error)?));
+            }
         }
     }
 }
@@ -523,14 +637,21 @@ impl OpenStream {
 impl<'a> Lost<'a> {
     /// A whole file of which nothing is known.
     fn file(file: &'a InputFile) -> Self {
-        Self { name: &file.name, ordinal: 0, offset: 0, length: file.size, raw: &[], read: file.size }
+        let (name, length, read) = (&file.name, file.size, file.size);
+        Self { name, member: 0, ordinal: 0, offset: 0, length, raw: &[], read, is_whole: true }
     }
 
-    /// What of a file has not been cut off.
-    fn rest(stream: &'a Stream, name: &'a Arc<str>) -> Self {
+    /// A file or member of which only the first bytes were looked at.
+    fn whole(stream: &'a mut Stream, name: &'a Arc<str>) -> Self {
+        Self { is_whole: true, ..Self::rest(stream, name) }
+    }
+
+    /// What of a file or member has not been cut off.
+    fn rest(stream: &'a mut Stream, name: &'a Arc<str>) -> Self {
+        let (member, read) = (stream.member(), stream.progress());
+        let (ordinal, offset, length) = (stream.ordinal, stream.offset(), stream.rest());
         let raw = truncated(stream.bytes());
-        let (ordinal, offset) = (stream.ordinal, stream.offset());
-        Self { name, ordinal, offset, length: stream.rest(), raw, read: stream.progress() }
+        Self { name, member, ordinal, offset, length, raw, read, is_whole: false }
     }
 }
 

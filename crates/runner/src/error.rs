@@ -113,6 +113,14 @@ pub enum RunError {
         /// Both sides.
         message: String,
     },
+    /// The machine has run out of something; no file or document is to blame.
+    #[error("cannot go on reading at `{name}`: {source}")]
+    Machine {
+        /// What was being read.
+        name: String,
+        /// What the operating system said, and what to do.
+        source: std::io::Error,
+    },
     /// Somebody asked to stop.
     #[error("interrupted; run the same command again to go on")]
     Interrupted,
@@ -127,6 +135,16 @@ pub enum RunError {
 impl RunError {
     pub(crate) fn write(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Write { path: path.as_ref().to_owned(), source: with_way_out(source) }
+    }
+
+    /// The error of a run, if an error that came with reading `name` concerns more than what is read.
+    ///
+    /// Without descriptors or memory every further file would fail, too, and a run would make dead letters of a
+    /// whole collection; it stops instead, and goes on there when the same command is given again.
+    pub(crate) fn of_machine(name: &str, error: &std::io::Error) -> Option<Self> {
+        let way_out = machine_way_out(error)?;
+        let source = std::io::Error::new(error.kind(), format!("{error}: {way_out}"));
+        Some(Self::Machine { name: name.to_owned(), source })
     }
 
     pub(crate) fn stage(stage: &str, failure: &tamis_stage::Failure) -> Self {
@@ -146,6 +164,25 @@ impl RunError {
                 | Self::State { .. }
                 | Self::Task { .. }
         )
+    }
+}
+
+/// What to do about an error of the machine, if it is one.
+fn machine_way_out(error: &std::io::Error) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    const DESCRIPTORS: &str =
+        "raise the limit of open files (`ulimit -n`) or lower `threads`, and run the same command again";
+    // The standard library has no kind for these two: too many open files in the process, and in the system.
+    #[cfg(unix)]
+    const TOO_MANY_OPEN: [i32; 2] = [23, 24];
+    #[cfg(not(unix))]
+    const TOO_MANY_OPEN: [i32; 1] = [4];
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Some("make room there and run the same command again")
+        }
+        ErrorKind::OutOfMemory => Some("lower `memory` or `threads`, and run the same command again"),
+        _ => error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code)).then_some(DESCRIPTORS),
     }
 }
 

@@ -3,7 +3,7 @@
 use tamis_config::Plan;
 
 use crate::block::{Block, PIECE_OVERHEAD, Position, Task, Work};
-use crate::cutter::{Cutter, Limits, Stopped};
+use crate::cutter::{Cutter, Limits};
 use crate::inputs::InputFile;
 use crate::spill::SpillReader;
 use crate::stream::Opener;
@@ -18,7 +18,7 @@ pub(crate) struct Feeder<'a> {
 }
 
 enum Feed<'a> {
-    Inputs(InputFeed<'a>),
+    Inputs(Box<InputFeed<'a>>),
     Spill { reader: SpillReader, frame: usize },
 }
 
@@ -31,8 +31,8 @@ pub(crate) struct InputFeed<'a> {
     pub(crate) files: &'a [InputFile],
     /// The file that is next, and the one behind the last.
     pub(crate) range: std::ops::Range<usize>,
-    /// How many records are wanted.
-    pub(crate) wanted: u64,
+    /// How many records are wanted; all if `None`.
+    pub(crate) wanted: Option<u64>,
     cutter: Option<Cutter<'a>>,
     /// What a cutter found out when it went on where an earlier run stopped.
     first: Block,
@@ -40,7 +40,7 @@ pub(crate) struct InputFeed<'a> {
 
 impl<'a> Feeder<'a> {
     pub(crate) fn inputs(feed: InputFeed<'a>, seen: Option<SpillReader>) -> Self {
-        Self { sequence: 0, seen, feed: Feed::Inputs(feed) }
+        Self { sequence: 0, seen, feed: Feed::Inputs(Box::new(feed)) }
     }
 
     /// Feeds what was put aside, from the frame `start` on.
@@ -64,10 +64,7 @@ impl<'a> Feeder<'a> {
         }
         match &mut self.feed {
             Feed::Inputs(inputs) => {
-                let Some((work, weight, end)) = inputs.next().map_err(|Stopped| RunError::Interrupted)?
-                else {
-                    return Ok(None);
-                };
+                let Some((work, weight, end)) = inputs.next()? else { return Ok(None) };
                 Ok(Some(self.task(work, weight, end)))
             }
             Feed::Spill { reader, frame } => {
@@ -94,7 +91,7 @@ impl<'a> InputFeed<'a> {
         opener: &'a Opener,
         files: &'a [InputFile],
         range: std::ops::Range<usize>,
-        wanted: u64,
+        wanted: Option<u64>,
     ) -> Self {
         Self { plan, progress, opener, files, range, wanted, cutter: None, first: Block::default() }
     }
@@ -106,12 +103,12 @@ impl<'a> InputFeed<'a> {
             return Ok(());
         }
         let mut cutter = self.cutter();
-        cutter.resume(start, &mut self.first).map_err(|Stopped| RunError::Interrupted)?;
+        cutter.resume(start, &mut self.first)?;
         self.cutter = Some(cutter);
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<(Work, u64, Position)>, Stopped> {
+    fn next(&mut self) -> Result<Option<(Work, u64, Position)>, RunError> {
         loop {
             if let Some(cutter) = &mut self.cutter {
                 let mut block = std::mem::take(&mut self.first);
@@ -121,16 +118,16 @@ impl<'a> InputFeed<'a> {
                 if cutter.is_done() {
                     self.cutter = None;
                 }
-                if !block.pieces.is_empty() {
+                if !block.is_empty() {
                     let weight = block.weight;
                     return Ok(Some((Work::Block(block), weight, end)));
                 }
             }
-            if self.range.is_empty() || self.wanted == 0 {
+            if self.range.is_empty() || self.wanted == Some(0) {
                 return Ok(None);
             }
             if self.progress.is_stopped() {
-                return Err(Stopped);
+                return Err(RunError::Interrupted);
             }
             if self.cutter.is_none() {
                 if let Some(small) = self.small_files() {
@@ -169,7 +166,7 @@ impl<'a> InputFeed<'a> {
     ///
     /// When only some records are wanted they must be counted in order, so nothing is handed on unread.
     fn is_small(&self, file: &InputFile) -> bool {
-        self.wanted == u64::MAX
+        self.wanted.is_none()
             && file.trouble.is_none()
             && file.is_local()
             && file.size <= Limits::new(self.plan).block_bytes as u64

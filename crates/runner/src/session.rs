@@ -20,6 +20,7 @@ use crate::output::ExportWriter;
 use crate::segment::{Reads, Segment, Shard, StateName, Writes};
 use crate::spill::{SpillReader, SpillWriter};
 use crate::stream::Opener;
+use crate::unpack::Unpacker;
 use crate::writer::Writer;
 use crate::{Manifest, Progress, RunError, Settings, Tally, manifest, states};
 
@@ -105,6 +106,7 @@ impl<'a> Session<'a> {
             home: (!self.settings.dry_run).then(|| self.home.clone()),
             exports: exports.collect::<Result<_, _>>()?,
             manifest,
+            listed: self.settings.limit.is_none().then(|| self.listed()),
             spill: None,
             tally: std::mem::take(&mut now.tally),
             now,
@@ -113,6 +115,12 @@ impl<'a> Session<'a> {
             has_noted,
             is_between_tasks: true,
         })
+    }
+
+    /// How many files this run reads, and their bytes.
+    fn listed(&self) -> (u64, u64) {
+        let files = &self.files[self.range.clone()];
+        (files.len() as u64, files.iter().map(|file| file.size).sum())
     }
 
     fn run_segments(&self, writer: &mut Writer<'a>) -> Result<End, RunError> {
@@ -217,7 +225,7 @@ impl<'a> Session<'a> {
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
         let desk = Desk::new(self.plan.run.memory, self.threads);
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Desk>::clone(&desk);
-        let opener = Opener::new(helpers, self.home.unpacked());
+        let opener = Opener::new(helpers, Unpacker::new(self.home.unpacked()));
         let (stages, observes) = segment.of(self.plan);
         self.begin_progress(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
@@ -256,7 +264,7 @@ impl<'a> Session<'a> {
             let spill = SpillReader::open(&self.home.spill(segment.index - 1), now.source_bytes)?;
             return Feeder::spill(spill, now.next.file, seen);
         }
-        let wanted = self.settings.limit.map_or(u64::MAX, |limit| limit.saturating_sub(now.tally.read));
+        let wanted = self.settings.limit.map(|limit| limit.saturating_sub(now.tally.read));
         let range = self.range.clone();
         let mut feed = InputFeed::new(self.plan, self.progress, opener, self.files, range, wanted);
         feed.resume(now.next)?;

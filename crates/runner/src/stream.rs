@@ -1,28 +1,24 @@
 //! A file that is being read, and what of it has not been cut off yet.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions};
-use tamis_stage::{Block, RandomAccess};
+use tamis_stage::Block;
 
+use crate::RunError;
 use crate::inputs::InputFile;
+use crate::unpack::{Anywhere, Unpacked, Unpacker};
 
 /// How files are opened.
 pub(crate) struct Opener {
     options: OpenOptions,
-    /// A folder for files that must be read anywhere and are packed in something else.
-    unpacked: PathBuf,
-    n_unpacked: AtomicU64,
+    unpacker: Unpacker,
 }
 
 impl Opener {
-    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacked: PathBuf) -> Self {
-        let options = OpenOptions { helpers: Some(helpers) };
-        Self { options, unpacked, n_unpacked: AtomicU64::new(0) }
+    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacker: Unpacker) -> Self {
+        Self { options: OpenOptions { helpers: Some(helpers) }, unpacker }
     }
 }
 
@@ -36,6 +32,8 @@ pub(crate) struct Stream {
     /// The ordinal of the record that begins there.
     pub(crate) ordinal: u64,
     at_end: bool,
+    /// Bytes of the file itself, before decompression, that have been read.
+    n_read: u64,
 }
 
 enum Source {
@@ -50,6 +48,14 @@ struct Member {
     trouble: Option<String>,
 }
 
+/// Why a file cannot be read anywhere.
+pub(crate) enum NoAccess {
+    /// Something is wrong with the file, or with the member of an archive, which can be gone on with.
+    File(io::Error, Option<Box<Stream>>),
+    /// The run cannot go on.
+    Run(RunError),
+}
+
 impl Stream {
     /// Opens a file; of an archive, the member with this number or the first file behind it.
     pub(crate) fn open(file: &InputFile, opener: &Opener, member: u64) -> io::Result<Option<Self>> {
@@ -61,9 +67,14 @@ impl Stream {
                 Source::Archive { members, member: nobody }
             }
         };
-        let mut stream = Self { source, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false };
-        let is_there = matches!(stream.source, Source::File(_)) || stream.next_member()?;
+        let mut stream = Self { source, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false, n_read: 0 };
+        let is_there = stream.is_file() || stream.next_member()?;
         Ok(is_there.then_some(stream))
+    }
+
+    /// Whether it is no archive.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.source, Source::File(_))
     }
 
     /// What documents and messages call what is read, which `file` is, or is packed in.
@@ -106,31 +117,31 @@ impl Stream {
 
     /// The bytes of the file, readable anywhere, and the archive that it is a member of.
     ///
-    /// What is packed in something else is unpacked on the disk first.
+    /// What is packed in something else is unpacked first.
     pub(crate) fn random_access(
         mut self,
         file: &InputFile,
         opener: &Opener,
-    ) -> io::Result<(Arc<dyn RandomAccess>, Option<Self>)> {
+    ) -> Result<(Unpacked, Option<Box<Self>>), NoAccess> {
         if let Source::File(input) = &self.source
             && (input.length().is_some() || !file.is_local())
             && file.location != tamis_input::Location::Stdin
         {
-            return Ok((Arc::new(Anywhere(tamis_input::random_access(file)?)), None));
+            let access = tamis_input::random_access(file).map_err(|error| NoAccess::File(error, None))?;
+            return Ok((Unpacked { bytes: Arc::new(Anywhere(access)), held: 0, is_on_disk: false }, None));
         }
-        let number = opener.n_unpacked.fetch_add(1, Ordering::Relaxed);
-        std::fs::create_dir_all(&opener.unpacked)?;
-        let path = opener.unpacked.join(number.to_string());
-        let mut unpacked = File::create(&path)?;
-        unpacked.write_all(&self.buffer)?;
-        io::copy(&mut self.source, &mut unpacked)?;
-        let file = tamis_input::InputFile::at(tamis_input::Location::Path(path.clone()));
-        let access = tamis_input::random_access(&file)?;
-        // The open file stays readable, and is gone when it is closed, however the run ends. (Where a system does
-        // not allow that, it goes with the folder.)
-        let _ = std::fs::remove_file(&path);
-        let rest = matches!(self.source, Source::Archive { .. }).then_some(self);
-        Ok((Arc::new(Anywhere(access)), rest))
+        let start = std::mem::take(&mut self.buffer);
+        let unpacked = if self.at_end {
+            Ok(Ok(Unpacked::held(start)))
+        } else {
+            opener.unpacker.to_disk(&start, &mut self.source)
+        };
+        let archive = (!self.is_file()).then(|| Box::new(self));
+        match unpacked {
+            Ok(Ok(unpacked)) => Ok((unpacked, archive)),
+            Ok(Err(damage)) => Err(NoAccess::File(damage, archive)),
+            Err(error) => Err(NoAccess::Run(error)),
+        }
     }
 
     /// The window.
@@ -191,8 +202,32 @@ impl Stream {
     }
 
     /// Bytes of the file itself, before decompression, that have been read since the last call.
-    pub(crate) fn progress(&self) -> u64 {
-        self.source.progress()
+    pub(crate) fn progress(&mut self) -> u64 {
+        let read = self.source.progress();
+        self.n_read += read;
+        read
+    }
+
+    /// Bytes of the file itself, before decompression, that have been read in all.
+    pub(crate) fn n_read(&mut self) -> u64 {
+        self.progress();
+        self.n_read
+    }
+
+    /// How many members of the archive have been passed, folders included.
+    pub(crate) fn passed_members(&self) -> u64 {
+        match &self.source {
+            Source::File(_) => 0,
+            Source::Archive { members, .. } => members.passed(),
+        }
+    }
+
+    /// How many members the archive says that it has, where it does.
+    pub(crate) fn expected_members(&self) -> Option<u64> {
+        match &self.source {
+            Source::File(_) => None,
+            Source::Archive { members, .. } => members.expected(),
+        }
     }
 
     /// Takes the first `n` bytes off the window.
@@ -265,18 +300,5 @@ impl Read for Source {
             Self::File(input) => input.read(buffer),
             Self::Archive { members, .. } => members.read(buffer),
         }
-    }
-}
-
-/// The same with another name: stages do not know where bytes come from.
-struct Anywhere(Arc<dyn tamis_input::RandomAccess>);
-
-impl RandomAccess for Anywhere {
-    fn size(&self) -> u64 {
-        self.0.size()
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, buffer)
     }
 }

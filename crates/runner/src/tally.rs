@@ -12,6 +12,9 @@ use tamis_stage::handle::{Counts, OpenStage};
 /// Always `read + split = kept + dropped + failed`; a run checks this against what was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
+    /// The files.
+    #[serde(default)]
+    pub input: InputTally,
     /// Records read, unreadable ones included.
     pub read: u64,
     /// Documents that stages split off.
@@ -24,6 +27,66 @@ pub struct Tally {
     pub failed: u64,
     /// What happened where, by `source.ID`, `stage.ID` or `export.ID`.
     pub stages: BTreeMap<String, StageTally>,
+}
+
+/// Where the input of a run went: files, members of archives, and the bytes of the files as they lie there.
+///
+/// A file that was read counts as such however many of its records failed; one of which a part could not be read,
+/// or all, counts as failed, and a dead letter says why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputTally {
+    /// Files that were read to their end.
+    pub files: u64,
+    /// Files of which a part could not be read, or all.
+    pub files_failed: u64,
+    /// Members of archives that were read to their end.
+    pub members: u64,
+    /// Members of which a part could not be read, or all; links and devices are among them.
+    pub members_failed: u64,
+    /// Bytes that were read, of files whose size was known when they were listed.
+    pub bytes: u64,
+    /// Bytes that were written off.
+    pub bytes_failed: u64,
+}
+
+impl InputTally {
+    /// Accounts for a file that was listed with `size` bytes, of which `n_read` were read.
+    pub(crate) fn close(&mut self, size: u64, n_read: u64, is_broken: bool) {
+        let n_read = n_read.min(size);
+        self.bytes += n_read;
+        if is_broken {
+            self.files_failed += 1;
+            self.bytes_failed += size - n_read;
+        } else {
+            self.files += 1;
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.files_failed += other.files_failed;
+        self.members += other.members;
+        self.members_failed += other.members_failed;
+        self.bytes += other.bytes;
+        self.bytes_failed += other.bytes_failed;
+    }
+
+    /// Why the account does not cover `files` files of `bytes` bytes, if it does not.
+    pub(crate) fn imbalance(&self, files: u64, bytes: u64) -> Option<String> {
+        let (said, covered) = (self.files + self.files_failed, self.bytes + self.bytes_failed);
+        if said != files {
+            return Some(format!(
+                "{} input files were read and {} written off, of {files} that were listed",
+                self.files, self.files_failed
+            ));
+        }
+        (covered != bytes).then(|| {
+            format!(
+                "{} bytes of the input were read and {} written off, of {bytes} that were listed",
+                self.bytes, self.bytes_failed
+            )
+        })
+    }
 }
 
 /// What happened at one source, stage or export.
@@ -79,6 +142,7 @@ impl Tally {
 
     /// Adds the counts of another block.
     pub(crate) fn add(&mut self, other: Self) {
+        self.input.add(other.input);
         self.read += other.read;
         self.split += other.split;
         self.kept += other.kept;

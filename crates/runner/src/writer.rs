@@ -51,6 +51,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) manifest: Manifest,
     pub(crate) exports: Vec<ExportWriter<'a>>,
     pub(crate) spill: Option<SpillWriter>,
+    /// How many files were listed, and their bytes; nothing where only some records are wanted.
+    pub(crate) listed: Option<(u64, u64)>,
     /// How far the run is, as of the last result that was written.
     pub(crate) now: Checkpoint,
     pub(crate) tally: Tally,
@@ -212,7 +214,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The tally must add up, and every export must have written each record of its kind once.
+    /// The tally must add up, every export must have written each record of its kind once, and each file and byte
+    /// that was listed must have been read or written off.
     fn imbalance(&self) -> Option<String> {
         let exports = self.plan.exports.iter().zip(&self.exports);
         let lost = exports.filter_map(|(export, writer)| {
@@ -230,6 +233,7 @@ impl Writer<'_> {
                 )
             })
         });
-        self.tally.imbalance().into_iter().chain(lost).next()
+        let input = self.listed.and_then(|(files, bytes)| self.tally.input.imbalance(files, bytes));
+        self.tally.imbalance().into_iter().chain(lost).chain(input).next()
     }
 }

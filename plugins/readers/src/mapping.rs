@@ -21,7 +21,7 @@ use crate::row::{Fault, Field, Row, Slot, Str};
 pub struct FieldNames {
     /// The field that holds the identifier: a string or a whole number.
     ///
-    /// A record without it, or with an empty one, gets the id `<file>#<ordinal>`.
+    /// A record without it, or with an empty one, gets the id `<file>#<offset>`, the byte at which it begins, or `<file>#<row>`.
     pub id: String,
     /// The field that holds the text: a string.
     ///

@@ -329,12 +329,8 @@ unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32
     let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
     // SAFETY: valid during the callback.
     let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted) } {
-        Ok(mut document) => {
-            if document.id.is_empty() {
-                document.id = format!("{}#{}", decode.file, document.origin.ordinal);
-            }
-            Record::from(document)
-        }
+        // Without an id it stays nameless: only the runner knows where the block stands.
+        Ok(document) => Record::from(document),
         Err(breach) => {
             let reason = call.who.says(&super::broken(&format!("it emitted {breach}")));
             // SAFETY: as above.
@@ -399,7 +395,6 @@ unsafe fn dead_letter(file: &Arc<str>, new: &abi::NewDocument, reason: String) -
     // SAFETY: the caller vouches for it.
     let (id, raw) =
         unsafe { (convert::name(new.id).unwrap_or_default(), convert::bytes(raw).unwrap_or_default()) };
-    let id = if id.is_empty() { format!("{file}#{}", new.ordinal) } else { id.to_owned() };
     let mut document = Document::new(id, "");
     document.raw = Some(raw.to_vec());
     document.origin =

@@ -119,6 +119,19 @@ impl Members {
         if self.number > number { Err(missing(self.number)) } else { Ok(()) }
     }
 
+    /// How many members have been passed, folders and what cannot be read included.
+    pub fn passed(&self) -> u64 {
+        self.number
+    }
+
+    /// How many members the archive says that it has; a tar archive does not say it.
+    pub fn expected(&self) -> Option<u64> {
+        match &self.inner {
+            Inner::Tar(_) => None,
+            Inner::Zip(zip) => Some(zip.len()),
+        }
+    }
+
     /// Bytes of the file itself, before decompression, that have been read since the last call.
     pub fn progress(&self) -> u64 {
         match &self.inner {

@@ -185,7 +185,8 @@ pub trait Emit {
 /// A document that a reader has read, borrowed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NewDocument<'a> {
-    /// The user's identifier; without one the host makes `<file>#<ordinal>`.
+    /// The user's identifier. Without one the runner makes one: the file, and where it holds several records the place
+    /// of this one behind it, `dump.jsonl#1024`: its offset, or its row where the file has an index.
     pub id: Option<&'a str>,
     /// The text.
     pub text: &'a str,

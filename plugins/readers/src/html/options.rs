@@ -9,7 +9,7 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 ///
 /// Use it for a folder of saved pages.
 /// The text of the document is the source of the page, as UTF-8; an extractor makes prose of it.
-/// The id of the document is `<file>#0`.
+/// The id of the document is the path of the file.
 ///
 /// ```toml
 /// [[source]]

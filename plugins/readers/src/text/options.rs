@@ -10,7 +10,7 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// Use it for a folder of `.txt` files that hold nothing but the text.
 /// The whole file is the text, line ends and blank lines included; a byte order mark at its start is left
 /// out.
-/// The id of the document is `<file>#0`.
+/// The id of the document is the path of the file.
 ///
 /// ```toml
 /// [[source]]
