@@ -27,8 +27,7 @@ fn push_header(archive: &mut Vec<u8>, name: &str, kind: tar::EntryType, size: us
 
 fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options =
-        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for (name, bytes) in members {
         archive.start_file(name.as_str(), options).unwrap();
         archive.write_all(bytes).unwrap();

@@ -6,15 +6,12 @@ use serde::{Deserialize, Serialize};
 use tamis_config::Plan;
 
 use crate::block::Position;
+use crate::disk::names::{CHECKPOINT, LEARNED, LOCK, LOCK_MARK, WORK};
 use crate::fingerprint::Fingerprint;
 use crate::output::ExportState;
 use crate::part::{create_folder, sync_folder, write_file};
 use crate::segment::StateName;
 use crate::{RunError, Tally};
-
-/// The folder beside the manifest for what a run needs until it is complete.
-pub(crate) const WORK: &str = ".tamis";
-const CHECKPOINT: &str = "checkpoint.json";
 
 /// How far a run is: all results before some task are written, and none behind it counts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -73,6 +70,11 @@ impl Home {
         self.work.join(format!("spill-{segment}"))
     }
 
+    /// Where corpus stages may leave something for the user.
+    pub(crate) fn learned(&self) -> PathBuf {
+        self.folder.join(WORK).join(LEARNED)
+    }
+
     /// The saved state of a corpus stage, as this run makes it.
     pub(crate) fn state(&self, name: &StateName) -> PathBuf {
         self.folder.join(WORK).join(name.file())
@@ -105,16 +107,29 @@ impl Home {
         Ok(())
     }
 
-    /// Takes all of it away.
+    /// Takes all of it away, but for what outlasts a run.
     pub(crate) fn clear(&self) -> Result<(), RunError> {
-        for folder in [&self.work, &self.folder.join(WORK)] {
-            match std::fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(RunError::write(folder)(error));
-                }
-                _ => {}
+        let own = self.folder.join(WORK);
+        if self.work != own {
+            absent(std::fs::remove_dir_all(&self.work)).map_err(RunError::write(&self.work))?;
+        }
+        for entry in std::fs::read_dir(&own).into_iter().flatten().flatten() {
+            let (name, path) = (entry.file_name(), entry.path());
+            if [LEARNED, LOCK, LOCK_MARK].iter().any(|kept| name == *kept) {
+                continue;
             }
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_folder { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            absent(gone).map_err(RunError::write(&path))?;
         }
         Ok(())
+    }
+}
+
+/// What is not there need not be taken away.
+fn absent(gone: std::io::Result<()>) -> std::io::Result<()> {
+    match gone {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

@@ -1,45 +1,17 @@
 //! What earlier runs left in the folders of the exports: recognising it, and taking it away.
 
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
-use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use crate::disk::folder;
+use crate::disk::journal::{self, remove, remove_empty};
+use crate::disk::names::{
+    FILE_LIST, LEARNED, MANIFEST, TEMPORARY, WORK, is_inside, is_ours, part_number, temporary,
+};
 use crate::inputs::{InputFile, Inputs};
-use crate::manifest::{ExportManifest, Learned, MANIFEST, Manifest};
-use crate::named::{FILE_LIST, listed_name};
-use crate::part::{TEMPORARY, temporary};
-use crate::{RunError, begun, manifest};
-
-/// Held while a run uses an output folder.
-///
-/// The lock is on the folder itself, so it leaves nothing behind and ends with the process, however that
-/// ends. A system or file system without such locks has none.
-pub(crate) struct Lock {
-    _folder: Option<File>,
-}
-
-impl Lock {
-    pub(crate) fn take(folder: &Path) -> Result<Self, RunError> {
-        let Ok(file) = File::open(folder) else { return Ok(Self { _folder: None }) };
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _folder: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(RunError::Busy { folder: folder.to_owned() }),
-            Err(TryLockError::Error(_)) => Ok(Self { _folder: None }),
-        }
-    }
-}
-
-/// Whether a file directly in the folder of an export may be one that a run wrote.
-pub(crate) fn is_ours(name: &str) -> bool {
-    name == MANIFEST || name == FILE_LIST || name.ends_with(TEMPORARY) || part_number(name).is_some()
-}
-
-/// The number in the name of a part: `part-00012.jsonl`.
-fn part_number(name: &str) -> Option<usize> {
-    let (number, _) = name.strip_prefix("part-")?.split_once('.')?;
-    if number.len() < 5 { None } else { number.parse().ok() }
-}
+use crate::manifest::{ExportManifest, Learned, Manifest};
+use crate::named::listed_name;
+use crate::{RunError, manifest};
 
 /// The finished output must still be there: whoever asks for it again wants to use it.
 pub(crate) fn check_finished(folder: &Path, earlier: &Manifest) -> Result<(), RunError> {
@@ -79,7 +51,8 @@ pub(crate) fn check_free(
                 lists(export, &name) || (!complete && may_follow(export, &name))
             };
             let is_known = named.contains(&name) || known.iter().any(is_listed);
-            if is_ours(&name) && !name.ends_with(TEMPORARY) && !is_manifest && !is_known {
+            let is_passing = name.ends_with(TEMPORARY) || name == WORK;
+            if is_ours(&name) && !is_passing && !is_manifest && !is_known {
                 return Err(RunError::Occupied { folder: place.clone(), name });
             }
         }
@@ -110,9 +83,14 @@ pub(crate) fn check_inputs(base: &Path, earlier: Option<&Manifest>, inputs: &Inp
             folders.push(folder);
         }
     }
+    let names: BTreeSet<_> = parts.iter().filter_map(|part| part.file_name()).collect();
     let is_output = |file: &&InputFile| {
         let Some(path) = file.location.path() else { return false };
-        parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder))
+        let is_near =
+            |path: &Path| parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder));
+        // Following links takes time, and hardly a file is called like a part.
+        let may_be = || path.file_name().is_some_and(|name| names.contains(name));
+        is_near(path) || (may_be() && is_near(&folder::resolve(path)))
     };
     match inputs.files.iter().find(is_output).and_then(|file| file.location.path()) {
         Some(path) => Err(RunError::InputIsOutput { path: path.to_owned() }),
@@ -141,7 +119,7 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
             }
             remove(&path)?;
             // A partition is a folder of ours.
-            begun::remove_empty(&folder, &name);
+            remove_empty(&folder, &name);
         }
         clear_temporary(&folder)?;
     }
@@ -156,18 +134,19 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
 
 /// Takes away what a corpus stage has left for the user.
 fn clear_learned(base: &Path, learned: &Learned) -> Result<(), RunError> {
-    let names = learned.files.iter().map(|entry| &entry.name);
-    let folder = base.join(&learned.stage);
-    for name in names.filter(|name| is_inside(Path::new(name)) && is_inside(Path::new(&learned.stage))) {
+    // Before there was a folder for it all, that of a stage lay beside the manifest.
+    let own = if learned.folder.as_os_str().is_empty() { Path::new(&learned.stage) } else { &learned.folder };
+    if !is_inside(own) {
+        return Ok(());
+    }
+    let folder = base.join(own);
+    for name in learned.files.iter().map(|entry| &entry.name).filter(|name| is_inside(Path::new(name))) {
         remove(&folder.join(name))?;
     }
     // One that holds something else is not empty and stays.
     let _ = std::fs::remove_dir(folder);
+    let _ = std::fs::remove_dir(base.join(WORK).join(LEARNED));
     Ok(())
-}
-
-fn is_inside(path: &Path) -> bool {
-    path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The names of what lies directly in a folder, sorted.
@@ -183,7 +162,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn named_files(folder: &Path) -> BTreeSet<String> {
     let list = folder.join(FILE_LIST);
     let names = listed_names(&temporary(&list)).into_iter().chain(listed_names(&list));
-    names.chain(begun::listed(folder)).filter(|name| is_ours(name)).collect()
+    names.chain(journal::listed(folder)).filter(|name| is_ours(name)).collect()
 }
 
 fn listed_names(list: &Path) -> Vec<String> {
@@ -200,30 +179,17 @@ fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
         let path = folder.join(&name);
         remove(&path)?;
         remove(&temporary(&path))?;
-        let between = Path::new(&name).ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
-        for parent in between {
-            // One that holds something else is not empty and stays.
-            let _ = std::fs::remove_dir(folder.join(parent));
-        }
+        remove_empty(folder, &name);
     }
     Ok(())
 }
 
 fn clear_temporary(folder: &Path) -> Result<(), RunError> {
-    begun::clear(folder)?;
+    journal::clear(folder)?;
     let list = temporary(&folder.join(FILE_LIST));
     clear_listed(folder, &list)?;
     for name in names(folder).iter().filter(|name| name.ends_with(TEMPORARY)) {
         remove(&folder.join(name))?;
     }
     Ok(())
-}
-
-fn remove(path: &Path) -> Result<(), RunError> {
-    match std::fs::remove_file(path) {
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(RunError::write(path)(error))
-        }
-        _ => Ok(()),
-    }
 }

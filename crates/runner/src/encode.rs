@@ -8,7 +8,7 @@ use tamis_document::{Fate, Record};
 use tamis_stage::{Failure, Output};
 
 use crate::chain::Sorted;
-use crate::named::refusal;
+use crate::disk::names::refusal;
 use crate::partition::Partitioner;
 use crate::tally::Tally;
 use crate::{RunError, compress};

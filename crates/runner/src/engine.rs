@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use tamis_config::Plan;
 
 use crate::checkpoint::{Checkpoint, Home};
-use crate::earlier::{self, Lock};
+use crate::disk::folder::{self, Locks};
+use crate::disk::journal;
+use crate::earlier;
 use crate::fingerprint::fingerprint;
 use crate::inputs::{self, Inputs};
 use crate::output::ExportWriter;
 use crate::segment::{Shard, Task, segments};
 use crate::session::{End, Session};
-use crate::{Manifest, Progress, RunError, Tally, begun, manifest, part};
+use crate::{Manifest, Progress, RunError, Tally, manifest};
 
 /// How a plan is run, beside what the plan says itself.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +97,11 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
     let start = Instant::now();
     check_shard(plan, settings)?;
     let setup = Setup::new(plan, settings, progress)?;
+    if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
+        let message =
+            format!("{name} cannot be read again by the segments to come: write it to a file first");
+        return Err(RunError::Task { message });
+    }
     let report = |finish, tally, manifest| Report {
         finish,
         tally,
@@ -109,8 +116,7 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         let (manifest, tally, _) = setup.session(progress).run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
-    part::create_folder(&setup.home.folder)?;
-    let _lock = Lock::take(&setup.home.folder)?;
+    let _locks = Locks::take(plan, &setup.places)?;
     let (checkpoint, restarted) = match setup.start()? {
         Start::Done(manifest) => {
             return Ok(report(Finish::AlreadyDone, manifest.tally.clone(), *manifest));
@@ -119,7 +125,8 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
-    let (manifest, tally, end) = setup.session(progress).run(setup.manifest.clone(), checkpoint)?;
+    let ran = setup.session(progress).run(setup.manifest.clone(), checkpoint);
+    let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error))?;
     let finish = match end {
         End::Plan => Finish::Done,
         End::Segment => Finish::Segment,
@@ -147,14 +154,21 @@ impl<'a> Setup<'a> {
     fn new(plan: &'a Plan, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
         let inputs = inputs::list(plan, progress)?;
         let below = settings.shard.map(Shard::folder);
-        let place = |path: &PathBuf| below.as_ref().map_or_else(|| path.clone(), |below| path.join(below));
-        let places: Vec<_> = plan.exports.iter().map(|export| place(&export.path)).collect();
+        let places = folder::of_exports(plan, below.as_deref())?;
         let folder = places
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
         let manifest = begin(plan, settings, &inputs)?;
         let home = Home::new(plan, folder);
         Ok(Self { plan, settings, inputs, places, manifest, home })
+    }
+
+    /// Whoever interrupts a run of inputs that cannot be read again should not be told to go on.
+    fn for_good(&self, error: RunError) -> RunError {
+        match (error, self.inputs.unrepeatable()) {
+            (RunError::Interrupted, Some(name)) => RunError::InterruptedForGood { name },
+            (error, _) => error,
+        }
     }
 
     fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
@@ -173,6 +187,7 @@ impl<'a> Setup<'a> {
             places: &self.places,
             home,
             threads: threads(self.plan),
+            is_resumable: self.inputs.unrepeatable().is_none(),
             segments: segments(self.plan),
         }
     }
@@ -187,6 +202,11 @@ impl<'a> Setup<'a> {
             && !self.settings.fresh
         {
             compare(folder, earlier, &self.manifest)?;
+            if let Some(name) = self.inputs.unrepeatable() {
+                let why =
+                    format!("{name} cannot be read again, so nobody can tell whether it is the same input");
+                return Err(manifest::other(folder, &why));
+            }
             if earlier.complete {
                 earlier::check_finished(folder, earlier)?;
                 self.tidy()?;
@@ -208,7 +228,7 @@ impl<'a> Setup<'a> {
     /// Takes away what a run leaves that is killed when its manifest is written and before all else has gone.
     fn tidy(&self) -> Result<(), RunError> {
         for place in &self.places {
-            begun::forget(place)?;
+            journal::forget(place)?;
         }
         self.home.clear()
     }
@@ -235,18 +255,12 @@ impl<'a> Setup<'a> {
         let folder = &self.home.folder;
         earlier::check_free(&self.places, folder, earlier)?;
         earlier::check_inputs(folder, earlier, &self.inputs)?;
-        // A folder that cannot be made should be known now, not when its first record comes. The one for failed
-        // records that nobody asked for lies in the first, and is best not seen when it stays empty.
-        let asked = self.plan.exports.iter().zip(&self.places).filter(|(export, _)| !export.implicit);
-        for (_, place) in asked {
-            part::create_folder(place)?;
-        }
         earlier::clear(&self.places, folder, earlier)?;
         self.home.clear()?;
         // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
         let exports = self.plan.exports.iter().zip(&self.places);
         let exports =
-            exports.map(|(export, place)| ExportWriter::new(export, place, folder).manifest().clone());
+            exports.map(|(export, place)| ExportWriter::dry(export, place, folder).manifest().clone());
         Manifest { exports: exports.collect(), ..self.manifest.clone() }.write(folder)
     }
 }
@@ -273,10 +287,14 @@ fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs) -> Result<Manifest, 
 
 /// An earlier run in the same folder must have been the same run.
 fn compare(folder: &Path, earlier: &Manifest, now: &Manifest) -> Result<(), RunError> {
+    if earlier.tamis != now.tamis {
+        let why = format!("tamis {} wrote it, and this is {}: go on with that one", earlier.tamis, now.tamis);
+        return Err(manifest::other(folder, &why));
+    }
     if earlier.fingerprint.plan != now.fingerprint.plan {
         return Err(manifest::other(
             folder,
-            "the pipeline, a file that it names, a plugin, `--limit` or tamis has changed since",
+            "the pipeline, a file that it names, a plugin or `--limit` has changed since",
         ));
     }
     if earlier.fingerprint.inputs != now.fingerprint.inputs {

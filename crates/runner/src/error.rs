@@ -37,10 +37,22 @@ pub enum RunError {
         name: String,
     },
     /// Another process is at it; nothing has run.
-    #[error("another run is writing to `{}`: wait for it, or write to another folder with `-o`", folder.display())]
+    #[error("another run is writing to `{}`: wait for it, or write to another folder with `-o`{}",
+        folder.display(), stale_mark(mark.as_deref()))]
     Busy {
         /// The folder.
         folder: PathBuf,
+        /// The file that says so, where the file system has no locks.
+        mark: Option<PathBuf>,
+    },
+    /// Two exports write to one folder; nothing has run.
+    #[error("exports `{}` and `{}` write to one folder, `{}`: give each its own `path`",
+        exports[0], exports[1], folder.display())]
+    SameFolder {
+        /// The folder, with links followed.
+        folder: PathBuf,
+        /// The ids of the exports.
+        exports: [String; 2],
     },
     /// The output folder holds something else; nothing has run.
     #[error("`{}` holds the output of another run ({why}): \
@@ -124,6 +136,12 @@ pub enum RunError {
     /// Somebody asked to stop.
     #[error("interrupted; run the same command again to go on")]
     Interrupted,
+    /// Somebody asked to stop, and an input cannot be read again.
+    #[error("interrupted; {name} cannot be read again, so the next run begins anew, with `--fresh`")]
+    InterruptedForGood {
+        /// The input.
+        name: String,
+    },
     /// A thread ended in a way that it must not.
     #[error("internal error: {message}; please report it")]
     Internal {
@@ -151,6 +169,11 @@ impl RunError {
         Self::Stage { stage: stage.to_owned(), message: failure.to_string() }
     }
 
+    /// Whether somebody asked the run to stop.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::InterruptedForGood { .. })
+    }
+
     /// Whether the run stopped before anything had run.
     pub fn is_setup(&self) -> bool {
         matches!(
@@ -161,10 +184,16 @@ impl RunError {
                 | Self::OtherRun { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }
+                | Self::SameFolder { .. }
                 | Self::State { .. }
                 | Self::Task { .. }
         )
     }
+}
+
+/// What to do about a mark that a killed run may have left.
+fn stale_mark(mark: Option<&Path>) -> String {
+    mark.map_or_else(String::new, |mark| format!("; if no run is, take `{}` away", mark.display()))
 }
 
 /// What to do about an error of the machine, if it is one.

@@ -18,7 +18,6 @@
 //! The runner names no stage, prints nothing and asks nothing: it reports through [`Progress`] while it runs
 //! and with a [`Report`] at the end.
 
-mod begun;
 mod block;
 mod chain;
 mod checkpoint;
@@ -26,6 +25,7 @@ mod compress;
 mod crew;
 mod cutter;
 mod desk;
+mod disk;
 mod earlier;
 mod encode;
 mod engine;

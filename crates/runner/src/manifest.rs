@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
+use crate::disk::names::{LEARNED, MANIFEST, WORK};
 use crate::fingerprint::Fingerprint;
 use crate::part::{sync_folder, write_file};
 use crate::{RunError, Tally};
 
-/// The name of the manifest, in the folder of the first export.
-pub(crate) const MANIFEST: &str = "manifest.json";
-
 /// What a run wrote.
 ///
-/// Written when the run starts (not complete), after every part, and at the end.
+/// Written when the run starts (not complete) and at the end; what happens meanwhile stands in the journals of the
+/// exports.
 /// The same plan over the same inputs gives the same manifest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -43,8 +42,11 @@ pub struct Manifest {
 /// What a corpus stage has left for the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
-    /// The id of the stage, which is also the name of the folder beside the manifest.
+    /// The id of the stage.
     pub stage: String,
+    /// The folder, relative to that of the manifest.
+    #[serde(default)]
+    pub folder: PathBuf,
     /// The files, by name.
     pub files: Vec<FileEntry>,
 }
@@ -80,7 +82,8 @@ pub struct FileEntry {
 impl Learned {
     /// What lies in the folder of a stage; nothing if there is none.
     pub(crate) fn of(base: &Path, stage: &str) -> Result<Option<Self>, RunError> {
-        let folder = base.join(stage);
+        let own = Path::new(WORK).join(LEARNED).join(stage);
+        let folder = base.join(&own);
         let mut files = Vec::new();
         for entry in WalkDir::new(&folder).min_depth(1).sort_by_file_name().into_iter().flatten() {
             if !entry.file_type().is_file() {
@@ -95,7 +98,7 @@ impl Learned {
             let blake3 = hasher.finalize().to_hex().to_string();
             files.push(FileEntry { name, bytes, records: 0, blake3 });
         }
-        Ok((!files.is_empty()).then(|| Self { stage: stage.to_owned(), files }))
+        Ok((!files.is_empty()).then(|| Self { stage: stage.to_owned(), folder: own, files }))
     }
 }
 

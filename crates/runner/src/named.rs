@@ -4,21 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
 
 use crate::RunError;
-use crate::begun::{remove, remove_empty};
-use crate::manifest::{FileEntry, MANIFEST};
-use crate::part::{Part, PartState, create_folder, temporary, write_unsynced};
-
-/// The list of named files of an export, in the form that `b3sum --check` reads.
-pub(crate) const FILE_LIST: &str = "files.b3";
-/// Most file systems take 255 bytes; a temporary name is longer by some, a number behind a name by others.
-const MAX_NAME_BYTES: usize = 220;
-
-/// How many files are synced at once; four times as many took no less time.
-const SYNCING_THREADS: usize = 16;
+use crate::disk::journal::{remove, remove_empty};
+use crate::disk::names::{FILE_LIST, MANIFEST, OUTSIDE, refusal, temporary};
+use crate::manifest::FileEntry;
+use crate::part::{Part, PartState, create_folder, sync_files, sync_folder, write_unsynced};
 
 /// The named files of an export while they are written.
 ///
@@ -37,7 +29,7 @@ pub(crate) struct NamedFiles {
 
 impl NamedFiles {
     pub(crate) fn create(folder: &Path) -> Result<Self, RunError> {
-        let list = Part::create(folder, FILE_LIST)?.staying();
+        let list = Part::create(folder, FILE_LIST)?;
         Ok(Self { folder: folder.to_owned(), list, names: Names::reserved(), n_synced: 0, n_listed: 0 })
     }
 
@@ -52,7 +44,6 @@ impl NamedFiles {
                 names.take(&name);
             }
         }
-        let list = list.staying();
         Ok(Self { folder: folder.to_owned(), list, names, n_synced: n_files, n_listed: n_files })
     }
 
@@ -98,7 +89,7 @@ impl NamedFiles {
     /// Syncs the files and finishes the list.
     pub(crate) fn finish(mut self) -> Result<FileEntry, RunError> {
         self.sync()?;
-        self.list.finish(FILE_LIST)
+        self.list.finish(FILE_LIST).inspect(|_| sync_folder(&self.folder))
     }
 
     /// Finishes the list of a run that does not come to its end; the files need not outlast a power failure.
@@ -124,32 +115,6 @@ impl NamedFiles {
     }
 }
 
-/// Syncs files, many at once.
-pub(crate) fn sync_files(
-    paths: impl Iterator<Item = Result<PathBuf, RunError>> + Send,
-) -> Result<(), RunError> {
-    let paths = Mutex::new(paths);
-    let next = || paths.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let sync_some = || {
-        while let Some(path) = next() {
-            let path = path?;
-            // Windows syncs only what may be written.
-            let file = File::options().write(true).open(&path);
-            file.and_then(|file| file.sync_all()).map_err(RunError::write(&path))?;
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..SYNCING_THREADS).map(|_| scope.spawn(sync_some)).collect();
-        let results = threads.into_iter().map(|thread| {
-            let panicked = |_| RunError::Internal { message: "a syncing thread panicked".to_owned() };
-            thread.join().map_err(panicked).flatten()
-        });
-        // The scope waits for all of them; the first error is told.
-        results.collect()
-    })
-}
-
 /// Takes away the files in a piece of a list, and the folders that are empty then.
 fn remove_listed(folder: &Path, list: &[u8]) -> Result<(), RunError> {
     for name in lines(list).filter_map(listed_name) {
@@ -165,18 +130,6 @@ fn remove_listed(folder: &Path, list: &[u8]) -> Result<(), RunError> {
 fn lines(list: &[u8]) -> impl Iterator<Item = &str> {
     let lines = list.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
     lines.filter_map(|line| std::str::from_utf8(line).ok())
-}
-
-/// Why an exporter may not name a file so.
-pub(crate) fn refusal(name: &str) -> Option<&'static str> {
-    let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    if !inside || name.is_empty() || name.ends_with('/') {
-        return Some("is not inside the folder of the export");
-    }
-    if name.contains('\0') {
-        return Some("holds a NUL character");
-    }
-    name.split('/').any(|part| part.len() > MAX_NAME_BYTES).then_some("is too long")
 }
 
 /// The names that are taken, as hashes: some 20 bytes a file, so that ten million files fit the memory of a
@@ -245,7 +198,7 @@ fn push_line(name: &str, content: &[u8], lines: &mut String) {
 pub(crate) fn listed_name(line: &str) -> Option<String> {
     let (hash, name) = line.split_once("  ")?;
     let name = if hash.starts_with('\\') { unescaped(name)? } else { name.to_owned() };
-    let is_inside = refusal(&name) != Some("is not inside the folder of the export");
+    let is_inside = refusal(&name) != Some(OUTSIDE);
     is_inside.then_some(name)
 }
 
@@ -308,16 +261,6 @@ mod tests {
         }
         for line in ["", "0123  ../../etc/passwd", "0123  /etc/passwd", "\\0123  a\\qb", "0123 a"] {
             assert_eq!(listed_name(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn names_that_no_file_may_have() {
-        for name in ["", "../a", "/a", "a/../b", ".", "a\0b", &"x".repeat(221)] {
-            assert!(refusal(name).is_some(), "{name}");
-        }
-        for name in ["a", "a/b.md", "…/字", &"x".repeat(220)] {
-            assert_eq!(refusal(name), None, "{name}");
         }
     }
 }

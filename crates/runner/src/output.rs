@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tamis_config::ExportPlan;
 
+use crate::disk::names::refusal;
 use crate::encode::Chunk;
-use crate::manifest::FileEntry;
-use crate::named::{NamedFiles, refusal};
+use crate::named::NamedFiles;
 use crate::part::PartState;
 use crate::parts::{Parts, PartsState};
 use crate::{ExportManifest, RunError};
@@ -30,8 +30,6 @@ pub(crate) struct ExportWriter<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ExportState {
     records: u64,
-    /// Those that are finished.
-    files: Vec<FileEntry>,
     parts: PartsState,
     /// The list of named files and how many are in it.
     named: Option<(PartState, u64)>,
@@ -39,7 +37,8 @@ pub(crate) struct ExportState {
 
 impl<'a> ExportWriter<'a> {
     /// `path` is where this run writes the export, `base` the folder of the manifest.
-    pub(crate) fn new(export: &'a ExportPlan, path: &Path, base: &Path) -> Self {
+    /// Parts that only their exporter can finish may hold `budget` bytes of memory together.
+    pub(crate) fn new(export: &'a ExportPlan, path: &Path, base: &Path, budget: u64) -> Self {
         let folder = path.strip_prefix(base).unwrap_or(path).to_owned();
         let manifest = ExportManifest {
             id: export.id.clone(),
@@ -48,14 +47,14 @@ impl<'a> ExportWriter<'a> {
             records: 0,
             files: Vec::new(),
         };
-        let parts = Parts::new(export, path);
+        let parts = Parts::new(export, path, budget);
         let path = path.to_owned();
         Self { export, manifest, path, parts, named: None, is_dry: false, is_finished: false }
     }
 
     /// One that counts the records and touches nothing.
     pub(crate) fn dry(export: &'a ExportPlan, path: &Path, base: &Path) -> Self {
-        let mut writer = Self::new(export, path, base);
+        let mut writer = Self::new(export, path, base, u64::MAX);
         writer.is_dry = true;
         writer
     }
@@ -66,10 +65,11 @@ impl<'a> ExportWriter<'a> {
         export: &'a ExportPlan,
         path: &Path,
         base: &Path,
+        budget: u64,
         state: ExportState,
     ) -> Result<Self, RunError> {
-        let mut writer = Self::new(export, path, base);
-        writer.parts = Parts::restore(export, path, state.parts, &state.files)?;
+        let mut writer = Self::new(export, path, base, budget);
+        (writer.parts, writer.manifest.files) = Parts::restore(export, path, budget, state.parts)?;
         writer.named = match state.named {
             Some((list, n_files)) => Some(NamedFiles::restore(path, &list, n_files)?),
             None if export.info.flags.named_files => {
@@ -79,7 +79,6 @@ impl<'a> ExportWriter<'a> {
             None => None,
         };
         writer.manifest.records = state.records;
-        writer.manifest.files = state.files;
         Ok(writer)
     }
 
@@ -92,18 +91,23 @@ impl<'a> ExportWriter<'a> {
         self.export.info.flags.parts
     }
 
-    /// Writes what a block adds; says whether a part was finished.
-    pub(crate) fn write(&mut self, chunk: Chunk) -> Result<bool, RunError> {
+    /// Writes what a block adds.
+    pub(crate) fn write(&mut self, chunk: Chunk) -> Result<(), RunError> {
         self.manifest.records += chunk.records;
         if self.is_dry {
-            return Ok(false);
+            return Ok(());
         }
         self.write_named(&chunk.files)?;
-        let n_files = self.manifest.files.len();
         for part in chunk.parts {
             self.parts.add(part, &mut self.manifest.files)?;
         }
-        Ok(self.manifest.files.len() > n_files)
+        Ok(())
+    }
+
+    /// How many parts are open that only their exporter can finish, and the bytes of documents that came to parts
+    /// since none was; nothing of an exporter of other files.
+    pub(crate) fn unresumable(&self) -> (usize, u64) {
+        if self.has_parts() { self.parts.open_and_bytes() } else { (0, 0) }
     }
 
     fn write_named(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), RunError> {
@@ -120,18 +124,14 @@ impl<'a> ExportWriter<'a> {
         self.named.as_mut().map_or(Ok(()), |named| named.write(files))
     }
 
-    /// What [`ExportWriter::restore`] needs to go on from here, all of it on the disk; nothing while a part is
-    /// open that only its exporter knows.
-    pub(crate) fn save(&mut self) -> Result<Option<ExportState>, RunError> {
-        if self.has_parts() && !self.parts.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(ExportState {
+    /// What [`ExportWriter::restore`] needs to go on from here, all of it on the disk. No part may be open that
+    /// only its exporter knows.
+    pub(crate) fn save(&mut self) -> Result<ExportState, RunError> {
+        Ok(ExportState {
             records: self.manifest.records,
-            files: self.manifest.files.clone(),
             parts: self.parts.save()?,
             named: self.named.as_mut().map(NamedFiles::save).transpose()?,
-        }))
+        })
     }
 
     /// Finishes open parts.

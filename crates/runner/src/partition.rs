@@ -24,7 +24,7 @@ use tamis_config::{ExportPlan, Partition, PartitionPiece};
 use tamis_document::{Fate, Record, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::earlier::is_ours;
+use crate::disk::names::is_ours;
 
 /// What stands for a value that is not there.
 const UNKNOWN: &str = "unknown";

@@ -24,6 +24,9 @@ use crate::unpack::Unpacker;
 use crate::writer::Writer;
 use crate::{Manifest, Progress, RunError, Settings, Tally, manifest, states};
 
+/// What part of the memory bound of a run exporters share that hold open parts in memory.
+const PARTS_SHARE: u64 = 8;
+
 /// One run of a plan.
 pub(crate) struct Session<'a> {
     pub(crate) plan: &'a Plan,
@@ -36,6 +39,8 @@ pub(crate) struct Session<'a> {
     pub(crate) places: &'a [PathBuf],
     pub(crate) home: Home,
     pub(crate) threads: usize,
+    /// Whether the inputs can be read again.
+    pub(crate) is_resumable: bool,
     pub(crate) segments: Vec<Segment>,
 }
 
@@ -94,11 +99,12 @@ impl<'a> Session<'a> {
             ..Checkpoint::default()
         });
         let base = &self.home.folder;
+        let budget = budget(self.plan);
         let mut saved = std::mem::take(&mut now.exports).into_iter();
         let exports = self.plan.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
             _ if self.settings.dry_run => Ok(ExportWriter::dry(export, place, base)),
-            Some(state) => ExportWriter::restore(export, place, base, state),
-            None => Ok(ExportWriter::new(export, place, base)),
+            Some(state) => ExportWriter::restore(export, place, base, budget, state),
+            None => Ok(ExportWriter::new(export, place, base, budget)),
         });
         Ok(Writer {
             plan: self.plan,
@@ -112,6 +118,7 @@ impl<'a> Session<'a> {
             now,
             interval: Duration::try_from_secs_f64(self.plan.run.checkpoint_secs).unwrap_or(Duration::MAX),
             noted: Instant::now(),
+            is_resumable: self.is_resumable,
             has_noted,
             is_between_tasks: true,
         })
@@ -156,8 +163,8 @@ impl<'a> Session<'a> {
         }
         let (stage, handle) = states::corpus(self.plan, name)?;
         let scratch = self.home.scratch();
-        let keep = if self.settings.dry_run { &scratch } else { &self.home.folder };
-        let workspace = states::workspace(self.plan, stage, &scratch, keep)?;
+        let keep = if self.settings.dry_run { scratch.clone() } else { self.home.learned() };
+        let workspace = states::workspace(self.plan, stage, &scratch, &keep)?;
         handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
     }
 
@@ -291,4 +298,10 @@ impl<'a> Session<'a> {
         let learned = stages.into_iter().map(|stage| manifest::Learned::of(&self.home.folder, stage));
         Ok(learned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
+}
+
+/// What exporters may hold in memory for parts that only they can finish, in bytes, one export.
+fn budget(plan: &Plan) -> u64 {
+    let n_exports = plan.exports.iter().filter(|export| export.info.flags.parts).count().max(1);
+    plan.run.memory / PARTS_SHARE / n_exports as u64
 }

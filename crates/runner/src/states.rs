@@ -13,9 +13,10 @@ use tamis_stage::Workspace;
 use tamis_stage::handle::{CorpusHandle, OpenStage};
 
 use crate::RunError;
+use crate::disk::names::{SCRATCH, temporary};
 use crate::engine::threads;
 use crate::fingerprint::learning_hash;
-use crate::part::{create_folder, temporary};
+use crate::part::create_folder;
 use crate::segment::StateName;
 
 /// What part of the memory bound of a run the corpus stages share.
@@ -153,7 +154,7 @@ pub(crate) fn load(plan: &Plan, path: &Path) -> Result<(), RunError> {
 
 /// Merges saved states of one pass of one corpus stage, as the shards of a segment leave them, into one.
 ///
-/// `scratch` is a folder for what does not fit in memory.
+/// What does not fit in memory goes to a passing folder beside `output`.
 ///
 /// # Errors
 ///
@@ -171,18 +172,17 @@ pub fn merge_states(plan: &Plan, states: &[PathBuf], output: &Path) -> Result<St
     }
     let (name, of) = (&first.name, first.of);
     let (stage, handle) = corpus(plan, name)?;
-    let scratch = output.with_extension("scratch");
-    let workspace = workspace(plan, stage, &scratch, &scratch)?;
-    let merged = (|| {
-        handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
-        for saved in &all {
-            load(plan, &saved.path)?;
-        }
-        save(plan, name, output, shards, of)
-    })();
-    // Nothing in it is needed any more, whatever came of it.
-    let _ = std::fs::remove_dir_all(&scratch);
-    merged.map(|()| name.clone())
+    // A fresh folder beside the output: that has room for what is merged, and nobody else's files lie in it.
+    let beside = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let scratch =
+        tempfile::Builder::new().prefix(SCRATCH).tempdir_in(beside).map_err(RunError::write(beside))?;
+    let workspace = workspace(plan, stage, scratch.path(), scratch.path())?;
+    handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+    for saved in &all {
+        load(plan, &saved.path)?;
+    }
+    save(plan, name, output, shards, of)?;
+    Ok(name.clone())
 }
 
 /// Why a state cannot be merged with those before it, whose shards are in `shards`; else its shards are added.

@@ -12,6 +12,10 @@ use crate::output::ExportWriter;
 use crate::spill::{Frame, SpillWriter};
 use crate::{Manifest, Progress, RunError, Tally};
 
+/// How many full parts may be written before parts that cannot be gone on with are all finished, so that a run that
+/// is interrupted begins again there: fewer make more small files, more make more work to do again.
+const MAX_PARTS_UNTIL_NOTED: u64 = 8;
+
 /// What became of a task, or of the first part of it.
 pub(crate) struct Done {
     pub(crate) sequence: u64,
@@ -59,6 +63,8 @@ pub(crate) struct Writer<'a> {
     /// How often to note how far the run is.
     pub(crate) interval: Duration,
     pub(crate) noted: Instant,
+    /// Whether the run could go on later: not if an input cannot be read again.
+    pub(crate) is_resumable: bool,
     /// Whether the run can go on later from what was noted.
     pub(crate) has_noted: bool,
     /// Whether all of the last task was written.
@@ -76,7 +82,7 @@ impl Writer<'_> {
         self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
         let Some(content) = done.content else { return Ok(()) };
         self.is_between_tasks = done.is_last;
-        let finished = self.write_chunks(content.chunks)?;
+        self.write_chunks(content.chunks)?;
         if let (Some(frame), Some(spill)) = (&content.spill, &mut self.spill) {
             spill.write(frame)?;
             self.now.frames += 1;
@@ -86,29 +92,37 @@ impl Writer<'_> {
         self.count(content.tally, content.fates);
         if done.is_last {
             self.now.next = done.end;
-            let is_due = finished || self.noted.elapsed() >= self.interval;
-            if is_due && self.home.is_some() {
+            if self.noted.elapsed() >= self.interval {
                 self.note()?;
             }
         }
         Ok(())
     }
 
-    fn write_chunks(&mut self, chunks: Vec<Chunk>) -> Result<bool, RunError> {
-        let (mut finished, mut ended_part) = (false, false);
+    fn write_chunks(&mut self, chunks: Vec<Chunk>) -> Result<(), RunError> {
         for (export, chunk) in self.exports.iter_mut().zip(chunks) {
-            let ended = export.write(chunk)?;
-            finished |= ended;
-            ended_part |= ended && export.has_parts();
+            export.write(chunk)?;
         }
-        // A part with an index cannot be gone on with later, so all of them end together: only then can the run
-        // be noted.
-        if ended_part {
-            for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
-                export.close_parts()?;
-            }
+        // Decided by the bytes that were written and by nothing else: an interrupted run must make the same parts.
+        let (n_open, bytes) = self
+            .exports
+            .iter()
+            .map(ExportWriter::unresumable)
+            .fold((0, 0), |sum, export| (sum.0 + export.0 as u64, sum.1 + export.1));
+        let with_parts = self.plan.exports.iter().filter(|export| export.info.flags.parts);
+        let part_bytes = with_parts.map(|export| export.max_part_bytes).max().unwrap_or(u64::MAX);
+        if n_open > 0 && bytes >= part_bytes.saturating_mul(n_open.min(MAX_PARTS_UNTIL_NOTED)) {
+            self.close_parts()?;
         }
-        Ok(finished)
+        Ok(())
+    }
+
+    /// Finishes the parts that cannot be gone on with.
+    fn close_parts(&mut self) -> Result<(), RunError> {
+        for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
+            export.close_parts()?;
+        }
+        Ok(())
     }
 
     fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3]) {
@@ -125,18 +139,20 @@ impl Writer<'_> {
 
     /// Notes how far the run is, if it could go on from here.
     pub(crate) fn note(&mut self) -> Result<(), RunError> {
-        let Some(home) = self.home.clone() else { return Ok(()) };
+        let Some(home) = self.home.clone().filter(|_| self.is_resumable) else { return Ok(()) };
+        // Asked first: what the others must put on the disk takes time.
+        if self.exports.iter().any(|export| export.unresumable().0 > 0) {
+            return Ok(());
+        }
         let mut states = Vec::with_capacity(self.exports.len());
         for export in &mut self.exports {
-            let Some(state) = export.save()? else { return Ok(()) };
-            states.push(state);
+            states.push(export.save()?);
         }
         if let Some(spill) = &mut self.spill {
             self.now.spill_bytes = spill.save()?;
         }
         self.now.exports = states;
         self.now.tally.clone_from(&self.tally);
-        self.write_manifest()?;
         home.write_checkpoint(&self.now)?;
         self.noted = Instant::now();
         self.has_noted = true;
@@ -155,9 +171,7 @@ impl Writer<'_> {
             source_records: self.now.spilled,
             ..Checkpoint::default()
         };
-        for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
-            export.close_parts()?;
-        }
+        self.close_parts()?;
         self.note()
     }
 
@@ -199,10 +213,7 @@ impl Writer<'_> {
         }
         self.manifest.complete = false;
         self.manifest.tally = Tally::default();
-        if self.has_noted {
-            return;
-        }
-        // The run has broken for a reason of its own; the next one can do without this list.
+        // The run has broken for a reason of its own, and the journals say the same.
         let _ = self.write_manifest();
     }
 

@@ -208,7 +208,7 @@ fn broken(error: &RunError, task: &Value, show: Show) -> Exit {
     }
     output::error_line(error);
     match error {
-        RunError::Interrupted => Exit::Interrupted,
+        error if error.is_interrupted() => Exit::Interrupted,
         error if error.is_setup() => Exit::Setup,
         _ => Exit::Broken,
     }

@@ -12,6 +12,7 @@ use tamis_stage::handle::{ExporterHandle, PartHandle};
 use tamis_stage::{Failure, Kind, Output, StageFlags, StageInfo};
 
 use super::*;
+use crate::disk::journal;
 use crate::encode::{PartChunk, compress};
 
 /// Writes chunks as they are, between a head and a tail; in parts behind a line that counts them.
@@ -20,6 +21,8 @@ struct Fake;
 struct FakePart {
     file: Option<File>,
     chunks: u64,
+    /// What it holds in memory until it ends.
+    kept: Vec<u8>,
 }
 
 impl ExporterHandle for Fake {
@@ -42,7 +45,7 @@ impl ExporterHandle for Fake {
     fn begin(&self, path: &Path, out: &mut Vec<u8>) -> Result<Box<dyn PartHandle + '_>, Failure> {
         // The runner has made the file unless the exporter is to make it.
         let file = (!path.exists()).then(|| File::create(path).unwrap());
-        let mut part = FakePart { file, chunks: 0 };
+        let mut part = FakePart { file, chunks: 0, kept: Vec::new() };
         part.put(b"begin\n", out);
         Ok(Box::new(part))
     }
@@ -60,12 +63,17 @@ impl FakePart {
 impl PartHandle for FakePart {
     fn add(&mut self, chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Failure> {
         self.chunks += 1;
-        self.put(&chunk, out);
+        if chunk.starts_with(b"keep") {
+            self.kept.extend(chunk);
+        } else {
+            self.put(&chunk, out);
+        }
         Ok(())
     }
 
     fn end(mut self: Box<Self>, out: &mut Vec<u8>) -> Result<(), Failure> {
-        let chunks = self.chunks;
+        let (chunks, kept) = (self.chunks, std::mem::take(&mut self.kept));
+        self.put(&kept, out);
         self.put(format!("end of {chunks}\n").as_bytes(), out);
         Ok(())
     }
@@ -146,6 +154,11 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
+/// A writer with all the memory that it wants.
+fn started(export: &ExportPlan) -> ExportWriter<'_> {
+    ExportWriter::new(export, &export.path, &export.path, u64::MAX)
+}
+
 /// Writes all blocks, and ends.
 fn finish(mut writer: ExportWriter<'_>, export: &ExportPlan, blocks: &[Given]) -> ExportManifest {
     for block in blocks {
@@ -158,14 +171,14 @@ fn finish(mut writer: ExportWriter<'_>, export: &ExportPlan, blocks: &[Given]) -
 /// Saves after `saved` blocks, is killed after `killed` and goes on.
 fn interrupted(export: &ExportPlan, blocks: &[Given], saved: usize, killed: usize) -> ExportManifest {
     let path = &export.path;
-    let mut writer = ExportWriter::new(export, path, path);
+    let mut writer = started(export);
     let mut state = None;
     for (index, block) in blocks[..killed].iter().enumerate() {
         if index == saved {
             if writer.has_parts() {
                 writer.close_parts().unwrap();
             }
-            state = Some(writer.save().unwrap().expect("nothing is open"));
+            state = Some(writer.save().unwrap());
         }
         writer.write(block.chunk(export)).unwrap();
     }
@@ -177,13 +190,13 @@ fn interrupted(export: &ExportPlan, blocks: &[Given], saved: usize, killed: usiz
     std::mem::forget(writer);
     let json = serde_json::to_string(&state.expect("saved before it is killed")).unwrap();
     let state = serde_json::from_str(&json).unwrap();
-    let writer = ExportWriter::restore(export, path, path, state).unwrap();
+    let writer = ExportWriter::restore(export, path, path, u64::MAX, state).unwrap();
     finish(writer, export, &blocks[saved..])
 }
 
 /// The bytes of an undisturbed run; `closed` is the block before which parts are closed.
 fn undisturbed(export: &ExportPlan, blocks: &[Given], closed: usize) -> ExportManifest {
-    let mut writer = ExportWriter::new(export, &export.path, &export.path);
+    let mut writer = started(export);
     for block in &blocks[..closed] {
         writer.write(block.chunk(export)).unwrap();
     }
@@ -252,7 +265,7 @@ fn given(folders: &[(&str, &str)]) -> Given {
 fn many_partitions_share_a_few_open_files() {
     let world = tempfile::tempdir().unwrap();
     let export = export(world.path(), STREAM, Compression::None);
-    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    let mut writer = started(&export);
     for round in 0..3 {
         for n in 0..200 {
             let block = given(&[(&format!("p{n}"), &format!("{round}\n"))]);
@@ -279,18 +292,36 @@ fn open_files(folder: &Path) -> usize {
 }
 
 #[test]
-fn exporters_with_parts_have_few_of_them_open() {
+fn exporters_that_write_files_themselves_have_few_of_them_open() {
     let world = tempfile::tempdir().unwrap();
     let export = export(world.path(), OWN_FILE, Compression::None);
-    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    let mut writer = started(&export);
     for n in (0..70).chain(0..3) {
         writer.write(given(&[(&format!("p{n:02}"), "x\n")]).chunk(&export)).unwrap();
     }
-    assert_eq!(writer.save().unwrap(), None);
+    assert_eq!(writer.unresumable(), (64, 2 * 73));
     assert_eq!(writer.manifest().files.len(), 9);
     writer.close_parts().unwrap();
-    assert!(writer.save().unwrap().is_some());
+    assert_eq!(writer.unresumable(), (0, 0));
     assert_eq!(writer.manifest().files.iter().filter(|entry| entry.name.ends_with("00001.txt")).count(), 3);
+}
+
+#[test]
+fn of_parts_that_hold_too_much_the_largest_are_finished_and_no_others() {
+    let world = tempfile::tempdir().unwrap();
+    let export = export(world.path(), PARTS, Compression::None);
+    // Reckoned with 4 KiB a chunk beside its bytes.
+    let mut writer = ExportWriter::new(&export, world.path(), world.path(), 220 * 4096);
+    for n in 0..200 {
+        writer.write(given(&[(&format!("p{n:03}"), "keep\n")]).chunk(&export)).unwrap();
+    }
+    assert_eq!(writer.manifest().files.len(), 0, "200 partitions are 200 parts");
+    for _ in 0..30 {
+        writer.write(given(&[("p007", "keep\n")]).chunk(&export)).unwrap();
+    }
+    let names: Vec<_> = writer.manifest().files.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["p007/part-00000.txt"]);
+    assert_eq!(writer.unresumable().0, 200);
 }
 
 #[test]
@@ -298,7 +329,7 @@ fn compressed_parts_are_whole_files() {
     for compression in [Compression::Gzip { level: 6 }, Compression::Zstd { level: 3 }] {
         let world = tempfile::tempdir().unwrap();
         let export = export(world.path(), STREAM, compression);
-        let writer = ExportWriter::new(&export, world.path(), world.path());
+        let writer = started(&export);
         finish(writer, &export, &[given(&[("", "one\n")]), given(&[("", "two\n")])]);
         let (name, bytes) = files(world.path()).pop_first().unwrap();
         let mut read = Vec::new();
@@ -325,13 +356,14 @@ fn what_was_changed_since_is_not_gone_on_with() {
     for (expected, tamper) in tampered {
         let world = tempfile::tempdir().unwrap();
         let export = export(world.path(), STREAM, Compression::None);
-        let mut writer = ExportWriter::new(&export, world.path(), world.path());
+        let mut writer = started(&export);
         writer.write(given(&[("", "one\n")]).chunk(&export)).unwrap();
-        let state = writer.save().unwrap().unwrap();
+        let state = writer.save().unwrap();
         writer.suspend();
         drop(writer);
         tamper(world.path());
-        let error = ExportWriter::restore(&export, world.path(), world.path(), state).err().unwrap();
+        let error =
+            ExportWriter::restore(&export, world.path(), world.path(), u64::MAX, state).err().unwrap();
         let error = error.to_string();
         assert!(error.contains(expected) && error.contains("--fresh"), "{error}");
     }
@@ -343,7 +375,7 @@ fn nothing_of_somebody_else_is_replaced_or_taken_away() {
     let export = export(world.path(), STREAM, Compression::None);
     std::fs::create_dir(world.path().join("zh")).unwrap();
     std::fs::write(world.path().join("zh/part-00000.txt"), "mine").unwrap();
-    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    let mut writer = started(&export);
     writer.write(given(&[("en", "one\n")]).chunk(&export)).unwrap();
     let error = writer.write(given(&[("zh", "one\n")]).chunk(&export)).unwrap_err().to_string();
     assert!(error.contains("zh/part-00000.txt") && error.contains("there already"), "{error}");
@@ -372,7 +404,7 @@ fn a_dry_run_counts_and_touches_nothing() {
 fn a_full_disk_is_told_with_its_file_and_a_way_out() {
     let world = tempfile::tempdir().unwrap();
     let export = export(world.path(), STREAM, Compression::None);
-    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    let mut writer = started(&export);
     writer.write(given(&[("zh", "one\n"), ("en", "one\n")]).chunk(&export)).unwrap();
     let unfinished = world.path().join("zh/.part-00000.txt.tamis-tmp");
     std::fs::remove_file(&unfinished).unwrap();
@@ -392,15 +424,15 @@ fn a_full_disk_is_told_with_its_file_and_a_way_out() {
 fn a_run_that_was_killed_before_it_saved_leaves_a_list_of_all_it_began() {
     let world = tempfile::tempdir().unwrap();
     let export = export(world.path(), STREAM, Compression::None);
-    let mut writer = ExportWriter::new(&export, world.path(), world.path());
+    let mut writer = started(&export);
     for folder in ["", "zh", "en/2024"] {
         writer.write(given(&[(folder, &"x".repeat(100))]).chunk(&export)).unwrap();
         writer.write(given(&[(folder, "x\n")]).chunk(&export)).unwrap();
     }
     std::mem::forget(writer);
     std::fs::write(world.path().join("mine.txt"), "mine").unwrap();
-    assert_eq!(crate::begun::listed(world.path()).len(), 6);
-    crate::begun::clear(world.path()).unwrap();
+    assert_eq!(journal::listed(world.path()).len(), 6);
+    journal::clear(world.path()).unwrap();
     assert_eq!(files(world.path()).into_keys().collect::<Vec<_>>(), [Path::new("mine.txt")]);
     assert!(!world.path().join("en").exists());
 }

@@ -1,0 +1,90 @@
+//! The names that a run gives to files of its own, all of them, and which names nobody else may use.
+//!
+//! Whoever asks whether a file is ours asks here: what is listed, taken away or refused must never differ.
+
+use std::path::{Component, Path, PathBuf};
+
+/// The manifest, in the folder of the first export.
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// The list of named files of an export, in the form that `b3sum --check` reads.
+pub(crate) const FILE_LIST: &str = "files.b3";
+/// The folder in that of an export for all that is not output.
+pub(crate) const WORK: &str = ".tamis";
+/// In [`WORK`]: what corpus stages leave for the user, a folder for each stage.
+pub(crate) const LEARNED: &str = "learned";
+/// In [`WORK`]: held while a run uses the folder.
+pub(crate) const LOCK: &str = "lock";
+/// In [`WORK`]: the same where the file system has no locks.
+pub(crate) const LOCK_MARK: &str = "lock.held";
+/// In [`WORK`]: how far the run is.
+pub(crate) const CHECKPOINT: &str = "checkpoint.json";
+/// The journal of the parts that a run has begun and finished; only ever there under its temporary name.
+pub(crate) const JOURNAL: &str = "parts";
+/// Ends the names of files that no run has finished.
+pub(crate) const TEMPORARY: &str = ".tamis-tmp";
+/// Begins the names of folders that are gone when the command that made them ends.
+pub(crate) const SCRATCH: &str = ".tamis-scratch-";
+
+/// Most file systems take 255 bytes; a temporary name is longer by some, a number behind a name by others.
+const MAX_NAME_BYTES: usize = 220;
+
+/// Whether a file directly in the folder of an export may be one that a run wrote.
+pub(crate) fn is_ours(name: &str) -> bool {
+    name == MANIFEST
+        || name == FILE_LIST
+        || name == WORK
+        || name.ends_with(TEMPORARY)
+        || part_number(name).is_some()
+}
+
+/// The number in the name of a part: `part-00012.jsonl`.
+pub(crate) fn part_number(name: &str) -> Option<usize> {
+    let (number, _) = name.strip_prefix("part-")?.split_once('.')?;
+    if number.len() < 5 { None } else { number.parse().ok() }
+}
+
+/// The name under which a file is written.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(TEMPORARY);
+    path.with_file_name(name)
+}
+
+/// Whether a relative path stays where it begins.
+pub(crate) fn is_inside(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Why an exporter may not name a file so.
+pub(crate) fn refusal(name: &str) -> Option<&'static str> {
+    if !is_inside(Path::new(name)) || name.is_empty() || name.ends_with('/') {
+        return Some(OUTSIDE);
+    }
+    if name.contains('\0') {
+        return Some("holds a NUL character");
+    }
+    // Systems that do not tell cases apart would write into our folder, too.
+    if name.split('/').any(|part| part.eq_ignore_ascii_case(WORK)) {
+        return Some("is where tamis keeps files of its own");
+    }
+    name.split('/').any(|part| part.len() > MAX_NAME_BYTES).then_some("is too long")
+}
+
+/// What [`refusal`] says of a name that leads out of the folder.
+pub(crate) const OUTSIDE: &str = "is not inside the folder of the export";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_no_file_may_have() {
+        for name in ["", "../a", "/a", "a/../b", ".", "a\0b", &"x".repeat(221), ".tamis/lock", "a/.Tamis/b"] {
+            assert!(refusal(name).is_some(), "{name}");
+        }
+        for name in ["a", "a/b.md", "…/字", ".tamisx", &"x".repeat(220)] {
+            assert_eq!(refusal(name), None, "{name}");
+        }
+    }
+}
