@@ -35,7 +35,7 @@ fn headline(report: &Report) -> String {
 }
 
 fn stages(plan: &Plan, report: &Report) -> String {
-    let mut table = table(&["", "in", "dropped", "failed", "split off", "thread time"]);
+    let mut table = table(&["", "in", "dropped", "failed", "split off", "cpu", "wall"]);
     let mut counts = self::table(&["", "counted", ""]);
     for (key, name) in keys(plan) {
         let Some(tally) = report.tally.stages.get(&key) else { continue };
@@ -45,12 +45,19 @@ fn stages(plan: &Plan, report: &Report) -> String {
             count(tally.n_dropped()),
             count(tally.failed),
             count(tally.split),
-            duration(tally.time),
+            duration(tally.time.cpu),
+            duration(tally.time.wall),
         ]);
         for (reason, n) in &tally.dropped {
             table.add_row([format!("  {reason}"), String::new(), count(*n)]);
         }
         add_counts(&mut counts, &name, tally);
+    }
+    // What nobody has asked for by name takes its time, too.
+    for (chore, time) in &report.tally.chores {
+        let [cpu, wall] = [time.cpu, time.wall].map(duration);
+        let nothing = String::new;
+        table.add_row([chore.name().to_owned(), nothing(), nothing(), nothing(), nothing(), cpu, wall]);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tamis_config::{Plan, StagePlan};
 use tamis_document::{Document, Fate, Origin, Record};
@@ -11,6 +10,7 @@ use tamis_stage::{Block as ReaderBlock, Failure, Split};
 
 use crate::RunError;
 use crate::block::{Block, Content, Piece};
+use crate::clock::{Spent, Stopwatch};
 use crate::place::{Container, MAX_SPLITS, SPLIT_BITS, Span};
 use crate::spill::Frame;
 use crate::states;
@@ -76,21 +76,15 @@ impl Chain<'_> {
         self.finish(line, tally)
     }
 
-    /// Puts records that were set aside through the stages.
-    pub(crate) fn spilled(&self, frame: &Frame, tally: &mut Tally) -> Result<Sorted, RunError> {
-        Ok(self.finish(Line::spilled(frame)?, tally))
-    }
-
     /// Shows records that were set aside to the corpus stage that has seen them before.
-    pub(crate) fn seen(&self, frame: &Frame) -> Result<(), RunError> {
-        let mut line = Line::spilled(frame)?;
+    pub(crate) fn seen(&self, mut line: Line) {
         if let Some((stage, pass)) = self.observes {
             line.show(stage, pass);
         }
-        Ok(())
     }
 
-    fn finish(&self, mut line: Line, tally: &mut Tally) -> Sorted {
+    /// Puts records through the stages.
+    pub(crate) fn finish(&self, mut line: Line, tally: &mut Tally) -> Sorted {
         run_stages(self.stages, &mut line, tally);
         if let Some((stage, pass)) = self.observes {
             line.observe(stage, pass, tally);
@@ -101,7 +95,7 @@ impl Chain<'_> {
 
 /// Records on their way, and those that have left it.
 #[derive(Default)]
-struct Line {
+pub(crate) struct Line {
     /// One a record.
     places: Vec<Place>,
     records: Vec<Record>,
@@ -120,7 +114,7 @@ struct Place {
 
 impl Line {
     /// Records that were set aside; they have their positions.
-    fn spilled(frame: &Frame) -> Result<Self, RunError> {
+    pub(crate) fn spilled(frame: &Frame) -> Result<Self, RunError> {
         let (records, numbered) = frame.unpack()?;
         let place = |(position, n_numbered)| Place { position, n_numbered };
         let places = numbered.into_iter().enumerate().map(place).collect();
@@ -129,7 +123,7 @@ impl Line {
 
     /// Shows the records to a corpus stage, in the name of which those fail that it cannot take.
     fn observe(&mut self, stage: &StagePlan, pass: u32, tally: &mut Tally) {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let (id, n_left) = (Arc::from(stage.id.as_str()), self.left.len());
         self.number();
         // What has got no position is not shown.
@@ -137,7 +131,7 @@ impl Line {
         self.show(stage, pass);
         self.take_out(&id);
         let entry = tally.stage("stage", &stage.id);
-        entry.time += start.elapsed();
+        entry.time += start.spent();
         entry.failed += (self.left.len() - n_left) as u64;
     }
 
@@ -239,7 +233,7 @@ impl Line {
 pub(crate) struct Decoded {
     records: Vec<Record>,
     counts: Counts,
-    time: Duration,
+    time: Spent,
 }
 
 impl Decoded {
@@ -278,13 +272,13 @@ fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
 
 /// Decodes a piece; its records get their positions, and ids where they have none.
 fn decode(plan: &Plan, piece: Piece) -> Decoded {
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let Piece { source, container, file, content } = piece;
     let (mut records, mut effects) = (Vec::new(), Effects::default());
     let (span, decoded, unreadable) = match content {
         Content::Decoded(decoded) => return *decoded,
         Content::Failed(record) => {
-            return Decoded { records: vec![*record], counts: Counts::new(), time: Duration::ZERO };
+            return Decoded { records: vec![*record], counts: Counts::new(), time: Spent::default() };
         }
         Content::Records { reader, head, bytes, offset, first_ordinal } => {
             let reader = &plan.sources[source].readers[reader];
@@ -314,7 +308,7 @@ fn decode(plan: &Plan, piece: Piece) -> Decoded {
         records = vec![Record { fate, ..Record::from(unreadable) }];
     }
     container.settle(&file, span, &mut records);
-    Decoded { records, counts: effects.counts, time: start.elapsed() }
+    Decoded { records, counts: effects.counts, time: start.spent() }
 }
 
 /// A reader cannot find more records than there are bytes: their positions would be those of the next block.
@@ -336,7 +330,7 @@ fn in_rows(split: &Split, failure: &Failure) -> Failure {
 
 fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
     for stage in stages {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let seen = line.records.len();
         let mut effects = Effects::default();
         match &stage.handle {
@@ -345,7 +339,7 @@ fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
             OpenStage::Reader(_) | OpenStage::Exporter(_) => continue,
         }
         let entry = tally.stage("stage", &stage.id);
-        entry.time += start.elapsed();
+        entry.time += start.spent();
         entry.seen += seen as u64;
         entry.split += effects.split.len() as u64;
         for record in &line.records {

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::block::{Block, Task, Work};
-use crate::chain::{Chain, Sorted};
+use crate::chain::{Chain, Line, Sorted};
+use crate::clock::{Chore, Chores, Stopwatch};
 use crate::cutter::Cutter;
 use crate::desk::{Desk, Role, Written};
 use crate::feeder::Feeder;
@@ -24,6 +25,8 @@ pub(crate) struct Crew<'a, 'w> {
     /// Whether what is kept goes to the next segment instead of the exports.
     pub(crate) spills: bool,
     pub(crate) desk: Arc<Desk>,
+    /// What workers have spent beside sources, stages and exports.
+    pub(crate) chores: Mutex<Chores>,
     pub(crate) feeder: Mutex<Feeder<'a>>,
     pub(crate) writer: Mutex<&'a mut Writer<'w>>,
 }
@@ -41,7 +44,21 @@ impl Crew<'_, '_> {
                 scope.spawn(|_| self.serve());
             }
         });
-        self.desk.end()
+        self.desk.end()?;
+        // Everybody has left.
+        let chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        chores.into_iter().for_each(|(chore, spent)| writer.tally.spend(chore, spent));
+        Ok(())
+    }
+
+    /// Does a chore, and notes what it took.
+    fn timed<T>(&self, chore: Chore, work: impl FnOnce() -> T) -> T {
+        let watch = Stopwatch::start();
+        let done = work();
+        let mut chores = self.chores.lock().unwrap_or_else(PoisonError::into_inner);
+        *chores.entry(chore).or_default() += watch.spent();
+        done
     }
 
     /// One worker: takes roles until there are none.
@@ -65,7 +82,7 @@ impl Crew<'_, '_> {
         match role {
             Role::Write(done) => self.write(*done),
             Role::Help(job) => {
-                job();
+                self.timed(Chore::Reading, job);
                 Ok(())
             }
             Role::Feed => self.feed(),
@@ -75,13 +92,16 @@ impl Crew<'_, '_> {
 
     fn write(&self, done: Done) -> Result<(), RunError> {
         let written = Written { sequence: done.sequence, weight: done.weight, is_last: done.is_last };
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).write(done)?;
+        self.timed(Chore::Writing, || {
+            self.writer.lock().unwrap_or_else(PoisonError::into_inner).write(done)
+        })?;
         self.desk.written(&written);
         Ok(())
     }
 
     fn feed(&self) -> Result<(), RunError> {
-        let task = self.feeder.lock().unwrap_or_else(PoisonError::into_inner).next()?;
+        let task =
+            self.timed(Chore::Reading, || self.feeder.lock().unwrap_or_else(PoisonError::into_inner).next())?;
         self.desk.fed(task.as_ref().map(|task| task.weight));
         match task {
             Some(task) => self.process(task),
@@ -100,13 +120,15 @@ impl Crew<'_, '_> {
             }
             Work::Spilled(frame) => {
                 let mut tally = Tally::default();
-                let sorted = self.chain.spilled(&frame, &mut tally)?;
+                let line = self.timed(Chore::Spilling, || Line::spilled(&frame))?;
+                let sorted = self.chain.finish(line, &mut tally);
                 let content = self.content(sorted, tally)?;
                 let content = Content { unspilled: frame.records, ..content };
                 self.desk.done(done(frame.length(), Some(content)));
             }
             Work::Seen(frame) => {
-                self.chain.seen(&frame)?;
+                let line = self.timed(Chore::Spilling, || Line::spilled(&frame))?;
+                self.chain.seen(line);
                 self.desk.done(done(0, None));
             }
             Work::Files(range) => {
@@ -125,7 +147,7 @@ impl Crew<'_, '_> {
         let mut weight = last.weight;
         for place in 0.. {
             let mut block = Block::default();
-            cutter.fill(&mut block)?;
+            self.timed(Chore::Reading, || cutter.fill(&mut block))?;
             let (bytes, is_last) = (block.bytes, cutter.is_done());
             let content = Some(self.block(block)?);
             let sequence = last.sequence;
@@ -164,7 +186,7 @@ impl Crew<'_, '_> {
         let mut n_kept = 0;
         if self.spills {
             n_kept = sorted.kept.len() as u64;
-            spill = Some(Frame::pack(&sorted.kept, &sorted.numbered)?);
+            spill = Some(self.timed(Chore::Spilling, || Frame::pack(&sorted.kept, &sorted.numbered))?);
             sorted.kept.clear();
         }
         let chunks = encode::run(self.chain.plan, &mut sorted, &mut tally)?;

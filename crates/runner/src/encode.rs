@@ -1,13 +1,14 @@
 //! A worker's last step: records to the bytes of every export.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tamis_config::{ExportPlan, From, Plan};
 use tamis_document::{Fate, Record};
 use tamis_stage::{Failure, Output};
 
 use crate::chain::Sorted;
+use crate::clock::Stopwatch;
 use crate::disk::names::refusal;
 use crate::partition::Partitioner;
 use crate::tally::Tally;
@@ -46,13 +47,13 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         let mut refused = Vec::new();
         let mut encoded = Vec::with_capacity(plan.exports.len());
         for export in &plan.exports {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             let (groups, failures) = share_out(plan, export, sorted.of_mut(export.from));
             for (index, failure) in failures {
                 refused.push((export, index, failure.to_string()));
             }
             encoded.push(groups);
-            tally.stage("export", &export.id).time += start.elapsed();
+            tally.stage("export", &export.id).time += start.spent();
         }
         if refused.is_empty() {
             break encoded;
@@ -60,11 +61,11 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         fail(sorted, refused, tally)?;
     };
     let chunks = plan.exports.iter().zip(encoded).map(|(export, groups)| {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let chunk = chunk(export, groups);
         let entry = tally.stage("export", &export.id);
         entry.seen += sorted.of(export.from).len() as u64;
-        entry.time += start.elapsed();
+        entry.time += start.spent();
         chunk
     });
     chunks.collect()
@@ -170,29 +171,44 @@ impl Sorted {
     }
 }
 
-/// Moves records that an exporter refused to the failed ones.
+/// Moves records that an exporter refused to the failed ones, in corpus order.
 fn fail(
     sorted: &mut Sorted,
     refused: Vec<(&ExportPlan, usize, String)>,
     tally: &mut Tally,
 ) -> Result<(), RunError> {
-    let mut places: Vec<(From, usize, Arc<str>, String)> = Vec::new();
+    let (mut kept, mut dropped) = (BTreeMap::new(), BTreeMap::new());
     for (export, index, message) in refused {
-        if export.from == From::Failed {
-            let id = sorted.failed[index].document.id.clone();
-            return Err(RunError::DeadLetter { export: export.id.clone(), id, message });
-        }
+        let refused = match export.from {
+            From::Kept => &mut kept,
+            From::Dropped => &mut dropped,
+            From::Failed => {
+                let id = sorted.failed[index].document.id.clone();
+                return Err(RunError::DeadLetter { export: export.id.clone(), id, message });
+            }
+        };
         // Several exports may refuse the same record; the first one is named.
-        if !places.iter().any(|(from, place, ..)| (*from, *place) == (export.from, index)) {
-            places.push((export.from, index, Arc::from(export.id.as_str()), message));
-        }
+        refused.entry(index).or_insert((Arc::<str>::from(export.id.as_str()), message));
     }
-    // From the back, so that the indices in front stay true.
-    places.sort_by_key(|(_, index, ..)| std::cmp::Reverse(*index));
-    let mut moved = Vec::new();
-    for (from, index, export, message) in places {
-        let records = if from == From::Kept { &mut sorted.kept } else { &mut sorted.dropped };
-        let mut record = records.remove(index);
+    let moved = take_refused(&mut sorted.kept, &mut kept, tally);
+    sorted.failed.extend(moved);
+    let moved = take_refused(&mut sorted.dropped, &mut dropped, tally);
+    sorted.failed.extend(moved);
+    Ok(())
+}
+
+/// Takes the records with these indices out.
+fn take_refused(
+    records: &mut Vec<Record>,
+    refused: &mut BTreeMap<usize, (Arc<str>, String)>,
+    tally: &mut Tally,
+) -> Vec<Record> {
+    let mut moved = Vec::with_capacity(refused.len());
+    for (index, mut record) in std::mem::take(records).into_iter().enumerate() {
+        let Some((export, message)) = refused.remove(&index) else {
+            records.push(record);
+            continue;
+        };
         if let (Some(stage), Fate::Dropped(reason)) = (&record.stage, &record.fate)
             && let Some(n) = tally.stage("stage", stage).dropped.get_mut(reason.as_ref())
         {
@@ -203,8 +219,7 @@ fn fail(
         record.stage = Some(export);
         moved.push(record);
     }
-    sorted.failed.extend(moved.into_iter().rev());
-    Ok(())
+    moved
 }
 
 fn chunk(export: &ExportPlan, groups: Vec<Encoded>) -> Result<Chunk, RunError> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tamis_config::Plan;
 
 use crate::checkpoint::{Checkpoint, Home};
+use crate::clock::{Chore, Stopwatch};
 use crate::disk::folder::{self, Locks};
 use crate::disk::journal;
 use crate::earlier;
@@ -96,21 +97,26 @@ enum Start {
 pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
     let start = Instant::now();
     check_shard(plan, settings)?;
+    let watch = Stopwatch::start();
     let setup = Setup::new(plan, settings, progress)?;
+    let listing = watch.spent();
     if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
         let message =
             format!("{name} cannot be read again by the segments to come: write it to a file first");
         return Err(RunError::Task { message });
     }
-    let report = |finish, tally, manifest| Report {
-        finish,
-        tally,
-        manifest,
-        folder: setup.home.folder.clone(),
-        elapsed: start.elapsed(),
-        threads: threads(plan),
-        restarted: false,
-        resumed: false,
+    let report = |finish, mut tally: Tally, manifest| {
+        tally.spend(Chore::Listing, listing);
+        Report {
+            finish,
+            tally,
+            manifest,
+            folder: setup.home.folder.clone(),
+            elapsed: start.elapsed(),
+            threads: threads(plan),
+            restarted: false,
+            resumed: false,
+        }
     };
     if settings.dry_run {
         let (manifest, tally, _) = setup.session(progress).run(setup.manifest.clone(), None)?;

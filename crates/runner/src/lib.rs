@@ -21,6 +21,7 @@
 mod block;
 mod chain;
 mod checkpoint;
+mod clock;
 mod compress;
 mod crew;
 mod cutter;
@@ -52,6 +53,7 @@ mod unpack;
 mod writer;
 
 pub use chain::process;
+pub use clock::{Chore, Chores, Spent};
 pub use engine::{Finish, Report, Settings, run};
 pub use error::RunError;
 pub use manifest::{ExportManifest, FileEntry, Learned, Manifest};

@@ -12,6 +12,7 @@ use tamis_config::Plan;
 use crate::block::Position;
 use crate::chain::Chain;
 use crate::checkpoint::{Checkpoint, Home};
+use crate::clock::{Chore, Stopwatch};
 use crate::crew::Crew;
 use crate::desk::Desk;
 use crate::feeder::{Feeder, InputFeed};
@@ -134,7 +135,7 @@ impl<'a> Session<'a> {
         let first = writer.now.segment;
         let mut prepared = BTreeSet::new();
         if let Some(segment) = self.segments.get(first) {
-            self.recall(segment, &mut prepared)?;
+            self.recall(segment, &mut prepared, &mut writer.tally)?;
         }
         for segment in &self.segments[first..] {
             if let Some(name) = &segment.observes {
@@ -147,12 +148,16 @@ impl<'a> Session<'a> {
                 return Ok(End::Segment);
             }
             let (stage, handle) = states::corpus(self.plan, name)?;
+            let watch = Stopwatch::start();
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+            writer.tally.stage("stage", &stage.id).time += watch.spent();
         }
+        let watch = Stopwatch::start();
         if !self.settings.dry_run {
             writer.manifest.learned = self.learned()?;
         }
         writer.finish()?;
+        writer.tally.spend(Chore::Writing, watch.spent());
         Ok(End::Plan)
     }
 
@@ -169,7 +174,12 @@ impl<'a> Session<'a> {
     }
 
     /// Gives corpus stages back what they have learned in segments that were run before.
-    fn recall(&self, segment: &Segment, prepared: &mut BTreeSet<String>) -> Result<(), RunError> {
+    fn recall(
+        &self,
+        segment: &Segment,
+        prepared: &mut BTreeSet<String>,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
         let given = self.settings.task.as_ref().map_or(&[][..], |task| &task.states);
         let given = states::read(self.plan, given)?;
         let count = self.settings.shard.map_or(1, |shard| shard.count);
@@ -188,8 +198,10 @@ impl<'a> Session<'a> {
             let given = given.iter().find(|saved| saved.name == *name).map(|saved| saved.path.clone());
             self.check_merged(name, given.is_some())?;
             let (stage, handle) = states::corpus(self.plan, name)?;
+            let watch = Stopwatch::start();
             states::load(self.plan, &given.unwrap_or_else(|| self.home.state(name)))?;
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+            tally.stage("stage", &stage.id).time += watch.spent();
         }
         Ok(())
     }
@@ -210,12 +222,14 @@ impl<'a> Session<'a> {
     /// Saves what a corpus stage has seen, and notes that the segment is over.
     fn learn(&self, name: &StateName, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
         let (stage, handle) = states::corpus(self.plan, name)?;
+        let watch = Stopwatch::start();
         handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
         if !self.settings.dry_run {
             let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
             let shards = BTreeSet::from([shard.index]);
             states::save(self.plan, name, &self.home.state(name), shards, shard.count)?;
         }
+        writer.tally.stage("stage", &stage.id).time += watch.spent();
         writer.end_segment()?;
         // Nobody needs it any more; what is left of it goes with the rest at the end.
         if segment.reads == Reads::Spill {
@@ -243,6 +257,7 @@ impl<'a> Session<'a> {
             progress: self.progress,
             spills,
             desk,
+            chores: Mutex::default(),
             feeder: Mutex::new(feeder),
             writer: Mutex::new(writer),
         };

@@ -24,10 +24,16 @@ const SHARE: u64 = 4;
 /// The first line of a state is short; a file that has no line this short is none.
 const MAX_LABEL: u64 = 4096;
 
+const TAMIS: &str = env!("CARGO_PKG_VERSION");
+
 /// Whose state it is.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Label {
+    /// The version of the form.
     tamis_state: u32,
+    /// The version of tamis that wrote it.
+    #[serde(default)]
+    tamis: String,
     stage: String,
     pass: u32,
     /// The hash of the plan, in which options and plugins are.
@@ -112,7 +118,8 @@ pub(crate) fn save(
     let file = File::create(&unfinished).map_err(RunError::write(path))?;
     let mut out = BufWriter::new(file);
     let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(plan)?);
-    let label = Label { tamis_state: 1, stage: stage_id, pass, plan: hash, shards, of };
+    let label =
+        Label { tamis_state: 1, tamis: TAMIS.to_owned(), stage: stage_id, pass, plan: hash, shards, of };
     let label =
         serde_json::to_string(&label).map_err(|error| RunError::Internal { message: error.to_string() })?;
     writeln!(out, "{label}").map_err(RunError::write(path))?;
@@ -131,9 +138,18 @@ fn open(plan: &Plan, path: &Path) -> Result<(Saved, BufReader<File>), RunError> 
     read.map_err(|error| bad(error.to_string()))?;
     let label: Label =
         serde_json::from_slice(&line).map_err(|_| bad("it is no state that tamis has saved".to_owned()))?;
-    if label.tamis_state != 1 || learning_hash(plan)? != label.plan {
-        let why = "it was saved with other readers, stages, options or plugins, or by another version";
-        return Err(bad(why.to_owned()));
+    if label.tamis_state != 1 || label.tamis != TAMIS {
+        let by = if label.tamis.is_empty() {
+            "an earlier version".to_owned()
+        } else {
+            format!("version {}", label.tamis)
+        };
+        return Err(bad(format!(
+            "{by} of tamis has saved it, and this is version {TAMIS}: run all segments with one version"
+        )));
+    }
+    if learning_hash(plan)? != label.plan {
+        return Err(bad("it was saved with other readers, stages, options or plugins".to_owned()));
     }
     let name = StateName { stage: label.stage, pass: label.pass };
     Ok((Saved { name, path: path.to_owned(), shards: label.shards, of: label.of }, file))

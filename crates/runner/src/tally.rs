@@ -1,11 +1,12 @@
 //! Counting every record, twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tamis_config::Plan;
 use tamis_stage::handle::{Counts, OpenStage};
+
+use crate::clock::{Chore, Chores, Spent};
 
 /// Where the records of a run went.
 ///
@@ -27,6 +28,9 @@ pub struct Tally {
     pub failed: u64,
     /// What happened where, by `source.ID`, `stage.ID` or `export.ID`.
     pub stages: BTreeMap<String, StageTally>,
+    /// Time spent beside that; not part of a manifest.
+    #[serde(skip)]
+    pub chores: Chores,
 }
 
 /// Where the input of a run went: files, members of archives, and the bytes of the files as they lie there.
@@ -110,7 +114,7 @@ pub struct StageTally {
     pub silent: Vec<String>,
     /// Time spent, summed over all threads. Not part of a manifest, which is the same for the same input.
     #[serde(skip)]
-    pub time: Duration,
+    pub time: Spent,
 }
 
 impl StageTally {
@@ -151,6 +155,14 @@ impl Tally {
         for (id, stage) in other.stages {
             self.stages.entry(id).or_default().add(stage);
         }
+        for (chore, spent) in other.chores {
+            self.spend(chore, spent);
+        }
+    }
+
+    /// Adds to the time of a chore.
+    pub(crate) fn spend(&mut self, chore: Chore, spent: Spent) {
+        *self.chores.entry(chore).or_default() += spent;
     }
 
     /// Notes which declared counters have stayed at 0, for stages that have seen a record.

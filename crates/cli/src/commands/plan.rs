@@ -40,12 +40,21 @@ fn text(plan: &Plan, segments: &[Segment]) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!(
-        "{}\n\n{}\n{}\n{}",
+        "{}\n\n{}\n{}\n{}{}",
         styled(BOLD, &plan.name),
         summary::render(&rows),
         summary::render(&sources(plan)),
-        summary::render(&exports(plan))
+        summary::render(&exports(plan)),
+        if reads_stdin(plan) { NOT_RESUMED } else { "" },
     )
+}
+
+/// What follows from an input that is gone once it has been read.
+const NOT_RESUMED: &str = "\nstandard input cannot be read again: an interrupted run begins anew, with `--fresh`, and \
+                           segments and shards need a file\n";
+
+fn reads_stdin(plan: &Plan) -> bool {
+    plan.sources.iter().flat_map(|source| &source.inputs).any(|input| input.kind == InputKind::Stdin)
 }
 
 fn row(segment: &Segment) -> [String; 6] {
@@ -120,6 +129,7 @@ fn to_json(plan: &Plan, segments: &[Segment]) -> Value {
             "max_failed_ratio": plan.run.max_failed_ratio,
             "work": plan.run.work.as_deref().map(path),
         },
+        "resumable": !reads_stdin(plan),
         "canonical": plan.canonical,
     })
 }
