@@ -31,8 +31,8 @@ use crate::parquet::ColumnType;
 /// that was cut off, so that its footer is missing, is read up to there, and the rest is a dead letter. The
 /// ordinal of a document is its row, from 0.
 ///
-/// Limits: a batch is decompressed as a whole, whatever `memory` says, and takes at most 4 GiB. Files of big-endian machines, tensors, and Feather files
-/// of version 1 are not read.
+/// Limits: a batch is decompressed as a whole, whatever `memory` says, and takes at most 4 GiB. Files of
+/// big-endian machines, tensors, and Feather files of version 1 are not read.
 ///
 /// Source: <https://arrow.apache.org/docs/format/Columnar.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
