@@ -26,6 +26,25 @@ pub(crate) fn even(rows: u64, row_bytes: u64, target_bytes: u64) -> Vec<Part> {
     lengths.map(|rows| Part { rows, weight: rows.saturating_mul(row_bytes) }).collect()
 }
 
+/// Equal parts of rows that take `row_bytes` each by what is stored and never more than `most_bytes`: they weigh the
+/// latter. None if such a part may take more than twice what it should.
+pub(crate) fn even_at_most(
+    rows: u64,
+    row_bytes: u64,
+    most_bytes: u64,
+    target_bytes: u64,
+) -> Option<Vec<Part>> {
+    let most = most_bytes.saturating_mul(step(rows, row_bytes, target_bytes));
+    if most / 2 > target_bytes.max(row_bytes) {
+        return None;
+    }
+    let mut parts = even(rows, row_bytes, target_bytes);
+    for part in &mut parts {
+        part.weight = part.rows.saturating_mul(most_bytes);
+    }
+    Some(parts)
+}
+
 /// Makes parts of rows whose weights are known.
 #[derive(Debug)]
 pub(crate) struct Parts {

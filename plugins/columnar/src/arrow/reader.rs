@@ -175,9 +175,8 @@ impl ArrowFile {
             // A damaged dictionary is told by whoever needs it.
             let Ok(longest) = longest else { return even(row_bytes) };
             let worst = row_bytes.saturating_add(longest.saturating_mul(n_columns));
-            let step = parts::step(batch.rows, row_bytes, target_bytes);
-            if worst.saturating_mul(step) / 2 <= target_bytes.max(row_bytes) {
-                return even(worst);
+            if let Some(parts) = parts::even_at_most(batch.rows, row_bytes, worst, target_bytes) {
+                return parts;
             }
         }
         let measured = self.read(batch, bytes).and_then(|rows| {

@@ -69,10 +69,9 @@ impl Group<'_> {
         }
         let longest = columns.iter().fold(0_u64, |sum, column| sum.saturating_add(column.longest));
         let worst = self.row_bytes.saturating_add(longest);
-        let step = parts::step(self.rows, self.row_bytes, self.target_bytes);
-        if worst.saturating_mul(step) / 2 <= self.target_bytes.max(self.row_bytes) {
+        if let Some(parts) = parts::even_at_most(self.rows, self.row_bytes, worst, self.target_bytes) {
             // Even if all rows held the longest value: no need to look at them.
-            return Ok(parts::even(self.rows, worst, self.target_bytes));
+            return Ok(parts);
         }
         let stored: u64 = suspects.iter().map(|leaf| decoded(self.metadata.column(*leaf)) / self.rows).sum();
         let others = self.row_bytes.saturating_sub(stored).max(MIN_ROW_BYTES);
