@@ -50,8 +50,8 @@ pub(crate) fn even_at_most(
 pub(crate) struct Parts {
     target_bytes: u64,
     min_rows: u64,
-    parts: Vec<Part>,
-    part: Part,
+    done: Vec<Part>,
+    open: Part,
 }
 
 impl Parts {
@@ -59,25 +59,25 @@ impl Parts {
     pub(crate) fn new(rows: u64, target_bytes: u64) -> Self {
         /// The list of parts is held in memory: 1 TiB of rows in parts of 1 MiB.
         const MAX_PARTS: u64 = 1 << 20;
-        let (parts, part) = (Vec::new(), Part::default());
-        Self { target_bytes, min_rows: rows.div_ceil(MAX_PARTS), parts, part }
+        let (done, open) = (Vec::new(), Part::default());
+        Self { target_bytes, min_rows: rows.div_ceil(MAX_PARTS), done, open }
     }
 
     /// Adds rows that are not cut.
     pub(crate) fn add(&mut self, rows: u64, weight: u64) {
-        let sum = self.part.weight.saturating_add(weight);
-        if self.part.rows >= self.min_rows && sum > self.target_bytes {
-            self.parts.push(std::mem::take(&mut self.part));
+        let sum = self.open.weight.saturating_add(weight);
+        if self.open.rows >= self.min_rows && sum > self.target_bytes {
+            self.done.push(std::mem::take(&mut self.open));
         }
-        let Part { rows: before, weight: weight_before } = self.part;
-        self.part = Part { rows: before + rows, weight: weight_before.saturating_add(weight) };
+        let Part { rows: before, weight: weight_before } = self.open;
+        self.open = Part { rows: before + rows, weight: weight_before.saturating_add(weight) };
     }
 
     /// The parts, in order.
     pub(crate) fn finish(mut self) -> Vec<Part> {
-        if self.part.rows > 0 {
-            self.parts.push(self.part);
+        if self.open.rows > 0 {
+            self.done.push(self.open);
         }
-        self.parts
+        self.done
     }
 }

@@ -98,7 +98,10 @@ pub(crate) fn read_weighed<R: FileReader>(
         assert_eq!(collected.documents.len() as u64, split.records);
         let size = |read: &Document| (read.text.len() + read.metadata.size()) as u64;
         let sum: u64 = collected.documents.iter().map(size).sum();
-        assert!(sum <= 2 * target_bytes || split.records == 1, "{sum} bytes in a part of {target_bytes}: {split:?}");
+        assert!(
+            sum <= 2 * target_bytes || split.records == 1,
+            "{sum} bytes in a part of {target_bytes}: {split:?}"
+        );
         assert!(split.weight >= sum, "{sum} bytes in {split:?}");
         documents.append(&mut collected.documents);
     }

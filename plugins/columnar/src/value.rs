@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::temporal_conversions as temporal;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
-    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType, Float16Type,
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, IntervalDayTimeType,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, IntervalDayTimeType,
     IntervalMonthDayNanoType, IntervalYearMonthType, RunEndIndexType, Time32MillisecondType,
     Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
@@ -300,7 +300,8 @@ pub(crate) fn size(array: &dyn Array, row: usize) -> u64 {
     /// What a number takes, or what stands around an item of a list.
     const SCALAR: u64 = 8;
     let sum = |values: &dyn Array| {
-        (0..values.len()).fold(SCALAR, |sum, row| sum.saturating_add(SCALAR).saturating_add(size(values, row)))
+        (0..values.len())
+            .fold(SCALAR, |sum, row| sum.saturating_add(SCALAR).saturating_add(size(values, row)))
     };
     if row >= array.len() || array.is_null(row) {
         return 0;
@@ -327,7 +328,8 @@ pub(crate) fn size(array: &dyn Array, row: usize) -> u64 {
         DataType::Struct(fields) => {
             let members = fields.iter().zip(array.as_struct().columns());
             members.fold(SCALAR, |sum, (field, values)| {
-                sum.saturating_add(field.name().len() as u64 + SCALAR).saturating_add(size(values.as_ref(), row))
+                sum.saturating_add(field.name().len() as u64 + SCALAR)
+                    .saturating_add(size(values.as_ref(), row))
             })
         }
         _ => SCALAR,

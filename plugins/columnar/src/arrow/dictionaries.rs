@@ -105,7 +105,6 @@ impl Dictionaries {
             return Ok(found);
         }
         let of_one = |values: &ArrayRef| (0..values.len()).map(|row| size(values.as_ref(), row)).max();
-        #[expect(clippy::iter_over_hash_type, reason = "the greatest of all, in any order")]
         let found = guarded(|| Ok(values.values().filter_map(of_one).max().unwrap_or_default()))?;
         *longest = Some((generation, found));
         Ok(found)

@@ -256,7 +256,11 @@ impl Scan<'_> {
         let offset = i64::try_from(self.at).unwrap_or(i64::MAX);
         let frame = Frame::new(offset, head.len() as i64, body, self.end);
         // The description of a batch that was cut off says what is lost with it.
-        let whole = frame.clone().unwrap_or(Frame { offset: self.at, head: head.len() as u64, body: body.max(0).unsigned_abs() });
+        let whole = frame.clone().unwrap_or(Frame {
+            offset: self.at,
+            head: head.len() as u64,
+            body: body.max(0).unsigned_abs(),
+        });
         let content = guarded(|| Ok(Content::of(&parse(&head)?, whole, self.bytes, index.has_runs)))
             .map_err(|why| (1, why))?;
         let rows = match &content {

@@ -135,8 +135,7 @@ fn kind(column: &ColumnChunkMetaData) -> Kind {
 
 fn is_suspect(column: &ColumnChunkMetaData) -> bool {
     let is_dictionary = |encoding| matches!(encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
-    let has_dictionary =
-        column.dictionary_page_offset().is_some() || column.encodings().any(is_dictionary);
+    let has_dictionary = column.dictionary_page_offset().is_some() || column.encodings().any(is_dictionary);
     column.column_type() == Type::BYTE_ARRAY && (has_dictionary || kind(column) == Kind::Other)
 }
 
@@ -167,7 +166,7 @@ impl Column {
         let kind = kind(metadata);
         let taken = Arc::new(AtomicU64::new(0));
         let pages = Pages {
-            pages,
+            inner: pages,
             first: first.into_iter().collect(),
             only_dictionary: kind == Kind::Dictionary,
             taken: Arc::clone(&taken),
@@ -192,20 +191,14 @@ impl Column {
         definitions.clear();
         repetitions.clear();
         self.values.clear();
-        let read = self.reader.read_records(
-            rows as usize,
-            Some(definitions),
-            Some(repetitions),
-            &mut self.values,
-        );
-        let n_read = match read {
-            Ok((n_read, ..)) => n_read as u64,
+        let read =
+            self.reader.read_records(rows as usize, Some(definitions), Some(repetitions), &mut self.values);
+        let Ok((n_read, ..)) = read else {
             // Whoever decodes it finds the damage; the rows in front of it are to be small nevertheless.
-            Err(_) => {
-                self.rest = Some(self.longest);
-                return rows.saturating_mul(self.longest);
-            }
+            self.rest = Some(self.longest);
+            return rows.saturating_mul(self.longest);
         };
+        let n_read = n_read as u64;
         let bytes = self.values.iter().map(|value| value.len() as u64).sum::<u64>();
         if n_read >= rows {
             return bytes;
@@ -238,7 +231,7 @@ fn longest_value(page: &[u8], n_values: u32) -> ParquetResult<u64> {
 /// The pages of a column, or those up to the first that does without the dictionary: writers that find it too
 /// large go on without it, and what is stored plainly need not be measured.
 struct Pages<P> {
-    pages: P,
+    inner: P,
     first: VecDeque<Page>,
     only_dictionary: bool,
     taken: Arc<AtomicU64>,
@@ -248,7 +241,7 @@ impl<P: PageReader> PageReader for Pages<P> {
     fn get_next_page(&mut self) -> ParquetResult<Option<Page>> {
         let page = match self.first.pop_front() {
             Some(page) => Some(page),
-            None => self.pages.get_next_page()?,
+            None => self.inner.get_next_page()?,
         };
         let Some(page) = page else { return Ok(None) };
         let has_dictionary = page.is_dictionary_page()
@@ -261,15 +254,15 @@ impl<P: PageReader> PageReader for Pages<P> {
     }
 
     fn peek_next_page(&mut self) -> ParquetResult<Option<PageMetadata>> {
-        self.pages.peek_next_page()
+        self.inner.peek_next_page()
     }
 
     fn skip_next_page(&mut self) -> ParquetResult<()> {
-        self.pages.skip_next_page()
+        self.inner.skip_next_page()
     }
 
     fn at_record_boundary(&mut self) -> ParquetResult<bool> {
-        if self.first.is_empty() { self.pages.at_record_boundary() } else { Ok(true) }
+        if self.first.is_empty() { self.inner.at_record_boundary() } else { Ok(true) }
     }
 }
 

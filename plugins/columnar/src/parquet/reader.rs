@@ -80,7 +80,8 @@ impl FileReader for Parquet {
             self.columns.emit(&batch, ordinal, emit);
             ordinal += batch.num_rows() as u64;
         };
-        beside(bytes, batches, |sender| decode_rows(file, split, &sender))?.map_err(|error| damaged(&error))?;
+        beside(bytes, batches, |sender| decode_rows(file, split, &sender))?
+            .map_err(|error| damaged(&error))?;
         let n_read = ordinal - split.first_ordinal;
         if n_read < split.records {
             let due = split.records;
@@ -185,7 +186,8 @@ fn parts(
     let measure = |sender: SyncSender<Message>| {
         let measured = groups.iter().zip(&suspects).map(|((index, _, group), suspects)| {
             let remote = Arc::new(Remote { size: split_end(file, *index), sender: sender.clone() });
-            let measured = || if suspects.is_empty() { Ok(group.even()) } else { group.measured(&remote, suspects) };
+            let measured =
+                || if suspects.is_empty() { Ok(group.even()) } else { group.measured(&remote, suspects) };
             // Whoever decodes a damaged group says so; the other groups are read.
             guarded(measured).unwrap_or_else(|_| group.even())
         });

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array, RecordBatch,
-    StringArray, TimestampMillisecondArray, UInt64Array,
+    ArrayRef, BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array,
+    RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Encoding;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use proptest::prelude::*;
 use tamis_plugin::{
@@ -293,7 +294,8 @@ fn values_weigh_what_they_expand_to() {
     let long = "长".repeat(4000);
     let same: Vec<_> = vec![Some(long.as_str()); ROWS];
     // First the long value again and again, then a short one that makes the average small.
-    let skewed: Vec<_> = (0..20 * ROWS).map(|row| Some(if row < ROWS { long.as_str() } else { "short" })).collect();
+    let skewed: Vec<_> =
+        (0..20 * ROWS).map(|row| Some(if row < ROWS { long.as_str() } else { "short" })).collect();
     let with_nulls: Vec<_> = (0..ROWS).map(|row| (row % 3 > 0).then_some(long.as_str())).collect();
     // The dictionary becomes too large, and the writer goes on without it.
     let distinct: Vec<_> = (0..ROWS).map(|row| format!("{}{long}", row / 3)).collect();
@@ -314,7 +316,9 @@ fn values_weigh_what_they_expand_to() {
     for (texts, properties) in cases {
         let properties = properties.set_statistics_enabled(EnabledStatistics::None).build();
         let numbers: Vec<_> = (0..texts.len()).map(|row| row.to_string()).collect();
-        let columns = |texts: ArrayRef| vec![("text", texts), ("n", Arc::new(StringArray::from(numbers.clone())) as ArrayRef)];
+        let columns = |texts: ArrayRef| {
+            vec![("text", texts), ("n", Arc::new(StringArray::from(numbers.clone())) as ArrayRef)]
+        };
         // As a column that is coded in memory, too.
         let coded: DictionaryArray<Int32Type> = texts.iter().copied().collect();
         for values in [Arc::new(StringArray::from(texts.clone())) as ArrayRef, Arc::new(coded)] {
@@ -353,7 +357,7 @@ fn tables_whose_values_are_not_repeated_are_cut_as_their_footer_says() {
     let file = write(&exporter("{}"), &records(100), 100);
     let (_, n_parts) = read(&reader("{}"), file.clone(), 1000).expect("a sound file");
     let groups = metadata_of(file);
-    let stored: i64 = groups.row_group(0).columns().iter().map(|column| column.uncompressed_size()).sum();
+    let stored: i64 = groups.row_group(0).columns().iter().map(ColumnChunkMetaData::uncompressed_size).sum();
     let row_bytes = stored as usize / 100;
     assert_eq!(n_parts, 100_usize.div_ceil(1000 / row_bytes));
 }

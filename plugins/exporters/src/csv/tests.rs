@@ -60,10 +60,8 @@ fn strings_that_look_like_formulas_are_guarded_on_demand() {
         document.metadata.insert("n", -3);
         document.metadata.insert("title", text);
         let columns = Some(vec!["n".to_owned(), "title".to_owned()]);
-        let file = written(
-            CsvOptions { columns, guard_formulas, ..CsvOptions::default() },
-            &Record::from(document),
-        );
+        let file =
+            written(CsvOptions { columns, guard_formulas, ..CsvOptions::default() }, &Record::from(document));
         file.strip_prefix("id,text,n,title\n").expect("the head").to_owned()
     };
     for (text, plain, expected) in [

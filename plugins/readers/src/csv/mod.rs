@@ -124,9 +124,7 @@ impl Table {
         let quote = match options.quote.as_bytes() {
             [] => None,
             // From `0` on, ASCII is also what the second byte of a character may look like.
-            [quote, ..]
-                if *quote >= b'0' && encoding != Encoding::UTF_8 && !encoding.is_single_byte() =>
-            {
+            [quote, ..] if *quote >= b'0' && encoding != Encoding::UTF_8 && !encoding.is_single_byte() => {
                 let message = format_args!(
                     "in {} `{}` may be part of a character: it takes `\"` or `'`",
                     encoding.name(),

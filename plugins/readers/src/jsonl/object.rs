@@ -284,7 +284,11 @@ fn syntax_fault(text: &[u8], error: &serde_json::Error) -> Fault {
     };
     let words: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let is_number = words.iter().any(|word| text[at..].starts_with(word));
-    let advice = if is_number { "; NaN and infinities have no JSON form: write null, or say `invalid_values = \"repair\"`" } else { "" };
+    let advice = if is_number {
+        "; NaN and infinities have no JSON form: write null, or say `invalid_values = \"repair\"`"
+    } else {
+        ""
+    };
     Fault::new(at, format!("not JSON: {message}{advice}"))
 }
 

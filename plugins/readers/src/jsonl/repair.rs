@@ -21,13 +21,14 @@ pub(super) fn repaired(text: &str) -> Option<(String, Repairs)> {
                 in_string = !in_string;
                 (1, None)
             }
-            [b'\\', b'u', ..] => match unicode_escape(found.as_bytes()) {
-                Ok((_, length)) => (length, None),
-                Err(_) => {
+            [b'\\', b'u', ..] => {
+                if let Ok((_, length)) = unicode_escape(found.as_bytes()) {
+                    (length, None)
+                } else {
                     repairs.surrogates += 1;
                     (6, Some(r"\ufffd"))
                 }
-            },
+            }
             [b'\\', ..] => (2, None),
             _ => match WORDS.into_iter().find(|word| is_word(found, word)) {
                 Some(word) => {
@@ -38,7 +39,8 @@ pub(super) fn repaired(text: &str) -> Option<(String, Repairs)> {
             },
         };
         // An escape that is cut off, or stands before a longer character, stays what it is.
-        let length = (length..found.len()).find(|length| found.is_char_boundary(*length)).unwrap_or(found.len());
+        let length =
+            (length..found.len()).find(|length| found.is_char_boundary(*length)).unwrap_or(found.len());
         let (found, after) = found.split_at(length);
         out.push_str(written.unwrap_or(found));
         rest = after;

@@ -312,12 +312,7 @@ fn what_is_no_json_is_repaired_and_counted_on_demand() {
             [0, 3],
         ),
         (r#"{"text":"NaN","\ud800":["\udfff"]}"#, "NaN", "{\"\u{FFFD}\":[\"\\ufffd\"]}", [0, 2]),
-        (
-            r#"{"text":"a","metadata":{"x":NaN,"y":"\ud800"}}"#,
-            "a",
-            "{\"x\":null,\"y\":\"\u{FFFD}\"}",
-            [1, 1],
-        ),
+        (r#"{"text":"a","metadata":{"x":NaN,"y":"\ud800"}}"#, "a", "{\"x\":null,\"y\":\"\u{FFFD}\"}", [1, 1]),
         (r#"{"text":"a","x":1}"#, "a", r#"{"x":1}"#, [0, 0]),
     ];
     for (line, text, metadata, [numbers, surrogates]) in cases {
@@ -331,12 +326,9 @@ fn what_is_no_json_is_repaired_and_counted_on_demand() {
         let is_broken = usize::from(numbers + surrogates > 0);
         assert_eq!((strict.failures().count(), strict.1.len()), (is_broken, 0), "{line}");
     }
-    for line in [
-        r#"{"text":"a","x":NaNs}"#,
-        r#"{"text":"a","x":-NaN}"#,
-        r#"{"text":"a","x":NaN"#,
-        r#"{"x":NaN}"#,
-    ] {
+    for line in
+        [r#"{"text":"a","x":NaNs}"#, r#"{"text":"a","x":-NaN}"#, r#"{"text":"a","x":NaN"#, r#"{"x":NaN}"#]
+    {
         let read = read(REPAIR, line);
         assert_eq!((read.failures().count(), read.1.len()), (1, 0), "{line}");
         assert_eq!(read.failures().next().map(|failed| failed.raw.as_slice()), Some(line.as_bytes()));
