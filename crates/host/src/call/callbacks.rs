@@ -136,7 +136,7 @@ unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi:
 /// The value of a field, as changed so far.
 fn find<'c>(call: &'c Call<'_>, doc: u32, name: &str) -> Option<&'c Value> {
     match call.states.get(doc).and_then(|state| state.fields.get(name)) {
-        Some(value) => value,
+        Some(value) => value.as_ref(),
         None => call.target.records()[doc as usize].document.metadata.get(name),
     }
 }

@@ -146,13 +146,13 @@ impl Changes {
     }
 
     /// What `name` was changed to last, if it was.
-    pub(crate) fn get(&self, name: &str) -> Option<Option<&Value>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Option<Value>> {
         let change = if self.by_name.is_empty() {
             self.changes.iter().rfind(|(changed, _)| changed == name)
         } else {
             self.by_name.get(name).map(|index| &self.changes[*index])
         };
-        change.map(|(_, value)| value.as_ref())
+        change.map(|(_, value)| value)
     }
 
     pub(crate) fn into_changes(self) -> Vec<(String, Option<Value>)> {
@@ -332,9 +332,9 @@ mod tests {
                 assert_eq!(changes.get(&name), None);
                 changes.push(name.clone(), Some(Value::from(number as i64)));
                 changes.push(name.clone(), (number % 2 == 0).then_some(Value::Null));
-                assert_eq!(changes.get(&name), Some((number % 2 == 0).then_some(&Value::Null)));
+                assert_eq!(changes.get(&name), Some(&(number % 2 == 0).then_some(Value::Null)));
             }
-            assert_eq!(changes.get("k0"), Some(Some(&Value::Null)));
+            assert_eq!(changes.get("k0"), Some(&Some(Value::Null)));
             assert_eq!(changes.into_changes().len(), 2 * n_names);
         }
     }
