@@ -1,6 +1,7 @@
 //! Changes that an extractor proposes to a document.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use tamis_document::{Document, Limit, Measure, Value, ValueRef};
 
@@ -53,6 +54,8 @@ impl Notes {
 pub struct Draft<'a> {
     view: View<'a>,
     edits: Edits,
+    /// Where the change of each name stands among the edits, once there are many of them.
+    by_name: HashMap<Cow<'static, str>, usize>,
     notes: Notes,
 }
 
@@ -73,12 +76,7 @@ impl Edits {
         if let Some(text) = self.text {
             document.text = text;
         }
-        for (name, value) in self.metadata {
-            match value {
-                Some(value) => document.metadata.insert(name, value),
-                None => document.metadata.remove(&name),
-            };
-        }
+        document.metadata.apply(self.metadata.into_iter().map(|(name, value)| (name.into_owned(), value)));
         self.split
     }
 }
@@ -86,7 +84,7 @@ impl Edits {
 impl<'a> Draft<'a> {
     /// A draft without changes.
     pub fn new(view: View<'a>) -> Self {
-        Self { view, edits: Edits::default(), notes: Notes::default() }
+        Self { view, edits: Edits::default(), by_name: HashMap::new(), notes: Notes::default() }
     }
 
     /// The document as it came in.
@@ -116,8 +114,8 @@ impl<'a> Draft<'a> {
 
     /// The metadata field `name` as it stands.
     pub fn metadata(&self, name: &str) -> Option<ValueRef<'_>> {
-        match self.edits.metadata.iter().find(|(edited, _)| edited == name) {
-            Some((_, value)) => value.as_ref().map(Value::as_ref),
+        match self.position(name) {
+            Some(index) => self.edits.metadata[index].1.as_ref().map(Value::as_ref),
             None => self.view.metadata(name),
         }
     }
@@ -149,9 +147,27 @@ impl<'a> Draft<'a> {
     }
 
     fn edit(&mut self, name: Cow<'static, str>, value: Option<Value>) {
-        match self.edits.metadata.iter_mut().find(|(edited, _)| *edited == name) {
-            Some((_, edited)) => *edited = value,
-            None => self.edits.metadata.push((name, value)),
+        /// So many edits are looked through faster than hashed.
+        const FEW: usize = 32;
+        if let Some(index) = self.position(&name) {
+            self.edits.metadata[index].1 = value;
+            return;
+        }
+        self.edits.metadata.push((name, value));
+        let n_edits = self.edits.metadata.len();
+        if n_edits > FEW {
+            let n_known = self.by_name.len();
+            let unknown = self.edits.metadata.iter().enumerate().skip(n_known);
+            self.by_name.extend(unknown.map(|(index, (name, _))| (name.clone(), index)));
+        }
+    }
+
+    /// Where the change of a field stands among the edits.
+    fn position(&self, name: &str) -> Option<usize> {
+        if self.by_name.is_empty() {
+            self.edits.metadata.iter().position(|(edited, _)| edited == name)
+        } else {
+            self.by_name.get(name).copied()
         }
     }
 }
@@ -179,5 +195,26 @@ mod tests {
         assert!(split.is_empty());
         assert_eq!(document.text, "after");
         assert_eq!(document.metadata, [("title", "new")].into_iter().collect());
+    }
+
+    #[test]
+    fn many_fields_are_found_among_the_changes() {
+        const N: usize = 200_000;
+        let document = Document::new("a", "text");
+        let view = View::from(&document);
+        let mut draft = Draft::new(view);
+        for number in (0..N).rev() {
+            draft.set_metadata(format!("k{number}"), number as i64);
+            assert_eq!(draft.metadata(&format!("k{number}")), Some(ValueRef::Integer(number as i64)));
+        }
+        draft.remove_metadata("k7");
+        draft.set_metadata("k8", "eight");
+        assert_eq!((draft.metadata("k7"), draft.metadata("k8")), (None, Some(ValueRef::String("eight"))));
+        let (edits, _) = draft.finish();
+        assert_eq!(edits.metadata.len(), N);
+        let mut document = document.clone();
+        assert!(edits.apply(&mut document).is_empty());
+        assert_eq!(document.metadata.len(), N - 1);
+        assert_eq!(document.metadata.get("k8"), Some(&Value::from("eight")));
     }
 }

@@ -53,6 +53,14 @@ pub trait Build {
     fn list(items: Vec<Self::Value>) -> Self::Value;
     /// A dict or an object.
     fn dict(entries: Vec<(Self::Value, Self::Value)>) -> Self::Value;
+    /// What stands for `nan`, `inf` or another number that is not finite; without it they are no literals.
+    fn not_finite() -> Option<Self::Value> {
+        None
+    }
+    /// Takes in half of a surrogate pair; if it says that it did not, the string is broken.
+    fn half_pair(_text: &mut Self::Text) -> bool {
+        false
+    }
 }
 
 /// Keeps the values.
@@ -197,8 +205,8 @@ impl<'a> Cursor<'a> {
             Some(b'[') => self.list::<B>(b']', depth),
             Some(b'(') => self.list::<B>(b')', depth),
             Some(b'{') => self.dict::<B>(depth),
-            Some(b'0'..=b'9' | b'.' | b'-' | b'+') => self.number().map(B::scalar),
-            Some(byte) if is_word(byte) => self.word().map(B::scalar),
+            Some(b'0'..=b'9' | b'.' | b'-' | b'+') => self.number::<B>(),
+            Some(byte) if is_word(byte) => self.word::<B>(),
             Some(_) => self.trouble("expected a string, a number, a list, a dict, True, False or None"),
         }
     }
@@ -268,7 +276,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn word(&mut self) -> Result<Scalar, Trouble> {
+    fn word<B: Build>(&mut self) -> Result<B::Value, Trouble> {
         let start = self.at;
         let word = self.take_while(|byte| is_word(byte) || byte == b'.');
         let scalar = match word {
@@ -278,7 +286,10 @@ impl<'a> Cursor<'a> {
             _ => None,
         };
         if let Some(scalar) = scalar {
-            return Ok(scalar);
+            return Ok(B::scalar(scalar));
+        }
+        if let Some(value) = B::not_finite().filter(|_| is_not_finite(word)) {
+            return Ok(value);
         }
         let (word, after) = (String::from_utf8_lossy(word), self.peek());
         let message = match after {
@@ -290,7 +301,7 @@ impl<'a> Cursor<'a> {
         Err(Trouble { at: start, unfinished: after.is_none(), message })
     }
 
-    fn number(&mut self) -> Result<Scalar, Trouble> {
+    fn number<B: Build>(&mut self) -> Result<B::Value, Trouble> {
         let start = self.at;
         // Everything that can stand in a number, so that a bad one is named whole.
         let (mut previous, mut is_hex) = (b'e', false);
@@ -304,7 +315,10 @@ impl<'a> Cursor<'a> {
         let written = &rest[..end.unwrap_or(rest.len())];
         self.at += written.len();
         if let Some(scalar) = std::str::from_utf8(written).ok().and_then(parse_number) {
-            return Ok(scalar);
+            return Ok(B::scalar(scalar));
+        }
+        if let Some(value) = B::not_finite().filter(|_| written.get(1..).is_some_and(is_not_finite)) {
+            return Ok(value);
         }
         let message = format!("`{}` is not a number that can be read", String::from_utf8_lossy(written));
         Err(Trouble { at: start, unfinished: self.peek().is_none(), message })
@@ -465,6 +479,10 @@ impl<'a> Cursor<'a> {
                 self.at += digits + 2 + 6;
                 Ok(())
             }
+            _ if B::half_pair(text) => {
+                self.at += digits + 2;
+                Ok(())
+            }
             _ => {
                 let message = format!("`\\u{code:04x}` is half a surrogate pair and stands for no character");
                 Err(Trouble { at: self.at, unfinished: following.len() < 6, message })
@@ -501,6 +519,11 @@ struct Start {
 /// Whether a byte can stand in a name or a word; letters beyond ASCII can.
 pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Whether a word is how Python or JSON libraries write a number that is not finite, without its sign.
+fn is_not_finite(word: &[u8]) -> bool {
+    matches!(word, b"nan" | b"NaN" | b"inf" | b"Infinity")
 }
 
 /// The number in the `digits` hexadecimal digits behind the two bytes of an escape.

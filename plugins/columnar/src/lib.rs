@@ -5,6 +5,7 @@
 mod arrow;
 mod columns;
 mod parquet;
+mod parts;
 mod rows;
 #[cfg(test)]
 mod testing;

@@ -80,3 +80,30 @@ pub(crate) fn write<E: PartExporter>(exporter: &E, records: &[Record], block: us
     exporter.end(part, &mut out).expect("a part ends");
     out
 }
+
+/// Reads a file, part by part; checks that each is about as large as was asked for, or one record, and weighs what it
+/// is. Returns the documents and the number of parts.
+pub(crate) fn read_weighed<R: FileReader>(
+    reader: &R,
+    file: Vec<u8>,
+    target_bytes: u64,
+) -> (Vec<Document>, usize) {
+    let file = InMemory(file);
+    let (index, splits) = reader.index(&file, target_bytes).expect("a sound file");
+    let mut documents = Vec::new();
+    for split in &splits {
+        let mut collected = Collected::default();
+        reader.decode(&index, &file, split, &mut collected).expect("a sound part");
+        assert_eq!(collected.failed, []);
+        assert_eq!(collected.documents.len() as u64, split.records);
+        let size = |read: &Document| (read.text.len() + read.metadata.size()) as u64;
+        let sum: u64 = collected.documents.iter().map(size).sum();
+        assert!(
+            sum <= 2 * target_bytes || split.records == 1,
+            "{sum} bytes in a part of {target_bytes}: {split:?}"
+        );
+        assert!(split.weight >= sum, "{sum} bytes in {split:?}");
+        documents.append(&mut collected.documents);
+    }
+    (documents, splits.len())
+}

@@ -6,6 +6,7 @@
 mod csv;
 mod encoded;
 mod html;
+mod invalid;
 mod jsonl;
 mod mapping;
 mod records;
@@ -17,6 +18,7 @@ mod warc;
 
 pub use csv::{Csv, CsvOptions, Delimiter, Tsv, TsvOptions};
 pub use html::{Html, HtmlOptions};
+pub use invalid::InvalidValues;
 pub use jsonl::{Jsonl, JsonlOptions};
 pub use mapping::FieldNames;
 pub use records::{Records, RecordsOptions};

@@ -1,5 +1,7 @@
 //! What a reader emitted, owned, and a way to read a file in blocks as the runner does.
 
+use std::collections::BTreeMap;
+
 use tamis_plugin::{Block, Cut, Emit, Failure, NewDocument, Reader};
 
 /// One emitted record.
@@ -28,8 +30,9 @@ pub(crate) struct Failed {
     pub(crate) message: String,
 }
 
+/// The records in order, and the counts.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Collected(pub(crate) Vec<Read>);
+pub(crate) struct Collected(pub(crate) Vec<Read>, pub(crate) BTreeMap<String, u64>);
 
 impl Collected {
     pub(crate) fn documents(&self) -> impl Iterator<Item = &Document> {
@@ -81,6 +84,10 @@ impl Emit for Collected {
             raw: raw.to_vec(),
             message: failure.to_string(),
         }));
+    }
+
+    fn count(&mut self, name: &str, n: u64) {
+        *self.1.entry(name.to_owned()).or_default() += n;
     }
 }
 

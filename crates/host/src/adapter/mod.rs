@@ -159,12 +159,7 @@ fn apply_to(record: &mut Record, state: State) {
         if let Some(text) = state.text {
             record.document.text = text;
         }
-        for (name, value) in state.fields {
-            match value {
-                Some(value) => record.document.metadata.insert(name, value),
-                None => record.document.metadata.remove(&name),
-            };
-        }
+        record.document.metadata.apply(state.fields.into_changes());
     }
     record.measures.extend(state.measures);
     if let Some(fate) = fate {

@@ -135,10 +135,8 @@ unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi:
 
 /// The value of a field, as changed so far.
 fn find<'c>(call: &'c Call<'_>, doc: u32, name: &str) -> Option<&'c Value> {
-    let edited =
-        call.states.get(doc).and_then(|state| state.fields.iter().rfind(|(edited, _)| edited == name));
-    match edited {
-        Some((_, value)) => value.as_ref(),
+    match call.states.get(doc).and_then(|state| state.fields.get(name)) {
+        Some(value) => value.as_ref(),
         None => call.target.records()[doc as usize].document.metadata.get(name),
     }
 }
@@ -288,7 +286,7 @@ unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *co
         Err(why) => return refuse(call, doc, || format!("it set a field with a name {why}")),
     };
     if value.is_null() {
-        call.states.at(doc).fields.push((name, None));
+        call.states.at(doc).fields.push(name, None);
         return abi::OK;
     }
     if !is_place(call, doc, value.cast_mut()) {
@@ -296,7 +294,7 @@ unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *co
     }
     // SAFETY: not NULL, aligned, and see `error`.
     match unsafe { convert::value(&*value, call.trusted) } {
-        Ok(value) => call.states.at(doc).fields.push((name, Some(value))),
+        Ok(value) => call.states.at(doc).fields.push(name, Some(value)),
         Err(breach) => return refuse(call, doc, || format!("it set field `{name}` to {breach}")),
     }
     abi::OK

@@ -196,7 +196,7 @@ pub(super) unsafe fn new_document(
         // SAFETY: not NULL, and the caller vouches for the rest.
         unsafe { std::slice::from_raw_parts(new.fields, new.n_fields) }
     };
-    let mut metadata = Metadata::new();
+    let mut metadata = Vec::with_capacity(fields.len());
     for field in fields {
         // SAFETY: the caller vouches for it.
         let (name, field_value) = unsafe {
@@ -204,7 +204,7 @@ pub(super) unsafe fn new_document(
             let value = value(&field.value, trusted);
             (name, value.map_err(|why| format!("a document with field `{name}` set to {why}"))?)
         };
-        metadata.insert(name, field_value);
+        metadata.push((name.to_owned(), field_value));
     }
     let raw = if new.flags & abi::HAS_RAW == 0 {
         None
@@ -213,5 +213,6 @@ pub(super) unsafe fn new_document(
         Some(unsafe { bytes(new.raw) }.map_err(bad("raw bytes"))?.to_vec())
     };
     let origin = Origin { file, offset: new.offset, length: new.length, ordinal: new.ordinal };
+    let metadata = Metadata::from(metadata);
     Ok(Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin })
 }

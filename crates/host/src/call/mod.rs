@@ -8,6 +8,7 @@
 mod callbacks;
 mod convert;
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -114,11 +115,49 @@ pub(crate) struct State {
     pub(crate) text: Option<String>,
     /// Memory reserved for a new text: the capacity that was asked for, and the memory.
     pub(crate) reserved: Option<(usize, Vec<u8>)>,
-    /// Metadata set or removed, in order; a later entry of a name overrides an earlier one, which stays in
-    /// place because the plugin may hold a pointer into it.
-    pub(crate) fields: Vec<(String, Option<Value>)>,
+    /// Metadata set or removed.
+    pub(crate) fields: Changes,
     /// Measures.
     pub(crate) measures: Vec<Measure>,
+}
+
+/// Metadata fields set or removed, in order; a later entry of a name overrides an earlier one, which stays in
+/// place because the plugin may hold a pointer into it.
+#[derive(Default)]
+pub(crate) struct Changes {
+    changes: Vec<(String, Option<Value>)>,
+    /// The last change of each name, once there are many of them.
+    by_name: HashMap<String, usize>,
+}
+
+impl Changes {
+    /// So many changes are looked through faster than hashed.
+    const FEW: usize = 32;
+
+    pub(crate) fn push(&mut self, name: String, value: Option<Value>) {
+        self.changes.push((name, value));
+        let n_changes = self.changes.len();
+        if n_changes > Self::FEW {
+            let n_known = if self.by_name.is_empty() { 0 } else { n_changes - 1 };
+            for (index, (name, _)) in self.changes.iter().enumerate().skip(n_known) {
+                self.by_name.insert(name.clone(), index);
+            }
+        }
+    }
+
+    /// What `name` was changed to last, if it was.
+    pub(crate) fn get(&self, name: &str) -> Option<&Option<Value>> {
+        let change = if self.by_name.is_empty() {
+            self.changes.iter().rfind(|(changed, _)| changed == name)
+        } else {
+            self.by_name.get(name).map(|index| &self.changes[*index])
+        };
+        change.map(|(_, value)| value)
+    }
+
+    pub(crate) fn into_changes(self) -> Vec<(String, Option<Value>)> {
+        self.changes
+    }
 }
 
 /// What happened to the documents of a call, for those to which anything did.
@@ -277,5 +316,26 @@ fn code_text(code: i32) -> String {
         abi::UNSUPPORTED => "it does not support this call".to_owned(),
         abi::CANCELLED => "it stopped because the run was cancelled".to_owned(),
         other => format!("it returned {other}, which is no result code of the plugin header"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_change_of_a_name_is_found_among_few_and_among_many() {
+        for n_names in [1, Changes::FEW - 1, Changes::FEW, Changes::FEW + 1, 100_000] {
+            let mut changes = Changes::default();
+            for number in (0..n_names).rev() {
+                let name = format!("k{number}");
+                assert_eq!(changes.get(&name), None);
+                changes.push(name.clone(), Some(Value::from(number as i64)));
+                changes.push(name.clone(), (number % 2 == 0).then_some(Value::Null));
+                assert_eq!(changes.get(&name), Some(&(number % 2 == 0).then_some(Value::Null)));
+            }
+            assert_eq!(changes.get("k0"), Some(&Some(Value::Null)));
+            assert_eq!(changes.into_changes().len(), 2 * n_names);
+        }
     }
 }

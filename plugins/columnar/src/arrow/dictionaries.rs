@@ -9,6 +9,7 @@ use arrow_schema::{ArrowError, Schema};
 use tamis_plugin::{Failure, RandomAccess};
 
 use super::message::{Frame, check_columns, damaged, guarded, parse};
+use crate::value::size;
 
 /// The values of each dictionary, by its number.
 pub(super) type Values = HashMap<i64, ArrayRef>;
@@ -24,6 +25,8 @@ pub(super) struct Dictionaries {
     generation: u64,
     /// The generation that was read last; most files have one.
     recent: Mutex<Option<(u64, Arc<Values>)>>,
+    /// What the longest value of a generation takes.
+    longest: Mutex<Option<(u64, u64)>>,
 }
 
 /// A dictionary until another one takes its place.
@@ -81,6 +84,30 @@ impl Dictionaries {
         let values = Arc::new(self.read(generation, schema, bytes)?);
         *recent = Some((generation, Arc::clone(&values)));
         Ok(values)
+    }
+
+    /// What the longest value of any dictionary of a generation takes, in bytes; 0 without dictionaries.
+    ///
+    /// # Errors
+    ///
+    /// When one of its dictionaries is damaged.
+    pub(super) fn longest(
+        &self,
+        generation: u64,
+        schema: &Schema,
+        bytes: &dyn RandomAccess,
+    ) -> Result<u64, Failure> {
+        let values = self.load(generation, schema, bytes)?;
+        let mut longest = self.longest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, found)) = *longest
+            && of == generation
+        {
+            return Ok(found);
+        }
+        let of_one = |values: &ArrayRef| (0..values.len()).map(|row| size(values.as_ref(), row)).max();
+        let found = guarded(|| Ok(values.values().filter_map(of_one).max().unwrap_or_default()))?;
+        *longest = Some((generation, found));
+        Ok(found)
     }
 
     fn read(&self, generation: u64, schema: &Schema, bytes: &dyn RandomAccess) -> Result<Values, Failure> {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::{Block, Message, MessageHeader, root_as_footer};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use tamis_plugin::{Failure, RandomAccess};
 
 use super::dictionaries::Dictionaries;
 use super::message::{
-    Frame, MAGIC, MAX_METADATA_BYTES, Next, claimed_rows, damaged, guarded, next, parse, read,
+    Frame, MAGIC, MAX_METADATA_BYTES, Next, claimed_bytes, claimed_rows, damaged, guarded, next, parse, read,
 };
 
 /// What a file is made of.
@@ -18,6 +18,8 @@ pub(super) struct Index {
     pub(super) schema: SchemaRef,
     pub(super) pieces: Vec<Piece>,
     pub(super) dictionaries: Dictionaries,
+    /// Whether a column is stored in runs, of which each stands for any number of rows.
+    pub(super) has_runs: bool,
 }
 
 /// Rows of a file.
@@ -36,14 +38,16 @@ pub(super) enum Piece {
 pub(super) struct Batch {
     pub(super) frame: Frame,
     pub(super) rows: u64,
-    pub(super) is_compressed: bool,
+    /// Bytes of its columns, decompressed, as far as is known.
+    pub(super) size: u64,
     /// The state of the dictionaries.
     pub(super) generation: u64,
 }
 
 impl Index {
     fn new(schema: SchemaRef) -> Self {
-        Self { schema, pieces: Vec::new(), dictionaries: Dictionaries::default() }
+        let has_runs = schema.fields().iter().any(|field| has_runs(field.data_type()));
+        Self { schema, pieces: Vec::new(), dictionaries: Dictionaries::default(), has_runs }
     }
 
     /// Finds the batches of a file or a stream.
@@ -107,7 +111,7 @@ impl Index {
     /// Adds what a message of the footer is.
     fn add(&mut self, bytes: &dyn RandomAccess, frame: Frame, replaces: bool) -> Result<(), Failure> {
         let head = frame.read_head(bytes)?;
-        let content = guarded(|| Ok(Content::of(&parse(&head)?, frame.body)))?;
+        let content = guarded(|| Ok(Content::of(&parse(&head)?, frame, bytes, self.has_runs)))?;
         self.put(content?, frame, replaces);
         Ok(())
     }
@@ -116,8 +120,8 @@ impl Index {
         let generation = self.dictionaries.generation();
         match content {
             Content::Batch { rows: 0, .. } | Content::Schema => {}
-            Content::Batch { rows, is_compressed } => {
-                self.pieces.push(Piece::Batch(Batch { frame, rows, is_compressed, generation }));
+            Content::Batch { rows, size } => {
+                self.pieces.push(Piece::Batch(Batch { frame, rows, size, generation }));
             }
             Content::Dictionary { id, is_delta } => self.dictionaries.push(id, is_delta, frame, replaces),
         }
@@ -129,23 +133,37 @@ impl Index {
 enum Content {
     Schema,
     Dictionary { id: i64, is_delta: bool },
-    Batch { rows: u64, is_compressed: bool },
+    Batch { rows: u64, size: u64 },
 }
 
 impl Content {
-    fn of(message: &Message<'_>, body: u64) -> Result<Self, Failure> {
+    fn of(
+        message: &Message<'_>,
+        frame: Frame,
+        bytes: &dyn RandomAccess,
+        has_runs: bool,
+    ) -> Result<Self, Failure> {
         if message.header_type() == MessageHeader::Schema {
             return Ok(Self::Schema);
         }
         if let Some(batch) = message.header_as_record_batch() {
-            let (rows, is_compressed) = (claimed_rows(&batch, body)?, batch.compression().is_some());
-            return Ok(Self::Batch { rows, is_compressed });
+            let rows = claimed_rows(&batch, frame.body, has_runs)?;
+            return Ok(Self::Batch { rows, size: claimed_bytes(&batch, frame, bytes) });
         }
         if let Some(dictionary) = message.header_as_dictionary_batch() {
             return Ok(Self::Dictionary { id: dictionary.id(), is_delta: dictionary.isDelta() });
         }
         let kind = message.header_type().variant_name().unwrap_or("unknown");
         Err(Failure::new(format_args!("a message of kind `{kind}` holds no rows")))
+    }
+}
+
+/// Whether values are stored in runs.
+fn has_runs(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::RunEndEncoded(..) => true,
+        DataType::Struct(members) => members.iter().any(|member| has_runs(member.data_type())),
+        _ => false,
     }
 }
 
@@ -234,17 +252,22 @@ impl Scan<'_> {
                 return self.another(index).map_err(|why| (1, why));
             }
         };
-        let kind = guarded(|| {
-            let message = parse(&head)?;
-            Ok((message.bodyLength(), Content::of(&message, message.bodyLength().max(0).unsigned_abs())))
+        let body = guarded(|| Ok(parse(&head)?.bodyLength())).map_err(|why| (1, why))?;
+        let offset = i64::try_from(self.at).unwrap_or(i64::MAX);
+        let frame = Frame::new(offset, head.len() as i64, body, self.end);
+        // The description of a batch that was cut off says what is lost with it.
+        let whole = frame.clone().unwrap_or(Frame {
+            offset: self.at,
+            head: head.len() as u64,
+            body: body.max(0).unsigned_abs(),
         });
-        let (body, content) = kind.map_err(|why| (1, why))?;
+        let content = guarded(|| Ok(Content::of(&parse(&head)?, whole, self.bytes, index.has_runs)))
+            .map_err(|why| (1, why))?;
         let rows = match &content {
             Ok(Content::Batch { rows, .. }) => (*rows).max(1),
             _ => 1,
         };
-        let offset = i64::try_from(self.at).unwrap_or(i64::MAX);
-        let frame = Frame::new(offset, head.len() as i64, body, self.end).map_err(|why| (rows, why))?;
+        let frame = frame.map_err(|why| (rows, why))?;
         self.at = frame.end().unwrap_or(self.end);
         match content {
             Ok(Content::Schema) => return Err((1, Failure::new("a second schema within a stream"))),

@@ -146,14 +146,35 @@ pub(super) fn begins_stream(head: &[u8]) -> bool {
 /// # Errors
 ///
 /// When the columns could not hold so many.
-pub(super) fn claimed_rows(batch: &RecordBatch<'_>, body: u64) -> Result<u64, Failure> {
+pub(super) fn claimed_rows(batch: &RecordBatch<'_>, body: u64, has_runs: bool) -> Result<u64, Failure> {
     let most = if batch.compression().is_some() { body.saturating_mul(MAX_RATIO) } else { body };
     let rows = batch.length();
-    // A boolean takes a bit.
     match u64::try_from(rows) {
-        Ok(rows) if rows <= most.saturating_mul(8) => Ok(rows),
+        Ok(rows) if rows <= most_rows(most, has_runs) => Ok(rows),
         _ => Err(damaged(&format_args!("a batch of {rows} rows in {body} bytes"))),
     }
+}
+
+/// How many rows there can be in so many bytes, decompressed.
+pub(super) fn most_rows(bytes: u64, has_runs: bool) -> u64 {
+    // A run takes the same bytes however long it is; otherwise a boolean takes a bit.
+    if has_runs { i32::MAX.unsigned_abs().into() } else { bytes.saturating_mul(8) }
+}
+
+/// The bytes that a batch takes, decompressed, by what its columns claim, if it is so small that reading them now
+/// costs little; without a claim, what text usually takes.
+///
+/// A large one is decoded as a whole in any case, and its parts together take no more than it does.
+pub(super) fn claimed_bytes(batch: &RecordBatch<'_>, frame: Frame, bytes: &dyn RandomAccess) -> u64 {
+    /// Text is compressed to between a half and a quarter.
+    const USUAL_RATIO: u64 = 4;
+    const SMALL: u64 = 1 << 20;
+    if batch.compression().is_none() {
+        return frame.body;
+    }
+    let body = (frame.body <= SMALL).then(|| frame.read_body(bytes).ok()).flatten();
+    let claimed = body.and_then(|body| check_columns(batch, &body).ok());
+    claimed.unwrap_or(frame.body.saturating_mul(USUAL_RATIO))
 }
 
 /// A block of Zstandard that repeats one byte makes 128 KiB of 4 bytes; LZ4 packs less tightly.

@@ -8,6 +8,8 @@ mod options;
 mod reader;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod types;
 
 pub use exporter::{ArrowExporter, ArrowPart};
 pub use options::{ArrowCompression, ArrowExportOptions, ArrowOptions};

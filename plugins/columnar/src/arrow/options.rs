@@ -21,18 +21,18 @@ use crate::parquet::ColumnType;
 /// metadata = ["url", "title"]
 /// ```
 ///
-/// Numbers, booleans and strings keep their type. Dates and times become strings in the form of ISO 8601
-/// (`2024-03-01`, `2024-03-01T10:00:00Z`), decimal numbers strings with their digits, binary metadata Base64,
-/// lists, structs and maps JSON. Numbers that are not finite become null. Columns with dictionaries are read
-/// as the values that they stand for.
+/// Numbers, booleans and strings keep their type. Dates, times and spans of time become strings in the form of
+/// ISO 8601 (`2024-03-01`, `2024-03-01T10:00:00Z`, `P1Y2M3DT4.5S`), decimal numbers strings with their digits,
+/// binary metadata Base64, lists, structs and maps JSON. Numbers that are not finite become null. Columns with
+/// dictionaries or runs and unions are read as the values that they stand for.
 ///
 /// A row with neither text nor raw content fails, with its values as JSON; the rows around it are read. A
 /// batch that is damaged is one dead letter for each of its parts, and the other batches are read. A file
 /// that was cut off, so that its footer is missing, is read up to there, and the rest is a dead letter. The
 /// ordinal of a document is its row, from 0.
 ///
-/// Limits: a batch takes at most 4 GiB, decompressed. Files of big-endian machines, tensors, and Feather files
-/// of version 1 are not read.
+/// Limits: a batch is decompressed as a whole, whatever `memory` says, and takes at most 4 GiB. Files of
+/// big-endian machines, tensors, and Feather files of version 1 are not read.
 ///
 /// Source: <https://arrow.apache.org/docs/format/Columnar.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

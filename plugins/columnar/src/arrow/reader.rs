@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::RecordBatchDecoder;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 use tamis_plugin::{Emit, Failure, FileReader, RandomAccess, SetupError, Split};
 
 use super::index::{Batch, Index, Piece};
-use super::message::{MAGIC, begins_stream, check_columns, damaged, guarded, parse};
+use super::message::{MAGIC, begins_stream, check_columns, damaged, guarded, most_rows, parse};
 use super::options::ArrowOptions;
 use crate::columns::Columns;
+use crate::parts::{self, MIN_ROW_BYTES, Part, Parts};
+use crate::value::size;
 
 /// The reader of Arrow IPC files and streams.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct ArrowFile {
     index: Index,
     /// Top-level columns.
     wanted: Vec<usize>,
+    /// Whether one of them stands for more than its bytes.
+    expands: Expands,
     recent: Recent,
 }
 
@@ -54,8 +58,11 @@ impl FileReader for Arrow {
         let fields = index.schema.fields();
         self.columns.check(fields)?;
         let wanted = (0..fields.len()).filter(|index| self.columns.wants(fields[*index].name())).collect();
-        let splits = splits(&index.pieces, target_bytes)?;
-        Ok((ArrowFile { index, wanted, recent: Recent::default() }, splits))
+        let columns = || fields.iter().filter(|field| self.columns.wants(field.name()));
+        let expands = columns().map(|field| expands(field.data_type())).max().unwrap_or(Expands::No);
+        let file = ArrowFile { index, wanted, expands, recent: Recent::default() };
+        let splits = splits(&file, bytes, target_bytes)?;
+        Ok((file, splits))
     }
 
     fn decode(
@@ -86,56 +93,115 @@ impl FileReader for Arrow {
 }
 
 /// Cuts batches into parts of about `target_bytes`.
-fn splits(pieces: &[Piece], target_bytes: u64) -> Result<Vec<Split>, Failure> {
-    /// How many parts a batch has at most, whatever it claims.
-    const MAX_SPLITS: u64 = 1 << 16;
-    /// Text is compressed to between a half and a quarter.
-    const USUAL_RATIO: u64 = 4;
+fn splits(file: &ArrowFile, bytes: &dyn RandomAccess, target_bytes: u64) -> Result<Vec<Split>, Failure> {
     let mut splits = Vec::new();
     let mut first_ordinal = 0_u64;
-    for (index, piece) in pieces.iter().enumerate() {
-        let (rows, stored, row_bytes) = match piece {
-            Piece::Damaged { rows, .. } => (*rows, 1, 1),
+    for (index, piece) in file.index.pieces.iter().enumerate() {
+        let (stored, rows, parts) = match piece {
+            Piece::Damaged { rows, .. } => (1, *rows, vec![Part { rows: *rows, weight: *rows }]),
             Piece::Batch(batch) => {
-                let ratio = if batch.is_compressed { USUAL_RATIO } else { 1 };
                 let stored = batch.frame.head.saturating_add(batch.frame.body);
-                (batch.rows, stored, (batch.frame.body.saturating_mul(ratio) / batch.rows).max(1))
+                (stored, batch.rows, file.parts(batch, bytes, target_bytes))
             }
         };
-        let step = match piece {
-            Piece::Damaged { .. } => rows,
-            Piece::Batch(_) => (target_bytes / row_bytes).max(rows / MAX_SPLITS).max(1),
-        };
         let mut row = 0;
-        while row < rows {
-            let records = step.min(rows - row);
+        for part in parts {
             splits.push(Split {
                 first_ordinal,
-                records,
-                weight: records.saturating_mul(row_bytes),
-                bytes: (u128::from(stored) * u128::from(records) / u128::from(rows)) as u64,
+                records: part.rows,
+                weight: part.weight,
+                bytes: (u128::from(stored) * u128::from(part.rows) / u128::from(rows)) as u64,
                 token: [index as u64, row],
             });
-            row += records;
+            row += part.rows;
             first_ordinal = first_ordinal
-                .checked_add(records)
+                .checked_add(part.rows)
                 .ok_or_else(|| damaged(&"it has more rows than can be counted"))?;
         }
     }
     Ok(splits)
 }
 
+/// How much more than its bytes in the batch a column may stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Expands {
+    No,
+    /// A row takes no more than the longest value of a dictionary.
+    ByDictionary,
+    /// Bytes may stand for any number of rows.
+    Any,
+}
+
+fn expands(data_type: &DataType) -> Expands {
+    match data_type {
+        DataType::Dictionary(..) => Expands::ByDictionary,
+        DataType::RunEndEncoded(..)
+        | DataType::Utf8View
+        | DataType::BinaryView
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => Expands::Any,
+        DataType::Struct(members) => {
+            members.iter().map(|member| expands(member.data_type())).max().unwrap_or(Expands::No)
+        }
+        DataType::Union(members, _) => {
+            members.iter().map(|(_, member)| expands(member.data_type())).max().unwrap_or(Expands::No)
+        }
+        DataType::List(items)
+        | DataType::LargeList(items)
+        | DataType::FixedSizeList(items, _)
+        | DataType::Map(items, _) => match expands(items.data_type()) {
+            Expands::No => Expands::No,
+            // A list has any number of items.
+            Expands::ByDictionary | Expands::Any => Expands::Any,
+        },
+        _ => Expands::No,
+    }
+}
+
 impl ArrowFile {
+    /// Cuts a batch into parts: by what its rows take if they may take more than they are stored in, as ten
+    /// thousand rows of one value of a dictionary do.
+    fn parts(&self, batch: &Batch, bytes: &dyn RandomAccess, target_bytes: u64) -> Vec<Part> {
+        let row_bytes = (batch.size / batch.rows).max(MIN_ROW_BYTES);
+        let even = |row_bytes| parts::even(batch.rows, row_bytes, target_bytes);
+        let fields = self.index.schema.fields();
+        let of_columns = || self.wanted.iter().map(|index| expands(fields[*index].data_type()));
+        if self.expands == Expands::No {
+            return even(row_bytes);
+        }
+        if self.expands == Expands::ByDictionary {
+            let n_columns = of_columns().filter(|expands| *expands == Expands::ByDictionary).count() as u64;
+            let longest = self.index.dictionaries.longest(batch.generation, &self.index.schema, bytes);
+            // A damaged dictionary is told by whoever needs it.
+            let Ok(longest) = longest else { return even(row_bytes) };
+            let worst = row_bytes.saturating_add(longest.saturating_mul(n_columns));
+            if let Some(parts) = parts::even_at_most(batch.rows, row_bytes, worst, target_bytes) {
+                return parts;
+            }
+        }
+        let measured = self.read(batch, bytes).and_then(|rows| {
+            guarded(|| {
+                let mut parts = Parts::new(batch.rows, target_bytes);
+                for row in 0..rows.num_rows() {
+                    let columns = rows.columns().iter().map(|column| size(column.as_ref(), row));
+                    parts.add(1, columns.fold(MIN_ROW_BYTES, u64::saturating_add));
+                }
+                Ok(parts.finish())
+            })
+        });
+        measured.unwrap_or_else(|_| even(row_bytes))
+    }
+
     /// Reads the wanted columns of a batch.
     fn read(&self, batch: &Batch, bytes: &dyn RandomAccess) -> Result<RecordBatch, Failure> {
         let (head, body) = (batch.frame.read_head(bytes)?, batch.frame.read_body(bytes)?);
-        let size = guarded(|| {
+        let claimed = guarded(|| {
             let message = parse(&head)?;
             Ok(message.header_as_record_batch().map(|batch| check_columns(&batch, &body)))
         })?;
-        let size = size.ok_or_else(|| damaged(&"a batch that is none"))??;
-        if batch.rows > size.saturating_mul(8) {
-            return Err(damaged(&format_args!("a batch of {} rows in {size} bytes", batch.rows)));
+        let claimed = claimed.ok_or_else(|| damaged(&"a batch that is none"))??;
+        if batch.rows > most_rows(claimed, self.index.has_runs) {
+            return Err(damaged(&format_args!("a batch of {} rows in {claimed} bytes", batch.rows)));
         }
         let schema = &self.index.schema;
         let dictionaries = self.index.dictionaries.load(batch.generation, schema, bytes)?;

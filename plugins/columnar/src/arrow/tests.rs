@@ -3,15 +3,16 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::builder::{StringDictionaryBuilder, StringViewBuilder};
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, DictionaryArray, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, DictionaryArray, ListViewArray, RecordBatch, RunArray, StringArray};
 use arrow_ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_schema::{DataType, Field};
 use proptest::prelude::*;
 use tamis_plugin::{Document, ExportView, FileReader, Json, PartExporter, Record, Value};
 
 use super::{Arrow, ArrowExportOptions, ArrowExporter, ArrowOptions};
-use crate::testing::{Collected, InMemory, read, write};
+use crate::testing::{Collected, InMemory, read, read_weighed, write};
 
 fn exporter(options: &str) -> ArrowExporter {
     let options: ArrowExportOptions = serde_json::from_str(options).expect("valid options");
@@ -23,7 +24,7 @@ fn reader(options: &str) -> Arrow {
     Arrow::open(options).expect("options agree")
 }
 
-fn read_all(file: Vec<u8>) -> Collected {
+pub(super) fn read_all(file: Vec<u8>) -> Collected {
     read(&reader("{}"), file, 1 << 20).expect("a sound file").0
 }
 
@@ -61,7 +62,7 @@ fn texts(collected: &Collected) -> Vec<&str> {
     collected.documents.iter().map(|document| document.text.as_str()).collect()
 }
 
-fn stream(batches: &[RecordBatch], options: IpcWriteOptions) -> Vec<u8> {
+pub(super) fn stream(batches: &[RecordBatch], options: IpcWriteOptions) -> Vec<u8> {
     let mut writer =
         StreamWriter::try_new_with_options(Vec::new(), &batches[0].schema(), options).expect("a stream");
     for batch in batches {
@@ -167,6 +168,64 @@ fn dictionaries_are_read_replaced_and_extended() {
     }
     let file = writer.into_inner().expect("a file ends");
     assert_eq!(texts(&read_all(file)), ["b", "a", "c", "a"]);
+}
+
+/// Files of some kilobytes that stand for a hundred times as much text.
+#[test]
+fn values_weigh_what_they_expand_to() {
+    const ROWS: usize = 90;
+    const TARGET: u64 = 50_000;
+    let long = "长".repeat(4000);
+    let texts: Vec<_> = (0..20 * ROWS).map(|row| if row < ROWS { long.as_str() } else { "short" }).collect();
+    let coded: DictionaryArray<Int32Type> = texts.iter().copied().collect();
+    let ends = arrow_array::Int32Array::from(vec![ROWS as i32, 20 * ROWS as i32]);
+    let runs = RunArray::try_new(&ends, &StringArray::from(vec![long.as_str(), "short"])).expect("two runs");
+    // All long values are the same bytes.
+    let mut views = StringViewBuilder::new().with_deduplicate_strings();
+    for text in &texts {
+        views.append_value(text);
+    }
+    let items = Arc::new(StringArray::from(vec![long.as_str(), "short"]));
+    let field = Arc::new(Field::new("item", DataType::Utf8, true));
+    let starts: Vec<_> = texts.iter().map(|text| i32::from(*text == "short")).collect();
+    let lists = ListViewArray::new(field, starts.into(), vec![1; texts.len()].into(), items, None);
+    let columns: [(ArrayRef, bool); 4] = [
+        (Arc::new(coded), false),
+        (Arc::new(runs), false),
+        (Arc::new(views.finish()), false),
+        (Arc::new(lists), true),
+    ];
+    let numbers: ArrayRef =
+        Arc::new((0..texts.len()).map(|row| Some(row.to_string())).collect::<StringArray>());
+    for (values, is_list) in columns {
+        let batch = batch(vec![("text", Arc::clone(&numbers)), ("body", values)]);
+        for compression in [None, Some(arrow_ipc::CompressionType::ZSTD)] {
+            let options = IpcWriteOptions::default().try_with_compression(compression).expect("a codec");
+            let file = stream(std::slice::from_ref(&batch), options);
+            let (documents, n_parts) = read_weighed(&reader("{}"), file, TARGET);
+            assert!(n_parts >= ROWS / 6, "{n_parts} parts");
+            assert_eq!(documents.len(), texts.len());
+            for (row, (document, text)) in documents.iter().zip(&texts).enumerate() {
+                assert_eq!(document.text, row.to_string());
+                let expected = if is_list {
+                    Value::from(Json::parse(&format!("[\"{text}\"]")).expect("JSON"))
+                } else {
+                    Value::from(*text)
+                };
+                assert_eq!(document.metadata.get("body"), Some(&expected));
+            }
+        }
+    }
+}
+
+#[test]
+fn small_batches_that_were_compressed_weigh_what_they_are() {
+    let long = "长".repeat(1000);
+    let options = IpcWriteOptions::default().try_with_compression(Some(arrow_ipc::CompressionType::ZSTD));
+    let file = stream(&[plain(&vec![long.as_str(); 300])], options.expect("a codec"));
+    assert!(file.len() < 30_000);
+    let (documents, n_parts) = read_weighed(&reader("{}"), file, 30_000);
+    assert!(documents.len() == 300 && n_parts >= 30, "{n_parts} parts");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod direct;
 mod exporter;
+mod measure;
 mod options;
 mod reader;
 mod splice;

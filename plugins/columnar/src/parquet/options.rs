@@ -20,13 +20,15 @@ use tamis_readers::FieldNames;
 /// metadata = ["url", "title"]
 /// ```
 ///
-/// Numbers, booleans and strings keep their type. Dates and times become strings in the form of ISO 8601
-/// (`2024-03-01`, `2024-03-01T10:00:00Z`), decimal numbers strings with their digits, binary metadata Base64,
-/// lists, structs and maps JSON. Numbers that are not finite become null.
+/// Numbers, booleans and strings keep their type. Dates, times and spans of time become strings in the form of
+/// ISO 8601 (`2024-03-01`, `2024-03-01T10:00:00Z`, `P1Y2M3DT4.5S`), decimal numbers strings with their digits,
+/// binary metadata Base64, lists, structs and maps JSON. Numbers that are not finite become null.
 ///
 /// A row with neither text nor raw content fails, with its values as JSON; the rows around it are read. A
 /// part of the file that is damaged is one dead letter, and the other parts are read. The ordinal of a
 /// document is its row, from 0.
+///
+/// Row groups are cut by what their rows take, dictionaries expanded; a page is decompressed as a whole.
 ///
 /// Limits: encrypted files and the compression `brotli` and `lzo` are not read. A damaged file without a
 /// readable footer is a dead letter as a whole.

@@ -1,6 +1,7 @@
 //! The reader: the footer says which parts there are, a part is some rows of a row group.
 
 use std::io::{BufReader, Read};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -15,8 +16,10 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use tamis_plugin::{Emit, Failure, FileReader, RandomAccess, SetupError, Split};
 
+use super::measure::{self, Group};
 use super::options::ParquetOptions;
 use crate::columns::Columns;
+use crate::parts::{MIN_ROW_BYTES, Part};
 
 /// The reader of Parquet files.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl FileReader for Parquet {
         self.columns.check(fields)?;
         let wanted = (0..fields.len()).filter(|index| self.columns.wants(fields[*index].name())).collect();
         let file = ParquetFile { metadata, wanted };
-        let splits = splits(&file, bytes.size(), target_bytes)?;
+        let splits = splits(&file, bytes, target_bytes)?;
         Ok((file, splits))
     }
 
@@ -73,15 +76,12 @@ impl FileReader for Parquet {
         emit: &mut dyn Emit,
     ) -> Result<(), Failure> {
         let mut ordinal = split.first_ordinal;
-        let (sender, requests) = sync_channel(2);
-        thread::scope(|scope| {
-            let decoder = scope.spawn(move || decode_rows(file, split, &sender));
-            serve(bytes, requests, |batch| {
-                self.columns.emit(&batch, ordinal, emit);
-                ordinal += batch.num_rows() as u64;
-            });
-            decoder.join().map_err(|_| damaged(&"its pages make no sense"))?.map_err(|error| damaged(&error))
-        })?;
+        let batches = |batch: RecordBatch| {
+            self.columns.emit(&batch, ordinal, emit);
+            ordinal += batch.num_rows() as u64;
+        };
+        beside(bytes, batches, |sender| decode_rows(file, split, &sender))?
+            .map_err(|error| damaged(&error))?;
         let n_read = ordinal - split.first_ordinal;
         if n_read < split.records {
             let due = split.records;
@@ -136,39 +136,64 @@ fn check_footer(bytes: &dyn RandomAccess) -> Result<(), Failure> {
 }
 
 /// Cuts row groups into parts of about `target_bytes`.
-fn splits(file: &ParquetFile, size: u64, target_bytes: u64) -> Result<Vec<Split>, Failure> {
-    /// What a row takes at least, in bytes; and how many parts a row group has at most, whatever it claims.
-    const MIN_ROW_BYTES: u64 = 16;
-    const MAX_SPLITS: u64 = 1 << 16;
-    let mut splits = Vec::new();
-    let mut first_ordinal = 0_u64;
-    for (index, group) in file.metadata.metadata().row_groups().iter().enumerate() {
-        let rows = u64::try_from(group.num_rows())
-            .map_err(|_| damaged(&format_args!("row group {index} has {} rows", group.num_rows())))?;
+fn splits(file: &ParquetFile, bytes: &dyn RandomAccess, target_bytes: u64) -> Result<Vec<Split>, Failure> {
+    let mut groups = Vec::new();
+    for (index, metadata) in file.metadata.metadata().row_groups().iter().enumerate() {
+        let rows = u64::try_from(metadata.num_rows())
+            .map_err(|_| damaged(&format_args!("row group {index} has {} rows", metadata.num_rows())))?;
         if rows == 0 {
             continue;
         }
-        let (stored, decoded) = group_bytes(file, group, size)
+        let (stored, decoded) = group_bytes(file, metadata, bytes.size())
             .ok_or_else(|| damaged(&format_args!("row group {index} lies outside the file")))?;
         let row_bytes = (decoded / rows).max(MIN_ROW_BYTES);
-        let step = (target_bytes / row_bytes).max(rows / MAX_SPLITS).max(1);
+        groups.push((index, stored, Group { metadata, rows, row_bytes, target_bytes }));
+    }
+    let mut splits = Vec::new();
+    let mut first_ordinal = 0_u64;
+    let parts = parts(file, bytes, &groups)?;
+    for ((index, stored, group), parts) in groups.iter().zip(parts) {
         let mut row = 0;
-        while row < rows {
-            let records = step.min(rows - row);
+        for Part { rows, weight } in parts {
             splits.push(Split {
                 first_ordinal,
-                records,
-                weight: records.saturating_mul(row_bytes),
-                bytes: (u128::from(stored) * u128::from(records) / u128::from(rows)) as u64,
-                token: [index as u64, row],
+                records: rows,
+                weight,
+                bytes: (u128::from(*stored) * u128::from(rows) / u128::from(group.rows)) as u64,
+                token: [*index as u64, row],
             });
-            row += records;
+            row += rows;
             first_ordinal = first_ordinal
-                .checked_add(records)
+                .checked_add(rows)
                 .ok_or_else(|| damaged(&"it has more rows than can be counted"))?;
         }
     }
     Ok(splits)
+}
+
+/// The parts of each row group.
+fn parts(
+    file: &ParquetFile,
+    bytes: &dyn RandomAccess,
+    groups: &[(usize, u64, Group<'_>)],
+) -> Result<Vec<Vec<Part>>, Failure> {
+    let schema = file.metadata.parquet_schema();
+    let is_wanted = |leaf| file.wanted.contains(&schema.get_column_root_idx(leaf));
+    let suspects: Vec<_> = groups.iter().map(|(_, _, group)| group.suspects(is_wanted)).collect();
+    if suspects.iter().all(Vec::is_empty) {
+        return Ok(groups.iter().map(|(_, _, group)| group.even()).collect());
+    }
+    let measure = |sender: SyncSender<Message>| {
+        let measured = groups.iter().zip(&suspects).map(|((index, _, group), suspects)| {
+            let remote = Arc::new(Remote { size: split_end(file, *index), sender: sender.clone() });
+            let measured =
+                || if suspects.is_empty() { Ok(group.even()) } else { group.measured(&remote, suspects) };
+            // Whoever decodes a damaged group says so; the other groups are read.
+            guarded(measured).unwrap_or_else(|_| group.even())
+        });
+        measured.collect()
+    };
+    beside(bytes, |_| {}, measure)
 }
 
 /// Bytes of the wanted columns of a row group, stored and decoded; none if they are not in the file.
@@ -182,11 +207,30 @@ fn group_bytes(file: &ParquetFile, group: &RowGroupMetaData, size: u64) -> Optio
             return None;
         }
         if file.wanted.contains(&schema.get_column_root_idx(leaf)) {
+            u64::try_from(column.uncompressed_size()).ok()?;
             stored = stored.checked_add(length)?;
-            decoded = decoded.checked_add(u64::try_from(column.uncompressed_size()).ok()?)?;
+            decoded = decoded.checked_add(measure::decoded(column))?;
         }
     }
     Some((stored, decoded))
+}
+
+/// Runs `work` on a thread of its own, which reads the file through this one; hands on the batches that it sends.
+///
+/// # Errors
+///
+/// When it panics.
+fn beside<T: Send>(
+    bytes: &dyn RandomAccess,
+    batches: impl FnMut(RecordBatch),
+    work: impl FnOnce(SyncSender<Message>) -> T + Send,
+) -> Result<T, Failure> {
+    let (sender, requests) = sync_channel(2);
+    thread::scope(|scope| {
+        let worker = scope.spawn(move || work(sender));
+        serve(bytes, requests, batches);
+        worker.join().map_err(|_| damaged(&"its pages make no sense"))
+    })
 }
 
 /// Decodes the rows of a part and sends them; ends early when nobody wants them any more.

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BinaryArray, Date32Array, Decimal128Array, Float32Array, Float64Array, RecordBatch,
-    StringArray, TimestampMillisecondArray, UInt64Array,
+    ArrayRef, BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array,
+    RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
 };
 use parquet::arrow::ArrowWriter;
+use parquet::basic::Encoding;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use proptest::prelude::*;
 use tamis_plugin::{
     Document, ExportView, Failure, Fate, FileReader, Json, Limit, Measure, PartExporter, Record, Value,
 };
 
 use super::{Parquet, ParquetExportOptions, ParquetExporter, ParquetOptions};
-use crate::testing::{Collected, InMemory, read, write};
+use crate::testing::{Collected, InMemory, read, read_weighed, write};
 
 fn exporter(options: &str) -> ParquetExporter {
     let options: ParquetExportOptions = serde_json::from_str(options).expect("valid options");
@@ -275,6 +278,90 @@ fn every_type_has_a_form() {
     );
 }
 
+/// Writes with what the properties say; the row groups hold all rows.
+fn written_as(columns: Vec<(&str, ArrayRef)>, properties: WriterProperties) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).expect("a writer");
+    writer.write(&batch).expect("a batch is written");
+    writer.into_inner().expect("a file ends")
+}
+
+/// Files of some kilobytes that stand for a hundred times as much text.
+#[test]
+fn values_weigh_what_they_expand_to() {
+    const ROWS: usize = 90;
+    const TARGET: u64 = 50_000;
+    let long = "长".repeat(4000);
+    let same: Vec<_> = vec![Some(long.as_str()); ROWS];
+    // First the long value again and again, then a short one that makes the average small.
+    let skewed: Vec<_> =
+        (0..20 * ROWS).map(|row| Some(if row < ROWS { long.as_str() } else { "short" })).collect();
+    let with_nulls: Vec<_> = (0..ROWS).map(|row| (row % 3 > 0).then_some(long.as_str())).collect();
+    // The dictionary becomes too large, and the writer goes on without it.
+    let distinct: Vec<_> = (0..ROWS).map(|row| format!("{}{long}", row / 3)).collect();
+    let distinct: Vec<_> = distinct.iter().map(|value| Some(value.as_str())).collect();
+    let plain = || WriterProperties::builder().set_dictionary_enabled(false);
+    let zstd = parquet::basic::Compression::ZSTD(parquet::basic::ZstdLevel::default());
+    let cases = [
+        (&same, WriterProperties::builder()),
+        (&skewed, WriterProperties::builder()),
+        (&with_nulls, WriterProperties::builder()),
+        (&distinct, WriterProperties::builder().set_dictionary_page_size_limit(30_000)),
+        (&same, plain().set_encoding(Encoding::DELTA_BYTE_ARRAY)),
+        (&skewed, plain().set_encoding(Encoding::DELTA_BYTE_ARRAY)),
+        (&same, plain().set_compression(zstd)),
+        (&skewed, plain().set_compression(zstd)),
+        (&skewed, WriterProperties::builder().set_data_page_row_count_limit(7).set_compression(zstd)),
+    ];
+    for (texts, properties) in cases {
+        let properties = properties.set_statistics_enabled(EnabledStatistics::None).build();
+        let numbers: Vec<_> = (0..texts.len()).map(|row| row.to_string()).collect();
+        let columns = |texts: ArrayRef| {
+            vec![("text", texts), ("n", Arc::new(StringArray::from(numbers.clone())) as ArrayRef)]
+        };
+        // As a column that is coded in memory, too.
+        let coded: DictionaryArray<Int32Type> = texts.iter().copied().collect();
+        for values in [Arc::new(StringArray::from(texts.clone())) as ArrayRef, Arc::new(coded)] {
+            let file = written_as(columns(values), properties.clone());
+            let reader = reader(r#"{"fields":{"text":"n","raw":""},"rename":{"text":"body"}}"#);
+            let (documents, n_parts) = read_weighed(&reader, file, TARGET);
+            assert!(n_parts >= ROWS / 6, "{n_parts} parts");
+            assert_eq!(documents.len(), texts.len());
+            for (document, (number, text)) in documents.iter().zip(numbers.iter().zip(texts)) {
+                assert_eq!(document.text, *number);
+                assert_eq!(document.metadata.get("body").and_then(Value::as_str), *text);
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_weigh_what_their_items_expand_to() {
+    let long = "长".repeat(1000);
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for row in 0..300 {
+        lists.append_value((0..row % 7).map(|_| Some(&long)));
+    }
+    let texts = StringArray::from(vec!["t"; 300]);
+    let file = written(vec![("text", Arc::new(texts)), ("tags", Arc::new(lists.finish()))]);
+    let (documents, n_parts) = read_weighed(&reader("{}"), file, 100_000);
+    assert!(n_parts >= 27, "{n_parts} parts");
+    for (row, document) in documents.iter().enumerate() {
+        let tags = serde_json::to_string(document.metadata.get("tags").expect("tags")).expect("JSON");
+        assert_eq!(tags, format!("[{}]", vec![format!("\"{long}\""); row % 7].join(",")));
+    }
+}
+
+#[test]
+fn tables_whose_values_are_not_repeated_are_cut_as_their_footer_says() {
+    let file = write(&exporter("{}"), &records(100), 100);
+    let (_, n_parts) = read(&reader("{}"), file.clone(), 1000).expect("a sound file");
+    let groups = metadata_of(file);
+    let stored: i64 = groups.row_group(0).columns().iter().map(ColumnChunkMetaData::uncompressed_size).sum();
+    let row_bytes = stored as usize / 100;
+    assert_eq!(n_parts, 100_usize.div_ceil(1000 / row_bytes));
+}
+
 #[test]
 fn a_row_without_text_fails_with_its_values() {
     let file = written(vec![
@@ -423,6 +510,20 @@ proptest! {
         }
         // Read or refused: either is fine, as long as it ends.
         let _ = read(&reader("{}"), file, 1 << 20);
+    }
+
+    #[test]
+    fn damaged_dictionaries_fail_and_never_panic(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let long = "长".repeat(500);
+        let texts: StringArray = (0..200).map(|row| Some(if row % 5 > 0 { long.as_str() } else { "a" })).collect();
+        let mut file = written(vec![("text", Arc::new(texts))]);
+        for (at, byte) in flips {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let _ = read(&reader("{}"), file, 5000);
     }
 }
 

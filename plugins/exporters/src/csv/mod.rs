@@ -18,6 +18,10 @@ pub struct Csv {
 /// Columns that mean something of ours.
 const RESERVED: [&str; 4] = ["id", "text", "stage", "reason"];
 
+/// What spreadsheets take for the beginning of a formula, or pass over in front of one: the list of OWASP's page on
+/// CSV injection.
+const BEGINS_FORMULA: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 impl Exporter for Csv {
     const NAME: &'static str = "csv";
     type Options = CsvOptions;
@@ -62,15 +66,15 @@ impl Exporter for Csv {
         let out = &mut out.bytes;
         let document = &record.document;
         out.reserve(document.text().len() + document.text().len() / 16 + 256);
-        self.push_content(document.id(), out);
-        self.push_cell(document.text(), out);
+        self.push_string(document.id(), out);
+        self.push_string_cell(document.text(), out);
         if self.options.reasons {
             let (stage, reason) = match record.fate {
                 Fate::Dropped(reason) | Fate::Failed(reason) => (record.stage.unwrap_or_default(), &**reason),
                 Fate::Kept => ("", ""),
             };
-            self.push_cell(stage, out);
-            self.push_cell(reason, out);
+            self.push_string_cell(stage, out);
+            self.push_string_cell(reason, out);
         }
         let mut json = Vec::new();
         match &self.options.columns {
@@ -84,7 +88,7 @@ impl Exporter for Csv {
                     let value = document.fields().filter(|(name, _)| name == column).last();
                     match value.map(|(_, value)| value) {
                         None | Some(ValueRef::Null) => self.push_cell("", out),
-                        Some(ValueRef::String(text)) => self.push_cell(text, out),
+                        Some(ValueRef::String(text)) => self.push_string_cell(text, out),
                         Some(other) => {
                             json.clear();
                             push_value(other, &mut json)?;
@@ -100,6 +104,20 @@ impl Exporter for Csv {
 }
 
 impl Csv {
+    /// Appends a string, which anybody may have written, as a cell behind another.
+    fn push_string_cell(&self, content: &str, out: &mut Vec<u8>) {
+        out.push(self.options.delimiter.byte());
+        self.push_string(content, out);
+    }
+
+    fn push_string(&self, content: &str, out: &mut Vec<u8>) {
+        if self.options.guard_formulas && content.starts_with(BEGINS_FORMULA) {
+            self.push_content(&format!("'{content}"), out);
+        } else {
+            self.push_content(content, out);
+        }
+    }
+
     /// Appends a cell behind another.
     fn push_cell(&self, content: &str, out: &mut Vec<u8>) {
         out.push(self.options.delimiter.byte());

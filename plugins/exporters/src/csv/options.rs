@@ -37,6 +37,12 @@ pub struct CsvOptions {
     pub delimiter: Delimiter,
     /// Whether there are two more columns, for documents that were dropped or failed: `stage` and `reason`.
     pub reasons: bool,
+    /// Whether a `'` is put in front of strings that a spreadsheet would run as a formula when the file is opened:
+    /// those that begin with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line end.
+    ///
+    /// For tables of scraped text that people open with a double click: anybody can have written `=cmd|…` there.
+    /// It changes the string, so whoever reads the file with a program does without.
+    pub guard_formulas: bool,
 }
 
 /// What stands between cells.

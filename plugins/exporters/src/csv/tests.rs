@@ -34,7 +34,12 @@ fn options_say_which_columns_there_are() {
             "id,text,url,none,n,tags\n\"a,1\",\"第一段\n\"\"引\"\"\",u,,3,\"[\"\"x\"\"]\"\n",
         ),
         (
-            CsvOptions { columns: columns(&[]), delimiter: Delimiter::Tab, reasons: true },
+            CsvOptions {
+                columns: columns(&[]),
+                delimiter: Delimiter::Tab,
+                reasons: true,
+                ..CsvOptions::default()
+            },
             "id\ttext\tstage\treason\na,1\t\"第一段\n\"\"引\"\"\"\t\t\n",
         ),
     ];
@@ -46,6 +51,32 @@ fn options_say_which_columns_there_are() {
     dropped.stage = Some("length".into());
     let options = CsvOptions { columns: columns(&[]), reasons: true, ..CsvOptions::default() };
     assert!(written(options, &dropped).ends_with(",length,too-short\n"));
+}
+
+#[test]
+fn strings_that_look_like_formulas_are_guarded_on_demand() {
+    let guarded = |text: &str, guard_formulas: bool| {
+        let mut document = Document::new("=id", text);
+        document.metadata.insert("n", -3);
+        document.metadata.insert("title", text);
+        let columns = Some(vec!["n".to_owned(), "title".to_owned()]);
+        let file =
+            written(CsvOptions { columns, guard_formulas, ..CsvOptions::default() }, &Record::from(document));
+        file.strip_prefix("id,text,n,title\n").expect("the head").to_owned()
+    };
+    for (text, plain, expected) in [
+        ("=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("@SUM(1,2)", "\"@SUM(1,2)\"", "\"'@SUM(1,2)\""),
+        ("\t=1", "\t=1", "'\t=1"),
+        ("\r=1", "\"\r=1\"", "\"'\r=1\""),
+        ("＝1", "＝1", "'＝1"),
+        ("-5", "-5", "'-5"),
+        ("a=1", "a=1", "a=1"),
+        ("", "", ""),
+    ] {
+        assert_eq!(guarded(text, false), format!("=id,{plain},-3,{plain}\n"));
+        assert_eq!(guarded(text, true), format!("'=id,{expected},-3,{expected}\n"));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub use options::{CsvOptions, Delimiter, TsvOptions};
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 use tamis_text::encoding::Encoding;
 
-use self::scan::{Cell, Dialect};
+use self::scan::{Broken, Cell, Dialect};
 use crate::encoded;
 use crate::mapping::{Mapping, Place};
 use crate::row::{Fault, Field, Row, Slot, Str};
@@ -123,6 +123,15 @@ impl Table {
         }
         let quote = match options.quote.as_bytes() {
             [] => None,
+            // From `0` on, ASCII is also what the second byte of a character may look like.
+            [quote, ..] if *quote >= b'0' && encoding != Encoding::UTF_8 && !encoding.is_single_byte() => {
+                let message = format_args!(
+                    "in {} `{}` may be part of a character: it takes `\"` or `'`",
+                    encoding.name(),
+                    options.quote
+                );
+                return Err(SetupError::in_option("quote", message));
+            }
             [quote] if *quote != delimiter && !quote.is_ascii_whitespace() => Some(*quote),
             _ => {
                 let message = "it takes one ASCII character that is no delimiter and no white space, or none";
@@ -189,8 +198,8 @@ impl Table {
             let place = Place { ordinal, offset, length: record.len() as u64 };
             let read = match line.broken {
                 _ if record.is_empty() => Ok(()),
-                true => Err(Fault::new(0, self.unclosed())),
-                false => self.read_row(record, &cells, &names, place, &mut row, emit),
+                Some(broken) => Err(Fault::new(broken.at, self.why(broken))),
+                None => self.read_row(record, &cells, &names, place, &mut row, emit),
             };
             if let Err(fault) = read {
                 let byte = offset + fault.at as u64;
@@ -205,12 +214,14 @@ impl Table {
         Ok(())
     }
 
-    fn unclosed(&self) -> String {
-        format!(
-            "a cell begins with a quote that is not closed within `max_record_bytes` = {} bytes; if quotes have no \
-             meaning in the file, say `quote = \"\"`",
-            self.dialect.max_record_bytes
-        )
+    fn why(&self, broken: Broken) -> String {
+        let what = if broken.has_text_behind {
+            "a cell goes on behind the quote that closes it: a quote inside a cell must be doubled".to_owned()
+        } else {
+            let max = self.dialect.max_record_bytes;
+            format!("a cell begins with a quote that is not closed within `max_record_bytes` = {max} bytes")
+        };
+        format!("{what}; if quotes have no meaning in the file, say `quote = \"\"`")
     }
 
     /// The names of the columns.
@@ -224,8 +235,8 @@ impl Table {
         let mut rest = head.strip_prefix(BOM).unwrap_or(head);
         let mut cells = Vec::new();
         while let Some(line) = self.dialect.row(rest, true, &mut cells) {
-            if line.broken {
-                return Err(format!("the header cannot be read: {}", self.unclosed()));
+            if let Some(broken) = line.broken {
+                return Err(format!("the header cannot be read: {}", self.why(broken)));
             }
             if line.length > 0 {
                 return self.named(rest, &cells);

@@ -22,11 +22,17 @@ use crate::FieldNames;
 /// The first row names the columns. Three columns have a meaning of their own (`fields`); all others become
 /// metadata, as strings. Empty cells become no metadata.
 ///
-/// A cell in quotes may hold the delimiter, line ends, and quotes if they are doubled. Lines end with LF or CR LF. Blank
-/// lines are passed over, but count: the ordinal of a document is that of its row, from 0, without the header.
+/// A cell in quotes may hold the delimiter, line ends, and quotes if they are doubled. Lines end with LF, CR LF or CR.
+/// Blank lines are passed over, but count: the ordinal of a document is that of its row, from 0, without the
+/// header.
 ///
-/// A row with more or fewer cells than there are columns, with a quote that is not closed, or with bytes that
-/// are not in the encoding fails with its number, and its bytes are kept; the rows around it are read.
+/// A quote opens a cell if it stands at the start of one and another closes it: one in front of a delimiter, a line
+/// end or the end of the file. Elsewhere in a cell it is a character like others. A quote at the start that is not
+/// closed, or has text behind the quote that should close it, opens nothing: its row fails and ends where its line
+/// ends.
+///
+/// A row with such a quote, with more or fewer cells than there are columns, or with bytes that are not in the
+/// encoding fails with its number, and its bytes are kept; the rows around it are read.
 /// A file in which two columns have one name fails as a whole.
 ///
 /// Limits: UTF-16 must be converted first.
@@ -138,11 +144,17 @@ impl Default for CsvOptions {
 /// The first row names the columns. Three columns have a meaning of their own (`fields`); all others become
 /// metadata, as strings. Empty cells become no metadata.
 ///
-/// A cell in quotes may hold tabs, line ends, and quotes if they are doubled. Lines end with LF or CR LF. Blank
-/// lines are passed over, but count: the ordinal of a document is that of its row, from 0, without the header.
+/// A cell in quotes may hold tabs, line ends, and quotes if they are doubled. Lines end with LF, CR LF or CR.
+/// Blank lines are passed over, but count: the ordinal of a document is that of its row, from 0, without the
+/// header.
 ///
-/// A row with more or fewer cells than there are columns, with a quote that is not closed, or with bytes that
-/// are not in the encoding fails with its number, and its bytes are kept; the rows around it are read.
+/// A quote opens a cell if it stands at the start of one and another closes it: one in front of a delimiter, a line
+/// end or the end of the file. Elsewhere in a cell it is a character like others. A quote at the start that is not
+/// closed, or has text behind the quote that should close it, opens nothing: its row fails and ends where its line
+/// ends.
+///
+/// A row with such a quote, with more or fewer cells than there are columns, or with bytes that are not in the
+/// encoding fails with its number, and its bytes are kept; the rows around it are read.
 /// A file in which two columns have one name fails as a whole.
 ///
 /// Limits: UTF-16 must be converted first.

@@ -1,12 +1,17 @@
 //! Where the rows and cells of a table begin and end.
 //!
-//! A quote opens a cell only at its start. One that is not closed within the longest row that is believed opens
-//! nothing: its line is a broken row, and the next line begins a new one, so that a stray quote does not swallow
-//! the rest of the file.
+//! A quote opens a cell only at its start, and only if another one closes it: a quote in front of a delimiter, a row
+//! end or the end of the file, within the longest row that is believed. Anything else is a stray quote, such as
+//! the sign for inches, and opens nothing: the row that has it is broken and ends where its line does, and the next
+//! line begins a new row, so that a stray quote does not swallow its neighbours.
+//!
+//! What is said of a row depends on its own bytes and on those that a quote in it may look at, so it is the same
+//! wherever blocks end: a closing quote that stands behind the end of the block was seen when the block was cut,
+//! and the row would not have been cut off if it had closed anything.
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3};
 
 /// What separates cells, what encloses them, and how long a row with quotes may be.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +36,17 @@ pub(super) struct Line {
     pub(super) length: usize,
     /// Where the next row begins.
     pub(super) next: usize,
-    /// Whether a quote is not closed.
-    pub(super) broken: bool,
+    /// What is wrong with a quote in it.
+    pub(super) broken: Option<Broken>,
+}
+
+/// A cell that begins with a quote and is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Broken {
+    /// Where the cell begins in the row.
+    pub(super) at: usize,
+    /// Whether the line has a quote that could close the cell, but text stands behind it.
+    pub(super) has_text_behind: bool,
 }
 
 impl Dialect {
@@ -52,25 +66,23 @@ impl Dialect {
                 match self.closing_quote(bytes, start, end) {
                     Closing::At(close) => at = close + 1,
                     Closing::More => return None,
-                    Closing::Never => return broken(bytes, end),
+                    Closing::Never => return self.broken(bytes, start, end),
                 }
             }
             let rest = bytes.get(at..).unwrap_or_default();
-            let Some(found) = memchr2(self.delimiter, b'\n', rest) else {
+            let Some(found) = memchr3(self.delimiter, b'\n', b'\r', rest) else {
                 if !end {
                     return None;
                 }
-                let length = without_cr(bytes, start, bytes.len());
-                cells.push(Cell { range: start..length, quoted });
-                return Some(Line { length, next: bytes.len(), broken: false });
+                cells.push(Cell { range: start..bytes.len(), quoted });
+                return Some(Line { length: bytes.len(), next: bytes.len(), broken: None });
             };
             at += found;
-            if bytes.get(at) == Some(&b'\n') {
-                let length = without_cr(bytes, start, at);
-                cells.push(Cell { range: start..length, quoted });
-                return Some(Line { length, next: at + 1, broken: false });
-            }
             cells.push(Cell { range: start..at, quoted });
+            if bytes.get(at) != Some(&self.delimiter) {
+                let next = behind_line_end(bytes, at, end)?;
+                return Some(Line { length: at, next, broken: None });
+            }
             start = at + 1;
         }
     }
@@ -86,26 +98,55 @@ impl Dialect {
             }
             match bytes.get(close + 1) {
                 Some(next) if *next == quote => at = close + 2,
-                None if !end => return Closing::More,
-                _ => return Closing::At(close),
+                Some(next) if *next == self.delimiter => return Closing::At(close),
+                Some(b'\r' | b'\n') => return Closing::At(close),
+                Some(_) => return Closing::Never,
+                None if end => return Closing::At(close),
+                None => return Closing::More,
             }
         }
         if end || bytes.len() > self.max_record_bytes { Closing::Never } else { Closing::More }
     }
 
+    /// The row whose cell at `open` begins with a quote that opens nothing.
+    ///
+    /// It ends at the first line end behind that quote, not behind the start of the row: cells in front of it may
+    /// have line ends of their own.
+    fn broken(&self, bytes: &[u8], open: usize, end: bool) -> Option<Line> {
+        let (length, next) = match memchr2(b'\n', b'\r', bytes.get(open..)?) {
+            Some(found) => (open + found, behind_line_end(bytes, open + found, end)?),
+            None if end => (bytes.len(), bytes.len()),
+            None => return None,
+        };
+        // From its own line alone: whether a later one is in sight depends on where the block ends.
+        let line = bytes.get(..length).unwrap_or_default();
+        let has_text_behind = self.has_single_quote(line, open);
+        Some(Line { length, next, broken: Some(Broken { at: open, has_text_behind }) })
+    }
+
+    /// Whether a quote behind the one at `open` could close a cell, were it not for the text behind it.
+    fn has_single_quote(&self, line: &[u8], open: usize) -> bool {
+        let quote = self.quote.unwrap_or_default();
+        let mut at = open + 1;
+        while let Some(found) = memchr(quote, line.get(at..).unwrap_or_default()) {
+            at += found;
+            if line.get(at + 1) != Some(&quote) {
+                return at <= self.max_record_bytes;
+            }
+            at += 2;
+        }
+        false
+    }
+
     /// Appends the bytes that a cell stands for, which has quotes.
     pub(super) fn unquote(&self, cell: &[u8], out: &mut Vec<u8>) {
         let quote = self.quote.unwrap_or_default();
-        let mut rest = cell.get(1..).unwrap_or_default();
+        let mut rest = cell.get(1..cell.len().saturating_sub(1)).unwrap_or_default();
         while let Some(at) = memchr(quote, rest) {
-            out.extend_from_slice(rest.get(..at).unwrap_or_default());
-            rest = rest.get(at + 1..).unwrap_or_default();
-            if rest.first() != Some(&quote) {
-                // What stands behind the closing quote belongs to the cell as it is.
-                break;
-            }
-            out.push(quote);
-            rest = rest.get(1..).unwrap_or_default();
+            // Inside, every quote is the first of two.
+            let (one, after) = rest.split_at(at + 1);
+            out.extend_from_slice(one);
+            rest = after.get(1..).unwrap_or_default();
         }
         out.extend_from_slice(rest);
     }
@@ -117,15 +158,11 @@ enum Closing {
     Never,
 }
 
-fn broken(bytes: &[u8], end: bool) -> Option<Line> {
-    match memchr(b'\n', bytes) {
-        Some(at) => Some(Line { length: without_cr(bytes, 0, at), next: at + 1, broken: true }),
-        None if end => Some(Line { length: bytes.len(), next: bytes.len(), broken: true }),
-        None => None,
+/// Where the row behind the line end at `at` begins; `None` if a line feed may follow a carriage return.
+fn behind_line_end(bytes: &[u8], at: usize, end: bool) -> Option<usize> {
+    match bytes.get(at..at + 2) {
+        Some(b"\r\n") => Some(at + 2),
+        None if !end && bytes.get(at) == Some(&b'\r') => None,
+        _ => Some(at + 1),
     }
-}
-
-/// `at`, or one less if a carriage return stands in front of it.
-fn without_cr(bytes: &[u8], start: usize, at: usize) -> usize {
-    if at > start && bytes.get(at - 1) == Some(&b'\r') { at - 1 } else { at }
 }

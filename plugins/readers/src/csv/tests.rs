@@ -74,7 +74,8 @@ fn options_say_how_a_table_is_written() {
         (r#"{"quote":""}"#, b"text\n\"a\n", &["\"a"]),
         (r#"{"encoding":"gbk"}"#, b"text,\xd7\xd6\n\xd7\xd6,1\n\"\xd7\xd6\",2\n", &["字", "字"]),
         ("{}", b"text\n\n\"\"\n", &[""]),
-        ("{}", b"text\r\n\"a\"b\r\n", &["ab"]),
+        ("{}", b"text\ra\r\rb\"\r\"c\rd\"\r", &["a", "b\"", "c\rd"]),
+        ("{}", b"text\n\"a\"\r\"b\"\r\n\"c\"", &["a", "b", "c"]),
         ("{}", b"", &[]),
         ("{}", b"text,\n", &[]),
         (r#"{"fields":{"text":""},"metadata":[]}"#, b"raw,b\n<p>,c", &[""]),
@@ -100,6 +101,13 @@ fn bad_rows_fail_alone() {
         (b"1,2,3", "row 2 (byte 15 of the file): 3 cells, but 2 columns"),
         (b"1", "row 2 (byte 15 of the file): 1 cells, but 2 columns"),
         (b"\"a,2", "row 2 (byte 15 of the file): a cell begins with a quote that is not closed within `max_"),
+        (b"\"a\"b,2", "row 2 (byte 15 of the file): a cell goes on behind the quote that closes it"),
+        (b"\"a\" ,2", "row 2 (byte 15 of the file): a cell goes on behind the quote that closes it"),
+        (
+            b"\"1\n2\",\"a\"\"b\"\"",
+            "row 2 (byte 21 of the file): a cell begins with a quote that is not closed",
+        ),
+        (b"\"1\n2\",\"a\"\"b\"c", "row 2 (byte 21 of the file): a cell goes on behind the quote"),
         (b"a,\xb4", "row 2 (byte 17 of the file): byte 0xB4 is not UTF-8; name the encoding"),
     ];
     for (row, message) in cases {
@@ -121,6 +129,22 @@ fn a_stray_quote_costs_its_own_row() {
     file.extend_from_slice(b"\"closed\"\n");
     let read = read(r#"{"max_record_bytes":100}"#, &file);
     assert_eq!((read.texts().len(), read.failures().count()), (101, 1));
+}
+
+/// The quote that would close the stray one opens a cell of a later row.
+#[test]
+fn a_stray_quote_does_not_swallow_the_rows_up_to_the_next_quote() {
+    let rows = [r#"1,"open"#, "2,ok", r#"3,"a""b""#, "4,ok", r#"5,"x"y"#, "6,ok", r#"7,""#, r#"8,"z""#];
+    for line_end in ["\n", "\r\n", "\r"] {
+        let file = format!("id,text{line_end}{}", rows.join(line_end));
+        let csv = csv("{}");
+        for step in 1..file.len() {
+            let read = read_in_blocks(&csv, file.as_bytes(), step);
+            assert_eq!(read.texts(), ["ok", "a\"b", "ok", "ok", "z"], "{step} bytes at a time");
+            let failed: Vec<_> = read.failures().map(|failed| failed.raw.as_slice()).collect();
+            assert_eq!(failed, [rows[0].as_bytes(), rows[4].as_bytes(), rows[6].as_bytes()]);
+        }
+    }
 }
 
 #[test]
@@ -152,6 +176,7 @@ fn contradicting_options_are_refused() {
         (r#"{"encoding":"utf-16le"}"#, "encoding"),
         (r#"{"encoding":"gbx"}"#, "encoding"),
         (r#"{"encoding":"big5","delimiter":"bar"}"#, "delimiter"),
+        (r#"{"encoding":"big5","quote":"|"}"#, "quote"),
     ];
     for (options, option) in cases {
         let options: CsvOptions = serde_json::from_str(options).expect("valid options");
@@ -164,10 +189,32 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_table_is_read_the_same_in_any_blocks(file in "([ab,\"\n]|\r\n|\"\"){0,60}", step in 1..30_usize, max in 1..40) {
+    fn any_table_is_read_the_same_in_any_blocks(file in "([ab,\"\n\r]|\r\n|\"\"){0,60}", step in 1..30_usize, max in 1..40) {
         let csv = csv(&format!(r#"{{"has_header":false,"fields":{{"text":"1"}},"max_record_bytes":{max}}}"#));
         let file = file.as_bytes();
         prop_assert_eq!(decode_in_blocks(&csv, file, step), decode(&csv, file));
+    }
+
+    /// Cells in quotes begin with a letter here: a quote in front of a delimiter or a line end closes what a stray
+    /// one has opened, and nobody can tell that from a cell.
+    #[test]
+    fn a_damaged_row_costs_itself(
+        rows in prop::collection::vec(prop::collection::vec("[ab\"\n\r,]{0,6}", 2), 1..12),
+        damaged in prop::sample::select(vec!["1,\"open", "\"x\"y,2", "\"", "1,\"a\"\"", "\"p\nq\",\"a\"\"b\"c", "1", "1,2,3"]),
+        at: prop::sample::Index,
+        line_end in prop::sample::select(vec!["\n", "\r\n", "\r"]),
+        step in 1..30_usize,
+    ) {
+        let written = |cell: &String| format!("\"c{}\"", cell.replace('"', "\"\""));
+        let mut lines: Vec<_> = rows.iter().map(|row| format!("{},{}", written(&row[0]), written(&row[1]))).collect();
+        let at = at.index(rows.len() + 1);
+        lines.insert(at, damaged.to_owned());
+        let file = format!("id,text{line_end}{}{line_end}", lines.join(line_end));
+        let read = read_in_blocks(&csv("{}"), file.as_bytes(), step);
+        let texts: Vec<_> = rows.iter().map(|row| format!("c{}", row[1])).collect();
+        prop_assert_eq!(read.texts(), texts);
+        let failed: Vec<_> = read.failures().map(|failed| (failed.ordinal, failed.raw.as_slice())).collect();
+        prop_assert_eq!(failed, [(at as u64, damaged.as_bytes())]);
     }
 
     #[test]

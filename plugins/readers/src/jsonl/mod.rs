@@ -2,6 +2,7 @@
 
 mod object;
 mod options;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub use options::JsonlOptions;
 use serde::de::IgnoredAny;
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
+use crate::invalid::InvalidValues;
 use crate::mapping::{Mapping, Place};
 use crate::row::{self, Fault, Row};
 
@@ -18,6 +20,7 @@ use crate::row::{self, Fault, Row};
 #[derive(Debug)]
 pub struct Jsonl {
     mapping: Mapping,
+    invalid_values: InvalidValues,
 }
 
 impl Reader for Jsonl {
@@ -26,7 +29,10 @@ impl Reader for Jsonl {
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
-        Ok(Self { mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)? })
+        Ok(Self {
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            invalid_values: options.invalid_values,
+        })
     }
 
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {
@@ -90,8 +96,20 @@ impl Jsonl {
     ) -> Result<(), Fault> {
         let Ok(text) = simdutf8::basic::from_utf8(line) else { return Err(not_utf8(line)) };
         row.clear();
-        read_object(text, &|name| self.mapping.wants(name), row)?;
-        self.mapping.emit(row, place, emit)
+        let wants = |name: &str| self.mapping.wants(name);
+        let Err(fault) = read_object(text, &wants, row) else { return self.mapping.emit(row, place, emit) };
+        // Few lines need a repair: they are looked through only when they cannot be read as they are.
+        let repaired = match self.invalid_values {
+            InvalidValues::Fail => None,
+            InvalidValues::Repair => repair::repaired(text),
+        };
+        let Some((text, repairs)) = repaired else { return Err(fault) };
+        let mut row = Row::default();
+        // Places in the repaired line are not those in the file.
+        read_object(&text, &wants, &mut row).map_err(|_| fault)?;
+        self.mapping.emit(&row, place, emit)?;
+        repairs.count(emit);
+        Ok(())
     }
 }
 

@@ -199,7 +199,7 @@ fn position_of_backslash(bytes: &[u8]) -> Option<usize> {
 
 /// The character of the `\uXXXX` at the start of `escape`, and the bytes that it takes: two escapes when
 /// they are a surrogate pair.
-fn unicode_escape(escape: &[u8]) -> Result<(char, usize), String> {
+pub(super) fn unicode_escape(escape: &[u8]) -> Result<(char, usize), String> {
     let high = utf16_unit(escape).unwrap_or_default();
     if let Some(character) = char::from_u32(high) {
         return Ok((character, 6));
@@ -284,7 +284,11 @@ fn syntax_fault(text: &[u8], error: &serde_json::Error) -> Fault {
     };
     let words: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let is_number = words.iter().any(|word| text[at..].starts_with(word));
-    let advice = if is_number { "; NaN and infinities have no JSON form, write null" } else { "" };
+    let advice = if is_number {
+        "; NaN and infinities have no JSON form: write null, or say `invalid_values = \"repair\"`"
+    } else {
+        ""
+    };
     Fault::new(at, format!("not JSON: {message}{advice}"))
 }
 

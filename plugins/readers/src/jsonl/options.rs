@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::FieldNames;
+use crate::{FieldNames, InvalidValues};
 
 /// Reads one document from each line of a JSON Lines file.
 ///
@@ -27,6 +27,10 @@ use crate::FieldNames;
 /// A line that is not a JSON object, is not UTF-8, has neither the text nor the raw page, or names the id or
 /// the text twice fails with its line and column, and its bytes are kept; the lines around it are read.
 /// Blank lines are passed over, but count: the ordinal of a document is its line number, from 0.
+///
+/// `NaN`, `Infinity` and halves of surrogate pairs, which some programs write, are no JSON. With
+/// `invalid_values = "repair"` such a line is read, with null and U+FFFD in their place, and counted under
+/// `numbers_repaired` and `surrogates_repaired`.
 ///
 /// Limits: a file that is one JSON array is not JSON Lines; convert it first, for example with
 /// `jq -c '.[]'`. Columns in messages count characters.
@@ -54,6 +58,9 @@ pub struct JsonlOptions {
     /// If a name stands both there and at the top level, the one inside counts, wherever it stands in the
     /// line. A value that is no object is an ordinary metadata field. Empty: nothing is spread.
     pub spread: String,
+    /// What becomes of `NaN`, `Infinity` and halves of surrogate pairs, such as a lone `\ud83d`: the
+    /// record fails, or null and U+FFFD take their place.
+    pub invalid_values: InvalidValues,
 }
 
 impl Default for JsonlOptions {
@@ -63,6 +70,7 @@ impl Default for JsonlOptions {
             metadata: None,
             rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
+            invalid_values: InvalidValues::default(),
         }
     }
 }

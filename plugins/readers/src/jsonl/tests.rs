@@ -293,3 +293,58 @@ proptest! {
         prop_assert_eq!(decode_in_blocks(&jsonl, bytes, step), whole);
     }
 }
+
+#[test]
+fn what_is_no_json_is_repaired_and_counted_on_demand() {
+    const REPAIR: &str = r#"{"invalid_values":"repair"}"#;
+    let cases: &[(&str, &str, &str, [u64; 2])] = &[
+        (r#"{"text":"a","x":NaN}"#, "a", r#"{"x":null}"#, [1, 0]),
+        (
+            r#"{"x":[-Infinity,{"NaN":"Infinity \" -Infinity","y":Infinity}],"text":"a"}"#,
+            "a",
+            r#"{"x":[null,{"NaN":"Infinity \" -Infinity","y":null}]}"#,
+            [2, 0],
+        ),
+        (
+            r#"{"text":"\ud800字\uDC00\uD83D\uDE00\ud83d","x":"\\ud800"}"#,
+            "\u{FFFD}字\u{FFFD}😀\u{FFFD}",
+            r#"{"x":"\\ud800"}"#,
+            [0, 3],
+        ),
+        (r#"{"text":"NaN","\ud800":["\udfff"]}"#, "NaN", "{\"\u{FFFD}\":[\"\\ufffd\"]}", [0, 2]),
+        (r#"{"text":"a","metadata":{"x":NaN,"y":"\ud800"}}"#, "a", "{\"x\":null,\"y\":\"\u{FFFD}\"}", [1, 1]),
+        (r#"{"text":"a","x":1}"#, "a", r#"{"x":1}"#, [0, 0]),
+    ];
+    for (line, text, metadata, [numbers, surrogates]) in cases {
+        let repaired = read(REPAIR, line);
+        assert_eq!(repaired.texts(), [*text], "{line}");
+        assert_eq!(repaired.metadata(), *metadata, "{line}");
+        let counted = [("numbers_repaired", *numbers), ("surrogates_repaired", *surrogates)];
+        let counted = counted.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n));
+        assert_eq!(repaired.1, counted.collect(), "{line}");
+        let strict = read("{}", line);
+        let is_broken = usize::from(numbers + surrogates > 0);
+        assert_eq!((strict.failures().count(), strict.1.len()), (is_broken, 0), "{line}");
+    }
+    for line in
+        [r#"{"text":"a","x":NaNs}"#, r#"{"text":"a","x":-NaN}"#, r#"{"text":"a","x":NaN"#, r#"{"x":NaN}"#]
+    {
+        let read = read(REPAIR, line);
+        assert_eq!((read.failures().count(), read.1.len()), (1, 0), "{line}");
+        assert_eq!(read.failures().next().map(|failed| failed.raw.as_slice()), Some(line.as_bytes()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_repair_never_panics_and_leaves_json_alone(
+        text in r#"([NaIf\-"\\u字]|NaN|Infinity|\\ud83d|\\ude00){0,20}"#,
+        json: String,
+    ) {
+        if let Some((repaired, _)) = super::repair::repaired(&text) {
+            prop_assert_eq!(super::repair::repaired(&repaired), None);
+        }
+        let json = serde_json::to_string(&json).expect("a string has a form in JSON");
+        prop_assert_eq!(super::repair::repaired(&json), None);
+    }
+}

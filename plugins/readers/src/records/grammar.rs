@@ -3,11 +3,12 @@
 //! Cutting, decoding and sniffing all walk through [`record`], so that they cannot disagree.
 
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use memchr::memchr;
 
-use tamis_text::literal::{Build, Cursor, Skim, Trouble, is_word};
+use tamis_text::literal::{Build, Cursor, Trouble, is_word};
 
 /// With more bytes to come, trouble this close to the end may be no trouble: a surrogate pair, the longest
 /// thing that is looked at as a whole, takes 20 bytes.
@@ -62,19 +63,31 @@ pub(super) fn record<B: Build>(bytes: &[u8], start: usize, end: bool) -> Outcome
 }
 
 /// The spans of the records, one after the other, without gaps; stops where more bytes are needed.
-pub(super) struct Spans<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) at: usize,
-    /// Whether nothing follows the bytes.
-    pub(super) end: bool,
+pub(super) struct Spans<'a, B> {
+    bytes: &'a [u8],
+    at: usize,
+    end: bool,
+    build: PhantomData<B>,
 }
 
-impl Iterator for Spans<'_> {
+impl<'a, B: Build> Spans<'a, B> {
+    /// From the start of the bytes; with `end`, nothing follows them.
+    pub(super) fn new(bytes: &'a [u8], end: bool) -> Self {
+        Self { bytes, at: 0, end, build: PhantomData }
+    }
+
+    /// Where the next record begins.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+}
+
+impl<B: Build> Iterator for Spans<'_, B> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
         let start = self.at;
-        match record::<Skim>(self.bytes, start, self.end) {
+        match record::<B>(self.bytes, start, self.end) {
             Outcome::Whole(_, next) | Outcome::Broken(_, next) => {
                 self.at = next;
                 Some(start..next)

@@ -2,6 +2,7 @@
 
 mod grammar;
 mod options;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,8 @@ pub use options::RecordsOptions;
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
 use self::grammar::{Beginning, Content, Outcome, Spans};
+use self::repair::Repairing;
+use crate::invalid::{InvalidValues, Repairs};
 use crate::mapping::{Mapping, Place};
 use crate::row::{self, Fault, Field, Row, Slot, Str};
 use tamis_text::literal::{Literal, Scalar, Skim, Tree};
@@ -17,6 +20,7 @@ use tamis_text::literal::{Literal, Scalar, Skim, Tree};
 #[derive(Debug)]
 pub struct Records {
     mapping: Mapping,
+    invalid_values: InvalidValues,
 }
 
 /// How many whole records at its beginning make a file a dump in spite of a broken one.
@@ -28,7 +32,10 @@ impl Reader for Records {
     type Options = RecordsOptions;
 
     fn open(options: RecordsOptions) -> Result<Self, SetupError> {
-        Ok(Self { mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)? })
+        Ok(Self {
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            invalid_values: options.invalid_values,
+        })
     }
 
     /// Takes a file only if all of it, as far as the head shows, is records: prose has lines such as
@@ -54,34 +61,49 @@ impl Reader for Records {
     }
 
     fn cut(&self, bytes: &[u8], end: bool) -> Cut {
-        let mut spans = Spans { bytes, at: 0, end };
-        let records = spans.by_ref().count() as u64;
-        match (end, records) {
-            (true, _) => Cut::At { bytes: bytes.len(), records },
-            (false, 0) => Cut::More,
-            (false, _) => Cut::At { bytes: spans.at, records },
+        // What is repaired is no broken record, whose end is searched for.
+        match self.invalid_values {
+            InvalidValues::Fail => cut::<false>(bytes, end),
+            InvalidValues::Repair => cut::<true>(bytes, end),
         }
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
+        match self.invalid_values {
+            InvalidValues::Fail => self.read_block::<false>(block, emit),
+            InvalidValues::Repair => self.read_block::<true>(block, emit),
+        }
+        Ok(())
+    }
+}
+
+fn cut<const REPAIRS: bool>(bytes: &[u8], end: bool) -> Cut {
+    let mut spans = Spans::<Repairing<Skim, REPAIRS>>::new(bytes, end);
+    let records = spans.by_ref().count() as u64;
+    match (end, records) {
+        (true, _) => Cut::At { bytes: bytes.len(), records },
+        (false, 0) => Cut::More,
+        (false, _) => Cut::At { bytes: spans.at(), records },
+    }
+}
+
+impl Records {
+    fn read_block<const REPAIRS: bool>(&self, block: &Block<'_>, emit: &mut dyn Emit) {
         let mut row = Row::default();
-        let spans = Spans { bytes: block.bytes, at: 0, end: true };
+        let spans = Spans::<Repairing<Skim, REPAIRS>>::new(block.bytes, true);
         for (ordinal, span) in (block.first_ordinal..).zip(spans) {
             let record = block.bytes.get(span.clone()).unwrap_or_default();
             let trimmed = record.trim_ascii();
             let indent = record.len() - record.trim_ascii_start().len();
             let offset = block.offset + (span.start + indent) as u64;
             let place = Place { ordinal, offset, length: trimmed.len() as u64 };
-            if let Err(fault) = self.read_record(trimmed, place, &mut row, emit) {
+            if let Err(fault) = self.read_record::<REPAIRS>(trimmed, place, &mut row, emit) {
                 fail(trimmed, place, &fault, emit);
             }
         }
-        Ok(())
     }
-}
 
-impl Records {
-    fn read_record<'a>(
+    fn read_record<'a, const REPAIRS: bool>(
         &self,
         record: &'a [u8],
         place: Place,
@@ -93,17 +115,21 @@ impl Records {
             Fault::new(at, format!("byte 0x{:02X} is not UTF-8", record.get(at).copied().unwrap_or_default()))
         })?;
         row.clear();
-        match grammar::record::<Tree>(record, 0, true) {
+        let mut repairs = Repairs::default();
+        match grammar::record::<Repairing<Tree, REPAIRS>>(record, 0, true) {
             Outcome::Whole(_, next) if next < record.len() => {
                 return Err(Fault::new(next, "expected the end of the record"));
             }
             Outcome::Whole(Content::Fields(fields), _) => {
                 for field in fields {
                     let name = Str::Input(text.get(field.name).unwrap_or_default());
-                    push(name, field.at, &field.value, row)?;
+                    let (value, repaired) = field.value;
+                    repairs.add(repaired);
+                    push(name, field.at, &value, row)?;
                 }
             }
-            Outcome::Whole(Content::Dict(at, Literal::Dict(entries)), _) => {
+            Outcome::Whole(Content::Dict(at, (Literal::Dict(entries), repaired)), _) => {
+                repairs.add(repaired);
                 for (name, value) in entries {
                     let Literal::String(name) = name else {
                         return Err(Fault::new(at, "the fields of a record must be named by strings"));
@@ -117,7 +143,9 @@ impl Records {
                 return Err(Fault::new(0, "expected a field, such as `text: '…'`, or a dict"));
             }
         }
-        self.mapping.emit(row, place, emit)
+        self.mapping.emit(row, place, emit)?;
+        repairs.count(emit);
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::FieldNames;
+use crate::{FieldNames, InvalidValues};
 
 /// Reads records that were dumped as Python or JSON literals, such as `text:'…\n…'`.
 ///
@@ -44,7 +44,8 @@ use crate::FieldNames;
 /// on with the next line that begins a record.
 ///
 /// Limits: strings must be UTF-8; a surrogate pair written as two escapes (`\ud83d\ude00`) is joined, half
-/// of one fails the record. `\/` is read as `/`, as JSON has it. `\N{…}`, f-strings, sets, complex numbers
+/// of one fails the record, as `nan` and `inf` do, unless `invalid_values = "repair"` puts U+FFFD and null in their
+/// place and counts them under `surrogates_repaired` and `numbers_repaired`. `\/` is read as `/`, as JSON has it. `\N{…}`, f-strings, sets, complex numbers
 /// and calls such as `datetime.datetime(…)` are refused. Literals nest up to 128 deep.
 ///
 /// Source: the Python language reference, section 2, Lexical analysis.
@@ -69,6 +70,9 @@ pub struct RecordsOptions {
     /// If a name stands both there and beside it, the one inside counts. A value that is no dict is an
     /// ordinary metadata field. Empty: nothing is spread.
     pub spread: String,
+    /// What becomes of `nan`, `inf` (or `NaN`, `Infinity`) and halves of surrogate pairs, such as a lone `\ud83d`: the
+    /// record fails, or null and U+FFFD take their place.
+    pub invalid_values: InvalidValues,
 }
 
 impl Default for RecordsOptions {
@@ -78,6 +82,7 @@ impl Default for RecordsOptions {
             metadata: None,
             rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
+            invalid_values: InvalidValues::default(),
         }
     }
 }

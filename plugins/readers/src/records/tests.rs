@@ -357,3 +357,37 @@ proptest! {
         prop_assert_eq!(decode_in_blocks(&records, bytes, step), whole);
     }
 }
+
+#[test]
+fn what_has_no_json_form_is_repaired_and_counted_on_demand() {
+    let repairing =
+        RecordsOptions { invalid_values: crate::InvalidValues::Repair, ..RecordsOptions::default() };
+    let repairing = Records::open(repairing).expect("options agree");
+    let file = r"text: 'a\ud800b'
+x: nan
+
+{'text': 'c', 'x': [-inf, +Infinity, 'nan'],
+ 'y': {inf: '\udc00'
+}}
+
+text: 'd'
+x: nano
+
+text: '\ud83d\ude00'
+";
+    for step in 1..file.len() {
+        let read = decode_in_blocks(&repairing, file.as_bytes(), step);
+        assert_eq!(read.texts(), ["a\u{FFFD}b", "c", "😀"], "{step} bytes at a time");
+        let metadata: Vec<_> = read
+            .documents()
+            .map(|document| serde_json::to_string(&document.metadata).expect("metadata can be written"))
+            .collect();
+        let nested = "{\"x\":[null,null,\"nan\"],\"y\":{\"null\":\"\u{FFFD}\"}}";
+        assert_eq!(metadata, [r#"{"x":null}"#, nested, "{}"]);
+        let counted: Vec<_> = read.1.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        assert_eq!(counted, [("numbers_repaired", 4), ("surrogates_repaired", 2)]);
+        assert!(read.messages()[0].contains("`nano` is not a literal"), "{:?}", read.messages());
+    }
+    let read = decode_in_blocks(&records(), file.as_bytes(), 9);
+    assert_eq!((read.documents().count(), read.failures().count(), read.1.len()), (1, 3, 0));
+}

@@ -75,13 +75,12 @@ pub(super) fn piece(bytes: &[u8], end: bool) -> Option<Piece<'_>> {
     if !begins_record(bytes) {
         return broken(bytes, 0, Broken::NoRecord, end);
     }
-    let Some(head_end) = head_end(bytes) else {
-        return if end || bytes.len() > MAX_HEAD { broken(bytes, 1, Broken::NoEndOfHead, end) } else { None };
+    let head_end = match head_end(bytes) {
+        HeadEnd::At(head_end) => head_end,
+        HeadEnd::Unseen if !end && bytes.len() <= MAX_HEAD => return None,
+        HeadEnd::Unseen | HeadEnd::Never => return broken(bytes, 1, Broken::NoEndOfHead, end),
     };
     let head = Head { lines: bytes.get(..head_end).unwrap_or_default() };
-    if head_end > MAX_HEAD || next_record(head.lines, 1).is_some() {
-        return broken(bytes, 1, Broken::NoEndOfHead, end);
-    }
     let Some(claimed) = head.content_length() else { return broken(bytes, head_end, Broken::NoLength, end) };
     let found = (bytes.len() - head_end) as u64;
     if claimed <= MAX_CONTENT {
@@ -137,14 +136,33 @@ fn next_record(bytes: &[u8], from: usize) -> Option<usize> {
         .find(|at| bytes.get(*at..).is_some_and(begins_record))
 }
 
-/// Where the content begins, behind the blank line that ends the head.
-fn head_end(bytes: &[u8]) -> Option<usize> {
+/// Where a head ends.
+enum HeadEnd {
+    /// Where the content begins, behind the blank line that ends the head.
+    At(usize),
+    /// Not in these bytes.
+    Unseen,
+    /// The next record begins first, or the head is too long.
+    Never,
+}
+
+/// Where the head at the start of `bytes` ends.
+///
+/// The search ends at the next record: many records without an end of their head would otherwise each be searched
+/// up to the longest head, over the same bytes again and again.
+fn head_end(bytes: &[u8]) -> HeadEnd {
     let head = bytes.get(..MAX_HEAD + 4).unwrap_or(bytes);
-    memchr::memchr_iter(b'\n', head).find_map(|at| match head.get(at + 1..)? {
-        [b'\n', ..] => Some(at + 2),
-        [b'\r', b'\n', ..] => Some(at + 3),
-        _ => None,
-    })
+    for at in memchr::memchr_iter(b'\n', head) {
+        let behind = head.get(at + 1..).unwrap_or_default();
+        let content = match behind {
+            [b'\n', ..] => at + 2,
+            [b'\r', b'\n', ..] => at + 3,
+            _ if begins_record(behind) => return HeadEnd::Never,
+            _ => continue,
+        };
+        return if content > MAX_HEAD { HeadEnd::Never } else { HeadEnd::At(content) };
+    }
+    HeadEnd::Unseen
 }
 
 /// Whether a record can end in front of `rest`: two line ends, the next record, or the end of the file, with or

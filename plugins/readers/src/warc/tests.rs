@@ -281,6 +281,17 @@ fn broken_records_fail_alone() {
     );
 }
 
+/// A search for the end of each head up to the longest one made this test the slowest by far.
+#[test]
+fn heads_without_an_end_are_searched_up_to_the_next_record() {
+    const N_LINES: usize = 100_000;
+    let bytes = "WARC/1.0\n".repeat(N_LINES).into_bytes();
+    let read = decode_in_blocks(&warc(WarcOptions::default()), &bytes, bytes.len() / 3);
+    assert_eq!((read.documents().count(), read.failures().count()), (0, N_LINES));
+    let expected = "the head of the record does not end within 64 KiB";
+    assert!(read.messages().iter().all(|message| *message == expected), "{:?}", read.messages().first());
+}
+
 #[test]
 fn contradicting_options_are_refused() {
     let cases = [
