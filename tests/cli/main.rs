@@ -14,6 +14,7 @@ mod interruption;
 mod kills;
 mod output;
 mod partitions;
+mod places;
 mod plan;
 mod remote;
 mod round_trip;

@@ -147,7 +147,7 @@ fn a_launcher_needs_no_more_than_the_plan() {
     assert!(expected.iter().all(|records| !records.is_empty()));
     let (read, _, dropped, _) = world.tally();
     assert!(dropped > 100 && expected[2].contains("duplicate") && expected[2].contains("too-short"));
-    let learned = world.read("out/line-template/templates.toml");
+    let learned = world.read("out/.tamis/learned/line-template/templates.toml");
     assert!(learned.contains("Share this page"), "{learned}");
     for shards in [1, 3, 5] {
         for folder in ["out", "gone"] {
