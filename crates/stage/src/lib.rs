@@ -13,6 +13,7 @@
 mod author;
 mod draft;
 mod error;
+mod files;
 pub mod handle;
 mod info;
 mod json;
@@ -27,6 +28,7 @@ pub use author::{
 };
 pub use draft::{Draft, Edits, Notes};
 pub use error::{Failure, SetupError};
+pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 pub use json::{json_object, push_json};
 pub use option_info::OptionInfo;
