@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tamis_stage::handle::OpenStage;
-use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo};
+use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo, not_a_file};
 
 use crate::canonical::portable;
 use crate::check::{Checker, Mark, Meaning, needs};
@@ -318,13 +318,19 @@ fn existing(mark: &Mark, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
         Meaning::Read | Meaning::Write => return None,
     };
     let path = mark.place.resolve(Path::new(&mark.value));
-    let (what, other) = if is_file { ("file", "folder") } else { ("folder", "file") };
-    if !path.exists() {
+    let what = if is_file { "file" } else { "folder" };
+    let Ok(metadata) = path.metadata() else {
         diagnostics.push(inputs::missing(&mark.value, &path, &mark.place, what));
         return None;
-    }
-    if path.is_dir() == is_file {
-        let message = format!("`{}` is a {other}, but `{}` needs a {what}", mark.value, mark.option);
+    };
+    // A file is read twice, to know what it holds and by its stage: pipes and devices cannot be.
+    let instead = if is_file {
+        not_a_file(&metadata)
+    } else {
+        (!metadata.is_dir()).then(|| not_a_file(&metadata).unwrap_or("a file"))
+    };
+    if let Some(instead) = instead {
+        let message = format!("`{}` is {instead}, but `{}` needs a {what}", mark.value, mark.option);
         diagnostics.push(Diagnostic::error(&mark.place, message));
         return None;
     }

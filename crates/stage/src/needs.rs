@@ -211,7 +211,7 @@ fn same(one: &Value, other: &Value) -> bool {
 mod tests {
     use super::*;
 
-    fn needs(mark: Value) -> Result<Option<Needs>, String> {
+    fn needs(mark: &Value) -> Result<Option<Needs>, String> {
         Needs::of(&json!({ "x-needs": mark }))
     }
 
@@ -232,7 +232,7 @@ mod tests {
             ),
             (json!({ "a": "some", "b": [true] }), "with `a` and with `b = true`"),
         ] {
-            assert_eq!(needs(mark).unwrap().unwrap().to_string(), words);
+            assert_eq!(needs(&mark).unwrap().unwrap().to_string(), words);
         }
         assert_eq!(Needs::of(&json!({ "type": "string" })), Ok(None));
     }
@@ -247,7 +247,7 @@ mod tests {
             json!({ "a": [] }),
             json!({ "a": { "is": [1] } }),
         ] {
-            assert!(needs(mark.clone()).is_err(), "{mark}");
+            assert!(needs(&mark).is_err(), "{mark}");
         }
     }
 
@@ -272,7 +272,7 @@ mod tests {
             (json!({ "has": ["a"] }), json!(null), false),
         ];
         for (state, value, met) in cases {
-            let needs = needs(json!({ "other": state })).unwrap().unwrap();
+            let needs = needs(&json!({ "other": state })).unwrap().unwrap();
             assert_eq!(needs.is_met(|_| value.clone()), met, "{state} of {value}");
             // A default that does not do must be given.
             assert_eq!(needs.schema(|_| value.clone()).get("required").is_none(), met, "{state} of {value}");
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn alternatives_hold_if_one_does() {
-        let needs = needs(json!([{ "a": "some", "b": "some" }, { "c": "some" }])).unwrap().unwrap();
+        let needs = needs(&json!([{ "a": "some", "b": "some" }, { "c": "some" }])).unwrap().unwrap();
         let with = |given: &'static [&'static str]| {
             move |name: &str| if given.contains(&name) { json!("x") } else { Value::Null }
         };
