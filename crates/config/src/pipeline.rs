@@ -1,7 +1,8 @@
 //! A pipeline file, read and merged, not yet checked against stages.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tamis_stage::{ReadError, not_a_file, read_text, read_text_of_any};
 
@@ -19,6 +20,11 @@ const MAX_CHAIN: usize = 32;
 
 /// Far more than anybody writes, and little enough to be held some times over: every value keeps its place.
 const MAX_BYTES: u64 = 16 << 20;
+
+/// How many tables there may be of a kind: each stage and each library that is opened takes memory, and many a
+/// check compares each with all others. Tests are only compared by name.
+const MAX_TABLES: [(&str, usize); 5] =
+    [("plugin", 1_000), ("source", 1_000), ("stage", 1_000), ("export", 1_000), ("test", 100_000)];
 
 /// A pipeline: parsed, with what it extends and what overrides it, not yet checked against stages.
 #[derive(Debug)]
@@ -100,6 +106,7 @@ impl Pipeline {
         let mut chain = vec![file.clone()];
         let mut root = node::parse(&text)?;
         extend(&mut root, &text, &mut chain)?;
+        too_many(&root)?;
         let (mut diagnostics, output) = overrides::apply(&mut root, overrides, chain.len());
         let plugins = plugins(&root, &mut diagnostics);
         Ok(Self { root, text, file, diagnostics, plugins, output, ignores_inputs: false })
@@ -136,7 +143,15 @@ impl Pipeline {
 
 fn text(name: String, file: &Path, content: String, order: usize) -> Arc<Text> {
     let base = file.parent().unwrap_or(file).to_path_buf();
-    Arc::new(Text { name, content, kind: TextKind::File, base, argument: None, order })
+    Arc::new(Text {
+        name,
+        content,
+        kind: TextKind::File,
+        base,
+        argument: None,
+        order,
+        lines: OnceLock::new(),
+    })
 }
 
 /// Takes over what `root` extends: every top-level key that it does not have itself.
@@ -172,9 +187,20 @@ fn extend(root: &mut Table, text: &Arc<Text>, chain: &mut Vec<PathBuf>) -> Resul
     let mut base = node::parse(&base_text)?;
     chain.push(file);
     extend(&mut base, &base_text, chain)?;
-    for entry in base.entries {
-        if root.get(&entry.key).is_none() {
-            root.entries.push(entry);
+    let own: BTreeSet<&str> = root.entries.iter().map(|entry| entry.key.as_str()).collect();
+    let others: Vec<_> = base.entries.into_iter().filter(|entry| !own.contains(entry.key.as_str())).collect();
+    root.entries.extend(others);
+    Ok(())
+}
+
+/// Refuses lists of tables that nobody can mean.
+fn too_many(root: &Table) -> Result<(), Diagnostics> {
+    for (list, most) in MAX_TABLES {
+        let Some(node) = root.get(list) else { continue };
+        let tables = node.as_array().unwrap_or_default();
+        if let Some(first) = tables.get(most) {
+            let message = format!("the pipeline has {} `[[{list}]]`, more than {most}", tables.len());
+            return Err(Diagnostic::error(&first.place, message).label("this is one too many").into());
         }
     }
     Ok(())

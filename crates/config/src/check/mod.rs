@@ -21,6 +21,9 @@ use words::{first_sentence, quantity, shown, shown_bare, type_label, type_name, 
 /// A schema that refers to itself without end is the mistake of its author; the check just stops.
 const MAX_DEPTH: usize = 128;
 
+/// A table with more mistakes than this is something else than what it is taken for.
+const MOST_MISTAKES: usize = 1_000;
+
 /// A value with a meaning beyond its type.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
@@ -525,6 +528,9 @@ impl<'a> Checker<'a> {
         let mut wrong = Vec::new();
         for entry in &table.entries {
             let before = self.diagnostics.len();
+            if before >= MOST_MISTAKES {
+                break;
+            }
             let at = at.key(&entry.key);
             let others = others.filter(|others| others.is_object());
             if let Some(schema) = properties.and_then(|properties| properties.get(&entry.key)) {
