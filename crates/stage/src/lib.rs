@@ -32,7 +32,7 @@ pub use error::{Failure, SetupError};
 pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 pub use json::{json_object, push_json};
-pub use needs::{KEYS_BESIDE, Need, NeededState, Needs};
+pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};

@@ -14,6 +14,9 @@ const MARK: &str = "x-needs";
 /// something of its own for records that failed.
 pub const KEYS_BESIDE: [&str; 1] = ["from"];
 
+/// Keys of `[run]` that may bound an option (`x-at-most`).
+pub const BOUNDS: [&str; 1] = ["max_record_bytes"];
+
 /// What an option needs to have an effect: one of several lists of conditions that hold together.
 ///
 /// ```

@@ -46,10 +46,12 @@ impl StageInfo {
 /// The help of an option, with what it needs to have an effect.
 fn help(schema: &Value) -> String {
     let help = text(schema, "description").unwrap_or_default();
-    match Needs::of(schema) {
-        Ok(Some(needs)) if !help.is_empty() => format!("{help}\n\nOnly {needs}."),
-        _ => help,
+    if help.is_empty() {
+        return help;
     }
+    let needs = Needs::of(schema).ok().flatten().map(|needs| format!("\n\nOnly {needs}."));
+    let bound = text(schema, "x-at-most").map(|key| format!("\n\nAt most `{key}` of `[run]`."));
+    help + &needs.unwrap_or_default() + &bound.unwrap_or_default()
 }
 
 /// Whether the default is a list that must not be empty and is: written in a pipeline, it would be refused.
