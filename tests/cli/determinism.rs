@@ -108,9 +108,13 @@ fn threads_show_in_no_format() {
         ("markdown", ""),
         ("text", ""),
     ] {
-        let export = format!("use = \"{exporter}\"\n{options}\nmax_part_bytes = \"20 KiB\"");
+        let mut export = format!("use = \"{exporter}\"\n{options}\n");
+        let has_parts = !matches!(exporter, "markdown" | "text");
+        if has_parts {
+            export += "max_part_bytes = \"20 KiB\"";
+        }
         let mut pipeline = PIPELINE.replacen("use = \"jsonl\"", &export, 1);
-        if !matches!(exporter, "markdown" | "text") {
+        if has_parts {
             pipeline = pipeline.replacen("path = \"out\"", "path = \"out/{third}\"", 1);
         }
         for stages in ["[[stage]]", corpus] {

@@ -48,6 +48,7 @@ pub struct BoilerplateOptions {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_confidence: f64,
     /// What becomes of a page that the model is not sure of.
+    #[schemars(extend("x-needs" = {"min_confidence": {"not": [0]}}))]
     pub on_uncertain: OnUncertain,
     /// What becomes of a page in which no text is found, such as a list of links.
     pub on_no_text: OnNoText,

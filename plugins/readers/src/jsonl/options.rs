@@ -53,6 +53,7 @@ pub struct JsonlOptions {
     /// With `{"id": 1, "text": "…", "metadata": {"url": "…"}}` the document has the field `url`.
     /// If a name stands both there and at the top level, the one inside counts, wherever it stands in the
     /// line. A value that is no object is an ordinary metadata field. Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
 }
 

@@ -68,6 +68,7 @@ pub struct RecordsOptions {
     ///
     /// If a name stands both there and beside it, the one inside counts. A value that is no dict is an
     /// ordinary metadata field. Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
 }
 
