@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    fn said(kind: Kind, properties: Value) -> String {
+    fn said(kind: Kind, properties: &Value) -> String {
         let info = StageInfo {
             name: "test".to_owned(),
             kind,
@@ -149,7 +149,7 @@ mod tests {
                 "modes": { "type": "array", "items": { "enum": ["a", "b"] } },
                 "free": { "type": "string" },
             });
-            said(Kind::Exporter, properties)
+            said(Kind::Exporter, &properties)
         };
         for fine in [
             json!({ "mode": ["markdown"] }),
@@ -181,12 +181,12 @@ mod tests {
             assert_eq!(with(wrong.clone()), why, "{wrong}");
         }
         let beside = json!({ "raw": { "x-needs": { "from": { "not": ["failed"] } } } });
-        assert_ne!(said(Kind::Filter, beside), "fine", "a filter has no `from` beside it");
+        assert_ne!(said(Kind::Filter, &beside), "fine", "a filter has no `from` beside it");
     }
 
     #[test]
     fn bounds_are_keys_that_bound() {
-        let with = |key: &str| said(Kind::Reader, json!({ "max_bytes": { "x-at-most": key } }));
+        let with = |key: &str| said(Kind::Reader, &json!({ "max_bytes": { "x-at-most": key } }));
         assert_eq!(with("max_record_bytes"), "fine");
         assert_eq!(
             with("memory"),
