@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use crate::world::{PIPELINE, World, line};
 
+/// Small blocks, and a longest record that does not follow from the memory.
+const BLOCKS: &str = "block_bytes = \"1 KiB\"\nmax_record_bytes = \"1 MiB\"\n";
+
 /// A line of a JSON Lines file, some of them broken.
 fn jsonl_line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
@@ -53,7 +56,7 @@ fn output(world: &World, settings: &[&str]) -> BTreeMap<String, Vec<u8>> {
 fn check(files: &[(&'static str, Vec<u8>)], part_bytes: u32) -> Result<(), TestCaseError> {
     let small = format!("max_part_bytes = {part_bytes}\n\n[[export]]");
     let pipeline = PIPELINE.replacen("\n[[export]]\nid = \"dropped", &format!("{small}\nid = \"dropped"), 1);
-    let world = World::with(&format!("{pipeline}block_bytes = \"1 KiB\"\n"));
+    let world = World::with(&format!("{pipeline}{BLOCKS}"));
     for (n, (ending, content)) in files.iter().enumerate() {
         world.write(format!("in/{}/{n}.{ending}", n % 3), content);
     }
@@ -108,16 +111,17 @@ fn threads_show_in_no_format() {
         ("markdown", ""),
         ("text", ""),
     ] {
-        let export = format!("use = \"{exporter}\"\n{options}\nmax_part_bytes = \"20 KiB\"");
+        let mut export = format!("use = \"{exporter}\"\n{options}\n");
+        let has_parts = !matches!(exporter, "markdown" | "text");
+        if has_parts {
+            export += "max_part_bytes = \"20 KiB\"";
+        }
         let mut pipeline = PIPELINE.replacen("use = \"jsonl\"", &export, 1);
-        if !matches!(exporter, "markdown" | "text") {
+        if has_parts {
             pipeline = pipeline.replacen("path = \"out\"", "path = \"out/{third}\"", 1);
         }
         for stages in ["[[stage]]", corpus] {
-            let world = World::with(&format!(
-                "{}block_bytes = \"2 KiB\"\n",
-                pipeline.replacen("[[stage]]", stages, 1)
-            ));
+            let world = World::with(&format!("{}{BLOCKS}", pipeline.replacen("[[stage]]", stages, 1)));
             for file in 0..6_usize {
                 // Files hold much of each other, in three partitions.
                 let lines =

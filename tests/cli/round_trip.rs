@@ -31,8 +31,11 @@ max_failed_ratio = 1
         let _ = write!(
             pipeline,
             "\n[[export]]\nid = \"{from}\"\nfrom = \"{from}\"\npath = \"{path}\"\n\
-             use = \"{exporter}\"\nmax_part_bytes = \"20 KiB\"\n{options}\n"
+             use = \"{exporter}\"\n{options}\n"
         );
+        if !matches!(exporter, "markdown" | "text") {
+            pipeline += "max_part_bytes = \"20 KiB\"\n";
+        }
     }
     pipeline
 }

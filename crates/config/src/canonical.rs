@@ -30,6 +30,8 @@ pub(crate) fn plan(plan: &Plan, sources: &[Value], stages: &[Value], exports: &[
         "exports": exports,
         // Blocks decide where records of a broken file begin again, and where parts end.
         "block_bytes": plan.run.block_bytes,
+        // What is longer fails, and what is not is read.
+        "max_record_bytes": plan.run.max_record_bytes,
     }))
 }
 

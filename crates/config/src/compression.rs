@@ -24,19 +24,13 @@ pub(crate) fn compression(
     diagnostics: &mut Diagnostics,
 ) -> Compression {
     let method = node.and_then(Node::as_str).unwrap_or("none");
-    if !matches!(method, "gzip" | "zstd") {
-        if let Some(level) = level {
-            diagnostics.push(
-                Diagnostic::warning(&level.place, "`compression_level` has no effect")
-                    .label("add `compression = \"zstd\"`"),
-            );
-        }
-        return Compression::None;
-    }
     if let Some(node) = node
         && !can_be_compressed(info)
     {
         diagnostics.push(refusal(node, info));
+    }
+    if !matches!(method, "gzip" | "zstd") {
+        return Compression::None;
     }
     let given = level.and_then(|level| match level.data {
         Data::Integer(level) => i32::try_from(level).ok(),

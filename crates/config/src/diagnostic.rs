@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 use crate::Position;
 use crate::text::{Place, TextKind};
 
+/// More complaints than anybody reads.
+const MOST_SHOWN: usize = 1_000;
+
+/// A line with more mistakes than this is long, and each of them shows all of it.
+const MOST_OF_A_LINE: usize = 20;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -125,6 +131,14 @@ impl Diagnostic {
         self.place().map(Place::position)
     }
 
+    /// The file that it is in, as the user calls it.
+    fn file(&self) -> &str {
+        match &self.subject {
+            Subject::Place(place) => &place.text.name,
+            Subject::File(file) => file,
+        }
+    }
+
     fn place(&self) -> Option<&Place> {
         match &self.subject {
             Subject::Place(place) => Some(place),
@@ -136,10 +150,6 @@ impl Diagnostic {
     /// 1, in Unicode scalar values; `null` when a file as a whole is concerned).
     pub fn to_json(&self) -> Value {
         let position = self.position();
-        let file = match &self.subject {
-            Subject::Place(place) => place.text.name.as_str(),
-            Subject::File(file) => file,
-        };
         let end = self.place().map(|place| {
             let end = shown_end(place);
             place.text.at(end..end).position().column
@@ -148,7 +158,7 @@ impl Diagnostic {
             "severity": self.severity.as_str(),
             "message": self.message,
             "help": self.help(),
-            "file": file,
+            "file": self.file(),
             "line": position.as_ref().map(|at| at.line),
             "column": position.as_ref().map(|at| at.column),
             "end_column": end,
@@ -330,12 +340,54 @@ impl Diagnostics {
         self.items.retain(|item| item.place().is_none() || seen.insert(item.rank()));
     }
 
-    /// Sorts by file and place; the same complaint about the same place is kept once.
+    /// Sorts by file and place; the same complaint about the same place is kept once, and what is more
+    /// than anybody reads goes.
     pub(crate) fn sort(&mut self) {
         self.items.sort_by_key(Diagnostic::rank);
         self.items.dedup_by(|second, first| {
             second.rank() == first.rank() && second.message == first.message && first.place().is_some()
         });
+        self.thin_out_lines();
+        if self.items.len() <= MOST_SHOWN {
+            return;
+        }
+        // An error among the rest must not be lost: what is left would be a plan with warnings.
+        let rest = self.items.split_off(MOST_SHOWN);
+        let severity = rest.iter().map(|item| item.severity).min().unwrap_or(Severity::Warning);
+        let file = self.items.last().map(Diagnostic::file).unwrap_or_default().to_owned();
+        let message = format!("there are more mistakes; the first {MOST_SHOWN} are shown");
+        self.items.push(Diagnostic::new(severity, &message, Subject::File(file.into())));
+    }
+}
+
+impl Diagnostics {
+    /// Keeps the first complaints about each line: each shows all of it.
+    fn thin_out_lines(&mut self) {
+        let (mut line, mut n_of_line) = (None, 0);
+        let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.items.len().min(MOST_SHOWN));
+        for item in std::mem::take(&mut self.items) {
+            let own = item.place().map(|place| (place.text.order, place.text.line_at(place.start).0));
+            n_of_line = if own.is_some() && own == line { n_of_line + 1 } else { 1 };
+            line = own;
+            if n_of_line <= MOST_OF_A_LINE {
+                kept.push(item);
+            } else if n_of_line == MOST_OF_A_LINE + 1 {
+                let message =
+                    format!("there are more mistakes in this line; the first {MOST_OF_A_LINE} are shown");
+                let (related, notes) = (Vec::new(), Vec::new());
+                kept.push(Diagnostic {
+                    message: message.into(),
+                    label: Box::default(),
+                    related,
+                    notes,
+                    ..item
+                });
+            } else if let Some(last) = kept.last_mut() {
+                // An error must not pass for a warning.
+                last.severity = last.severity.min(item.severity);
+            }
+        }
+        self.items = kept;
     }
 }
 

@@ -1,11 +1,11 @@
 //! The JSON Schema of pipeline files, for editors.
 
 use serde_json::{Map, Value, json};
-use tamis_stage::{Kind, Registry, StageInfo};
+use tamis_stage::{Kind, Needs, Registry, StageInfo};
 
 use crate::check::needs;
 use crate::common_keys::AUTO_SUMMARY;
-use crate::envelope::{COMPRESSION, ENVELOPE, keys};
+use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
 use crate::opening::{AUTO, is_envelope};
 
 /// The JSON Schema (draft 2020-12) of a pipeline file, with the options of every stage in `registry`.
@@ -91,7 +91,31 @@ fn rule(list: &str, envelope: &Value, options: Map<String, Value>, info: &StageI
     if !required.is_empty() {
         then["required"] = Value::from(required);
     }
+    let effects = effects(list, envelope, info);
+    if !effects.is_empty() {
+        then["allOf"] = Value::Array(effects);
+    }
     json!({ "if": condition(&info.name), "then": then })
+}
+
+/// For each key that needs others to have an effect: if it is given, they are as it needs them.
+fn effects(list: &str, envelope: &Value, info: &StageInfo) -> Vec<Value> {
+    let properties =
+        |schema: &'_ Value| schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut known = properties(&info.schema);
+    let own = properties(ENVELOPE.of(list));
+    known.extend(
+        own.into_iter().filter(|(key, _)| is_envelope(list, key, Some(info)) && declares(envelope, key)),
+    );
+    let default =
+        |name: &str| known.get(name).and_then(|schema| schema.get("default")).cloned().unwrap_or_default();
+    known
+        .iter()
+        .filter_map(|(name, schema)| {
+            let needs = Needs::of(schema).ok()??;
+            Some(json!({ "if": { "required": [name] }, "then": needs.schema(default) }))
+        })
+        .collect()
 }
 
 /// With `use = "auto"`, every option of every reader; of several with one name, the first is described.

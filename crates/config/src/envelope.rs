@@ -167,7 +167,7 @@ fn export() -> Value {
             "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file; `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form. Braces are doubled in names." },
             "from": { "type": "string", "enum": ["kept", "dropped", "failed"], "default": "kept", "description": "Which records to take." },
             "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "description": "How to compress the parts." },
-            "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },
+            "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "x-needs": { "compression": ["gzip", "zstd"] }, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },
             "max_part_bytes": { "type": ["string", "integer"], "x-size": 1, "default": "256 MiB", "description": "When a part is full, before compression: `\"256 MiB\"` or a number of bytes." }
         }
     })
@@ -182,6 +182,7 @@ fn run() -> Value {
             "memory": { "type": ["string", "integer"], "x-size": 16_777_216, "default": "1 GiB", "description": "Bound on the documents in flight: `\"1 GiB\"` or a number of bytes." },
             "max_failed_ratio": { "type": "number", "minimum": 0, "maximum": 1, "default": 0.01, "description": "The share of failed records above which a run counts as failed." },
             "block_bytes": { "type": ["string", "integer"], "x-size": 1024, "default": "1 MiB", "description": "How much of a file is one piece of work: `\"1 MiB\"` or a number of bytes." },
+            "max_record_bytes": { "type": ["string", "integer"], "x-size": 1024, "description": "The longest record; a longer one fails. `\"64 MiB\"` or a number of bytes, from `block_bytes` to an eighth of `memory`; by default that eighth, and at most 128 MiB. The options of readers that bound a record cannot be more." },
             "checkpoint_secs": { "type": "number", "minimum": 0, "maximum": 86400, "default": 10, "x-unit": "s", "description": "How often to note how far the run is, so that the next one goes on there after an interruption." },
             "work": { "type": "string", "minLength": 1, "description": "A folder for documents that are put aside while corpus stages learn, relative to the pipeline file; by default inside the output." }
         }

@@ -8,6 +8,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use crate::address;
 use crate::canonical::portable;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::node::Entry;
 use crate::plan::{Excluded, InputKind, InputPattern};
 use crate::suggest::closest;
 use crate::text::{Place, TextKind};
@@ -281,6 +282,14 @@ fn glob(pattern: &str) -> Result<GlobMatcher, String> {
 
 fn bad_glob(written: &str, reason: &str, place: &Place) -> Diagnostic {
     Diagnostic::error(place, format!("`{written}` is no glob: {reason}"))
+}
+
+/// Complains about `exclude` where nothing is looked through: standard input has no name.
+pub(crate) fn excludes_nothing(written: &[(&str, &Place)], exclude: Option<&Entry>) -> Option<Diagnostic> {
+    let is_stdin = |(path, place): &(&str, &Place)| *path == STDIN && place.text.kind == TextKind::File;
+    let entry = exclude.filter(|_| !written.is_empty() && written.iter().all(is_stdin))?;
+    let label = "standard input has no files to leave out: remove this";
+    Some(Diagnostic::error(&entry.key_place, "`exclude` of `[[source]]` has no effect").label(label))
 }
 
 /// The `exclude` patterns of a source.

@@ -40,6 +40,7 @@ mod editor;
 mod envelope;
 mod fields;
 mod inputs;
+mod longest;
 mod node;
 mod opening;
 mod overrides;

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tamis_stage::handle::OpenStage;
-use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo};
+use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo, not_a_file};
 
 use crate::canonical::portable;
-use crate::check::{Checker, Mark, Meaning, needs};
+use crate::check::{Checker, Idle, Mark, Meaning, needs};
 use crate::common_keys::in_order;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
 use crate::fields::Step;
 use crate::inputs;
+use crate::longest::Longest;
 use crate::node::{Node, Table};
 use crate::suggest::{closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
@@ -26,6 +27,7 @@ pub(crate) const AUTO: &str = "auto";
 pub(crate) struct Opener<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) diagnostics: Diagnostics,
+    longest: Longest,
     /// What options name with `x-path`.
     pub(crate) files: BTreeSet<PathBuf>,
     /// Plugins that could not be loaded, by what the pipeline calls them: a stage that nobody knows may come
@@ -59,9 +61,15 @@ pub(crate) struct Opened {
 }
 
 impl<'a> Opener<'a> {
-    pub(crate) fn new(registry: &'a Registry, failed_plugins: Vec<String>, folder: PathBuf) -> Self {
+    pub(crate) fn new(
+        registry: &'a Registry,
+        longest: Longest,
+        failed_plugins: Vec<String>,
+        folder: PathBuf,
+    ) -> Self {
         Self {
             registry,
+            longest,
             diagnostics: Diagnostics::default(),
             files: BTreeSet::new(),
             failed_plugins,
@@ -89,9 +97,11 @@ impl<'a> Opener<'a> {
         let id = self.id(list, table, name, use_place);
         let mut entry = Entry { id, place: use_place.clone(), opened: Vec::new(), steps: Vec::new() };
         if let Some(factory) = &factory {
-            self.open_one(factory.as_ref(), &options(list, table, factory.info()), &mut entry);
+            let options = options(list, table, factory.info());
+            let idle = self.open_one(factory.as_ref(), table, &options, &mut entry);
+            self.diagnostics.extend(idle.into_iter().map(|idle| idle.complaint));
         } else if list == "source" && name == AUTO {
-            self.open_all(&part(table, |key| !is_envelope(list, key, None)), &mut entry);
+            self.open_all(table, &mut entry);
         }
         if entry.steps.is_empty() {
             entry.steps.push(Step::unknown(name, use_place));
@@ -116,7 +126,7 @@ impl<'a> Opener<'a> {
         let options = options(list, table, factory.info());
         let mut entry =
             Entry { id: String::new(), place: node.place.clone(), opened: Vec::new(), steps: Vec::new() };
-        self.open_one(factory.as_ref(), &options, &mut entry);
+        self.open_one(factory.as_ref(), table, &options, &mut entry);
         entry.opened.pop()
     }
 
@@ -209,7 +219,8 @@ impl<'a> Opener<'a> {
     }
 
     /// `use = "auto"`: every reader takes part, with those options that it knows.
-    fn open_all(&mut self, options: &Table, entry: &mut Entry) {
+    fn open_all(&mut self, table: &Table, entry: &mut Entry) {
+        let options = part(table, |key| !is_envelope("source", key, None));
         let registry = self.registry;
         let readers: Vec<_> = registry.iter().filter(|factory| factory.info().kind == Kind::Reader).collect();
         let known: BTreeSet<&str> = readers.iter().flat_map(|factory| keys(&factory.info().schema)).collect();
@@ -233,31 +244,54 @@ impl<'a> Opener<'a> {
             self.diagnostics.push(Diagnostic::error(&entry.place, "there is no reader to choose from"));
         }
         let before = std::mem::take(&mut self.diagnostics);
+        let mut idle = Vec::new();
+        let mut taking_part: Vec<Table> = Vec::new();
         for factory in readers {
             let schema = &factory.info().schema;
             let known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
             // A reader that cannot do without an option stays out until it is given.
             if needs(schema).into_iter().all(|key| known.get(key).is_some()) {
-                self.open_one(factory.as_ref(), &known, entry);
+                idle.extend(self.open_one(factory.as_ref(), table, &known, entry));
+                taking_part.push(known);
             }
         }
+        // What does nothing in one reader may do something in another.
+        let n_readers = |place: &Place| {
+            let has =
+                |known: &&Table| known.entries.iter().any(|known| known.key_place.rank() == place.rank());
+            taking_part.iter().filter(has).count()
+        };
+        let n_idle = |place: &Place| idle.iter().filter(|idle| idle.place.rank() == place.rank()).count();
+        let idle: Vec<&Idle> =
+            idle.iter().filter(|idle| n_idle(&idle.place) >= n_readers(&idle.place).max(1)).collect();
+        self.diagnostics.extend(idle.into_iter().map(|idle| idle.complaint.clone()));
         // What several readers say about one value is said once.
         let mut found = std::mem::replace(&mut self.diagnostics, before);
         found.once_a_place();
         self.diagnostics.append(found);
     }
 
-    fn open_one(&mut self, factory: &dyn StageFactory, options: &Table, entry: &mut Entry) {
+    /// Opens the stage of a table with its options; returns the settings without effect.
+    fn open_one(
+        &mut self,
+        factory: &dyn StageFactory,
+        table: &Table,
+        options: &Table,
+        entry: &mut Entry,
+    ) -> Vec<Idle> {
         let info = factory.info();
         let list = info.kind.table();
         let word = if list == "stage" { list.to_owned() } else { info.kind.to_string() };
         let owner = format!("{word} `{}`", info.name);
         let common = in_order(ENVELOPE.of(list)).into_iter().filter(|key| is_envelope(list, key, Some(info)));
         let mut checker = Checker::for_options(&info.schema, owner.as_str(), &entry.place)
-            .beside(common, format!("in every `[[{list}]]`"));
+            .beside(common, format!("in every `[[{list}]]`"))
+            .part_of(table, ENVELOPE.of(list));
         checker.table(options);
+        let idle = checker.take_idle();
         let (mut found, marks) = checker.finish();
         let mut absolute = options.to_json(|_| true);
+        self.longest.bound(info, &owner, options, &mut absolute, &mut found);
         let mut relative = absolute.clone();
         for mark in &marks {
             if let Some(path) = existing(mark, &mut found) {
@@ -270,7 +304,7 @@ impl<'a> Opener<'a> {
         self.diagnostics.append(found);
         if !is_sound {
             entry.steps.push(Step::unknown(&info.name, &entry.place));
-            return;
+            return idle;
         }
         entry.steps.push(Step::new(info, &absolute, &marks, &entry.place));
         match factory.open(&absolute) {
@@ -287,6 +321,7 @@ impl<'a> Opener<'a> {
             }
             Err(error) => self.diagnostics.push(refusal(&owner, &error, options, &entry.place)),
         }
+        idle
     }
 }
 
@@ -318,13 +353,19 @@ fn existing(mark: &Mark, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
         Meaning::Read | Meaning::Write => return None,
     };
     let path = mark.place.resolve(Path::new(&mark.value));
-    let (what, other) = if is_file { ("file", "folder") } else { ("folder", "file") };
-    if !path.exists() {
+    let what = if is_file { "file" } else { "folder" };
+    let Ok(metadata) = path.metadata() else {
         diagnostics.push(inputs::missing(&mark.value, &path, &mark.place, what));
         return None;
-    }
-    if path.is_dir() == is_file {
-        let message = format!("`{}` is a {other}, but `{}` needs a {what}", mark.value, mark.option);
+    };
+    // A file is read twice, to know what it holds and by its stage: pipes and devices cannot be.
+    let instead = if is_file {
+        not_a_file(&metadata)
+    } else {
+        (!metadata.is_dir()).then(|| not_a_file(&metadata).unwrap_or("a file"))
+    };
+    if let Some(instead) = instead {
+        let message = format!("`{}` is {instead}, but `{}` needs a {what}", mark.value, mark.option);
         diagnostics.push(Diagnostic::error(&mark.place, message));
         return None;
     }

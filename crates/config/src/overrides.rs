@@ -1,7 +1,7 @@
 //! What the command line and the environment change in a pipeline.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{ENVELOPE, keys};
@@ -154,6 +154,7 @@ fn command_line(content: String, order: usize) -> Text {
         base: working_folder(),
         argument: None,
         order,
+        lines: OnceLock::new(),
     }
 }
 
@@ -193,6 +194,7 @@ impl Assignment {
                     base: working_folder(),
                     argument: None,
                     order,
+                    lines: OnceLock::new(),
                 });
                 (text, 0, variable.len() + 1, true)
             }

@@ -1,8 +1,10 @@
 //! A pipeline file, read and merged, not yet checked against stages.
 
-use std::io;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use tamis_stage::{ReadError, not_a_file, read_text, read_text_of_any};
 
 use crate::check::Checker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -15,6 +17,14 @@ use crate::text::{Place, Position, Text, TextKind, tidy};
 
 /// Links can make one file look like many; nobody extends pipelines this often.
 const MAX_CHAIN: usize = 32;
+
+/// Far more than anybody writes, and little enough to be held some times over: every value keeps its place.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// How many tables there may be of a kind: each stage and each library that is opened takes memory, and many a
+/// check compares each with all others. Tests are only compared by name.
+const MAX_TABLES: [(&str, usize); 5] =
+    [("plugin", 1_000), ("source", 1_000), ("stage", 1_000), ("export", 1_000), ("test", 100_000)];
 
 /// A pipeline: parsed, with what it extends and what overrides it, not yet checked against stages.
 #[derive(Debug)]
@@ -59,12 +69,13 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read or is not TOML, or extends itself. All other mistakes are kept for
+    /// When a file cannot be read, is larger than 16 MiB or is not TOML, or extends itself. The pipeline itself may
+    /// be a pipe, such as the output of another program; what it extends must be a file. All other mistakes are kept for
     /// [`Pipeline::plan`], so that the user sees them together.
     pub fn read(path: &Path, overrides: &Overrides) -> Result<Self, Diagnostics> {
         let name = path.display().to_string();
         let file = tidy(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
-        let content = load(&file).map_err(|reason| {
+        let content = read_text_of_any(&file, MAX_BYTES).map_err(|reason| {
             Diagnostic::in_file(&name, format!("cannot read the pipeline `{name}`: {reason}"))
         })?;
         Self::merge(name, file, content, overrides)
@@ -95,6 +106,7 @@ impl Pipeline {
         let mut chain = vec![file.clone()];
         let mut root = node::parse(&text)?;
         extend(&mut root, &text, &mut chain)?;
+        too_many(&root)?;
         let (mut diagnostics, output) = overrides::apply(&mut root, overrides, chain.len());
         let plugins = plugins(&root, &mut diagnostics);
         Ok(Self { root, text, file, diagnostics, plugins, output, ignores_inputs: false })
@@ -131,19 +143,14 @@ impl Pipeline {
 
 fn text(name: String, file: &Path, content: String, order: usize) -> Arc<Text> {
     let base = file.parent().unwrap_or(file).to_path_buf();
-    Arc::new(Text { name, content, kind: TextKind::File, base, argument: None, order })
-}
-
-fn load(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        _ => error.to_string(),
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
-        format!("line {line} is not UTF-8; save the file in UTF-8")
+    Arc::new(Text {
+        name,
+        content,
+        kind: TextKind::File,
+        base,
+        argument: None,
+        order,
+        lines: OnceLock::new(),
     })
 }
 
@@ -167,19 +174,33 @@ fn extend(root: &mut Table, text: &Arc<Text>, chain: &mut Vec<PathBuf>) -> Resul
         let message = format!("a pipeline cannot extend more than {} others in a row", MAX_CHAIN - 1);
         return Err(Diagnostic::error(&extends.place, message).into());
     }
-    let content =
-        load(&file).map_err(|reason| {
-            Diagnostic::error(&extends.place, format!("cannot read `{written}`: {reason}"))
-                .label(inputs::advice(written, &file, &extends.place))
-        })?;
+    let content = read_text(&file, MAX_BYTES).map_err(|reason| {
+        let label = match &reason {
+            ReadError::Missing => inputs::advice(written, &file, &extends.place),
+            ReadError::NoFile { .. } => "name a pipeline file".to_owned(),
+            _ => String::new(),
+        };
+        Diagnostic::error(&extends.place, format!("cannot read `{written}`: {reason}")).label(label)
+    })?;
     let name = tidy(&Path::new(&text.name).parent().unwrap_or(Path::new("")).join(written));
     let base_text = self::text(name.display().to_string(), &file, content, chain.len());
     let mut base = node::parse(&base_text)?;
     chain.push(file);
     extend(&mut base, &base_text, chain)?;
-    for entry in base.entries {
-        if root.get(&entry.key).is_none() {
-            root.entries.push(entry);
+    let own: BTreeSet<&str> = root.entries.iter().map(|entry| entry.key.as_str()).collect();
+    let others: Vec<_> = base.entries.into_iter().filter(|entry| !own.contains(entry.key.as_str())).collect();
+    root.entries.extend(others);
+    Ok(())
+}
+
+/// Refuses lists of tables that nobody can mean.
+fn too_many(root: &Table) -> Result<(), Diagnostics> {
+    for (list, most) in MAX_TABLES {
+        let Some(node) = root.get(list) else { continue };
+        let tables = node.as_array().unwrap_or_default();
+        if let Some(first) = tables.get(most) {
+            let message = format!("the pipeline has {} `[[{list}]]`, more than {most}", tables.len());
+            return Err(Diagnostic::error(&first.place, message).label("this is one too many").into());
         }
     }
     Ok(())
@@ -213,6 +234,15 @@ fn plugin(node: &Node, diagnostics: &mut Diagnostics) -> Option<PluginRequest> {
             .related(&path.place, "the path says where it is"),
         ),
         _ => {}
+    }
+    if let Some((path, written)) = path.and_then(|path| Some((path, path.as_str()?)))
+        && let Ok(metadata) = std::fs::metadata(path.place.resolve(Path::new(written)))
+        && let Some(what) = not_a_file(&metadata)
+    {
+        found.push(
+            Diagnostic::error(&path.place, format!("`{written}` is {what}, but a plugin is a file"))
+                .label("name the library file"),
+        );
     }
     if !found.is_empty() {
         diagnostics.append(found);

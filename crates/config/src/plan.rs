@@ -30,7 +30,8 @@ pub struct Plan {
     pub warnings: Diagnostics,
     /// Everything in the pipeline that decides what comes out, with sorted keys: after `extends`, overrides
     /// and command line. Two plans with the same value (and the same [`Plan::files`]) give the same output
-    /// for the same input. Left out is what does not decide: threads, memory, failure limit and tests.
+    /// for the same input. Left out is what does not decide: threads, memory (but for the longest
+    /// record, which follows from it where it is not given), failure limit and tests.
     /// Paths below the folder of the pipeline file are relative to it, so that a project may move.
     pub canonical: serde_json::Value,
     /// Files and folders that options name (`x-path`), absolute, sorted, each once. Their content decides
@@ -265,6 +266,10 @@ pub struct RunSettings {
     pub max_failed_ratio: f64,
     /// How much of a file is one piece of work, in bytes.
     pub block_bytes: u64,
+    /// The longest record, in bytes; a longer one fails. At most an eighth of `memory`, unless that is less than
+    /// `block_bytes`: a record is held as bytes, as text and as output at once, and another thread may hold one
+    /// as well.
+    pub max_record_bytes: u64,
     /// How often to note how far the run is, in seconds.
     pub checkpoint_secs: f64,
     /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
@@ -279,6 +284,7 @@ impl Default for RunSettings {
             memory: 1 << 30,
             max_failed_ratio: 0.01,
             block_bytes: 1 << 20,
+            max_record_bytes: 128 << 20,
             checkpoint_secs: 10.0,
             work: None,
         }

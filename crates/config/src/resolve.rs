@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tamis_stage::Registry;
@@ -15,13 +16,14 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::fields::{self, Step};
 use crate::inputs;
+use crate::longest::longest;
 use crate::node::{Data, Node, Table};
 use crate::opening::{Opened, Opener, is_envelope};
 use crate::pipeline::{Pipeline, PluginLocator};
 use crate::plan::{Compression, ExportPlan, From, OpenedReader, Plan, RunSettings, SourcePlan, StagePlan};
 use crate::size::format_size;
 use crate::tests_table;
-use crate::text::Place;
+use crate::text::{Place, TextKind};
 
 /// Large enough that a billion documents are some thousand files, small enough to be moved about.
 const DEFAULT_PART_BYTES: u64 = 256 << 20;
@@ -55,9 +57,12 @@ impl Pipeline {
             });
         }
         let folder = self.file.parent().unwrap_or(&self.file).to_path_buf();
+        let longest = longest(self.root.get("run").and_then(Node::as_table), &mut diagnostics);
+        let max_record_bytes = longest.bytes;
         let mut planner = Planner {
             pipeline: &self,
-            opener: Opener::new(registry, failed_plugins, folder.clone()),
+            opener: Opener::new(registry, longest, failed_plugins, folder.clone()),
+            max_record_bytes,
             folder,
             diagnostics,
         };
@@ -79,6 +84,8 @@ const BLOCKS_IN_MEMORY: u64 = 8;
 struct Planner<'a> {
     pipeline: &'a Pipeline,
     opener: Opener<'a>,
+    /// The longest record, in bytes.
+    max_record_bytes: u64,
     /// The folder of the pipeline file.
     folder: PathBuf,
     diagnostics: Diagnostics,
@@ -107,6 +114,7 @@ impl<'a> Planner<'a> {
 
         let sources = self.sources();
         let stages = self.stages();
+        let n_stages = root.get("stage").and_then(Node::as_array).map_or(0, <[Node]>::len);
         let exports = self.exports(&sources.plans);
         fields::check(
             &sources.steps,
@@ -115,7 +123,9 @@ impl<'a> Planner<'a> {
             self.opener.registry,
             &mut self.diagnostics,
         );
-        let run = self.run(&sources.plans);
+        let has_passes = stages.plans.iter().any(|stage| observes(&stage.handle));
+        let all_known = stages.plans.len() == n_stages;
+        let run = self.run(&sources.plans, has_passes || !all_known);
         let file_stem = self.pipeline.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let name = root.get("name").and_then(Node::as_str).map(str::to_owned).or(file_stem);
         let mut plan = Plan {
@@ -162,6 +172,7 @@ impl<'a> Planner<'a> {
             let exclude = table.get("exclude").map(Node::strings).unwrap_or_default();
             inputs::stdin_once(&paths, &mut stdin, &mut self.diagnostics);
             let excluded = inputs::excluded(&exclude, &mut self.diagnostics);
+            self.diagnostics.extend(inputs::excludes_nothing(&paths, table.entry("exclude")));
             let inputs = if self.pipeline.ignores_inputs {
                 Vec::new()
             } else {
@@ -225,6 +236,14 @@ impl<'a> Planner<'a> {
             }
             for opened in entry.opened {
                 let compression = self.compression(table, &opened);
+                if opened.info.flags.named_files
+                    && let Some(entry) = table.entry("max_part_bytes")
+                {
+                    let name = &opened.info.name;
+                    let message = format!("`max_part_bytes` of exporter `{name}` has no effect");
+                    let label = "it writes a file for each document: remove this";
+                    self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label(label));
+                }
                 let max_part_bytes =
                     table.get("max_part_bytes").and_then(size_of).unwrap_or(DEFAULT_PART_BYTES);
                 let portable = opened.portable.clone();
@@ -317,8 +336,9 @@ impl<'a> Planner<'a> {
         value
     }
 
-    fn run(&mut self, sources: &[SourcePlan]) -> RunSettings {
-        let mut settings = RunSettings::default();
+    /// The `[run]` table; `puts_aside` says whether documents are put aside between passes, as far as is known.
+    fn run(&mut self, sources: &[SourcePlan], puts_aside: bool) -> RunSettings {
+        let mut settings = RunSettings { max_record_bytes: self.max_record_bytes, ..RunSettings::default() };
         let Some(node) = self.pipeline.root.get("run") else { return settings };
         let Some(table) = node.as_table() else { return settings };
         let mut checker = Checker::for_keys(&ENVELOPE.run, "`[run]`", &node.place);
@@ -345,10 +365,24 @@ impl<'a> Planner<'a> {
             let folder = node.place.path(written);
             self.check_apart("work", &folder, &node.place, sources);
             settings.work = Some(folder);
+            // A base or the environment may set it for all pipelines, some of which need it.
+            let is_of_this_pipeline = Arc::ptr_eq(&node.place.text, &self.pipeline.text)
+                || node.place.text.kind == TextKind::CommandLine;
+            if !puts_aside && is_of_this_pipeline {
+                let place = table.entry("work").map_or(&node.place, |entry| &entry.key_place);
+                let label = "works only with a corpus stage that learns: remove this";
+                self.diagnostics
+                    .push(Diagnostic::error(place, "`work` of `[run]` has no effect").label(label));
+            }
         }
         self.diagnostics.extend(large_blocks(table, &settings).filter(|_| is_sound));
         settings
     }
+}
+
+/// Whether a stage must see documents before it is applied to them.
+fn observes(handle: &OpenStage) -> bool {
+    matches!(handle, OpenStage::Corpus(corpus) if corpus.observing_passes() > 0)
 }
 
 /// Warns about blocks of which hardly one a thread fits into the memory.

@@ -9,6 +9,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{ENVELOPE, keys};
 use crate::text::{Place, Text};
 
+/// A file that is no TOML at all has a mistake on every line.
+const MOST_MISTAKES: usize = 100;
+
 /// One complaint a line, and not the same one over and over: the parser goes on after a mistake, and what it
 /// says next is mostly an echo.
 pub(crate) fn errors(text: &Arc<Text>, root: &DeTable<'_>, errors: &[toml::de::Error]) -> Diagnostics {
@@ -20,6 +23,11 @@ pub(crate) fn errors(text: &Arc<Text>, root: &DeTable<'_>, errors: &[toml::de::E
     errors.sort_by_key(|(place, _)| place.start);
     let mut last = "";
     for (place, message) in errors {
+        if complaints.diagnostics.len() == MOST_MISTAKES {
+            let message = format!("there are more mistakes; the first {MOST_MISTAKES} are shown");
+            complaints.push(Diagnostic::in_file(&text.name, message));
+            break;
+        }
         // What follows an open bracket is read as if it were inside.
         if let Some((open, bracket)) = unclosed.filter(|(open, _)| place.start > *open) {
             if !complaints.wide(&place, message) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where something is written, for people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(crate) struct Text {
     pub(crate) argument: Option<PathBuf>,
     /// Rank in messages: the pipeline file, what it extends, then overrides.
     pub(crate) order: usize,
+    /// Where lines begin, once somebody has asked.
+    pub(crate) lines: OnceLock<Vec<usize>>,
 }
 
 impl Text {
@@ -58,12 +60,13 @@ impl Text {
 
     /// The line (from 0) that `offset` is in, and where that line starts and ends, without its break.
     pub(crate) fn line_at(&self, offset: usize) -> (usize, Range<usize>) {
-        let (before, after) = self.content.split_at_checked(offset).unwrap_or((&self.content, ""));
-        let start = before.rfind('\n').map_or(0, |found| found + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count();
-        let rest = after.find('\n').unwrap_or(after.len());
-        let end = before.len() + rest;
-        let has_return = end > start && self.content.as_bytes().get(end - 1) == Some(&b'\r');
+        let bytes = self.content.as_bytes();
+        let ends = || bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(end, _)| end + 1);
+        let starts = self.lines.get_or_init(|| std::iter::once(0).chain(ends()).collect());
+        let line = starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = starts.get(line).copied().unwrap_or_default();
+        let end = starts.get(line + 1).map_or(bytes.len(), |next| next - 1);
+        let has_return = end > start && bytes.get(end - 1) == Some(&b'\r');
         (line, start..end - usize::from(has_return))
     }
 }
@@ -141,6 +144,7 @@ mod tests {
             base: PathBuf::from("/"),
             argument: None,
             order: 0,
+            lines: OnceLock::new(),
         });
         let start = text.content.find('丁').unwrap();
         let position = text.at(start..start + 3).position();

@@ -140,3 +140,38 @@ fn deep_nesting() {
     }];
     try_out("[[stage]]\nuse = \"c-filter\"\nid = \"stage\"\n", &Overrides { set, ..Overrides::default() });
 }
+
+fn said(content: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
+    match Pipeline::from_text("p.toml", content, &folder, &Overrides::default()) {
+        Ok(pipeline) => pipeline.plan(&common::registry(), Vec::new()).unwrap_err().render(false),
+        Err(diagnostics) => diagnostics.render(false),
+    }
+}
+
+#[test]
+fn nobody_means_thousands_of_tables() {
+    for list in ["stage", "source", "export", "plugin"] {
+        let said = said(&format!("[[{list}]]\nuse = \"x\"\n").repeat(3_000));
+        let message = format!("error: the pipeline has 3000 `[[{list}]]`, more than 1000\n");
+        assert!(said.starts_with(&message) && said.contains("p.toml:2001:1\n"), "{said}");
+    }
+}
+
+#[test]
+fn of_many_mistakes_the_first_are_shown() {
+    let keys: String = (0..3_000).map(|n| ["key", &n.to_string(), " = 1\n"].concat()).collect();
+    let said_of_keys = said(&keys);
+    assert_eq!(said_of_keys.matches("error: unknown key").count(), 1_000);
+    assert!(
+        said_of_keys.contains("error: there are more mistakes; the first 1000 are shown\n"),
+        "{said_of_keys}"
+    );
+    let paths: Vec<String> = (0..300).map(|n| format!("\"no/such{n}.txt\"")).collect();
+    let said_of_a_line = said(&format!("[[source]]\nuse = \"records\"\npaths = [{}]\n", paths.join(", ")));
+    assert_eq!(said_of_a_line.matches("error: no file or folder").count(), 20, "{said_of_a_line}");
+    assert!(said_of_a_line.contains("error: there are more mistakes in this line; the first 20 are shown"));
+    let said_of_syntax = said(&"key = = 1\n".repeat(3_000));
+    assert_eq!(said_of_syntax.matches("error: ").count(), 101);
+    assert!(said_of_syntax.contains("error: there are more mistakes; the first 100 are shown"));
+}

@@ -97,6 +97,9 @@ use = "c-filter"
 since = 2024-05-01
 weights = { "新闻" = 1, other = 0.5 }
 
+[[stage]]
+use = "near-duplicate"
+
 [[export]]
 use = "jsonl"
 path = "out"
@@ -116,6 +119,7 @@ threads = 4
 memory = "512 MiB"
 max_failed_ratio = 0
 block_bytes = 65536
+max_record_bytes = "64 MiB"
 work = "scratch"
 
 [[test]]
@@ -154,6 +158,7 @@ fn a_full_pipeline_keeps_every_word() {
         memory: 512 << 20,
         max_failed_ratio: 0.0,
         block_bytes: 65536,
+        max_record_bytes: 64 << 20,
         checkpoint_secs: 10.0,
         work: Some(base.join("scratch")),
     };
@@ -188,7 +193,7 @@ fn a_full_pipeline_keeps_every_word() {
 
     let test = &plan.tests[0];
     assert_eq!(test.name, "keeps the article");
-    assert_eq!((test.position.line, test.position.column), (61, 1));
+    assert_eq!((test.position.line, test.position.column), (65, 1));
     let metadata = [("account", json!("x")), ("n", json!(1)), ("tags", json!(["a"]))].into_iter().collect();
     assert_eq!(test.input, [Document { metadata, ..Document::new("a", "正文") }]);
     assert_eq!(test.expect[0].text.as_deref(), Some("正文"));
@@ -543,11 +548,83 @@ fn the_canonical_form_depends_on_what_decides_the_output_alone() {
         ("compression_level = 9", "compression_level = 8"),
         ("2023/**", "2022/**"),
         ("block_bytes = 65536", "block_bytes = 65537"),
+        ("max_record_bytes = \"64 MiB\"", "max_record_bytes = \"63 MiB\""),
         ("\"more\"]", "\"more/c.txt\"]"),
     ] {
         let (_folder, other) = plan(&FULL.replace(from, to));
         assert_ne!(first.canonical, other.canonical, "{from}");
     }
+}
+
+/// A pipeline that reads lines, with more in its source and more tables.
+fn lines(source: &str, more: &str) -> String {
+    SMALL.replace("use = \"records\"", &format!("use = \"lines\"\n{source}")) + more
+}
+
+#[test]
+fn the_longest_record_follows_from_the_memory_and_counts() {
+    let run = |keys: &str| plan(&lines("", &format!("[run]\n{keys}\n"))).1;
+    let first = run("");
+    for (keys, bytes) in [
+        ("", 128 << 20),
+        ("memory = \"4 GiB\"", 128 << 20),
+        ("memory = \"512 MiB\"", 64 << 20),
+        ("memory = \"512 MiB\"\nmax_record_bytes = \"1 MiB\"", 1 << 20),
+        ("memory = \"4 GiB\"\nmax_record_bytes = \"512 MiB\"", 512 << 20),
+        // A block holds whole records.
+        ("memory = \"64 MiB\"\nblock_bytes = \"9 MiB\"", 9 << 20),
+    ] {
+        let plan = run(keys);
+        assert_eq!(plan.run.max_record_bytes, bytes, "{keys}");
+        assert_eq!(plan.canonical["max_record_bytes"], bytes, "{keys}");
+        // The memory itself does not decide what comes out.
+        let keys_without_block = !keys.contains("block_bytes");
+        assert_eq!(plan.canonical == first.canonical, bytes == 128 << 20 && keys_without_block, "{keys}");
+    }
+}
+
+#[test]
+fn a_bound_of_a_reader_is_lowered_with_the_longest_record_and_not_where_it_is_written() {
+    let options = |source: &str, keys: &str| {
+        plan(&lines(source, &format!("[run]\n{keys}\n"))).1.sources[0].readers[0].options.clone()
+    };
+    assert_eq!(options("", ""), json!({}));
+    // The default of 16 MiB is too much for an eighth of this.
+    assert_eq!(options("", "memory = \"64 MiB\""), json!({ "max_quoted_bytes": 8 << 20 }));
+    let written = options("max_quoted_bytes = 1000", "memory = \"64 MiB\"");
+    assert_eq!(written, json!({ "max_quoted_bytes": 1000 }));
+}
+
+#[test]
+fn what_is_tried_out_does_not_put_the_file_in_the_wrong() {
+    let folder = project();
+    let content = lines("max_quoted_bytes = 9", "compression = \"zstd\"\ncompression_level = 9\n");
+    let none = || Overrides {
+        set: vec![flag("export.jsonl.compression", "none"), flag("source.lines.quote", "")],
+        ..Overrides::default()
+    };
+    planned(folder.path(), &content, &none());
+    // What is set itself must do something.
+    let mut overrides = none();
+    overrides.set.push(flag("source.lines.max_quoted_bytes", "8"));
+    let pipeline = Pipeline::from_text("p.toml", &content, folder.path(), &overrides).unwrap();
+    let said = pipeline.plan(&common::registry(), Vec::new()).unwrap_err().render(false);
+    assert!(said.starts_with("error: `max_quoted_bytes` of reader `lines` has no effect"), "{said}");
+    // A variable, and what another file sets for all that extend it, may serve other pipelines.
+    let variable = Setting {
+        key: "run.work".into(),
+        value: "/scratch".into(),
+        origin: SettingOrigin::Environment("TAMIS__RUN__WORK".into()),
+    };
+    planned(folder.path(), SMALL, &Overrides { set: vec![variable], ..Overrides::default() });
+    write(&folder, "base.toml", "[run]\nwork = \"scratch\"\n");
+    planned(folder.path(), &format!("extends = \"base.toml\"\n{SMALL}"), &Overrides::default());
+}
+
+#[test]
+fn a_setting_that_one_of_several_readers_uses_has_an_effect() {
+    let auto = |option: &str| SMALL.replace("use = \"records\"", &format!("use = \"auto\"\n{option}"));
+    plan(&auto("quote = \"\"\nmax_quoted_bytes = 9"));
 }
 
 #[test]
@@ -633,6 +710,9 @@ fn the_editor_schema_knows_every_stage() {
     let rules = schema["properties"]["stage"]["items"]["allOf"].as_array().unwrap();
     let needy = rules.iter().find(|rule| rule["if"]["properties"]["use"]["const"] == "needy").unwrap();
     assert_eq!(needy["then"]["required"], json!(["phrases"]));
+    let sources = schema["properties"]["source"]["items"]["allOf"].as_array().unwrap();
+    let lines = sources.iter().find(|rule| rule["if"]["properties"]["use"]["const"] == "lines").unwrap();
+    insta::assert_snapshot!("effect_in_the_schema", format!("{:#}", lines["then"]["allOf"]));
     for (name, stage) in schema["$defs"].as_object().unwrap() {
         assert!(stage.get("$schema").is_none(), "{name}");
     }

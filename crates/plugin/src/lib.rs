@@ -21,8 +21,8 @@ pub use tamis_document::{
 };
 pub use tamis_stage::{
     Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields,
-    FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess, Reader,
-    SetupError, Split, View, Workspace, json_object, push_json,
+    FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess,
+    ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

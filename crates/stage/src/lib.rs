@@ -13,9 +13,11 @@
 mod author;
 mod draft;
 mod error;
+mod files;
 pub mod handle;
 mod info;
 mod json;
+mod needs;
 mod option_info;
 mod options;
 mod registry;
@@ -27,8 +29,10 @@ pub use author::{
 };
 pub use draft::{Draft, Edits, Notes};
 pub use error::{Failure, SetupError};
+pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 pub use json::{json_object, push_json};
+pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::StageInfo;
+use crate::{Needs, StageInfo};
 
 /// One option of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct OptionInfo {
     pub default: Option<String>,
     /// Whether it must be given.
     pub required: bool,
-    /// Its help, in Markdown.
+    /// Its help, in Markdown; what it needs to have an effect is its last paragraph.
     pub help: String,
 }
 
@@ -36,11 +36,22 @@ impl StageInfo {
                 unit: text(schema, "x-unit"),
                 default: schema.get("default").filter(|_| !required).and_then(toml),
                 required,
-                help: text(schema, "description").unwrap_or_default(),
+                help: help(schema),
             }
         };
         properties.iter().map(option).collect()
     }
+}
+
+/// The help of an option, with what it needs to have an effect.
+fn help(schema: &Value) -> String {
+    let help = text(schema, "description").unwrap_or_default();
+    if help.is_empty() {
+        return help;
+    }
+    let needs = Needs::of(schema).ok().flatten().map(|needs| format!("\n\nOnly {needs}."));
+    let bound = text(schema, "x-at-most").map(|key| format!("\n\nAt most `{key}` of `[run]`."));
+    help + &needs.unwrap_or_default() + &bound.unwrap_or_default()
 }
 
 /// Whether the default is a list that must not be empty and is: written in a pipeline, it would be refused.
@@ -117,7 +128,7 @@ fn bounds(schema: &Value) -> String {
 }
 
 /// A JSON value as TOML; `None` for null, which TOML does not have.
-fn toml(value: &Value) -> Option<String> {
+pub(crate) fn toml(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Array(items) => {
@@ -165,6 +176,14 @@ mod tests {
         ] {
             assert_eq!(is_unset(&schema), required, "{schema}");
         }
+    }
+
+    #[test]
+    fn help_says_beside_what_an_option_works() {
+        let schema =
+            json!({ "description": "Whether the rest is written.", "x-needs": { "columns": "some" } });
+        assert_eq!(help(&schema), "Whether the rest is written.\n\nOnly with `columns`.");
+        assert_eq!(help(&json!({ "description": "A mark." })), "A mark.");
     }
 
     #[test]

@@ -18,6 +18,13 @@ use serde::{Deserialize, Serialize};
 ///   and checks that it exists; on a list it holds for every entry.
 /// - `#[schemars(extend("x-field" = "read"))]` (or `"write"`) says that the value names a metadata field,
 ///   so that `tamis check` can find a field that nobody writes.
+/// - `#[schemars(extend("x-needs" = {"columns": "some"}))]` says beside what the option has an effect, so that
+///   `tamis check` can tell a setting that does nothing: beside an option that is given and not empty (`"some"`),
+///   not given or empty (`"none"`), one of some values (`["markdown"]`), none of them (`{"not": [[]]}`), or a list
+///   that has one of them (`{"has": ["response"]}`). Several in one table must all hold; of a list of tables one
+///   must. The option is still taken when it has no effect: the check is there for people.
+/// - `#[schemars(extend("x-at-most" = "max_record_bytes"))]` says that a number cannot be more than that key of
+///   `[run]`, which is then taken where nothing is given and the default is more.
 pub trait Options: Serialize + DeserializeOwned + JsonSchema + Default {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Default> Options for T {}

@@ -31,9 +31,11 @@ pub struct SqliteOptions {
     /// What to index: columns such as `id`, or metadata fields.
     pub index: Vec<String>,
     /// Whether documents carry the page as scraped, as `raw`; failed records do in any case.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     pub raw: bool,
     /// Whether documents carry `origin`: file, offset, length and ordinal as JSON; failed records do in any
     /// case.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     pub origin: bool,
 }
 

@@ -5,6 +5,7 @@
 //! `not`, `$ref` into the same schema. Other keywords are taken as satisfied: the stage itself still looks
 //! at its options when it opens.
 
+mod idle;
 mod words;
 
 use serde_json::{Map, Value};
@@ -14,10 +15,14 @@ use crate::node::{Data, Entry, Node, Table};
 use crate::size::{format_size, parse_size};
 use crate::suggest::{choice, closest, containing, did_you_mean_beside};
 use crate::text::Place;
+pub(crate) use idle::Idle;
 use words::{first_sentence, quantity, shown, shown_bare, type_label, type_name, with_unit};
 
 /// A schema that refers to itself without end is the mistake of its author; the check just stops.
 const MAX_DEPTH: usize = 128;
+
+/// A table with more mistakes than this is something else than what it is taken for.
+const MOST_MISTAKES: usize = 1_000;
 
 /// A value with a meaning beyond its type.
 #[derive(Debug, Clone)]
@@ -74,8 +79,11 @@ pub(crate) struct Checker<'a> {
     own_keys: Vec<&'a str>,
     /// What these keys are called.
     own: String,
+    /// The whole table, where options may need keys of the pipeline file, and their schema.
+    whole: Option<(&'a Table, &'a Value)>,
     diagnostics: Diagnostics,
     marks: Vec<Mark>,
+    idle: Vec<Idle>,
     depth: usize,
 }
 
@@ -128,6 +136,12 @@ impl<'a> Checker<'a> {
         Self { own_keys: own_keys.into_iter().collect(), own, ..self }
     }
 
+    /// Gives the table that the options are a part of, and the schema of its other keys: options may need those to
+    /// have an effect.
+    pub(crate) fn part_of(self, table: &'a Table, schema: &'a Value) -> Self {
+        Self { whole: Some((table, schema)), ..self }
+    }
+
     fn new(schema: &'a Value, noun: &'static str, owner: String, anchor: &Place) -> Self {
         Self {
             schema,
@@ -136,8 +150,10 @@ impl<'a> Checker<'a> {
             anchor: anchor.clone(),
             own_keys: Vec::new(),
             own: String::new(),
+            whole: None,
             diagnostics: Diagnostics::default(),
             marks: Vec::new(),
+            idle: Vec::new(),
             depth: 0,
         }
     }
@@ -161,8 +177,14 @@ impl<'a> Checker<'a> {
     }
 
     /// What was found: complaints, and values with a meaning.
-    pub(crate) fn finish(self) -> (Diagnostics, Vec<Mark>) {
+    pub(crate) fn finish(mut self) -> (Diagnostics, Vec<Mark>) {
+        self.diagnostics.extend(self.idle.into_iter().map(|idle| idle.complaint));
         (self.diagnostics, self.marks)
+    }
+
+    /// Settings without effect, to be judged by whoever asks; otherwise they are complaints as all others.
+    pub(crate) fn take_idle(&mut self) -> Vec<Idle> {
+        std::mem::take(&mut self.idle)
     }
 
     fn error(&mut self, place: &Place, message: impl Into<String>, label: impl Into<String>) {
@@ -329,6 +351,7 @@ impl<'a> Checker<'a> {
             let attempt = self.attempt(node, branch, at);
             if attempt.diagnostics.is_empty() {
                 self.marks.extend(attempt.marks);
+                self.idle.extend(attempt.idle);
                 return;
             }
             if best.as_ref().is_none_or(|best| attempt.diagnostics.len() < best.diagnostics.len()) {
@@ -502,7 +525,12 @@ impl<'a> Checker<'a> {
             None => top && properties.is_some() && !is_composed(keywords),
         };
         let mut meant = Vec::new();
+        let mut wrong = Vec::new();
         for entry in &table.entries {
+            let before = self.diagnostics.len();
+            if before >= MOST_MISTAKES {
+                break;
+            }
             let at = at.key(&entry.key);
             let others = others.filter(|others| others.is_object());
             if let Some(schema) = properties.and_then(|properties| properties.get(&entry.key)) {
@@ -512,6 +540,13 @@ impl<'a> Checker<'a> {
             } else if let Some(schema) = others {
                 self.value(&entry.value, schema, &at);
             }
+            if self.diagnostics.len() > before {
+                wrong.push(entry.key.as_str());
+            }
+        }
+        wrong.extend(&meant);
+        if let Some(properties) = properties {
+            self.idle(table, properties, &wrong, at, top);
         }
         for key in needed(self.schema, keywords) {
             // A mistyped key is one mistake, not two.

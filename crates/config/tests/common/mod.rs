@@ -93,6 +93,10 @@ struct RecordsOptions {
     /// Metadata to take over; by default everything else.
     #[schemars(extend("x-field" = "write"))]
     metadata: Option<Vec<String>>,
+    /// What encloses values; without, the first one found does.
+    quote: String,
+    /// The longest value in quotes, whatever they are.
+    max_quoted_bytes: u64,
     /// The encoding of the files.
     encoding: Encoding,
 }
@@ -119,13 +123,33 @@ enum Encoding {
 }
 
 /// One document a line.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct LinesOptions {
     /// Whether blank lines are left out.
     skip_blank: bool,
     /// The encoding of the files.
     encoding: Encoding,
+    /// What encloses lines that have line ends in them.
+    quote: String,
+    /// The longest line in quotes.
+    #[schemars(extend("x-unit" = "bytes", "x-needs" = {"quote": "some"}, "x-at-most" = "max_record_bytes"))]
+    max_quoted_bytes: u64,
+    /// Whether the BOM is kept.
+    #[schemars(extend("x-needs" = [{"encoding": ["utf8"]}, {"skip_blank": [false], "quote": "none"}]))]
+    keep_mark: bool,
+}
+
+impl Default for LinesOptions {
+    fn default() -> Self {
+        Self {
+            skip_blank: false,
+            encoding: Encoding::default(),
+            quote: "\"".into(),
+            max_quoted_bytes: 16 << 20,
+            keep_mark: false,
+        }
+    }
 }
 
 /// Drops documents whose lines are too short or too long.
@@ -246,6 +270,14 @@ struct ColumnsOptions {
     /// The field whose values name folders.
     #[schemars(extend("x-field" = "read"))]
     partition_by: Option<String>,
+    /// Fields that get columns of their own.
+    columns: Vec<String>,
+    /// Whether the other fields are written, too.
+    #[schemars(extend("x-needs" = {"columns": "some"}))]
+    rest: bool,
+    /// Whether the page as scraped is written; that of a failed record always is.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
+    raw: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]

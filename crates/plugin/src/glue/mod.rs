@@ -202,7 +202,27 @@ fn schema<O: Options>() -> serde_json::Value {
         object.remove("title");
         object.remove("$schema");
     }
+    shorten(&mut schema);
     schema
+}
+
+/// Writes numbers of 32 bits as short as people do: made one of 64 bits, 0.2 is 0.20000000298023224.
+fn shorten(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Number(number) if number.is_f64() => {
+            let (Some(wide), Ok(narrow)) = (number.as_f64(), number.to_string().parse::<f32>()) else {
+                return;
+            };
+            if f64::from(narrow).total_cmp(&wide).is_eq()
+                && let Some(short) = narrow.to_string().parse().ok().and_then(serde_json::Number::from_f64)
+            {
+                *number = short;
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(shorten),
+        serde_json::Value::Object(entries) => entries.values_mut().for_each(shorten),
+        _ => {}
+    }
 }
 
 fn leak<T>(value: T) -> *const T {
@@ -321,5 +341,26 @@ fn boundary(host: HostRef, call: impl FnOnce() -> Result<(), String>) -> i32 {
             host.error("", &panic);
             abi::PANIC
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn numbers_are_as_short_as_people_write_them() {
+        let mut schema = json!({
+            "a": { "default": 0.2_f32, "maximum": 1.5, "minimum": 0.1 },
+            "b": [f64::from(0.3_f32), 7, 1e300, f64::MIN_POSITIVE, "0.20000000298023224"],
+        });
+        super::shorten(&mut schema);
+        assert_eq!(
+            schema,
+            json!({
+                "a": { "default": 0.2, "maximum": 1.5, "minimum": 0.1 },
+                "b": [0.3, 7, 1e300, f64::MIN_POSITIVE, "0.20000000298023224"],
+            })
+        );
     }
 }

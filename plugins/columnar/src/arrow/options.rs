@@ -53,6 +53,7 @@ pub struct ArrowOptions {
     /// of its own.
     ///
     /// Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
 }
 
@@ -93,16 +94,19 @@ pub struct ArrowExportOptions {
     /// Metadata fields that get a column of their own, in the struct `metadata`, with their type.
     ///
     /// A document with a value of another type there fails; one without the field has null.
-    #[schemars(extend("x-field" = "read"))]
+    #[schemars(extend("x-field" = "read", "x-needs" = {"from": {"not": ["failed"]}}))]
     pub columns: BTreeMap<String, ColumnType>,
     /// With `columns`, whether all other fields are written too: as JSON, in the member `rest` of `metadata`.
     ///
     /// Without it they are left out.
+    #[schemars(extend("x-needs" = {"columns": "some", "from": {"not": ["failed"]}}))]
     pub rest: bool,
     /// Whether documents carry the page as scraped, as `raw`; failed records do in any case.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     pub raw: bool,
     /// Whether documents carry `origin`: file, offset, length and ordinal as JSON; failed records do in any
     /// case.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     pub origin: bool,
     /// How columns are compressed.
     pub compression: ArrowCompression,

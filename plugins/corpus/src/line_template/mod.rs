@@ -19,12 +19,13 @@ mod table;
 mod tests;
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tamis_plugin::{CorpusStage, Draft, Failure, Limit, SetupError, ValueRef, Verdict, View, Workspace};
+use tamis_plugin::{
+    CorpusStage, Draft, Failure, Limit, SetupError, ValueRef, Verdict, View, Workspace, open_file,
+};
 use tamis_text::chars::count_visible;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -286,6 +287,6 @@ fn read_tables(options: &LineTemplateOptions) -> Result<Table, String> {
 
 fn read_table(path: &Path, options: &LineTemplateOptions, table: &mut Table) -> Result<(), String> {
     let file =
-        File::open(path).map_err(|error| format!("cannot read the table `{}`: {error}", path.display()))?;
+        open_file(path).map_err(|error| format!("cannot read the table `{}`: {error}", path.display()))?;
     table::read(&path.display().to_string(), &mut BufReader::new(file), options, table)
 }

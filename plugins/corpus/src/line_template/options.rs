@@ -100,20 +100,21 @@ pub struct LineTemplateOptions {
     pub group_by: FieldNames,
     /// Find the groups of documents that have none of the fields of `group_by` by the lines that they share.
     /// It takes one more pass.
+    #[schemars(extend("x-needs" = {"table": "none"}))]
     pub cluster: bool,
     /// A line is template wherever it stands if at least so many documents of its group hold it.
-    #[schemars(range(min = 2), extend("x-unit" = "documents"))]
+    #[schemars(range(min = 2), extend("x-unit" = "documents", "x-needs" = {"table": "none"}))]
     pub min_documents: u64,
     /// A line is template only if at least this share of the documents of its group hold it, or a third of it
     /// next to other template.
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-needs" = {"table": "none"}))]
     pub min_ratio: f64,
     /// Fewer documents than `min_documents` are enough if two of them share at least so many other lines. With 0
     /// they never are, and `min_ratio` is the least share for all lines.
     #[schemars(extend("x-unit" = "lines"))]
     pub min_shared_lines: u64,
     /// In smaller groups nothing is learned.
-    #[schemars(range(min = 2), extend("x-unit" = "documents"))]
+    #[schemars(range(min = 2), extend("x-unit" = "documents", "x-needs" = {"table": "none"}))]
     pub min_group_documents: u64,
     /// Compare lines with every run of digits as `0`.
     pub mask_digits: bool,

@@ -36,10 +36,12 @@ pub struct JsonlOptions {
     /// UTF-8).
     ///
     /// Failed records do in any case.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     pub raw: bool,
     /// Whether documents carry `origin`: the file they were read from, first byte and length in bytes there,
     /// and ordinal in the file from 0.
     ///
     /// Failed records do in any case.
+    #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     pub origin: bool,
 }

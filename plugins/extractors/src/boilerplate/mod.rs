@@ -75,10 +75,10 @@ impl Extractor for Boilerplate {
             return Ok(self.without_text(draft));
         }
         let confidence = expected_f1(&reading.inside, &reading.states, &reading.segments);
-        let limit = Limit::Min(self.options.min_confidence.into());
+        let limit = Limit::Min(self.options.min_confidence);
         draft.notes().measure("text_confidence", confidence.into(), limit);
         draft.set_metadata("text_confidence", rounded(confidence));
-        if confidence < self.options.min_confidence {
+        if f64::from(confidence) < self.options.min_confidence {
             draft.notes().count("uncertain", 1);
             match self.options.on_uncertain {
                 OnUncertain::Drop => return Ok(Verdict::Drop("uncertain-text".into())),

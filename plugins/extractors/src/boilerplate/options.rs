@@ -46,8 +46,9 @@ use serde::{Deserialize, Serialize};
 pub struct BoilerplateOptions {
     /// Below this confidence the page is not cut but handled by `on_uncertain`.
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub min_confidence: f32,
+    pub min_confidence: f64,
     /// What becomes of a page that the model is not sure of.
+    #[schemars(extend("x-needs" = {"min_confidence": {"not": [0]}}))]
     pub on_uncertain: OnUncertain,
     /// What becomes of a page in which no text is found, such as a list of links.
     pub on_no_text: OnNoText,

@@ -48,7 +48,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct MetadataOptions {
     /// A value that is less certain is left out; from 0 to 1.
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-needs" = [
+        {"title": [true]}, {"author": [true]}, {"publisher": [true]}, {"published": [true]}, {"source": [true]},
+    ]))]
     pub min_confidence: f64,
     /// Look for the title.
     pub title: bool,
@@ -61,6 +63,9 @@ pub struct MetadataOptions {
     /// Look for the source of the text.
     pub source: bool,
     /// Write `metadata_evidence`.
+    #[schemars(extend("x-needs" = [
+        {"title": [true]}, {"author": [true]}, {"publisher": [true]}, {"published": [true]}, {"source": [true]},
+    ]))]
     pub evidence: bool,
 }
 

@@ -58,13 +58,6 @@ impl Extractor for RecoverParagraphs {
     type Options = RecoverParagraphsOptions;
 
     fn open(options: RecoverParagraphsOptions) -> Result<Self, SetupError> {
-        if options.known_headings && !options.numbering {
-            return Err(SetupError::in_option(
-                "known_headings",
-                "`known_headings` looks behind numbers, which `numbering = false` does not look for: \
-                 switch both on or both off",
-            ));
-        }
         Ok(Self { options })
     }
 

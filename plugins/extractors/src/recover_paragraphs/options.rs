@@ -37,7 +37,13 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct RecoverParagraphsOptions {
     /// Lines with fewer characters (white space not counted) are never cut.
-    #[schemars(range(min = 1), extend("x-unit" = "characters"))]
+    #[schemars(
+        range(min = 1),
+        extend(
+            "x-unit" = "characters",
+            "x-needs" = [{"numbering": [true]}, {"nbsp": [true]}, {"indents": [true]}]
+        )
+    )]
     pub min_line_chars: u64,
     /// Cut before the items of numbered series.
     pub numbering: bool,
@@ -45,7 +51,8 @@ pub struct RecoverParagraphsOptions {
     pub nbsp: bool,
     /// Cut at U+3000, tabs and wide blanks between sentences.
     pub indents: bool,
-    /// Cut behind numbered headings with a conventional title; needs `numbering`.
+    /// Cut behind numbered headings with a conventional title.
+    #[schemars(extend("x-needs" = {"numbering": [true]}))]
     pub known_headings: bool,
 }
 

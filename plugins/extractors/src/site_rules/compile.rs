@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use regex::Regex;
+use tamis_plugin::read_text;
 use toml::Spanned;
 
 use super::detect::{Detection, Detector};
@@ -11,6 +12,9 @@ use super::literals::{self, Literals};
 use super::site::{
     Cut, Drop, DropLines, Field, FieldSource, Head, LineMatcher, Probe, Reject, Site, Tail, Window,
 };
+
+/// Far more than the rules of any family of sites; they are all held while the stage runs.
+const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Compiles rule files and collects every mistake in them.
 #[derive(Default)]
@@ -24,7 +28,7 @@ pub(super) struct Compiler {
 impl Compiler {
     /// Reads and compiles one rule file.
     pub(super) fn add_file(&mut self, path: &Path) {
-        match std::fs::read_to_string(path) {
+        match read_text(path, MAX_FILE_BYTES) {
             Ok(content) => self.add(&path.display().to_string(), &content),
             Err(error) => self.mistakes.push(format!("cannot read rule file `{}`: {error}", path.display())),
         }

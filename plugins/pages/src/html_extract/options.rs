@@ -63,8 +63,10 @@ pub struct HtmlExtractOptions {
     /// What becomes of a page that holds several articles.
     pub articles: Articles,
     /// Write links as `[text](address)`; Markdown only.
+    #[schemars(extend("x-needs" = {"output": ["markdown"]}))]
     pub links: bool,
     /// Write pictures as `![description](address)`; Markdown only.
+    #[schemars(extend("x-needs" = {"output": ["markdown"]}))]
     pub images: bool,
 }
 

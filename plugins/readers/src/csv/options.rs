@@ -59,12 +59,14 @@ pub struct CsvOptions {
     /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
     ///
     /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
     /// Whether the first row names the columns.
     pub has_header: bool,
     /// The names of the columns, for a file without a header.
     ///
     /// Without them, columns are called `1`, `2` and so on.
+    #[schemars(extend("x-needs" = {"has_header": [false]}))]
     pub columns: Vec<String>,
     /// The character that encloses cells; empty if none does.
     #[schemars(length(max = 1))]
@@ -72,7 +74,10 @@ pub struct CsvOptions {
     /// The encoding of the files, such as `gb18030`; a byte order mark of UTF-8 is left out.
     pub encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
-    #[schemars(range(min = 1), extend("x-unit" = "bytes"))]
+    #[schemars(
+        range(min = 1),
+        extend("x-unit" = "bytes", "x-needs" = {"quote": "some"}, "x-at-most" = "max_record_bytes")
+    )]
     pub max_record_bytes: usize,
 }
 
@@ -179,12 +184,14 @@ pub struct TsvOptions {
     /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
     ///
     /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
     /// Whether the first row names the columns.
     pub has_header: bool,
     /// The names of the columns, for a file without a header.
     ///
     /// Without them, columns are called `1`, `2` and so on.
+    #[schemars(extend("x-needs" = {"has_header": [false]}))]
     pub columns: Vec<String>,
     /// The character that encloses cells; empty if none does.
     #[schemars(length(max = 1))]
@@ -192,7 +199,10 @@ pub struct TsvOptions {
     /// The encoding of the files, such as `gb18030`; a byte order mark of UTF-8 is left out.
     pub encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
-    #[schemars(range(min = 1), extend("x-unit" = "bytes"))]
+    #[schemars(
+        range(min = 1),
+        extend("x-unit" = "bytes", "x-needs" = {"quote": "some"}, "x-at-most" = "max_record_bytes")
+    )]
     pub max_record_bytes: usize,
 }
 

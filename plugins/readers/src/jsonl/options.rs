@@ -57,6 +57,7 @@ pub struct JsonlOptions {
     /// With `{"id": 1, "text": "…", "metadata": {"url": "…"}}` the document has the field `url`.
     /// If a name stands both there and at the top level, the one inside counts, wherever it stands in the
     /// line. A value that is no object is an ordinary metadata field. Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
     /// What becomes of `NaN`, `Infinity` and halves of surrogate pairs, such as a lone `\ud83d`: the
     /// record fails, or null and U+FFFD take their place.

@@ -69,6 +69,7 @@ pub struct RecordsOptions {
     ///
     /// If a name stands both there and beside it, the one inside counts. A value that is no dict is an
     /// ordinary metadata field. Empty: nothing is spread.
+    #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
     /// What becomes of `nan`, `inf` (or `NaN`, `Infinity`) and halves of surrogate pairs, such as a lone `\ud83d`: the
     /// record fails, or null and U+FFFD take their place.

@@ -55,10 +55,10 @@ pub struct WarcOptions {
     /// A page without a type has that which its first bytes show.
     pub content_types: Vec<String>,
     /// The lowest HTTP status to take; records without one are taken whatever it is.
-    #[schemars(range(min = 0, max = 999))]
+    #[schemars(range(min = 0, max = 999), extend("x-needs" = {"record_types": {"has": ["response"]}}))]
     pub min_status: u16,
     /// The highest HTTP status to take.
-    #[schemars(range(min = 0, max = 999))]
+    #[schemars(range(min = 0, max = 999), extend("x-needs" = {"record_types": {"has": ["response"]}}))]
     pub max_status: u16,
     /// The encoding of the pages: `auto`, or a label such as `gb18030`, whatever they declare.
     ///
@@ -76,6 +76,7 @@ pub struct WarcOptions {
     pub keep_raw: bool,
     /// Whether documents carry the fields of the HTTP head, as the metadata field `http_headers`: an object,
     /// names in lower case, values of one name joined by a comma.
+    #[schemars(extend("x-needs" = {"record_types": {"has": ["response"]}}))]
     pub http_headers: bool,
 }
 
