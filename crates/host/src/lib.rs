@@ -16,6 +16,7 @@
 
 mod adapter;
 mod call;
+mod calls;
 mod descriptor;
 mod error;
 mod factory;
@@ -23,7 +24,9 @@ mod inspect;
 mod library;
 mod loader;
 mod signals;
+mod watchdog;
 
+pub use calls::{OpenCall, open_calls};
 pub use descriptor::Description;
 pub use error::PluginError;
 pub use factory::bundled;
@@ -31,3 +34,4 @@ pub use inspect::{Inspector, describe_for_parent};
 pub use library::{library_file_name, plugin_name_of};
 pub use loader::{Loader, Request};
 pub use signals::{LogLevel, cancel, set_logger};
+pub use watchdog::Watchdog;

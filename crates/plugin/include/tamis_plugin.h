@@ -206,6 +206,10 @@ typedef struct {
   /* Fills the buffer, or TAMIS_ERROR: the file ends before, or cannot be read, which the host adds to what a
    * call that fails says. */
   int32_t (*read_at)(void *ctx, uint64_t offset, uint8_t *buffer, size_t length);
+
+  /* 1.1, calls with documents: the plugin begins with this one. Changes nothing but what is said of a call that
+   * does not come back: with it the host can name the document. */
+  void (*begin)(void *ctx, uint32_t doc);
 } tamis_host;
 
 #define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */
