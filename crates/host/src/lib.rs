@@ -19,6 +19,7 @@ mod call;
 mod calls;
 mod descriptor;
 mod error;
+mod exits;
 mod factory;
 mod inspect;
 mod library;
@@ -29,6 +30,9 @@ mod watchdog;
 pub use calls::{OpenCall, open_calls};
 pub use descriptor::Description;
 pub use error::PluginError;
+#[cfg(unix)]
+pub use exits::exit_now;
+pub use exits::{ExitGuard, guard_exit};
 pub use factory::bundled;
 pub use inspect::{Inspector, describe_for_parent};
 pub use library::{library_file_name, plugin_name_of};

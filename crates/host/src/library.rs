@@ -9,6 +9,7 @@ use tamis_stage::{Kind, PluginOrigin};
 
 use crate::descriptor::{self, Checked};
 use crate::error::PluginError;
+use crate::exits;
 
 /// The file name of the library of plugin `name` on this platform: `libmy_site.so` for `my-site`.
 pub fn library_file_name(name: &str) -> String {
@@ -101,6 +102,8 @@ fn refuse_world_writable(_path: &Path) -> Result<(), PluginError> {
 pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginError> {
     let refused = |message: String| PluginError::Load { path: path.to_owned(), message: explain(&message) };
     let library = open(path).map_err(|error| refused(reason(&error)))?;
+    // What the library does at an exit must not come before what is said of it.
+    exits::register();
     let name = plugin_name_of(path);
     let symbol = format!("{}{name}", abi::ENTRY_PREFIX);
     // SAFETY: a function of this name has the signature of the header; that is the contract of the name.
