@@ -41,7 +41,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "name",
     "extends",
     "plugin",
@@ -67,6 +67,7 @@ const ORDER: [&str; 26] = [
     "max_failed_ratio",
     "block_bytes",
     "checkpoint_secs",
+    "stage_timeout_secs",
     "work",
 ];
 

@@ -155,6 +155,7 @@ fn a_full_pipeline_keeps_every_word() {
         max_failed_ratio: 0.0,
         block_bytes: 65536,
         checkpoint_secs: 10.0,
+        stage_timeout_secs: 60.0,
         work: Some(base.join("scratch")),
     };
     assert_eq!(plan.run, run);
