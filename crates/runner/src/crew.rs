@@ -36,11 +36,17 @@ impl Crew<'_, '_> {
             .thread_name(|index| format!("tamis-worker-{index}"))
             .build()
             .map_err(|error| RunError::Internal { message: error.to_string() })?;
-        pool.scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|_| self.serve());
-            }
-        });
+        self.progress.with_grace(
+            &self.writer,
+            || self.desk.is_sound(),
+            || {
+                pool.scope(|scope| {
+                    for _ in 0..threads {
+                        scope.spawn(|_| self.serve());
+                    }
+                });
+            },
+        );
         self.desk.end()
     }
 
