@@ -12,6 +12,7 @@ mod environment;
 mod exit;
 mod output;
 mod progress;
+mod stop;
 mod summary;
 
 use std::process::ExitCode;
@@ -29,6 +30,11 @@ pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error).into(),
     };
+    if let Err(error) = output::keep_stdout() {
+        return output::failure(&error.into()).into();
+    }
+    // Until what is left to do is to return: then `exit` is called by rights.
+    let _guard = tamis_host::guard_exit(commands::run::ended_early);
     let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
     output::exit(result.unwrap_or_else(|error| output::failure(&error))).into()
 }
