@@ -33,8 +33,10 @@ pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
     if let Err(error) = output::keep_stdout() {
         return output::failure(&error.into()).into();
     }
-    // Until what is left to do is to return: then `exit` is called by rights.
-    let _guard = tamis_host::guard_exit(commands::run::ended_early);
+    // Until what is left to do is to return: then `exit` is called by rights. The child process that looks at a
+    // library tells its parent by the way in which it ends.
+    let is_child = matches!(args.command, Command::Plugin { command: PluginCommand::Describe { .. } });
+    let _guard = (!is_child).then(|| tamis_host::guard_exit(commands::run::ended_early));
     let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
     output::exit(result.unwrap_or_else(|error| output::failure(&error))).into()
 }
@@ -54,7 +56,9 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
             PluginCommand::Inspect(args) => commands::plugin_inspect::inspect(context, &args),
             PluginCommand::Check(args) => commands::plugin_check::check(context, &args),
             PluginCommand::Header => commands::plugin_new::header(),
-            PluginCommand::Describe { library } => commands::plugin_inspect::describe(&library),
+            PluginCommand::Describe { library, blake3 } => {
+                commands::plugin_inspect::describe(&library, &blake3)
+            }
         },
     }
 }
