@@ -362,7 +362,7 @@ fn what_was_hashed_is_what_is_loaded_whatever_happens_to_the_name() {
                 }
             }
         });
-        let codes: Vec<_> = (0..60).map(|_| run(&[Path::new("check"), &file]).code).collect();
+        let codes: Vec<_> = (0..12).map(|_| run(&[Path::new("check"), &file]).code).collect();
         is_over.store(true, Ordering::Relaxed);
         assert!(codes.iter().all(|code| matches!(code, Some(0 | 2))), "{codes:?}");
     });

@@ -300,6 +300,25 @@ mod tests {
         assert_eq!(plugin_name_of(Path::new(&file)), "my_site");
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_name_for_the_loader_leads_to_the_opened_file_whatever_lies_at_its_path() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, other) = (folder.path().join("libx.so"), folder.path().join("other"));
+        std::fs::write(&path, "hashed").expect("written");
+        std::fs::write(&other, "exchanged").expect("written");
+        let opened = Opened::new(&path).expect("opened");
+        std::fs::rename(&other, &path).expect("renamed");
+        let (name, kept) = by_descriptor(&opened.file, b"hashed").expect("a name");
+        assert_eq!(std::fs::read(name).expect("readable"), b"hashed");
+        drop(kept);
+        // The loader would look beside the descriptor.
+        for mark in ["$ORIGIN/../lib", "${ORIGIN}"] {
+            assert!(by_descriptor(&opened.file, mark.as_bytes()).is_none(), "{mark}");
+        }
+        assert!(matches!(opened.load(PluginOrigin::Bundled), Err(PluginError::Changed { .. })));
+    }
+
     #[test]
     fn entry_symbols_are_found_in_the_bytes_of_a_file() {
         let file = b"\0\x7fELFtamis_plugin_v3_other\0tamis_plugin_v1_\0junk tamis_plugin_v1_mine\0tamis_plugin_v1_mine\0";

@@ -59,7 +59,7 @@ impl From<&std::fs::Metadata> for Rights {
 }
 
 /// Somebody who could change something.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Other {
     Owner(u32),
     Group(u32),
@@ -124,7 +124,7 @@ fn outsider() -> Option<u32> {
 
 impl Other {
     /// Why somebody is not trusted with a place, and what to do about it.
-    fn explain(&self, place: &Path, is_folder: bool) -> (String, String) {
+    fn explain(self, place: &Path, is_folder: bool) -> (String, String) {
         let place = place.display();
         match self {
             Self::Everybody => (
@@ -132,7 +132,7 @@ impl Other {
                 format!("take the right away with `chmod o-w {place}`"),
             ),
             Self::Group(group) => {
-                let name = Group::from_gid(Gid::from_raw(*group)).ok().flatten().map(|group| group.name);
+                let name = Group::from_gid(Gid::from_raw(group)).ok().flatten().map(|group| group.name);
                 (
                     format!("the group `{}` may write `{place}`", name.unwrap_or_else(|| group.to_string())),
                     format!(
@@ -141,7 +141,7 @@ impl Other {
                 )
             }
             Self::Owner(owner) => {
-                let name = User::from_uid(Uid::from_raw(*owner)).ok().flatten().map(|user| user.name);
+                let name = User::from_uid(Uid::from_raw(owner)).ok().flatten().map(|user| user.name);
                 let owner = name.unwrap_or_else(|| owner.to_string());
                 let what = if is_folder { "exchange what is in it" } else { "change it" };
                 (
