@@ -23,6 +23,9 @@
  * - ERRORS. A document that cannot be processed gets the verdict TAMIS_FAIL; its neighbours go on.
  *   A function that returns anything but TAMIS_OK has failed as a whole: say why with `error` first.
  *   All its documents fail, as they came in, and the local of a call that failed is freed.
+ * - THE PROCESS belongs to the host. `exit` ends the run as broken, in the name of the stage. Standard output is
+ *   what machines read; what a plugin prints there may be sent to standard error. Return when `cancelled` says so,
+ *   or the process may end around the call.
  * - Nothing may unwind or longjmp across the boundary: catch exceptions on your side.
  *
  * Licence: MIT OR Apache-2.0.
