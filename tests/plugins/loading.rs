@@ -1,13 +1,17 @@
 //! Libraries that must not be loaded, and what the host says instead.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tamis_host::Request;
 use tamis_stage::Registry;
+use tamis_tests::program::{root, tamis};
 
-use crate::support::{c_library, folder, has_cc, lines, loader, loader_within, run};
+use crate::support::{Run, c_library, folder, has_cc, lines, loader, loader_within, run};
 
 /// A definition for `broken.c`, and parts of the message that it must lead to.
 type Case = (&'static [&'static str], &'static [&'static str]);
@@ -105,6 +109,7 @@ const LIBRARIES: &[Case] = &[
         &["crashed while it was inspected (signal 11, SIGSEGV): nothing of it was used"],
     ),
     (&["CONSTRUCTOR=abort()"], &["crashed while it was inspected (signal 6, SIGABRT)"]),
+    (&["CONSTRUCTOR=exit(0)"], &["crashed while it was inspected (it ended the process by calling `exit`)"]),
     (&["CONSTRUCTOR=_exit(7)"], &["crashed while it was inspected (exit status: 7)"]),
     (&["DESTRUCTOR=abort()"], &["crashed while it was inspected (signal 6, SIGABRT)"]),
 ];
@@ -244,6 +249,156 @@ fn a_file_that_everybody_may_write_is_refused() {
     // In a sticky folder nobody else can replace the file.
     set(folder.path(), 0o1777);
     loader().describe(&Request::Path(library), None).unwrap();
+}
+
+#[test]
+fn a_folder_far_above_that_everybody_may_write_is_refused_also_with_a_pin() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let deep = folder.path().join("a/b/c");
+    std::fs::create_dir_all(&deep).unwrap();
+    let library = c_library(&deep, "broken.c", "broken", &[]);
+    let pin = blake3::hash(&std::fs::read(&library).unwrap()).to_hex().to_string();
+    let above = folder.path().canonicalize().unwrap().join("a");
+    std::fs::set_permissions(&above, PermissionsExt::from_mode(0o777)).unwrap();
+    let advice = format!(
+        "every user of this machine may write `{0}`: take the right away with `chmod o-w {0}`",
+        above.display()
+    );
+    for pin in [None, Some(pin.as_str())] {
+        assert_says(&refused(library.clone(), pin), &library, &[&advice]);
+    }
+    std::fs::set_permissions(&above, PermissionsExt::from_mode(0o755)).unwrap();
+    loader().describe(&Request::Path(library), Some(&pin)).unwrap();
+}
+
+#[test]
+fn what_belongs_to_another_user_or_group_is_refused() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let deep = folder.path().join("a/b");
+    std::fs::create_dir_all(&deep).unwrap();
+    let library = c_library(&deep, "broken.c", "broken", &[]);
+    let folder = folder.path().canonicalize().unwrap();
+    // A number that nobody has.
+    let nobody = 61_234;
+    if let Err(error) = std::os::unix::fs::chown(&library, Some(nobody), None) {
+        eprintln!("SKIPPED: only root may give files away: {error}");
+        return;
+    }
+    let copy = "copy the library to a folder of your own";
+    assert_says(
+        &refused(library.clone(), None),
+        &library,
+        &["belongs to the user `61234`, who may change it", copy],
+    );
+    std::os::unix::fs::chown(&library, Some(0), Some(nobody)).unwrap();
+    loader().describe(&Request::Path(library.clone()), None).unwrap();
+    std::fs::set_permissions(&library, PermissionsExt::from_mode(0o775)).unwrap();
+    let says = format!(
+        "the group `61234` may write `{0}`: take the right away with `chmod g-w {0}`",
+        library.canonicalize().unwrap().display()
+    );
+    assert_says(&refused(library.clone(), None), &library, &[&says, copy]);
+    std::fs::set_permissions(&library, PermissionsExt::from_mode(0o755)).unwrap();
+    std::os::unix::fs::chown(folder.join("a"), Some(nobody), None).unwrap();
+    let says = format!(
+        "`{}` belongs to the user `61234`, who may exchange what is in it",
+        folder.join("a").display()
+    );
+    assert_says(&refused(library.clone(), None), &library, &[&says, copy]);
+    // That user may take it; what belongs to root, too, and nobody else's.
+    let inspect = |user: u32| -> Run {
+        let mut command = Command::new(tamis());
+        command.args(["plugin", "inspect"]).arg(&library).uid(user).gid(user).current_dir("/");
+        command.output().unwrap().into()
+    };
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+    inspect(nobody).exits(0);
+    assert!(inspect(nobody + 1).exits(2).stderr.contains("belongs to the user `61234`"));
+    // The group of one user alone, as a container has it that is started with numbers.
+    std::os::unix::fs::chown(&library, Some(nobody), Some(nobody)).unwrap();
+    std::fs::set_permissions(&library, PermissionsExt::from_mode(0o775)).unwrap();
+    inspect(nobody).exits(0);
+}
+
+#[test]
+fn what_was_hashed_is_what_is_loaded_whatever_happens_to_the_name() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let (good, evil) = (folder.path().join("good"), folder.path().join("evil"));
+    std::fs::create_dir(&good).unwrap();
+    std::fs::create_dir(&evil).unwrap();
+    let trace = folder.path().join("trace");
+    let good = c_library(&good, "broken.c", "broken", &[]);
+    let evil = c_library(&evil, "broken.c", "broken", &[&tracing(&trace)]);
+    let name = folder.path().join("libbroken.so");
+    std::fs::copy(&good, &name).unwrap();
+    let pin = blake3::hash(&std::fs::read(&good).unwrap()).to_hex().to_string();
+    std::fs::write(folder.path().join("a.txt"), "text").unwrap();
+    let text = format!(
+        "plugin = [{{ path = \"libbroken.so\", blake3 = \"{pin}\" }}]\n\
+         [[source]]\nuse = \"text\"\npaths = [\"a.txt\"]\n[[stage]]\nuse = \"broken-stage\"\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out\"\n"
+    );
+    let file = folder.path().join("pipeline.toml");
+    std::fs::write(&file, text).unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Names are exchanged whole: there is always one of the two.
+            while !is_over.load(Ordering::Relaxed) {
+                for source in [&evil, &good] {
+                    let next = folder.path().join("next");
+                    let _ = std::fs::remove_file(&next);
+                    std::fs::hard_link(source, &next).unwrap();
+                    std::fs::rename(&next, &name).unwrap();
+                }
+            }
+        });
+        let codes: Vec<_> = (0..12).map(|_| run(&[Path::new("check"), &file]).code).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(codes.iter().all(|code| matches!(code, Some(0 | 2))), "{codes:?}");
+    });
+    assert!(!trace.exists(), "another library than the pinned one was loaded");
+}
+
+#[test]
+fn a_library_finds_others_beside_itself() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let source = folder.path().join("beside.c");
+    std::fs::write(&source, "int beside(void) { return 7; }\n").unwrap();
+    let cc = |arguments: &[&str], source: &Path, library: &str| {
+        let output = Command::new("cc")
+            .args(["-shared", "-fPIC"])
+            .arg(source)
+            .args(arguments)
+            .arg("-o")
+            .arg(folder.path().join(library))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    cc(&[], &source, "libbeside.so");
+    let include = root().join("crates/plugin/include");
+    let place = folder.path().to_str().unwrap();
+    let (include, beside) = (format!("-I{}", include.display()), format!("-L{place}"));
+    let constructor = "-DCONSTRUCTOR=extern int beside(void);if(beside()!=7)abort()";
+    let needs = [include.as_str(), constructor, &beside, "-lbeside", "-Wl,-rpath,$ORIGIN"];
+    cc(&needs, &root().join("tests/plugins/c/broken.c"), "libbroken.so");
+    let mut registry = Registry::new();
+    let library = folder.path().join("libbroken.so");
+    loader().register(&Request::Path(library), None, &mut registry).unwrap();
+    registry.get("stage", "broken-stage").unwrap().open(&serde_json::json!({})).unwrap();
 }
 
 #[test]

@@ -12,4 +12,5 @@ mod in_c;
 mod in_rust;
 mod loading;
 mod minor;
+mod stuck;
 mod support;

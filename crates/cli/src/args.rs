@@ -212,7 +212,7 @@ pub(crate) enum PluginCommand {
     Header,
     /// What the child process of `inspect` runs
     #[command(hide = true)]
-    Describe { library: PathBuf },
+    Describe { library: PathBuf, blake3: String },
 }
 
 #[derive(Debug, clap::Args)]

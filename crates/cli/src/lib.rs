@@ -12,6 +12,7 @@ mod environment;
 mod exit;
 mod output;
 mod progress;
+mod stop;
 mod summary;
 
 use std::process::ExitCode;
@@ -29,6 +30,13 @@ pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error).into(),
     };
+    if let Err(error) = output::keep_stdout() {
+        return output::failure(&error.into()).into();
+    }
+    // Until what is left to do is to return: then `exit` is called by rights. The child process that looks at a
+    // library tells its parent by the way in which it ends.
+    let is_child = matches!(args.command, Command::Plugin { command: PluginCommand::Describe { .. } });
+    let _guard = (!is_child).then(|| tamis_host::guard_exit(commands::run::ended_early));
     let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
     output::exit(result.unwrap_or_else(|error| output::failure(&error))).into()
 }
@@ -48,7 +56,9 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
             PluginCommand::Inspect(args) => commands::plugin_inspect::inspect(context, &args),
             PluginCommand::Check(args) => commands::plugin_check::check(context, &args),
             PluginCommand::Header => commands::plugin_new::header(),
-            PluginCommand::Describe { library } => commands::plugin_inspect::describe(&library),
+            PluginCommand::Describe { library, blake3 } => {
+                commands::plugin_inspect::describe(&library, &blake3)
+            }
         },
     }
 }

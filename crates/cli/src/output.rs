@@ -1,8 +1,12 @@
 //! Printing: a terminal that goes away is no error, and colours vanish when nobody sees them.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use anstream::AutoStream;
 
 use anstyle::{AnsiColor, Style};
 use tamis_config::Diagnostics;
@@ -23,10 +27,43 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
 /// Whether something could not be printed that somebody wanted to see.
 static IS_INCOMPLETE: AtomicBool = AtomicBool::new(false);
 
+/// Standard output, once it was put aside.
+static STDOUT: OnceLock<Mutex<AutoStream<File>>> = OnceLock::new();
+
+/// Keeps standard output for the program alone: what a plugin, or a library that it uses, prints goes to standard
+/// error and stays out of what a machine reads. On Windows they share it.
+///
+/// # Errors
+///
+/// When there is no descriptor left.
+pub(crate) fn keep_stdout() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+
+        let shared = io::stdout();
+        let colours = AutoStream::choice(&shared);
+        // Closed when another program is executed, so no process that a plugin starts has it either.
+        let own = File::from(shared.as_fd().try_clone_to_owned()?);
+        nix::unistd::dup2_stdout(io::stderr().as_fd())?;
+        // Set once, by the one function that calls this.
+        let _ = STDOUT.set(Mutex::new(AutoStream::new(own, colours)));
+    }
+    Ok(())
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    if let Some(own) = STDOUT.get() {
+        // In one piece: a file has no buffer.
+        return own.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
+    }
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+}
+
 /// Prints to standard output. Whoever closed the pipe has seen enough; a full disk is told, once.
 pub(crate) fn print(text: impl Display) {
-    let mut stdout = anstream::stdout().lock();
-    if let Err(error) = write!(stdout, "{text}").and_then(|()| stdout.flush())
+    if let Err(error) = write_out(&text.to_string())
         && error.kind() != ErrorKind::BrokenPipe
         && !IS_INCOMPLETE.swap(true, Ordering::Relaxed)
     {
@@ -51,12 +88,12 @@ pub(crate) fn log_line(text: impl Display) {
 
 /// Whether standard error shows colours.
 pub(crate) fn stderr_has_colour() -> bool {
-    let choice = anstream::AutoStream::choice(&std::io::stderr());
+    let choice = AutoStream::choice(&io::stderr());
     choice != anstream::ColorChoice::Never
 }
 
 pub(crate) fn stderr_is_terminal() -> bool {
-    std::io::stderr().is_terminal()
+    io::stderr().is_terminal()
 }
 
 /// Prints complaints about a pipeline, and how many there are.

@@ -41,7 +41,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "name",
     "extends",
     "plugin",
@@ -68,6 +68,7 @@ const ORDER: [&str; 27] = [
     "block_bytes",
     "max_record_bytes",
     "checkpoint_secs",
+    "stage_timeout_secs",
     "work",
 ];
 

@@ -272,6 +272,9 @@ pub struct RunSettings {
     pub max_record_bytes: u64,
     /// How often to note how far the run is, in seconds.
     pub checkpoint_secs: f64,
+    /// How long a stage may be at one document, or in a call without documents, before that is told, in seconds;
+    /// 0 stands for any time. Never changes what is written.
+    pub stage_timeout_secs: f64,
     /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
     /// output.
     pub work: Option<PathBuf>,
@@ -286,6 +289,7 @@ impl Default for RunSettings {
             block_bytes: 1 << 20,
             max_record_bytes: 128 << 20,
             checkpoint_secs: 10.0,
+            stage_timeout_secs: 60.0,
             work: None,
         }
     }

@@ -361,6 +361,9 @@ impl<'a> Planner<'a> {
         if let Some(seconds) = table.get("checkpoint_secs").and_then(Node::as_f64) {
             settings.checkpoint_secs = seconds;
         }
+        if let Some(seconds) = table.get("stage_timeout_secs").and_then(Node::as_f64) {
+            settings.stage_timeout_secs = seconds;
+        }
         if let Some((node, written)) = table.get("work").and_then(|node| Some((node, node.as_str()?))) {
             let folder = node.place.path(written);
             self.check_apart("work", &folder, &node.place, sources);

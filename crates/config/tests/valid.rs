@@ -160,6 +160,7 @@ fn a_full_pipeline_keeps_every_word() {
         block_bytes: 65536,
         max_record_bytes: 64 << 20,
         checkpoint_secs: 10.0,
+        stage_timeout_secs: 60.0,
         work: Some(base.join("scratch")),
     };
     assert_eq!(plan.run, run);

@@ -39,14 +39,15 @@ pub enum PluginError {
         /// The hash of the file.
         actual: String,
     },
-    /// Anyone could have changed the file.
-    #[error("plugin library `{}` is refused because every user of this machine may write `{}`: \
-        take the right away with `chmod o-w {}`", path.display(), writable.display(), writable.display())]
-    WorldWritable {
+    /// Others could change the file, or put another in its place.
+    #[error("plugin library `{}` is refused because {why}: {advice}", path.display())]
+    Untrusted {
         /// The library.
         path: PathBuf,
-        /// The file or folder that everyone may write.
-        writable: PathBuf,
+        /// Who could, and what: the file or a folder above it.
+        why: String,
+        /// What to do.
+        advice: String,
     },
     /// The dynamic loader refused it.
     #[error("cannot load plugin library `{}`: {message}", path.display())]

@@ -15,7 +15,7 @@ use tamis_stage::PluginOrigin;
 
 use crate::descriptor::Description;
 use crate::error::PluginError;
-use crate::library;
+use crate::library::{Library, Opened};
 
 /// Begins the line with the answer: a library may print lines of its own while it is loaded.
 const ANSWER: &str = "tamis-plugin-description ";
@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(2);
 pub struct Inspector {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments; the path of the library follows.
+    /// Its arguments; the path of the library follows, and its BLAKE3 as hexadecimal digits.
     pub arguments: Vec<OsString>,
     /// How long it may take.
     pub timeout: Duration,
@@ -39,9 +39,14 @@ enum Answer {
     Refused(String),
 }
 
-/// The child's side: loads the library at `path` and returns the lines to print on standard output.
-pub fn describe_for_parent(path: &Path) -> String {
-    let answer = match library::load(path, PluginOrigin::Bundled) {
+/// The child's side: loads the library at `path`, if it has the hash that the parent has seen, and returns the lines
+/// to print on standard output.
+pub fn describe_for_parent(path: &Path, blake3: &str) -> String {
+    let loaded = Opened::new(path).and_then(|opened| {
+        opened.expect(blake3)?;
+        opened.load(PluginOrigin::Bundled)
+    });
+    let answer = match loaded {
         Ok(checked) => Answer::Description(checked.description),
         Err(error) => Answer::Refused(error.to_string()),
     };
@@ -51,17 +56,19 @@ pub fn describe_for_parent(path: &Path) -> String {
 }
 
 impl Inspector {
-    /// The parent's side: what the library at `path` says about itself.
+    /// The parent's side: what a library says about itself.
     ///
     /// # Errors
     ///
     /// When the library is refused, crashes, or hangs.
-    pub(crate) fn describe(&self, path: &Path, origin: PluginOrigin) -> Result<Description, PluginError> {
+    pub(crate) fn describe(&self, library: &Library) -> Result<Description, PluginError> {
+        let (path, origin) = (library.path(), library.origin());
         let failed = |source| PluginError::Inspection { path: path.to_owned(), source };
         let start = Instant::now();
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .arg(path)
+            .arg(library.blake3())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -82,6 +89,10 @@ impl Inspector {
             }
             Some(Answer::Description(description)) => Ok(with_origin(description, origin)),
             Some(Answer::Refused(message)) => Err(PluginError::Refused { message }),
+            None if status.success() => {
+                let how = "it ended the process by calling `exit`".to_owned();
+                Err(PluginError::Crashed { path: path.to_owned(), how })
+            }
             None => Err(PluginError::Crashed { path: path.to_owned(), how: how(status) }),
         }
     }

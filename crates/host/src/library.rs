@@ -1,6 +1,8 @@
 //! A library file: its name, its bytes, and loading it.
 
 use std::error::Error as _;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -9,6 +11,9 @@ use tamis_stage::{Kind, PluginOrigin};
 
 use crate::descriptor::{self, Checked};
 use crate::error::PluginError;
+use crate::exits;
+#[cfg(unix)]
+use crate::trust;
 
 /// The file name of the library of plugin `name` on this platform: `libmy_site.so` for `my-site`.
 pub fn library_file_name(name: &str) -> String {
@@ -21,86 +26,127 @@ pub fn plugin_name_of(path: &Path) -> String {
     stem.strip_prefix(std::env::consts::DLL_PREFIX).map_or(stem.clone(), str::to_owned)
 }
 
+/// An opened library file: what was hashed is what is loaded, whatever happens to the name meanwhile.
+pub(crate) struct Opened {
+    /// Canonical.
+    path: PathBuf,
+    file: File,
+    blake3: String,
+}
+
+impl Opened {
+    /// Opens and hashes a file.
+    pub(crate) fn new(path: &Path) -> Result<Self, PluginError> {
+        let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
+        let path = path.canonicalize().map_err(unreadable)?;
+        let file = File::open(&path).map_err(unreadable)?;
+        let blake3 = blake3::hash(&read(&file).map_err(unreadable)?).to_hex().to_string();
+        Ok(Self { path, file, blake3 })
+    }
+
+    /// Refuses the file if it is not the one with this hash any more.
+    pub(crate) fn expect(&self, blake3: &str) -> Result<(), PluginError> {
+        if self.blake3 == blake3 { Ok(()) } else { Err(PluginError::Changed { path: self.path.clone() }) }
+    }
+
+    /// Loads the library for good and checks its descriptor.
+    pub(crate) fn load(&self, origin: PluginOrigin) -> Result<Checked, PluginError> {
+        let unreadable = |source| PluginError::Unreadable { path: self.path.clone(), source };
+        let bytes = read(&self.file).map_err(unreadable)?;
+        // The user may have built it again in place, or beside it under the same name.
+        if blake3::hash(&bytes).to_hex().as_str() != self.blake3 || !self.is_at_its_place() {
+            return Err(PluginError::Changed { path: self.path.clone() });
+        }
+        load(&self.path, &self.file, &bytes, origin)
+    }
+
+    #[cfg(unix)]
+    fn is_at_its_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+
+        let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
+        let (there, here) = (std::fs::metadata(&self.path), self.file.metadata());
+        let (there, here) = (there.map(identity), here.map(identity));
+        matches!((there, here), (Ok(there), Ok(here)) if there == here)
+    }
+
+    #[cfg(not(unix))]
+    fn is_at_its_place(&self) -> bool {
+        self.path.exists()
+    }
+}
+
+/// All bytes of an opened file.
+fn read(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A library file that has been looked at and may be loaded later; at most once, and never unloaded.
 pub(crate) struct Library {
-    path: PathBuf,
-    blake3: String,
+    opened: Opened,
     loaded: OnceLock<Result<Checked, String>>,
 }
 
 impl Library {
-    /// Reads and hashes the file, checks the pin and who may write it.
+    /// Opens and hashes the file, checks the pin and who may change it.
     pub(crate) fn examine(path: &Path, pin: Option<&str>) -> Result<Self, PluginError> {
-        let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
-        let canonical = path.canonicalize().map_err(unreadable)?;
-        let blake3 = hash(&canonical)?;
+        let opened = Opened::new(path)?;
         if let Some(pin) = pin
-            && !pin.eq_ignore_ascii_case(&blake3)
+            && !pin.eq_ignore_ascii_case(&opened.blake3)
         {
-            return Err(PluginError::Pin { path: canonical, expected: pin.to_owned(), actual: blake3 });
+            let (expected, actual) = (pin.to_owned(), opened.blake3);
+            return Err(PluginError::Pin { path: opened.path, expected, actual });
         }
-        refuse_world_writable(&canonical)?;
-        Ok(Self { path: canonical, blake3, loaded: OnceLock::new() })
+        #[cfg(unix)]
+        {
+            let found = opened.file.metadata();
+            let unreadable = |source| PluginError::Unreadable { path: path.to_owned(), source };
+            trust::check(&opened.path, &found.map_err(unreadable)?)?;
+        }
+        Ok(Self { opened, loaded: OnceLock::new() })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.opened.path
+    }
+
+    pub(crate) fn blake3(&self) -> &str {
+        &self.opened.blake3
     }
 
     pub(crate) fn origin(&self) -> PluginOrigin {
-        PluginOrigin::Library { path: self.path.clone(), blake3: self.blake3.clone() }
+        PluginOrigin::Library { path: self.path().to_owned(), blake3: self.blake3().to_owned() }
     }
 
     /// The table of a stage; loads the library if need be.
     pub(crate) fn stage(&self, kind: Kind, name: &str) -> Result<&'static abi::Stage, String> {
-        let loaded = self.loaded.get_or_init(|| {
-            if hash(&self.path).map_err(|error| error.to_string())? != self.blake3 {
-                return Err(PluginError::Changed { path: self.path.clone() }.to_string());
-            }
-            load(&self.path, self.origin()).map_err(|error| error.to_string())
-        });
+        let loaded =
+            self.loaded.get_or_init(|| self.opened.load(self.origin()).map_err(|error| error.to_string()));
         let checked = loaded.as_ref().map_err(Clone::clone)?;
         let index =
             checked.description.stages.iter().position(|stage| stage.kind == kind && stage.name == name);
         index.map(|index| checked.stages[index]).ok_or_else(|| {
-            format!("plugin library `{}` no longer has the {kind} `{name}`", self.path.display())
+            format!("plugin library `{}` no longer has the {kind} `{name}`", self.path().display())
         })
     }
 }
 
-fn hash(path: &Path) -> Result<String, PluginError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| PluginError::Unreadable { path: path.to_owned(), source })?;
-    Ok(blake3::hash(&bytes).to_hex().to_string())
-}
-
-#[cfg(unix)]
-fn refuse_world_writable(path: &Path) -> Result<(), PluginError> {
-    use std::os::unix::fs::PermissionsExt;
-
-    const WORLD: u32 = 0o002;
-    const STICKY: u32 = 0o1000;
-    for place in [Some(path), path.parent()].into_iter().flatten() {
-        let metadata = std::fs::metadata(place)
-            .map_err(|source| PluginError::Unreadable { path: path.to_owned(), source })?;
-        let mode = metadata.permissions().mode();
-        // In a sticky folder such as the temporary one nobody else can replace the file.
-        if mode & WORLD != 0 && !(metadata.is_dir() && mode & STICKY != 0) {
-            return Err(PluginError::WorldWritable { path: path.to_owned(), writable: place.to_owned() });
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_world_writable(_path: &Path) -> Result<(), PluginError> {
-    Ok(())
-}
-
-/// Loads a library for good and checks its descriptor.
-pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginError> {
+/// Loads a library for good and checks its descriptor; `bytes` is what is in the file.
+fn load(path: &Path, file: &File, bytes: &[u8], origin: PluginOrigin) -> Result<Checked, PluginError> {
     let refused = |message: String| PluginError::Load { path: path.to_owned(), message: explain(&message) };
-    let library = open(path).map_err(|error| refused(reason(&error)))?;
+    let by_descriptor = by_descriptor(file, bytes);
+    let name = by_descriptor.as_ref().map_or(path, |(name, _)| name);
+    let library = open(name).map_err(|error| {
+        let reason = reason(&error);
+        refused(reason.replace(&*name.to_string_lossy(), &path.to_string_lossy()))
+    })?;
+    // Kept open, because whoever looks for the file of a function, such as a panic for its lines, goes by the name.
+    std::mem::forget(by_descriptor);
+    // What the library does at an exit must not come before what is said of it.
+    exits::register();
     let name = plugin_name_of(path);
     let symbol = format!("{}{name}", abi::ENTRY_PREFIX);
     // SAFETY: a function of this name has the signature of the header; that is the contract of the name.
@@ -112,7 +158,7 @@ pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginE
         return Err(PluginError::MissingEntry {
             path: path.to_owned(),
             expected: symbol,
-            advice: advice(path, &name),
+            advice: advice(bytes, &name),
         });
     };
     // SAFETY: the entry function takes nothing and returns its static descriptor.
@@ -128,6 +174,33 @@ pub(crate) fn load(path: &Path, origin: PluginOrigin) -> Result<Checked, PluginE
         });
     }
     Ok(checked)
+}
+
+/// A name under which nothing else can be found than this file, however its folder changes, and the descriptor that
+/// must stay open for it. None where there are no such names; then the file is opened by its path, and who may
+/// change that is what counts (`trust`).
+///
+/// None as well for a library that looks for others beside itself: the dynamic loader takes the place of the file
+/// from its name.
+#[cfg(target_os = "linux")]
+fn by_descriptor(file: &File, bytes: &[u8]) -> Option<(PathBuf, File)> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+
+    let looks_beside = |mark: &[u8]| memchr::memmem::find(bytes, mark).is_some();
+    if looks_beside(b"$ORIGIN") || looks_beside(b"${ORIGIN}") {
+        return None;
+    }
+    let kept = file.try_clone().ok()?;
+    // Not `self`, so that a debugger finds the same.
+    let name = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), kept.as_raw_fd()));
+    let (there, here) = (std::fs::metadata(&name).ok()?, kept.metadata().ok()?);
+    ((there.dev(), there.ino()) == (here.dev(), here.ino())).then_some((name, kept))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn by_descriptor(_file: &File, _bytes: &[u8]) -> Option<(PathBuf, File)> {
+    None
 }
 
 #[cfg(unix)]
@@ -172,8 +245,8 @@ fn explain(message: &str) -> String {
 }
 
 /// What to do about a library without the expected entry function.
-fn advice(path: &Path, name: &str) -> String {
-    let found = entries(&std::fs::read(path).unwrap_or_default());
+fn advice(bytes: &[u8], name: &str) -> String {
+    let found = entries(bytes);
     let current = found.iter().find_map(|symbol| symbol.strip_prefix(abi::ENTRY_PREFIX));
     if let Some(other) = current {
         return format!(
@@ -225,6 +298,25 @@ mod tests {
     fn file_names_and_plugin_names_belong_together() {
         let file = library_file_name("my-site");
         assert_eq!(plugin_name_of(Path::new(&file)), "my_site");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_name_for_the_loader_leads_to_the_opened_file_whatever_lies_at_its_path() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, other) = (folder.path().join("libx.so"), folder.path().join("other"));
+        std::fs::write(&path, "hashed").expect("written");
+        std::fs::write(&other, "exchanged").expect("written");
+        let opened = Opened::new(&path).expect("opened");
+        std::fs::rename(&other, &path).expect("renamed");
+        let (name, kept) = by_descriptor(&opened.file, b"hashed").expect("a name");
+        assert_eq!(std::fs::read(name).expect("readable"), b"hashed");
+        drop(kept);
+        // The loader would look beside the descriptor.
+        for mark in ["$ORIGIN/../lib", "${ORIGIN}"] {
+            assert!(by_descriptor(&opened.file, mark.as_bytes()).is_none(), "{mark}");
+        }
+        assert!(matches!(opened.load(PluginOrigin::Bundled), Err(PluginError::Changed { .. })));
     }
 
     #[test]

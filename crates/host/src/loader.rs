@@ -40,7 +40,7 @@ impl Loader {
     /// When it is not found, not the pinned one, refused, crashes or hangs.
     pub fn describe(&self, request: &Request, pin: Option<&str>) -> Result<Description, PluginError> {
         let library = Library::examine(&self.find(request)?, pin)?;
-        self.inspector.describe(library.path(), library.origin())
+        self.inspector.describe(&library)
     }
 
     /// Adds the stages of a library to the registry; the same file a second time changes nothing.
@@ -58,7 +58,7 @@ impl Loader {
         if self.registered.iter().any(|path| path == library.path()) {
             return Ok(());
         }
-        let description = self.inspector.describe(library.path(), library.origin())?;
+        let description = self.inspector.describe(&library)?;
         let library = Arc::new(library);
         let mut extended = registry.clone();
         for info in description.stages {

@@ -23,6 +23,9 @@
  * - ERRORS. A document that cannot be processed gets the verdict TAMIS_FAIL; its neighbours go on.
  *   A function that returns anything but TAMIS_OK has failed as a whole: say why with `error` first.
  *   All its documents fail, as they came in, and the local of a call that failed is freed.
+ * - THE PROCESS belongs to the host. `exit` ends the run as broken, in the name of the stage. Standard output is
+ *   what machines read; what a plugin prints there may be sent to standard error. Return when `cancelled` says so,
+ *   or the process may end around the call.
  * - Nothing may unwind or longjmp across the boundary: catch exceptions on your side.
  *
  * Licence: MIT OR Apache-2.0.
@@ -206,6 +209,10 @@ typedef struct {
   /* Fills the buffer, or TAMIS_ERROR: the file ends before, or cannot be read, which the host adds to what a
    * call that fails says. */
   int32_t (*read_at)(void *ctx, uint64_t offset, uint8_t *buffer, size_t length);
+
+  /* 1.1, calls with documents: the plugin begins with this one. Changes nothing but what is said of a call that
+   * does not come back: with it the host can name the document. */
+  void (*begin)(void *ctx, uint32_t doc);
 } tamis_host;
 
 #define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */

@@ -176,6 +176,7 @@ pub type ReadFn = unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i64;
 
 pub type PushSplitFn = unsafe extern "C" fn(*mut c_void, *const Split) -> i32;
 pub type FileSizeFn = unsafe extern "C" fn(*mut c_void) -> u64;
+pub type BeginFn = unsafe extern "C" fn(*mut c_void, u32);
 pub type ReadAtFn = unsafe extern "C" fn(*mut c_void, u64, *mut u8, usize) -> i32;
 
 #[repr(C)]
@@ -207,6 +208,7 @@ pub struct Host {
     pub push_split: PushSplitFn,
     pub file_size: FileSizeFn,
     pub read_at: ReadAtFn,
+    pub begin: BeginFn,
 }
 
 // `C-unwind`, because a C++ plugin may break the rule that nothing unwinds across the boundary: that is then a

@@ -88,7 +88,7 @@ fn structures(facts: &mut Vec<Fact>) {
     structure!(facts, Host, tamis_host {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
         reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file, read,
-        push_split, file_size, read_at,
+        push_split, file_size, read_at, begin,
     });
     structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head, file_open, file_decode, file_close });
     structure!(facts, Transform, tamis_transform { struct_size, reserved, local_new, local_free, process });

@@ -39,11 +39,17 @@ impl Crew<'_, '_> {
             .thread_name(|index| format!("tamis-worker-{index}"))
             .build()
             .map_err(|error| RunError::Internal { message: error.to_string() })?;
-        pool.scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|_| self.serve());
-            }
-        });
+        self.progress.with_grace(
+            &self.writer,
+            || self.desk.is_sound(),
+            || {
+                pool.scope(|scope| {
+                    for _ in 0..threads {
+                        scope.spawn(|_| self.serve());
+                    }
+                });
+            },
+        );
         self.desk.end()?;
         // Everybody has left.
         let chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));

@@ -49,7 +49,7 @@ pub(crate) struct Cutter<'a> {
 pub(crate) struct Limits {
     /// How much of a file is one piece of work, in bytes.
     pub(crate) block_bytes: usize,
-    /// The longest record that fits the memory bound, in bytes.
+    /// The longest record, in bytes.
     pub(crate) max_record: usize,
 }
 
@@ -114,8 +114,7 @@ struct Lost<'a> {
 impl Limits {
     pub(crate) fn new(plan: &Plan) -> Self {
         let block_bytes = usize::try_from(plan.run.block_bytes).unwrap_or(usize::MAX).max(1);
-        // A record is held as bytes, as text and as output at once, and another worker may hold one as well.
-        let max_record = usize::try_from(plan.run.memory / 8).unwrap_or(usize::MAX).max(block_bytes);
+        let max_record = usize::try_from(plan.run.max_record_bytes).unwrap_or(usize::MAX);
         Self { block_bytes, max_record }
     }
 }
@@ -485,7 +484,7 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Makes a dead letter of a record that does not fit the memory bound, and passes over it.
+    /// Makes a dead letter of a record that is longer than the settings allow, and passes over it.
     fn too_long(
         &mut self,
         open: &mut OpenStream,
@@ -498,8 +497,8 @@ impl<'a> Cutter<'a> {
         open.stream.ordinal += 1;
         let mut length = open.stream.offset() - offset;
         let mut message = format!(
-            "the record takes {length} bytes, more than the {} that the memory bound of the run allows: raise \
-             `memory` in [run] and pass `--fresh`; the first {} are kept here",
+            "the record takes {length} bytes, more than the {} of `max_record_bytes` in [run]: raise it and pass \
+             `--fresh`; the first {} are kept here",
             format_size(self.limits.max_record as u64),
             format_size(raw.len() as u64),
         );

@@ -169,6 +169,11 @@ impl Desk {
         self.changed.notify_all();
     }
 
+    /// Whether nothing has gone wrong, other than that somebody asked to stop.
+    pub(crate) fn is_sound(&self) -> bool {
+        matches!(self.lock().broken, None | Some(RunError::Interrupted))
+    }
+
     /// Why the run could not go on, if so; all workers have left.
     pub(crate) fn end(&self) -> Result<(), RunError> {
         let mut state = self.lock();

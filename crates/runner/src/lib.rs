@@ -33,6 +33,7 @@ mod engine;
 mod error;
 mod feeder;
 mod fingerprint;
+mod grace;
 mod inputs;
 mod manifest;
 mod named;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use crate::grace::Grace;
+
 /// Counters of a running pipeline; written by the run, read by anyone at any time.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -13,6 +15,7 @@ pub struct Progress {
     pub(crate) dropped: AtomicU64,
     pub(crate) failed: AtomicU64,
     stop: AtomicBool,
+    pub(crate) grace: Grace,
 }
 
 /// The counters at one moment.

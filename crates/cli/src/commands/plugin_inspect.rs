@@ -51,7 +51,7 @@ fn plain(text: &str) -> String {
 
 /// Runs in the child process.
 #[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
-pub(crate) fn describe(library: &Path) -> anyhow::Result<Exit> {
-    print_line(tamis_host::describe_for_parent(library));
+pub(crate) fn describe(library: &Path, blake3: &str) -> anyhow::Result<Exit> {
+    print_line(tamis_host::describe_for_parent(library, blake3));
     Ok(Exit::Done)
 }

@@ -1,16 +1,18 @@
 //! `tamis run`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tamis_config::{InputKind, Plan};
+use tamis_host::{OpenCall, Watchdog};
 use tamis_runner::{Finish, Progress, Report, RunError, Segment, Settings, Task};
 
 use crate::args::RunArgs;
 use crate::context::Context;
 use crate::output::{self, print_line};
 use crate::progress::{self, Show};
-use crate::{Exit, summary};
+use crate::{Exit, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let plan = match context.plan(&args.pipeline, &args.places) {
@@ -26,14 +28,17 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let segments = tamis_runner::segments(&plan);
     check_task(args, &plan, &segments)?;
     let progress = Arc::new(Progress::default());
-    stop_on_signal(&progress)?;
     let show = show(args);
     let task = task_json(args, &segments);
     if show == Show::Json {
+        // One run a process.
+        let _ = EVENTS.set(task.clone());
         print_line(merged(json!({ "event": "started", "pipeline": plan.name }), &task));
     }
     // What a dry run must put aside goes away with it.
     let scratch = if args.dry_run { Some(tempfile::tempdir()?) } else { None };
+    stop::on_signal(&progress, scratch.as_ref().map(|folder| folder.path().to_owned()))?;
+    let _watchdog = watchdog(&plan)?;
     let settings = Settings {
         fresh: args.fresh,
         dry_run: args.dry_run,
@@ -111,24 +116,52 @@ fn show(args: &RunArgs) -> Show {
     }
 }
 
-/// The first signal asks the run to stop, a second one ends the process at once.
-fn stop_on_signal(progress: &Arc<Progress>) -> anyhow::Result<()> {
-    let progress = Arc::clone(progress);
-    let asked = std::sync::atomic::AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
-            end_now();
-        }
-        output::log_line("stopping after the blocks in flight; press Ctrl-C again to stop at once");
-        progress.stop();
-        tamis_host::cancel();
-    })?;
-    Ok(())
+/// What every event of this run says, if events are printed.
+static EVENTS: OnceLock<Value> = OnceLock::new();
+
+/// Prints an event, if events are printed.
+fn event(event: Value) {
+    if let Some(task) = EVENTS.get() {
+        print_line(merged(event, task));
+    }
 }
 
-#[expect(clippy::exit, reason = "asked twice: whoever does so wants no cleaning up")]
-fn end_now() {
-    std::process::exit(130);
+/// Says why the process ends before the run does.
+pub(crate) fn ended_early(message: &str) {
+    event(json!({ "event": "broken", "message": message }));
+    output::error_line(message);
+}
+
+/// Tells of calls into plugins that do not get on.
+fn watchdog(plan: &Plan) -> anyhow::Result<Option<Watchdog>> {
+    let seconds = plan.run.stage_timeout_secs;
+    let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    if limit.is_zero() {
+        return Ok(None);
+    }
+    let tell = move |call: &OpenCall| {
+        output::log_line(format_args!("warning: {}", stuck(call)));
+        event(json!({
+            "event": "stuck",
+            "stage": call.stage,
+            "plugin": call.plugin,
+            "document": call.document,
+            "seconds": call.lasts.as_secs_f64(),
+        }));
+    };
+    Ok(Some(Watchdog::start(limit, tell)?))
+}
+
+/// What is said of a call that does not get on.
+fn stuck(call: &OpenCall) -> String {
+    let seconds = call.lasts.as_secs_f64();
+    let digits = usize::from(seconds < 10.0);
+    let on = if call.subject.is_empty() { String::new() } else { format!(" on {}", call.subject) };
+    format!(
+        "stage `{}` of plugin `{}` has worked{on} for {seconds:.digits$} s (`stage_timeout_secs` of [run]); if it never comes \
+         back, Ctrl-C or SIGTERM ends the run within 5 s, and the next one goes on from there",
+        call.stage, call.plugin,
+    )
 }
 
 fn finished(plan: &Plan, report: &Report, task: &Value, show: Show) -> Exit {

@@ -52,6 +52,7 @@ impl Corpus {
 
     fn free(&self, local: Local) {
         if let Some(local_free) = self.table.local_free.filter(|_| !local.0.is_null()) {
+            let _entered = self.instance.enter();
             // SAFETY: made by `local_new` of this instance, which is still open, not in use, not merged.
             unsafe { local_free(self.instance.pointer, local.0) };
         }

@@ -183,6 +183,7 @@ unsafe impl Send for Part<'_> {}
 impl Part<'_> {
     fn free(&mut self) {
         if let Some((free, pointer)) = self.exporter.table.part_free.zip(self.pointer.take()) {
+            let _entered = self.exporter.instance.enter();
             // SAFETY: begun by this instance, which is open, and neither ended nor freed.
             unsafe { free(self.exporter.instance.pointer, pointer) };
         }

@@ -15,6 +15,7 @@ use tamis_stage::handle::{Counts, Effects, OpenStage};
 use tamis_stage::{Failure, SetupError, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
+use crate::calls::{self, Entered, Subject};
 
 /// An opened stage of a plugin; closed when dropped.
 pub(crate) struct Instance {
@@ -31,6 +32,7 @@ unsafe impl Sync for Instance {}
 impl Drop for Instance {
     fn drop(&mut self) {
         if let Some(close) = self.table.close {
+            let _entered = self.enter();
             // SAFETY: opened once, closed once, and no call is going on: calls borrow the instance.
             unsafe { close(self.pointer) };
         }
@@ -43,6 +45,11 @@ type TargetOf = for<'r> fn(&'r [Record]) -> Target<'r>;
 impl Instance {
     fn call<'a>(&'a self, target: Target<'a>) -> Call<'a> {
         Call::new(&self.who, target, self.table.flags & abi::UTF8_TRUSTED != 0)
+    }
+
+    /// Notes a call that has no table of host functions: one that gives something back.
+    fn enter(&self) -> Entered {
+        calls::mine().enter(&self.who, Subject::Nothing)
     }
 
     /// Runs a call with documents and applies what it did to them; says why if the call failed as a whole.

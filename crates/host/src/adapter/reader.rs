@@ -46,6 +46,7 @@ impl ReaderHandle for Reader {
         let head = view(&Block { file: name, head: &[], bytes: head, offset: 0, first_ordinal: 0 });
         let mut score = 0;
         let mut call = self.instance.call(Target::Nothing);
+        call.about = Some(name);
         // What the reader says of an error is logged: a file that it cannot look at is not its own.
         let looked = call.run(|host| {
             // SAFETY: the table was checked, the instance is open, and the block outlives the call.
@@ -60,6 +61,7 @@ impl ReaderHandle for Reader {
         let mut out = abi::MORE;
         let view = view(block);
         let mut call = self.instance.call(Target::Nothing);
+        call.about = Some(block.file);
         // SAFETY: the table was checked, the instance is open, and the block outlives the call.
         call.run(|host| unsafe {
             head(self.instance.pointer, &raw const view, end.into(), &raw mut out, host)
@@ -87,6 +89,7 @@ impl ReaderHandle for Reader {
         let (mut splits, mut state, mut opened) = (Vec::new(), std::ptr::null_mut(), false);
         let mut call = self.instance.call(Target::Index(&mut splits));
         call.file = Some(&*bytes);
+        call.about = Some(file);
         let result = call.run(|host| {
             // SAFETY: the table was checked, the instance is open, name and file outlive the call.
             let code = unsafe { open(self.instance.pointer, str(file), target_bytes, host, &raw mut state) };
@@ -118,6 +121,7 @@ impl ReaderHandle for Reader {
         let mut out = abi::Cut { bytes: 0, records: 0, reserved: [std::ptr::null(); 2] };
         let view = view(block);
         let mut call = self.instance.call(Target::Nothing);
+        call.about = Some(block.file);
         // SAFETY: the table was checked and the instance is open.
         call.run(|host| unsafe {
             cut(self.instance.pointer, &raw const view, end.into(), &raw mut out, host)
@@ -195,6 +199,7 @@ unsafe impl Sync for FileState {}
 impl Drop for FileState {
     fn drop(&mut self) {
         if let Some(close) = self.table.file_close.filter(|_| self.opened) {
+            let _entered = self.instance.enter();
             // SAFETY: opened once, closed once, by an instance that is still open; no call is going on.
             unsafe { close(self.instance.pointer, self.pointer) };
         }

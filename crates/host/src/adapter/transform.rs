@@ -35,6 +35,7 @@ impl Transform {
 
     fn free(&self, local: Local) {
         if let Some(local_free) = self.table.local_free.filter(|_| !local.0.is_null()) {
+            let _entered = self.instance.enter();
             // SAFETY: made by `local_new` of this instance, which is still open, and not in use.
             unsafe { local_free(self.instance.pointer, local.0) };
         }

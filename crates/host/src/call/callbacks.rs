@@ -44,6 +44,7 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
         push_split,
         file_size,
         read_at,
+        begin,
     }
 }
 
@@ -379,6 +380,7 @@ fn push(call: &mut Call<'_>, record: Record) -> i32 {
         return abi::ERROR;
     }
     decode.next_ordinal = ordinal.saturating_add(1);
+    call.slot.read_next(decode.next_ordinal);
     decode.records.push(record);
     abi::OK
 }
@@ -581,6 +583,13 @@ unsafe extern "C" fn read_at(ctx: *mut c_void, offset: u64, buffer: *mut u8, len
     abi::ERROR
 }
 
+unsafe extern "C" fn begin(ctx: *mut c_void, doc: u32) {
+    // SAFETY: see `error`.
+    let call = unsafe { call(ctx) };
+    // Only for whoever asks where the call is: a number that is no document names none, and breaks nothing.
+    call.slot.begin(doc);
+}
+
 fn in_file(file: &dyn RandomAccess, offset: u64, length: usize) -> Result<(), String> {
     let size = file.size();
     if offset.checked_add(length as u64).is_some_and(|end| end <= size) {
@@ -643,6 +652,7 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
         _ => call.last_put = Some((doc, call.output.bytes.len(), call.output.files.len())),
     }
     call.put[doc as usize] = true;
+    call.slot.touch(doc);
     true
 }
 
@@ -650,6 +660,10 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
 fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
     let n = call.states.len();
     if (doc as usize) < n {
+        // An exporter may ask about all documents before it begins with the first.
+        if !matches!(call.target, Target::Export(_)) {
+            call.slot.touch(doc);
+        }
         return true;
     }
     call.break_contract(|| format!("it named document {doc} in a call with {n} documents"));

@@ -17,6 +17,7 @@ use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
 use tamis_stage::{Output, RandomAccess, Split};
 
+use crate::calls::{self, Slot, Subject};
 use crate::signals;
 
 pub(crate) use convert::{document_view, str};
@@ -67,6 +68,10 @@ pub(crate) struct Who {
 pub(crate) struct Call<'a> {
     who: &'a Who,
     pub(crate) target: Target<'a>,
+    /// The name of the file that the call is about, if it is about one and the target does not say so.
+    pub(crate) about: Option<&'a str>,
+    /// Where it is noted how far the call is; of the thread that makes the call.
+    slot: &'static Slot,
     /// The file that the plugin may read anywhere.
     pub(crate) file: Option<&'a dyn RandomAccess>,
     /// Whether text of this plugin is UTF-8 by construction.
@@ -197,6 +202,8 @@ impl<'a> Call<'a> {
         Self {
             who,
             target,
+            about: None,
+            slot: calls::mine(),
             file: None,
             trusted,
             named_files: false,
@@ -215,6 +222,8 @@ impl<'a> Call<'a> {
     /// Runs `function` with the table of host functions for this call, and says what went wrong with the
     /// call as a whole.
     pub(crate) fn run(&mut self, function: impl FnOnce(*const abi::Host) -> i32) -> Result<(), CallError> {
+        // Until the plugin is back, and longer than what it is about is borrowed.
+        let entered = self.slot.enter(self.who, self.subject());
         let context = Context {
             file: self.file,
             trusted: self.trusted,
@@ -223,6 +232,7 @@ impl<'a> Call<'a> {
         };
         let table = callbacks::table((&raw const context).cast_mut().cast());
         let code = function(&raw const table);
+        drop(entered);
         let file_error = context.file_error.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(breach) = self.breach.take() {
             return Err(CallError { place: String::new(), message: broken(&breach) });
@@ -243,6 +253,16 @@ impl<'a> Call<'a> {
             message = format!("{message}; {error}");
         }
         Err(CallError { place, message })
+    }
+
+    /// What the call is about, for whoever asks what the plugin does all the time.
+    fn subject(&self) -> Subject<'_> {
+        match (&self.target, self.about) {
+            (Target::Decode(decode), _) => Subject::File(&decode.file),
+            (_, Some(name)) => Subject::File(name),
+            (target, None) if target.records().is_empty() => Subject::Nothing,
+            (target, None) => Subject::Documents(target.records()),
+        }
     }
 
     fn break_contract(&mut self, breach: impl FnOnce() -> String) {

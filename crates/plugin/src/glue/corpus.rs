@@ -65,7 +65,9 @@ unsafe extern "C-unwind" fn observe<T: CorpusStage>(
         (HostRef::new(host), stage::<T>(instance), documents(docs, n), &mut *local.cast::<T::Local>())
     };
     boundary(host, || {
+        let begin = host.begin();
         for (index, document) in (0u32..).zip(docs) {
+            begin.document(index);
             let fields = HostFields::new(host, index);
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };

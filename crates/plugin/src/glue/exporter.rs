@@ -61,8 +61,9 @@ unsafe extern "C-unwind" fn encode<T: Exporter>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
     boundary(host, || {
-        let mut out = Output::default();
+        let (mut out, begin) = (Output::default(), host.begin());
         for (index, document) in (0u32..).zip(docs) {
+            begin.document(index);
             out.bytes.clear();
             out.files.clear();
             encode_one(stage, host, index, document, &mut out);

@@ -61,6 +61,11 @@ impl<'a> HostRef<'a> {
         unsafe { ((*self.table).error)(self.ctx(), str(place), str(message)) }
     }
 
+    /// Tells with which document the call goes on, as `Begin` holds it.
+    pub(super) fn begin(self) -> Begin<'a> {
+        Begin { host: self, function: since_1_1!(self, begin) }
+    }
+
     pub(super) fn fail(self, doc: u32, message: &str) {
         self.verdict(doc, abi::FAIL, message);
     }
@@ -269,6 +274,22 @@ impl<'a> HostRef<'a> {
             _ => Limit::None,
         };
         Some(Measure { name: name.to_owned().into(), value: measure.value, limit })
+    }
+}
+
+/// How the host is told with which document a call goes on; looked up once a call.
+#[derive(Clone, Copy)]
+pub(super) struct Begin<'a> {
+    host: HostRef<'a>,
+    function: Option<abi::BeginFn>,
+}
+
+impl Begin<'_> {
+    pub(super) fn document(self, doc: u32) {
+        if let Some(begin) = self.function {
+            // SAFETY: as in `error`.
+            unsafe { begin(self.host.ctx(), doc) };
+        }
     }
 }
 

@@ -38,8 +38,9 @@ unsafe extern "C-unwind" fn filter<T: Filter>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
     boundary(host, || {
-        let mut notes = Notes::default();
+        let (mut notes, begin) = (Notes::default(), host.begin());
         for (index, document) in (0u32..).zip(docs) {
+            begin.document(index);
             let fields = HostFields::new(host, index);
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };
@@ -72,7 +73,9 @@ pub(super) fn extract_all(
     docs: &[abi::Document],
     extract: impl Fn(&mut Draft<'_>) -> Result<Verdict, tamis_stage::Failure>,
 ) {
+    let begin = host.begin();
     for (index, document) in (0u32..).zip(docs) {
+        begin.document(index);
         let fields = HostFields::new(host, index);
         // SAFETY: valid until this call returns.
         let mut draft = Draft::new(unsafe { view(document, &fields) });

@@ -94,8 +94,8 @@ fn a_dead_letter_says_how_long_the_record_is_and_keeps_its_beginning() {
     let tamis_document::Fate::Failed(reason) = record.fate else { panic!("{record:?}") };
     assert_eq!(
         reason,
-        "the record takes 5000001 bytes, more than the 2 MiB that the memory bound of the run allows: raise \
-         `memory` in [run] and pass `--fresh`; the first 64 KiB are kept here"
+        "the record takes 5000001 bytes, more than the 2 MiB of `max_record_bytes` in [run]: raise it and pass \
+         `--fresh`; the first 64 KiB are kept here"
     );
 }
 

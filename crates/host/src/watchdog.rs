@@ -1,0 +1,49 @@
+//! Notices calls into plugins that do not come back.
+
+use std::io;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::calls::{OpenCall, Sweep};
+
+/// How often threads are looked at, at most and at least.
+const TICK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// A thread that looks after calls into plugins; ends when dropped.
+pub struct Watchdog {
+    /// Nothing is sent: the other side hears that this one is gone.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Tells of every call into a plugin, of any thread of this process, that has been at the same document for
+    /// `limit`, once, and up to a second later; of a call that is not about documents, when it has lasted so long.
+    /// How long that is, is what [`OpenCall::lasts`] says then.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn start(limit: Duration, tell: impl Fn(&OpenCall) + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let tick = (limit / 4).clamp(TICK.0, TICK.1);
+        let thread = std::thread::Builder::new().name("tamis-watchdog".to_owned()).spawn(move || {
+            let mut sweep = Sweep::default();
+            while matches!(stopped.recv_timeout(tick), Err(RecvTimeoutError::Timeout)) {
+                sweep.stuck(limit).iter().for_each(&tell);
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // It panics only if `tell` does, and then the hook has said so.
+            let _ = thread.join();
+        }
+    }
+}
