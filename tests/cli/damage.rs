@@ -102,7 +102,7 @@ fn a_damaged_arrow_file_is_no_panic() {
         for bytes in [[0xFF; 8], [0; 8], [0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0x7F]] {
             let mut damaged = whole.clone();
             damaged[at..at + 8].copy_from_slice(&bytes);
-            run("damaged", &damaged);
+            run(&format!("{bytes:?} at {at}"), &damaged);
         }
     }
     for at in end - 40..end - 8 {

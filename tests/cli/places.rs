@@ -91,7 +91,14 @@ fn a_partition_may_be_called_like_a_corpus_stage() {
         )
         .replacen("path = \"out\"", "path = \"out/{site}\"", 1);
     let world = World::with(&pipeline);
-    let page = |n: usize| format!("{{\"site\":\"news\",\"text\":\"menu of the site\\nthe article {n}\"}}\n");
+    const WORDS: [&str; 10] =
+        ["river", "winter", "engine", "garden", "letter", "market", "island", "copper", "window", "violin"];
+    let page = |n: usize| {
+        let word = WORDS[n];
+        format!(
+            "{{\"site\":\"news\",\"text\":\"menu of the site\\nwhat a {word} is, nobody knows better\"}}\n"
+        )
+    };
     world.write("in/a.jsonl", (0..10).map(page).collect::<String>());
     world.run(&[]).exits(0);
     let learned = &world.manifest()["learned"];

@@ -176,7 +176,7 @@ pub(crate) fn manifest_is_true(world: &World, folder: &str) {
     }
     for learned in manifest["learned"].as_array().into_iter().flatten() {
         for entry in learned["files"].as_array().unwrap() {
-            let name = format!("{}/{}", learned["stage"].as_str().unwrap(), entry["name"].as_str().unwrap());
+            let name = format!("{}/{}", learned["folder"].as_str().unwrap(), entry["name"].as_str().unwrap());
             let content = files.remove(&name).unwrap_or_else(|| panic!("there is no {name}"));
             assert_eq!(entry["blake3"], blake3::hash(&content).to_hex().as_str(), "{name}");
         }

@@ -145,10 +145,15 @@ pub(super) fn begins_stream(head: &[u8]) -> bool {
 ///
 /// # Errors
 ///
-/// When the columns could not hold so many.
+/// When the columns could not hold so many, or hold some where the batch claims none: one damaged number must not
+/// make a batch look like an empty one, which nobody misses.
 pub(super) fn claimed_rows(batch: &RecordBatch<'_>, body: u64, has_runs: bool) -> Result<u64, Failure> {
     let most = if batch.compression().is_some() { body.saturating_mul(MAX_RATIO) } else { body };
     let rows = batch.length();
+    let column = batch.nodes().filter(|nodes| !nodes.is_empty()).map(|nodes| nodes.get(0).length());
+    if let (0, Some(held @ 1..)) = (rows, column) {
+        return Err(damaged(&format_args!("a batch of no rows has a column of {held}")));
+    }
     match u64::try_from(rows) {
         Ok(rows) if rows <= most_rows(most, has_runs) => Ok(rows),
         _ => Err(damaged(&format_args!("a batch of {rows} rows in {body} bytes"))),
