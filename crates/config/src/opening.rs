@@ -288,7 +288,7 @@ impl<'a> Opener<'a> {
             .beside(common, format!("in every `[[{list}]]`"))
             .part_of(table, ENVELOPE.of(list));
         checker.table(options);
-        let idle = checker.take_idle();
+        let mut idle = checker.take_idle();
         let (mut found, marks) = checker.finish();
         let mut absolute = options.to_json(|_| true);
         self.longest.bound(info, &owner, options, &mut absolute, &mut found);
@@ -319,7 +319,12 @@ impl<'a> Opener<'a> {
                 let label = format!("this is a mistake in the plugin `{}`", info.plugin.name);
                 self.diagnostics.push(Diagnostic::error(&entry.place, message).label(label));
             }
-            Err(error) => self.diagnostics.push(refusal(&owner, &error, options, &entry.place)),
+            Err(error) => {
+                // What the stage says about an option is said once, and in its words.
+                let refused = error.option().and_then(|option| options.entry(option.split('.').next()?));
+                idle.retain(|idle| refused.is_none_or(|entry| entry.key_place.rank() != idle.place.rank()));
+                self.diagnostics.push(refusal(&owner, &error, options, &entry.place));
+            }
         }
         idle
     }

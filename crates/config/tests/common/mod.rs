@@ -275,6 +275,9 @@ struct ColumnsOptions {
     /// Whether the other fields are written, too.
     #[schemars(extend("x-needs" = {"columns": "some"}))]
     rest: bool,
+    /// The level; the method that has none refuses it.
+    #[schemars(extend("x-needs" = {"compression": ["zstd"]}))]
+    level: Option<u8>,
     /// Whether the page as scraped is written; that of a failed record always is.
     #[schemars(extend("x-needs" = {"from": {"not": ["failed"]}}))]
     raw: bool,
@@ -394,7 +397,15 @@ pub(crate) fn registry() -> Registry {
     add::<NoOptions>(stages, "title-case", Extractor, &["title"], &["title"]);
     add::<NoOptions>(stages, "near-duplicate", Corpus, &["text"], &[]);
     add::<NoOptions>(stages, "jsonl", Exporter, &[], &[]);
-    add::<ColumnsOptions>(stages, "parquet", Exporter, &[], &[]);
+    let open = Box::new(|options: &Value| {
+        let options = parsed::<ColumnsOptions>(options)?;
+        if options.level.is_some() && matches!(options.compression, PageCompression::Snappy) {
+            return Err(SetupError::in_option("level", "only `zstd` has levels"));
+        }
+        Ok(handle(Exporter))
+    });
+    let columns = info::<ColumnsOptions>("parquet", Exporter, &[], &[]);
+    stages.add(Arc::new(Fake { info: columns, open })).unwrap();
     add::<FilesOptions>(stages, "files", Exporter, &[], &[]);
     add::<ArchiveOptions>(stages, "archive", Exporter, &[], &[]);
     add::<ColumnsOptions>(stages, "book", Exporter, &[], &[]);
