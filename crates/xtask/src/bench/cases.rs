@@ -15,6 +15,9 @@ use super::report::{Bar, Measure};
 pub(crate) const MIN_CHARS: usize = 500;
 /// How many pages the slowest peer, at some hundred kilobytes a second, can be asked to clean.
 const EXTRACTED_PAGES: u64 = 1000;
+/// The stages of `config/flattened.toml` that need no rule files.
+const FLATTENED: [&str; 6] =
+    ["unwrap", "newspaper-page", "metadata", "boilerplate", "recover-paragraphs", "repair-text"];
 /// How often a large corpus holds the small one.
 const COPIES: usize = 8;
 
@@ -33,6 +36,10 @@ pub(crate) enum Case {
     Html,
     /// Main text and metadata of HTML pages
     Extract,
+    /// Flattened pages through the stages that clean them
+    Flattened,
+    /// Exact duplicates of JSON lines
+    Dedup,
     /// Memory of a corpus and of one eight times its size
     Memory,
     /// Start to end of `tamis check`
@@ -68,6 +75,8 @@ impl Case {
             Self::Warc => setting.warc(),
             Self::Html => setting.html(),
             Self::Extract => setting.extract(),
+            Self::Flattened => setting.flattened(),
+            Self::Dedup => setting.dedup(),
             Self::Memory => setting.memory(),
             Self::Startup => setting.startup(),
             Self::Corpus => setting.corpus_stages(),
@@ -196,6 +205,31 @@ impl Setting {
             speed_up(0, 1),
         ];
         Ok(self.contest("extract", vec![one, two, resiliparse, trafilatura], comparisons))
+    }
+
+    fn flattened(&self) -> anyhow::Result<Contest> {
+        let text = text_of(&self.corpus.text);
+        let documents = Some(self.corpus.documents);
+        let stages = FLATTENED.map(|stage| (stage, String::new())).to_vec();
+        let pipeline = Pipeline { stages, ..pipeline("jsonl", vec![text.clone()]) };
+        let (one, two) = self.both(&pipeline, "flattened", documents)?;
+        let plain = self.tamis(&length(1, vec![text]), "flattened-none", documents)?.named("jsonl");
+        let comparisons = vec![ratio(Measure::Cpu, 0, 2, None), speed_up(0, 1)];
+        Ok(self.contest("flattened", vec![one, two, plain], comparisons))
+    }
+
+    fn dedup(&self) -> anyhow::Result<Contest> {
+        let text = text_of(&self.corpus.text);
+        let stages = vec![("dedup-exact", String::new())];
+        let pipeline = Pipeline { stages, ..pipeline("jsonl", vec![text.clone()]) };
+        let (one, two) = self.both(&pipeline, "dedup", Some(self.corpus.documents))?;
+        let duckdb = self.script(peers::DUCKDB, &text, "duckdb.jsonl")?;
+        let comparisons = vec![
+            ratio(Measure::Cpu, 0, 2, Some(Bar::AtMost(1.0))),
+            ratio(Measure::Peak, 0, 2, Some(Bar::AtMost(0.2))),
+            speed_up(0, 1),
+        ];
+        Ok(self.contest("dedup", vec![one, two, duckdb], comparisons))
     }
 
     fn memory(&self) -> anyhow::Result<Contest> {
