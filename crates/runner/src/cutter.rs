@@ -1,5 +1,6 @@
 //! Cuts files into blocks of whole records.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tamis_config::{OpenedReader, Plan, SourcePlan, format_size};
@@ -9,7 +10,7 @@ use tamis_stage::{Block as Window, Cut, Failure};
 
 use crate::Progress;
 use crate::block::{Block, Content, Piece, Position};
-use crate::inputs::InputFile;
+use crate::inputs::{InputFile, Inputs};
 use crate::stream::{Opener, Stream};
 
 /// How much of a file a reader may look at to recognise its format.
@@ -26,11 +27,11 @@ pub(crate) struct Cutter<'a> {
     plan: &'a Plan,
     progress: &'a Progress,
     opener: &'a Opener,
-    files: &'a [InputFile],
-    /// The index of the first of `files` among all inputs.
-    first: usize,
-    /// The file that is read now, or the next one.
-    at: usize,
+    inputs: &'a Inputs,
+    /// The file that is read now, or the next one, and the one behind the last.
+    files: Range<usize>,
+    /// The file that is read now, once it was looked up.
+    file: Option<Arc<InputFile>>,
     open: Option<Open>,
     limits: Limits,
     /// How many records are still wanted.
@@ -89,32 +90,46 @@ impl Limits {
 }
 
 impl<'a> Cutter<'a> {
-    /// Cuts `files`, of which the first has the index `first` among all inputs, from `start` on; takes no
-    /// more than `wanted` records.
+    /// Cuts some files of the inputs; takes no more than `wanted` records.
     pub(crate) fn new(
         plan: &'a Plan,
         progress: &'a Progress,
         opener: &'a Opener,
-        files: &'a [InputFile],
-        first: usize,
+        inputs: &'a Inputs,
+        files: Range<usize>,
         wanted: u64,
     ) -> Self {
-        Self { plan, progress, opener, files, first, at: 0, open: None, limits: Limits::new(plan), wanted }
+        let limits = Limits::new(plan);
+        Self { plan, progress, opener, inputs, files, file: None, open: None, limits, wanted }
+    }
+
+    /// The file that is read now.
+    fn file(&mut self) -> Arc<InputFile> {
+        let (inputs, at) = (self.inputs, self.files.start);
+        Arc::clone(self.file.get_or_insert_with(|| Arc::new(inputs.get(at))))
+    }
+
+    /// Goes on with the next file.
+    fn next_file(&mut self) {
+        self.files.start += 1;
+        self.file = None;
     }
 
     /// Goes on where an earlier run stopped.
     pub(crate) fn resume(&mut self, start: Position, block: &mut Block) -> Result<(), Stopped> {
-        self.at = start.file - self.first;
+        self.files.start = start.file;
         if (start.offset, start.ordinal, start.member) != (0, 0, 0) {
             self.open_file(start, block)?;
-            self.at += usize::from(self.open.is_none());
+            if self.open.is_none() {
+                self.next_file();
+            }
         }
         Ok(())
     }
 
     /// Where the next block begins.
     pub(crate) fn position(&self) -> Position {
-        let file = self.first + self.at;
+        let file = self.files.start;
         match &self.open {
             None => Position { file, ..Position::default() },
             Some(Open::Stream(open)) => Position {
@@ -131,7 +146,7 @@ impl<'a> Cutter<'a> {
 
     /// Whether there is nothing left.
     pub(crate) fn is_done(&self) -> bool {
-        self.wanted == 0 || (self.open.is_none() && self.at >= self.files.len())
+        self.wanted == 0 || (self.open.is_none() && self.files.is_empty())
     }
 
     /// How many records are still wanted.
@@ -145,11 +160,11 @@ impl<'a> Cutter<'a> {
             self.check_stop()?;
             match self.open.take() {
                 Some(open) => self.open = self.step(open, block)?,
-                None if self.at < self.files.len() => self.open_file(Position::default(), block)?,
+                None if !self.files.is_empty() => self.open_file(Position::default(), block)?,
                 None => break,
             }
             if self.open.is_none() {
-                self.at += 1;
+                self.next_file();
             }
         }
         Ok(())
@@ -157,7 +172,7 @@ impl<'a> Cutter<'a> {
 
     /// Opens the file that is next, at a position in it; leaves `open` empty when nothing of it can be read.
     fn open_file(&mut self, start: Position, block: &mut Block) -> Result<(), Stopped> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let source = &self.plan.sources[file.source];
         let stream = match &file.trouble {
             Some(trouble) => Err(trouble.clone()),
@@ -184,7 +199,7 @@ impl<'a> Cutter<'a> {
         start: Position,
         block: &mut Block,
     ) -> Result<Option<Open>, Stopped> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let name = stream.name(&file.name);
         if let Some(trouble) = stream.trouble() {
             self.fail(&Lost { name: &name, ..Lost::rest(&stream, &name) }, &trouble, block);
@@ -233,7 +248,7 @@ impl<'a> Cutter<'a> {
             Ok(false) => Ok(None),
             Ok(true) => self.begin(source, stream, Position::default(), block),
             Err(error) => {
-                let name = stream.name(&self.files[self.at].name);
+                let name = stream.name(&self.file().name);
                 let message = format!("the archive cannot be read on: {error}");
                 self.fail(&Lost::rest(&stream, &name), &message, block);
                 Ok(None)
@@ -250,7 +265,7 @@ impl<'a> Cutter<'a> {
         start: Position,
         block: &mut Block,
     ) -> Result<Option<Open>, Stopped> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let source = &self.plan.sources[file.source];
         let progress = stream.progress();
         let indexed =
@@ -314,7 +329,7 @@ impl<'a> Cutter<'a> {
     fn step(&mut self, open: Open, block: &mut Block) -> Result<Option<Open>, Stopped> {
         match open {
             Open::Indexed { indexed, next } => {
-                let name = Arc::clone(&self.files[self.at].name);
+                let name = Arc::clone(&self.file().name);
                 self.split(&name, &indexed, next, 0, block);
                 let is_more = next + 1 < indexed.splits().len();
                 Ok(is_more.then_some(Open::Indexed { indexed, next: next + 1 }))
@@ -326,7 +341,7 @@ impl<'a> Cutter<'a> {
     /// Cuts one piece off a stream.
     fn cut(&mut self, mut open: OpenStream, block: &mut Block) -> Result<Option<Open>, Stopped> {
         let plan = self.plan;
-        let source = &plan.sources[self.files[self.at].source];
+        let source = &plan.sources[self.file().source];
         let opened = &source.readers[open.reader];
         let mut wanted = self.limits.block_bytes;
         loop {
@@ -384,7 +399,7 @@ impl<'a> Cutter<'a> {
         error: &std::io::Error,
         block: &mut Block,
     ) -> Result<Option<Open>, Stopped> {
-        let source = &self.plan.sources[self.files[self.at].source];
+        let source = &self.plan.sources[self.file().source];
         let handle = &source.readers[open.reader].handle;
         if let Ok(Cut::At { bytes, records }) = handle.cut(&open.window(usize::MAX), false) {
             self.piece(&mut open, bytes, records, block);
@@ -399,7 +414,7 @@ impl<'a> Cutter<'a> {
     /// Makes a dead letter of a file that somebody has written to since it was listed: what was read of it may be
     /// neither what it was nor what it is.
     fn check_unchanged(&mut self, open: &OpenStream, block: &mut Block) {
-        if self.files[self.at].is_as_listed() {
+        if self.file().is_as_listed() {
             return;
         }
         let message = "the file was changed while it was read: read it again, with `--fresh`, when nobody writes \
@@ -479,8 +494,8 @@ impl<'a> Cutter<'a> {
     }
 
     fn push(&mut self, name: &Arc<str>, content: Content, read: u64, block: &mut Block) {
-        let source = self.files[self.at].source;
-        let file_index = (self.first + self.at) as u64;
+        let source = self.file().source;
+        let file_index = self.files.start as u64;
         block.push(Piece { source, file_index, file: Arc::clone(name), content }, read);
     }
 

@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use crate::inputs::{InputFile, Inputs};
+use crate::inputs::Inputs;
 use crate::manifest::{ExportManifest, Learned, MANIFEST, Manifest};
 use crate::named::{FILE_LIST, listed_name};
 use crate::part::{TEMPORARY, temporary};
@@ -110,12 +110,14 @@ pub(crate) fn check_inputs(base: &Path, earlier: Option<&Manifest>, inputs: &Inp
             folders.push(folder);
         }
     }
-    let is_output = |file: &&InputFile| {
-        let Some(path) = file.location.path() else { return false };
-        parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder))
-    };
-    match inputs.files.iter().find(is_output).and_then(|file| file.location.path()) {
-        Some(path) => Err(RunError::InputIsOutput { path: path.to_owned() }),
+    if parts.is_empty() && folders.is_empty() {
+        return Ok(());
+    }
+    let is_output =
+        |path: &Path| parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder));
+    let mut paths = inputs.iter().filter_map(|file| file.location.path().map(Path::to_owned));
+    match paths.find(|path| is_output(path)) {
+        Some(path) => Err(RunError::InputIsOutput { path }),
         None => Ok(()),
     }
 }

@@ -1,10 +1,10 @@
 //! From the paths of the sources to their files, in a fixed order.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
-use tamis_input::{Candidate, InputError, ListOptions, Location, Pattern, Seen};
+use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
 
 use crate::{Progress, RunError, earlier};
 
@@ -25,7 +25,7 @@ impl Deref for InputFile {
 }
 
 impl InputFile {
-    /// Whether opening and reading it costs no more than the system calls.
+    /// Whether it is a file of this machine.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self.location, Location::Path(_))
     }
@@ -42,12 +42,45 @@ impl InputFile {
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     /// All files of all sources: sources in plan order, their inputs in the order written, files by name.
-    pub(crate) files: Vec<InputFile>,
+    listing: Listing,
+    /// Behind the last file of each source, by its index in the plan.
+    ends: Vec<usize>,
 }
 
 impl Inputs {
-    pub(crate) fn size(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+    /// The number of files.
+    pub(crate) fn len(&self) -> usize {
+        self.listing.len()
+    }
+
+    /// The file at an index, put together from what the listing holds of it.
+    ///
+    /// # Panics
+    ///
+    /// Beyond the last file.
+    pub(crate) fn get(&self, index: usize) -> InputFile {
+        let file = self.listing.get(index).expect("the index is one of a listed file");
+        InputFile { source: self.ends.partition_point(|end| *end <= index), file }
+    }
+
+    /// The files in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = InputFile> + '_ {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// The size of a file in bytes.
+    pub(crate) fn size(&self, index: usize) -> u64 {
+        self.listing.size(index)
+    }
+
+    /// How many bytes some files have in all.
+    pub(crate) fn size_of(&self, files: Range<usize>) -> u64 {
+        files.map(|index| self.listing.size(index)).sum()
+    }
+
+    /// Whether opening and reading a file costs no more than the system calls, and nothing speaks against it yet.
+    pub(crate) fn is_local(&self, index: usize) -> bool {
+        self.listing.is_local(index) && !self.listing.has_trouble(index)
     }
 }
 
@@ -56,10 +89,10 @@ impl Inputs {
 /// What exports write is left out, or a second run would read the output of the first.
 pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError> {
     let mut inputs = Inputs::default();
-    for (index, source) in plan.sources.iter().enumerate() {
-        list_source(plan, progress, index, source, &mut inputs)?;
+    for source in &plan.sources {
+        list_source(plan, progress, source, &mut inputs)?;
     }
-    if inputs.files.is_empty() {
+    if inputs.listing.is_empty() {
         let patterns = plan.sources.iter().flat_map(|source| &source.inputs);
         return Err(RunError::NoInputs {
             patterns: patterns.map(|input| format!("`{}`", input.written)).collect(),
@@ -71,7 +104,6 @@ pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError>
 fn list_source(
     plan: &Plan,
     progress: &Progress,
-    index: usize,
     source: &SourcePlan,
     inputs: &mut Inputs,
 ) -> Result<(), RunError> {
@@ -94,13 +126,9 @@ fn list_source(
         left_out || is_output(it.path)
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| progress.is_stopped() };
-    let mut seen = Seen::default();
-    for (pattern, input) in patterns.iter().zip(&source.inputs) {
-        let files = tamis_input::list(pattern, &options, &mut seen).map_err(failed)?;
-        check_named(plan, input)?;
-        inputs.files.extend(files.into_iter().map(|file| InputFile { source: index, file }));
-    }
-    Ok(())
+    inputs.listing.add(&patterns, &options).map_err(failed)?;
+    inputs.ends.push(inputs.listing.len());
+    source.inputs.iter().try_for_each(|input| check_named(plan, input))
 }
 
 fn pattern(input: &InputPattern) -> Result<Pattern, InputError> {
@@ -109,7 +137,10 @@ fn pattern(input: &InputPattern) -> Result<Pattern, InputError> {
             let (path, root) = (input.path.clone(), input.root.clone());
             Ok(Pattern::local(&input.written, path, root, input.glob().cloned()))
         }
-        InputKind::Stdin | InputKind::Url => Pattern::parse(&input.written, Path::new("")),
+        InputKind::Stdin => Ok(Pattern::stdin()),
+        InputKind::Url => {
+            Pattern::remote(input.address.as_ref().expect("an address belongs to an input that has one"))
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::checkpoint::{Checkpoint, Home};
 use crate::crew::Crew;
 use crate::desk::Desk;
 use crate::feeder::{Feeder, InputFeed};
-use crate::inputs::InputFile;
+use crate::inputs::Inputs;
 use crate::output::ExportWriter;
 use crate::segment::{Reads, Segment, Shard, StateName, Writes};
 use crate::spill::{SpillReader, SpillWriter};
@@ -28,7 +28,7 @@ pub(crate) struct Session<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) settings: &'a Settings,
     pub(crate) progress: &'a Progress,
-    pub(crate) files: &'a [InputFile],
+    pub(crate) files: &'a Inputs,
     /// The files that this run reads.
     pub(crate) range: Range<usize>,
     /// Where each export goes.
@@ -265,7 +265,7 @@ impl<'a> Session<'a> {
 
     fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
         let progress = self.progress;
-        let size = |range: Range<usize>| self.files[range].iter().map(|file| file.size).sum();
+        let size = |range: Range<usize>| self.files.size_of(range);
         let (total, done) = match segment.reads {
             Reads::Spill => (now.source_bytes, 0),
             Reads::Sources => (size(self.range.clone()), size(self.range.start..now.next.file)),
