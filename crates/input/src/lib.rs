@@ -21,6 +21,7 @@ mod names;
 mod open;
 mod pattern;
 mod random;
+mod read_ahead;
 #[cfg(feature = "remote")]
 mod remote;
 
@@ -33,3 +34,4 @@ pub use names::plain_name;
 pub use open::{Content, Input, OpenOptions, open};
 pub use pattern::Pattern;
 pub use random::{RandomAccess, random_access};
+pub use read_ahead::ReadAhead;

@@ -9,6 +9,9 @@ use crate::spill::SpillReader;
 use crate::stream::Opener;
 use crate::{Progress, RunError};
 
+/// How many files are looked at to find those that are inflated ahead.
+const MAX_NEAR: usize = 256;
+
 /// Makes tasks, in corpus order; whoever has nothing else to do asks for the next one.
 pub(crate) struct Feeder<'a> {
     sequence: u64,
@@ -105,6 +108,7 @@ impl<'a> InputFeed<'a> {
         if start == (Position { file: start.file, ..Position::default() }) {
             return Ok(());
         }
+        self.announce(start.file);
         let mut cutter = self.cutter();
         cutter.resume(start, &mut self.first).map_err(|Stopped| RunError::Interrupted)?;
         self.cutter = Some(cutter);
@@ -113,6 +117,9 @@ impl<'a> InputFeed<'a> {
 
     fn next(&mut self) -> Result<Option<(Work, u64, Position)>, Stopped> {
         loop {
+            if let Some(cutter) = &self.cutter {
+                self.announce(cutter.position().file);
+            }
             if let Some(cutter) = &mut self.cutter {
                 let mut block = std::mem::take(&mut self.first);
                 cutter.fill(&mut block)?;
@@ -138,6 +145,15 @@ impl<'a> InputFeed<'a> {
                 }
                 self.cutter = Some(self.cutter());
             }
+        }
+    }
+
+    /// Says which files come next, from the one that is read now; small ones are left to whoever is given them. When
+    /// only some records are wanted, files may not be read at all.
+    fn announce(&self, first: usize) {
+        if self.wanted == u64::MAX {
+            let near = (first..self.range.end).take(MAX_NEAR);
+            self.opener.announce(self.files, near.filter(|file| !self.is_small(*file)));
         }
     }
 

@@ -30,6 +30,11 @@ impl InputFile {
         matches!(self.location, Location::Path(_))
     }
 
+    /// What is known of it, without its source.
+    pub(crate) fn listed(self) -> tamis_input::InputFile {
+        self.file
+    }
+
     /// Whether size and time of change are still those of the listing.
     pub(crate) fn is_as_listed(&self) -> bool {
         let Some(path) = self.location.path() else { return true };

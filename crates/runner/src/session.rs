@@ -217,7 +217,7 @@ impl<'a> Session<'a> {
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
         let desk = Desk::new(self.plan.run.memory, self.threads);
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Desk>::clone(&desk);
-        let opener = Opener::new(helpers, self.home.unpacked());
+        let opener = Opener::new(helpers, self.home.unpacked(), self.plan.run.memory);
         let (stages, observes) = segment.of(self.plan);
         self.begin_progress(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;

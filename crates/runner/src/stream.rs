@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions};
+use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, ReadAhead};
 use tamis_stage::{Block, RandomAccess};
 
-use crate::inputs::InputFile;
+use crate::inputs::{InputFile, Inputs};
+
+/// The share of the memory of a run that inflated files may wait in for their turn: a quarter.
+const AHEAD_SHARE: u64 = 4;
 
 /// How files are opened.
 pub(crate) struct Opener {
@@ -20,9 +23,18 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacked: PathBuf) -> Self {
-        let options = OpenOptions { helpers: Some(helpers) };
+    /// Opens files for a run with so much memory, in bytes.
+    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacked: PathBuf, memory: u64) -> Self {
+        let read_ahead = ReadAhead::new(Arc::clone(&helpers), memory / AHEAD_SHARE);
+        let options = OpenOptions { helpers: Some(helpers), read_ahead: Some(read_ahead) };
         Self { options, unpacked, n_unpacked: AtomicU64::new(0) }
+    }
+
+    /// Says which files are opened next, so that compressed ones are inflated while others are read.
+    pub(crate) fn announce(&self, inputs: &Inputs, upcoming: impl Iterator<Item = usize>) {
+        if let Some(ahead) = &self.options.read_ahead {
+            ahead.announce(upcoming, |index| inputs.get(index).listed());
+        }
     }
 }
 
