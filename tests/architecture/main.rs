@@ -13,8 +13,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stage", &["document"]),
     ("plugin", &["stage", "document"]),
     ("host", &["plugin", "stage", "document"]),
-    ("config", &["stage", "document"]),
-    ("input", &[]),
+    ("address", &[]),
+    ("config", &["stage", "document", "address"]),
+    ("input", &["address"]),
     ("runner", &["config", "input", "stage", "document"]),
     ("conformance", &["plugin", "stage", "document"]),
     (

@@ -1,22 +1,14 @@
 //! Inputs that are addresses: `s3://bucket/dump/*.jsonl`.
 
+use tamis_address::{SCHEMES, is_web, scheme};
+
 use crate::diagnostic::Diagnostic;
 use crate::suggest::{closest, fold, list};
 use crate::text::Place;
 
-/// The kinds of addresses that are known.
-const SCHEMES: [&str; 8] = ["s3", "gs", "az", "azure", "abfs", "abfss", "http", "https"];
-
 /// Whether an input is an address, of whatever kind.
 pub(crate) fn is_address(written: &str) -> bool {
     scheme(written).is_some()
-}
-
-/// The part before `://`. One letter is a drive.
-fn scheme(written: &str) -> Option<&str> {
-    let (scheme, _) = written.split_once("://")?;
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
-    (scheme.len() > 1 && scheme.chars().all(fits)).then_some(scheme)
 }
 
 /// What is wrong with an address, if anything; whether there is something under it is not asked.
@@ -48,10 +40,6 @@ pub(crate) fn mistake(written: &str, place: &Place) -> Option<Diagnostic> {
         return Some(error(message).label("name each file, or write such letters as `%2A`, `%5B`, `%7B`"));
     }
     None
-}
-
-fn is_web(scheme: &str) -> bool {
-    matches!(scheme, "http" | "https")
 }
 
 fn has_wildcard(text: &str, wildcards: &[char]) -> bool {

@@ -1,5 +1,6 @@
 //! Complaints about a pipeline, and how they are shown.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -216,7 +217,8 @@ impl Diagnostic {
 /// One line of a text and the part of it to point at.
 struct Caret<'a> {
     place: &'a Place,
-    line: &'a str,
+    /// Secrets in it are hidden: what a terminal shows ends in logs.
+    line: Cow<'a, str>,
     number: usize,
     /// Bytes of `line`.
     span: std::ops::Range<usize>,
@@ -232,7 +234,7 @@ impl<'a> Caret<'a> {
         let offset = range.start + mark;
         let start = place.start.saturating_sub(offset).min(line.len());
         let end = shown_end(place).saturating_sub(offset).clamp(start, line.len());
-        Self { place, line, number, span: start..end }
+        Self { place, line: tamis_address::mask(line), number, span: start..end }
     }
 
     fn same_line(&self, place: &Place) -> bool {
@@ -249,7 +251,7 @@ impl<'a> Caret<'a> {
         if !label.is_empty() {
             annotation = annotation.label(label);
         }
-        let snippet = Snippet::source(self.line).annotation(annotation).line_start(self.number + 1);
+        let snippet = Snippet::source(self.line.clone()).annotation(annotation).line_start(self.number + 1);
         match self.place.text.kind {
             TextKind::File => snippet.path(self.place.text.name.as_str()),
             // A flag or a variable has no lines: the number would say nothing.
@@ -277,10 +279,12 @@ fn indented(rendered: &str) -> String {
     out
 }
 
-/// Messages quote the user's words, and those may hold anything; a message stays one line.
+/// Messages quote the user's words, and those may hold anything; a message stays one line, and has no secrets of
+/// addresses in it.
 fn one_line(text: &str) -> String {
+    let text = tamis_address::redact(text);
     if !text.contains(char::is_control) {
-        return text.to_owned();
+        return text.into_owned();
     }
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

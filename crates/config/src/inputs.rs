@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use tamis_address::Address;
 
 use crate::address;
 use crate::canonical::portable;
@@ -70,10 +71,11 @@ pub(crate) fn stdin_once<'p>(
     }
 }
 
-/// What an input is compared by: its path, relative to `base` if it lies below, or its address.
+/// What an input is compared by: its path, relative to `base` if it lies below, or its address. That is kept beside
+/// the output, so it has no secrets.
 pub(crate) fn canonical(written: &str, place: &Place, base: &Path) -> String {
     if written == STDIN || address::is_address(written) {
-        return written.to_owned();
+        return tamis_address::shown(written).into_owned();
     }
     let path = portable(&place.path(written), base);
     // A file of such a name is something else.
@@ -81,20 +83,21 @@ pub(crate) fn canonical(written: &str, place: &Place, base: &Path) -> String {
 }
 
 fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
-    let elsewhere = |kind| InputPattern {
-        written: written.to_owned(),
+    let elsewhere = |kind, address| InputPattern {
+        written: tamis_address::shown(written).into_owned(),
         kind,
+        address,
         path: PathBuf::new(),
         root: PathBuf::new(),
         glob: None,
     };
     if written == STDIN {
-        return Ok(elsewhere(InputKind::Stdin));
+        return Ok(elsewhere(InputKind::Stdin, None));
     }
     if address::is_address(written) {
         return match address::mistake(written, place) {
             Some(diagnostic) => Err(diagnostic),
-            None => Ok(elsewhere(InputKind::Url)),
+            None => Ok(elsewhere(InputKind::Url, Some(Address::new(written)))),
         };
     }
     let path = place.path(written);
@@ -104,6 +107,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
         return Ok(InputPattern {
             written: written.to_owned(),
             kind: InputKind::Local,
+            address: None,
             path,
             root,
             glob: None,
@@ -124,6 +128,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
     Ok(InputPattern {
         written: written.to_owned(),
         kind: InputKind::Local,
+        address: None,
         root: folder.clone(),
         path: folder,
         glob: Some(glob),

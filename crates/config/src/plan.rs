@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 use ignore::gitignore::Gitignore;
+use tamis_address::Address;
 use tamis_document::{Document, Metadata};
 use tamis_stage::StageInfo;
 use tamis_stage::handle::{ExporterHandle, OpenStage, ReaderHandle};
@@ -66,10 +67,12 @@ pub struct OpenedReader {
 /// One entry of `paths`: a file, a folder of which every file is taken, a glob, standard input or a URL.
 #[derive(Debug, Clone)]
 pub struct InputPattern {
-    /// As the user wrote it, for messages; of an [`InputKind::Url`] all there is to know.
+    /// As the user wrote it, for messages: of an [`InputKind::Url`] without its secrets.
     pub written: String,
     /// Where it is; `path`, `root` and `takes` are about local inputs.
     pub kind: InputKind,
+    /// The address of an [`InputKind::Url`], secrets and all.
+    pub address: Option<Address>,
     /// The file or folder, or the deepest folder that a glob names without wildcards. Absolute; existed when
     /// the pipeline was checked.
     pub path: PathBuf,

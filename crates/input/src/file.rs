@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tamis_address::Address;
+
 /// Where an input is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Location {
@@ -11,8 +13,8 @@ pub enum Location {
     Path(PathBuf),
     /// The standard input of the program.
     Stdin,
-    /// An object of a store or of the web: `s3://bucket/key`, `https://host/path`.
-    Url(String),
+    /// An object of a store or of the web: `s3://bucket/key`, `https://host/path`. It shows itself without secrets.
+    Url(Address),
 }
 
 impl Location {
@@ -31,7 +33,7 @@ impl fmt::Display for Location {
         match self {
             Self::Path(path) => path.display().fmt(out),
             Self::Stdin => out.write_str("standard input"),
-            Self::Url(url) => out.write_str(url),
+            Self::Url(url) => url.fmt(out),
         }
     }
 }
@@ -41,7 +43,7 @@ impl fmt::Display for Location {
 pub struct InputFile {
     /// Where it is.
     pub location: Location,
-    /// What documents and messages call it: relative to the root of the source, with `/`.
+    /// What documents and messages call it: relative to the root of the source, with `/`, without secrets.
     pub name: Arc<str>,
     /// Its size in bytes when it was listed; 0 if that is not known.
     pub size: u64,
@@ -68,10 +70,10 @@ impl InputFile {
     pub fn at(location: Location) -> Self {
         let name = match &location {
             Location::Path(path) => {
-                path.file_name().map_or_else(String::new, |name| crate::names::escaped(name).into_owned())
+                path.file_name().map_or_else(String::new, |name| crate::names::name(Path::new(name)))
             }
-            Location::Stdin => "stdin".to_owned(),
-            Location::Url(url) => url.rsplit('/').next().unwrap_or_default().to_owned(),
+            Location::Stdin => crate::names::STDIN.to_owned(),
+            Location::Url(url) => url.to_string().rsplit('/').next().unwrap_or_default().to_owned(),
         };
         Self { location, name: name.into(), size: 0, modified: 0, version: String::new(), trouble: None }
     }

@@ -1,6 +1,6 @@
 //! Finds and opens inputs: files, archives, compressed streams, standard input, object stores.
 //!
-//! [`Pattern::parse`] reads what a user named, [`list()`] finds its files, [`open()`] opens one of them: a stream of
+//! A [`Pattern`] is what a user named, a [`Listing`] finds and keeps its files, [`open()`] opens one of them: a stream of
 //! bytes, decompressed as often as it is compressed, or the members of an archive. [`random_access`] is for
 //! formats that are read from their end.
 //!
@@ -14,7 +14,6 @@ mod ahead;
 mod archive;
 mod decode;
 mod error;
-mod excludes;
 mod file;
 mod helpers;
 mod list;
@@ -22,16 +21,17 @@ mod names;
 mod open;
 mod pattern;
 mod random;
+mod read_ahead;
 #[cfg(feature = "remote")]
 mod remote;
 
 pub use archive::{Kind, Member, Members};
 pub use error::InputError;
-pub use excludes::Excludes;
 pub use file::{InputFile, Location};
 pub use helpers::Helpers;
-pub use list::{Candidate, ListOptions, Seen, list};
+pub use list::{Candidate, ListOptions, Listing};
 pub use names::plain_name;
 pub use open::{Content, Input, OpenOptions, open};
 pub use pattern::Pattern;
 pub use random::{RandomAccess, random_access};
+pub use read_ahead::ReadAhead;

@@ -21,10 +21,18 @@ pub fn plain_name(name: &str) -> &str {
     plain
 }
 
-/// The path with `/` between its parts on every platform.
-pub(crate) fn name(relative: &Path) -> Arc<str> {
+/// What standard input is called, and an archive that comes that way with what is in it.
+pub(crate) const STDIN: &str = "stdin";
+
+/// The path with `/` between its parts on every platform; `./` in front where it would be called like standard input.
+pub(crate) fn name(relative: &Path) -> String {
     let parts: Vec<_> = relative.iter().map(escaped).collect();
-    Arc::from(parts.join("/"))
+    beside_stdin(parts.join("/"))
+}
+
+/// A name that is none of standard input or of a member of an archive that comes that way.
+pub(crate) fn beside_stdin(name: String) -> String {
+    if name.split('/').next() == Some(STDIN) { format!("./{name}") } else { name }
 }
 
 /// A part of a path as text: bytes that are not UTF-8 are written `\xFF`, and where a name has such an escape
@@ -36,7 +44,7 @@ pub(crate) fn escaped(part: &OsStr) -> Cow<'_, str> {
     }
 }
 
-fn escape(bytes: &[u8]) -> String {
+pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut name = String::new();
     for chunk in bytes.utf8_chunks() {
         name += &chunk.valid().replace("\\x", "\\x5Cx");
@@ -83,8 +91,12 @@ mod tests {
             (b"a\\xFFb", "a\\x5CxFFb"),
             (b"a\\x5CxFFb", "a\\x5Cx5CxFFb"),
             (b"a\\b\nc", "a\\b\nc"),
+            (b"stdin", "./stdin"),
+            (b"stdin/a", "./stdin/a"),
+            (b"a/stdin", "a/stdin"),
+            (b"stdin.txt", "stdin.txt"),
         ] {
-            assert_eq!(&*name(Path::new(OsStr::from_bytes(bytes))), expected);
+            assert_eq!(name(Path::new(OsStr::from_bytes(bytes))), expected);
         }
     }
 

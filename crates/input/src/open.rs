@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::{Format, Plainly, retry};
-use crate::{Helpers, InputFile, Location, Members, archive};
+use crate::read_ahead::{Queue, Taken};
+use crate::{Helpers, InputFile, Location, Members, ReadAhead, archive};
 
 /// How often compressed data is decompressed when what comes out is compressed, too.
 const MAX_LAYERS: usize = 4;
@@ -14,11 +15,16 @@ const MAX_LAYERS: usize = 4;
 /// How many bytes tell what a file is: the first header of a tar archive.
 const HEAD: usize = 512;
 
+/// How much memory an object takes while it is read, in bytes: some requests for parts of it, and parts that wait.
+const REMOTE: u64 = 48 << 20;
+
 /// How to open a file.
 #[derive(Clone, Default)]
 pub struct OpenOptions {
     /// Threads that inflate ahead; without them whoever reads does all the work.
     pub helpers: Option<Arc<dyn Helpers>>,
+    /// What files are taken from that were announced, so that they are inflated while others are read.
+    pub read_ahead: Option<Arc<ReadAhead>>,
 }
 
 /// What a file is.
@@ -38,11 +44,10 @@ pub enum Content {
 /// is at its end. A file that is broken is opened and gives its error when it is read.
 pub fn open(file: &InputFile, options: &OpenOptions) -> io::Result<Content> {
     let (input, layers) = Input::peel(file, options)?;
-    let head = input.reader.head();
-    if archive::is_tar(head) {
+    if archive::is_tar(&input.head) {
         return Ok(Content::Archive(Members::tar(input)));
     }
-    if !archive::is_zip(head) {
+    if !archive::is_zip(&input.head) {
         return Ok(Content::Stream(input));
     }
     if layers > 0 {
@@ -63,10 +68,34 @@ fn unsupported(message: &str) -> io::Error {
 
 /// A stream of bytes, decompressed as often as it is compressed.
 pub struct Input {
-    reader: Peeked,
+    reader: Reader,
+    /// Its first bytes.
+    head: Vec<u8>,
     read: Arc<AtomicU64>,
     /// The length of a file that is not compressed.
     length: Option<u64>,
+}
+
+/// What bytes are read from.
+enum Reader {
+    /// The decompressors themselves.
+    Here(Peeked),
+    /// What jobs have made of them.
+    Ahead(Queue),
+}
+
+/// What is known of a file that was opened.
+pub(crate) struct Facts {
+    /// The first bytes of what is in it.
+    pub(crate) head: Vec<u8>,
+    /// How often it is compressed.
+    pub(crate) layers: usize,
+    /// The length of a file that is not compressed.
+    pub(crate) length: Option<u64>,
+    /// Bytes of the file itself that have been read.
+    pub(crate) read: Arc<AtomicU64>,
+    /// How much memory it takes to have it open, in bytes, roughly.
+    pub(crate) weight: u64,
 }
 
 impl Input {
@@ -95,33 +124,57 @@ impl Input {
     ///
     /// When the file cannot be read on; what came before is in `buffer`.
     pub fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
-        self.reader.append(buffer, most)
+        match &mut self.reader {
+            Reader::Here(reader) => reader.append(buffer, most),
+            Reader::Ahead(queue) => queue.append(buffer, most),
+        }
     }
 
     /// Opens a file, and how often it is compressed.
     fn peel(file: &InputFile, options: &OpenOptions) -> io::Result<(Self, usize)> {
-        let (raw, length) = raw(file)?;
-        let read = Arc::new(AtomicU64::new(0));
-        let mut reader =
-            Peeked::new(Plainly::Other(Box::new(Counted { reader: raw, read: Arc::clone(&read) })));
-        let mut layers = 0;
-        while let Some(format) = Format::of(reader.head()) {
-            if layers == MAX_LAYERS {
-                let message =
-                    format!("the file is compressed more than {MAX_LAYERS} times over: decompress it first");
-                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        let (reader, facts) = match options.read_ahead.as_ref().and_then(|ahead| ahead.take(file)) {
+            None => {
+                let (reader, facts) = peel(file, options.helpers.as_ref())?;
+                (Reader::Here(reader), facts)
             }
-            reader = Peeked::new(format.decode(Box::new(reader), options.helpers.as_ref())?);
-            layers += 1;
-        }
-        Ok((Self { reader, read, length: length.filter(|_| layers == 0) }, layers))
+            Some(taken) => match taken? {
+                Taken::Plain(reader, facts) => (Reader::Here(reader), facts),
+                Taken::Inflated(queue, facts) => (Reader::Ahead(queue), facts),
+            },
+        };
+        let Facts { head, layers, length, read, .. } = facts;
+        Ok((Self { reader, head, read, length }, layers))
     }
 }
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(buffer)
+        match &mut self.reader {
+            Reader::Here(reader) => reader.read(buffer),
+            Reader::Ahead(queue) => queue.read(buffer),
+        }
     }
+}
+
+/// Opens a file and takes its compression off, layer by layer.
+pub(crate) fn peel(file: &InputFile, helpers: Option<&Arc<dyn Helpers>>) -> io::Result<(Peeked, Facts)> {
+    let (raw, length) = raw(file)?;
+    let read = Arc::new(AtomicU64::new(0));
+    let mut reader = Peeked::new(Plainly::Other(Box::new(Counted { reader: raw, read: Arc::clone(&read) })));
+    let mut layers = 0;
+    let mut weight = if file.location.path().is_some() { 0 } else { REMOTE };
+    while let Some(format) = Format::of(&reader.head) {
+        if layers == MAX_LAYERS {
+            let message =
+                format!("the file is compressed more than {MAX_LAYERS} times over: decompress it first");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        weight += format.weight(&reader.head);
+        reader = Peeked::new(format.decode(Box::new(reader), helpers)?);
+        layers += 1;
+    }
+    let (head, length) = (reader.head.clone(), length.filter(|_| layers == 0));
+    Ok((reader, Facts { head, layers, length, read, weight }))
 }
 
 /// The bytes of a file as they are, and how many there are.
@@ -161,7 +214,8 @@ impl Read for Counted {
 }
 
 /// A stream whose first bytes are known.
-struct Peeked {
+pub(crate) struct Peeked {
+    /// As many as tell what a file is, or all.
     head: Vec<u8>,
     /// How much of the head has been read.
     at: usize,
@@ -188,12 +242,19 @@ impl Peeked {
         Self { head, at: 0, error, reader }
     }
 
-    /// The first bytes, as many as tell what a file is, or all.
-    fn head(&self) -> &[u8] {
-        &self.head
+    /// One of which nothing has been read.
+    #[cfg(test)]
+    pub(crate) fn broken(reader: Box<dyn Read + Send>) -> Self {
+        Self { head: Vec::new(), at: 0, error: None, reader: Plainly::Other(reader) }
     }
 
-    fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+    /// Whether one core at a time makes what is read of it.
+    pub(crate) fn is_serial(&self) -> bool {
+        self.reader.is_serial()
+    }
+
+    /// Appends bytes to `buffer`, `most` of them or all that are left; how many.
+    pub(crate) fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
         let head = self.head.get(self.at..).unwrap_or_default();
         let head = head.get(..most).unwrap_or(head);
         buffer.extend_from_slice(head);

@@ -1,21 +1,19 @@
 //! What a user named.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
+use tamis_address::{Address, SCHEMES, is_web, scheme, shown};
 
 use crate::InputError;
 
-/// The kinds of addresses that are known.
-const SCHEMES: [&str; 8] = ["s3", "gs", "az", "azure", "abfs", "abfss", "http", "https"];
-
-/// One entry of `paths`: a file, a folder of which every file is taken, a glob, `-` for standard input, or an
-/// address.
+/// One entry of `paths`: a file, a folder of which every file is taken, a glob, standard input, or an address.
 ///
 /// An address of an object store names one object, or with `/` at its end or wildcards in it every object that
 /// begins so or matches; one of the web (`http`, `https`) names one file.
 #[derive(Debug, Clone)]
 pub struct Pattern {
+    /// As the user wrote it, without secrets.
     pub(crate) written: String,
     pub(crate) place: Place,
     /// What a file below the place must look like, relative to it.
@@ -34,48 +32,73 @@ pub(crate) enum Place {
     #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "such patterns are refused then"))]
     /// An object, or what the names of all objects begin with (`is_prefix`, then it ends in `/`).
     Url {
-        url: String,
+        address: Address,
+        /// What names are relative to, without secrets; empty if they are whole addresses.
         root: String,
         is_prefix: bool,
     },
 }
 
 impl Pattern {
-    /// Reads one entry; relative paths begin at `base`.
+    /// A file or folder `path`, below which files must look like `glob`; names of files begin at `root`.
+    pub fn local(written: &str, path: PathBuf, root: PathBuf, glob: Option<GlobMatcher>) -> Self {
+        Self { written: written.to_owned(), place: Place::Path { path, root }, glob }
+    }
+
+    /// Standard input, which can be read once only.
+    pub fn stdin() -> Self {
+        Self { written: "-".to_owned(), place: Place::Stdin, glob: None }
+    }
+
+    /// An address of an object store or of the web.
     ///
     /// # Errors
     ///
-    /// When there is nothing of this name, or it is no glob or address.
-    pub fn parse(written: &str, base: &Path) -> Result<Self, InputError> {
-        let whole = |place| Self { written: written.to_owned(), place, glob: None };
-        if written == "-" {
-            return Ok(whole(Place::Stdin));
+    /// When it is none, of a kind that is not known, or its wildcards are no glob.
+    pub fn remote(address: &Address) -> Result<Self, InputError> {
+        let written = address.secret();
+        let scheme = scheme(written).unwrap_or_default();
+        let bad = |reason: String| InputError::BadUrl { written: address.to_string(), reason };
+        if !SCHEMES.contains(&scheme) {
+            return Err(bad(format!(
+                "`{scheme}` is none of {}",
+                SCHEMES.map(|it| format!("`{it}`")).join(", ")
+            )));
         }
-        if let Some(scheme) = scheme(written) {
-            return address(written, scheme);
+        if cfg!(not(feature = "remote")) {
+            return Err(
+                bad("this build has no object stores: build it with the feature `remote`".to_owned()),
+            );
         }
-        let path = base.join(written);
-        // A file may have a name that looks like a glob: what exists is meant by its name.
-        if path.exists() {
-            let root = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
-            return Ok(whole(Place::Path { root: root.to_owned(), path }));
+        let (_, rest) = written.split_once("://").unwrap_or_default();
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.is_empty() || is_glob(host) {
+            let what = if is_web(scheme) { "host" } else { "bucket" };
+            return Err(bad(format!("name the {what} behind `{scheme}://`")));
         }
-        if !is_glob(written) {
-            return Err(InputError::Missing { written: written.to_owned(), path });
+        let pattern = |address: Address, root: &str, is_prefix, glob| Self {
+            written: shown(written).into_owned(),
+            place: Place::Url { address, root: shown(root).into_owned(), is_prefix },
+            glob,
+        };
+        if is_web(scheme) {
+            let root = folder_of(written.split(['?', '#']).next().unwrap_or_default());
+            return Ok(pattern(address.clone(), &root, false, None));
         }
-        let (folder, glob) = split_glob(&path);
-        if !folder.is_dir() {
-            return Err(InputError::NoFolder { written: written.to_owned(), folder });
+        if !is_glob(rest) {
+            let is_prefix = rest.ends_with('/') || !rest.contains('/');
+            let url =
+                if is_prefix { format!("{}/", written.trim_end_matches('/')) } else { written.to_owned() };
+            let root = folder_of(&url);
+            return Ok(pattern(Address::new(url), &root, is_prefix, None));
         }
-        let glob = Some(compile(written, &glob)?);
-        let place = Place::Path { root: folder.clone(), path: folder };
-        Ok(Self { written: written.to_owned(), place, glob })
-    }
-
-    /// What has been found out already: a file or folder `path`, below which files must look like `glob`; names of
-    /// files begin at `root`.
-    pub fn local(written: &str, path: PathBuf, root: PathBuf, glob: Option<GlobMatcher>) -> Self {
-        Self { written: written.to_owned(), place: Place::Path { path, root }, glob }
+        let wild =
+            rest.split('/').take_while(|part| !is_glob(part)).map(|part| part.len() + 1).sum::<usize>();
+        let (folder, glob) = rest.split_at_checked(wild).unwrap_or((rest, ""));
+        let glob = compile(glob)
+            .map_err(|reason| InputError::BadGlob { written: shown(written).into_owned(), reason })?;
+        let url = format!("{scheme}://{folder}");
+        Ok(pattern(Address::new(url.as_str()), &url, true, Some(glob)))
     }
 
     /// The entry as the user wrote it, for messages.
@@ -83,28 +106,9 @@ impl Pattern {
         &self.written
     }
 
-    /// The file or folder, or the deepest folder that a glob names without wildcards; `None` when it is not on
-    /// this machine.
-    pub fn path(&self) -> Option<&Path> {
-        match &self.place {
-            Place::Path { path, .. } => Some(path),
-            Place::Stdin | Place::Url { .. } => None,
-        }
-    }
-
     /// Whether it is an address of an object store or of the web.
     pub fn is_remote(&self) -> bool {
         matches!(self.place, Place::Url { .. })
-    }
-
-    /// Whether it is standard input, which can be read once only.
-    pub fn is_stdin(&self) -> bool {
-        matches!(self.place, Place::Stdin)
-    }
-
-    /// Whether it has wildcards.
-    pub fn is_glob(&self) -> bool {
-        self.glob.is_some()
     }
 
     /// Makes names relative to the deepest folder that holds every input of a source, so that two files of it never
@@ -143,57 +147,20 @@ impl Pattern {
     pub(crate) fn takes(&self, relative: &Path) -> bool {
         self.glob.as_ref().is_none_or(|glob| glob.is_match(relative))
     }
-}
 
-/// The scheme of an address.
-fn scheme(written: &str) -> Option<&str> {
-    let (scheme, _) = written.split_once("://")?;
-    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
-    // One letter is a drive.
-    (scheme.len() > 1 && scheme.chars().all(is_letter)).then_some(scheme)
-}
-
-fn address(written: &str, scheme: &str) -> Result<Pattern, InputError> {
-    let bad = |reason: String| InputError::BadUrl { written: written.to_owned(), reason };
-    if scheme == "file" {
-        return Err(bad("write a file of this machine as a path, without `file://`".to_owned()));
+    /// Whether two patterns may find the same file.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        match (&self.place, &other.place) {
+            (Place::Path { path: a, .. }, Place::Path { path: b, .. }) => {
+                a.starts_with(b) || b.starts_with(a)
+            }
+            (Place::Url { address: a, .. }, Place::Url { address: b, .. }) => {
+                a.secret().starts_with(b.secret()) || b.secret().starts_with(a.secret())
+            }
+            (Place::Stdin, Place::Stdin) => true,
+            _ => false,
+        }
     }
-    if !SCHEMES.contains(&scheme) {
-        return Err(bad(format!("`{scheme}` is none of {}", SCHEMES.map(|it| format!("`{it}`")).join(", "))));
-    }
-    if cfg!(not(feature = "remote")) {
-        return Err(bad("this build has no object stores: build it with the feature `remote`".to_owned()));
-    }
-    let (_, rest) = written.split_once("://").unwrap_or_default();
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if host.is_empty() || is_glob(host) {
-        return Err(bad(format!(
-            "name the {} behind `{scheme}://`",
-            if is_web(scheme) { "host" } else { "bucket" }
-        )));
-    }
-    if is_web(scheme) {
-        let root = folder_of(written.split(['?', '#']).next().unwrap_or_default());
-        let place = Place::Url { url: written.to_owned(), root, is_prefix: false };
-        return Ok(Pattern { written: written.to_owned(), place, glob: None });
-    }
-    if !is_glob(rest) {
-        let is_prefix = rest.ends_with('/') || !rest.contains('/');
-        let url = if is_prefix { format!("{}/", written.trim_end_matches('/')) } else { written.to_owned() };
-        let place = Place::Url { root: folder_of(&url), url, is_prefix };
-        return Ok(Pattern { written: written.to_owned(), place, glob: None });
-    }
-    let wild = rest.split('/').take_while(|part| !is_glob(part)).map(|part| part.len() + 1).sum::<usize>();
-    let (folder, glob) = rest.split_at_checked(wild).unwrap_or((rest, ""));
-    let glob = Some(compile(written, glob)?);
-    let url = format!("{scheme}://{folder}");
-    let place = Place::Url { root: url.clone(), url, is_prefix: true };
-    Ok(Pattern { written: written.to_owned(), place, glob })
-}
-
-/// Whether an address is one of the web, where nothing can be listed.
-pub(crate) fn is_web(url: &str) -> bool {
-    matches!(url.split("://").next(), Some("http" | "https"))
 }
 
 /// An address up to its last `/`.
@@ -227,42 +194,18 @@ fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])
 }
 
-/// The deepest folder before the first wildcard, and the pattern from there.
-fn split_glob(path: &Path) -> (PathBuf, String) {
-    let mut folder = PathBuf::new();
-    let mut pattern: Vec<String> = Vec::new();
-    for component in path.components() {
-        let part = component.as_os_str().to_string_lossy();
-        if pattern.is_empty() && !(matches!(component, Component::Normal(_)) && is_glob(&part)) {
-            folder.push(component);
-        } else {
-            pattern.push(part.into_owned());
-        }
-    }
-    (folder, pattern.join("/"))
-}
-
-fn compile(written: &str, glob: &str) -> Result<GlobMatcher, InputError> {
+fn compile(glob: &str) -> Result<GlobMatcher, String> {
     let glob = GlobBuilder::new(glob).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher()).map_err(|error| InputError::BadGlob {
-        written: written.to_owned(),
-        reason: error.kind().to_string(),
-    })
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_glob_begins_at_its_first_wildcard() {
-        for (path, folder, pattern) in [
-            ("/data/dump/**/*.txt", "/data/dump", "**/*.txt"),
-            ("/data/{a,b}/x", "/data", "{a,b}/x"),
-            ("/*.txt", "/", "*.txt"),
-        ] {
-            assert_eq!(split_glob(Path::new(path)), (PathBuf::from(folder), pattern.to_owned()));
-        }
+    #[cfg(feature = "remote")]
+    fn remote(written: &str) -> Pattern {
+        Pattern::remote(&Address::new(written)).unwrap()
     }
 
     #[cfg(feature = "remote")]
@@ -275,14 +218,15 @@ mod tests {
             ("gs://b/a/*/c.{gz,zst}", "gs://b/a/", "gs://b/a/", true, "x/c.zst"),
             ("az://b/**/字.txt", "az://b/", "az://b/", true, "q/字.txt"),
             ("https://host/a/b?x=[1]", "https://host/a/b?x=[1]", "https://host/a/", false, ""),
+            ("https://me:pw@host/a/b", "https://me:pw@host/a/b", "https://host/a/", false, ""),
         ] {
-            let pattern = Pattern::parse(written, Path::new("/base")).unwrap();
-            assert!(pattern.is_remote() && !pattern.is_stdin() && pattern.path().is_none());
+            let pattern = remote(written);
+            assert!(pattern.is_remote() && !pattern.written.contains("pw"));
             assert!(pattern.takes(Path::new(takes)), "{written}");
-            let Place::Url { url: found, root: found_root, is_prefix: found_prefix } = pattern.place else {
+            let Place::Url { address, root: found_root, is_prefix: found_prefix } = pattern.place else {
                 panic!("{written} is no address")
             };
-            assert_eq!((&*found, &*found_root, found_prefix), (url, root, is_prefix));
+            assert_eq!((address.secret(), &*found_root, found_prefix), (url, root, is_prefix));
         }
     }
 
@@ -293,14 +237,18 @@ mod tests {
             (&["s3://b/x/y/", "s3://b/x/z/a.txt"][..], &["s3://b/x/", "s3://b/x/"][..]),
             (&["s3://b/x/", "gs://b/x/"], &["", ""]),
             (&["s3://b/x/", "-"], &["", "-"]),
-            (&["s3://b/x/", "."], &["", "/"]),
-            (&[".", "-"], &["/", "-"]),
+            (&["s3://b/x/", "."], &["", "/base/"]),
+            (&[".", "-"], &["/base/", "-"]),
         ] {
-            let mut patterns: Vec<_> =
-                written.iter().map(|it| Pattern::parse(it, Path::new("/")).unwrap()).collect();
+            let pattern = |written: &str| match written {
+                "-" => Pattern::stdin(),
+                "." => Pattern::local(written, "/base/".into(), "/base/".into(), None),
+                url => remote(url),
+            };
+            let mut patterns: Vec<_> = written.iter().map(|it| pattern(it)).collect();
             Pattern::share_root(&mut patterns);
             let root = |pattern: &Pattern| match &pattern.place {
-                Place::Path { root, .. } => root.to_string_lossy().trim_end_matches('.').to_owned(),
+                Place::Path { root, .. } => root.to_string_lossy().into_owned(),
                 Place::Url { root, .. } => root.clone(),
                 Place::Stdin => "-".to_owned(),
             };
@@ -310,24 +258,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said() {
-        let folder = tempfile::tempdir().unwrap();
         for (written, expected) in [
-            ("nothing", "no file or folder `nothing`"),
-            ("nowhere/*.txt", "in which `nowhere/*.txt` would look"),
-            ("*.[z-a]", "`*.[z-a]` is no glob: "),
-            ("ftp://host/a", "`ftp` is none of `s3`"),
-            ("file:///a", "without `file://`"),
+            ("ftp://bob:pw@host/a", "cannot read from `ftp://host/a`: `ftp` is none of `s3`"),
             #[cfg(feature = "remote")]
             ("s3://", "name the bucket behind `s3://`"),
             #[cfg(feature = "remote")]
             ("https:///a", "name the host behind `https://`"),
+            #[cfg(feature = "remote")]
+            ("s3://b/*.[z-a]", "`s3://b/*.[z-a]` is no glob: "),
             #[cfg(not(feature = "remote"))]
             ("s3://b/a", "build it with the feature `remote`"),
         ] {
-            let error = Pattern::parse(written, folder.path()).unwrap_err().to_string();
+            let error = Pattern::remote(&Address::new(written)).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
-        assert!(Pattern::parse("-", folder.path()).unwrap().is_stdin());
     }
 
     #[test]

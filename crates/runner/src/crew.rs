@@ -10,7 +10,7 @@ use crate::clock::{Chore, Chores, Stopwatch};
 use crate::cutter::Cutter;
 use crate::desk::{Desk, Role, Written};
 use crate::feeder::Feeder;
-use crate::inputs::InputFile;
+use crate::inputs::Inputs;
 use crate::spill::Frame;
 use crate::stream::Opener;
 use crate::writer::{Content, Done, Writer};
@@ -19,7 +19,7 @@ use crate::{Progress, RunError, Tally, encode};
 /// What all workers of a segment share.
 pub(crate) struct Crew<'a, 'w> {
     pub(crate) chain: Chain<'a>,
-    pub(crate) files: &'a [InputFile],
+    pub(crate) files: &'a Inputs,
     pub(crate) opener: &'a Opener,
     pub(crate) progress: &'a Progress,
     /// Whether what is kept goes to the next segment instead of the exports.
@@ -138,9 +138,8 @@ impl Crew<'_, '_> {
                 self.desk.done(done(0, None));
             }
             Work::Files(range) => {
-                let files = &self.files[range.clone()];
                 let cutter =
-                    Cutter::new(self.chain.plan, self.progress, self.opener, files, range.start, None);
+                    Cutter::new(self.chain.plan, self.progress, self.opener, self.files, range, None);
                 self.files(cutter, &done(0, None))?;
             }
         }

@@ -1,6 +1,7 @@
 //! Cuts files into blocks of whole records.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use tamis_config::{OpenedReader, Plan, SourcePlan, format_size};
@@ -9,7 +10,7 @@ use tamis_stage::handle::IndexedFile;
 use tamis_stage::{Block as Window, Cut, Failure};
 
 use crate::block::{Block, Content, Piece, Position};
-use crate::inputs::InputFile;
+use crate::inputs::{InputFile, Inputs};
 use crate::place::{self, Container, MAX_MEMBERS, MAX_PLACE};
 use crate::stream::{NoAccess, Opener, Stream};
 use crate::unpack::Unpacked;
@@ -31,11 +32,11 @@ pub(crate) struct Cutter<'a> {
     plan: &'a Plan,
     progress: &'a Progress,
     opener: &'a Opener,
-    files: &'a [InputFile],
-    /// The index of the first of `files` among all inputs.
-    first: usize,
-    /// The file that is read now, or the next one.
-    at: usize,
+    inputs: &'a Inputs,
+    /// The file that is read now, or the next one, and the one behind the last.
+    files: Range<usize>,
+    /// The file that is read now, once it was looked up.
+    file: Option<Arc<InputFile>>,
     open: Option<Open>,
     /// What was said of the file that is read now.
     account: Account,
@@ -120,23 +121,28 @@ impl Limits {
 }
 
 impl<'a> Cutter<'a> {
-    /// Cuts `files`, of which the first has the index `first` among all inputs, from `start` on; takes no
-    /// more than `wanted` records.
+    /// Cuts some files of the inputs; takes no more than `wanted` records.
     pub(crate) fn new(
         plan: &'a Plan,
         progress: &'a Progress,
         opener: &'a Opener,
-        files: &'a [InputFile],
-        first: usize,
+        inputs: &'a Inputs,
+        files: Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
         let (limits, account) = (Limits::new(plan), Account::default());
-        Self { plan, progress, opener, files, first, at: 0, open: None, account, limits, wanted }
+        Self { plan, progress, opener, inputs, files, file: None, open: None, account, limits, wanted }
+    }
+
+    /// The file that is read now.
+    fn file(&mut self) -> Arc<InputFile> {
+        let (inputs, at) = (self.inputs, self.files.start);
+        Arc::clone(self.file.get_or_insert_with(|| Arc::new(inputs.get(at))))
     }
 
     /// Goes on where an earlier run stopped.
     pub(crate) fn resume(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
-        self.at = start.file - self.first;
+        self.files.start = start.file;
         if (start.offset, start.ordinal, start.member) != (0, 0, 0) {
             self.open_file(start, block)?;
             self.close_if_over(block);
@@ -146,7 +152,7 @@ impl<'a> Cutter<'a> {
 
     /// Where the next block begins.
     pub(crate) fn position(&self) -> Position {
-        let file = self.first + self.at;
+        let file = self.files.start;
         match &self.open {
             None => Position { file, ..Position::default() },
             Some(Open::Stream(open)) => Position {
@@ -166,7 +172,7 @@ impl<'a> Cutter<'a> {
 
     /// Whether there is nothing left.
     pub(crate) fn is_done(&self) -> bool {
-        self.wanted == Some(0) || (self.open.is_none() && self.at >= self.files.len())
+        self.wanted == Some(0) || (self.open.is_none() && self.files.is_empty())
     }
 
     /// How many records are still wanted.
@@ -180,7 +186,7 @@ impl<'a> Cutter<'a> {
             self.check_stop()?;
             match self.open.take() {
                 Some(open) => self.open = self.step(open, block)?,
-                None if self.at < self.files.len() => self.open_file(Position::default(), block)?,
+                None if !self.files.is_empty() => self.open_file(Position::default(), block)?,
                 None => break,
             }
             self.close_if_over(block);
@@ -194,13 +200,14 @@ impl<'a> Cutter<'a> {
             return;
         }
         let account = std::mem::take(&mut self.account);
-        block.input.close(self.files[self.at].size, account.n_read, account.is_broken);
-        self.at += 1;
+        block.input.close(self.inputs.size(self.files.start), account.n_read, account.is_broken);
+        self.files.start += 1;
+        self.file = None;
     }
 
     /// Opens the file that is next, at a position in it; leaves `open` empty when nothing of it can be read.
     fn open_file(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let source = &self.plan.sources[file.source];
         let stream = match &file.trouble {
             Some(trouble) => Err(trouble.clone()),
@@ -226,7 +233,7 @@ impl<'a> Cutter<'a> {
         start: Position,
         block: &mut Block,
     ) -> Result<Option<Open>, RunError> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let name = stream.name(&file.name);
         if let Some(trouble) = stream.trouble() {
             self.fail(&Lost::whole(&mut stream, &name), &trouble, block);
@@ -243,7 +250,7 @@ impl<'a> Cutter<'a> {
             Err(error) => Err(damage(&name, &error)?),
             Ok(()) => Ok(()),
         };
-        let Some(reader) = choose(source, &stream, &name) else {
+        let Some(reader) = choose(source, &stream, &stream.plain_name(&file.name)) else {
             let message = match filled {
                 Ok(()) => "no reader recognises the format of the file: name one with `use`".to_owned(),
                 Err(error) => format!("cannot read the file: {error}"),
@@ -292,7 +299,7 @@ impl<'a> Cutter<'a> {
 
     /// Goes on with the next member of an archive, if there is one.
     fn next_member(&mut self, mut stream: Box<Stream>, block: &mut Block) -> Result<Option<Open>, RunError> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let source = &self.plan.sources[file.source];
         let next = stream.member() + 1;
         let message = match stream.next_member() {
@@ -330,7 +337,7 @@ impl<'a> Cutter<'a> {
         start: Position,
         block: &mut Block,
     ) -> Result<Option<Open>, RunError> {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         let (member, progress) = (stream.member(), stream.progress());
         let (unpacked, archive) = match stream.random_access(file, self.opener) {
             Ok((unpacked, archive)) => (Ok(unpacked), archive),
@@ -363,7 +370,7 @@ impl<'a> Cutter<'a> {
         if open.next < open.indexed.splits().len() {
             return Some(Open::Indexed(open));
         }
-        self.account.n_read = self.files[self.at].size;
+        self.account.n_read = self.inputs.size(self.files.start);
         self.behind(open.archive, block)
     }
 
@@ -372,8 +379,9 @@ impl<'a> Cutter<'a> {
         let part = &open.indexed.splits()[open.next];
         let (bytes, first) = (part.bytes, part.first_ordinal);
         if first + part.records > MAX_PLACE {
+            let file = self.file();
             let message = format!("a file may have no more than {MAX_PLACE} rows");
-            let lost = Lost { name: &open.name, member: open.member, ..Lost::file(&self.files[self.at]) };
+            let lost = Lost { name: &open.name, member: open.member, ..Lost::file(&file) };
             self.fail(&Lost { ordinal: first, offset: first, is_whole: false, ..lost }, &message, block);
             return self.behind(open.archive, block);
         }
@@ -397,7 +405,7 @@ impl<'a> Cutter<'a> {
     /// Cuts one piece off a stream.
     fn cut(&mut self, mut open: OpenStream, block: &mut Block) -> Result<Option<Open>, RunError> {
         let plan = self.plan;
-        let source = &plan.sources[self.files[self.at].source];
+        let source = &plan.sources[self.file().source];
         let opened = &source.readers[open.reader];
         let mut wanted = self.limits.block_bytes;
         loop {
@@ -455,7 +463,7 @@ impl<'a> Cutter<'a> {
     /// Ends a file that cannot be read on, such as a compressed one that was cut short: the whole records that
     /// came before are read, the rest is one dead letter.
     fn broken_off(&mut self, mut open: OpenStream, why: &str, block: &mut Block) -> Option<Open> {
-        let source = &self.plan.sources[self.files[self.at].source];
+        let source = &self.plan.sources[self.file().source];
         let handle = &source.readers[open.reader].handle;
         if let Ok(Cut::At { bytes, records }) = handle.cut(&open.window(usize::MAX), false) {
             self.piece(&mut open, bytes, records, block);
@@ -470,7 +478,7 @@ impl<'a> Cutter<'a> {
     /// Makes a dead letter of a file that somebody has written to since it was listed, because what was read of it
     /// may be neither what it was nor what it is; and of bytes that nobody has looked at.
     fn check_all_read(&mut self, open: &mut OpenStream, block: &mut Block) {
-        let file = &self.files[self.at];
+        let file = &*self.file();
         if !file.is_as_listed() {
             let message = "the file was changed while it was read: read it again, with `--fresh`, when nobody \
                            writes to it";
@@ -566,11 +574,11 @@ impl<'a> Cutter<'a> {
     }
 
     fn container(&self, member: u64) -> Container {
-        Container { file: (self.first + self.at) as u64, member }
+        Container { file: self.files.start as u64, member }
     }
 
     fn push(&mut self, name: &Arc<str>, member: u64, content: Content, read: u64, block: &mut Block) {
-        let source = self.files[self.at].source;
+        let source = self.file().source;
         let container = self.container(member);
         let mut piece = Piece { source, container, file: Arc::clone(name), content };
         if let Some(wanted) = &mut self.wanted {

@@ -8,7 +8,7 @@ use crate::disk::journal::{self, remove, remove_empty};
 use crate::disk::names::{
     FILE_LIST, LEARNED, MANIFEST, TEMPORARY, WORK, is_inside, is_ours, part_number, temporary,
 };
-use crate::inputs::{InputFile, Inputs};
+use crate::inputs::Inputs;
 use crate::manifest::{ExportManifest, Learned, Manifest};
 use crate::named::listed_name;
 use crate::{RunError, manifest};
@@ -83,17 +83,19 @@ pub(crate) fn check_inputs(base: &Path, earlier: Option<&Manifest>, inputs: &Inp
             folders.push(folder);
         }
     }
+    if parts.is_empty() && folders.is_empty() {
+        return Ok(());
+    }
     let names: BTreeSet<_> = parts.iter().filter_map(|part| part.file_name()).collect();
-    let is_output = |file: &&InputFile| {
-        let Some(path) = file.location.path() else { return false };
-        let is_near =
-            |path: &Path| parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder));
+    let is_near = |path: &Path| parts.contains(path) || folders.iter().any(|folder| path.starts_with(folder));
+    let is_output = |path: &Path| {
         // Following links takes time, and hardly a file is called like a part.
         let may_be = || path.file_name().is_some_and(|name| names.contains(name));
         is_near(path) || (may_be() && is_near(&folder::resolve(path)))
     };
-    match inputs.files.iter().find(is_output).and_then(|file| file.location.path()) {
-        Some(path) => Err(RunError::InputIsOutput { path: path.to_owned() }),
+    let mut paths = inputs.iter().filter_map(|file| file.location.path().map(Path::to_owned));
+    match paths.find(|path| is_output(path)) {
+        Some(path) => Err(RunError::InputIsOutput { path }),
         None => Ok(()),
     }
 }

@@ -178,7 +178,7 @@ impl<'a> Setup<'a> {
     }
 
     fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
-        let files = &self.inputs.files;
+        let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
         let home = match (&self.settings.scratch, self.settings.dry_run) {
             (Some(scratch), true) => Home::new(self.plan, scratch),
@@ -284,9 +284,9 @@ fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs) -> Result<Manifest, 
     Ok(Manifest {
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
-        fingerprint: fingerprint(plan, settings, &inputs.files)?,
-        input_files: inputs.files.len() as u64,
-        input_bytes: inputs.size(),
+        fingerprint: fingerprint(plan, settings, inputs)?,
+        input_files: inputs.len() as u64,
+        input_bytes: inputs.size_of(0..inputs.len()),
         ..Manifest::default()
     })
 }

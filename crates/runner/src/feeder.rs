@@ -4,10 +4,13 @@ use tamis_config::Plan;
 
 use crate::block::{Block, PIECE_OVERHEAD, Position, Task, Work};
 use crate::cutter::{Cutter, Limits};
-use crate::inputs::InputFile;
+use crate::inputs::Inputs;
 use crate::spill::SpillReader;
 use crate::stream::Opener;
 use crate::{Progress, RunError};
+
+/// How many files are looked at to find those that are inflated ahead.
+const MAX_NEAR: usize = 256;
 
 /// Makes tasks, in corpus order; whoever has nothing else to do asks for the next one.
 pub(crate) struct Feeder<'a> {
@@ -28,7 +31,7 @@ pub(crate) struct InputFeed<'a> {
     pub(crate) progress: &'a Progress,
     pub(crate) opener: &'a Opener,
     /// All inputs of the plan.
-    pub(crate) files: &'a [InputFile],
+    pub(crate) files: &'a Inputs,
     /// The file that is next, and the one behind the last.
     pub(crate) range: std::ops::Range<usize>,
     /// How many records are wanted; all if `None`.
@@ -89,7 +92,7 @@ impl<'a> InputFeed<'a> {
         plan: &'a Plan,
         progress: &'a Progress,
         opener: &'a Opener,
-        files: &'a [InputFile],
+        files: &'a Inputs,
         range: std::ops::Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
@@ -102,6 +105,7 @@ impl<'a> InputFeed<'a> {
         if start == (Position { file: start.file, ..Position::default() }) {
             return Ok(());
         }
+        self.announce(start.file);
         let mut cutter = self.cutter();
         cutter.resume(start, &mut self.first)?;
         self.cutter = Some(cutter);
@@ -110,6 +114,9 @@ impl<'a> InputFeed<'a> {
 
     fn next(&mut self) -> Result<Option<(Work, u64, Position)>, RunError> {
         loop {
+            if let Some(cutter) = &self.cutter {
+                self.announce(cutter.position().file);
+            }
             if let Some(cutter) = &mut self.cutter {
                 let mut block = std::mem::take(&mut self.first);
                 cutter.fill(&mut block)?;
@@ -138,24 +145,32 @@ impl<'a> InputFeed<'a> {
         }
     }
 
+    /// Says which files come next, from the one that is read now; small ones are left to whoever is given them. When
+    /// only some records are wanted, files may not be read at all.
+    fn announce(&self, first: usize) {
+        if self.wanted.is_none() {
+            let near = (first..self.range.end).take(MAX_NEAR);
+            self.opener.announce(self.files, near.filter(|file| !self.is_small(*file)));
+        }
+    }
+
     /// A cutter for the files up to the next small one; they count as taken.
     fn cutter(&mut self) -> Cutter<'a> {
         let first = self.range.start;
-        let rest = &self.files[first..self.range.end];
-        let n = rest.iter().skip(1).position(|file| self.is_small(file)).map_or(rest.len(), |n| n + 1);
-        self.range.start += n;
-        Cutter::new(self.plan, self.progress, self.opener, &rest[..n], first, self.wanted)
+        let end = (first + 1..self.range.end).find(|file| self.is_small(*file)).unwrap_or(self.range.end);
+        self.range.start = end;
+        Cutter::new(self.plan, self.progress, self.opener, self.files, first..end, self.wanted)
     }
 
     /// As many small files as make a block.
     fn small_files(&mut self) -> Option<(Work, u64, Position)> {
         let block_bytes = Limits::new(self.plan).block_bytes as u64;
         let (first, mut weight) = (self.range.start, 0);
-        for file in &self.files[self.range.clone()] {
+        for file in self.range.clone() {
             if weight >= block_bytes || !self.is_small(file) {
                 break;
             }
-            weight += file.size + PIECE_OVERHEAD;
+            weight += self.files.size(file) + PIECE_OVERHEAD;
             self.range.start += 1;
         }
         let end = Position { file: self.range.start, ..Position::default() };
@@ -165,10 +180,9 @@ impl<'a> InputFeed<'a> {
     /// Whether a worker may read the file: what it holds fits a block, unless it is compressed.
     ///
     /// When only some records are wanted they must be counted in order, so nothing is handed on unread.
-    fn is_small(&self, file: &InputFile) -> bool {
+    fn is_small(&self, file: usize) -> bool {
         self.wanted.is_none()
-            && file.trouble.is_none()
-            && file.is_local()
-            && file.size <= Limits::new(self.plan).block_bytes as u64
+            && self.files.is_local(file)
+            && self.files.size(file) <= Limits::new(self.plan).block_bytes as u64
     }
 }

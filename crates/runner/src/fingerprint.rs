@@ -7,7 +7,7 @@ use tamis_config::Plan;
 use tamis_stage::{PluginInfo, PluginOrigin, StageInfo};
 use walkdir::WalkDir;
 
-use crate::inputs::InputFile;
+use crate::inputs::Inputs;
 use crate::{RunError, Settings};
 
 /// Two runs with equal fingerprints write the same bytes.
@@ -22,11 +22,7 @@ pub struct Fingerprint {
 /// The fingerprint of a plan over its inputs.
 ///
 /// A shard has that of the whole: which it is, the folder tells.
-pub(crate) fn fingerprint(
-    plan: &Plan,
-    settings: &Settings,
-    files: &[InputFile],
-) -> Result<Fingerprint, RunError> {
+pub(crate) fn fingerprint(plan: &Plan, settings: &Settings, files: &Inputs) -> Result<Fingerprint, RunError> {
     let mut hash = plan_hash(plan)?;
     if let Some(limit) = settings.limit {
         hash = blake3::hash(format!("{hash} {limit}").as_bytes()).to_hex().to_string();
@@ -101,9 +97,9 @@ fn for_each_file(path: &Path, add: &mut impl FnMut(&[u8])) -> Result<(), RunErro
     Ok(())
 }
 
-fn inputs_hash(files: &[InputFile]) -> String {
+fn inputs_hash(files: &Inputs) -> String {
     let mut hasher = blake3::Hasher::new();
-    for file in files {
+    for file in files.iter() {
         hasher.update(&(file.source as u64).to_le_bytes());
         hasher.update(&(file.name.len() as u64).to_le_bytes());
         hasher.update(file.name.as_bytes());

@@ -1,11 +1,10 @@
 //! From the paths of the sources to their files, in a fixed order.
 
-use std::cell::Cell;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 
 use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
-use tamis_input::{Candidate, InputError, ListOptions, Location, Pattern, Seen};
+use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
 
 use crate::disk::{folder, names};
 use crate::place::MAX_FILES;
@@ -28,9 +27,14 @@ impl Deref for InputFile {
 }
 
 impl InputFile {
-    /// Whether opening and reading it costs no more than the system calls.
+    /// Whether it is a file of this machine.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self.location, Location::Path(_))
+    }
+
+    /// What is known of it, without its source.
+    pub(crate) fn listed(self) -> tamis_input::InputFile {
+        self.file
     }
 
     /// Whether a later run can know that it is the same, and read it again.
@@ -55,12 +59,52 @@ impl InputFile {
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     /// All files of all sources: sources in plan order, their inputs in the order written, files by name.
-    pub(crate) files: Vec<InputFile>,
+    listing: Listing,
+    /// Behind the last file of each source, by its index in the plan.
+    ends: Vec<usize>,
+    /// What stands before the names of the files of each source, where there are several: each has names of its own,
+    /// and two of them may read files of one name, or even one file in two ways.
+    prefixes: Vec<String>,
 }
 
 impl Inputs {
-    pub(crate) fn size(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+    /// The number of files.
+    pub(crate) fn len(&self) -> usize {
+        self.listing.len()
+    }
+
+    /// The file at an index, put together from what the listing holds of it.
+    ///
+    /// # Panics
+    ///
+    /// Beyond the last file.
+    pub(crate) fn get(&self, index: usize) -> InputFile {
+        let mut file = self.listing.get(index).expect("the index is one of a listed file");
+        let source = self.ends.partition_point(|end| *end <= index);
+        if let Some(prefix) = self.prefixes.get(source) {
+            file.name = format!("{prefix}{}", file.name).into();
+        }
+        InputFile { source, file }
+    }
+
+    /// The files in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = InputFile> + '_ {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// The size of a file in bytes.
+    pub(crate) fn size(&self, index: usize) -> u64 {
+        self.listing.size(index)
+    }
+
+    /// How many bytes some files have in all.
+    pub(crate) fn size_of(&self, files: Range<usize>) -> u64 {
+        files.map(|index| self.listing.size(index)).sum()
+    }
+
+    /// Whether opening and reading a file costs no more than the system calls, and nothing speaks against it yet.
+    pub(crate) fn is_local(&self, index: usize) -> bool {
+        self.listing.is_local(index) && !self.listing.has_trouble(index)
     }
 }
 
@@ -68,7 +112,8 @@ impl Inputs {
     /// What messages call the first input that cannot be known again: a run of it can neither be gone on with nor
     /// be found done.
     pub(crate) fn unrepeatable(&self) -> Option<String> {
-        let file = self.files.iter().find(|file| !file.is_repeatable())?;
+        let away = (0..self.len()).filter(|index| !self.listing.is_local(*index));
+        let file = away.map(|index| self.get(index)).find(|file| !file.is_repeatable())?;
         Some(match &file.location {
             Location::Stdin => "standard input".to_owned(),
             location => format!("`{location}`, of which the server tells no version,"),
@@ -83,14 +128,17 @@ pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError>
     let mut inputs = Inputs::default();
     let folders = plan.exports.iter().map(|export| &export.path).chain(&plan.run.work);
     let outputs: Vec<_> = folders.map(|path| folder::resolve(path)).collect();
-    for (index, source) in plan.sources.iter().enumerate() {
-        list_source(plan, progress, index, source, &outputs, &mut inputs)?;
+    for source in &plan.sources {
+        list_source(progress, source, &outputs, &mut inputs)?;
     }
-    if inputs.files.len() as u64 > MAX_FILES {
+    if let [_, _, ..] = plan.sources.as_slice() {
+        inputs.prefixes = plan.sources.iter().map(|source| format!("{}/", source.id)).collect();
+    }
+    if inputs.len() as u64 > MAX_FILES {
         let message = format!("a run reads no more than {MAX_FILES} files: make several of it");
         return Err(RunError::Inputs { source_id: plan.name.clone(), message });
     }
-    if inputs.files.is_empty() {
+    if inputs.listing.is_empty() {
         let patterns = plan.sources.iter().flat_map(|source| &source.inputs);
         return Err(RunError::NoInputs {
             patterns: patterns.map(|input| format!("`{}`", input.written)).collect(),
@@ -100,9 +148,7 @@ pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError>
 }
 
 fn list_source(
-    plan: &Plan,
     progress: &Progress,
-    index: usize,
     source: &SourcePlan,
     outputs: &[PathBuf],
     inputs: &mut Inputs,
@@ -119,26 +165,27 @@ fn list_source(
         let path = folder::resolve(path);
         outputs.iter().any(|folder| path.starts_with(folder))
     };
-    let input_is_local = Cell::new(true);
     let is_excluded = |it: Candidate<'_>| {
         let left_out = if it.is_folder {
             source.exclude.contains_dir(it.relative)
         } else {
             source.exclude.contains(it.relative)
         };
-        left_out || (input_is_local.get() && (it.is_folder || it.path.is_symlink()) && is_output(it.path))
+        left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path))
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| progress.is_stopped() };
-    let mut seen = Seen::default();
-    for (pattern, input) in patterns.iter().zip(&source.inputs) {
-        check_named(input, outputs)?;
-        input_is_local.set(input.kind == InputKind::Local);
-        if input_is_local.get() && !input.path.is_file() && is_output(&input.path) {
-            continue;
-        }
-        let files = tamis_input::list(pattern, &options, &mut seen).map_err(failed)?;
-        inputs.files.extend(files.into_iter().map(|file| named(plan, index, file)));
-    }
+    source.inputs.iter().try_for_each(|input| check_named(input, outputs))?;
+    // A folder of output that the user named: none of what is in it is input.
+    let is_input = |input: &InputPattern| {
+        input.kind != InputKind::Local || input.path.is_file() || !is_output(&input.path)
+    };
+    let patterns: Vec<_> = patterns
+        .into_iter()
+        .zip(&source.inputs)
+        .filter_map(|(it, input)| is_input(input).then_some(it))
+        .collect();
+    inputs.listing.add(&patterns, &options).map_err(failed)?;
+    inputs.ends.push(inputs.listing.len());
     Ok(())
 }
 
@@ -148,17 +195,11 @@ fn pattern(input: &InputPattern) -> Result<Pattern, InputError> {
             let (path, root) = (input.path.clone(), input.root.clone());
             Ok(Pattern::local(&input.written, path, root, input.glob().cloned()))
         }
-        InputKind::Stdin | InputKind::Url => Pattern::parse(&input.written, Path::new("")),
+        InputKind::Stdin => Ok(Pattern::stdin()),
+        InputKind::Url => {
+            Pattern::remote(input.address.as_ref().expect("an address belongs to an input that has one"))
+        }
     }
-}
-
-/// A file of a source; where there are several sources the name of the source comes first, because each has names of
-/// its own: two of them may read files of one name, or even one file in two ways.
-fn named(plan: &Plan, source: usize, mut file: tamis_input::InputFile) -> InputFile {
-    if let [_, _, ..] = plan.sources.as_slice() {
-        file.name = format!("{}/{}", plan.sources[source].id, file.name).into();
-    }
-    InputFile { source, file }
 }
 
 /// A file that the user named, and did not only let be found, must not be one that this run replaces.

@@ -16,7 +16,7 @@ use crate::clock::{Chore, Stopwatch};
 use crate::crew::Crew;
 use crate::desk::Desk;
 use crate::feeder::{Feeder, InputFeed};
-use crate::inputs::InputFile;
+use crate::inputs::Inputs;
 use crate::output::ExportWriter;
 use crate::segment::{Reads, Segment, Shard, StateName, Writes};
 use crate::spill::{SpillReader, SpillWriter};
@@ -33,7 +33,7 @@ pub(crate) struct Session<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) settings: &'a Settings,
     pub(crate) progress: &'a Progress,
-    pub(crate) files: &'a [InputFile],
+    pub(crate) files: &'a Inputs,
     /// The files that this run reads.
     pub(crate) range: Range<usize>,
     /// Where each export goes.
@@ -127,8 +127,7 @@ impl<'a> Session<'a> {
 
     /// How many files this run reads, and their bytes.
     fn listed(&self) -> (u64, u64) {
-        let files = &self.files[self.range.clone()];
-        (files.len() as u64, files.iter().map(|file| file.size).sum())
+        (self.range.len() as u64, self.files.size_of(self.range.clone()))
     }
 
     fn run_segments(&self, writer: &mut Writer<'a>) -> Result<End, RunError> {
@@ -246,7 +245,8 @@ impl<'a> Session<'a> {
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
         let desk = Desk::new(self.plan.run.memory, self.threads);
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Desk>::clone(&desk);
-        let opener = Opener::new(helpers, Unpacker::new(self.home.unpacked()));
+        let unpacker = Unpacker::new(self.home.unpacked());
+        let opener = Opener::new(helpers, unpacker, self.plan.run.memory);
         let (stages, observes) = segment.of(self.plan);
         self.begin_progress(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
@@ -295,7 +295,7 @@ impl<'a> Session<'a> {
 
     fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
         let progress = self.progress;
-        let size = |range: Range<usize>| self.files[range].iter().map(|file| file.size).sum();
+        let size = |range: Range<usize>| self.files.size_of(range);
         let (total, done) = match segment.reads {
             Reads::Spill => (now.source_bytes, 0),
             Reads::Sources => (size(self.range.clone()), size(self.range.start..now.next.file)),

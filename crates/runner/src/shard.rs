@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::Shard;
-use crate::inputs::InputFile;
+use crate::inputs::Inputs;
 
 /// What a file counts beside its bytes, so that empty files and those of unknown size are shared out, too.
 const FILE_BYTES: u128 = 256;
@@ -12,14 +12,13 @@ impl Shard {
     /// The files of the shard: a run of whole files with about its share of all bytes.
     ///
     /// A file belongs to the shard in whose share its middle lies, so every file belongs to exactly one.
-    pub(crate) fn range(self, files: &[InputFile]) -> Range<usize> {
-        let size = |file: &InputFile| u128::from(file.size) + FILE_BYTES;
-        let total: u128 = files.iter().map(size).sum();
+    pub(crate) fn range(self, files: &Inputs) -> Range<usize> {
+        let size = |file: usize| u128::from(files.size(file)) + FILE_BYTES;
+        let total: u128 = (0..files.len()).map(size).sum();
         let end_of = |shard: u32| {
             let limit = total * u128::from(shard);
             let mut before = 0;
-            files
-                .iter()
+            (0..files.len())
                 .position(|file| {
                     let middle = before * 2 + size(file);
                     before += size(file);

@@ -3,12 +3,15 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions};
+use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, ReadAhead};
 use tamis_stage::Block;
 
 use crate::RunError;
-use crate::inputs::InputFile;
+use crate::inputs::{InputFile, Inputs};
 use crate::unpack::{Anywhere, Unpacked, Unpacker};
+
+/// The share of the memory of a run that inflated files may wait in for their turn: a quarter.
+const AHEAD_SHARE: u64 = 4;
 
 /// How files are opened.
 pub(crate) struct Opener {
@@ -17,8 +20,17 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacker: Unpacker) -> Self {
-        Self { options: OpenOptions { helpers: Some(helpers) }, unpacker }
+    /// Opens files for a run with so much memory, in bytes.
+    pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacker: Unpacker, memory: u64) -> Self {
+        let read_ahead = ReadAhead::new(Arc::clone(&helpers), memory / AHEAD_SHARE);
+        Self { options: OpenOptions { helpers: Some(helpers), read_ahead: Some(read_ahead) }, unpacker }
+    }
+
+    /// Says which files are opened next, so that compressed ones are inflated while others are read.
+    pub(crate) fn announce(&self, inputs: &Inputs, upcoming: impl Iterator<Item = usize>) {
+        if let Some(ahead) = &self.options.read_ahead {
+            ahead.announce(upcoming, |index| inputs.get(index).listed());
+        }
     }
 }
 
@@ -45,6 +57,8 @@ enum Source {
 struct Member {
     number: u64,
     name: Arc<str>,
+    /// What the archive calls it; another may have the same.
+    plain: Arc<str>,
     trouble: Option<String>,
 }
 
@@ -63,7 +77,7 @@ impl Stream {
             Content::Stream(input) => Source::File(input),
             Content::Archive(mut members) => {
                 members.skip_to(member)?;
-                let nobody = Member { number: 0, name: Arc::from(""), trouble: None };
+                let nobody = Member { number: 0, name: Arc::from(""), plain: Arc::from(""), trouble: None };
                 Source::Archive { members, member: nobody }
             }
         };
@@ -82,6 +96,14 @@ impl Stream {
         match &self.source {
             Source::File(_) => Arc::clone(file),
             Source::Archive { member, .. } => Arc::from(format!("{file}/{}", member.name)),
+        }
+    }
+
+    /// The name by which its format may be told.
+    pub(crate) fn plain_name<'a>(&'a self, file: &'a Arc<str>) -> &'a Arc<str> {
+        match &self.source {
+            Source::File(_) => file,
+            Source::Archive { member, .. } => &member.plain,
         }
     }
 
@@ -109,7 +131,8 @@ impl Stream {
         loop {
             let Some(next) = members.next()? else { return Ok(false) };
             if next.kind != Kind::Folder {
-                *member = Member { number: next.number, name: next.name, trouble: next.trouble };
+                let tamis_input::Member { number, name, plain, trouble, .. } = next;
+                *member = Member { number, name, plain, trouble };
                 return Ok(true);
             }
         }

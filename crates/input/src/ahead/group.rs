@@ -80,6 +80,11 @@ impl Group {
         }
     }
 
+    /// Whether a helper has it, or has made something of it.
+    pub(super) fn is_for_helpers(&self) -> bool {
+        !matches!(*self.lock(), State::Left)
+    }
+
     fn is_begun(&self) -> bool {
         matches!(*self.lock(), State::Begun)
     }

@@ -179,10 +179,18 @@ impl Ahead {
         }
     }
 
+    /// Whether helpers have nothing to do: one member is all that is known of the rest.
+    pub(crate) fn is_serial(&self) -> bool {
+        !self.groups.iter().any(|group| group.is_for_helpers())
+    }
+
     /// Takes the next group; whether there is one.
     fn turn(&mut self) -> bool {
         for _ in 0..GROUPS_PER_TURN {
-            if self.groups.len() >= 2 * self.helpers.threads() && !self.groups.is_empty() {
+            let is_enough = self.groups.len() >= 2 * self.helpers.threads();
+            // What lies inside a long member nobody but the reader can inflate.
+            let is_inside = self.groups.back().is_some_and(|last| !last.ends_well);
+            if (is_enough || is_inside) && !self.groups.is_empty() {
                 break;
             }
             self.read_group();
@@ -284,4 +292,4 @@ impl Drop for Ahead {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ use crate::decode::tests::{compress, read_all};
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Helpers of every kind.
-struct Pool {
+pub(crate) struct Pool {
     jobs: Sender<Job>,
     waiting: Arc<Mutex<Receiver<Job>>>,
     threads: usize,
@@ -19,7 +19,7 @@ struct Pool {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+pub(crate) enum Kind {
     /// Real threads.
     Threads,
     /// They never do anything, unless the reader helps.
@@ -31,7 +31,7 @@ enum Kind {
 }
 
 impl Pool {
-    fn start(kind: Kind, threads: usize) -> Arc<dyn Helpers> {
+    pub(crate) fn start(kind: Kind, threads: usize) -> Arc<dyn Helpers> {
         let (jobs, waiting) = channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..if kind == Kind::Threads { threads } else { 0 } {
@@ -225,7 +225,7 @@ fn a_file_that_cannot_be_read_on_says_so() {
 }
 
 /// What does not compress.
-fn noise(length: u64) -> Vec<u8> {
+pub(crate) fn noise(length: u64) -> Vec<u8> {
     (0..length).map(|i| (i.wrapping_mul(i).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
 }
 

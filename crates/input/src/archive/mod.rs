@@ -1,6 +1,9 @@
 //! Archives: many files in one.
 
+mod table;
 mod tar;
+mod unique;
+mod window;
 mod zip;
 
 use std::io::{self, Read};
@@ -25,6 +28,7 @@ pub struct Members {
     /// The number of the next member.
     number: u64,
     current: Current,
+    names: unique::Unique,
     has_failed: bool,
 }
 
@@ -39,22 +43,21 @@ enum Current {
 }
 
 enum Inner {
-    Tar(tar::Tar),
-    Zip(zip::Zip),
+    Tar(Box<tar::Tar>),
+    Zip(Box<zip::Zip>),
 }
 
 impl Members {
     pub(crate) fn tar(input: Input) -> Self {
-        Self { inner: Inner::Tar(tar::Tar::new(input)), number: 0, current: Current::None, has_failed: false }
+        Self::new(Inner::Tar(Box::new(tar::Tar::new(input))))
     }
 
     pub(crate) fn zip(access: Arc<dyn RandomAccess>) -> io::Result<Self> {
-        Ok(Self {
-            inner: Inner::Zip(zip::Zip::open(access)?),
-            number: 0,
-            current: Current::None,
-            has_failed: false,
-        })
+        zip::Zip::open(access).map(|zip| Self::new(Inner::Zip(Box::new(zip))))
+    }
+
+    fn new(inner: Inner) -> Self {
+        Self { inner, number: 0, current: Current::None, names: unique::Unique::default(), has_failed: false }
     }
 
     /// The next member, or `None` behind the last; from now on this reads its bytes. What was not read of the one
@@ -62,7 +65,9 @@ impl Members {
     ///
     /// # Errors
     ///
-    /// When the archive breaks off or is broken: then there are no more members.
+    /// When the archive itself breaks off or is broken: then there are no more members. What is wrong with one member is
+    /// its [`Member::trouble`], or the error of reading its bytes, and the members behind it are read as if nothing
+    /// were; of a tar archive only as far as what is wrong is not the archive's own stream.
     #[expect(
         clippy::should_implement_trait,
         reason = "what is read belongs to the last member, so this is no `Iterator`"
@@ -74,16 +79,16 @@ impl Members {
         }
         let entry = match &mut self.inner {
             Inner::Tar(tar) => tar.next(),
-            Inner::Zip(zip) => Ok(zip.entry(self.number)),
+            Inner::Zip(zip) => zip.next(),
         };
         let entry = entry.inspect_err(|_| self.has_failed = true)?;
-        let Some(Entry { name, kind, size, mut trouble }) = entry else { return Ok(None) };
+        let Some(Entry { name: plain, kind, size, mut trouble }) = entry else { return Ok(None) };
         let number = self.number;
         self.number += 1;
         if kind == Kind::File && trouble.is_none() {
             self.current = match &mut self.inner {
                 Inner::Tar(_) => Current::Tar,
-                Inner::Zip(zip) => match zip.reader(number) {
+                Inner::Zip(zip) => match zip.reader() {
                     Ok(reader) => Current::Zip(reader),
                     Err(message) => {
                         trouble = Some(message);
@@ -92,7 +97,10 @@ impl Members {
                 },
             };
         }
-        Ok(Some(Member { number, name, kind, size, trouble }))
+        // Nothing is called by the name of a folder alone.
+        let is_named = kind != Kind::Folder;
+        let name = if is_named { self.names.name(&plain, number).into() } else { Arc::clone(&plain) };
+        Ok(Some(Member { number, name, plain, kind, size, trouble }))
     }
 
     /// Passes over members, so that the next one is number `number`, counted from 0 with folders and specials.
@@ -105,12 +113,6 @@ impl Members {
             let message = format!("the archive has {found} members now, and {number} were read of it before");
             io::Error::new(io::ErrorKind::InvalidData, message)
         };
-        if let Inner::Zip(zip) = &self.inner {
-            if number > zip.len() {
-                return Err(missing(zip.len()));
-            }
-            self.number = number;
-        }
         while self.number < number {
             if self.next()?.is_none() {
                 return Err(missing(self.number));
@@ -124,11 +126,12 @@ impl Members {
         self.number
     }
 
-    /// How many members the archive says that it has; a tar archive does not say it.
+    /// How many members the archive says it has, folders and specials among them, where it says so at all: a zip
+    /// archive does, a tar archive does not. Once [`Members::next`] has given `None` it is the number that it gave.
     pub fn expected(&self) -> Option<u64> {
         match &self.inner {
             Inner::Tar(_) => None,
-            Inner::Zip(zip) => Some(zip.len()),
+            Inner::Zip(zip) => Some(zip.expected()),
         }
     }
 
@@ -154,8 +157,12 @@ struct Entry {
 pub struct Member {
     /// Which it is, counted from 0.
     pub number: u64,
-    /// Its name in the archive, made safe: relative, with `/`, never leading out. Names may come twice.
+    /// What documents and messages call it: its plain name, or where another member may have had that before, the same
+    /// with `~` and its number in front of the ending (`a~5.html`). No other member of the archive has it, and it is
+    /// the same each time the archive is read.
     pub name: Arc<str>,
+    /// Its name in the archive, made safe: relative, with `/`, never leading out. Several may have the same.
+    pub plain: Arc<str>,
     /// What it is.
     pub kind: Kind,
     /// How many bytes it claims to have; not to be trusted.

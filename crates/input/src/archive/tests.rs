@@ -239,8 +239,13 @@ fn a_broken_zip_is_said() {
     opened(&whole).unwrap();
     let message = opened(&whole[..whole.len() - 10]).unwrap_err().to_string();
     assert!(message.starts_with("the zip archive cannot be read: "), "{message}");
-    let twice = zip(&[files[0], files[0]]);
-    assert!(opened(&twice).unwrap_err().to_string().contains("two files of one name"));
+    let mut shorter = whole.clone();
+    let count = shorter.len() - 12;
+    shorter[count] = 3;
+    let (lines, end) = listed(members(shorter));
+    assert_eq!(lines, ["0 a File first ", "1 b File second "]);
+    let message = end.unwrap_err().to_string();
+    assert!(message.ends_with("it is said to have 3 members, and its table of contents has 2"), "{message}");
     let message = opened(&compress(Format::Gzip, &whole)).unwrap_err().to_string();
     assert_eq!(message, "a zip archive inside a compressed file cannot be read: decompress the file first");
     // Damage costs the member that has it.
@@ -254,6 +259,142 @@ fn a_broken_zip_is_said() {
         lines[0]
     );
     assert_eq!(lines[1], "1 b File second ");
+}
+
+#[test]
+fn members_of_one_name_are_all_read() {
+    let files: [(&[u8], u16, u16, &[u8]); 5] = [
+        (b"a.txt", 0, 0, b"first"),
+        (b"./a.txt", 0, 0, b"second"),
+        (b"a~2.txt", 0, 0, b"third"),
+        (b"a.txt/", 0, 0, b""),
+        (b"a.txt", 0, 0, b"fourth"),
+    ];
+    let expected = [
+        "0 a.txt File first ",
+        "1 a~1.txt File second ",
+        "2 a~2~2.txt File third ",
+        "3 a.txt Folder  ",
+        "4 a~4.txt File fourth ",
+    ];
+    let (lines, end) = listed(members(zip(&files)));
+    end.unwrap();
+    assert_eq!(lines, expected);
+    // The same when reading begins in the middle.
+    for number in 0..=files.len() {
+        let mut members = members(zip(&files));
+        assert_eq!(members.expected(), Some(5));
+        members.skip_to(number as u64).unwrap();
+        assert_eq!(listed(members).0, expected[number..]);
+    }
+    let mut tar = members([tar(), tar()].concat());
+    assert_eq!(tar.expected(), None);
+    let mut names = std::collections::BTreeSet::new();
+    while let Some(member) = tar.next().unwrap() {
+        assert!(member.kind == Kind::Folder || names.insert(member.name.clone()), "{}", member.name);
+        assert!(member.number < 13 || member.kind == Kind::Folder || member.name != member.plain);
+    }
+    assert_eq!(names.len(), 22);
+}
+
+#[test]
+fn a_zip_is_found_behind_and_before_other_bytes() {
+    let files: [(&[u8], u16, u16, &[u8]); 2] = [(b"a", 0, 0, b"first"), (b"b", 0, 0, b"second")];
+    let with = |before: &[u8], after: &[u8]| {
+        let bytes: Arc<dyn RandomAccess> = Arc::new(Bytes([before, &zip(&files), after].concat()));
+        listed(Members::zip(bytes).unwrap())
+    };
+    for (before, after) in
+        [(&b""[..], &b"junk behind"[..]), (b"a program in front", b""), (b"both", b"PK\x05\x06")]
+    {
+        let (lines, end) = with(before, after);
+        end.unwrap();
+        assert_eq!(lines, ["0 a File first ", "1 b File second "]);
+    }
+}
+
+#[test]
+fn large_numbers_stand_elsewhere() {
+    let files: [(&[u8], u16, u16, &[u8]); 2] = [(b"a", 0, 0, b"first"), (b"b", 0, 0, b"second")];
+    let archive = zip(&files);
+    let (body, end) = archive.split_at(archive.len() - 22);
+    let start = u64::from(u32::from_le_bytes(end[16..20].try_into().unwrap()));
+    // The entry of the first member, with its lengths and its place in a field of their own.
+    let (before, table) = body.split_at(start as usize);
+    let (mut first, second) = (table[..47].to_vec(), &table[47..]);
+    first[20..28].fill(0xFF);
+    first[42..46].fill(0xFF);
+    first[30] = 28;
+    first.extend_from_slice(&[1, 0, 24, 0]);
+    for number in [5_u64, 5, 0] {
+        first.extend_from_slice(&number.to_le_bytes());
+    }
+    let mut large = [before, &first, second].concat();
+    let (at, length) = (large.len() as u64, (first.len() + second.len()) as u64);
+    large.extend_from_slice(b"PK\x06\x06");
+    large.extend_from_slice(&44_u64.to_le_bytes());
+    large.extend_from_slice(&[45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    for number in [2, 2, length, start] {
+        large.extend_from_slice(&number.to_le_bytes());
+    }
+    large.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+    large.extend_from_slice(&at.to_le_bytes());
+    large.extend_from_slice(&[1, 0, 0, 0]);
+    large.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    large.extend_from_slice(&[0xFF; 12]);
+    large.extend_from_slice(&[0, 0]);
+    let members = members(large);
+    assert_eq!(members.expected(), Some(2));
+    let (lines, end) = listed(members);
+    end.unwrap();
+    assert_eq!(lines, ["0 a File first ", "1 b File second "]);
+}
+
+#[test]
+fn a_count_of_sixteen_bits_may_have_run_over() {
+    let name: &[u8] = b"x";
+    let archive = zip(&vec![(name, 0, 0, &b""[..]); 65_540]);
+    let mut members = members(archive);
+    assert_eq!(members.expected(), Some(4));
+    let mut n = 0;
+    while members.next().unwrap().is_some() {
+        n += 1;
+    }
+    assert_eq!((n, members.expected()), (65_540, Some(65_540)));
+}
+
+/// An archive in memory.
+struct Bytes(Vec<u8>);
+
+impl RandomAccess for Bytes {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let offset = usize::try_from(offset).unwrap();
+        let found = self.0.get(offset..offset + buffer.len()).ok_or(ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(found);
+        Ok(())
+    }
+}
+
+#[test]
+fn no_bytes_break_a_table() {
+    let files: [(&[u8], u16, u16, &[u8]); 3] =
+        [(b"a", 0, 0, b"first"), (b"b/", 0, 0, b""), (b"c", 0, 93, b"?")];
+    let whole = zip(&files);
+    for at in 0..whole.len() {
+        for value in [0, 1, 0x7F, 0xFF] {
+            let mut damaged = whole.clone();
+            damaged[at] = value;
+            let bytes: Arc<dyn RandomAccess> = Arc::new(Bytes(damaged));
+            if let Ok(members) = Members::zip(bytes) {
+                // It ends, whatever it says.
+                assert!(listed(members).0.len() <= 3);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,99 +1,87 @@
 //! Zip archives, read by their table of contents.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
-use zip::result::ZipError;
-use zip::{CompressionMethod as Method, ZipArchive};
 
+use super::table::{self, Table};
+use super::window::Window;
 use super::{Entry, Kind};
 use crate::{RandomAccess, names};
 
-/// How much is read at once, in bytes: little for a jump, more and more for reading on.
-const MIN_WINDOW: usize = 64 * 1024;
-const MAX_WINDOW: usize = 4 << 20;
+/// Methods of compression, as entries name them.
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+const ZSTD: u16 = 93;
+
+/// What a mode of Unix says of the kind of a file, and that of a link.
+const KIND: u32 = 0o17_0000;
+const LINK: u32 = 0o12_0000;
 
 /// A zip archive.
 pub(super) struct Zip {
-    archive: ZipArchive<Window>,
+    table: Table,
     /// The whole file.
     window: Window,
-    read: Arc<AtomicU64>,
+    /// What is known of the member that is next to be read.
+    current: Option<table::Entry>,
 }
 
 impl Zip {
     pub(super) fn open(access: Arc<dyn RandomAccess>) -> io::Result<Self> {
-        let read = Arc::new(AtomicU64::new(0));
-        let end = access.size();
-        let window =
-            Window { access, position: 0, end, start: 0, bytes: Vec::new(), read: Arc::clone(&read) };
-        let archive = ZipArchive::new(window.clone()).map_err(|error| match error {
-            ZipError::Io(error) => error,
-            error => {
-                let message = format!("the zip archive cannot be read: {}", lower(&error));
-                io::Error::new(io::ErrorKind::InvalidData, message)
-            }
-        })?;
-        if archive.has_duplicate_names() {
-            // Of those only the last would be read.
-            let message = "the zip archive has two files of one name: unpack it and name the folder";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
-        Ok(Self { archive, window, read })
+        let window = Window::new(access);
+        Ok(Self { table: Table::find(&window)?, window, current: None })
     }
 
-    pub(super) fn len(&self) -> u64 {
-        self.archive.len() as u64
+    /// How many members there are.
+    pub(super) fn expected(&self) -> u64 {
+        self.table.expected
     }
 
     pub(super) fn progress(&self) -> u64 {
-        self.read.swap(0, Ordering::Relaxed)
+        self.window.progress()
     }
 
-    /// What the table of contents says of a member.
-    pub(super) fn entry(&self, number: u64) -> Option<Entry> {
-        let entry = self.archive.by_index_data(usize::try_from(number).ok()?).ok()?;
-        let (kind, trouble) = if entry.is_dir() {
+    /// What the table of contents says of the next member.
+    pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
+        let Some(entry) = self.table.next()? else { return Ok(None) };
+        let (kind, trouble) = if entry.name.ends_with(b"/") {
             (Kind::Folder, None)
-        } else if entry.is_symlink() {
+        } else if entry.mode.is_some_and(|mode| mode & KIND == LINK) {
             (Kind::Special, Some("a symbolic link in an archive is not a file to read".to_owned()))
-        } else if entry.encrypted() {
+        } else if entry.flags & 1 != 0 {
             (Kind::File, Some("it is encrypted: unpack the archive with its password".to_owned()))
-        } else if !matches!(entry.compression(), Method::Stored | Method::Deflated | Method::Zstd) {
+        } else if !matches!(entry.method, STORED | DEFLATED | ZSTD) {
             let message = "its compression method is not known here: unpack the archive with another program";
             (Kind::File, Some(message.to_owned()))
         } else {
             (Kind::File, None)
         };
-        Some(Entry { name: names::member_name(entry.name_raw()), kind, size: entry.size(), trouble })
+        let (name, size) = (names::member_name(&entry.name), entry.size);
+        self.current = Some(entry);
+        Ok(Some(Entry { name, kind, size, trouble }))
     }
 
-    /// The bytes of a member, or why they cannot be read.
-    pub(super) fn reader(&mut self, number: u64) -> Result<Box<dyn Read + Send>, String> {
-        let failed = |error: ZipError| format!("it cannot be unpacked: {}", lower(&error));
-        let index = usize::try_from(number).unwrap_or(usize::MAX);
-        let entry = self.archive.by_index_raw(index).map_err(failed)?;
-        let (method, size, crc) = (entry.compression(), entry.size(), entry.crc32());
-        let packed = entry.compressed_size();
-        let start = entry.data_start().ok_or("it cannot be unpacked: it is nowhere in the archive")?;
-        drop(entry);
-        let mut window = Window { position: start, start: 0, bytes: Vec::new(), ..self.window.clone() };
-        window.end = start.saturating_add(packed).min(window.access.size());
-        let reader: Box<dyn Read + Send> = match method {
-            Method::Stored => Box::new(window),
-            Method::Deflated => Box::new(DeflateDecoder::new(window)),
-            Method::Zstd => {
-                let decoder =
-                    zstd::Decoder::new(window).map_err(|error| format!("it cannot be unpacked: {error}"))?;
-                Box::new(decoder)
+    /// The bytes of the member that was told last, or why they cannot be read.
+    pub(super) fn reader(&mut self) -> Result<Box<dyn Read + Send>, String> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                "it cannot be unpacked: it lies behind the end of the archive".to_owned()
             }
+            _ => format!("it cannot be unpacked: {error}"),
+        };
+        let Some(entry) = self.current.take() else { return Err("it cannot be unpacked".to_owned()) };
+        let window = table::data(&self.window, &entry).map_err(failed)?;
+        let reader: Box<dyn Read + Send> = match entry.method {
+            STORED => Box::new(window),
+            DEFLATED => Box::new(DeflateDecoder::new(window)),
+            ZSTD => Box::new(zstd::Decoder::new(window).map_err(failed)?),
             _ => return Err("its compression method is not known here".to_owned()),
         };
         // What the table of contents says of its length is only compared, never relied on.
-        Ok(Box::new(Checked { reader: CrcReader::new(reader), size, crc }))
+        Ok(Box::new(Checked { reader: CrcReader::new(reader), size: entry.size, crc: entry.crc }))
     }
 }
 
@@ -113,69 +101,5 @@ impl<R: Read> Read for Checked<R> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         Ok(n)
-    }
-}
-
-fn lower(error: &ZipError) -> String {
-    error.to_string().to_lowercase()
-}
-
-/// A file that is read by pieces, wherever.
-#[derive(Clone)]
-struct Window {
-    access: Arc<dyn RandomAccess>,
-    position: u64,
-    /// Where reading ends.
-    end: u64,
-    /// Where `bytes` begin.
-    start: u64,
-    bytes: Vec<u8>,
-    read: Arc<AtomicU64>,
-}
-
-impl Window {
-    fn fill(&mut self) -> io::Result<()> {
-        let reads_on = self.position == self.start + self.bytes.len() as u64 && !self.bytes.is_empty();
-        let wanted = if reads_on { (self.bytes.len() * 2).clamp(MIN_WINDOW, MAX_WINDOW) } else { MIN_WINDOW };
-        let left = self.end.saturating_sub(self.position);
-        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(wanted);
-        self.start = self.position;
-        self.bytes.resize(wanted, 0);
-        let result = self.access.read_at(self.start, &mut self.bytes);
-        if result.is_err() {
-            self.bytes.clear();
-        }
-        self.read.fetch_add(self.bytes.len() as u64, Ordering::Relaxed);
-        result
-    }
-}
-
-impl Read for Window {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let within = |window: &Self| {
-            let at = usize::try_from(window.position.checked_sub(window.start)?).ok()?;
-            (at < window.bytes.len()).then_some(at)
-        };
-        if within(self).is_none() {
-            self.fill()?;
-        }
-        let Some(at) = within(self) else { return Ok(0) };
-        let n = self.bytes.get(at..).unwrap_or_default().read(buffer)?;
-        self.position += n as u64;
-        Ok(n)
-    }
-}
-
-impl Seek for Window {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.end.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        let outside =
-            || io::Error::new(io::ErrorKind::InvalidInput, "a place before the beginning of the file");
-        self.position = position.ok_or_else(outside)?;
-        Ok(self.position)
     }
 }

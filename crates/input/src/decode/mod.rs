@@ -86,6 +86,19 @@ impl Format {
         }
     }
 
+    /// How much memory a decompressor takes for a file with these first bytes, in bytes, roughly.
+    pub(crate) fn weight(self, head: &[u8]) -> u64 {
+        match self {
+            // Two pieces of the file, and what comes out of one.
+            Self::Gzip => 6 << 20,
+            Self::Zstd => (6 << 20) + zstd::window(head).unwrap_or(8 << 20),
+            Self::Xz => (1 << 20) + xz::dictionary(head).unwrap_or(64 << 20),
+            Self::Bzip2 => 4 << 20,
+            // Two blocks of the largest size.
+            Self::Lz4 => 9 << 20,
+        }
+    }
+
     /// Whether members may be inflated in one go: [`Whole`] knows the format.
     pub(crate) fn has_whole_members(self) -> bool {
         self == Self::Gzip
@@ -178,6 +191,16 @@ impl Plainly {
         match self {
             Self::Ahead(ahead) => ahead.append(buffer, most),
             Self::Other(reader) => reader.take(most as u64).read_to_end(buffer),
+        }
+    }
+}
+
+impl Plainly {
+    /// Whether one core at a time makes what is read next.
+    pub(crate) fn is_serial(&self) -> bool {
+        match self {
+            Self::Ahead(ahead) => ahead.is_serial(),
+            Self::Other(_) => true,
         }
     }
 }

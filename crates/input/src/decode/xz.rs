@@ -20,6 +20,26 @@ impl XzStream {
     }
 }
 
+/// How large the dictionary is of a stream with these first bytes, in bytes, if its first block has no filter but
+/// LZMA2 (section 3.1 of the format).
+pub(super) fn dictionary(head: &[u8]) -> Option<u64> {
+    let [_, flags, rest @ ..] = head.get(12..)? else { return None };
+    // Sizes are numbers of seven bits a byte.
+    let mut rest = rest;
+    for size in [0x40, 0x80] {
+        if flags & size != 0 {
+            let length = rest.iter().position(|byte| byte & 0x80 == 0)? + 1;
+            rest = rest.get(length..)?;
+        }
+    }
+    match rest {
+        [0x21, 1, bits @ 0..40, ..] if flags.trailing_zeros() >= 2 => {
+            Some(u64::from(2 | (bits & 1)) << (bits / 2 + 11))
+        }
+        _ => None,
+    }
+}
+
 impl Member for XzStream {
     fn restart(&mut self) -> io::Result<()> {
         self.stream = Stream::new_stream_decoder(MAX_MEMORY, 0)?;

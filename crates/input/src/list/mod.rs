@@ -1,18 +1,22 @@
 //! From what a user named to files, in a fixed order.
 
-use std::collections::HashSet;
-use std::fs::FileType;
+mod listing;
+mod walk;
+
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use walkdir::WalkDir;
-
 use crate::pattern::Place;
-use crate::{InputError, InputFile, Location, Pattern, names};
+use crate::{InputError, InputFile, Location, Pattern};
+
+pub use listing::Listing;
+#[cfg(feature = "remote")]
+pub(crate) use listing::{Folders, Packed};
 
 /// A file or folder that was found.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
-    /// Its whole path; for an object its address.
+    /// Its whole path; for an object its address, without secrets.
     pub path: &'a Path,
     /// Its path from where the pattern looks; never empty.
     pub relative: &'a Path,
@@ -29,139 +33,84 @@ pub struct ListOptions<'a> {
     pub is_stopped: &'a dyn Fn() -> bool,
 }
 
-/// The files that were listed already.
-#[derive(Debug, Default)]
-pub struct Seen(HashSet<Location>);
-
-/// Lists the files of one pattern that are not in `seen`, by name, and adds them to `seen`.
-///
-/// Links are followed, wherever they lead.
-///
-/// # Errors
-///
-/// When what the user named itself cannot be read; what is found below it and cannot be read is a file with a
-/// `trouble`.
-pub fn list(
-    pattern: &Pattern,
-    options: &ListOptions<'_>,
-    seen: &mut Seen,
-) -> Result<Vec<InputFile>, InputError> {
-    match &pattern.place {
-        Place::Path { path, root } => walk(pattern, path, root, options, seen),
-        Place::Stdin => {
-            let file = InputFile::at(Location::Stdin);
-            Ok(if seen.0.insert(Location::Stdin) { vec![file] } else { Vec::new() })
-        }
-        #[cfg(feature = "remote")]
-        Place::Url { url, root, is_prefix } => {
-            let files = crate::remote::list(pattern, url, root, *is_prefix, options)?;
-            Ok(files.into_iter().filter(|file| seen.0.insert(file.location.clone())).collect())
-        }
-        #[cfg(not(feature = "remote"))]
-        Place::Url { .. } => {
-            let reason = crate::open::no_remote().to_string();
-            Err(InputError::Unreadable { written: pattern.written.clone(), reason })
-        }
-    }
-}
-
-fn walk(
-    pattern: &Pattern,
-    base: &Path,
-    root: &Path,
-    options: &ListOptions<'_>,
-    seen: &mut Seen,
-) -> Result<Vec<InputFile>, InputError> {
-    let mut files = Vec::new();
-    let mut walk = WalkDir::new(base).follow_links(true).sort_by_file_name().into_iter();
-    while let Some(entry) = walk.next() {
-        if (options.is_stopped)() {
-            return Err(InputError::Stopped);
-        }
-        let (path, kind) = match &entry {
-            Ok(entry) => (entry.path(), Some(entry.file_type())),
-            Err(error) => (error.path().unwrap_or(base), None),
-        };
-        let relative = path.strip_prefix(base).unwrap_or(path);
-        let is_named = relative.as_os_str().is_empty();
-        // A folder that cannot be listed may hold files of the input, whatever its own name; it is one for the
-        // patterns that leave out folders, too.
-        let is_folder = match kind {
-            Some(kind) => kind.is_dir(),
-            None => std::fs::symlink_metadata(path).is_ok_and(|it| it.is_dir()),
-        };
-        if !is_named && (options.is_excluded)(Candidate { path, relative, is_folder }) {
-            if kind.is_some_and(|kind| kind.is_dir()) {
-                walk.skip_current_dir();
+impl Listing {
+    /// Adds the files of one source: those of each pattern by name, each file once.
+    ///
+    /// Links are followed, wherever they lead.
+    ///
+    /// # Errors
+    ///
+    /// When what the user named itself cannot be read; what is found below it and cannot be read is a file with a
+    /// `trouble`.
+    pub fn add(&mut self, patterns: &[Pattern], options: &ListOptions<'_>) -> Result<(), InputError> {
+        let mut named = Named::default();
+        let mut seen = Seen::default();
+        for (index, pattern) in patterns.iter().enumerate() {
+            // One pattern alone finds no file twice, and what is seen costs memory.
+            let others = patterns.iter().enumerate().filter(|(other, _)| *other != index);
+            seen.is_wanted = others.into_iter().any(|(_, other)| pattern.meets(other));
+            match &pattern.place {
+                Place::Path { path, root } => walk::walk(pattern, path, root, options, &mut seen, self)?,
+                Place::Stdin => {
+                    if seen.is_new(b"-") {
+                        self.push(InputFile::at(Location::Stdin));
+                    }
+                }
+                #[cfg(feature = "remote")]
+                Place::Url { address, root, is_prefix: true } => {
+                    crate::remote::list(pattern, address, root, options, &mut seen, self)?;
+                }
+                #[cfg(feature = "remote")]
+                Place::Url { address, root, is_prefix: false } => {
+                    if seen.is_new(address.secret().as_bytes()) {
+                        let mut file = crate::remote::one(pattern, address, root)?;
+                        named.name(&mut file);
+                        self.push(file);
+                    }
+                }
+                #[cfg(not(feature = "remote"))]
+                Place::Url { .. } => {
+                    let reason = crate::open::no_remote().to_string();
+                    return Err(InputError::Unreadable { written: pattern.written.clone(), reason });
+                }
             }
-            continue;
         }
-        let trouble = match (&entry, kind) {
-            (Ok(_), Some(kind)) if kind.is_dir() => continue,
-            (Ok(_), Some(kind)) => not_a_file(kind),
-            (Err(error), _) => Some(trouble(error)),
-            (Ok(_), None) => None,
-        };
-        if !pattern.takes(relative) && !is_folder {
-            continue;
-        }
-        if let (true, Some(reason)) = (is_named, &trouble) {
-            // Named by the user, and nothing has run yet.
-            let (written, reason) = (pattern.written.clone(), reason.clone());
-            return Err(InputError::Unreadable { written, reason });
-        }
-        let location = Location::Path(path.to_owned());
-        if seen.0.insert(location.clone()) {
-            let metadata = entry.as_ref().ok().and_then(|entry| entry.metadata().ok());
-            files.push(InputFile {
-                location,
-                name: names::name(path.strip_prefix(root).unwrap_or(path)),
-                size: metadata.as_ref().filter(|_| trouble.is_none()).map_or(0, std::fs::Metadata::len),
-                modified: metadata.as_ref().map_or(0, modified),
-                version: String::new(),
-                trouble,
-            });
-        }
-    }
-    Ok(files)
-}
-
-/// Why something that is no folder cannot be read as a file, if so.
-fn not_a_file(kind: FileType) -> Option<String> {
-    (!kind.is_file()).then(|| format!("{} is not a file to read", special(kind)))
-}
-
-#[cfg(unix)]
-fn special(kind: FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
-    if kind.is_fifo() {
-        "a named pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else if kind.is_block_device() || kind.is_char_device() {
-        "a device"
-    } else {
-        "this"
+        self.shrink();
+        Ok(())
     }
 }
 
-#[cfg(not(unix))]
-fn special(_kind: FileType) -> &'static str {
-    "this"
+/// The files of a source that were listed, where patterns may meet.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    is_wanted: bool,
+    /// Hashes that no two files share, however many there are and whoever chose their names.
+    hashes: HashSet<u128>,
 }
 
-/// What keeps a walk from going on at a path.
-fn trouble(error: &walkdir::Error) -> String {
-    match (error.loop_ancestor(), error.io_error(), error.path()) {
-        (Some(ancestor), ..) => {
-            format!("the link leads back to `{}`, whose files are read already", ancestor.display())
+impl Seen {
+    /// Whether a path or address was not seen yet; now it is.
+    pub(crate) fn is_new(&mut self, place: &[u8]) -> bool {
+        if !self.is_wanted {
+            return true;
         }
-        (_, Some(io), Some(path)) if path.is_symlink() => match std::fs::read_link(path) {
-            Ok(target) => format!("the link to `{}` cannot be followed: {io}", target.display()),
-            Err(_) => io.to_string(),
-        },
-        (_, Some(io), _) => format!("cannot read it: {io}"),
-        _ => error.to_string(),
+        let hash = blake3::hash(place);
+        let half = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        self.hashes.insert(u128::from_le_bytes(half))
+    }
+}
+
+/// The names of files that were named one by one by their addresses, of which queries are not shown.
+#[derive(Debug, Default)]
+struct Named(BTreeMap<String, u64>);
+
+impl Named {
+    /// Gives a file a name that no other has: two queries may look the same once they are not shown.
+    fn name(&mut self, file: &mut InputFile) {
+        let times = self.0.entry(file.name.to_string()).and_modify(|times| *times += 1).or_insert(1);
+        if *times > 1 {
+            file.name = format!("{}~{times}", file.name).into();
+        }
     }
 }
 

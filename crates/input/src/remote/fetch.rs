@@ -8,6 +8,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use object_store::{Error, GetOptions, GetRange};
 
+use tamis_address::{Address, redact};
+
 use super::Object;
 
 /// How often reading goes on after a failure without a single byte in between.
@@ -62,7 +64,7 @@ async fn some(object: &Object, range: Range<u64>, tag: Option<&str>, bytes: &mut
 }
 
 /// What an error of a store means; one that may pass is of the kind `Other`.
-pub(super) fn explain(url: &str, error: Error) -> io::Error {
+pub(super) fn explain(url: &Address, error: Error) -> io::Error {
     let (kind, message) = match error {
         Error::NotFound { .. } => (io::ErrorKind::NotFound, format!("there is no `{url}`")),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => (
@@ -75,7 +77,7 @@ pub(super) fn explain(url: &str, error: Error) -> io::Error {
         Error::NotSupported { .. } => {
             (io::ErrorKind::Unsupported, format!("the server of `{url}` does not send pieces of a file"))
         }
-        error => (io::ErrorKind::Other, format!("`{url}` cannot be read: {}", innermost(&error))),
+        error => (io::ErrorKind::Other, format!("`{url}` cannot be read: {}", redact(&innermost(&error)))),
     };
     io::Error::new(kind, message)
 }
@@ -93,12 +95,12 @@ fn innermost(error: &Error) -> String {
     message
 }
 
-pub(super) fn has_changed(url: &str) -> io::Error {
+pub(super) fn has_changed(url: &Address) -> io::Error {
     let message = format!("`{url}` has changed since it was listed: run again when nobody writes to it");
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-pub(super) fn is_cut(url: &str, at: u64) -> io::Error {
+pub(super) fn is_cut(url: &Address, at: u64) -> io::Error {
     let message = format!(
         "the connection to `{url}` was cut at byte {at} and reading cannot go on from there: download the file first"
     );

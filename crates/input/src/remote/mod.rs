@@ -20,15 +20,17 @@ use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
+use object_store::list::PaginatedListStore;
 use object_store::path::Path as Key;
 use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use tamis_address::Address;
+
 use crate::RandomAccess;
-use crate::pattern::is_web;
-pub(crate) use list::list;
+pub(crate) use list::{list, one};
 
 /// How much one request asks for, in bytes.
 const PART: u64 = 8 << 20;
@@ -43,32 +45,41 @@ const WAITING: usize = 2;
 #[derive(Clone)]
 struct Object {
     store: Arc<dyn ObjectStore>,
+    /// The same store, where it lists keys page by page and goes on behind any of them.
+    pages: Option<Arc<dyn PaginatedListStore>>,
     key: Key,
-    /// As messages call it.
-    url: Arc<str>,
+    /// Messages show it without its secrets.
+    url: Address,
     part: u64,
 }
 
+/// A store, for all objects of a bucket.
+#[derive(Clone)]
+struct Store {
+    objects: Arc<dyn ObjectStore>,
+    pages: Option<Arc<dyn PaginatedListStore>>,
+}
+
 /// Opens an object as a stream; and how many bytes it has, if that is known.
-pub(crate) fn read(url: &str, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+pub(crate) fn read(url: &Address, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     Object::at(url)?.read(version)
 }
 
 /// Opens an object for reading anywhere in it.
-pub(crate) fn random_access(url: &str, version: &str) -> io::Result<Arc<dyn RandomAccess>> {
+pub(crate) fn random_access(url: &Address, version: &str) -> io::Result<Arc<dyn RandomAccess>> {
     Object::at(url)?.random_access(version)
 }
 
 impl Object {
-    fn at(url: &str) -> io::Result<Self> {
-        let (store, key) = store(url).map_err(|error| fetch::explain(url, error))?;
-        Ok(Self { store, key, url: url.into(), part: PART })
+    fn at(url: &Address) -> io::Result<Self> {
+        let (Store { objects, pages }, key) = store(url).map_err(|error| fetch::explain(url, error))?;
+        Ok(Self { store: objects, pages, key, url: url.clone(), part: PART })
     }
 
     fn read(self, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
         let meta = match self.head(version) {
             // Some servers of the web only know `GET`.
-            Err(error) if is_web(&self.url) && error.kind() == io::ErrorKind::Other => None,
+            Err(error) if self.url.is_web() && error.kind() == io::ErrorKind::Other => None,
             meta => Some(meta?),
         };
         let size = meta.as_ref().map(|meta| meta.size);
@@ -76,7 +87,7 @@ impl Object {
             return Ok((Box::new(io::empty()), size));
         }
         let parts = match meta {
-            Some(meta) if !is_web(&self.url) || self.knows_ranges(&meta)? => self.parts(meta),
+            Some(meta) if !self.url.is_web() || self.knows_ranges(&meta)? => self.parts(meta),
             _ => self.whole(),
         }?;
         Ok((Box::new(parts), size))
@@ -153,33 +164,46 @@ impl Object {
     }
 }
 
+impl Store {
+    fn of(store: impl ObjectStore + PaginatedListStore) -> Self {
+        let store = Arc::new(store);
+        Self { objects: Arc::clone(&store) as Arc<dyn ObjectStore>, pages: Some(store) }
+    }
+}
+
 /// The store of an address, and the key there.
-fn store(url: &str) -> object_store::Result<(Arc<dyn ObjectStore>, Key)> {
-    static STORES: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>> = Mutex::new(BTreeMap::new());
+fn store(address: &Address) -> object_store::Result<(Store, Key)> {
+    static STORES: Mutex<BTreeMap<String, Store>> = Mutex::new(BTreeMap::new());
     // A store that does not answer within a minute or so is not there.
     let retry =
         RetryConfig { max_retries: 5, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() };
+    let url = address.secret();
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     let base = format!("{scheme}://{bucket}");
-    if is_web(url) {
+    if address.is_web() {
         let options = ClientOptions::new().with_allow_http(scheme == "http");
         let builder = HttpBuilder::new().with_url(url).with_client_options(options);
         // The whole address is the base: so it is asked for as it is written, `?` and all.
-        return Ok((Arc::new(builder.with_retry(retry).build()?), Key::default()));
+        let objects = Arc::new(builder.with_retry(retry).build()?);
+        return Ok((Store { objects, pages: None }, Key::default()));
     }
     let key = Key::parse(key)?;
     // Connections and credentials are for all objects of a bucket.
     let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(store) = stores.get(&base) {
-        return Ok((Arc::clone(store), key));
+        return Ok((store.clone(), key));
     }
-    let store: Arc<dyn ObjectStore> = match scheme {
-        "s3" => Arc::new(AmazonS3Builder::from_env().with_url(&base).with_retry(retry).build()?),
-        "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_url(&base).with_retry(retry).build()?),
-        _ => Arc::new(MicrosoftAzureBuilder::from_env().with_url(&base).with_retry(retry).build()?),
+    let store = match scheme {
+        "s3" => Store::of(AmazonS3Builder::from_env().with_url(&base).with_retry(retry).build()?),
+        "gs" => Store::of(GoogleCloudStorageBuilder::from_env().with_url(&base).with_retry(retry).build()?),
+        _ => {
+            let builder = MicrosoftAzureBuilder::from_env().with_url(&base);
+            // It does not go on behind a key, only where a page ended.
+            Store { objects: Arc::new(builder.with_retry(retry).build()?), pages: None }
+        }
     };
-    stores.insert(base, Arc::clone(&store));
+    stores.insert(base, store.clone());
     Ok((store, key))
 }
 

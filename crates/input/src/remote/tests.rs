@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::Mutex;
 
+use object_store::Error;
+
 use super::*;
+use crate::list::Seen;
 use crate::{
-    Candidate, Content, Excludes, InputError, InputFile, ListOptions, Location, OpenOptions, Pattern, open,
+    Candidate, Content, InputError, InputFile, ListOptions, Listing, Location, OpenOptions, Pattern, open,
 };
 
 /// A server that speaks as much S3 and HTTP as is needed here, and misbehaves as it is told.
@@ -27,6 +29,8 @@ struct State {
     changes_after: Option<usize>,
     knows_ranges: bool,
     knows_head: bool,
+    /// How many keys a page of the listing has.
+    page: usize,
     requests: Vec<String>,
 }
 
@@ -58,8 +62,9 @@ impl Server {
             .with_retry(quick())
             .build()
             .unwrap();
-        let url = format!("s3://bucket/{key}").into();
-        Object { store: Arc::new(store), key: Key::parse(key).unwrap(), url, part }
+        let url = Address::new(format!("s3://bucket/{key}"));
+        let Store { objects, pages } = Store::of(store);
+        Object { store: objects, pages, key: Key::parse(key).unwrap(), url, part }
     }
 }
 
@@ -71,7 +76,7 @@ fn quick() -> RetryConfig {
 }
 
 fn good() -> State {
-    State { knows_ranges: true, knows_head: true, ..State::default() }
+    State { knows_ranges: true, knows_head: true, page: 2, ..State::default() }
 }
 
 /// Answers one request.
@@ -147,26 +152,51 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     }
 }
 
-/// A page of two keys.
+/// A page of keys.
 fn page(state: &State, query: &str) -> String {
     let value = |name: &str| {
         let found = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
         found.unwrap_or_default().replace("%2F", "/")
     };
-    let (prefix, after) = (value("prefix"), value("continuation-token"));
+    let after = value("continuation-token").max(value("start-after"));
+    let most = value("max-keys").parse().unwrap_or(state.page).min(state.page);
+    let prefix = value("prefix");
     let keys: Vec<_> = state.objects.keys().filter(|key| key.starts_with(&prefix) && **key > after).collect();
-    let mut page = format!("<ListBucketResult><IsTruncated>{}</IsTruncated>", keys.len() > 2);
-    for key in keys.iter().take(2) {
+    let mut page = format!("<ListBucketResult><IsTruncated>{}</IsTruncated>", keys.len() > most);
+    for key in keys.iter().take(most) {
         let size = state.objects[*key].len();
         page += &format!(
             "<Contents><Key>{key}</Key><LastModified>2023-01-02T03:04:05.000Z</LastModified>\
              <ETag>\"0\"</ETag><Size>{size}</Size></Contents>"
         );
     }
-    if keys.len() > 2 {
-        page += &format!("<NextContinuationToken>{}</NextContinuationToken>", keys[1]);
+    if keys.len() > most {
+        page += &format!("<NextContinuationToken>{}</NextContinuationToken>", keys[most - 1]);
     }
     page + "</ListBucketResult>"
+}
+
+fn remote(written: &str) -> Pattern {
+    Pattern::remote(&Address::new(written)).unwrap()
+}
+
+/// Name, size and version of what an object holds.
+fn listed(
+    object: &Object,
+    pattern: &Pattern,
+    root: &str,
+    options: &ListOptions<'_>,
+) -> Result<Vec<String>, InputError> {
+    let mut listing = Listing::default();
+    object.list(pattern, root, options, &mut Seen::default(), &mut listing)?;
+    let file = |file: InputFile| {
+        assert_eq!(
+            file.location.to_string(),
+            format!("s3://bucket/{}", file.location.to_string().rsplit_once("bucket/").unwrap().1)
+        );
+        format!("{} {} {}", file.name, file.size, file.version)
+    };
+    Ok(listing.iter().map(file).collect())
 }
 
 fn noise(length: usize) -> Vec<u8> {
@@ -250,31 +280,59 @@ fn a_store_is_listed_page_by_page() {
         ("other/x.txt", b"6"),
     ];
     let server = Server::start(&objects, State { busy: 1, ..good() });
-    let excludes = Excludes::new(&["*.tmp".to_owned(), "skip/".to_owned()]).unwrap();
     let options = ListOptions {
-        is_excluded: &|found: Candidate<'_>| excludes.contains(found.relative, found.is_folder),
+        is_excluded: &|found: Candidate<'_>| {
+            found.relative.ends_with("skip") && found.is_folder
+                || found.relative.to_string_lossy().ends_with(".tmp")
+        },
         is_stopped: &|| false,
     };
     let names = |written: &str, key: &str| {
-        let mut patterns = [Pattern::parse(written, Path::new("/")).unwrap()];
-        Pattern::share_root(&mut patterns);
-        let object = Object { url: format!("s3://bucket/{key}").into(), ..server.object(key, 1_000) };
-        let files = object.list(&patterns[0], "s3://bucket/", true, &options).unwrap();
-        let file = |file: &InputFile| format!("{} {} {}", file.name, file.size, file.version);
-        files.iter().map(file).collect::<Vec<_>>()
+        let pattern = remote(written);
+        let object = Object { url: Address::new(format!("s3://bucket/{key}")), ..server.object(key, 1_000) };
+        listed(&object, &pattern, "s3://bucket/", &options).unwrap()
     };
     let below = ["d/a.txt 1 \"0\"", "d/e/f.txt 1 \"0\"", "d/z.txt 2 \"0\""];
     assert_eq!(names("s3://bucket/d/", "d/"), below);
     assert_eq!(names("s3://bucket/d/*.txt", "d/"), [below[0], below[2]]);
     assert_eq!(names("s3://bucket/", "").len(), 4);
-    let pattern = Pattern::parse("s3://bucket/d", Path::new("/")).unwrap();
-    let error = server.object("d", 1).list(&pattern, "s3://bucket/", false, &options).unwrap_err();
-    let expected =
-        "`s3://bucket/d`: there is no `s3://bucket/d`: end it in `/` to read all objects that begin so";
+    let whole = listed(&server.object("d", 1_000), &remote("s3://bucket/d/"), "", &options).unwrap();
+    assert_eq!(whole, below.map(|name| format!("s3://bucket/{name}")));
+    let within = listed(&server.object("d", 1_000), &remote("s3://bucket/d/"), "s3://bucket/d/", &options);
+    assert_eq!(within.unwrap(), below.map(|name| name.trim_start_matches("d/").to_owned()));
+    let error = server.object("d", 1).one("s3://bucket/").unwrap_err();
+    let expected = "there is no `s3://bucket/d`: end it in `/` to read all objects that begin so";
     assert_eq!(error.to_string(), expected);
     let stopped = ListOptions { is_stopped: &|| true, ..options };
-    let stopped = server.object("d", 1).list(&pattern, "s3://bucket/", true, &stopped);
+    let stopped = listed(&server.object("d", 1), &remote("s3://bucket/d"), "s3://bucket/", &stopped);
     assert!(matches!(stopped, Err(InputError::Stopped)));
+}
+
+#[test]
+fn keys_that_no_request_can_name_cost_themselves() {
+    let mut objects: Vec<String> = (0..300).map(|number| format!("d/{number:03}.txt")).collect();
+    let unspeakable = ["d/../x.jsonl", "d/100//a.txt", "d/200/./b.txt", "d/200/../b.txt", "d/zzz//c.txt"];
+    objects.extend(unspeakable.map(str::to_owned));
+    let objects: Vec<(&str, &[u8])> = objects.iter().map(|key| (key.as_str(), &b"1"[..])).collect();
+    for page in [1, 2, 100, 1_000] {
+        let server = Server::start(&objects, State { page, ..good() });
+        let options = ListOptions { is_excluded: &|_| false, is_stopped: &|| false };
+        let mut listing = Listing::default();
+        let object = server.object("d", 1_000);
+        let pattern = remote("s3://bucket/d/");
+        object.list(&pattern, "s3://bucket/d/", &options, &mut Seen::default(), &mut listing).unwrap();
+        let (bad, good): (Vec<_>, Vec<_>) = listing.iter().partition(|file| file.trouble.is_some());
+        let names: Vec<_> = bad.iter().map(|file| &*file.name).collect();
+        assert_eq!(
+            names,
+            ["\\x2E\\x2E/x.jsonl", "100/a.txt", "200/\\x2E\\x2E/b.txt", "200/b.txt", "zzz/c.txt"]
+        );
+        assert!(bad.iter().all(|file| file.trouble.as_ref().unwrap().contains("copy it to another key")));
+        let names: Vec<_> = good.iter().map(|file| file.name.to_string()).collect();
+        assert_eq!(names, (0..300).map(|number| format!("{number:03}.txt")).collect::<Vec<_>>());
+        let requests = server.state.lock().unwrap().requests.len();
+        assert!(page < 1_000 || requests < 100, "{requests} requests");
+    }
 }
 
 #[test]
@@ -283,21 +341,23 @@ fn the_web_is_read_with_and_without_ranges() {
     for (knows_ranges, knows_head) in [(true, true), (false, true), (false, false)] {
         let server =
             Server::start(&[("a/b.bin", &bytes)], State { knows_ranges, knows_head, ..State::default() });
-        let url = format!("{}/a/b.bin?key=1%2F2", server.address);
-        let pattern = Pattern::parse(&url, Path::new("/")).unwrap();
+        let url = Address::new(format!("{}/a/b.bin?key=1%2F2", server.address));
+        let name = tamis_address::shown("http://h/b.bin?key=1%2F2").replace("http://h/", "");
         let options = ListOptions { is_excluded: &|_| false, is_stopped: &|| false };
-        if !knows_head {
-            // Repeated, as what may pass; that takes a moment.
-            let file = InputFile::at(Location::Url(url.clone()));
-            assert_eq!(&*file.name, "b.bin?key=1%2F2");
-        }
+        // Without `HEAD` listing takes a moment, since requests are repeated.
         let file = if knows_head {
-            let files = crate::list(&pattern, &options, &mut crate::Seen::default()).unwrap();
-            assert_eq!((files.len(), files[0].size, &*files[0].name), (1, 10_000, "b.bin?key=1%2F2"));
-            files[0].clone()
+            let mut patterns = [Pattern::remote(&url).unwrap(), Pattern::remote(&url).unwrap()];
+            Pattern::share_root(&mut patterns);
+            let mut listing = Listing::default();
+            listing.add(&patterns, &options).unwrap();
+            assert_eq!(listing.len(), 1);
+            let file = listing.get(0).unwrap();
+            assert_eq!((file.size, &*file.name), (10_000, &*name));
+            file
         } else {
             InputFile::at(Location::Url(url))
         };
+        assert_eq!(&*file.name, name);
         let Content::Stream(mut input) = open(&file, &OpenOptions::default()).unwrap() else {
             panic!("no stream")
         };
@@ -309,6 +369,60 @@ fn the_web_is_read_with_and_without_ranges() {
 }
 
 #[test]
+fn nothing_tells_a_secret() {
+    let bytes = noise(3_000);
+    let objects: [(&str, &[u8]); 2] = [("a.jsonl", &bytes), ("cut.jsonl", &bytes)];
+    let state = State { cuts: vec![700, 700, 700, 700, 700, 700, 700], knows_head: true, ..State::default() };
+    let server = Server::start(&objects, state);
+    let host = server.address.trim_start_matches("http://");
+    let url = |path: &str| {
+        Address::new(format!("http://bob:SECRETPW@{host}/{path}?X-Amz-Signature=SIGTOKEN#SIGTOKEN"))
+    };
+    let options = ListOptions { is_excluded: &|_| false, is_stopped: &|| false };
+    let list = |path: &str| {
+        let mut listing = Listing::default();
+        let mut patterns = [Pattern::remote(&url(path)).unwrap()];
+        Pattern::share_root(&mut patterns);
+        listing.add(&patterns, &options).map(|()| listing)
+    };
+    let mut said = vec![format!("{:?}", Pattern::remote(&url("a.jsonl")).unwrap())];
+    let listing = list("a.jsonl").unwrap();
+    said.push(format!("{listing:?}"));
+    let file = listing.get(0).unwrap();
+    said.push(format!("{file:?} {}", file.location));
+    for path in ["missing.jsonl", "secret"] {
+        let error = list(path).unwrap_err();
+        said.push(format!("{error} {error:?}"));
+    }
+    let changed = InputFile { version: "\"9\"".to_owned(), ..file };
+    said.push(open(&changed, &OpenOptions::default()).err().unwrap().to_string());
+    let cut = InputFile::at(Location::Url(url("cut.jsonl")));
+    let mut input = crate::Input::open(&cut, &OpenOptions::default()).unwrap();
+    said.push(input.read_to_end(&mut Vec::new()).unwrap_err().to_string());
+    let nobody = Address::new("http://bob:SECRETPW@127.0.0.1:1/a?X-Amz-Signature=SIGTOKEN");
+    said.push(
+        fetch::explain(&nobody, Error::Generic { store: "http", source: nobody.secret().into() }).to_string(),
+    );
+    for text in said {
+        assert!(!text.contains("SECRETPW") && !text.contains("SIGTOKEN"), "{text}");
+        assert!(text.contains("127.0.0.1"), "{text}");
+    }
+}
+
+#[test]
+fn two_queries_of_one_path_are_two_inputs() {
+    let server = Server::start(&[("a", b"1")], good());
+    let url = |query: &str| Pattern::remote(&Address::new(format!("{}/a?{query}", server.address))).unwrap();
+    let mut patterns = [url("page=1"), url("page=2"), url("page=1")];
+    Pattern::share_root(&mut patterns);
+    let options = ListOptions { is_excluded: &|_| false, is_stopped: &|| false };
+    let mut listing = Listing::default();
+    listing.add(&patterns, &options).unwrap();
+    let names: Vec<_> = listing.iter().map(|file| file.name).collect();
+    assert!(names.len() == 2 && names[0] != names[1], "{names:?}");
+}
+
+#[test]
 fn a_cut_that_cannot_be_mended_is_said() {
     let bytes = noise(10_000);
     // The last is cut off first: the request that finds out about ranges.
@@ -316,7 +430,7 @@ fn a_cut_that_cannot_be_mended_is_said() {
         &[("a", &bytes)],
         State { cuts: vec![700, 10_000], knows_head: true, ..State::default() },
     );
-    let url = format!("{}/a", server.address);
+    let url = Address::new(format!("{}/a", server.address));
     let mut input =
         crate::Input::open(&InputFile::at(Location::Url(url.clone())), &OpenOptions::default()).unwrap();
     let mut read = Vec::new();
@@ -338,9 +452,9 @@ fn stores_are_opened_by_their_address() {
         ("https://host/a/b.txt?x", ""),
     ] {
         // Without credentials in the environment some stores say so at once; none of them may panic.
-        if let Ok((_, found)) = store(url) {
+        if let Ok((_, found)) = store(&Address::new(url)) {
             assert_eq!(found.as_ref(), key);
         }
     }
-    assert!(store("s3://a-bucket/a//b").is_err());
+    assert!(store(&Address::new("s3://a-bucket/a//b")).is_err());
 }
