@@ -174,7 +174,7 @@ fn hostile_pages_cost_what_their_length_says() {
         assert!(tree.len() <= page.len() + 1, "{name}: {} nodes", tree.len());
         let blocks = Blocks::of(&tree);
         assert!(blocks.text.len() <= page.len(), "{name}");
-        let deepest = blocks.containers.iter().map(|it| it.depth()).max();
+        let deepest = blocks.containers.iter().map(Container::depth).max();
         assert!(deepest < Some(600), "{name}: {deepest:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use tamis_html::{Container, Name, Tag};
 
@@ -11,9 +12,18 @@ use super::cues::{COMMENT, RELATED};
 use super::words::N_GROUPS;
 use super::{CUES, Measures, Page, WORDS, cues, head, words};
 
+/// Logarithms of small counts, which most are.
+static LOGS: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|count| tamis_text::maths::ln_f32(1.0 + count as f32)));
+
 /// Logarithm of a count, so that few and many both make a difference.
 pub(super) fn log(count: f32) -> f32 {
-    (1.0 + count.max(0.0)).ln()
+    let count = count.max(0.0);
+    let whole = count as usize;
+    match LOGS.get(whole) {
+        Some(log) if (whole as f32).to_bits() == count.to_bits() => *log,
+        _ => tamis_text::maths::ln_f32(1.0 + count),
+    }
 }
 
 pub(super) fn part(of: f32, whole: f32) -> f32 {
@@ -107,7 +117,7 @@ struct Twins<'p> {
 
 /// How alike blocks and what the page says of itself are; empty where it says nothing.
 struct Titles {
-    titles: Vec<f32>,
+    likenesses: Vec<f32>,
     descriptions: Vec<f32>,
     /// The block that most likely is the title.
     best: Option<usize>,
@@ -306,9 +316,10 @@ impl<'p, 'a> FirstParts<'p, 'a> {
 
     fn likeness_features(&self, columns: &mut Columns) {
         let page = self.page;
-        let like = |b: usize| {
-            self.likes.get(&page.around.of(page.container(b)).signature).copied().unwrap_or_default()
-        };
+        let start = columns.rows().start;
+        let of = |b: usize| self.likes.get(&page.around.of(page.container(b)).signature);
+        let likes: Vec<Likes> = columns.rows().map(|b| of(b).copied().unwrap_or_default()).collect();
+        let like = |b: usize| likes[b - start];
         let whole = page.whole();
         columns.add("like.n", |b| log(like(b).n));
         columns.add("like.words", |b| log(part(like(b).n_words, like(b).n)));
@@ -322,7 +333,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         columns.add("twin.rank", |b| f32::from(self.twins.ranks[b]));
         columns.add("twin.n", |b| f32::from(self.twins.counts.get(page.text(b)).copied().unwrap_or(1)));
         let titles = &self.titles;
-        columns.add("title", |b| titles.titles.get(b).copied().unwrap_or(-1.0));
+        columns.add("title", |b| titles.likenesses.get(b).copied().unwrap_or(-1.0));
         columns.add("since.title", |b| {
             titles.best.map_or(-100.0, |best| {
                 let distance = b as f32 - best as f32;
@@ -419,7 +430,7 @@ impl Titles {
         let (mut title, mut description) = (Vec::new(), Vec::new());
         words_of(&page.head.title, &mut title);
         words_of(&page.head.description, &mut description);
-        let mut it = Self { titles: Vec::new(), descriptions: Vec::new(), best: None };
+        let mut it = Self { likenesses: Vec::new(), descriptions: Vec::new(), best: None };
         if title.is_empty() && description.is_empty() {
             return it;
         }
@@ -431,15 +442,15 @@ impl Titles {
                 words_of(page.text(block), &mut own);
             }
             let own = is_short.then_some(own.as_slice());
-            for (likeness, words) in [(&mut it.titles, &title), (&mut it.descriptions, &description)] {
+            for (likeness, words) in [(&mut it.likenesses, &title), (&mut it.descriptions, &description)] {
                 if !words.is_empty() {
                     likeness.push(overlap(own, words));
                 }
             }
         }
-        let likely = |b: usize| it.titles[b] + if page.heading(b) > 0.0 { 0.3 } else { 0.0 };
-        let best = (0..it.titles.len()).max_by(|a, b| likely(*a).total_cmp(&likely(*b)).then(b.cmp(a)));
-        it.best = best.filter(|best| it.titles[*best] > 0.3);
+        let likely = |b: usize| it.likenesses[b] + if page.heading(b) > 0.0 { 0.3 } else { 0.0 };
+        let best = (0..it.likenesses.len()).max_by(|a, b| likely(*a).total_cmp(&likely(*b)).then(b.cmp(a)));
+        it.best = best.filter(|best| it.likenesses[*best] > 0.3);
         it
     }
 }

@@ -132,8 +132,8 @@ impl Measured {
         let mut short = Short { counts: [0; 8], flags: 0 };
         if counts.iter().all(|count| *count <= u8::MAX.into()) {
             short.counts = counts.map(|count| count as u8);
-            short.flags =
-                u8::from(it.ends_sentence) * ENDS_SENTENCE | u8::from(it.ends_with_colon) * ENDS_WITH_COLON;
+            short.flags = (u8::from(it.ends_sentence) * ENDS_SENTENCE)
+                | (u8::from(it.ends_with_colon) * ENDS_WITH_COLON);
         } else {
             let [a, b, c, d] = (self.long.len() as u32).to_le_bytes();
             short.counts = [a, b, c, d, 0, 0, 0, 0];
@@ -197,7 +197,9 @@ mod tests {
     fn what_is_held_is_what_was_measured() {
         let texts = ["", "One, two: 3.", "中文，字。", &"Word! ".repeat(300), "and:", &"9".repeat(256), "A"];
         let mut measured = Measured::with_capacity(texts.len());
-        texts.iter().for_each(|text| measured.push(Measures::of(text)));
+        for text in texts {
+            measured.push(Measures::of(text));
+        }
         for (block, text) in texts.iter().enumerate() {
             let expected = Measures::of(text);
             assert_eq!(measured.of(block), expected, "{text}");

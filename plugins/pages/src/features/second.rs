@@ -147,7 +147,9 @@ impl<'p, 'a> SecondParts<'p, 'a> {
         }
         self.mass_features(columns);
         self.gap_features(columns);
-        let like = |b: usize| self.likes.get(&signature(self.page, b)).copied().unwrap_or_default();
+        let of = |b: usize| self.likes.get(&signature(self.page, b)).copied().unwrap_or_default();
+        let likes: Vec<(f32, f32)> = rows.clone().map(of).collect();
+        let like = |b: usize| likes[b - rows.start];
         columns.add("p.like", |b| part(like(b).0, like(b).1));
         columns.add("p.like.words", |b| log(like(b).0));
         self.runs.features(thought.len(), columns);

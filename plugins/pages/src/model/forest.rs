@@ -69,7 +69,7 @@ impl Forest {
             }
         }
         for sum in sums {
-            *sum = 1.0 / (1.0 + (-*sum).exp());
+            *sum = 1.0 / (1.0 + tamis_text::maths::exp_f32(-*sum));
         }
     }
 }

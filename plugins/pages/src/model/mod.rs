@@ -111,7 +111,7 @@ mod tests {
         columns.begin(0..3);
         columns.add("words", |row| [0.0, 2.0, 2.0][row]);
         columns.add("links", |row| [1.0, 0.0, 1.0][row]);
-        let expected = [-3.0_f32, 2.0, 3.0].map(|sum| 1.0 / (1.0 + (-sum).exp()));
+        let expected = [-3.0_f32, 2.0, 3.0].map(|sum| 1.0 / (1.0 + tamis_text::maths::exp_f32(-sum)));
         for (probability, expected) in forest.apply(&columns).iter().zip(expected) {
             assert!((probability - expected).abs() < 1e-6, "{probability} {expected}");
         }
