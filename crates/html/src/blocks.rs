@@ -7,39 +7,98 @@ use crate::tag::{Name, Tag};
 use crate::tree::{NodeId, Tree};
 
 /// A run of text that is shown in one piece: a paragraph, a heading, a list item, a cell, a line.
+///
+/// A page may have a block in five bytes of source, so its numbers take 32 bits each.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// Its text in [`Blocks::text`], in bytes; white space folded except in `pre`, never blank.
-    pub text: Range<usize>,
-    /// The nodes that it was made of: from its first text to behind its last.
-    pub nodes: Range<NodeId>,
-    /// The innermost block element around it, in [`Blocks::containers`].
-    pub container: usize,
-    /// Bytes of its text that are linked.
-    pub link_bytes: usize,
-    /// Number of links that begin in it.
-    pub n_links: usize,
-    /// Bytes of its text in bold or strong type.
-    pub bold_bytes: usize,
+    text: Range<u32>,
+    nodes: Range<u32>,
+    container: u32,
+    link_bytes: u32,
+    n_links: u32,
+    bold_bytes: u32,
     /// Whether only `<br>` parts it from the block before, so that both are lines of one paragraph.
     pub after_break: bool,
+}
+
+impl Block {
+    /// Its text in [`Blocks::text`], in bytes; white space folded except in `pre`, never blank.
+    pub fn text(&self) -> Range<usize> {
+        wide(&self.text)
+    }
+
+    /// The nodes that it was made of: from its first text to behind its last.
+    pub fn nodes(&self) -> Range<NodeId> {
+        wide(&self.nodes)
+    }
+
+    /// The innermost block element around it, in [`Blocks::containers`].
+    pub fn container(&self) -> usize {
+        self.container as usize
+    }
+
+    /// Bytes of its text that are linked.
+    pub fn link_bytes(&self) -> usize {
+        self.link_bytes as usize
+    }
+
+    /// Number of links that begin in it.
+    pub fn n_links(&self) -> usize {
+        self.n_links as usize
+    }
+
+    /// Bytes of its text in bold or strong type.
+    pub fn bold_bytes(&self) -> usize {
+        self.bold_bytes as usize
+    }
 }
 
 /// A block element.
 #[derive(Debug, Clone)]
 pub struct Container {
-    /// The element.
-    pub node: NodeId,
+    node: u32,
+    parent: u32,
+    blocks: Range<u32>,
+    n_images: u32,
+    depth: u16,
     /// What it is.
     pub tag: Tag,
+}
+
+impl Container {
+    /// The element.
+    pub fn node(&self) -> NodeId {
+        self.node as usize
+    }
+
     /// The block element around it; the first one is the root and around itself.
-    pub parent: usize,
+    pub fn parent(&self) -> usize {
+        self.parent as usize
+    }
+
     /// How many block elements are around it.
-    pub depth: usize,
+    pub fn depth(&self) -> usize {
+        self.depth.into()
+    }
+
     /// The blocks inside.
-    pub blocks: Range<usize>,
+    pub fn blocks(&self) -> Range<usize> {
+        wide(&self.blocks)
+    }
+
     /// Number of pictures inside.
-    pub n_images: usize,
+    pub fn n_images(&self) -> usize {
+        self.n_images as usize
+    }
+}
+
+fn wide(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+/// A number below the length of the longest page, which `parse` has checked.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// The blocks of a page in document order.
@@ -70,7 +129,7 @@ impl Blocks {
 
     /// The text of a block.
     pub fn text_of(&self, block: &Block) -> &str {
-        self.text.get(block.text.clone()).unwrap_or_default()
+        self.text.get(block.text()).unwrap_or_default()
     }
 }
 
@@ -108,7 +167,7 @@ struct Pending {
 
 impl<'t, 'a> Walk<'t, 'a> {
     fn new(tree: &'t Tree<'a>) -> Self {
-        let root = Container { node: 0, tag: Tag::Root, parent: 0, depth: 0, blocks: 0..0, n_images: 0 };
+        let root = Container { node: 0, parent: 0, blocks: 0..0, n_images: 0, depth: 0, tag: Tag::Root };
         let blocks = Blocks {
             text: String::with_capacity(tree.source.len() / 8),
             blocks: Vec::new(),
@@ -135,13 +194,13 @@ impl<'t, 'a> Walk<'t, 'a> {
             if let Some(container) = level.container {
                 self.flush();
                 self.block.after_break = false;
-                let end = self.blocks.blocks.len();
+                let end = narrow(self.blocks.blocks.len());
                 let mut n_images = 0;
                 let mut above = 0;
                 if let Some(container) = self.blocks.containers.get_mut(container) {
                     container.blocks.end = end;
                     n_images = container.n_images;
-                    above = container.parent;
+                    above = container.parent();
                 }
                 self.container = above;
                 if let Some(above) = self.blocks.containers.get_mut(above) {
@@ -151,7 +210,7 @@ impl<'t, 'a> Walk<'t, 'a> {
         }
         if node == usize::MAX {
             self.flush();
-            let end = self.blocks.blocks.len();
+            let end = narrow(self.blocks.blocks.len());
             if let Some(root) = self.blocks.containers.first_mut() {
                 root.blocks.end = end;
             }
@@ -203,15 +262,15 @@ impl<'t, 'a> Walk<'t, 'a> {
         self.block.after_break = false;
         let id = self.blocks.containers.len();
         let parent = self.container;
-        let depth = self.blocks.containers.get(parent).map_or(0, |parent| parent.depth + 1);
-        let first = self.blocks.blocks.len();
+        let depth = self.blocks.containers.get(parent).map_or(0, |parent| parent.depth.saturating_add(1));
+        let first = narrow(self.blocks.blocks.len());
         self.blocks.containers.push(Container {
-            node,
-            tag,
-            parent,
-            depth,
+            node: narrow(node),
+            parent: narrow(parent),
             blocks: first..first,
             n_images: 0,
+            depth,
+            tag,
         });
         self.container = id;
         id
@@ -256,13 +315,13 @@ impl<'t, 'a> Walk<'t, 'a> {
         }
         self.blocks.text.truncate(text.end);
         self.blocks.blocks.push(Block {
-            nodes: pending.first..pending.last + 1,
-            container: self.container,
-            link_bytes: pending.link_bytes.min(kept),
-            n_links: pending.n_links,
-            bold_bytes: pending.bold_bytes.min(kept),
+            text: narrow(text.start)..narrow(text.end),
+            nodes: narrow(pending.first)..narrow(pending.last + 1),
+            container: narrow(self.container),
+            link_bytes: narrow(pending.link_bytes.min(kept)),
+            n_links: narrow(pending.n_links),
+            bold_bytes: narrow(pending.bold_bytes.min(kept)),
             after_break: pending.after_break,
-            text,
         });
         self.block.start = self.blocks.text.len();
     }

@@ -13,9 +13,13 @@ use crate::tree::{Node, Tree};
 /// The deepest that elements are nested, as in Chromium; deeper ones become siblings.
 const MOST_DEPTH: usize = 512;
 
+/// The longest page. Nodes and blocks are numbered in 32 bits, and so are the bytes of its text: a character
+/// reference such as `&nGt;` is up to a fifth longer as text.
+const MOST_BYTES: usize = 3 << 30;
+
 /// The source of a page is too long to be numbered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the page has {bytes} bytes, but 4 GiB is the most that can be parsed")]
+#[error("the page has {bytes} bytes, but {MOST_BYTES} bytes (3 GiB) are the most that can be parsed")]
 pub struct TooLong {
     /// Length of the page.
     pub bytes: usize,
@@ -28,7 +32,7 @@ pub struct TooLong {
 ///
 /// # Errors
 ///
-/// When the page has 4 GiB or more.
+/// When the page has more than 3 GiB.
 ///
 /// # Examples
 ///
@@ -42,7 +46,7 @@ pub struct TooLong {
 /// # Ok::<(), tamis_html::TooLong>(())
 /// ```
 pub fn parse(source: &str) -> Result<Tree<'_>, TooLong> {
-    if u32::try_from(source.len()).is_err() {
+    if source.len() > MOST_BYTES {
         return Err(TooLong { bytes: source.len() });
     }
     let mut builder = Builder::new(source);

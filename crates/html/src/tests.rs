@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use crate::{Blocks, NodeId, Tag, Tree, decoded, parse};
+use crate::{Block, Blocks, Container, NodeId, Tag, Tree, decoded, parse};
 
 /// The tree as nested brackets: `p[one b[two]]`.
 fn drawn(source: &str) -> String {
@@ -129,10 +129,10 @@ fn links_and_elements_are_counted() {
     let tree = parse("<div>ab<p><a href=x>cd</a> <a name=y>ef</a></p><img><img></div>").expect("short");
     let blocks = Blocks::of(&tree);
     let [first, second] = blocks.blocks.as_slice() else { panic!("{:?}", blocks.blocks) };
-    assert_eq!((first.link_bytes, second.link_bytes, second.n_links), (0, 2, 1));
+    assert_eq!((first.link_bytes(), second.link_bytes(), second.n_links()), (0, 2, 1));
     let div = &blocks.containers[1];
-    assert_eq!((div.tag, div.blocks.clone(), div.n_images), (Tag::Div, 0..2, 2));
-    assert_eq!(blocks.containers[second.container].parent, 1);
+    assert_eq!((div.tag, div.blocks(), div.n_images()), (Tag::Div, 0..2, 2));
+    assert_eq!(blocks.containers[second.container()].parent(), 1);
 }
 
 /// Pages that make a careless parser slow, deep or large.
@@ -174,7 +174,7 @@ fn hostile_pages_cost_what_their_length_says() {
         assert!(tree.len() <= page.len() + 1, "{name}: {} nodes", tree.len());
         let blocks = Blocks::of(&tree);
         assert!(blocks.text.len() <= page.len(), "{name}");
-        let deepest = blocks.containers.iter().map(|it| it.depth).max();
+        let deepest = blocks.containers.iter().map(Container::depth).max();
         assert!(deepest < Some(600), "{name}: {deepest:?}");
     }
 }
@@ -257,19 +257,25 @@ fn check(source: &str) {
     let blocks = Blocks::of(&tree);
     let mut end = 0;
     for block in &blocks.blocks {
-        assert!(block.text.start >= end && !blocks.text_of(block).trim().is_empty(), "{source:?}");
-        end = block.text.end;
-        let container = &blocks.containers[block.container];
+        assert!(block.text().start >= end && !blocks.text_of(block).trim().is_empty(), "{source:?}");
+        end = block.text().end;
+        let container = &blocks.containers[block.container()];
         assert!(
-            block.nodes.start >= container.node && block.nodes.end <= tree.end(container.node),
+            block.nodes().start >= container.node() && block.nodes().end <= tree.end(container.node()),
             "{source:?}"
         );
     }
     for container in &blocks.containers {
-        assert!(
-            container.blocks.start <= container.blocks.end && container.blocks.end <= blocks.blocks.len()
-        );
+        let inside = container.blocks();
+        assert!(inside.start <= inside.end && inside.end <= blocks.blocks.len());
     }
+}
+
+#[test]
+fn a_block_takes_little() {
+    // `x<br>` makes one in five bytes, so each byte here counts a fifth of the page.
+    assert!(size_of::<Block>() <= 36, "{} bytes", size_of::<Block>());
+    assert!(size_of::<Container>() <= 24, "{} bytes", size_of::<Container>());
 }
 
 proptest! {

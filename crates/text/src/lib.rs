@@ -7,6 +7,7 @@
 //! - [`chars`]: classes of characters, display width.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
+//! - [`maths`]: exponential function and logarithm, the same on every machine.
 //! - [`needles`]: many strings, looked for in one pass.
 //! - [`runs`]: the stretch of a sequence that is worth the most.
 //! - [`sentences`]: whether a piece of text ends, or contains, a sentence.
@@ -17,6 +18,7 @@ pub mod chars;
 pub mod encoding;
 pub mod lines;
 pub mod literal;
+pub mod maths;
 pub mod needles;
 pub mod numbering;
 pub mod runs;

@@ -10,15 +10,16 @@ use crate::features::Page;
 /// none of its text.
 /// Source: optimal thresholds lie at half of the best F1 that can be had (Lipton, Elkan, Naryanaswamy 2014).
 pub fn select(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]).then(a.cmp(b)));
+    let mut order: Vec<u32> = (0..probabilities.len() as u32).collect();
+    let of = |block: u32| probabilities[block as usize];
+    order.sort_unstable_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));
     let beta = weight * weight;
     let expected: f32 = (0..probabilities.len()).map(|b| probabilities[b] * page.n_words(b)).sum();
     let (mut hits, mut taken) = (0.0, 0.0);
     let mut best = (0.0, 0);
     for (n_taken, block) in order.iter().enumerate() {
-        hits += probabilities[*block] * page.n_words(*block);
-        taken += page.n_words(*block);
+        hits += of(*block) * page.n_words(*block as usize);
+        taken += page.n_words(*block as usize);
         let measure = (1.0 + beta) * hits / (beta * expected + taken).max(f32::MIN_POSITIVE);
         if measure > best.0 {
             best = (measure, n_taken + 1);
@@ -26,7 +27,7 @@ pub fn select(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool> 
     }
     let mut selected = vec![false; probabilities.len()];
     for block in order.iter().take(best.1) {
-        selected[*block] = true;
+        selected[*block as usize] = true;
     }
     selected
 }

@@ -20,6 +20,9 @@ use twins::Twins;
 
 pub use options::{DedupExactOptions, Normalize};
 
+/// The version of the format of saved states.
+const STATE_FORMAT: u32 = 2;
+
 /// Drops documents that have occurred before; see [`DedupExactOptions`].
 #[derive(Debug)]
 pub struct DedupExact {
@@ -54,7 +57,7 @@ impl CorpusStage for DedupExact {
     }
 
     fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
-        self.seen.place(Scratch::new(workspace));
+        self.seen.place(Scratch::new(workspace, self.options.max_state_bytes));
         Ok(())
     }
 
@@ -113,7 +116,7 @@ impl DedupExact {
     }
 
     fn header(&self) -> Header<'_> {
-        Header { stage: Self::NAME, options: &self.observing }
+        Header { stage: Self::NAME, format: STATE_FORMAT, options: &self.observing }
     }
 }
 

@@ -40,8 +40,8 @@ use serde::{Deserialize, Serialize};
 /// is kept.
 /// The document that was kept may still be dropped by a later stage, and its duplicates with it: put stages that
 /// drop before this one.
-/// While it observes, the stage holds some 50 bytes and the id of each document; what does not fit into
-/// the memory of the run goes to the work folder.
+/// While it observes, the stage notes some 50 bytes and the id of each document; what does not fit into
+/// `max_state_bytes` goes to the work folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DedupExactOptions {
@@ -55,11 +55,21 @@ pub struct DedupExactOptions {
     /// default of 1, empty documents are all kept: dropping them is for `length`.
     #[schemars(range(min = 1), extend("x-unit" = "characters"))]
     pub min_chars: u64,
+    /// So much memory is held over all threads, for what was seen and for the table of duplicates; what does not fit
+    /// goes to the work folder. It adds to `memory` of `[run]`, which is for documents in flight. The result is the
+    /// same whatever it is; less memory takes more time.
+    #[schemars(range(min = 1_048_576), extend("x-unit" = "bytes"))]
+    pub max_state_bytes: u64,
 }
 
 impl Default for DedupExactOptions {
     fn default() -> Self {
-        Self { normalize: Normalize::default(), field: "text".to_owned(), min_chars: 1 }
+        Self {
+            normalize: Normalize::default(),
+            field: "text".to_owned(),
+            min_chars: 1,
+            max_state_bytes: 64 << 20,
+        }
     }
 }
 

@@ -10,6 +10,11 @@ fn stage() -> DedupExact {
     DedupExact::open(DedupExactOptions::default()).unwrap()
 }
 
+/// With so much memory.
+fn stage_with(max_state_bytes: u64) -> DedupExact {
+    DedupExact::open(DedupExactOptions { max_state_bytes, ..DedupExactOptions::default() }).unwrap()
+}
+
 /// For each document the id that `duplicate_of` names.
 fn outcome(stage: &DedupExact, documents: &[(u128, &Document)]) -> Vec<Option<String>> {
     documents
@@ -66,8 +71,8 @@ fn without_positions_nothing_is_dropped() {
 #[test]
 fn one_page_ten_thousand_times_has_one_twin() {
     let folder = tempfile::tempdir().unwrap();
-    let stage = stage();
-    stage.prepare(&workspace(folder.path(), 64 * 1024, 2)).unwrap();
+    let stage = stage_with(64 * 1024);
+    stage.prepare(&workspace(folder.path(), 2)).unwrap();
     let documents: Vec<_> = (0..10_000).map(|n| Document::new(format!("d{n}"), "the page")).collect();
     let placed: Vec<_> = (0..).zip(&documents).collect();
     observe(&stage, 3, placed.iter().copied());
@@ -75,6 +80,27 @@ fn one_page_ten_thousand_times_has_one_twin() {
     let outcome = outcome(&stage, &placed);
     assert_eq!(outcome[0], None);
     assert!(outcome[1..].iter().all(|twin| twin.as_deref() == Some("d0")));
+}
+
+#[test]
+fn a_flipped_bit_in_a_work_file_is_an_error_and_no_other_twin() {
+    for name in ["ids.table", "positions.table"] {
+        let folder = tempfile::tempdir().unwrap();
+        let place = workspace(folder.path(), 1);
+        let stage = stage_with(0);
+        stage.prepare(&place).unwrap();
+        let documents: Vec<_> = (0..6).map(|n| Document::new(format!("d{n}"), "the page")).collect();
+        observe(&stage, 1, (0..).zip(&documents));
+        stage.end_pass(0).unwrap();
+        let path = place.scratch.join(name);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let view = View::from(&documents[3]).with_position(3);
+        let failure = stage.apply(&mut Draft::new(view)).unwrap_err().to_string();
+        assert!(failure.contains(name) && failure.ends_with("was damaged: run again"), "{failure}");
+    }
 }
 
 #[test]
@@ -135,11 +161,11 @@ proptest! {
         prop_assert_eq!(&outcome(&whole, &placed), &expected);
 
         let folder = tempfile::tempdir().unwrap();
-        let merging = stage();
-        merging.prepare(&workspace(&folder.path().join("all"), memory, n_locals)).unwrap();
+        let merging = stage_with(memory);
+        merging.prepare(&workspace(&folder.path().join("all"), n_locals)).unwrap();
         for shard in (0..3).rev() {
-            let part = stage();
-            part.prepare(&workspace(&folder.path().join(shard.to_string()), memory, n_locals)).unwrap();
+            let part = stage_with(memory);
+            part.prepare(&workspace(&folder.path().join(shard.to_string()), n_locals)).unwrap();
             observe(&part, n_locals, placed.iter().zip(&shards).filter(|(_, of)| **of == shard).map(|(placed, _)| *placed));
             merging.load(0, &mut &saved(&part)[..]).unwrap();
         }

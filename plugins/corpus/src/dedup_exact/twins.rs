@@ -1,23 +1,16 @@
 //! Who is a duplicate of whom: from the place of a dropped document to the id of the kept one.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use tamis_plugin::Failure;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Sighting;
-use crate::spill::{Entry, Runs, Scratch, take, unwritable};
-
-/// Bytes of an entry on the disk: 16 of the position, 8 of the offset.
-const ENTRY_BYTES: usize = 24;
-
-/// Entries of a page; the first position of every page is held in memory.
-const PAGE: usize = 170;
-
-/// Bytes that an entry takes in memory.
-const RESIDENT_BYTES: usize = size_of::<Twin>();
+use crate::spill::{Batch, Entry, Fixed, Lookup, LookupWriter, Runs, Scratch, read_exact_at, unwritable};
 
 /// The place of a duplicate in the corpus, and where the id of its twin is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,31 +29,25 @@ impl Entry for Twin {
     }
 
     fn size(&self) -> usize {
-        RESIDENT_BYTES
+        size_of::<Self>()
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.position.to_le_bytes());
-        out.extend_from_slice(&self.offset.to_le_bytes());
+        (self.position, self.offset).encode(out);
     }
 
     fn decode(input: &mut &[u8]) -> Option<Self> {
-        let position = u128::from_le_bytes(take(input)?);
-        Some(Self { position, offset: u64::from_le_bytes(take(input)?) })
+        let (position, offset) = Fixed::decode(input)?;
+        Some(Self { position, offset })
     }
 }
 
-/// The duplicates of a corpus, sorted by position.
+/// The duplicates of a corpus.
 #[derive(Debug)]
 pub(super) struct Twins {
-    positions: Positions,
+    /// For the position of each duplicate, where the id of its twin is written.
+    offsets: Lookup<u128, u64>,
     ids: Bytes,
-}
-
-#[derive(Debug)]
-enum Positions {
-    Resident(Vec<Twin>),
-    OnDisk { file: Bytes, first_of_page: Vec<u128>, n_entries: u64 },
 }
 
 impl Twins {
@@ -71,50 +58,41 @@ impl Twins {
     /// When what was seen, or the table, cannot be read or written.
     pub(super) fn among(seen: &Runs<Sighting>) -> Result<Self, Failure> {
         let scratch = seen.scratch();
-        let found = Runs::<Twin>::new("twins");
-        if let Some(scratch) = scratch {
-            found.place(scratch.clone());
-        }
         let mut collector = Collector {
-            found: &found,
-            most: (found.local_bytes() / RESIDENT_BYTES).max(1),
-            batch: Vec::new(),
+            found: Batch::new("twins", scratch),
             ids: Growing::new(scratch, "ids.table"),
             first: None,
         };
         seen.drain(|sighting| collector.see(sighting))?;
-        found.add(std::mem::take(&mut collector.batch));
-        let ids = collector.ids.finish()?;
-        Ok(Self { positions: Positions::sorted(&found)?, ids })
+        let Collector { mut found, ids, .. } = collector;
+        let most = scratch.map_or(usize::MAX, |scratch| scratch.table_bytes() / 2);
+        let mut offsets = LookupWriter::new("positions.table", scratch, most);
+        for twin in found.sorted()? {
+            let Twin { position, offset } = twin?;
+            offsets.push(position, offset)?;
+        }
+        Ok(Self { offsets: offsets.finish()?, ids: ids.finish()? })
     }
 
     /// The id of the kept twin of the document at `position`, if that is a duplicate.
     ///
     /// # Errors
     ///
-    /// When the table cannot be read.
+    /// When the table cannot be read, or its bytes were damaged.
     pub(super) fn of(&self, position: u128) -> Result<Option<String>, Failure> {
-        let Some(offset) = self.positions.offset(position)? else { return Ok(None) };
-        let mut length = [0; 4];
-        self.ids.read(offset, &mut length)?;
-        let mut id = vec![0; u32::from_le_bytes(length) as usize];
-        self.ids.read(offset + 4, &mut id)?;
-        Ok(Some(String::from_utf8_lossy(&id).into_owned()))
+        self.offsets.get(position)?.map(|offset| self.ids.id(offset)).transpose()
     }
 }
 
 /// Takes what was seen, sorted by key and position, and finds the entries behind the first of each key.
-struct Collector<'a> {
-    found: &'a Runs<Twin>,
-    /// Entries of a batch.
-    most: usize,
-    batch: Vec<Twin>,
+struct Collector {
+    found: Batch<Twin>,
     ids: Growing,
     /// The first sighting of the key, and the offset of its id once that is written.
     first: Option<(Sighting, Option<u64>)>,
 }
 
-impl Collector<'_> {
+impl Collector {
     fn see(&mut self, sighting: Sighting) -> Result<(), Failure> {
         let Some((first, offset)) = self.first.as_mut().filter(|(first, _)| first.key == sighting.key) else {
             self.first = Some((sighting, None));
@@ -124,69 +102,8 @@ impl Collector<'_> {
             Some(offset) => *offset,
             None => *offset.insert(self.ids.append_id(&first.id)?),
         };
-        self.batch.push(Twin { position: sighting.position, offset });
-        if self.batch.len() >= self.most {
-            self.found.add(std::mem::take(&mut self.batch));
-        }
+        self.found.push(Twin { position: sighting.position, offset });
         Ok(())
-    }
-}
-
-impl Positions {
-    fn sorted(found: &Runs<Twin>) -> Result<Self, Failure> {
-        let most = found.scratch().map_or(usize::MAX, |scratch| scratch.table_bytes() / RESIDENT_BYTES);
-        let mut resident = Vec::new();
-        let mut on_disk: Option<(Growing, Vec<u128>, u64)> = None;
-        found.drain(|twin| {
-            if on_disk.is_none() {
-                resident.push(twin);
-                if resident.len() <= most {
-                    return Ok(());
-                }
-                on_disk = Some((Growing::on_disk(found.scratch(), "positions.table")?, Vec::new(), 0));
-            }
-            let Some((file, first_of_page, n_entries)) = &mut on_disk else { return Ok(()) };
-            // All that was held, when the table has just grown too large; this one alone ever after.
-            let held = if resident.is_empty() { vec![twin] } else { std::mem::take(&mut resident) };
-            let mut bytes = Vec::with_capacity(held.len() * ENTRY_BYTES);
-            for twin in held {
-                if n_entries.is_multiple_of(PAGE as u64) {
-                    first_of_page.push(twin.position);
-                }
-                twin.encode(&mut bytes);
-                *n_entries += 1;
-            }
-            file.append(&bytes).map(drop)
-        })?;
-        Ok(match on_disk {
-            None => Self::Resident(resident),
-            Some((file, first_of_page, n_entries)) => {
-                Self::OnDisk { file: file.finish()?, first_of_page, n_entries }
-            }
-        })
-    }
-
-    fn offset(&self, position: u128) -> Result<Option<u64>, Failure> {
-        match self {
-            Self::Resident(twins) => {
-                let at = twins.binary_search_by(|twin| twin.position.cmp(&position));
-                Ok(at.ok().and_then(|index| twins.get(index)).map(|twin| twin.offset))
-            }
-            Self::OnDisk { file, first_of_page, n_entries } => {
-                let Some(page) = first_of_page.partition_point(|first| *first <= position).checked_sub(1)
-                else {
-                    return Ok(None);
-                };
-                let before = (page * PAGE) as u64;
-                let n_here = n_entries.saturating_sub(before).min(PAGE as u64) as usize;
-                let mut buffer = [0; PAGE * ENTRY_BYTES];
-                let bytes = buffer.get_mut(..n_here * ENTRY_BYTES).unwrap_or_default();
-                file.read(before * ENTRY_BYTES as u64, bytes)?;
-                let mut twins =
-                    bytes.chunks_exact(ENTRY_BYTES).filter_map(|mut bytes| Twin::decode(&mut bytes));
-                Ok(twins.find(|twin| twin.position == position).map(|twin| twin.offset))
-            }
-        }
     }
 }
 
@@ -198,6 +115,21 @@ enum Bytes {
 }
 
 impl Bytes {
+    /// The id that was written at an offset.
+    fn id(&self, offset: u64) -> Result<String, Failure> {
+        let mut head = [0; HEAD_BYTES];
+        self.read(offset, &mut head)?;
+        let mut head = head.as_slice();
+        let (n_bytes, checksum) = <(u32, u64)>::decode(&mut head).unwrap_or_default();
+        // The length is checked before so much is read.
+        let mut id = if n_bytes <= MOST_ID_BYTES { vec![0; n_bytes as usize] } else { Vec::new() };
+        self.read(offset + HEAD_BYTES as u64, &mut id)?;
+        if n_bytes > MOST_ID_BYTES || checksum_of(&id, offset) != checksum {
+            return Err(Failure::new(format!("the id at byte {offset} of {self} was damaged: run again")));
+        }
+        Ok(String::from_utf8_lossy(&id).into_owned())
+    }
+
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Failure> {
         match self {
             Self::Resident(bytes) => {
@@ -211,6 +143,25 @@ impl Bytes {
             }),
         }
     }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resident(_) => f.write_str("the table of ids"),
+            Self::OnDisk { path, .. } => write!(f, "the work file `{}`", path.display()),
+        }
+    }
+}
+
+/// Bytes before an id: its length, and a checksum of it and of its place.
+const HEAD_BYTES: usize = <(u32, u64)>::BYTES;
+
+/// An id is shorter, or its length was damaged.
+const MOST_ID_BYTES: u32 = 1 << 28;
+
+fn checksum_of(id: &[u8], offset: u64) -> u64 {
+    xxh3_64_with_seed(id, offset)
 }
 
 /// Bytes that grow: in memory until there are too many.
@@ -233,15 +184,22 @@ impl Growing {
     }
 
     fn append_id(&mut self, id: &str) -> Result<u64, Failure> {
-        let mut bytes = Vec::with_capacity(4 + id.len());
-        crate::spill::encode_str(id, &mut bytes);
+        let offset = match self {
+            Self::Resident { bytes, .. } => bytes.len() as u64,
+            Self::OnDisk { n_bytes, .. } => *n_bytes,
+        };
+        let length = u32::try_from(id.len()).ok().filter(|length| *length <= MOST_ID_BYTES);
+        let length = length.ok_or_else(|| Failure::new("an id is longer than 256 MiB"))?;
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + id.len());
+        (length, checksum_of(id.as_bytes(), offset)).encode(&mut bytes);
+        bytes.extend_from_slice(id.as_bytes());
         self.append(&bytes)
     }
 
     /// Appends bytes; returns where they begin.
     fn append(&mut self, more: &[u8]) -> Result<u64, Failure> {
         if let Self::Resident { bytes, scratch: Some(scratch), name } = self
-            && bytes.len() + more.len() > scratch.table_bytes()
+            && bytes.len() + more.len() > scratch.table_bytes() / 2
         {
             let mut grown = Self::on_disk(Some(scratch), name)?;
             grown.append(bytes)?;
@@ -269,22 +227,4 @@ impl Growing {
             }
         }
     }
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    while !buffer.is_empty() {
-        let n_read = std::os::windows::fs::FileExt::seek_read(file, buffer, offset)?;
-        if n_read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        buffer = buffer.get_mut(n_read..).unwrap_or_default();
-        offset += n_read as u64;
-    }
-    Ok(())
 }

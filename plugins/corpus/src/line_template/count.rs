@@ -23,8 +23,8 @@ const MOST_TEXT: usize = 240;
 /// How many records the cache finds again. It fits into the second level of a processor's cache.
 const N_CACHED: usize = 1 << 14;
 
-/// What a record takes beside its text: itself, and what becomes of it when it is drained.
-const RECORD_BYTES: usize = size_of::<Record>() + size_of::<Tally>() + 64;
+/// What a record takes beside its text: itself, its place in the order and what becomes of it when it is drained.
+const RECORD_BYTES: usize = size_of::<Record>() + size_of::<Tally>() + 24 + 16;
 
 /// The documents with the lowest hashes of all that hold a line, in order.
 ///
@@ -234,9 +234,9 @@ impl Local {
         self.page = page;
     }
 
-    /// Bytes that it holds.
+    /// Bytes that it holds when it is drained: then its texts are there twice.
     pub(super) fn size(&self) -> usize {
-        self.records.len() * RECORD_BYTES + self.texts.len()
+        self.records.len() * RECORD_BYTES + 2 * self.texts.len()
     }
 
     /// Takes out what was counted, in order of groups and lines, equal ones together.

@@ -1,6 +1,6 @@
 //! What is template, by the counts.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use tamis_plugin::Failure;
 
@@ -8,14 +8,11 @@ use super::LineTemplateOptions;
 use super::cluster::Pair;
 use super::count::{Tally, WHOLE_GROUP};
 use super::near;
-use crate::spill::Entry;
+use crate::spill::{Batch, Entry, Fixed, Scratch, Sorted, decode_str, encode_str};
 
 /// A line that fewer than `min_ratio` of a group hold, but at least this part of it, is template of a section of
 /// a site, such as its menu: beside other template.
 const SECTION: f64 = 1.0 / 3.0;
-
-/// Bytes that a pair of documents takes.
-const PAIR_BYTES: usize = 64;
 
 /// How sure it is that a line is template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,118 +25,264 @@ pub(super) enum Class {
     Anywhere,
 }
 
-/// A group and what was learned of it.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) whole: Tally,
-    pub(super) lines: Vec<(Class, Tally)>,
-    /// Whether documents belong to it for their lines.
+/// A line that was learned to be template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Learned {
+    /// Whether documents belong to the group for their lines.
     pub(super) by_lines: bool,
+    /// The name of the group.
+    pub(super) group: Box<str>,
+    /// Documents of the group.
+    pub(super) of: u64,
+    /// Documents of the group that hold the line.
+    pub(super) documents: u64,
+    /// The start of the line as it is compared.
+    pub(super) text: Box<str>,
+    pub(super) line: u128,
+    pub(super) class: Class,
+}
+
+impl Entry for Learned {
+    /// By group, the most frequent lines first.
+    fn order(&self, other: &Self) -> Ordering {
+        (self.by_lines, &self.group, other.documents, &self.text, self.line).cmp(&(
+            other.by_lines,
+            &other.group,
+            self.documents,
+            &other.text,
+            other.line,
+        ))
+    }
+
+    /// No line is learned twice.
+    fn combine(&mut self, _other: &Self) {}
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.group.len() + self.text.len() + 32
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.by_lines.into());
+        encode_str(&self.group, out);
+        self.of.encode(out);
+        self.documents.encode(out);
+        encode_str(&self.text, out);
+        self.line.encode(out);
+        self.class.encode(out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            by_lines: u8::decode(input)? != 0,
+            group: decode_str(input)?,
+            of: u64::decode(input)?,
+            documents: u64::decode(input)?,
+            text: decode_str(input)?,
+            line: u128::decode(input)?,
+            class: Class::decode(input)?,
+        })
+    }
+}
+
+impl Fixed for Class {
+    const BYTES: usize = 1;
+
+    fn encode(self, out: &mut Vec<u8>) {
+        out.push(self as u8);
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        [Self::Between, Self::Beside, Self::Anywhere].get(usize::from(u8::decode(input)?)).copied()
+    }
+}
+
+/// A line that is template if two documents share so many others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Claim {
+    documents: (u64, u64),
+    line: u128,
+    others: u64,
+}
+
+impl Entry for Claim {
+    fn order(&self, other: &Self) -> Ordering {
+        (self.documents, self.line).cmp(&(other.documents, other.line))
+    }
+
+    fn combine(&mut self, _other: &Self) {}
+
+    fn size(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.documents.encode(out);
+        self.line.encode(out);
+        self.others.encode(out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        let (documents, line) = Fixed::decode(input)?;
+        Some(Self { documents, line, others: u64::decode(input)? })
+    }
+}
+
+/// A line whose claim was proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Proved(u128);
+
+impl Entry for Proved {
+    fn order(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+
+    /// One proof is enough.
+    fn combine(&mut self, _other: &Self) {}
+
+    fn size(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        u128::decode(input).map(Self)
+    }
 }
 
 /// Finds the template lines among counts that come in order.
+///
+/// What it holds are batches that go to the disk where they are too large: a group may be the whole corpus.
 #[derive(Debug)]
 pub(super) struct Learner {
     options: LineTemplateOptions,
-    /// Bytes that the table may hold.
-    most: usize,
-    held: usize,
-    groups: Vec<Group>,
-    /// What the documents of the last group share, where that matters.
-    pairs: BTreeMap<(u64, u64), Pair>,
-    /// Whether lines of the last group may follow.
-    is_open: bool,
+    learned: Batch<Learned>,
+    /// The last group, without the counts of its lines.
+    group: Option<Tally>,
     by_lines: bool,
+    /// What the documents of the last group share, where that matters.
+    pairs: Batch<Pair>,
+    /// Lines of the last group that are to be proved, and what would prove them.
+    doubtful: Batch<Tally>,
+    claims: Batch<Claim>,
 }
 
 impl Learner {
-    pub(super) fn new(options: &LineTemplateOptions, most: usize) -> Self {
+    pub(super) fn new(options: &LineTemplateOptions, scratch: Option<&Scratch>) -> Self {
         Self {
             options: options.clone(),
-            most,
-            held: 0,
-            groups: Vec::new(),
-            pairs: BTreeMap::new(),
-            is_open: false,
+            learned: Batch::new("learned", scratch),
+            group: None,
             by_lines: false,
+            pairs: Batch::new("shared-by", scratch),
+            doubtful: Batch::new("doubtful", scratch),
+            claims: Batch::new("claims", scratch),
         }
     }
 
     /// From here on groups are clusters.
-    pub(super) fn go_on_with_clusters(&mut self) {
-        self.end_group();
+    ///
+    /// # Errors
+    ///
+    /// As [`Learner::see`].
+    pub(super) fn go_on_with_clusters(&mut self) -> Result<(), Failure> {
+        self.end_group()?;
         self.by_lines = true;
+        Ok(())
     }
 
     /// Takes the count of a group or of one of its lines.
     ///
     /// # Errors
     ///
-    /// When more is learned than may be held.
+    /// When the counts are out of order, or the disk fails.
     pub(super) fn see(&mut self, tally: Tally) -> Result<(), Failure> {
         if tally.line == WHOLE_GROUP {
-            self.end_group();
-            self.is_open = true;
-            self.held += tally.size();
-            self.groups.push(Group { whole: tally, lines: Vec::new(), by_lines: self.by_lines });
+            self.end_group()?;
+            self.group = Some(tally);
             return Ok(());
         }
-        let Some(group) = self.groups.last_mut().filter(|group| group.whole.group == tally.group) else {
+        let Some(group) = self.group.as_ref().filter(|group| group.group == tally.group) else {
             return Err(Failure::new("the counts hold a line of a group that has no documents"));
         };
-        let n_documents = group.whole.documents;
+        let n_documents = group.documents;
         if n_documents < self.options.min_group_documents {
             return Ok(());
         }
         if needs_proof(n_documents, &self.options) {
             for documents in tally.holders.pairs() {
-                let pair = Pair::new(documents, tally.prose);
-                self.pairs.entry(documents).and_modify(|known| known.combine(&pair)).or_insert(pair);
+                self.pairs.push(Pair::new(documents, tally.prose));
             }
         }
-        if let Some(class) = class_of(&tally, n_documents, &self.options) {
-            self.held += tally.size();
-            group.lines.push((class, tally));
+        let Some(class) = class_of(&tally, n_documents, &self.options) else { return Ok(()) };
+        if tally.documents >= self.options.min_documents {
+            self.learned.push(learned(self.by_lines, group, tally, class));
+            return Ok(());
         }
-        if self.held + self.pairs.len() * PAIR_BYTES > self.most {
-            return Err(Failure::new(format!(
-                "the learned template lines take more than the {} bytes of memory that the stage may hold: raise `min_documents` or `min_ratio`, or give the run more memory",
-                self.most
-            )));
+        let others = self.options.min_shared_lines + u64::from(tally.prose == 0);
+        for documents in tally.holders.pairs() {
+            self.claims.push(Claim { documents, line: tally.line, others });
         }
+        self.doubtful.push(tally);
         Ok(())
     }
 
-    /// The groups in which something was learned, by name, the most frequent lines first.
-    pub(super) fn finish(mut self) -> Vec<Group> {
-        self.end_group();
-        self.groups.sort_unstable_by(|one, other| {
-            (one.by_lines, &one.whole.text).cmp(&(other.by_lines, &other.whole.text))
-        });
-        for group in &mut self.groups {
-            group.lines.sort_unstable_by(|(_, one), (_, other)| {
-                (other.documents, &one.text, one.line).cmp(&(one.documents, &other.text, other.line))
-            });
-        }
-        self.groups
+    /// What was learned, by group, the most frequent lines first.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    pub(super) fn finish(mut self) -> Result<Sorted<Learned>, Failure> {
+        self.end_group()?;
+        self.learned.sorted()
     }
 
-    /// Drops what was not proved, and the group if nothing is left of it.
-    fn end_group(&mut self) {
-        if !std::mem::take(&mut self.is_open) {
-            return;
+    /// Proves what is to be proved of the last group: a doubtful line is template if two documents that hold it share
+    /// enough others.
+    fn end_group(&mut self) -> Result<(), Failure> {
+        let Some(group) = self.group.take() else { return Ok(()) };
+        let mut pairs = self.pairs.sorted()?;
+        let mut pair = pairs.next().transpose()?;
+        let mut proved = Batch::new("proved", self.pairs.scratch());
+        for claim in self.claims.sorted()? {
+            let claim = claim?;
+            while pair.as_ref().is_some_and(|pair| pair.documents < claim.documents) {
+                pair = pairs.next().transpose()?;
+            }
+            let shared = pair.as_ref().filter(|pair| pair.documents == claim.documents);
+            if shared.is_some_and(|pair| pair.n_lines >= claim.others && !pair.is_reposted()) {
+                proved.push(Proved(claim.line));
+            }
         }
-        let (pairs, options) = (std::mem::take(&mut self.pairs), &self.options);
-        let Some(group) = self.groups.last_mut() else { return };
-        let before: usize = group.lines.iter().map(|(_, tally)| tally.size()).sum();
-        group.lines.retain(|(_, tally)| {
-            tally.documents >= options.min_documents || is_proved(tally, &pairs, options.min_shared_lines)
-        });
-        let after: usize = group.lines.iter().map(|(_, tally)| tally.size()).sum();
-        self.held = self.held.saturating_sub(before - after);
-        if let Some(empty) = self.groups.pop_if(|group| group.lines.is_empty()) {
-            self.held = self.held.saturating_sub(empty.whole.size());
+        drop(pairs);
+        let mut proved = proved.sorted()?;
+        let mut line = proved.next().transpose()?;
+        for tally in self.doubtful.sorted()? {
+            let tally = tally?;
+            while line.as_ref().is_some_and(|line| line.0 < tally.line) {
+                line = proved.next().transpose()?;
+            }
+            if line.as_ref().is_some_and(|line| line.0 == tally.line)
+                && let Some(class) = class_of(&tally, group.documents, &self.options)
+            {
+                self.learned.push(learned(self.by_lines, &group, tally, class));
+            }
         }
+        Ok(())
+    }
+}
+
+fn learned(by_lines: bool, group: &Tally, line: Tally, class: Class) -> Learned {
+    Learned {
+        by_lines,
+        group: group.text.clone(),
+        of: group.documents,
+        documents: line.documents,
+        text: line.text,
+        line: line.line,
+        class,
     }
 }
 
@@ -163,14 +306,4 @@ fn class_of(tally: &Tally, n_documents: u64, options: &LineTemplateOptions) -> O
     let is_section = ratio >= SECTION * options.min_ratio && tally.prose == 0;
     let is_possible = is_frequent || (is_section && options.min_shared_lines > 0);
     is_possible.then_some(Class::Beside)
-}
-
-/// Whether two documents that hold a line share so many others.
-fn is_proved(tally: &Tally, pairs: &BTreeMap<(u64, u64), Pair>, min_lines: u64) -> bool {
-    let others = min_lines + u64::from(tally.prose == 0);
-    tally
-        .holders
-        .pairs()
-        .filter_map(|documents| pairs.get(&documents))
-        .any(|pair| pair.n_lines >= others && !pair.is_reposted())
 }

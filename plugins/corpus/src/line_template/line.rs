@@ -1,7 +1,6 @@
 //! A line as it is compared, and the group of a document.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use tamis_plugin::ValueRef;
 use xxhash_rust::xxh3::xxh3_128;
@@ -177,31 +176,6 @@ fn host(url: &str) -> Option<Cow<'_, str>> {
     let host = host.trim_end_matches('.').to_lowercase();
     let host = host.strip_prefix("www.").unwrap_or(&host);
     (!host.is_empty()).then(|| Cow::Owned(host.to_owned()))
-}
-
-/// Hashes what is a hash already.
-#[derive(Default)]
-pub(super) struct Folded(u64);
-
-/// For maps whose keys are hashes.
-pub(super) type FoldedState = BuildHasherDefault<Folded>;
-
-impl Hasher for Folded {
-    fn write(&mut self, bytes: &[u8]) {
-        self.write_u128(xxh3_128(bytes));
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = self.0.rotate_left(5) ^ hash;
-    }
-
-    fn write_u128(&mut self, hash: u128) {
-        self.0 = self.0.rotate_left(5) ^ (hash as u64) ^ ((hash >> 64) as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]

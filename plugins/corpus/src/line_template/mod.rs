@@ -34,9 +34,12 @@ use cluster::{Clusters, Pool};
 use count::{Local, Tally};
 use learn::Learner;
 use line::{Lines, Unit};
-use table::{Table, TemplateLines};
+use table::{Builder, Table, Writer};
 
 pub use options::{FieldNames, LineTemplateOptions, Place, TablePaths};
+
+/// The version of the format of saved states.
+const STATE_FORMAT: u32 = 2;
 
 /// The pass over documents whose group is known, and over all others to find theirs.
 const GROUPS: u32 = 0;
@@ -82,7 +85,8 @@ impl CorpusStage for LineTemplate {
     }
 
     fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
-        self.counts.iter().for_each(|counts| counts.place(Scratch::new(workspace)));
+        let scratch = Scratch::new(workspace, self.options.max_state_bytes);
+        self.counts.iter().for_each(|counts| counts.place(scratch.clone()));
         self.keep.get_or_init(|| workspace.keep.clone());
         Ok(())
     }
@@ -98,7 +102,7 @@ impl CorpusStage for LineTemplate {
             local.count(&group, text);
         } else if group.is_empty() {
             let clusters = self.clusters.get().ok_or_else(|| Failure::new("the first pass has not ended"))?;
-            let cluster = clusters.name_for(local.read(text, self.lines).keys());
+            let cluster = clusters.name_for(local.read(text, self.lines).keys())?;
             if let Some(cluster) = cluster {
                 local.count(&cluster, text);
             }
@@ -118,11 +122,10 @@ impl CorpusStage for LineTemplate {
 
     fn end_pass(&self, pass: u32) -> Result<(), Failure> {
         let counts = self.counts(pass)?;
-        let most = counts.scratch().map_or(usize::MAX, Scratch::table_bytes);
         let mut known = self.learner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut learner = known.take().unwrap_or_else(|| Learner::new(&self.options, most));
+        let mut learner = known.take().unwrap_or_else(|| Learner::new(&self.options, counts.scratch()));
         if pass != GROUPS {
-            learner.go_on_with_clusters();
+            learner.go_on_with_clusters()?;
         } else if self.options.cluster {
             let mut pool = Pool::new(counts.scratch());
             let unknown = xxh3_128(b"");
@@ -139,11 +142,17 @@ impl CorpusStage for LineTemplate {
             return self.clusters.set(clusters).map_err(|_| Failure::new("the pass has ended before"));
         }
         counts.drain(|tally| learner.see(tally))?;
-        let groups = learner.finish();
-        if let Some(folder) = self.keep.get() {
-            table::write(&groups, &self.options, folder)?;
+        let mut kept = self.keep.get().map(|folder| Writer::new(&self.options, folder)).transpose()?;
+        let mut table = Builder::new(counts.scratch());
+        for line in learner.finish()? {
+            let line = line?;
+            if let Some(kept) = &mut kept {
+                kept.line(&line)?;
+            }
+            table.learn(&line);
         }
-        self.table.set(Table::of(&groups)).map_err(|_| Failure::new("the pass has ended before"))
+        kept.map_or(Ok(()), Writer::finish)?;
+        self.table.set(table.finish()?).map_err(|_| Failure::new("the pass has ended before"))
     }
 
     fn apply(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
@@ -153,11 +162,14 @@ impl CorpusStage for LineTemplate {
         let group = self.group(|field| original.metadata(field));
         let mut units = Vec::new();
         self.lines.each_unit(text, &mut Vec::new(), |unit, _| units.push(unit));
-        let Some(template) = self.template(table, &group, &units) else {
+        let mut keys: Vec<u128> = units.iter().filter_map(|unit| unit.key).map(|key| key.hash).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let Some(template) = table.template(&group, &keys, self.options.min_shared_lines)? else {
             draft.notes().count("no_template", 1);
             return Ok(Verdict::Keep);
         };
-        let class = |unit: &Unit| unit.key.and_then(|key| template.get(&key.hash)).copied();
+        let class = |unit: &Unit| unit.key.and_then(|key| template.class(key.hash));
         let stripped = strip::strip(text, self.options.position, strip::pieces(&units, class));
         let (n_lines, n_parts) =
             stripped.as_ref().map_or((0, 0), |stripped| (stripped.n_lines, stripped.n_parts));
@@ -221,18 +233,6 @@ impl LineTemplate {
         self.counts.get(pass as usize).ok_or_else(|| Failure::new(format!("there is no pass {pass}")))
     }
 
-    /// The template of a document: that of its group, or where nothing was learned of that, of the cluster that
-    /// its lines show.
-    fn template<'t>(&self, table: &'t Table, group: &str, units: &[Unit]) -> Option<&'t TemplateLines> {
-        let keys = || {
-            let mut keys: Vec<u128> = units.iter().filter_map(|unit| unit.key).map(|key| key.hash).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            keys
-        };
-        table.lines(group).or_else(|| table.cluster(keys().into_iter(), self.options.min_shared_lines))
-    }
-
     /// The group of a document with these fields; empty when it has none of those that matter.
     fn group<'a>(&self, field: impl Fn(&str) -> Option<ValueRef<'a>>) -> Cow<'a, str> {
         let names = &self.options.group_by.0;
@@ -240,7 +240,7 @@ impl LineTemplate {
     }
 
     fn header(&self) -> Header<'_> {
-        Header { stage: Self::NAME, options: &self.observing }
+        Header { stage: Self::NAME, format: STATE_FORMAT, options: &self.observing }
     }
 }
 
@@ -278,14 +278,14 @@ fn check(options: &LineTemplateOptions) -> Result<(), SetupError> {
 }
 
 fn read_tables(options: &LineTemplateOptions) -> Result<Table, String> {
-    let mut table = Table::default();
+    let mut table = Builder::new(None);
     for path in &options.table.0 {
         read_table(path, options, &mut table)?;
     }
-    Ok(table)
+    table.finish().map_err(|failure| failure.to_string())
 }
 
-fn read_table(path: &Path, options: &LineTemplateOptions, table: &mut Table) -> Result<(), String> {
+fn read_table(path: &Path, options: &LineTemplateOptions, table: &mut Builder) -> Result<(), String> {
     let file =
         open_file(path).map_err(|error| format!("cannot read the table `{}`: {error}", path.display()))?;
     table::read(&path.display().to_string(), &mut BufReader::new(file), options, table)

@@ -32,7 +32,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Prose, which is a line of more than 60 columns with two or more ends of sentences, is taken for a quotation
 /// as long as fewer than `min_documents` documents hold it, and goes only between two lines of template, as the
 /// notice in a footer does. Of two such lines together both stay.
-/// The counts are exact, whatever the memory.
+/// The counts are exact, whatever the memory (`max_state_bytes`).
 ///
 /// With `cluster = true` the groups of documents that have none of the fields of `group_by` are found by what
 /// they share, in a pass of its own: two documents are linked if they share `min_shared_lines` lines and a fifth
@@ -125,6 +125,13 @@ pub struct LineTemplateOptions {
     pub max_line_columns: usize,
     /// Where template lines are removed.
     pub position: Place,
+    /// So much memory is held over all threads; what does not fit goes to the work folder. It covers the counts of
+    /// both passes, the search for clusters, and the lines that were learned and are being removed. It does not cover
+    /// the lines of the one document that a thread looks at, nor a `table` that is given, which is held as a whole. It
+    /// adds to `memory` of `[run]`, which is for documents in flight. The result is the same whatever it is; less
+    /// memory takes more time.
+    #[schemars(range(min = 1_048_576), extend("x-unit" = "bytes"))]
+    pub max_state_bytes: u64,
     /// Learned tables to use instead of learning, as `templates.toml`.
     pub table: TablePaths,
     /// Drop a document that has nothing but template; otherwise it is kept with an empty text.
@@ -148,6 +155,7 @@ impl Default for LineTemplateOptions {
             near_equal: true,
             max_line_columns: 10_000,
             position: Place::Any,
+            max_state_bytes: 64 << 20,
             table: TablePaths(Vec::new()),
             drop_empty: true,
             flag_ratio: 0.9,

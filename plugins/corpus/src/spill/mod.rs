@@ -4,16 +4,22 @@
 //! sorts them, and merges all runs when the pass ends. What comes out depends on what was put in alone:
 //! not on the order, the threads, the memory, or the states of other shards that were loaded between.
 
+mod batch;
 mod blocks;
+mod lookup;
 mod merge;
 mod runs;
+mod scratch;
 mod state;
 
 use std::cmp::Ordering;
 
-pub(crate) use blocks::{BlockReader, BlockWriter};
-pub(crate) use merge::Merged;
-pub(crate) use runs::{Runs, Scratch, unwritable};
+pub(crate) use batch::Batch;
+use blocks::{BlockReader, BlockWriter};
+pub(crate) use lookup::{Fixed, Lookup, LookupWriter};
+use merge::Merged;
+pub(crate) use runs::{Runs, Sorted};
+pub(crate) use scratch::{Scratch, read_exact_at, unwritable};
 pub(crate) use state::Header;
 
 /// What a run is made of.

@@ -7,56 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tamis_plugin::{Failure, Workspace};
+use tamis_plugin::Failure;
 
 use super::merge::{Source, sort};
-use super::{BlockReader, BlockWriter, Entry, Header, Merged};
-
-/// So many files are read at once. Each takes a buffer of one block, about 64 KiB.
-const FAN_IN: usize = 64;
-
-/// A place on the disk and the memory that may be held before it is used.
-#[derive(Debug, Clone)]
-pub(crate) struct Scratch {
-    folder: PathBuf,
-    /// Bytes over all locals.
-    local_bytes: usize,
-    /// Bytes of runs.
-    resident_bytes: usize,
-    n_locals: usize,
-    fan_in: usize,
-}
-
-impl Scratch {
-    /// Half of the memory is for locals. A quarter is for runs: while one quarter is being written, another
-    /// may fill.
-    pub(crate) fn new(workspace: &Workspace) -> Self {
-        let memory = usize::try_from(workspace.memory).unwrap_or(usize::MAX);
-        Self {
-            folder: workspace.scratch.clone(),
-            local_bytes: memory / 2,
-            resident_bytes: memory / 4,
-            n_locals: workspace.threads.max(1),
-            fan_in: FAN_IN,
-        }
-    }
-
-    /// For tests: reads fewer files at once, so that few entries make several levels of merging.
-    #[cfg(test)]
-    pub(crate) fn with_fan_in(self, fan_in: usize) -> Self {
-        Self { fan_in, ..self }
-    }
-
-    /// A file in the folder.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    /// Bytes that a table which outlives the pass may hold.
-    pub(crate) fn table_bytes(&self) -> usize {
-        self.resident_bytes
-    }
-}
+use super::{BlockReader, BlockWriter, Entry, Header, Merged, Scratch, unwritable};
 
 /// Sorted runs; see [`super`].
 pub(crate) struct Runs<E> {
@@ -64,6 +18,8 @@ pub(crate) struct Runs<E> {
     name: &'static str,
     scratch: OnceLock<Scratch>,
     inner: Mutex<Inner<E>>,
+    /// Held by whoever writes: if several did, each would hold as much as fits into memory.
+    writing: Mutex<()>,
     n_files: AtomicU64,
     /// The first mistake that nobody could be told of when it happened.
     broken: Mutex<Option<Failure>>,
@@ -94,6 +50,7 @@ impl<E: Entry + 'static> Runs<E> {
             name,
             scratch: OnceLock::new(),
             inner: Mutex::new(Inner { resident: Vec::new(), files: Vec::new() }),
+            writing: Mutex::new(()),
             n_files: AtomicU64::new(0),
             broken: Mutex::new(None),
         }
@@ -111,7 +68,7 @@ impl<E: Entry + 'static> Runs<E> {
 
     /// How many bytes one local may hold before it is to be added.
     pub(crate) fn local_bytes(&self) -> usize {
-        self.scratch.get().map_or(usize::MAX, |scratch| scratch.local_bytes / scratch.n_locals)
+        self.scratch.get().map_or(usize::MAX, Scratch::local_bytes)
     }
 
     /// For tests: how many runs there are in memory.
@@ -162,7 +119,7 @@ impl<E: Entry + 'static> Runs<E> {
         };
         let mut blocks = BlockReader::new(state);
         header.check(&mut blocks)?;
-        let most = self.scratch.get().map_or(usize::MAX, |scratch| scratch.resident_bytes);
+        let most = self.scratch.get().map_or(usize::MAX, Scratch::resident_bytes);
         let (mut entries, mut size) = (Vec::new(), 0);
         let mut loaded = Loaded::<_, E> { blocks, previous: None };
         while size <= most {
@@ -193,6 +150,15 @@ impl<E: Entry + 'static> Runs<E> {
     ///
     /// When a run fails, now or in an earlier [`Runs::add`], or `each` does.
     pub(crate) fn drain(&self, mut each: impl FnMut(E) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.sorted()?.try_for_each(|entry| each(entry?))
+    }
+
+    /// Takes all entries out, in order.
+    ///
+    /// # Errors
+    ///
+    /// When a run fails, now or in an earlier [`Runs::add`].
+    pub(crate) fn sorted(&self) -> Result<Sorted<E>, Failure> {
         self.check()?;
         let mut inner = self.inner();
         self.reduce(&mut inner)?;
@@ -200,13 +166,8 @@ impl<E: Entry + 'static> Runs<E> {
         let files = std::mem::take(&mut inner.files);
         drop(inner);
         let mut sources = file_sources(&files)?;
-        for (run, _) in resident {
-            sources.push(Box::new(run.into_iter().map(Ok)));
-        }
-        for entry in Merged::new(sources)? {
-            each(entry?)?;
-        }
-        Ok(())
+        sources.extend(memory_sources(resident));
+        Ok(Sorted(Order::Merged { entries: Merged::new(sources)?, _files: files }))
     }
 
     /// Adds a sorted run: to those in memory, or with all of them to the disk when they are too many.
@@ -214,12 +175,25 @@ impl<E: Entry + 'static> Runs<E> {
         if entries.is_empty() {
             return Ok(());
         }
-        let most = self.scratch.get().map_or(usize::MAX, |scratch| scratch.resident_bytes);
+        let most = self.scratch.get().map_or(usize::MAX, Scratch::resident_bytes);
+        let fits = |inner: &Inner<E>| {
+            let held: usize = inner.resident.iter().map(|(_, size)| *size).sum();
+            held.saturating_add(size) <= most
+        };
         let mut inner = self.inner();
-        let held: usize = inner.resident.iter().map(|(_, size)| *size).sum();
-        inner.resident.push((entries, size));
-        if held.saturating_add(size) <= most {
+        if fits(&inner) {
+            inner.resident.push((entries, size));
             drop(inner);
+            return self.compact();
+        }
+        drop(inner);
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever wrote before has made room, perhaps.
+        let mut inner = self.inner();
+        let has_room = fits(&inner);
+        inner.resident.push((entries, size));
+        if has_room {
+            drop((inner, writing));
             return self.compact();
         }
         let runs = std::mem::take(&mut inner.resident);
@@ -250,7 +224,7 @@ impl<E: Entry + 'static> Runs<E> {
 
     /// Merges files until they can be read at once.
     fn reduce(&self, inner: &mut Inner<E>) -> Result<(), Failure> {
-        let fan_in = self.scratch.get().map_or(FAN_IN, |scratch| scratch.fan_in).max(2);
+        let fan_in = self.scratch.get().map_or(usize::MAX, Scratch::fan_in);
         while inner.files.len() > fan_in {
             // The oldest first and the result last: files that were merged as often are merged together.
             let oldest: Vec<RunFile> = inner.files.drain(..fan_in).collect();
@@ -284,6 +258,34 @@ impl<E: Entry + 'static> Runs<E> {
 
     fn broken(&self) -> MutexGuard<'_, Option<Failure>> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Entries on their way out, in order.
+pub(crate) struct Sorted<E: Entry + 'static>(Order<E>);
+
+enum Order<E: Entry + 'static> {
+    /// They were sorted in memory.
+    Resident(std::vec::IntoIter<E>),
+    /// The files are removed when all was read.
+    Merged { entries: Merged<'static, E>, _files: Vec<RunFile> },
+}
+
+impl<E: Entry> Sorted<E> {
+    /// Entries that are sorted already.
+    pub(super) fn resident(entries: Vec<E>) -> Self {
+        Self(Order::Resident(entries.into_iter()))
+    }
+}
+
+impl<E: Entry> Iterator for Sorted<E> {
+    type Item = Result<E, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Order::Resident(entries) => entries.next().map(Ok),
+            Order::Merged { entries, .. } => entries.next(),
+        }
     }
 }
 
@@ -343,14 +345,6 @@ impl NewRun {
         self.blocks.finish().map_err(|error| unwritable(&self.file.path, &error))?;
         Ok(self.file)
     }
-}
-
-/// The failure of a file in the scratch folder.
-pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!(
-        "the work file `{}` cannot be written: {error}; free space there, or give the run more memory",
-        path.display()
-    ))
 }
 
 /// A saved state that is being read.

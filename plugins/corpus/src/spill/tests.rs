@@ -5,11 +5,11 @@ use tamis_plugin::{CorpusStage, Document, Draft, Metadata, Verdict, View, Worksp
 
 use super::*;
 
-/// A workspace in a folder with so much memory.
-pub(crate) fn workspace(folder: &std::path::Path, memory: u64, threads: usize) -> Workspace {
+/// A workspace in a folder.
+pub(crate) fn workspace(folder: &std::path::Path, threads: usize) -> Workspace {
     let (scratch, keep) = (folder.join("scratch"), folder.join("keep"));
     std::fs::create_dir_all(&scratch).unwrap();
-    Workspace { scratch, keep, memory, threads }
+    Workspace { scratch, keep, memory: 1 << 30, threads }
 }
 
 /// Shows documents to `n_locals` locals in turn and merges them, the last first.
@@ -78,7 +78,7 @@ impl Entry for Word {
     }
 }
 
-const HEADER: Header<'_> = Header { stage: "words", options: "none" };
+const HEADER: Header<'_> = Header { stage: "words", format: 3, options: "none" };
 
 fn word(key: u16) -> Word {
     Word { key, n: 1, text: key.to_string().into() }
@@ -132,10 +132,32 @@ fn what_is_no_state_is_refused_by_name() {
             Header { options: "some", ..HEADER },
             "the state of `words` was saved with other options: none there, some here",
         ),
+        (
+            Header { format: 4, ..HEADER },
+            concat!(
+                "the state of `words` was saved by tamis ",
+                env!("CARGO_PKG_VERSION"),
+                " with format 3, and tamis ",
+                env!("CARGO_PKG_VERSION"),
+                " reads format 4: run the segment that saved it again with this program"
+            ),
+        ),
     ] {
         let failure = Runs::<Word>::new("words").load(&header, &mut &state[..]).unwrap_err();
         assert_eq!(failure.to_string(), message);
     }
+}
+
+#[test]
+fn a_state_of_the_first_format_is_refused_with_what_to_do() {
+    let mut blocks = BlockWriter::new(Vec::new());
+    blocks.block(b"tamis state 1\nwords\nnone").unwrap();
+    let error = loaded(&blocks.finish().unwrap()).unwrap_err();
+    assert!(
+        error.starts_with("the state of `words` was saved by tamis (an earlier one) with format 1, and"),
+        "{error}"
+    );
+    assert!(error.ends_with(": run the segment that saved it again with this program"), "{error}");
 }
 
 #[test]
@@ -151,16 +173,48 @@ fn entries_out_of_order_are_refused() {
 #[test]
 fn a_full_disk_is_remembered_until_somebody_can_be_told() {
     let folder = tempfile::tempdir().unwrap();
-    let mut place = workspace(folder.path(), 8, 1);
+    let mut place = workspace(folder.path(), 1);
     place.scratch = folder.path().join("gone");
     let runs = Runs::new("words");
-    runs.place(Scratch::new(&place));
+    runs.place(Scratch::new(&place, 8));
     runs.add(vec![word(1)]);
     runs.add(vec![word(2)]);
     for failure in
         [runs.save(&HEADER, &mut Vec::new()).unwrap_err(), runs.drain(|_: Word| Ok(())).unwrap_err()]
     {
         assert!(failure.to_string().contains("words-000000.run` cannot be written: "), "{failure}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_a_work_file_is_an_error_and_no_wrong_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = workspace(folder.path(), 1);
+    let runs = Runs::new("words");
+    runs.place(Scratch::new(&place, 64));
+    (0..20).for_each(|key| runs.add(vec![word(key)]));
+    let file = std::fs::read_dir(&place.scratch).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[7] ^= 4;
+    std::fs::write(&file, bytes).unwrap();
+    let failure = runs.drain(|_: Word| Ok(())).unwrap_err().to_string();
+    assert!(failure.contains(".run` cannot be read: block 1 has a wrong checksum"), "{failure}");
+}
+
+#[test]
+fn what_is_put_in_comes_out_in_order_however_little_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = Scratch::new(&workspace(folder.path(), 1), 4096);
+    for (n_entries, scratch) in [(0, None), (50, None), (50, Some(&scratch)), (5000, Some(&scratch))] {
+        let mut batch = Batch::new("batch", scratch);
+        // Twice: it may be used again.
+        for _ in 0..2 {
+            (0..n_entries).rev().for_each(|key| batch.push(word(key % 1000)));
+            let found: Vec<Word> = batch.sorted().unwrap().collect::<Result<_, _>>().unwrap();
+            let n_different = usize::from(n_entries.min(1000));
+            assert!(found.iter().map(|word| usize::from(word.key)).eq(0..n_different));
+            assert_eq!(found.iter().map(|word| word.n).sum::<u64>(), u64::from(n_entries));
+        }
     }
 }
 
@@ -174,9 +228,9 @@ fn many_small_batches_become_few_runs() {
 #[test]
 fn the_work_folder_is_empty_again_when_all_is_drained() {
     let folder = tempfile::tempdir().unwrap();
-    let place = workspace(folder.path(), 64, 1);
+    let place = workspace(folder.path(), 1);
     let runs = Runs::new("words");
-    runs.place(Scratch::new(&place).with_fan_in(3));
+    runs.place(Scratch::new(&place, 64).with_fan_in(3));
     (0..50).for_each(|key| runs.add(vec![word(key)]));
     assert!(std::fs::read_dir(&place.scratch).unwrap().count() > 10);
     runs.drain(|_| Ok(())).unwrap();
@@ -189,7 +243,7 @@ proptest! {
     #[test]
     fn runs_are_a_sorted_sum_whatever_the_memory(
         batches in prop::collection::vec(prop::collection::vec(0_u16..50, 0..30), 0..20),
-        memory in 0_u64..8192,
+        memory in 0_u64..16_384,
         shard in 0_usize..20,
     ) {
         let mut expected = std::collections::BTreeMap::<u16, u64>::new();
@@ -198,7 +252,7 @@ proptest! {
 
         let folder = tempfile::tempdir().unwrap();
         let runs = Runs::new("words");
-        runs.place(Scratch::new(&workspace(folder.path(), memory, 2)).with_fan_in(3));
+        runs.place(Scratch::new(&workspace(folder.path(), 2), memory).with_fan_in(3));
         let (here, there) = batches.split_at(shard.min(batches.len()));
         runs.load(&HEADER, &mut &*state_of(&there.concat())).unwrap();
         for keys in here {

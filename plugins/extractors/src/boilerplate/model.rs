@@ -11,6 +11,8 @@
 
 use std::collections::BTreeMap;
 
+use tamis_text::maths::exp_f32;
+
 use super::features::{N_EDGE, N_NODE, Sink, edge_names, node_names};
 use super::segment::Segment;
 
@@ -269,9 +271,9 @@ struct Step {
 impl Step {
     fn new(inside: f32, pause: f32, edge: &Four) -> Self {
         let most = inside.max(pause).max(0.0);
-        let outside = (-most).exp();
-        let node = [outside, (inside - most).exp(), (pause - most).exp(), outside];
-        Self { node, edge: edge.map(|sum| sum.min(40.0).exp()) }
+        let outside = exp_f32(-most);
+        let node = [outside, exp_f32(inside - most), exp_f32(pause - most), outside];
+        Self { node, edge: edge.map(|sum| exp_f32(sum.min(40.0))) }
     }
 
     fn forward(&self, last: Four) -> Four {

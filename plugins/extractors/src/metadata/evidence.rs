@@ -42,7 +42,7 @@ impl From<&Evidence> for Written {
 /// A logistic curve, because the scores are sums of weights as in a log-linear model; a rival within one unit
 /// takes up to half of it away.
 pub(super) fn confidence(above: f64, margin: f64) -> f64 {
-    let alone = 1.0 / (1.0 + (-above).exp());
+    let alone = 1.0 / (1.0 + tamis_text::maths::exp(-above));
     alone * (0.5 + 0.5 * margin.clamp(0.0, 1.0))
 }
 

@@ -12,6 +12,8 @@ use super::repeated::Repeated;
 const NEAR_BYTES: usize = 1000;
 /// Columns of the name of a paper, a site, an agency.
 const MAX_NAME: usize = 40;
+/// Bytes in which the end of a name is looked for: it has 160 at most, some blanks and marks behind it.
+const NAME_BYTES: usize = 400;
 
 /// What may stand before 来源 when the article is meant; 图片来源, 资金来源 and the like are something else.
 const BEFORE: [&str; 8] = ["文章", "稿件", "信息", "内容", "本文", "新闻", "原文", "稿源"];
@@ -98,6 +100,8 @@ fn name_behind(page: Page<'_>, label: &Range<usize>) -> Option<Range<usize>> {
 
 /// The name at the beginning of `text`, up to a gap, a mark or the next label.
 fn name_at(text: &str, start: usize) -> Option<Range<usize>> {
+    // Twenty searches over the rest of the line would be made for each label of a long one.
+    let text = text.get(..text.floor_char_boundary(NAME_BYTES)).unwrap_or(text);
     let mut end = text.find(|c| {
         matches!(
             c,
@@ -180,4 +184,30 @@ fn site_name(line: Line<'_>) -> Option<(Range<usize>, f64)> {
     let name = text(part);
     let start = line.start + part.start + line.text.get(part.clone())?.find(name)?;
     Some((start..start + name.len(), confidence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_whatever_follows_it() {
+        let rest = "后面还有很长的一行文字，".repeat(100);
+        for (text, name) in [
+            ("港口晚报 作者：某人", Some("港口晚报")),
+            ("港口晚报  ", Some("港口晚报")),
+            ("港口晚报57人参与", Some("港口晚报")),
+            ("港口晚报2024", Some("港口晚报2024")),
+            ("没有这样长的名字没有这样长的名字没有这样长的名字", None),
+        ] {
+            for (text, name) in [(text.to_owned(), name), (format!("{text}，{rest}"), name)] {
+                let found = name_at(&text, 7).map(|range| range.start - 7..range.end - 7);
+                assert_eq!(found.and_then(|range| text.get(range)), name, "{text}");
+            }
+        }
+        // Where the window cuts, a character may stand.
+        for n_before in 0..4 {
+            assert_eq!(name_at(&format!("{}{rest}", "a".repeat(NAME_BYTES - 1 - n_before)), 0), None);
+        }
+    }
 }

@@ -159,7 +159,9 @@ impl Rarity {
     /// The pairs of a text, each `weight` times its inverse document frequency; what every item has, such as
     /// the name of the town, weighs nothing.
     fn weighted(&self, text: &str, weight: f64) -> Pairs {
-        let value = |pair| weight * (self.n_items / self.occurs_in.get(&pair).copied().unwrap_or(1.0)).ln();
+        let value = |pair| {
+            weight * tamis_text::maths::ln(self.n_items / self.occurs_in.get(&pair).copied().unwrap_or(1.0))
+        };
         pairs(text).collect::<BTreeSet<_>>().into_iter().map(|pair| (pair, value(pair))).collect()
     }
 }

@@ -74,55 +74,118 @@ pub(super) struct Around {
 }
 
 /// What is known of all block elements of a page.
-pub(super) fn all(tree: &Tree<'_>, blocks: &Blocks, words: &Words) -> Vec<Around> {
-    let mut known: Vec<Around> = Vec::with_capacity(blocks.containers.len());
-    for container in &blocks.containers {
-        let around = match known.get(container.parent) {
-            Some(parent) => one(tree, container, parent, words),
-            None => Around {
-                words: [FAR; N_GROUPS],
-                elements: [FAR; ELEMENTS.len()],
-                hidden: false,
-                article_body: false,
-                aria_hidden: false,
-                signature: 0,
-            },
-        };
-        known.push(around);
-    }
-    known
+///
+/// The paragraphs of an article, the rows of a list, have the same around them, so what is known is held once for
+/// all that are alike: a page may have an element in five bytes of source.
+pub(super) struct Surroundings {
+    known: Vec<Around>,
+    /// For each block element, which of the known it has.
+    of_container: Vec<u32>,
 }
 
-fn one(tree: &Tree<'_>, container: &Container, parent: &Around, words: &Words) -> Around {
-    let node = container.node;
-    let mut around = parent.clone();
-    for distance in around.words.iter_mut().chain(&mut around.elements) {
-        *distance = FAR.min(*distance + 1);
+impl Surroundings {
+    pub(super) fn new(tree: &Tree<'_>, blocks: &Blocks, words: &Words) -> Self {
+        let nothing = Around {
+            words: [FAR; N_GROUPS],
+            elements: [FAR; ELEMENTS.len()],
+            hidden: false,
+            article_body: false,
+            aria_hidden: false,
+            signature: 0,
+        };
+        let mut known = vec![nothing];
+        let mut places: Map<Own, u32> = Map::default();
+        let mut of_container: Vec<u32> = Vec::with_capacity(blocks.containers.len());
+        for container in &blocks.containers {
+            // The root is around itself, and nothing is known of it.
+            let Some(&parent) = of_container.get(container.parent()) else {
+                of_container.push(0);
+                continue;
+            };
+            let Some(above) = known.get(parent as usize) else { continue };
+            let own = Own::of(tree, container, (parent, above), words);
+            let place = *places.entry(own).or_insert(known.len() as u32);
+            if place as usize == known.len() {
+                known.push(own.inside(above));
+            }
+            of_container.push(place);
+        }
+        Self { known, of_container }
     }
-    let class = tree.attribute(node, Name::Class).unwrap_or_default();
-    let id = tree.attribute(node, Name::Id).unwrap_or_default();
-    // Whole pages are wrapped in elements with such words; what they say holds for nothing inside.
-    let is_wrapper = matches!(container.tag, Tag::Body | Tag::Html);
-    let groups = if is_wrapper { 0 } else { words.groups(class) | words.groups(id) };
-    for (group, distance) in around.words.iter_mut().enumerate() {
-        if groups >> group & 1 == 1 {
-            *distance = 0;
+
+    /// What is known of a block element; of one that is not there, what is known of the root.
+    pub(super) fn of(&self, container: usize) -> &Around {
+        &self.known[self.of_container.get(container).map_or(0, |place| *place as usize)]
+    }
+}
+
+/// What an element says for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Own {
+    /// Which of the known is around it.
+    parent: u32,
+    /// A bit for each group of words.
+    words: u64,
+    /// A bit for each of [`ELEMENTS`].
+    elements: u32,
+    hidden: bool,
+    article_body: bool,
+    aria_hidden: bool,
+    signature: u64,
+}
+
+impl Hash for Own {
+    /// One number is enough to tell them apart, and hashing is what this costs.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let others = u64::from(self.parent) << 32 | u64::from(self.elements);
+        state.write_u64(self.signature ^ self.words.rotate_left(8) ^ others);
+    }
+}
+
+impl Own {
+    fn of(tree: &Tree<'_>, container: &Container, (parent, above): (u32, &Around), words: &Words) -> Self {
+        let node = container.node();
+        let class = tree.attribute(node, Name::Class).unwrap_or_default();
+        let id = tree.attribute(node, Name::Id).unwrap_or_default();
+        // Whole pages are wrapped in elements with such words; what they say holds for nothing inside.
+        let is_wrapper = matches!(container.tag, Tag::Body | Tag::Html);
+        let groups = if is_wrapper { 0 } else { words.groups(class) | words.groups(id) };
+        let role = tree.attribute(node, Name::Role).unwrap_or_default();
+        let as_role = ROLES.iter().find(|(known, _)| *known == role).map(|(_, element)| *element);
+        let is = |(name, tags): &(&str, &[Tag])| tags.contains(&container.tag) || as_role == Some(*name);
+        let elements = ELEMENTS.iter().enumerate().filter(|(_, element)| is(element));
+        let property = tree.attribute(node, Name::ItemProp).unwrap_or_default();
+        Self {
+            parent,
+            words: groups,
+            elements: elements.fold(0, |bits, (element, _)| bits | 1 << element),
+            hidden: is_hidden(tree, node),
+            article_body: id == "js_content"
+                || matches!(property, "articleBody" | "reviewBody" | "text" | "recipeInstructions"),
+            aria_hidden: tree.attribute(node, Name::AriaHidden).is_some_and(|value| value == "true"),
+            signature: signature(container.tag, class, above.signature),
         }
     }
-    let role = tree.attribute(node, Name::Role).unwrap_or_default();
-    let as_role = ROLES.iter().find(|(known, _)| *known == role).map(|(_, element)| *element);
-    for ((name, tags), distance) in ELEMENTS.iter().zip(&mut around.elements) {
-        if tags.contains(&container.tag) || as_role == Some(*name) {
-            *distance = 0;
+
+    /// What is known of an element that says so, inside another.
+    fn inside(self, above: &Around) -> Around {
+        let mut around = above.clone();
+        for distance in around.words.iter_mut().chain(&mut around.elements) {
+            *distance = FAR.min(*distance + 1);
         }
+        let is_said = |bits: u64, at: usize| bits >> at & 1 == 1;
+        for (group, distance) in around.words.iter_mut().enumerate() {
+            *distance *= u8::from(!is_said(self.words, group));
+        }
+        for (element, distance) in around.elements.iter_mut().enumerate() {
+            *distance *= u8::from(!is_said(self.elements.into(), element));
+        }
+        around.hidden |= self.hidden;
+        around.article_body |= self.article_body;
+        around.aria_hidden |= self.aria_hidden;
+        around.signature = self.signature;
+        around
     }
-    around.aria_hidden |= tree.attribute(node, Name::AriaHidden).is_some_and(|value| value == "true");
-    around.hidden |= is_hidden(tree, node);
-    let property = tree.attribute(node, Name::ItemProp).unwrap_or_default();
-    around.article_body |= id == "js_content"
-        || matches!(property, "articleBody" | "reviewBody" | "text" | "recipeInstructions");
-    around.signature = signature(container.tag, class, parent.signature);
-    around
 }
 
 /// Tells apart elements by name, classes without digits, and what is around them.
@@ -143,12 +206,59 @@ pub(super) fn comment_group() -> usize {
     super::words::group_of("class:comment")
 }
 
-/// Sums over the blocks of a page up to each block, for sums over any range.
-pub(super) struct Sums {
-    sums: Vec<[f32; 5]>,
+/// Sums over the blocks of each block element, and over all.
+///
+/// `N` values of every block are added up in order; an element has the difference between what was reached at its
+/// end and at its start. The sums up to every block would take as much again for each of a million lines that
+/// only `<br>` parts.
+pub(super) struct Sums<const N: usize> {
+    of_container: Vec<[f32; N]>,
+    pub(super) all: [f32; N],
 }
 
-/// Sums over a range of blocks.
+impl<const N: usize> Sums<N> {
+    pub(super) fn of(blocks: &Blocks, mut values: impl FnMut(usize) -> [f32; N]) -> Self {
+        let containers = &blocks.containers;
+        let mut sums = Self { of_container: vec![[0.0; N]; containers.len()], all: [0.0; N] };
+        let mut open: Vec<usize> = Vec::new();
+        let mut next = 0;
+        for block in 0..=blocks.blocks.len() {
+            // Elements come in document order and lie in each other, so the last that was begun ends first.
+            while containers.get(next).is_some_and(|it| it.blocks().start <= block) {
+                sums.end(&mut open, block, containers);
+                sums.of_container[next] = sums.all;
+                open.push(next);
+                next += 1;
+            }
+            sums.end(&mut open, block, containers);
+            if block < blocks.blocks.len() {
+                for (sum, value) in sums.all.iter_mut().zip(values(block)) {
+                    *sum += value;
+                }
+            }
+        }
+        sums
+    }
+
+    /// The sums of an element.
+    pub(super) fn of_container(&self, container: usize) -> [f32; N] {
+        self.of_container.get(container).copied().unwrap_or([0.0; N])
+    }
+
+    /// Ends the elements that end before a block.
+    fn end(&mut self, open: &mut Vec<usize>, block: usize, containers: &[Container]) {
+        let ends = |container: &mut usize| {
+            containers.get(*container).is_some_and(|container| container.blocks().end <= block)
+        };
+        while let Some(container) = open.pop_if(ends) {
+            for (sum, all) in self.of_container[container].iter_mut().zip(self.all) {
+                *sum = all - *sum;
+            }
+        }
+    }
+}
+
+/// What is summed up for the first model.
 #[expect(clippy::struct_field_names, reason = "all are counts")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sum {
@@ -161,40 +271,15 @@ pub(super) struct Sum {
     pub(super) n_prose: f32,
 }
 
-impl Sums {
-    pub(super) fn of(blocks: &Blocks, measures: &[Measures], links: &[f32], prose: &[f32]) -> Self {
-        let mut sums = Vec::with_capacity(blocks.blocks.len() + 1);
-        let mut sum = [0.0; 5];
-        sums.push(sum);
-        for ((measures, link), prose) in measures.iter().zip(links).zip(prose) {
-            let words = measures.n_words as f32;
-            for (sum, value) in sum.iter_mut().zip([
-                words,
-                words * link,
-                measures.n_stops as f32,
-                measures.n_commas as f32,
-                words * prose,
-            ]) {
-                *sum += value;
-            }
-            sums.push(sum);
-        }
-        Self { sums }
+impl Sum {
+    /// What a block adds to [`Sums`].
+    pub(super) fn values(measures: &Measures, link: f32, prose: f32) -> [f32; 5] {
+        let words = measures.n_words as f32;
+        [words, words * link, measures.n_stops as f32, measures.n_commas as f32, words * prose]
     }
 
-    pub(super) fn over(&self, range: &std::ops::Range<usize>) -> Sum {
-        let (Some(from), Some(to)) = (self.sums.get(range.start), self.sums.get(range.end)) else {
-            return Sum::default();
-        };
-        let at = |index: usize| to[index] - from[index];
-        Sum {
-            n_blocks: range.len() as f32,
-            n_words: at(0),
-            n_linked: at(1),
-            n_stops: at(2),
-            n_commas: at(3),
-            n_prose: at(4),
-        }
+    pub(super) fn new(n_blocks: usize, [n_words, n_linked, n_stops, n_commas, n_prose]: [f32; 5]) -> Self {
+        Self { n_blocks: n_blocks as f32, n_words, n_linked, n_stops, n_commas, n_prose }
     }
 }
 
@@ -210,19 +295,14 @@ pub(super) struct Likes {
 pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// Blocks by the signature of their element.
-pub(super) fn likes(
-    blocks: &Blocks,
-    around: &[Around],
-    measures: &[Measures],
-    links: &[f32],
-) -> Map<u64, Likes> {
+pub(super) fn likes(page: &super::Page<'_>) -> Map<u64, Likes> {
     let mut likes: Map<u64, Likes> = Map::default();
-    for ((block, measures), link) in blocks.blocks.iter().zip(measures).zip(links) {
-        let Some(around) = around.get(block.container) else { continue };
-        let like = likes.entry(around.signature).or_default();
+    for block in 0..page.n_blocks() {
+        let n_words = page.n_words(block);
+        let like = likes.entry(page.around.of(page.container(block)).signature).or_default();
         like.n += 1.0;
-        like.n_words += measures.n_words as f32;
-        like.n_linked += measures.n_words as f32 * link;
+        like.n_words += n_words;
+        like.n_linked += n_words * page.link(block);
     }
     likes
 }

@@ -1,23 +1,32 @@
-//! A table with a column for each feature and a row for each block.
+//! A table with a column for each feature and a row for each of some blocks.
 
-/// Values of features, column by column.
+use std::ops::Range;
+
+/// Values of features, column by column, for blocks that follow each other.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
-    n_rows: usize,
+    rows: Range<usize>,
     names: Vec<&'static str>,
     values: Vec<f32>,
 }
 
 impl Columns {
-    /// A table without columns, with room for some.
-    pub(crate) fn new(n_rows: usize, n_columns: usize) -> Self {
-        Self { n_rows, names: Vec::with_capacity(n_columns), values: Vec::with_capacity(n_rows * n_columns) }
+    /// Forgets all columns and begins a table for other blocks; what was taken for values is used again.
+    pub(crate) fn begin(&mut self, rows: Range<usize>) {
+        self.rows = rows;
+        self.names.clear();
+        self.values.clear();
     }
 
-    /// Adds a column with the value of each row.
+    /// Adds a column with the value of each block.
     pub(crate) fn add(&mut self, name: &'static str, value: impl FnMut(usize) -> f32) {
         self.names.push(name);
-        self.values.extend((0..self.n_rows).map(value));
+        self.values.extend(self.rows.clone().map(value));
+    }
+
+    /// The blocks that the rows are of.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        self.rows.clone()
     }
 
     /// The names of the columns, in order.
@@ -27,12 +36,12 @@ impl Columns {
 
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
-        self.n_rows
+        self.rows.len()
     }
 
     /// The values of a column, one a row.
     pub fn column(&self, column: usize) -> &[f32] {
-        let start = column * self.n_rows;
-        self.values.get(start..start + self.n_rows).unwrap_or_default()
+        let start = column * self.n_rows();
+        self.values.get(start..start + self.n_rows()).unwrap_or_default()
     }
 }

@@ -1,26 +1,34 @@
 //! The features of the first model: a block, its place, the elements around it, the page.
 
 use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::LazyLock;
 
-use tamis_html::{Name, Tag};
+use tamis_html::{Container, Name, Tag};
 
-use super::around::{ELEMENTS, likes};
+use super::around::{Around, ELEMENTS, Likes, Map, Sum, likes};
 use super::columns::Columns;
 use super::cues::{COMMENT, RELATED};
 use super::words::N_GROUPS;
-use super::{CUES, Measures, Page, WORDS, around::Sum, cues, head, words};
+use super::{CUES, Measures, Page, WORDS, cues, head, words};
+
+/// Logarithms of small counts, which most are.
+static LOGS: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|count| tamis_text::maths::ln_f32(1.0 + count as f32)));
 
 /// Logarithm of a count, so that few and many both make a difference.
 pub(super) fn log(count: f32) -> f32 {
-    (1.0 + count.max(0.0)).ln()
+    let count = count.max(0.0);
+    let whole = count as usize;
+    match LOGS.get(whole) {
+        Some(log) if (whole as f32).to_bits() == count.to_bits() => *log,
+        _ => tamis_text::maths::ln_f32(1.0 + count),
+    }
 }
 
 pub(super) fn part(of: f32, whole: f32) -> f32 {
     if whole > 0.0 { of / whole } else { 0.0 }
 }
-
-/// Columns to make room for, so that the table is not moved while it grows.
-const N_COLUMNS: usize = 210;
 
 /// How many elements up sums are taken, with the names of the sums.
 const LEVELS: [(usize, [&str; 6]); 4] = [
@@ -40,6 +48,9 @@ const NEIGHBOURS: [(isize, [&str; 5]); 6] = [
     (3, ["next3.words", "next3.links", "next3.prose", "next3.same", "next3.heading"]),
 ];
 
+/// The farthest of [`NEIGHBOURS`].
+const REACH: usize = 3;
+
 /// Words of which the page as a whole is told how much of its prose they hold.
 const PAGE_WORDS: [(&str, &str); 8] = [
     ("page.comment", "class:comment"),
@@ -52,31 +63,132 @@ const PAGE_WORDS: [(&str, &str); 8] = [
     ("page.doc", "class:doc"),
 ];
 
-impl Page<'_> {
+impl<'a> Page<'a> {
     /// The features of the first model, a row for each block.
     pub fn first(&self) -> Columns {
-        let mut columns = Columns::new(self.n_blocks(), N_COLUMNS);
-        self.block_features(&mut columns);
-        self.element_features(&mut columns);
-        self.sum_features(&mut columns);
-        self.neighbour_features(&mut columns);
-        self.cue_features(&mut columns);
-        self.likeness_features(&mut columns);
-        self.page_features(&mut columns);
+        let mut columns = Columns::default();
+        self.first_parts().next(self.n_blocks(), &mut columns);
         columns
     }
 
+    /// The features of the first model for some blocks after the others.
+    pub(crate) fn first_parts(&self) -> FirstParts<'_, 'a> {
+        FirstParts::new(self)
+    }
+}
+
+/// Makes the features of the first model, for some blocks at a time: 200 of them for each block of a page would
+/// take a hundred times the page.
+///
+/// Holds what must be known of all blocks or of those before, and of the block elements.
+pub(crate) struct FirstParts<'p, 'a> {
+    page: &'p Page<'a>,
+    n_done: usize,
+    likes: Map<u64, Likes>,
+    /// For each block element, the sibling and the article that it lies in.
+    siblings: Vec<(f32, f32)>,
+    articles: Vec<u32>,
+    candidates: [Candidate; 2],
+    twins: Twins<'p>,
+    titles: Titles,
+    /// All windows of the body that the page declares.
+    body: HashSet<u64>,
+    of_page: Vec<(&'static str, f32)>,
+    first_h1: Option<usize>,
+    /// Words before the blocks that come next.
+    n_words_before: f32,
+    under: Under,
+}
+
+/// An element that is likely the content, and how many elements up from each the one lies that holds it, too.
+struct Candidate {
+    names: [&'static str; 4],
+    blocks: Range<usize>,
+    levels_to_common: Vec<u16>,
+}
+
+/// Which texts occur how often.
+struct Twins<'p> {
+    /// For each text how many blocks have it, 10 at most.
+    counts: Map<&'p str, u8>,
+    /// For each block, how many of the same text came before.
+    ranks: Vec<u8>,
+}
+
+/// How alike blocks and what the page says of itself are; empty where it says nothing.
+struct Titles {
+    likenesses: Vec<f32>,
+    descriptions: Vec<f32>,
+    /// The block that most likely is the title.
+    best: Option<usize>,
+}
+
+/// Under which heading a block stands, and how far behind such blocks.
+#[derive(Clone, Copy)]
+struct Under {
+    level: f32,
+    distance: f32,
+    cues: u32,
+    since_related: f32,
+    since_comment: f32,
+}
+
+impl<'p, 'a> FirstParts<'p, 'a> {
+    fn new(page: &'p Page<'a>) -> Self {
+        let is_h1 = |b: &usize| (page.heading(*b) - 1.0).abs() < 0.5;
+        Self {
+            page,
+            n_done: 0,
+            likes: likes(page),
+            siblings: siblings(page),
+            articles: articles(page),
+            candidates: [
+                Candidate::new(page, page.top, ["top.up", "top.side", "top.rank", "top.size"]),
+                Candidate::new(page, page.bulk, ["bulk.up", "bulk.side", "bulk.rank", "bulk.size"]),
+            ],
+            twins: Twins::of(page),
+            titles: Titles::of(page),
+            body: windows(&page.head.body),
+            of_page: of_page(page, (0..page.n_blocks()).filter(is_h1).count()),
+            first_h1: (0..page.n_blocks()).find(is_h1),
+            n_words_before: 0.0,
+            under: Under {
+                level: 0.0,
+                distance: 1000.0,
+                cues: 0,
+                since_related: 1000.0,
+                since_comment: 1000.0,
+            },
+        }
+    }
+
+    /// Makes the features of the next blocks, `most` at most; false when none is left.
+    pub(crate) fn next(&mut self, most: usize, columns: &mut Columns) -> bool {
+        let rows = self.n_done..self.page.n_blocks().min(self.n_done + most);
+        self.n_done = rows.end;
+        columns.begin(rows.clone());
+        self.block_features(columns);
+        self.element_features(columns);
+        self.sum_features(columns);
+        self.neighbour_features(columns);
+        self.cue_features(columns);
+        self.likeness_features(columns);
+        self.page_features(columns);
+        !rows.is_empty()
+    }
+
     fn block_features(&self, columns: &mut Columns) {
-        let blocks = &self.blocks.blocks;
-        let measures = |block: usize| self.measures.get(block).copied().unwrap_or_default();
+        let page = self.page;
+        let blocks = &page.blocks.blocks;
+        let measures = |block: usize| page.measures.of(block);
         let per_word = |block: usize, count: fn(&Measures) -> u32| {
             let it = measures(block);
             part(count(&it) as f32, it.n_words as f32)
         };
-        columns.add("words", |b| log(self.n_words(b)));
-        columns.add("links", |b| self.link(b));
-        columns.add("n_links", |b| blocks[b].n_links as f32);
-        columns.add("bold", |b| part(blocks[b].bold_bytes as f32, blocks[b].text.len() as f32));
+        columns.add("words", |b| log(page.n_words(b)));
+        columns.add("links", |b| page.link(b));
+        columns.add("n_links", |b| blocks[b].n_links() as f32);
+        columns.add("bold", |b| part(blocks[b].bold_bytes() as f32, blocks[b].text().len() as f32));
         columns.add("letters", |b| per_word(b, |it| it.n_letters));
         columns.add("cjk", |b| per_word(b, |it| it.n_cjk));
         columns.add("capitals", |b| part(measures(b).n_capitals as f32, measures(b).n_letters as f32));
@@ -88,319 +200,351 @@ impl Page<'_> {
         columns.add("ends_sentence", |b| f32::from(measures(b).ends_sentence));
         columns.add("ends_with_colon", |b| f32::from(measures(b).ends_with_colon));
         columns.add("after_break", |b| f32::from(blocks[b].after_break));
-        columns.add("prose", |b| self.prose(b));
-        columns.add("heading", |b| self.heading(b));
+        columns.add("prose", |b| page.prose(b));
+        columns.add("heading", |b| page.heading(b));
     }
 
     fn element_features(&self, columns: &mut Columns) {
-        let around = |block: usize| self.around.get(self.container(block)).or(self.around.first());
-        let inline: Vec<u64> = (0..self.n_blocks()).map(|block| self.inline_groups(block)).collect();
+        let page = self.page;
+        let start = columns.rows().start;
+        // Looked up once, not for each of eighty columns.
+        let around: Vec<&Around> =
+            columns.rows().map(|block| page.around.of(page.container(block))).collect();
+        let around = |b: usize| around[b - start];
+        let inline = self.inline_groups(columns.rows());
         for group in 0..N_GROUPS {
             columns.add(words::group_name(group), |b| {
-                if inline[b] >> group & 1 == 1 {
-                    0.0
-                } else {
-                    around(b).map_or(0.0, |it| f32::from(it.words[group]))
-                }
+                if inline[b - start] >> group & 1 == 1 { 0.0 } else { f32::from(around(b).words[group]) }
             });
         }
         for (element, (name, _)) in ELEMENTS.iter().enumerate() {
-            columns.add(name, |b| around(b).map_or(0.0, |it| f32::from(it.elements[element])));
+            columns.add(name, |b| f32::from(around(b).elements[element]));
         }
-        columns.add("hidden", |b| around(b).map_or(0.0, |it| f32::from(it.hidden)));
-        columns.add("article_body", |b| around(b).map_or(0.0, |it| f32::from(it.article_body)));
-        columns.add("aria_hidden", |b| around(b).map_or(0.0, |it| f32::from(it.aria_hidden)));
-        columns.add("depth", |b| {
-            self.blocks.containers.get(self.container(b)).map_or(0.0, |it| it.depth as f32)
-        });
-        columns.add("images", |b| {
-            let up = self.parent(self.container(b));
-            self.blocks.containers.get(up).map_or(0.0, |it| log(it.n_images as f32))
-        });
+        columns.add("hidden", |b| f32::from(around(b).hidden));
+        columns.add("article_body", |b| f32::from(around(b).article_body));
+        columns.add("aria_hidden", |b| f32::from(around(b).aria_hidden));
+        let containers = &page.blocks.containers;
+        columns.add("depth", |b| containers.get(page.container(b)).map_or(0.0, |it| it.depth() as f32));
+        columns.add("images", |b| containers.get(page.up(b, 1)).map_or(0.0, |it| log(it.n_images() as f32)));
     }
 
-    /// The groups of words in the classes of the inline elements around the text of a block.
-    fn inline_groups(&self, block: usize) -> u64 {
-        let Some(block) = self.blocks.blocks.get(block) else { return 0 };
-        let container = self.blocks.containers.get(block.container).map_or(0, |it| it.node);
-        let mut groups = 0;
-        let mut node = self.tree.parent(block.nodes.start);
-        while node > container {
-            groups |= WORDS.groups(self.tree.attribute(node, Name::Class).unwrap_or_default());
-            node = self.tree.parent(node);
-        }
-        groups
+    /// For each of some blocks, the groups of words in the classes of the inline elements around its text.
+    fn inline_groups(&self, rows: Range<usize>) -> Vec<u64> {
+        let tree = &self.page.tree;
+        // Lines that only `<br>` parts lie in the same elements, of which there may be five hundred.
+        let mut last = (0, 0);
+        let groups = |block: &tamis_html::Block| {
+            let container = self.page.blocks.containers.get(block.container()).map_or(0, Container::node);
+            let innermost = tree.parent(block.nodes().start);
+            if innermost != last.0 {
+                let mut groups = 0;
+                let mut node = innermost;
+                while node > container {
+                    groups |= WORDS.groups(tree.attribute(node, Name::Class).unwrap_or_default());
+                    node = tree.parent(node);
+                }
+                last = (innermost, groups);
+            }
+            last.1
+        };
+        self.page.blocks.blocks.get(rows).unwrap_or_default().iter().map(groups).collect()
     }
 
     fn sum_features(&self, columns: &mut Columns) {
-        let page = self.sums.over(&(0..self.n_blocks()));
+        let page = self.page;
+        let whole = page.whole();
         for (levels, [blocks, words, links, stops, prose, share]) in LEVELS {
-            let sums: Vec<Sum> =
-                (0..self.n_blocks()).map(|b| self.sums.over(&self.range(self.up(b, levels)))).collect();
-            columns.add(blocks, |b| log(sums[b].n_blocks));
-            columns.add(words, |b| log(part(sums[b].n_words, sums[b].n_blocks)));
-            columns.add(links, |b| part(sums[b].n_linked, sums[b].n_words));
-            columns.add(stops, |b| part(sums[b].n_stops + sums[b].n_commas, sums[b].n_words));
-            columns.add(prose, |b| part(sums[b].n_prose, sums[b].n_words));
-            columns.add(share, |b| part(sums[b].n_words, page.n_words));
+            let start = columns.rows().start;
+            let sums: Vec<Sum> = columns.rows().map(|b| page.sum(page.up(b, levels))).collect();
+            let sum = |b: usize| sums[b - start];
+            columns.add(blocks, |b| log(sum(b).n_blocks));
+            columns.add(words, |b| log(part(sum(b).n_words, sum(b).n_blocks)));
+            columns.add(links, |b| part(sum(b).n_linked, sum(b).n_words));
+            columns.add(stops, |b| part(sum(b).n_stops + sum(b).n_commas, sum(b).n_words));
+            columns.add(prose, |b| part(sum(b).n_prose, sum(b).n_words));
+            columns.add(share, |b| part(sum(b).n_words, whole.n_words));
         }
         for (levels, name) in [(1, "up1.place"), (2, "up2.place"), (3, "up3.place")] {
             columns.add(name, |b| {
-                let range = self.range(self.up(b, levels));
+                let range = page.range(page.up(b, levels));
                 part(b as f32 - range.start as f32, range.len() as f32 - 1.0)
             });
         }
-        for (name, candidate) in [("top", self.top), ("bulk", self.bulk)] {
-            self.candidate_features(columns, name, candidate);
+        for candidate in &self.candidates {
+            candidate.features(page, columns);
         }
-    }
-
-    /// Where a block lies relative to a likely element.
-    fn candidate_features(&self, columns: &mut Columns, name: &str, candidate: usize) {
-        let range = self.range(candidate);
-        let names = if name == "top" {
-            ["top.up", "top.side", "top.rank", "top.size"]
-        } else {
-            ["bulk.up", "bulk.side", "bulk.rank", "bulk.size"]
-        };
-        // How many elements up from the block the one lies that holds the candidate, too.
-        let mut levels_to_common = vec![f32::NAN; self.blocks.containers.len()];
-        for (index, container) in self.blocks.containers.iter().enumerate() {
-            let holds = container.blocks.start <= range.start && range.end <= container.blocks.end;
-            let above = levels_to_common.get(container.parent).copied().unwrap_or(0.0);
-            levels_to_common[index] = if holds && index <= candidate { 0.0 } else { above + 1.0 };
-        }
-        columns.add(names[0], |b| {
-            if range.contains(&b) {
-                -1.0
-            } else {
-                levels_to_common.get(self.container(b)).copied().unwrap_or(0.0)
-            }
-        });
-        columns.add(names[1], |b| if b < range.start { -1.0 } else { f32::from(b >= range.end) });
-        columns.add(names[2], |b| part(b as f32 - range.start as f32, range.len() as f32).clamp(-2.0, 3.0));
-        columns.add(names[3], |_| part(range.len() as f32, self.n_blocks() as f32));
     }
 
     fn neighbour_features(&self, columns: &mut Columns) {
-        let n_blocks = self.n_blocks();
+        let page = self.page;
+        let n_blocks = page.n_blocks();
+        let rows = columns.rows();
+        let start = rows.start.saturating_sub(REACH);
+        // Each is a neighbour of six.
+        let near: Vec<[f32; 4]> = (start..n_blocks.min(rows.end + REACH))
+            .map(|b| [log(page.n_words(b)), page.link(b), page.prose(b), page.heading(b)])
+            .collect();
         for (offset, [words, links, prose, same, heading]) in NEIGHBOURS {
             let at = |b: usize| b.checked_add_signed(offset).filter(|at| *at < n_blocks);
-            columns.add(words, |b| at(b).map_or(-1.0, |at| log(self.n_words(at))));
-            columns.add(links, |b| at(b).map_or(-1.0, |at| self.link(at)));
-            columns.add(prose, |b| at(b).map_or(-1.0, |at| self.prose(at)));
-            columns.add(same, |b| at(b).map_or(-1.0, |at| self.kinship(b, at)));
-            columns.add(heading, |b| at(b).map_or(0.0, |at| self.heading(at)));
+            let of = |b: usize| at(b).and_then(|at| near.get(at - start));
+            columns.add(words, |b| of(b).map_or(-1.0, |[words, ..]| *words));
+            columns.add(links, |b| of(b).map_or(-1.0, |[_, link, ..]| *link));
+            columns.add(prose, |b| of(b).map_or(-1.0, |[_, _, prose, _]| *prose));
+            columns.add(same, |b| at(b).map_or(-1.0, |at| kinship(page, b, at)));
+            columns.add(heading, |b| of(b).map_or(0.0, |[.., heading]| *heading));
         }
     }
 
-    fn cue_features(&self, columns: &mut Columns) {
-        let found: Vec<u32> = (0..self.n_blocks()).map(|b| CUES.groups(self.text(b))).collect();
+    fn cue_features(&mut self, columns: &mut Columns) {
+        let page = self.page;
+        let start = columns.rows().start;
+        let found: Vec<u32> = columns.rows().map(|b| CUES.groups(page.text(b))).collect();
         for group in 0..cues::N_GROUPS {
-            columns.add(cues::group_name(group), |b| f32::from((found[b] >> group & 1) as u8));
+            columns.add(cues::group_name(group), |b| f32::from((found[b - start] >> group & 1) as u8));
         }
-        // Under which heading a block stands.
-        let mut heading = (0.0, 1000.0, 0);
-        let mut related = 1000.0;
-        let mut comment = 1000.0;
-        let mut under = Vec::with_capacity(self.n_blocks());
-        for (block, cues) in found.iter().enumerate() {
-            let level = self.heading(block);
-            let short = self.n_words(block) < 12.0;
-            heading = if level > 0.0 { (level, 0.0, *cues) } else { (heading.0, heading.1 + 1.0, heading.2) };
-            related = if short && cues >> RELATED & 1 == 1 { 0.0 } else { related + 1.0 };
-            comment = if short && cues >> COMMENT & 1 == 1 { 0.0 } else { comment + 1.0 };
-            under.push((heading, related, comment));
-        }
-        columns.add("under.level", |b| under[b].0.0);
-        columns.add("under.distance", |b| log(under[b].0.1));
-        columns.add("under.related", |b| f32::from((under[b].0.2 >> RELATED & 1) as u8));
-        columns.add("under.comment", |b| f32::from((under[b].0.2 >> COMMENT & 1) as u8));
-        columns.add("since.related", |b| log(under[b].1));
-        columns.add("since.comment", |b| log(under[b].2));
-    }
-
-    fn page_features(&self, columns: &mut Columns) {
-        let n_blocks = self.n_blocks() as f32;
-        let page = self.sums.over(&(0..self.n_blocks()));
-        let is_first = |b: usize| (self.heading(b) - 1.0).abs() < 0.5;
-        let first_h1 = (0..self.n_blocks()).find(|b| is_first(*b));
-        let n_h1 = (0..self.n_blocks()).filter(|b| is_first(*b)).count() as f32;
-        let count = |tag: Tag| self.blocks.containers.iter().filter(|it| it.tag == tag).count() as f32;
-        let (n_articles, n_paragraphs, n_items) = (count(Tag::Article), count(Tag::P), count(Tag::Li));
-        let top = self.sums.over(&self.range(self.top));
-        let before = |b: usize| self.sums.over(&(0..b)).n_words;
-        columns.add("place", |b| part(b as f32, n_blocks));
-        columns.add("place.words", |b| part(before(b), page.n_words));
-        columns.add("place.first", |b| log(b as f32));
-        columns.add("place.last", |b| log(n_blocks - b as f32));
-        columns.add("place.h1", |b| first_h1.map_or(-1000.0, |h1| b as f32 - h1 as f32));
-        columns.add("page.h1", |_| n_h1);
-        columns.add("page.blocks", |_| log(n_blocks));
-        columns.add("page.words", |_| log(page.n_words));
-        columns.add("page.links", |_| part(page.n_linked, page.n_words));
-        columns.add("page.prose", |_| part(page.n_prose, page.n_words));
-        columns.add("page.articles", |_| log(n_articles));
-        columns.add("page.paragraphs", |_| part(n_paragraphs, n_blocks));
-        columns.add("page.items", |_| part(n_items, n_blocks));
-        columns.add("page.top", |_| part(top.n_words, page.n_words));
-        columns.add("page.top.prose", |_| part(top.n_prose, page.n_prose));
-        let n_cjk: f32 = self.measures.iter().map(|it| it.n_cjk as f32).sum();
-        columns.add("page.cjk", |_| part(n_cjk, page.n_words));
-        for (name, word) in PAGE_WORDS {
-            let group = words::group_of(word);
-            let inside = |b: usize| self.around.get(self.container(b)).is_some_and(|it| it.words[group] < 8);
-            let prose: f32 =
-                (0..self.n_blocks()).filter(|b| inside(*b)).map(|b| self.prose(b) * self.n_words(b)).sum();
-            columns.add(name, |_| part(prose, page.n_prose));
-        }
-        for (bit, (name, _)) in head::KINDS.iter().enumerate() {
-            columns.add(name, |_| f32::from((self.head.kinds >> bit & 1) as u8));
-        }
+        let under: Vec<Under> = (columns.rows().zip(&found))
+            .map(|(block, cues)| *self.under.pass(page.heading(block), page.n_words(block), *cues))
+            .collect();
+        let under = |b: usize| under[b - start];
+        columns.add("under.level", |b| under(b).level);
+        columns.add("under.distance", |b| log(under(b).distance));
+        columns.add("under.related", |b| f32::from((under(b).cues >> RELATED & 1) as u8));
+        columns.add("under.comment", |b| f32::from((under(b).cues >> COMMENT & 1) as u8));
+        columns.add("since.related", |b| log(under(b).since_related));
+        columns.add("since.comment", |b| log(under(b).since_comment));
     }
 
     fn likeness_features(&self, columns: &mut Columns) {
-        let likes = likes(&self.blocks, &self.around, &self.measures, &self.links);
-        let like = |b: usize| {
-            let around = self.around.get(self.container(b));
-            around.and_then(|it| likes.get(&it.signature)).copied().unwrap_or_default()
-        };
-        let page = self.sums.over(&(0..self.n_blocks()));
+        let page = self.page;
+        let start = columns.rows().start;
+        let of = |b: usize| self.likes.get(&page.around.of(page.container(b)).signature);
+        let likes: Vec<Likes> = columns.rows().map(|b| of(b).copied().unwrap_or_default()).collect();
+        let like = |b: usize| likes[b - start];
+        let whole = page.whole();
         columns.add("like.n", |b| log(like(b).n));
         columns.add("like.words", |b| log(part(like(b).n_words, like(b).n)));
         columns.add("like.links", |b| part(like(b).n_linked, like(b).n_words));
-        columns.add("like.share", |b| part(like(b).n_words, page.n_words));
-        let (siblings, articles) = (self.siblings(), self.articles());
-        columns.add("sibling.rank", |b| log(siblings[b].0));
-        columns.add("sibling.n", |b| log(siblings[b].1));
-        columns.add("article.rank", |b| articles[b]);
-        let twins = self.twins();
-        columns.add("twin.rank", |b| f32::from(twins[b].0));
-        columns.add("twin.n", |b| f32::from(twins[b].1));
-        let own = self.block_words();
-        let title = words_of(&self.head.title);
-        let description = words_of(&self.head.description);
-        let titles: Vec<f32> = own.iter().map(|own| overlap(own.as_deref(), &title)).collect();
-        let likely = |b: usize| titles[b] + if self.heading(b) > 0.0 { 0.3 } else { 0.0 };
-        let best = (0..self.n_blocks()).max_by(|a, b| likely(*a).total_cmp(&likely(*b)).then(b.cmp(a)));
-        let best = best.filter(|best| titles[*best] > 0.3);
-        columns.add("title", |b| titles[b]);
+        columns.add("like.share", |b| part(like(b).n_words, whole.n_words));
+        let sibling = |b: usize| self.siblings.get(page.container(b)).copied().unwrap_or_default();
+        columns.add("sibling.rank", |b| log(sibling(b).0));
+        columns.add("sibling.n", |b| log(sibling(b).1));
+        let article = |b: usize| self.articles.get(page.container(b)).copied().unwrap_or(0);
+        columns.add("article.rank", |b| article(b) as f32);
+        columns.add("twin.rank", |b| f32::from(self.twins.ranks[b]));
+        columns.add("twin.n", |b| f32::from(self.twins.counts.get(page.text(b)).copied().unwrap_or(1)));
+        let titles = &self.titles;
+        columns.add("title", |b| titles.likenesses.get(b).copied().unwrap_or(-1.0));
         columns.add("since.title", |b| {
-            best.map_or(-100.0, |best| {
+            titles.best.map_or(-100.0, |best| {
                 let distance = b as f32 - best as f32;
                 log(distance.abs()) * distance.signum()
             })
         });
-        columns.add("description", |b| overlap(own[b].as_deref(), &description));
-        let body = windows(&self.head.body);
-        columns.add("body.known", |_| f32::from(!body.is_empty()));
-        columns.add("body", |b| if body.is_empty() { -1.0 } else { self.in_body(b, &body) });
+        columns.add("description", |b| titles.descriptions.get(b).copied().unwrap_or(-1.0));
+        columns.add("body.known", |_| f32::from(!self.body.is_empty()));
+        columns.add("body", |b| if self.body.is_empty() { -1.0 } else { in_body(page.text(b), &self.body) });
     }
 
-    pub(super) fn link(&self, block: usize) -> f32 {
-        self.links.get(block).copied().unwrap_or(0.0)
+    fn page_features(&mut self, columns: &mut Columns) {
+        let page = self.page;
+        let n_blocks = page.n_blocks() as f32;
+        let whole = page.whole();
+        columns.add("place", |b| part(b as f32, n_blocks));
+        columns.add("place.words", |b| {
+            let place = part(self.n_words_before, whole.n_words);
+            self.n_words_before += page.n_words(b);
+            place
+        });
+        columns.add("place.first", |b| log(b as f32));
+        columns.add("place.last", |b| log(n_blocks - b as f32));
+        columns.add("place.h1", |b| self.first_h1.map_or(-1000.0, |h1| b as f32 - h1 as f32));
+        for (name, value) in &self.of_page {
+            columns.add(name, |_| *value);
+        }
+        for (bit, (name, _)) in head::KINDS.iter().enumerate() {
+            columns.add(name, |_| f32::from((page.head.kinds >> bit & 1) as u8));
+        }
     }
+}
 
-    pub(super) fn prose(&self, block: usize) -> f32 {
-        self.prose.get(block).copied().unwrap_or(0.0)
-    }
-
-    /// The level of the heading that a block is, 0 for none.
-    pub(super) fn heading(&self, block: usize) -> f32 {
-        self.headings.get(block).copied().unwrap_or(0.0)
-    }
-
-    /// The element `levels` above that of a block.
-    pub(super) fn up(&self, block: usize, levels: usize) -> usize {
-        (0..levels).fold(self.container(block), |container, _| self.parent(container))
-    }
-
-    /// How close two blocks are: 3 in one element, 2 in such that look the same, 1 side by side.
-    fn kinship(&self, one: usize, other: usize) -> f32 {
-        let (one, other) = (self.container(one), self.container(other));
-        let same_look = match (self.around.get(one), self.around.get(other)) {
-            (Some(one), Some(other)) => one.signature == other.signature,
-            _ => false,
-        };
-        if one == other {
-            3.0
-        } else if same_look {
-            2.0
+impl Under {
+    /// Goes on to the next block.
+    fn pass(&mut self, heading: f32, n_words: f32, cues: u32) -> &Self {
+        let is_short = n_words < 12.0;
+        let is = |cue: usize| is_short && cues >> cue & 1 == 1;
+        if heading > 0.0 {
+            (self.level, self.distance, self.cues) = (heading, 0.0, cues);
         } else {
-            f32::from(self.parent(one) == self.parent(other))
+            self.distance += 1.0;
         }
+        self.since_related = if is(RELATED) { 0.0 } else { self.since_related + 1.0 };
+        self.since_comment = if is(COMMENT) { 0.0 } else { self.since_comment + 1.0 };
+        self
+    }
+}
+
+impl Candidate {
+    fn new(page: &Page<'_>, candidate: usize, names: [&'static str; 4]) -> Self {
+        let blocks = page.range(candidate);
+        let mut levels_to_common: Vec<u16> = Vec::with_capacity(page.blocks.containers.len());
+        for (index, container) in page.blocks.containers.iter().enumerate() {
+            let inside = container.blocks();
+            let holds = inside.start <= blocks.start && blocks.end <= inside.end && index <= candidate;
+            let above = levels_to_common.get(container.parent()).copied().unwrap_or(0);
+            levels_to_common.push(if holds { 0 } else { above + 1 });
+        }
+        Self { names, blocks, levels_to_common }
     }
 
-    /// For each block, of the elements around it that have siblings which look the same and hold prose, the one
-    /// with the most: which of them it is, and how many there are.
-    fn siblings(&self) -> Vec<(f32, f32)> {
-        let containers = &self.blocks.containers;
-        let mut counts: super::around::Map<(usize, u64), f32> = super::around::Map::default();
-        let mut ranks = vec![0.0; containers.len()];
-        let key = |index: usize| {
-            let parent = containers.get(index).map_or(0, |it| it.parent);
-            (parent, self.around.get(index).map_or(0, |it| it.signature))
-        };
-        let counted = |index: usize| index > 0 && self.sums.over(&self.range(index)).n_prose > 20.0;
-        for index in (0..containers.len()).filter(|index| counted(*index)) {
-            let count = counts.entry(key(index)).or_default();
-            *count += 1.0;
-            ranks[index] = *count;
-        }
-        // Elements come in document order, so what is around one is known before it.
-        let mut known: Vec<(f32, f32)> = Vec::with_capacity(containers.len());
-        for (index, container) in containers.iter().enumerate() {
-            let above = known.get(container.parent).copied().unwrap_or_default();
-            let own = if counted(index) { counts.get(&key(index)).copied().unwrap_or(0.0) } else { 0.0 };
-            known.push(if own > above.1.max(1.0) { (ranks[index], own) } else { above });
-        }
-        (0..self.n_blocks()).map(|b| known.get(self.container(b)).copied().unwrap_or_default()).collect()
-    }
-
-    /// For each block, the number of the article it lies in, 0 outside.
-    fn articles(&self) -> Vec<f32> {
-        let mut n_articles = 0.0;
-        let mut known: Vec<f32> = Vec::with_capacity(self.blocks.containers.len());
-        for container in &self.blocks.containers {
-            let above = known.get(container.parent).copied().unwrap_or(0.0);
-            let own = if container.tag == Tag::Article && above == 0.0 {
-                n_articles += 1.0;
-                n_articles
+    /// Where a block lies relative to it.
+    fn features(&self, page: &Page<'_>, columns: &mut Columns) {
+        let Self { names, blocks, levels_to_common } = self;
+        columns.add(names[0], |b| {
+            if blocks.contains(&b) {
+                -1.0
             } else {
-                above
-            };
-            known.push(own);
+                levels_to_common.get(page.container(b)).copied().unwrap_or(0).into()
+            }
+        });
+        columns.add(names[1], |b| if b < blocks.start { -1.0 } else { f32::from(b >= blocks.end) });
+        columns.add(names[2], |b| part(b as f32 - blocks.start as f32, blocks.len() as f32).clamp(-2.0, 3.0));
+        columns.add(names[3], |_| part(blocks.len() as f32, page.n_blocks() as f32));
+    }
+}
+
+impl<'p> Twins<'p> {
+    fn of(page: &'p Page<'_>) -> Self {
+        let mut counts: Map<&str, u8> = Map::default();
+        let ranks = (0..page.n_blocks()).map(|b| {
+            let count = counts.entry(page.text(b)).or_default();
+            *count = count.saturating_add(1).min(10);
+            *count - 1
+        });
+        let ranks = ranks.collect();
+        Self { counts, ranks }
+    }
+}
+
+impl Titles {
+    fn of(page: &Page<'_>) -> Self {
+        let (mut title, mut description) = (Vec::new(), Vec::new());
+        words_of(&page.head.title, &mut title);
+        words_of(&page.head.description, &mut description);
+        let mut it = Self { likenesses: Vec::new(), descriptions: Vec::new(), best: None };
+        if title.is_empty() && description.is_empty() {
+            return it;
         }
-        (0..self.n_blocks()).map(|b| known.get(self.container(b)).copied().unwrap_or(0.0)).collect()
+        let mut own = Vec::new();
+        for block in 0..page.n_blocks() {
+            // Longer ones are no title and no description.
+            let is_short = page.n_words(block) <= 80.0;
+            if is_short {
+                words_of(page.text(block), &mut own);
+            }
+            let own = is_short.then_some(own.as_slice());
+            for (likeness, words) in [(&mut it.likenesses, &title), (&mut it.descriptions, &description)] {
+                if !words.is_empty() {
+                    likeness.push(overlap(own, words));
+                }
+            }
+        }
+        let likely = |b: usize| it.likenesses[b] + if page.heading(b) > 0.0 { 0.3 } else { 0.0 };
+        let best = (0..it.likenesses.len()).max_by(|a, b| likely(*a).total_cmp(&likely(*b)).then(b.cmp(a)));
+        it.best = best.filter(|best| it.likenesses[*best] > 0.3);
+        it
     }
+}
 
-    /// For each block, how many of the same text came before, and how many there are.
-    fn twins(&self) -> Vec<(u8, u8)> {
-        let mut counts: super::around::Map<&str, u8> = super::around::Map::default();
-        let ranks: Vec<u8> = (0..self.n_blocks())
-            .map(|b| {
-                let count = counts.entry(self.text(b)).or_default();
-                *count = count.saturating_add(1).min(10);
-                *count - 1
-            })
-            .collect();
-        let all = ranks.into_iter().enumerate();
-        all.map(|(b, rank)| (rank, counts.get(self.text(b)).copied().unwrap_or(1))).collect()
+/// The features that all blocks of a page share.
+fn of_page(page: &Page<'_>, n_h1: usize) -> Vec<(&'static str, f32)> {
+    let n_blocks = page.n_blocks() as f32;
+    let whole = page.whole();
+    let top = page.sum(page.top);
+    let count = |tag: Tag| page.blocks.containers.iter().filter(|it| it.tag == tag).count() as f32;
+    let groups = PAGE_WORDS.map(|(_, word)| words::group_of(word));
+    let mut prose = [0.0_f32; PAGE_WORDS.len()];
+    let mut n_cjk = 0.0_f32;
+    for block in 0..page.n_blocks() {
+        n_cjk += page.measures.of(block).n_cjk as f32;
+        let around = page.around.of(page.container(block));
+        let own = page.prose(block) * page.n_words(block);
+        for (prose, group) in prose.iter_mut().zip(groups) {
+            if around.words[group] < 8 {
+                *prose += own;
+            }
+        }
     }
+    let mut features = vec![
+        ("page.h1", n_h1 as f32),
+        ("page.blocks", log(n_blocks)),
+        ("page.words", log(whole.n_words)),
+        ("page.links", part(whole.n_linked, whole.n_words)),
+        ("page.prose", part(whole.n_prose, whole.n_words)),
+        ("page.articles", log(count(Tag::Article))),
+        ("page.paragraphs", part(count(Tag::P), n_blocks)),
+        ("page.items", part(count(Tag::Li), n_blocks)),
+        ("page.top", part(top.n_words, whole.n_words)),
+        ("page.top.prose", part(top.n_prose, whole.n_prose)),
+        ("page.cjk", part(n_cjk, whole.n_words)),
+    ];
+    features
+        .extend(PAGE_WORDS.iter().zip(prose).map(|((name, _), prose)| (*name, part(prose, whole.n_prose))));
+    features
+}
 
-    /// The words of each block that is short enough to be compared.
-    fn block_words(&self) -> Vec<Option<Vec<u64>>> {
-        let short = |block: usize| self.n_words(block) <= 80.0;
-        (0..self.n_blocks()).map(|block| short(block).then(|| words_of(self.text(block)))).collect()
+/// How close two blocks are: 3 in one element, 2 in such that look the same, 1 side by side.
+fn kinship(page: &Page<'_>, one: usize, other: usize) -> f32 {
+    let (one, other) = (page.container(one), page.container(other));
+    if one == other {
+        3.0
+    } else if page.around.of(one).signature == page.around.of(other).signature {
+        2.0
+    } else {
+        f32::from(page.parent(one) == page.parent(other))
     }
+}
 
-    /// Whether a block stands in the text that the page declares as its body: 1, 0, or -1 for one too short to
-    /// be told.
-    fn in_body(&self, block: usize, body: &HashSet<u64>) -> f32 {
-        let start: Vec<char> =
-            self.text(block).chars().filter(|c| c.is_alphanumeric()).take(WINDOW).collect();
-        if start.len() < WINDOW { -1.0 } else { f32::from(body.contains(&hash(&start))) }
+/// For each block element, of itself and those around it that have siblings which look the same and hold prose,
+/// the one with the most: which of them it is, and how many there are.
+fn siblings(page: &Page<'_>) -> Vec<(f32, f32)> {
+    let containers = &page.blocks.containers;
+    let mut counts: Map<(usize, u64), f32> = Map::default();
+    let mut ranks = vec![0.0; containers.len()];
+    let key = |index: usize| (page.parent(index), page.around.of(index).signature);
+    let counted = |index: usize| index > 0 && page.sum(index).n_prose > 20.0;
+    for index in (0..containers.len()).filter(|index| counted(*index)) {
+        let count = counts.entry(key(index)).or_default();
+        *count += 1.0;
+        ranks[index] = *count;
     }
+    // Elements come in document order, so what is around one is known before it.
+    let mut known: Vec<(f32, f32)> = Vec::with_capacity(containers.len());
+    for (index, container) in containers.iter().enumerate() {
+        let above = known.get(container.parent()).copied().unwrap_or_default();
+        let own = if counted(index) { counts.get(&key(index)).copied().unwrap_or(0.0) } else { 0.0 };
+        known.push(if own > above.1.max(1.0) { (ranks[index], own) } else { above });
+    }
+    known
+}
+
+/// For each block element, the number of the article that it is or lies in, 0 outside.
+fn articles(page: &Page<'_>) -> Vec<u32> {
+    let mut n_articles = 0;
+    let mut known: Vec<u32> = Vec::with_capacity(page.blocks.containers.len());
+    for container in &page.blocks.containers {
+        let above = known.get(container.parent()).copied().unwrap_or(0);
+        let is_article = container.tag == Tag::Article && above == 0;
+        n_articles += u32::from(is_article);
+        known.push(if is_article { n_articles } else { above });
+    }
+    known
+}
+
+/// Whether a block stands in the text that the page declares as its body: 1, 0, or -1 for one too short to
+/// be told.
+fn in_body(block: &str, body: &HashSet<u64>) -> f32 {
+    let start: Vec<char> = block.chars().filter(|c| c.is_alphanumeric()).take(WINDOW).collect();
+    if start.len() < WINDOW { -1.0 } else { f32::from(body.contains(&hash(&start))) }
 }
 
 /// How alike two sorted lists of words are, 0 to 1; -1 if one of them is not known.
@@ -428,9 +572,9 @@ fn step(hash: u64, letter: char) -> u64 {
     (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
 }
 
-/// The words of a text, as numbers, sorted, each once; case does not count, and Chinese characters are words.
-fn words_of(text: &str) -> Vec<u64> {
-    let mut words = Vec::new();
+/// Finds the words of a text, as numbers, sorted, each once; case does not count, and Chinese characters are words.
+fn words_of(text: &str, words: &mut Vec<u64>) {
+    words.clear();
     let mut word = 0_u64;
     for c in text.chars() {
         let cjk = tamis_text::chars::is_cjk(c);
@@ -450,5 +594,4 @@ fn words_of(text: &str) -> Vec<u64> {
     }
     words.sort_unstable();
     words.dedup();
-    words
 }

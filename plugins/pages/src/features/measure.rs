@@ -3,7 +3,7 @@
 use tamis_text::chars::{is_cjk, is_wide_punctuation};
 
 /// Counts over the text of a block.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Measures {
     /// Words, with each character of Chinese, Japanese or Korean as one: the length that all scripts share.
     pub(crate) n_words: u32,
@@ -89,7 +89,122 @@ impl Measures {
     }
 }
 
+/// The measures of all blocks of a page.
+///
+/// Most blocks are so short that a byte holds each count: nine bytes instead of 36, on pages that may have a block
+/// in five bytes of source.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    short: Vec<Short>,
+    /// The measures of blocks with a greater count.
+    long: Vec<Measures>,
+}
+
+/// The counts of a block, or for a long one where they stand.
+#[derive(Debug, Clone, Copy)]
+struct Short {
+    counts: [u8; 8],
+    flags: u8,
+}
+
+const ENDS_SENTENCE: u8 = 1;
+const ENDS_WITH_COLON: u8 = 2;
+/// The first four counts are a place in [`Measured::long`].
+const IS_LONG: u8 = 4;
+
+impl Measured {
+    pub(crate) fn with_capacity(n_blocks: usize) -> Self {
+        Self { short: Vec::with_capacity(n_blocks), long: Vec::new() }
+    }
+
+    /// Adds the measures of the next block.
+    pub(crate) fn push(&mut self, it: Measures) {
+        let counts = [
+            it.n_words,
+            it.n_cjk,
+            it.n_letters,
+            it.n_capitals,
+            it.n_digits,
+            it.n_commas,
+            it.n_stops,
+            it.n_marks,
+        ];
+        let mut short = Short { counts: [0; 8], flags: 0 };
+        if counts.iter().all(|count| *count <= u8::MAX.into()) {
+            short.counts = counts.map(|count| count as u8);
+            short.flags = (u8::from(it.ends_sentence) * ENDS_SENTENCE)
+                | (u8::from(it.ends_with_colon) * ENDS_WITH_COLON);
+        } else {
+            let [a, b, c, d] = (self.long.len() as u32).to_le_bytes();
+            short.counts = [a, b, c, d, 0, 0, 0, 0];
+            short.flags = IS_LONG;
+            self.long.push(it);
+        }
+        self.short.push(short);
+    }
+
+    /// The measures of a block; none for one that is not there.
+    pub(crate) fn of(&self, block: usize) -> Measures {
+        let Some(short) = self.short.get(block) else { return Measures::default() };
+        if short.flags & IS_LONG != 0 {
+            return self.long.get(short.place()).copied().unwrap_or_default();
+        }
+        let [n_words, n_cjk, n_letters, n_capitals, n_digits, n_commas, n_stops, n_marks] =
+            short.counts.map(u32::from);
+        Measures {
+            n_words,
+            n_cjk,
+            n_letters,
+            n_capitals,
+            n_digits,
+            n_commas,
+            n_stops,
+            n_marks,
+            ends_sentence: short.flags & ENDS_SENTENCE != 0,
+            ends_with_colon: short.flags & ENDS_WITH_COLON != 0,
+        }
+    }
+
+    /// The words of a block, which are asked for more often than all else.
+    pub(crate) fn n_words(&self, block: usize) -> u32 {
+        match self.short.get(block) {
+            Some(short) if short.flags & IS_LONG != 0 => {
+                self.long.get(short.place()).map_or(0, |it| it.n_words)
+            }
+            Some(short) => short.counts[0].into(),
+            None => 0,
+        }
+    }
+}
+
+impl Short {
+    fn place(self) -> usize {
+        let [a, b, c, d, ..] = self.counts;
+        u32::from_le_bytes([a, b, c, d]) as usize
+    }
+}
+
 /// Whether a sentence ends with `c`.
 fn is_stop(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '।' | '．')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_what_was_measured() {
+        let texts = ["", "One, two: 3.", "中文，字。", &"Word! ".repeat(300), "and:", &"9".repeat(256), "A"];
+        let mut measured = Measured::with_capacity(texts.len());
+        for text in texts {
+            measured.push(Measures::of(text));
+        }
+        for (block, text) in texts.iter().enumerate() {
+            let expected = Measures::of(text);
+            assert_eq!(measured.of(block), expected, "{text}");
+            assert_eq!(measured.n_words(block), expected.n_words, "{text}");
+        }
+        assert_eq!(measured.of(texts.len()), Measures::default());
+    }
 }

@@ -1,7 +1,7 @@
 //! What is known of each block of a page, as numbers: what the models of [`crate::model`] decide from.
 //!
-//! [`Page::new`] parses and measures; [`Page::first`] makes the features of the first model from the page alone,
-//! [`Page::second`] those of the second from what the first thought of all blocks.
+//! [`Page::new`] parses and measures; [`Page::first_parts`] makes the features of the first model from the page
+//! alone, [`Page::second_parts`] those of the second from what the first thought of all blocks.
 //! The trainer uses the same code.
 
 mod around;
@@ -15,33 +15,32 @@ mod words;
 
 use std::sync::LazyLock;
 
-use tamis_html::{Blocks, Container, Name, TooLong, Tree, parse};
+use tamis_html::{Block, Blocks, Container, Name, TooLong, Tree, parse};
 
-use around::{Around, Sums};
+use around::{Sum, Sums, Surroundings};
 use cues::Cues;
 use words::Words;
 
 pub use columns::Columns;
 pub(crate) use head::Head;
-pub(crate) use measure::Measures;
+pub(crate) use measure::{Measured, Measures};
 
 static WORDS: LazyLock<Words> = LazyLock::new(Words::new);
 static CUES: LazyLock<Cues> = LazyLock::new(Cues::new);
 
 /// A page, parsed and measured.
+///
+/// What is held for a block is some 60 bytes beside those of the tree, whatever the page: features are made for
+/// some blocks at a time ([`Page::first_parts`], [`Page::second_parts`]).
 pub struct Page<'a> {
     pub(crate) tree: Tree<'a>,
     pub(crate) blocks: Blocks,
     pub(crate) head: Head,
-    pub(crate) measures: Vec<Measures>,
-    around: Vec<Around>,
-    /// For each block, which part of it is linked.
-    links: Vec<f32>,
-    /// For each block, how much it looks like prose.
-    prose: Vec<f32>,
-    /// For each block, the level of the heading that it is, 0 for none.
-    headings: Vec<f32>,
-    sums: Sums,
+    measures: Measured,
+    around: Surroundings,
+    /// For each block element, the level of the heading that it is or lies in, 0 for none.
+    headings: Vec<u8>,
+    sums: Sums<5>,
     /// The element with most prose for its place, as Readability chooses it.
     top: usize,
     /// The smallest element that holds most of the prose.
@@ -53,23 +52,23 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     ///
-    /// When it has 4 GiB or more.
+    /// When it has more than 3 GiB.
     pub fn new(source: &'a str) -> Result<Self, TooLong> {
         let tree = parse(source)?;
         let blocks = Blocks::of(&tree);
         let head = Head::of(&tree);
-        let measures: Vec<Measures> =
-            blocks.blocks.iter().map(|block| Measures::of(blocks.text_of(block))).collect();
-        let links: Vec<f32> = (blocks.blocks.iter())
-            .map(|block| block.link_bytes as f32 / block.text.len().max(1) as f32)
-            .collect();
-        let prose: Vec<f32> = measures.iter().zip(&links).map(|(it, link)| prose(it, *link)).collect();
-        let around = around::all(&tree, &blocks, &WORDS);
-        let sums = Sums::of(&blocks, &measures, &links, &prose);
-        let top = top(&blocks, &measures, &prose, &sums);
-        let bulk = bulk(&blocks, &sums);
-        let headings = blocks.blocks.iter().map(|block| heading(&blocks, block.container)).collect();
-        Ok(Self { tree, blocks, head, measures, around, links, prose, headings, sums, top, bulk })
+        let mut measures = Measured::with_capacity(blocks.blocks.len());
+        blocks.blocks.iter().for_each(|block| measures.push(Measures::of(blocks.text_of(block))));
+        let sums = Sums::of(&blocks, |block| {
+            let (measures, link) = (measures.of(block), link(&blocks, block));
+            Sum::values(&measures, link, prose(&measures, link))
+        });
+        let around = Surroundings::new(&tree, &blocks, &WORDS);
+        let headings = (0..blocks.containers.len()).map(|container| heading(&blocks, container)).collect();
+        let mut page = Self { tree, blocks, head, measures, around, headings, sums, top: 0, bulk: 0 };
+        page.top = page.find_top();
+        page.bulk = page.find_bulk();
+        Ok(page)
     }
 
     /// Number of blocks.
@@ -84,7 +83,7 @@ impl<'a> Page<'a> {
 
     /// The length of a block in words, each Chinese character being one.
     pub fn n_words(&self, block: usize) -> f32 {
-        self.measures.get(block).map_or(0.0, |it| it.n_words as f32)
+        self.measures.n_words(block) as f32
     }
 
     /// The elements around a block, innermost first, as `tag.class#id`; for whoever looks for what went wrong.
@@ -92,7 +91,7 @@ impl<'a> Page<'a> {
         let mut path = String::new();
         let mut container = self.container(block);
         while container > 0 {
-            let node = self.blocks.containers.get(container).map_or(0, |it| it.node);
+            let node = self.blocks.containers.get(container).map_or(0, Container::node);
             path.push_str(self.tree.tag(node).name());
             for (mark, name) in [('.', Name::Class), ('#', Name::Id)] {
                 if let Some(value) = self.tree.attribute(node, name).filter(|value| !value.is_empty()) {
@@ -109,9 +108,7 @@ impl<'a> Page<'a> {
     /// Takes comments out of a selection, unless most of it would go: then they are the content.
     pub(crate) fn leave_out_comments(&self, selected: &mut [bool]) {
         let group = around::comment_group();
-        let is_comment = |block: usize| {
-            self.around.get(self.container(block)).is_some_and(|around| around.words[group] < around::FAR)
-        };
+        let is_comment = |block: usize| self.around.of(self.container(block)).words[group] < around::FAR;
         let words = |wanted: &dyn Fn(usize) -> bool| -> f32 {
             let chosen = (0..selected.len()).filter(|block| selected[*block] && wanted(*block));
             chosen.map(|block| self.n_words(block)).sum()
@@ -125,7 +122,7 @@ impl<'a> Page<'a> {
 
     /// Whether a block is a heading, of any level.
     pub(crate) fn is_heading(&self, block: usize) -> bool {
-        self.headings.get(block).is_some_and(|level| *level > 0.0)
+        self.heading(block) > 0.0
     }
 
     /// Whether only `<br>` parts a block from the one before.
@@ -134,16 +131,99 @@ impl<'a> Page<'a> {
     }
 
     fn container(&self, block: usize) -> usize {
-        self.blocks.blocks.get(block).map_or(0, |block| block.container)
+        self.blocks.blocks.get(block).map_or(0, Block::container)
     }
 
     fn parent(&self, container: usize) -> usize {
-        self.blocks.containers.get(container).map_or(0, |it| it.parent)
+        self.blocks.containers.get(container).map_or(0, Container::parent)
     }
 
     fn range(&self, container: usize) -> std::ops::Range<usize> {
-        self.blocks.containers.get(container).map_or(0..0, |it| it.blocks.clone())
+        self.blocks.containers.get(container).map_or(0..0, Container::blocks)
     }
+
+    /// The element `levels` above that of a block.
+    fn up(&self, block: usize, levels: usize) -> usize {
+        (0..levels).fold(self.container(block), |container, _| self.parent(container))
+    }
+
+    /// Which part of a block is linked.
+    fn link(&self, block: usize) -> f32 {
+        link(&self.blocks, block)
+    }
+
+    /// How much a block looks like prose.
+    fn prose(&self, block: usize) -> f32 {
+        prose(&self.measures.of(block), self.link(block))
+    }
+
+    /// The level of the heading that a block is, 0 for none.
+    fn heading(&self, block: usize) -> f32 {
+        self.headings.get(self.container(block)).copied().unwrap_or(0).into()
+    }
+
+    /// What the blocks of an element hold together.
+    fn sum(&self, container: usize) -> Sum {
+        Sum::new(self.range(container).len(), self.sums.of_container(container))
+    }
+
+    /// What all blocks hold together.
+    fn whole(&self) -> Sum {
+        Sum::new(self.n_blocks(), self.sums.all)
+    }
+
+    /// The element that Readability would choose: paragraphs score for the element around them, half for the one
+    /// around that, and links cost.
+    fn find_top(&self) -> usize {
+        let containers = &self.blocks.containers;
+        let mut scores = vec![0.0_f32; containers.len()];
+        for block in 0..self.n_blocks() {
+            let measures = self.measures.of(block);
+            let length = (measures.n_words as f32 / 25.0).min(3.0);
+            let score = self.prose(block) * (1.0 + measures.n_commas as f32 + length);
+            let mut container = self.container(block);
+            if containers.get(container).is_some_and(is_leaf) {
+                container = self.parent(container);
+            }
+            for share in [1.0, 0.5, 0.25] {
+                if let Some(sum) = scores.get_mut(container) {
+                    *sum += score * share;
+                }
+                if container == 0 {
+                    break;
+                }
+                container = self.parent(container);
+            }
+        }
+        let mut best = (0, 0.0);
+        for (container, score) in scores.into_iter().enumerate() {
+            let sum = self.sum(container);
+            let score = score * (1.0 - sum.n_linked / sum.n_words.max(1.0));
+            if score > best.1 {
+                best = (container, score);
+            }
+        }
+        best.0
+    }
+
+    /// Goes down from the root as long as one element inside holds four fifths of the prose.
+    fn find_bulk(&self) -> usize {
+        let all = self.whole().n_prose;
+        let mut bulk = 0;
+        // Elements come in document order, so each that holds enough lies in the last that did.
+        for container in 0..self.blocks.containers.len() {
+            if all > 0.0 && self.sum(container).n_prose >= 0.8 * all {
+                bulk = container;
+            }
+        }
+        bulk
+    }
+}
+
+/// Which part of a block is linked.
+fn link(blocks: &Blocks, block: usize) -> f32 {
+    let Some(block) = blocks.blocks.get(block) else { return 0.0 };
+    block.link_bytes() as f32 / block.text().len().max(1) as f32
 }
 
 /// How much a block looks like prose, 0 to 1: of some length, with punctuation, and not linked.
@@ -154,47 +234,16 @@ fn prose(measures: &Measures, link: f32) -> f32 {
 }
 
 /// The level of the heading that an element is or lies in, 0 for none.
-fn heading(blocks: &Blocks, mut container: usize) -> f32 {
+fn heading(blocks: &Blocks, mut container: usize) -> u8 {
     // The text of a heading may lie in a block inside it.
     for _ in 0..3 {
         let Some(element) = blocks.containers.get(container) else { break };
         if let Some(level) = element.tag.heading_level() {
-            return f32::from(level);
+            return level;
         }
-        container = element.parent;
+        container = element.parent();
     }
-    0.0
-}
-
-/// The element that Readability would choose: paragraphs score for the element around them, half for the one
-/// around that, and links cost.
-fn top(blocks: &Blocks, measures: &[Measures], prose: &[f32], sums: &Sums) -> usize {
-    let mut scores = vec![0.0_f32; blocks.containers.len()];
-    for ((block, measures), prose) in blocks.blocks.iter().zip(measures).zip(prose) {
-        let score = prose * (1.0 + measures.n_commas as f32 + (measures.n_words as f32 / 25.0).min(3.0));
-        let mut container = block.container;
-        if blocks.containers.get(container).is_some_and(is_leaf) {
-            container = blocks.containers.get(container).map_or(0, |it| it.parent);
-        }
-        for share in [1.0, 0.5, 0.25] {
-            if let Some(sum) = scores.get_mut(container) {
-                *sum += score * share;
-            }
-            if container == 0 {
-                break;
-            }
-            container = blocks.containers.get(container).map_or(0, |it| it.parent);
-        }
-    }
-    let mut best = (0, 0.0);
-    for (index, (container, score)) in blocks.containers.iter().zip(&scores).enumerate() {
-        let sum = sums.over(&container.blocks);
-        let score = score * (1.0 - sum.n_linked / sum.n_words.max(1.0));
-        if score > best.1 {
-            best = (index, score);
-        }
-    }
-    best.0
+    0
 }
 
 /// Whether paragraphs are this element rather than lie in it.
@@ -202,17 +251,4 @@ fn is_leaf(container: &Container) -> bool {
     use tamis_html::Tag;
     matches!(container.tag, Tag::P | Tag::Pre | Tag::Blockquote | Tag::Li | Tag::Dd | Tag::Dt)
         || container.tag.heading_level().is_some()
-}
-
-/// Goes down from the root as long as one element inside holds four fifths of the prose.
-fn bulk(blocks: &Blocks, sums: &Sums) -> usize {
-    let all = sums.over(&(0..blocks.blocks.len())).n_prose;
-    let mut bulk = 0;
-    // Elements come in document order, so each that holds enough lies in the last that did.
-    for (index, container) in blocks.containers.iter().enumerate() {
-        if all > 0.0 && sums.over(&container.blocks).n_prose >= 0.8 * all {
-            bulk = index;
-        }
-    }
-    bulk
 }

@@ -27,19 +27,19 @@ pub(super) struct Article {
 pub(super) fn articles(page: &Page<'_>, selected: &[bool]) -> Vec<Article> {
     let known = Known::of(page, selected);
     let is_article = |container: &&tamis_html::Container| {
-        let role = page.tree.attribute(container.node, Name::Role);
+        let role = page.tree.attribute(container.node(), Name::Role);
         container.tag == Tag::Article || role == Some("article")
     };
     let mut found: Vec<Article> = Vec::new();
     let mut end = 0;
-    for blocks in page.blocks.containers.iter().filter(is_article).map(|container| &container.blocks) {
+    for blocks in page.blocks.containers.iter().filter(is_article).map(tamis_html::Container::blocks) {
         // Those inside another are comments or quotations.
-        if blocks.start < end || known.words(blocks) < LEAST_WORDS {
+        if blocks.start < end || known.words(&blocks) < LEAST_WORDS {
             continue;
         }
-        let Some(heading) = known.heading(blocks) else { continue };
+        let Some(heading) = known.heading(&blocks) else { continue };
         end = blocks.end;
-        found.push(Article { blocks: blocks.clone(), title: page.text(heading).trim().to_owned() });
+        found.push(Article { blocks, title: page.text(heading).trim().to_owned() });
     }
     let held: f32 = found.iter().map(|article| known.words(&article.blocks)).sum();
     if !(2..=MOST_ARTICLES).contains(&found.len()) || held < MOST * known.words(&(0..selected.len())) {
@@ -52,8 +52,8 @@ pub(super) fn articles(page: &Page<'_>, selected: &[bool]) -> Vec<Article> {
 struct Known {
     /// Words of the content before each block.
     words: Vec<f32>,
-    /// The first heading from each block on.
-    headings: Vec<Option<usize>>,
+    /// The first heading from each block on; behind the last block where there is none.
+    headings: Vec<u32>,
 }
 
 impl Known {
@@ -63,9 +63,9 @@ impl Known {
             let before = words.last().copied().unwrap_or_default();
             words.push(before + if *selected { page.n_words(block) } else { 0.0 });
         }
-        let mut headings = vec![None; selected.len() + 1];
+        let mut headings = vec![u32::MAX; selected.len() + 1];
         for block in (0..selected.len()).rev() {
-            headings[block] = if page.is_heading(block) { Some(block) } else { headings[block + 1] };
+            headings[block] = if page.is_heading(block) { block as u32 } else { headings[block + 1] };
         }
         Self { words, headings }
     }
@@ -76,6 +76,9 @@ impl Known {
     }
 
     fn heading(&self, blocks: &Range<usize>) -> Option<usize> {
-        self.headings.get(blocks.start).copied().flatten().filter(|heading| *heading < blocks.end)
+        self.headings
+            .get(blocks.start)
+            .map(|heading| *heading as usize)
+            .filter(|heading| *heading < blocks.end)
     }
 }

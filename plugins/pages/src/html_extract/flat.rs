@@ -22,13 +22,13 @@ pub(super) fn text(page: &Page<'_>) -> Option<String> {
         return None;
     }
     let lines = source(page, &blocks[longest]).lines().filter(|line| !line.trim().is_empty()).count();
-    let is_code = page.tree.tag(page.blocks.containers.get(blocks[longest].container)?.node) == Tag::Code;
+    let is_code = page.tree.tag(page.blocks.containers.get(blocks[longest].container())?.node()) == Tag::Code;
     (lines >= LEAST_LINES && !is_code)
         .then(|| blocks.iter().map(|block| source(page, block)).collect::<Vec<_>>().join("\n"))
 }
 
 /// The text of a block with its white space.
 fn source(page: &Page<'_>, block: &Block) -> String {
-    let texts = block.nodes.clone().filter(|node| page.tree.tag(*node) == Tag::Text);
+    let texts = block.nodes().filter(|node| page.tree.tag(*node) == Tag::Text);
     texts.map(|node| decoded(page.tree.source_text(node))).collect()
 }

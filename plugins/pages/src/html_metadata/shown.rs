@@ -83,7 +83,7 @@ pub(super) fn shown(page: &str, tree: &Tree<'_>, found: &mut Statements) {
         .map(|heading| heading.saturating_sub(BEFORE)..(heading + BEHIND + 1).min(blocks.blocks.len()));
     let near = near.unwrap_or(0..BEHIND.min(blocks.blocks.len()));
     let nodes = near.start..near.end;
-    let node_of = |block: usize| blocks.blocks.get(block).map(|block| block.nodes.clone());
+    let node_of = |block: usize| blocks.blocks.get(block).map(Block::nodes);
     let from = node_of(nodes.start).map_or(0, |nodes| nodes.start);
     let to = nodes.end.checked_sub(1).and_then(node_of).map_or(0, |nodes| nodes.end);
     for node in 1..tree.len() {
@@ -108,14 +108,14 @@ impl Reader<'_, '_> {
         let titles: Vec<String> = short.take(MOST_TITLES).map(|said| letters(&said.value)).collect();
         let mut headings = Vec::new();
         let is_heading = |container: &&Container| {
-            container.tag == Tag::H1 && container.blocks.len() <= MOST_HEADING_BLOCKS
+            container.tag == Tag::H1 && container.blocks().len() <= MOST_HEADING_BLOCKS
         };
         for container in self.blocks.containers.iter().filter(is_heading).take(MOST_TITLES) {
             let text = |block: &Block| self.blocks.text_of(block);
-            let blocks = self.blocks.blocks.get(container.blocks.clone()).unwrap_or_default();
+            let blocks = self.blocks.blocks.get(container.blocks()).unwrap_or_default();
             let value = blocks.iter().map(text).collect::<Vec<_>>().join(" ");
             if !blocks.is_empty() {
-                headings.push((container.blocks.start, container.node, value));
+                headings.push((container.blocks().start, container.node(), value));
             }
         }
         let is_named = |value: &str| {
@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
         // What the head names is shown somewhere as a whole; the name of the site, which it names, too, is shorter.
         let named =
             self.blocks.blocks.iter().enumerate().filter(|(_, block)| is_named(self.blocks.text_of(block)));
-        let longest = |(at, block): &(usize, &Block)| (block.text.len(), std::cmp::Reverse(*at));
+        let longest = |(at, block): &(usize, &Block)| (block.text().len(), std::cmp::Reverse(*at));
         let main = named.max_by_key(longest).map(|(at, _)| at).or(headings.first().map(|(block, ..)| *block));
         for (block, node, value) in headings {
             let confidence = if Some(block) == main { 0.6 } else { 0.3 };
@@ -211,7 +211,7 @@ impl Reader<'_, '_> {
         if text.chars().count() > MOST_LINE_CHARS {
             return;
         }
-        let span = self.nodes_span(block.nodes.clone());
+        let span = self.nodes_span(block.nodes());
         self.dates(text, "date-line", span.clone(), 0.0);
         // `时间：… 作者：李渡舟 来源：…`: the name ends where the next label begins.
         let inside =

@@ -46,7 +46,16 @@ impl std::error::Error for WrongForest {}
 impl Forest {
     /// The probability of each row.
     pub fn apply(&self, columns: &Columns) -> Vec<f32> {
-        let mut sums = vec![self.base; columns.n_rows()];
+        let mut probabilities = Vec::new();
+        self.apply_next(columns, &mut probabilities);
+        probabilities
+    }
+
+    /// Appends the probability of each row.
+    pub(crate) fn apply_next(&self, columns: &Columns, probabilities: &mut Vec<f32>) {
+        let start = probabilities.len();
+        probabilities.resize(start + columns.n_rows(), self.base);
+        let sums = probabilities.get_mut(start..).unwrap_or_default();
         let mut indexes = vec![0_u8; columns.n_rows()];
         for tree in &self.trees {
             indexes.fill(0);
@@ -59,10 +68,9 @@ impl Forest {
                 *sum += tree.leaves.get(usize::from(*index)).copied().unwrap_or(0.0);
             }
         }
-        for sum in &mut sums {
-            *sum = 1.0 / (1.0 + (-*sum).exp());
+        for sum in sums {
+            *sum = 1.0 / (1.0 + tamis_text::maths::exp_f32(-*sum));
         }
-        sums
     }
 }
 

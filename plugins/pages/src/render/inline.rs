@@ -21,10 +21,11 @@ impl Inline<'_, '_> {
     pub(super) fn write(&self, block: usize, out: &mut String) {
         let Some(block) = self.page.blocks.blocks.get(block) else { return };
         let from = out.len();
-        let container = self.page.blocks.containers.get(block.container).map_or(0, |it| it.node);
+        let container =
+            self.page.blocks.containers.get(block.container()).map_or(0, tamis_html::Container::node);
         let mut open: Vec<Open> = Vec::new();
         let mut last = None;
-        for node in self.above(block.nodes.start, container).into_iter().chain(block.nodes.clone()) {
+        for node in self.above(block.nodes().start, container).into_iter().chain(block.nodes()) {
             while let Some(done) = open.pop_if(|open| open.end <= node) {
                 close(out, from, &done.close);
             }

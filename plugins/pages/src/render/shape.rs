@@ -1,6 +1,6 @@
 //! What a block is for the reader: a heading, an item, a cell, code.
 
-use tamis_html::Tag;
+use tamis_html::{Container, NodeId, Tag};
 
 use crate::features::Page;
 
@@ -59,48 +59,92 @@ const MOST_CELL_WORDS: f32 = 60.0;
 
 /// What is known of the block elements of a page.
 pub(super) struct Known {
-    /// For each, the table of data that it is.
-    tables: Vec<Option<Table>>,
-    /// For each, its number in an ordered list.
-    numbers: Vec<Option<usize>>,
+    tables: Tables,
+    /// For each, its number in an ordered list, 0 outside of one.
+    numbers: Vec<u32>,
 }
 
 impl Known {
     pub(super) fn of(page: &Page<'_>) -> Self {
-        Self { tables: tables(page), numbers: numbers(page) }
+        Self { tables: Tables::of(page), numbers: numbers(page) }
     }
 }
 
-fn tables(page: &Page<'_>) -> Vec<Option<Table>> {
-    let containers = &page.blocks.containers;
-    let mut tables: Vec<Option<Table>> = vec![None; containers.len()];
-    for (id, container) in containers.iter().enumerate().filter(|(_, it)| it.tag == Tag::Table) {
-        let end = page.tree.end(container.node);
-        let inside = || containers.iter().skip(id + 1).take_while(|it| it.node < end);
-        let n_rows = inside().filter(|it| it.tag == Tag::Tr).count();
-        let n_cells = inside().filter(|it| matches!(it.tag, Tag::Td | Tag::Th)).count();
-        let nested = inside().any(|it| it.tag == Tag::Table);
-        let long = container.blocks.clone().any(|block| page.n_words(block) > MOST_CELL_WORDS);
-        if n_rows >= 2 && n_cells > n_rows && !nested && !long {
-            tables[id] = Some(Table { id, n_columns: n_cells.div_ceil(n_rows) });
+/// The tables of data of a page, in document order.
+struct Tables(Vec<Table>);
+
+/// A table without a table inside, while its rows and cells are counted.
+struct Count {
+    id: usize,
+    end: NodeId,
+    n_rows: usize,
+    n_cells: usize,
+    has_table: bool,
+}
+
+impl Tables {
+    /// Goes through the elements once, however deep tables lie in each other.
+    fn of(page: &Page<'_>) -> Self {
+        let containers = &page.blocks.containers;
+        let mut tables = Self(Vec::new());
+        let mut open: Vec<Count> = Vec::new();
+        for (id, container) in containers.iter().enumerate() {
+            while let Some(count) = open.pop_if(|count| count.end <= container.node()) {
+                tables.add(page, &count);
+            }
+            match container.tag {
+                Tag::Table => {
+                    // Those farther out know it from when this one began.
+                    if let Some(around) = open.last_mut() {
+                        around.has_table = true;
+                    }
+                    let end = page.tree.end(container.node());
+                    open.push(Count { id, end, n_rows: 0, n_cells: 0, has_table: false });
+                }
+                Tag::Tr => open.last_mut().into_iter().for_each(|count| count.n_rows += 1),
+                Tag::Td | Tag::Th => open.last_mut().into_iter().for_each(|count| count.n_cells += 1),
+                _ => {}
+            }
+        }
+        open.iter().rev().for_each(|count| tables.add(page, count));
+        tables.0.sort_unstable_by_key(|table| table.id);
+        tables
+    }
+
+    /// Adds a table that has ended, if it is one of data.
+    fn add(&mut self, page: &Page<'_>, count: &Count) {
+        let Count { id, n_rows, n_cells, has_table, .. } = *count;
+        if has_table || n_rows < 2 || n_cells <= n_rows {
+            return;
+        }
+        let mut blocks = page.blocks.containers.get(id).map_or(0..0, Container::blocks);
+        if blocks.all(|block| page.n_words(block) <= MOST_CELL_WORDS) {
+            self.0.push(Table { id, n_columns: n_cells.div_ceil(n_rows) });
         }
     }
-    tables
+
+    /// The table of data that a block element is.
+    fn get(&self, container: usize) -> Option<Table> {
+        let at = self.0.binary_search_by_key(&container, |table| table.id).ok()?;
+        self.0.get(at).copied()
+    }
 }
 
 /// Takes all cells of a row of data if at least half of its words are taken: a row without one of its cells says
 /// something else.
 pub(crate) fn complete_rows(page: &Page<'_>, selected: &mut [bool]) {
     let containers = &page.blocks.containers;
-    let tables = tables(page);
-    let is_data = |row: &tamis_html::Container| {
-        let section = row.parent;
-        let above = containers.get(section).map_or(0, |it| it.parent);
-        [section, above].into_iter().any(|at| tables.get(at).copied().flatten().is_some())
+    let tables = Tables::of(page);
+    let is_data = |row: &Container| {
+        let section = row.parent();
+        let above = containers.get(section).map_or(0, Container::parent);
+        [section, above].into_iter().any(|at| tables.get(at).is_some())
     };
     for row in containers.iter().filter(|it| it.tag == Tag::Tr && is_data(it)) {
-        let Some(cells) = selected.get_mut(row.blocks.clone()) else { continue };
-        let words = |block: usize| page.n_words(row.blocks.start + block);
+        let blocks = row.blocks();
+        let first = blocks.start;
+        let Some(cells) = selected.get_mut(blocks) else { continue };
+        let words = |block: usize| page.n_words(first + block);
         let all: f32 = (0..cells.len()).map(words).sum();
         let taken: f32 = (0..cells.len()).filter(|cell| cells[*cell]).map(words).sum();
         if taken > 0.0 && taken * 2.0 >= all {
@@ -112,7 +156,7 @@ pub(crate) fn complete_rows(page: &Page<'_>, selected: &mut [bool]) {
 /// The shape of a block.
 pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
     let containers = &page.blocks.containers;
-    let own = page.blocks.blocks.get(block).map_or(0, |block| block.container);
+    let own = page.blocks.blocks.get(block).map_or(0, tamis_html::Block::container);
     let mut shape = Shape { container: own, ..Shape::default() };
     let mut depth = 0;
     let mut first_item = None;
@@ -127,7 +171,7 @@ pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
             Tag::Tr => row = row.or(Some(at)),
             Tag::Td | Tag::Th => cell = cell.or(Some(at)),
             Tag::Table if shape.table.is_none() => {
-                shape.table = known.tables.get(at).copied().flatten();
+                shape.table = known.tables.get(at);
                 if shape.table.is_some() {
                     (shape.row, shape.cell) = (row, cell);
                 }
@@ -137,25 +181,78 @@ pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
         if at == 0 {
             break;
         }
-        at = container.parent;
+        at = container.parent();
     }
     // The paragraphs behind the first of an item belong to it.
-    let begins = |item: usize| containers.get(item).is_some_and(|it| it.blocks.start == block);
+    let begins = |item: usize| containers.get(item).is_some_and(|it| it.blocks().start == block);
+    let number = |item: usize| known.numbers.get(item).filter(|number| **number > 0);
     shape.item = first_item
         .filter(|item| begins(*item))
-        .map(|item| (depth, known.numbers.get(item).copied().flatten()));
+        .map(|item| (depth, number(item).map(|number| *number as usize)));
     shape
 }
 
-/// The number of each item in its ordered list; counted once, because a list may have a million items.
-fn numbers(page: &Page<'_>) -> Vec<Option<usize>> {
+/// The number of each item in its ordered list, 0 for what is none; counted once, because a list may have a million
+/// items.
+fn numbers(page: &Page<'_>) -> Vec<u32> {
     let containers = &page.blocks.containers;
     let mut counts = vec![0; containers.len()];
-    let number = |container: &tamis_html::Container| {
-        let ordered = containers.get(container.parent).is_some_and(|list| list.tag == Tag::Ol);
-        let count = counts.get_mut(container.parent).filter(|_| ordered && container.tag == Tag::Li)?;
-        *count += 1;
-        Some(*count)
+    let number = |container: &Container| {
+        let ordered = containers.get(container.parent()).is_some_and(|list| list.tag == Tag::Ol);
+        match counts.get_mut(container.parent()).filter(|_| ordered && container.tag == Tag::Li) {
+            Some(count) => {
+                *count += 1;
+                *count
+            }
+            None => 0,
+        }
     };
     containers.iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a table of data is, each table counted for itself.
+    fn counted(page: &Page<'_>) -> Vec<Table> {
+        let containers = &page.blocks.containers;
+        let table = |(id, table): (usize, &Container)| {
+            let end = page.tree.end(table.node());
+            let inside = || containers.iter().skip(id + 1).take_while(|it| it.node() < end);
+            let n_rows = inside().filter(|it| it.tag == Tag::Tr).count();
+            let n_cells = inside().filter(|it| matches!(it.tag, Tag::Td | Tag::Th)).count();
+            let is_data = table.tag == Tag::Table
+                && n_rows >= 2
+                && n_cells > n_rows
+                && !inside().any(|it| it.tag == Tag::Table)
+                && table.blocks().all(|block| page.n_words(block) <= MOST_CELL_WORDS);
+            is_data.then(|| Table { id, n_columns: n_cells.div_ceil(n_rows) })
+        };
+        containers.iter().enumerate().filter_map(table).collect()
+    }
+
+    #[test]
+    fn tables_are_found_wherever_they_lie() {
+        let data = "<table><tr><th>a<th>b<tr><td>1<td>2</table>";
+        let long = format!("<table><tr><td>a<td>b<tr><td>1<td>{}</table>", "word ".repeat(61));
+        for (source, n_tables) in [
+            (data.to_owned(), 1),
+            (format!("{data}<p>x{data}"), 2),
+            (format!("<table><tr><td>x<td>{data}<tr><td>y<td>{data}</table>{data}"), 3),
+            (format!("<table><tr><td>{data}</table>").repeat(3), 3),
+            ("<table><tr><td>x".repeat(600), 0),
+            (format!("{}{data}{}", "<table><tr><td>".repeat(40), "</table>".repeat(40)), 1),
+            (format!("{long}<table><tr><td>only one cell<tr><td>in a row</table>"), 0),
+            ("<table><tr><td>1<td>2<tr><td>3".to_owned(), 1),
+        ] {
+            let page = Page::new(&source).expect("short");
+            let found = Tables::of(&page);
+            assert_eq!(found.0, counted(&page), "{source}");
+            assert_eq!(found.0.len(), n_tables, "{source}");
+            for id in 0..page.blocks.containers.len() {
+                assert_eq!(found.get(id), found.0.iter().find(|table| table.id == id).copied());
+            }
+        }
+    }
 }
