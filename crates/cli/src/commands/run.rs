@@ -27,6 +27,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     check_task(args, &plan, &segments)?;
     let progress = Arc::new(Progress::default());
     stop_on_signal(&progress)?;
+    hear_of_long_files()?;
     let show = show(args);
     let task = task_json(args, &segments);
     if show == Show::Json {
@@ -123,6 +124,23 @@ fn stop_on_signal(progress: &Arc<Progress>) -> anyhow::Result<()> {
         progress.stop();
         tamis_host::cancel();
     })?;
+    Ok(())
+}
+
+/// A file that grows over the limit of the process (`ulimit -f`) is an error of that write, as a full disk is.
+///
+/// Without anybody to hear it the signal ends the process, without a word.
+#[cfg(unix)]
+fn hear_of_long_files() -> anyhow::Result<()> {
+    use signal_hook::consts::SIGXFSZ;
+
+    // What matters is the answer that the write then gives, so nobody reads the flag.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn hear_of_long_files() -> anyhow::Result<()> {
     Ok(())
 }
 
