@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::LineTemplateOptions;
 use super::learn::{Class, Group};
 use super::line::{FoldedState, Lines};
+use crate::spill::way_out;
 
 /// What the table is called in the folder that a run keeps.
 pub(super) const FILE_NAME: &str = "templates.toml";
@@ -141,7 +142,11 @@ impl Writing<'_> {
             std::fs::rename(&temporary, &path)
         };
         written().map_err(|error| {
-            Failure::new(format!("the learned table `{}` cannot be written: {error}", path.display()))
+            let way_out = way_out(&error, "make room there");
+            Failure::new(format!(
+                "the learned table `{}` cannot be written: {error}: {way_out}",
+                path.display()
+            ))
         })
     }
 

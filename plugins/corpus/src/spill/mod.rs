@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 
 pub(crate) use blocks::{BlockReader, BlockWriter};
 pub(crate) use merge::Merged;
-pub(crate) use runs::{Runs, Scratch, unwritable};
+pub(crate) use runs::{Runs, Scratch, unwritable, way_out};
 pub(crate) use state::Header;
 
 /// What a run is made of.
