@@ -35,7 +35,11 @@ pub(crate) fn lines(from: usize, n: usize) -> String {
         }
         let text = line(n, if n.is_multiple_of(10) { 4 } else { 300 });
         let language = ["en", "zh", "EN", ".."][n % 4];
-        let end = format!(" {n}\\nShare this page\",\"site\":\"s{}\",\"language\":\"{language}\",", n % 3);
+        let end = format!(
+            " {n}\\nShare this page\",\"site\":\"s{}\",\"language\":\"{language}\",\"part\":{},",
+            n % 3,
+            n % 70
+        );
         let end = if n.is_multiple_of(10) { "\",".to_owned() } else { end };
         text.replacen("\",", &end, 1)
     };
@@ -62,9 +66,7 @@ pub(crate) fn many_files(world: &World, lottery: &mut Lottery) {
 }
 
 fn members(lottery: &mut Lottery) -> Vec<Member> {
-    (0..40)
-        .map(|n| (format!("{n}.jsonl"), lines(n * 120, 40 + lottery.index(60)).into_bytes()))
-        .collect()
+    (0..40).map(|n| (format!("{n}.jsonl"), lines(n * 120, 40 + lottery.index(60)).into_bytes())).collect()
 }
 
 pub(crate) fn tar_gz(world: &World, lottery: &mut Lottery) {

@@ -48,7 +48,8 @@ struct Broken {
 fn long() {
     let setting = |name: &str| std::env::var(name).ok();
     let minutes: f64 = setting(MINUTES).map_or(0.0, |minutes| minutes.parse().expect("minutes are a number"));
-    let seed = setting(SEED).map_or_else(of_the_clock, |seed| seed.parse().expect("a seed is a whole number"));
+    let seed =
+        setting(SEED).map_or_else(of_the_clock, |seed| seed.parse().expect("a seed is a whole number"));
     let wanted = setting(SCENARIO);
     let is_wanted = |scenario: &&Scenario| wanted.as_ref().is_none_or(|wanted| scenario.name == wanted);
     let row = |scenario: &Scenario| Row {
@@ -85,7 +86,9 @@ fn long() {
     let report = Report { seed, seconds: begin.elapsed().as_secs_f64(), rows };
     if let Some(path) = setting(REPORT).map(PathBuf::from) {
         let text = serde_json::to_string_pretty(&report).unwrap();
-        File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).expect("the report can be written");
+        File::create(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .expect("the report can be written");
     }
     let n_broken: usize = report.rows.iter().map(|row| row.broken.len()).sum();
     assert_eq!(n_broken, 0, "trials that broke are named above, each with its seed");

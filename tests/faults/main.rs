@@ -6,10 +6,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
+mod archives;
+mod damage;
 mod disk;
+mod formats;
 mod inputs;
 mod kill;
+mod limits;
 mod long;
+mod server;
+mod together;
 mod trial;
 
 use trial::{Outcome, Trial};
@@ -25,6 +31,12 @@ struct Scenario {
 const SCENARIOS: &[Scenario] = &[
     Scenario { name: "kill", run: kill::run },
     Scenario { name: "full-disk", run: disk::run },
+    Scenario { name: "descriptors", run: limits::descriptors },
+    Scenario { name: "short-writes", run: limits::short_writes },
+    Scenario { name: "damage", run: damage::run },
+    Scenario { name: "together", run: together::run },
+    Scenario { name: "server", run: server::run },
+    Scenario { name: "archives", run: archives::run },
 ];
 
 /// Tries fixed seeds of a scenario.
@@ -52,4 +64,37 @@ fn kills_leave_no_trace() {
 #[test]
 fn a_full_disk_is_gone_on_with() {
     short("full-disk", 0..disk::N_CASES);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_without_descriptors_says_so_and_is_gone_on_with() {
+    short("descriptors", 0..limits::N_CASES);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_may_write_no_more_says_so_and_is_gone_on_with() {
+    short("short-writes", 0..limits::N_CASES);
+}
+
+#[test]
+fn damage_costs_what_is_damaged() {
+    short("damage", 0..damage::N_CASES);
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_runs_at_once_one_ends_well() {
+    short("together", 0..together::N_CASES);
+}
+
+#[test]
+fn servers_that_lie_cost_what_they_serve() {
+    short("server", 0..server::N_CASES);
+}
+
+#[test]
+fn archives_give_what_the_same_files_in_a_folder_give() {
+    short("archives", 0..archives::N_CASES);
 }

@@ -16,6 +16,7 @@ use tamis_tests::lottery::Lottery;
 use tamis_tests::world::{Ran, World, manifest_is_true};
 
 use crate::Scenario;
+use crate::formats::SOURCE;
 
 /// Longer than any run takes, however busy the machine is; what takes it hangs.
 const HANGS: Duration = Duration::from_mins(3);
@@ -80,6 +81,8 @@ pub(crate) struct Trial {
     pub(crate) lottery: Lottery,
     pub(crate) counts: Counts,
     skipped: Option<String>,
+    /// What was done, for the message of a trial that breaks.
+    notes: Vec<String>,
 }
 
 thread_local! {
@@ -101,7 +104,7 @@ fn listen() {
 /// Makes one trial, adds what it counted, and tells how it ended.
 pub(crate) fn attempt(scenario: &Scenario, seed: u64, all: &mut Counts) -> Outcome {
     let counts = Counts { trials: 1, bound_bytes: MEMORY_BYTES + PROGRAM_BYTES, ..Counts::default() };
-    let mut trial = Trial { seed, lottery: Lottery::of_seed(seed), counts, skipped: None };
+    let mut trial = Trial { seed, lottery: Lottery::of_seed(seed), counts, skipped: None, notes: Vec::new() };
     listen();
     SAID.set(Some(String::new()));
     let result = catch_unwind(AssertUnwindSafe(|| (scenario.run)(&mut trial)));
@@ -112,7 +115,7 @@ pub(crate) fn attempt(scenario: &Scenario, seed: u64, all: &mut Counts) -> Outco
     all.add(&trial.counts);
     match result {
         Ok(()) => Outcome::Held,
-        Err(_) => Outcome::Broke(said),
+        Err(_) => Outcome::Broke([vec![said], trial.notes].concat().join("\n")),
     }
 }
 
@@ -133,6 +136,11 @@ impl Trial {
     /// Says that this machine cannot make the trial; the caller returns.
     pub(crate) fn skip(&mut self, why: impl Into<String>) {
         self.skipped = Some(why.into());
+    }
+
+    /// Remembers what was done, for the message of a trial that breaks.
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
+        self.notes.push(what.into());
     }
 
     /// `tamis run p.toml` with further arguments, to its end, with one of some exit codes.
@@ -241,6 +249,18 @@ impl Trial {
         assert!(balance.is_empty(), "{} of {} lost or too many: {shown:?}", balance.len(), expected.len());
     }
 
+    /// Checks that no two records of some exports have one id, those aside that a table brought along.
+    #[track_caller]
+    pub(crate) fn unique_ids(&mut self, world: &World, folders: &[&str]) {
+        let mut ids: Vec<String> = folders.iter().flat_map(|folder| world.ids(folder)).collect();
+        ids.retain(|id| !id.starts_with(SOURCE));
+        ids.sort_unstable();
+        let twice: Vec<&String> =
+            ids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+        self.counts.twice += twice.len() as u64;
+        assert!(twice.is_empty(), "ids that are there twice: {twice:?}");
+    }
+
     /// Checks that two outputs are the same to the byte.
     #[track_caller]
     pub(crate) fn same_files(&mut self, expected: &Files, found: &Files) {
@@ -258,7 +278,8 @@ impl Trial {
         };
         if expected != found {
             self.same_records(&lines(expected), &lines(found));
-            let differ: Vec<_> = expected.iter().filter(|(name, content)| found[*name] != **content).collect();
+            let differ: Vec<_> =
+                expected.iter().filter(|(name, content)| found[*name] != **content).collect();
             panic!("other bytes in {:?}", differ.iter().map(|(name, _)| name).collect::<Vec<_>>());
         }
     }

@@ -1,6 +1,10 @@
 //! Bytes compressed and packed in every way that is read.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests, which fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "helpers of tests, which fail by panicking"
+)]
 
 use std::io::{Cursor, Write};
 

@@ -1,6 +1,10 @@
 //! A temporary folder to run the program in.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests, which fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "helpers of tests, which fail by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
