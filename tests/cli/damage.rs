@@ -204,6 +204,18 @@ fn what_is_cut_off_is_told_and_what_came_before_is_kept() {
 }
 
 #[test]
+fn a_stream_that_gives_nothing_is_one_dead_letter() {
+    let mut packed = zstd::encode_all("text,site\na report,a\nanother one,b\n".as_bytes(), 1).unwrap();
+    packed.truncate(packed.len() - 3);
+    for (ending, reader) in [("csv", "csv"), ("tsv", "tsv"), ("jsonl", "jsonl"), ("txt", "text")] {
+        let world = world();
+        world.write(format!("in/a.{ending}.zst"), &packed);
+        world.run(&["--set", &format!("source.auto.use=\"{reader}\"")]).exits(0);
+        assert_eq!(world.tally(), (1, 0, 0, 1), "{ending}: {:?}", world.records("out/failed"));
+    }
+}
+
+#[test]
 fn a_bomb_is_one_dead_letter() {
     // Many times what the run may take, and not so much that a program without optimisation takes long.
     const SIZE: usize = 40 << 20;

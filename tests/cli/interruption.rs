@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tamis_tests::lottery::Lottery;
+
 use crate::world::{PIPELINE, Ran, World, line};
 
 /// Longer than any step takes; what takes it hangs.
@@ -119,16 +121,6 @@ fn a_killed_run_is_gone_on_with() {
     let (world, ran) = interrupted("jsonl", "part-00003.jsonl", "-KILL");
     assert_eq!(ran.code, None);
     check_recovery(&world, "jsonl");
-}
-
-/// Numbers that look random and are the same every time.
-pub(crate) struct Lottery(pub(crate) u64);
-
-impl Lottery {
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
 }
 
 /// Kills runs of a pipeline at random moments, again and again, until one comes to its end.

@@ -465,7 +465,11 @@ impl<'a> Cutter<'a> {
     fn broken_off(&mut self, mut open: OpenStream, why: &str, block: &mut Block) -> Option<Open> {
         let source = &self.plan.sources[self.file().source];
         let handle = &source.readers[open.reader].handle;
-        if let Ok(Cut::At { bytes, records }) = handle.cut(&open.window(usize::MAX), false) {
+        // Of nothing there is nothing to decode: a reader that misses its head there would make a second dead letter
+        // of the place.
+        if let Ok(Cut::At { bytes, records }) = handle.cut(&open.window(usize::MAX), false)
+            && bytes > 0
+        {
             self.piece(&mut open, bytes, records, block);
         }
         let end = open.stream.end_offset();

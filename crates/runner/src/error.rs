@@ -211,6 +211,9 @@ fn machine_way_out(error: &std::io::Error) -> Option<&'static str> {
             Some("make room there and run the same command again")
         }
         ErrorKind::OutOfMemory => Some("lower `memory` or `threads`, and run the same command again"),
+        ErrorKind::FileTooLarge => {
+            Some("raise the limit of file sizes (`ulimit -f`), and run the same command again")
+        }
         _ => error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code)).then_some(DESCRIPTORS),
     }
 }
@@ -225,7 +228,27 @@ fn with_way_out(error: std::io::Error) -> std::io::Error {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "write to a folder of your own with `-o`"
         }
-        _ => return error,
+        _ => match machine_way_out(&error) {
+            Some(way_out) => way_out,
+            None => return error,
+        },
     };
     std::io::Error::new(error.kind(), format!("{error}: {way_out}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_machine_has_run_out_of_is_said_with_what_to_raise() {
+        const TOO_MANY_OPEN: i32 = 24;
+        const FILE_TOO_LARGE: i32 = 27;
+        for (code, way_out) in [(TOO_MANY_OPEN, "`ulimit -n`"), (FILE_TOO_LARGE, "`ulimit -f`")] {
+            let error = RunError::write("out/part")(std::io::Error::from_raw_os_error(code));
+            let said = error.to_string();
+            assert!(said.contains(way_out) && said.contains("run the same command again"), "{said}");
+        }
+    }
 }

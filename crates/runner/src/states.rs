@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ pub(crate) fn workspace(
     let n_stages = plan.stages.iter().filter(is_corpus).count().max(1) as u64;
     let scratch = scratch.join(&stage.id);
     if let Err(error) = std::fs::remove_dir_all(&scratch)
-        && error.kind() != std::io::ErrorKind::NotFound
+        && error.kind() != io::ErrorKind::NotFound
     {
         return Err(RunError::write(&scratch)(error));
     }
@@ -116,17 +116,43 @@ pub(crate) fn save(
     let (stage, handle) = corpus(plan, name)?;
     let unfinished = temporary(path);
     let file = File::create(&unfinished).map_err(RunError::write(path))?;
-    let mut out = BufWriter::new(file);
+    let mut out = Remembering { out: BufWriter::new(file), error: None };
     let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(plan)?);
     let label =
         Label { tamis_state: 1, tamis: TAMIS.to_owned(), stage: stage_id, pass, plan: hash, shards, of };
     let label =
         serde_json::to_string(&label).map_err(|error| RunError::Internal { message: error.to_string() })?;
     writeln!(out, "{label}").map_err(RunError::write(path))?;
-    handle.save(name.pass, &mut out).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+    if let Err(failure) = handle.save(name.pass, &mut out) {
+        return Err(match out.error {
+            Some(error) => RunError::write(path)(error),
+            None => RunError::stage(&stage.id, &failure),
+        });
+    }
     let synced =
-        out.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+        out.out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
     synced.and_then(|()| std::fs::rename(&unfinished, path)).map_err(RunError::write(path))
+}
+
+/// A file that remembers why it could not be written, because a stage that hears of it hands on a text only, and
+/// what to do about a full disk depends on the error.
+struct Remembering {
+    out: BufWriter<File>,
+    error: Option<io::Error>,
+}
+
+impl Write for Remembering {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).map_err(|error| {
+            let said = io::Error::new(error.kind(), error.to_string());
+            self.error.get_or_insert(error);
+            said
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Whose state a file holds, and the file behind its first line.

@@ -6,6 +6,7 @@
 //!   with `--check` it only says whether they are up to date.
 //! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`).
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
+//! - `cargo xtask faults`: what runs lose when they are harmed, which is nothing (`docs/faults.md`).
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
 #![expect(
@@ -15,6 +16,7 @@
 
 mod bench;
 mod check;
+mod faults;
 mod reference;
 mod train;
 mod train_html;
@@ -34,10 +36,11 @@ fn main() -> anyhow::Result<()> {
         }
         ["train", arguments @ ..] => train::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["faults", arguments @ ..] => faults::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | bench [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | bench [--help] | faults [--help]"
         ),
     }
 }

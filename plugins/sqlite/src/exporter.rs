@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef as SqlRef};
+use rusqlite::{Connection, ErrorCode};
 use tamis_plugin::{ExportView, Failure, Fate, PartExporter, SetupError, json_object};
 
 use crate::chunk;
@@ -18,7 +18,7 @@ pub struct Sqlite {
 /// A database that is being written.
 #[derive(Debug)]
 pub struct SqlitePart {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 /// The columns, all text but the last.
@@ -74,7 +74,7 @@ impl PartExporter for Sqlite {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::new(error)),
             _ => {}
         }
-        let connection = Connection::open(path).map_err(Failure::new)?;
+        let connection = Connection::open(path).map_err(|error| refusal(&path.to_string_lossy(), &error))?;
         let columns = COLUMNS.map(|name| format!("{name} {}", if name == "raw" { "BLOB" } else { "TEXT" }));
         let table = quoted(&self.options.table);
         // The runner syncs the file and gives it its name when it is whole, so no journal is needed.
@@ -83,14 +83,15 @@ impl PartExporter for Sqlite {
              BEGIN; CREATE TABLE {table} ({});",
             columns.join(", ")
         );
-        connection.execute_batch(&setup).map_err(Failure::new)?;
-        Ok(SqlitePart { connection })
+        let part = SqlitePart { connection };
+        part.connection.execute_batch(&setup).map_err(|error| part.refusal(&error))?;
+        Ok(part)
     }
 
     fn add(&self, part: &mut SqlitePart, chunk: Vec<u8>, _out: &mut Vec<u8>) -> Result<(), Failure> {
         let table = quoted(&self.options.table);
         let insert = format!("INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-        let mut insert = part.connection.prepare(&insert).map_err(Failure::new)?;
+        let mut insert = part.connection.prepare(&insert).map_err(|error| part.refusal(&error))?;
         let mut rest = chunk.as_slice();
         while let Some(row) = chunk::next_row::<{ COLUMNS.len() }>(&mut rest)? {
             let [text @ .., raw] = row;
@@ -99,7 +100,7 @@ impl PartExporter for Sqlite {
                 .map(|cell| cell.map_or(SqlRef::Null, SqlRef::Text))
                 .chain([raw.map_or(SqlRef::Null, SqlRef::Blob)])
                 .map(ToSqlOutput::Borrowed);
-            insert.execute(rusqlite::params_from_iter(cells)).map_err(Failure::new)?;
+            insert.execute(rusqlite::params_from_iter(cells)).map_err(|error| part.refusal(&error))?;
         }
         Ok(())
     }
@@ -107,11 +108,34 @@ impl PartExporter for Sqlite {
     fn end(&self, part: SqlitePart, _out: &mut Vec<u8>) -> Result<(), Failure> {
         for (number, name) in self.options.index.iter().enumerate() {
             let create = self.create_index(number, name);
-            part.connection.execute_batch(&create).map_err(Failure::new)?;
+            part.connection.execute_batch(&create).map_err(|error| part.refusal(&error))?;
         }
-        part.connection.execute_batch("COMMIT").map_err(Failure::new)?;
-        part.connection.close().map_err(|(_, error)| Failure::new(error))
+        part.connection.execute_batch("COMMIT").map_err(|error| part.refusal(&error))?;
+        part.connection.close().map_err(|(connection, error)| SqlitePart { connection }.refusal(&error))
     }
+}
+
+impl SqlitePart {
+    fn refusal(&self, error: &rusqlite::Error) -> Failure {
+        refusal(self.connection.path().unwrap_or_default(), error)
+    }
+}
+
+/// What `SQLite` said about a file, with what can be done where the machine has run out of something: the library
+/// writes itself, so nobody else sees what the operating system answered.
+fn refusal(path: &str, error: &rusqlite::Error) -> Failure {
+    let way_out = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ": make room there and run the same command again",
+        Some(ErrorCode::CannotOpen) => {
+            ": raise the limit of open files (`ulimit -n`) if that is it, and run the same command again"
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            ": see whether the disk is in order and files may be that large (`ulimit -f`), and run the same \
+             command again"
+        }
+        _ => "",
+    };
+    Failure::new(format_args!("cannot write `{path}`: {error}{way_out}"))
 }
 
 impl Sqlite {

@@ -68,6 +68,24 @@ fn documents_are_rows_in_order_and_nothing_else_is_left() {
 }
 
 #[test]
+fn a_full_disk_is_said_with_the_file_and_a_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.sqlite");
+    let exporter = open("{}");
+    let mut part = exporter.begin(&path, &mut Vec::new()).expect("a part begins");
+    // A database that may not grow answers as one whose disk is full.
+    part.connection.execute_batch("PRAGMA max_page_count = 2").expect("a limit");
+    let records: Vec<_> = (0..500).map(record).collect();
+    let views: Vec<_> = records.iter().map(ExportView::from).collect();
+    let mut chunk = Vec::new();
+    assert_eq!(exporter.encode(&views, &mut chunk), []);
+    let failure = exporter.add(&mut part, chunk, &mut Vec::new()).expect_err("it is full");
+    let said = failure.to_string();
+    assert!(said.starts_with(&format!("cannot write `{}`: ", path.display())), "{said}");
+    assert!(said.ends_with(": make room there and run the same command again"), "{said}");
+}
+
+#[test]
 fn the_same_chunks_make_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let records: Vec<_> = (0..50).map(record).collect();

@@ -28,6 +28,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let segments = tamis_runner::segments(&plan);
     check_task(args, &plan, &segments)?;
     let progress = Arc::new(Progress::default());
+    hear_of_long_files()?;
     let show = show(args);
     let task = task_json(args, &segments);
     if show == Show::Json {
@@ -162,6 +163,23 @@ fn stuck(call: &OpenCall) -> String {
          back, Ctrl-C or SIGTERM ends the run within 5 s, and the next one goes on from there",
         call.stage, call.plugin,
     )
+}
+
+/// A file that grows over the limit of the process (`ulimit -f`) is an error of that write, as a full disk is.
+///
+/// Without anybody to hear it the signal ends the process, without a word.
+#[cfg(unix)]
+fn hear_of_long_files() -> anyhow::Result<()> {
+    use signal_hook::consts::SIGXFSZ;
+
+    // What matters is the answer that the write then gives, so nobody reads the flag.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn hear_of_long_files() -> anyhow::Result<()> {
+    Ok(())
 }
 
 fn finished(plan: &Plan, report: &Report, task: &Value, show: Show) -> Exit {

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::LineTemplateOptions;
 use super::learn::{Class, Learned};
 use super::line::Lines;
-use crate::spill::{Batch, Entry, Fixed, Lookup, LookupWriter, Scratch, decode_str, encode_str};
+use crate::spill::{Batch, Entry, Fixed, Lookup, LookupWriter, Scratch, decode_str, encode_str, way_out};
 
 /// What the table is called in the folder that a run keeps.
 pub(super) const FILE_NAME: &str = "templates.toml";
@@ -423,10 +423,8 @@ fn temporary(folder: &Path) -> PathBuf {
 }
 
 fn unwritten(folder: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!(
-        "the learned table `{}` cannot be written: {error}",
-        folder.join(FILE_NAME).display()
-    ))
+    let (path, way_out) = (folder.join(FILE_NAME), way_out(error, "make room there"));
+    Failure::new(format!("the learned table `{}` cannot be written: {error}: {way_out}", path.display()))
 }
 
 /// What stands before the groups.

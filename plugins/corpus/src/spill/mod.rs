@@ -19,7 +19,7 @@ use blocks::{BlockReader, BlockWriter};
 pub(crate) use lookup::{Fixed, Lookup, LookupWriter};
 use merge::Merged;
 pub(crate) use runs::{Runs, Sorted};
-pub(crate) use scratch::{Scratch, read_exact_at, unwritable};
+pub(crate) use scratch::{Scratch, read_exact_at, unwritable, way_out};
 pub(crate) use state::Header;
 
 /// What a run is made of.

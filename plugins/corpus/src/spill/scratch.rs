@@ -75,10 +75,25 @@ impl Scratch {
 
 /// The failure of a file in the scratch folder.
 pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!(
-        "the work file `{}` cannot be written: {error}; free space there, or give the stage more memory (`max_state_bytes`)",
-        path.display()
-    ))
+    let way_out = way_out(error, "make room there or raise `max_state_bytes`");
+    Failure::new(format!("the work file `{}` cannot be written: {error}: {way_out}", path.display()))
+}
+
+/// What to do about a file that cannot be written; `otherwise` where the error does not say what has run out.
+pub(crate) fn way_out(error: &std::io::Error, otherwise: &str) -> String {
+    // The standard library has no kind for these: too many open files in the process, and in the system.
+    #[cfg(unix)]
+    const TOO_MANY_OPEN: [i32; 2] = [23, 24];
+    #[cfg(not(unix))]
+    const TOO_MANY_OPEN: [i32; 1] = [4];
+    let what = match error.kind() {
+        std::io::ErrorKind::FileTooLarge => "raise the limit of file sizes (`ulimit -f`)",
+        _ if error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code)) => {
+            "raise the limit of open files (`ulimit -n`)"
+        }
+        _ => otherwise,
+    };
+    format!("{what}, and run the same command again")
 }
 
 #[cfg(unix)]

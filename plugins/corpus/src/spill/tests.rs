@@ -237,6 +237,16 @@ fn the_work_folder_is_empty_again_when_all_is_drained() {
     assert_eq!(std::fs::read_dir(&place.scratch).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_work_file_that_cannot_be_written_says_what_to_raise() {
+    for (code, word) in [(24, "`ulimit -n`"), (27, "`ulimit -f`"), (28, "make room there")] {
+        let error = std::io::Error::from_raw_os_error(code);
+        let said = unwritable("scratch/run".as_ref(), &error).to_string();
+        assert!(said.contains(word) && said.ends_with("run the same command again"), "{said}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

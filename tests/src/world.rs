@@ -1,14 +1,21 @@
 //! A temporary folder to run the program in.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "helpers of tests, which fail by panicking"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
-use tamis_tests::program::tamis;
+
+use crate::program::tamis;
 
 /// Reads `in`, drops what is shorter than ten characters, writes `out`, `out/dropped` and `out/failed`.
-pub(crate) const PIPELINE: &str = "\
+pub const PIPELINE: &str = "\
 [[source]]
 use = \"auto\"
 paths = [\"in\"]
@@ -33,22 +40,31 @@ max_failed_ratio = 1
 ";
 
 /// A temporary folder with a pipeline `p.toml`, in which the program runs.
-pub(crate) struct World {
+#[derive(Debug)]
+pub struct World {
     folder: tempfile::TempDir,
 }
 
 /// What the program did.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub struct Ran {
     /// The exit code; none if a signal ended the program.
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl World {
     /// A folder with [`PIPELINE`].
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         world.write("p.toml", PIPELINE);
         std::fs::create_dir(world.path("in")).unwrap();
@@ -56,44 +72,48 @@ impl World {
     }
 
     /// A folder with another pipeline.
-    pub(crate) fn with(pipeline: &str) -> Self {
+    pub fn with(pipeline: &str) -> Self {
         let world = Self::new();
         world.write("p.toml", pipeline);
         world
     }
 
-    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+    /// A path in the folder.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    pub(crate) fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+    /// Writes a file, and makes the folders that it lies in.
+    pub fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
-    pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
+    /// The content of a text file.
+    pub fn read(&self, path: impl AsRef<Path>) -> String {
         String::from_utf8(std::fs::read(self.path(path)).unwrap()).unwrap()
     }
 
     /// The program with the environment of a fresh shell.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(tamis());
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command
     }
 
-    pub(crate) fn tamis(&self, arguments: &[&str]) -> Ran {
+    /// Runs the program to its end.
+    pub fn tamis(&self, arguments: &[&str]) -> Ran {
         ran(&mut self.command(arguments))
     }
 
     /// `tamis run p.toml` with further arguments.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         self.tamis(&[&["run", "p.toml"], arguments].concat())
     }
 
     /// Every file below a folder with its content, by name.
-    pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    pub fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.path(folder)];
         while let Some(folder_) = folders.pop() {
@@ -111,7 +131,7 @@ impl World {
     }
 
     /// The records in the parts of an export.
-    pub(crate) fn records(&self, folder: &str) -> Vec<Json> {
+    pub fn records(&self, folder: &str) -> Vec<Json> {
         let mut records = Vec::new();
         let mut n = 0;
         while let Ok(part) = std::fs::read_to_string(self.path(folder).join(format!("part-{n:05}.jsonl"))) {
@@ -122,17 +142,18 @@ impl World {
     }
 
     /// The ids of the records in the parts of an export.
-    pub(crate) fn ids(&self, folder: &str) -> Vec<String> {
+    pub fn ids(&self, folder: &str) -> Vec<String> {
         self.records(folder).iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub(crate) fn manifest(&self) -> Json {
+    /// The manifest in `out`.
+    pub fn manifest(&self) -> Json {
         serde_json::from_str(&self.read("out/manifest.json")).unwrap()
     }
 
     /// The tally of the manifest as (read, kept, dropped, failed); makes sure that it adds up.
     #[track_caller]
-    pub(crate) fn tally(&self) -> (u64, u64, u64, u64) {
+    pub fn tally(&self) -> (u64, u64, u64, u64) {
         let manifest = self.manifest();
         assert_eq!(manifest["complete"], true);
         let count = |name: &str| manifest["tally"][name].as_u64().unwrap();
@@ -144,7 +165,7 @@ impl World {
 
 /// Checks that the manifest in a folder lists every file of the exports, and each as it is.
 #[track_caller]
-pub(crate) fn manifest_is_true(world: &World, folder: &str) {
+pub fn manifest_is_true(world: &World, folder: &str) {
     let mut files = world.files(folder);
     let manifest: Json = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
     assert_eq!(manifest["complete"], true);
@@ -185,7 +206,7 @@ pub(crate) fn manifest_is_true(world: &World, folder: &str) {
 }
 
 /// Runs a command to its end.
-pub(crate) fn ran(command: &mut Command) -> Ran {
+pub fn ran(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     Ran {
         code: output.status.code(),
@@ -197,7 +218,7 @@ pub(crate) fn ran(command: &mut Command) -> Ran {
 impl Ran {
     /// Checks the exit code, with everything printed in the message.
     #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
+    pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(!self.stderr.contains("panicked"), "{self:#?}");
         self
@@ -205,7 +226,7 @@ impl Ran {
 
     /// Checks that standard error holds each of some texts.
     #[track_caller]
-    pub(crate) fn says(self, texts: &[&str]) -> Self {
+    pub fn says(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.stderr.contains(text), "no `{text}` in {self:#?}");
         }
@@ -214,7 +235,7 @@ impl Ran {
 }
 
 /// A JSON line with a text of `n_chars` characters that depends on `seed`.
-pub(crate) fn line(seed: usize, n_chars: usize) -> String {
+pub fn line(seed: usize, n_chars: usize) -> String {
     let text: String = "The river rose and the bridge was closed; 河水上涨，桥梁封闭。 "
         .chars()
         .cycle()
