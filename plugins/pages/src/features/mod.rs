@@ -31,7 +31,7 @@ static CUES: LazyLock<Cues> = LazyLock::new(Cues::new);
 /// A page, parsed and measured.
 ///
 /// What is held for a block is some 60 bytes beside those of the tree, whatever the page: features are made for
-/// some blocks at a time ([`Page::first_parts`], [`Page::second_parts`]).
+/// some blocks at a time.
 pub struct Page<'a> {
     pub(crate) tree: Tree<'a>,
     pub(crate) blocks: Blocks,
