@@ -165,6 +165,11 @@ impl RunError {
         Some(Self::Machine { name: name.to_owned(), source })
     }
 
+    /// The output of another run, and what differs.
+    pub(crate) fn other(folder: &Path, why: &str) -> Self {
+        Self::OtherRun { folder: folder.to_owned(), why: why.to_owned() }
+    }
+
     pub(crate) fn stage(stage: &str, failure: &tamis_stage::Failure) -> Self {
         Self::Stage { stage: stage.to_owned(), message: failure.to_string() }
     }

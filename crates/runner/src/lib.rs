@@ -18,47 +18,26 @@
 //! The runner names no stage, prints nothing and asks nothing: it reports through [`Progress`] while it runs
 //! and with a [`Report`] at the end.
 
-mod block;
-mod chain;
-mod checkpoint;
 mod clock;
-mod compress;
-mod crew;
-mod cutter;
-mod desk;
 mod disk;
-mod earlier;
-mod encode;
-mod engine;
 mod error;
-mod feeder;
-mod fingerprint;
-mod grace;
-mod inputs;
-mod manifest;
-mod named;
-mod output;
-mod part;
-mod partition;
-mod parts;
-mod place;
 mod progress;
+mod read;
+mod run;
 mod segment;
-mod session;
-mod shard;
-mod spill;
-mod states;
-mod stream;
+mod settings;
 mod tally;
-mod unpack;
-mod writer;
+mod work;
+mod write;
 
-pub use chain::process;
 pub use clock::{Chore, Chores, Spent};
-pub use engine::{Finish, Report, Settings, run};
+pub use disk::file::FileEntry;
+pub use disk::manifest::{ExportManifest, Learned, Manifest};
+pub use disk::states::merge_states;
 pub use error::RunError;
-pub use manifest::{ExportManifest, FileEntry, Learned, Manifest};
 pub use progress::{Progress, Snapshot};
+pub use run::{Finish, Report, run};
 pub use segment::{Reads, Segment, Shard, StateName, Task, Writes, segments};
-pub use states::merge_states;
+pub use settings::Settings;
 pub use tally::{InputTally, StageTally, Tally};
+pub use work::chain::process;

@@ -1,8 +1,10 @@
 //! How far a run is, for whoever shows it.
 
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-
-use crate::grace::Grace;
+use std::time::Duration;
 
 /// Counters of a running pipeline; written by the run, read by anyone at any time.
 #[derive(Debug, Default)]
@@ -52,6 +54,14 @@ impl Progress {
         }
     }
 
+    /// Makes a run that was asked to stop end after so long a time although a worker has not come back: it notes
+    /// how far it is, leaves the output for the next run to go on with, and calls `leave`, which must end the
+    /// process. Without this a run waits for its workers. The first call counts.
+    pub fn give_up_after(&self, grace: Duration, leave: impl Fn() -> Infallible + Send + Sync + 'static) {
+        // A second one would be for another run, which has a progress of its own.
+        let _ = self.grace.0.set((grace, Box::new(leave)));
+    }
+
     /// Asks the run to stop at the next block; it ends with [`RunError::Interrupted`](crate::RunError).
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -59,5 +69,17 @@ impl Progress {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What to do when workers do not come back.
+#[derive(Default)]
+pub(crate) struct Grace(pub(crate) OnceLock<(Duration, Leave)>);
+
+pub(crate) type Leave = Box<dyn Fn() -> Infallible + Send + Sync>;
+
+impl fmt::Debug for Grace {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Grace").field(&self.0.get().map(|(after, _)| after)).finish()
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use tamis_config::Plan;
 
 use super::names::{LOCK, LOCK_MARK, WORK};
-use crate::RunError;
-use crate::part::create_folder;
+use crate::disk::file::create_folder;
+use crate::error::RunError;
 
 /// Where a path really is, whether it exists already or not: links are followed, so that two names of one folder are
 /// one path, and an output that an input leads to is seen.

@@ -14,15 +14,13 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::file::{FileEntry, create_folder, remove, remove_empty, remove_temporary};
 use super::names::{self, JOURNAL, temporary};
-use crate::manifest::FileEntry;
-use crate::part::create_folder;
-use crate::{RunError, manifest};
+use crate::error::RunError;
 
 /// The first line; the number is the version of the form.
 const HEAD: &str = "tamis journal 1\n";
@@ -67,19 +65,19 @@ impl Journal {
         let file = File::options().read(true).write(true).open(&path);
         let mut file = match file {
             Err(error) if error.kind() == ErrorKind::NotFound && bytes == 0 => return Ok((None, Vec::new())),
-            file => file.map_err(|error| manifest::other(folder, &cannot_read(&path, &error)))?,
+            file => file.map_err(|error| RunError::other(folder, &cannot_read(&path, &error)))?,
         };
         let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(|error| manifest::other(folder, &cannot_read(&path, &error)))?;
+        file.read_to_end(&mut text).map_err(|error| RunError::other(folder, &cannot_read(&path, &error)))?;
         if bytes > 0 && !text.starts_with(HEAD.as_bytes()) {
             let why = format!("another version of tamis has written `{}`", path.display());
-            return Err(manifest::other(folder, &why));
+            return Err(RunError::other(folder, &why));
         }
         let Some((before, later)) =
             usize::try_from(bytes).ok().and_then(|bytes| text.split_at_checked(bytes))
         else {
             let why = format!("`{}` has {} bytes instead of {bytes} or more", path.display(), text.len());
-            return Err(manifest::other(folder, &why));
+            return Err(RunError::other(folder, &why));
         };
         let finished: Vec<FileEntry> = rows(before).filter_map(Row::finished).collect();
         let names: BTreeSet<&str> = finished.iter().map(|entry| entry.name.as_str()).collect();
@@ -212,36 +210,6 @@ fn remove_part(folder: &Path, name: &str) -> Result<(), RunError> {
     }
     remove_empty(folder, name);
     Ok(())
-}
-
-/// Takes away the temporary file of a part, and what its exporter has put beside it, such as a journal.
-pub(crate) fn remove_temporary(path: &Path) -> Result<(), RunError> {
-    let temporary = temporary(path);
-    let Some(start) = temporary.file_name().map(OsStr::as_encoded_bytes) else { return Ok(()) };
-    let entries = temporary.parent().into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
-    for entry in entries.flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(start) {
-            remove(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Takes away the folders between `folder` and the file `name` that are empty.
-pub(crate) fn remove_empty(folder: &Path, name: &str) {
-    for parent in Path::new(name).ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()) {
-        // One that holds something else is not empty and stays.
-        let _ = std::fs::remove_dir(folder.join(parent));
-    }
-}
-
-pub(crate) fn remove(path: &Path) -> Result<(), RunError> {
-    match std::fs::remove_file(path) {
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(RunError::write(path)(error))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> String {

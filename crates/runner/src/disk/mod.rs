@@ -1,5 +1,13 @@
 //! What a run keeps on the disk beside its output: names, folders, the journal of parts.
 
+pub(crate) mod file;
+pub(crate) mod file_list;
+pub(crate) mod fingerprint;
 pub(crate) mod folder;
 pub(crate) mod journal;
+pub(crate) mod manifest;
 pub(crate) mod names;
+pub(crate) mod previous;
+pub(crate) mod spill;
+pub(crate) mod states;
+pub(crate) mod work_folder;

@@ -1,0 +1,97 @@
+//! What decides the output of a run, as two hashes: the plan, and its inputs.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tamis_config::Plan;
+use tamis_stage::{PluginInfo, PluginOrigin, StageInfo};
+use walkdir::WalkDir;
+
+use crate::error::RunError;
+
+/// Two runs with equal fingerprints write the same bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// BLAKE3 over the pipeline, the files that its options name, and the plugins.
+    pub plan: String,
+    /// BLAKE3 over name, size and time of change of every input file.
+    pub inputs: String,
+}
+
+/// The fingerprint of a plan over inputs with this hash.
+///
+/// A shard has that of the whole: which it is, the folder tells.
+pub(crate) fn fingerprint(plan: &Plan, limit: Option<u64>, inputs: String) -> Result<Fingerprint, RunError> {
+    let mut hash = plan_hash(plan)?;
+    if let Some(limit) = limit {
+        hash = blake3::hash(format!("{hash} {limit}").as_bytes()).to_hex().to_string();
+    }
+    Ok(Fingerprint { plan: hash, inputs })
+}
+
+/// The hash of the plan alone.
+pub(crate) fn plan_hash(plan: &Plan) -> Result<String, RunError> {
+    hash_of(plan, &plan.canonical)
+}
+
+/// The hash of what decides what corpus stages learn: readers and stages, but not where documents are read
+/// from and written to, which differs from machine to machine.
+pub(crate) fn learning_hash(plan: &Plan) -> Result<String, RunError> {
+    let mut canonical = plan.canonical.clone();
+    if let Some(tables) = canonical.as_object_mut() {
+        tables.remove("exports");
+    }
+    for source in canonical["sources"].as_array_mut().into_iter().flatten() {
+        if let Some(keys) = source.as_object_mut() {
+            keys.remove("paths");
+            keys.remove("exclude");
+        }
+    }
+    hash_of(plan, &canonical)
+}
+
+fn hash_of(plan: &Plan, canonical: &serde_json::Value) -> Result<String, RunError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: &[u8]| {
+        // Lengths in front keep parts apart that would read the same when joined.
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    };
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    add(canonical.to_string().as_bytes());
+    for path in &plan.files {
+        for_each_file(path, &mut |content| add(content))?;
+    }
+    for plugin in plugins(plan) {
+        add(plugin.name.as_bytes());
+        add(plugin.version.as_bytes());
+        if let PluginOrigin::Library { blake3, .. } = &plugin.origin {
+            add(blake3.as_bytes());
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn plugins(plan: &Plan) -> Vec<&PluginInfo> {
+    let readers = plan.sources.iter().flat_map(|source| &source.readers).map(|reader| &reader.info);
+    let stages = plan.stages.iter().map(|stage| &stage.info);
+    let exports = plan.exports.iter().map(|export| &export.info);
+    let infos = readers.chain(stages).chain(exports);
+    let mut plugins: Vec<&PluginInfo> = infos.map(|info: &StageInfo| info.plugin.as_ref()).collect();
+    plugins.sort_by(|a, b| a.name.cmp(&b.name));
+    plugins.dedup();
+    plugins
+}
+
+fn for_each_file(path: &Path, add: &mut impl FnMut(&[u8])) -> Result<(), RunError> {
+    for entry in WalkDir::new(path).sort_by_file_name() {
+        let unreadable =
+            |message: String| RunError::Inputs { source_id: path.display().to_string(), message };
+        let entry = entry.map_err(|error| unreadable(error.to_string()))?;
+        if entry.file_type().is_file() {
+            add(entry.file_name().as_encoded_bytes());
+            add(&std::fs::read(entry.path()).map_err(|error| unreadable(error.to_string()))?);
+        }
+    }
+    Ok(())
+}

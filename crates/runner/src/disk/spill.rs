@@ -1,0 +1,308 @@
+//! Documents that are put aside between two segments: frames of compressed records in one file.
+//!
+//! A frame is what one task left, so that a later segment works on the same units in the same order.
+//! The form is ours alone and lasts as long as the run: records in binary, zstd at its fastest level.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tamis_document::{Document, Json, Limit, Measure, Origin, Record, Value, ValueRef};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::RunError;
+
+/// Documents compress well at any level, and a pass should cost little more than reading a disk.
+const LEVEL: i32 = 1;
+/// Bytes of the header of a frame: lengths compressed and plain, records, and the sum of its bytes.
+const HEADER: usize = 32;
+
+/// The compressed records of one task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Frame {
+    bytes: Vec<u8>,
+    plain_bytes: u64,
+    pub(crate) records: u64,
+    /// Of the compressed bytes: what was put aside lies on a disk for hours, and a flipped bit must not become
+    /// another text. Ten gigabytes a second cost nothing beside the rest.
+    sum: u64,
+}
+
+impl Frame {
+    /// Packs the records of a task, each with the number of documents that were split off it.
+    pub(crate) fn pack(records: &[Record], numbered: &[u64]) -> Result<Self, RunError> {
+        let mut plain = Vec::with_capacity(records.iter().map(|record| record.document.size() + 96).sum());
+        for (record, numbered) in records.iter().zip(numbered) {
+            put_word(*numbered, &mut plain);
+            put_record(record, &mut plain);
+        }
+        let bytes = zstd::bulk::compress(&plain, LEVEL)
+            .map_err(|error| RunError::Internal { message: format!("cannot compress a spill: {error}") })?;
+        let sum = xxh3_64(&bytes);
+        Ok(Self { bytes, plain_bytes: plain.len() as u64, records: records.len() as u64, sum })
+    }
+
+    /// The records, and how many documents were split off each.
+    pub(crate) fn unpack(&self) -> Result<(Vec<Record>, Vec<u64>), RunError> {
+        let broken =
+            || RunError::Spill { message: "a frame does not hold the records that it should".to_owned() };
+        if xxh3_64(&self.bytes) != self.sum {
+            let message = "a frame was changed since it was written: the disk may be failing".to_owned();
+            return Err(RunError::Spill { message });
+        }
+        let plain = zstd::bulk::decompress(&self.bytes, self.plain_bytes as usize).map_err(|_| broken())?;
+        let (mut records, mut numbered) = (Vec::new(), Vec::new());
+        let mut rest = Taker { bytes: &plain, file: Arc::from("") };
+        while !rest.bytes.is_empty() {
+            numbered.push(rest.word().ok_or_else(broken)?);
+            records.push(rest.record().ok_or_else(broken)?);
+        }
+        if records.len() as u64 == self.records { Ok((records, numbered)) } else { Err(broken()) }
+    }
+
+    /// Bytes of memory that it takes, unpacked.
+    pub(crate) fn weight(&self) -> u64 {
+        self.plain_bytes
+    }
+
+    /// Bytes of the file that it takes.
+    pub(crate) fn length(&self) -> u64 {
+        (HEADER + self.bytes.len()) as u64
+    }
+}
+
+/// Writes frames.
+pub(crate) struct SpillWriter {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+impl SpillWriter {
+    /// Goes on with a file of which `length` bytes hold, or begins one.
+    pub(crate) fn open(path: PathBuf, length: u64) -> Result<Self, RunError> {
+        let open = || {
+            let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            if file.metadata()?.len() < length {
+                return Err(std::io::Error::other("it is shorter than it was"));
+            }
+            file.set_len(length)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let file = open().map_err(RunError::write(&path))?;
+        Ok(Self { file, path, length })
+    }
+
+    pub(crate) fn write(&mut self, frame: &Frame) -> Result<(), RunError> {
+        let mut header = [0; HEADER];
+        let words = [frame.bytes.len() as u64, frame.plain_bytes, frame.records, frame.sum];
+        for (place, word) in header.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        let mut write = || {
+            self.file.write_all(&header)?;
+            self.file.write_all(&frame.bytes)
+        };
+        write().map_err(RunError::write(&self.path))?;
+        self.length += frame.length();
+        Ok(())
+    }
+
+    /// What was written so far is on the disk when this returns; how much that is.
+    pub(crate) fn save(&mut self) -> Result<u64, RunError> {
+        self.file.sync_data().map_err(RunError::write(&self.path))?;
+        Ok(self.length)
+    }
+}
+
+/// Reads frames in order.
+pub(crate) struct SpillReader {
+    file: BufReader<File>,
+    /// Bytes that are still to be read.
+    rest: u64,
+}
+
+impl SpillReader {
+    /// Reads the first `length` bytes of a spill.
+    pub(crate) fn open(path: &Path, length: u64) -> Result<Self, RunError> {
+        let broken =
+            |error: std::io::Error| RunError::Spill { message: format!("`{}`: {error}", path.display()) };
+        let file = File::open(path).map_err(broken)?;
+        if file.metadata().map_err(broken)?.len() < length {
+            return Err(broken(std::io::Error::other("it is shorter than it was")));
+        }
+        Ok(Self { file: BufReader::with_capacity(1 << 16, file), rest: length })
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, RunError> {
+        if self.rest == 0 {
+            return Ok(None);
+        }
+        let broken = |error: std::io::Error| RunError::Spill { message: error.to_string() };
+        let mut header = [0; HEADER];
+        self.file.read_exact(&mut header).map_err(broken)?;
+        let mut words = header.chunks_exact(8).map(|word| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(word);
+            u64::from_le_bytes(bytes)
+        });
+        let mut word = || words.next().unwrap_or(0);
+        let (length, plain_bytes, records, sum) = (word(), word(), word(), word());
+        let whole = length.saturating_add(HEADER as u64);
+        if whole > self.rest {
+            return Err(broken(std::io::Error::other("a frame is longer than the file")));
+        }
+        self.rest -= whole;
+        let mut bytes = vec![0; length as usize];
+        self.file.read_exact(&mut bytes).map_err(broken)?;
+        Ok(Some(Frame { bytes, plain_bytes, records, sum }))
+    }
+
+    /// Passes over frames.
+    pub(crate) fn skip(&mut self, frames: usize) -> Result<(), RunError> {
+        for _ in 0..frames {
+            self.next()?;
+        }
+        Ok(())
+    }
+}
+
+fn put(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    out.extend_from_slice(bytes);
+}
+
+fn put_word(word: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&word.to_le_bytes());
+}
+
+fn put_record(record: &Record, out: &mut Vec<u8>) {
+    let document = &record.document;
+    out.extend_from_slice(&record.position.to_le_bytes());
+    put(document.id.as_bytes(), out);
+    put(document.text.as_bytes(), out);
+    out.push(u8::from(document.raw.is_some()));
+    if let Some(raw) = &document.raw {
+        put(raw, out);
+    }
+    let origin = &document.origin;
+    put(origin.file.as_bytes(), out);
+    for word in [origin.offset, origin.length, origin.ordinal, document.metadata.len() as u64] {
+        put_word(word, out);
+    }
+    for (name, value) in document.metadata.iter() {
+        put(name.as_bytes(), out);
+        put_value(value.as_ref(), out);
+    }
+    put_word(record.measures.len() as u64, out);
+    for measure in &record.measures {
+        put(measure.name.as_bytes(), out);
+        put_word(measure.value.to_bits(), out);
+        let (kind, limit) = match measure.limit {
+            Limit::None => (0, 0.0),
+            Limit::Min(limit) => (1, limit),
+            Limit::Max(limit) => (2, limit),
+        };
+        out.push(kind);
+        put_word(f64::to_bits(limit), out);
+    }
+}
+
+fn put_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    let (kind, word, text) = match value {
+        ValueRef::Null => (0, 0, None),
+        ValueRef::Bool(value) => (1, u64::from(value), None),
+        ValueRef::Integer(value) => (2, value.cast_unsigned(), None),
+        ValueRef::Float(value) => (3, value.to_bits(), None),
+        ValueRef::String(text) => (4, 0, Some(text)),
+        ValueRef::Json(text) => (5, 0, Some(text)),
+    };
+    out.push(kind);
+    match text {
+        Some(text) => put(text.as_bytes(), out),
+        None => put_word(word, out),
+    }
+}
+
+/// Takes records off bytes; `None` when they do not hold one.
+struct Taker<'a> {
+    bytes: &'a [u8],
+    /// The last file, which most records share with the one before.
+    file: Arc<str>,
+}
+
+impl<'a> Taker<'a> {
+    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(n)?;
+        self.bytes = rest;
+        Some(taken)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+
+    fn word(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    fn sized(&mut self) -> Option<&'a [u8]> {
+        let n = self.word()?;
+        self.take(usize::try_from(n).ok()?)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.sized()?).ok()
+    }
+
+    fn record(&mut self) -> Option<Record> {
+        let position = u128::from_le_bytes(self.take(16)?.try_into().ok()?);
+        let mut document = Document::new(self.text()?, self.text()?);
+        if self.byte()? == 1 {
+            document.raw = Some(self.sized()?.to_vec());
+        }
+        let file = self.text()?;
+        if *self.file != *file {
+            self.file = Arc::from(file);
+        }
+        let (offset, length, ordinal) = (self.word()?, self.word()?, self.word()?);
+        document.origin = Origin { file: Arc::clone(&self.file), offset, length, ordinal };
+        for _ in 0..self.word()? {
+            let name = self.text()?.to_owned();
+            let value = self.value()?;
+            document.metadata.insert(name, value);
+        }
+        let n_measures = self.word()?;
+        let mut record = Record { position, ..Record::from(document) };
+        for _ in 0..n_measures {
+            record.measures.push(self.measure()?);
+        }
+        Some(record)
+    }
+
+    fn value(&mut self) -> Option<Value> {
+        Some(match self.byte()? {
+            0 => self.word().map(|_| Value::Null)?,
+            1 => Value::Bool(self.word()? != 0),
+            2 => Value::Integer(self.word()?.cast_signed()),
+            3 => Value::Float(f64::from_bits(self.word()?)),
+            4 => Value::String(self.text()?.to_owned()),
+            _ => Value::Json(Json::parse(self.text()?).ok()?),
+        })
+    }
+
+    fn measure(&mut self) -> Option<Measure> {
+        let name = self.text()?.to_owned();
+        let value = f64::from_bits(self.word()?);
+        let kind = self.byte()?;
+        let limit = f64::from_bits(self.word()?);
+        let limit = match kind {
+            0 => Limit::None,
+            1 => Limit::Min(limit),
+            _ => Limit::Max(limit),
+        };
+        Some(Measure { name: name.into(), value, limit })
+    }
+}

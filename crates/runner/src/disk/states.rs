@@ -1,0 +1,245 @@
+//! What corpus stages have learned, as files: for the next run of an interrupted plan, and for other machines.
+//!
+//! A file is one line of JSON that says whose state it is, and the bytes of the stage.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tamis_config::{Plan, StagePlan};
+use tamis_stage::Workspace;
+use tamis_stage::handle::{CorpusHandle, OpenStage};
+
+use crate::disk::file::create_folder;
+use crate::disk::fingerprint::learning_hash;
+use crate::disk::names::{SCRATCH, temporary};
+use crate::error::RunError;
+use crate::segment::StateName;
+use crate::settings::threads;
+
+/// What part of the memory bound of a run the corpus stages share.
+const SHARE: u64 = 4;
+/// The first line of a state is short; a file that has no line this short is none.
+const MAX_LABEL: u64 = 4096;
+
+const TAMIS: &str = env!("CARGO_PKG_VERSION");
+
+/// Whose state it is.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Label {
+    /// The version of the form.
+    tamis_state: u32,
+    /// The version of tamis that wrote it.
+    #[serde(default)]
+    tamis: String,
+    stage: String,
+    pass: u32,
+    /// The hash of the plan, in which options and plugins are.
+    plan: String,
+    /// Of which shards it has seen the documents, and how many shards there are.
+    shards: BTreeSet<u32>,
+    of: u32,
+}
+
+/// A saved state, as its label says.
+pub(crate) struct Saved {
+    pub(crate) name: StateName,
+    pub(crate) path: PathBuf,
+    shards: BTreeSet<u32>,
+    of: u32,
+}
+
+impl Saved {
+    /// Whether it has seen all of as many shards as a run has.
+    pub(crate) fn check_whole(&self, count: u32) -> Result<(), RunError> {
+        let missing: Vec<_> = (0..self.of).filter(|index| !self.shards.contains(index)).collect();
+        let message = if self.of != count {
+            format!("it is of {} shards, and this run is one of {count}", self.of)
+        } else if let Some(first) = missing.first() {
+            format!(
+                "it lacks {} of {count} shards, shard {first} the first of them: merge the states of all",
+                missing.len()
+            )
+        } else {
+            return Ok(());
+        };
+        Err(RunError::State { path: self.path.clone(), message })
+    }
+}
+
+/// The corpus stage of a state.
+pub(crate) fn corpus<'p>(
+    plan: &'p Plan,
+    name: &StateName,
+) -> Result<(&'p StagePlan, &'p dyn CorpusHandle), RunError> {
+    let stage = plan.stages.iter().find(|stage| stage.id == name.stage);
+    match stage.map(|stage| (stage, &stage.handle)) {
+        Some((stage, OpenStage::Corpus(handle))) => Ok((stage, handle.as_ref())),
+        _ => Err(RunError::Internal { message: format!("`{}` is no corpus stage", name.stage) }),
+    }
+}
+
+/// The folders and the memory of a corpus stage; its scratch folder is made, and empty.
+pub(crate) fn workspace(
+    plan: &Plan,
+    stage: &StagePlan,
+    scratch: &Path,
+    keep: &Path,
+) -> Result<Workspace, RunError> {
+    let is_corpus = |stage: &&StagePlan| matches!(stage.handle, OpenStage::Corpus(_));
+    let n_stages = plan.stages.iter().filter(is_corpus).count().max(1) as u64;
+    let scratch = scratch.join(&stage.id);
+    if let Err(error) = std::fs::remove_dir_all(&scratch)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(RunError::write(&scratch)(error));
+    }
+    create_folder(&scratch)?;
+    Ok(Workspace {
+        scratch,
+        keep: keep.join(&stage.id),
+        memory: plan.run.memory / SHARE / n_stages,
+        threads: threads(plan),
+    })
+}
+
+/// Saves the merged state of a pass over some of `of` shards, whole or not at all.
+pub(crate) fn save(
+    plan: &Plan,
+    name: &StateName,
+    path: &Path,
+    shards: BTreeSet<u32>,
+    of: u32,
+) -> Result<(), RunError> {
+    let (stage, handle) = corpus(plan, name)?;
+    let unfinished = temporary(path);
+    let file = File::create(&unfinished).map_err(RunError::write(path))?;
+    let mut out = Remembering { out: BufWriter::new(file), error: None };
+    let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(plan)?);
+    let label =
+        Label { tamis_state: 1, tamis: TAMIS.to_owned(), stage: stage_id, pass, plan: hash, shards, of };
+    let label =
+        serde_json::to_string(&label).map_err(|error| RunError::Internal { message: error.to_string() })?;
+    writeln!(out, "{label}").map_err(RunError::write(path))?;
+    if let Err(failure) = handle.save(name.pass, &mut out) {
+        return Err(match out.error {
+            Some(error) => RunError::write(path)(error),
+            None => RunError::stage(&stage.id, &failure),
+        });
+    }
+    let synced =
+        out.out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+    synced.and_then(|()| std::fs::rename(&unfinished, path)).map_err(RunError::write(path))
+}
+
+/// A file that remembers why it could not be written, because a stage that hears of it hands on a text only, and
+/// what to do about a full disk depends on the error.
+struct Remembering {
+    out: BufWriter<File>,
+    error: Option<io::Error>,
+}
+
+impl Write for Remembering {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).map_err(|error| {
+            let said = io::Error::new(error.kind(), error.to_string());
+            self.error.get_or_insert(error);
+            said
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Whose state a file holds, and the file behind its first line.
+fn open(plan: &Plan, path: &Path) -> Result<(Saved, BufReader<File>), RunError> {
+    let bad = |message: String| RunError::State { path: path.to_owned(), message };
+    let mut file = BufReader::new(File::open(path).map_err(|error| bad(error.to_string()))?);
+    let mut line = Vec::new();
+    let read = (&mut file).take(MAX_LABEL).read_until(b'\n', &mut line);
+    read.map_err(|error| bad(error.to_string()))?;
+    let label: Label =
+        serde_json::from_slice(&line).map_err(|_| bad("it is no state that tamis has saved".to_owned()))?;
+    if label.tamis_state != 1 || label.tamis != TAMIS {
+        let by = if label.tamis.is_empty() {
+            "an earlier version".to_owned()
+        } else {
+            format!("version {}", label.tamis)
+        };
+        return Err(bad(format!(
+            "{by} of tamis has saved it, and this is version {TAMIS}: run all segments with one version"
+        )));
+    }
+    if learning_hash(plan)? != label.plan {
+        return Err(bad("it was saved with other readers, stages, options or plugins".to_owned()));
+    }
+    let name = StateName { stage: label.stage, pass: label.pass };
+    Ok((Saved { name, path: path.to_owned(), shards: label.shards, of: label.of }, file))
+}
+
+/// What some files hold.
+pub(crate) fn read(plan: &Plan, paths: &[PathBuf]) -> Result<Vec<Saved>, RunError> {
+    paths.iter().map(|path| Ok(open(plan, path)?.0)).collect()
+}
+
+/// Merges a saved state into its stage.
+pub(crate) fn load(plan: &Plan, path: &Path) -> Result<(), RunError> {
+    let (saved, mut file) = open(plan, path)?;
+    let (_, handle) = corpus(plan, &saved.name)?;
+    let loaded = handle.load(saved.name.pass, &mut file);
+    loaded.map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() })
+}
+
+/// Merges saved states of one pass of one corpus stage, as the shards of a segment leave them, into one.
+///
+/// What does not fit in memory goes to a passing folder beside `output`.
+///
+/// # Errors
+///
+/// When the files are not states of the same stage and pass of this plan, or cannot be read or written.
+pub fn merge_states(plan: &Plan, states: &[PathBuf], output: &Path) -> Result<StateName, RunError> {
+    let all = read(plan, states)?;
+    let Some(first) = all.first() else {
+        return Err(RunError::Internal { message: "there are no states to merge".to_owned() });
+    };
+    let mut shards = BTreeSet::new();
+    for saved in &all {
+        if let Some(message) = misfit(first, saved, &mut shards) {
+            return Err(RunError::State { path: saved.path.clone(), message });
+        }
+    }
+    let (name, of) = (&first.name, first.of);
+    let (stage, handle) = corpus(plan, name)?;
+    // A fresh folder beside the output: that has room for what is merged, and nobody else's files lie in it.
+    let beside = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let scratch =
+        tempfile::Builder::new().prefix(SCRATCH).tempdir_in(beside).map_err(RunError::write(beside))?;
+    let workspace = workspace(plan, stage, scratch.path(), scratch.path())?;
+    handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+    for saved in &all {
+        load(plan, &saved.path)?;
+    }
+    save(plan, name, output, shards, of)?;
+    Ok(name.clone())
+}
+
+/// Why a state cannot be merged with those before it, whose shards are in `shards`; else its shards are added.
+fn misfit(first: &Saved, saved: &Saved, shards: &mut BTreeSet<u32>) -> Option<String> {
+    let (name, other, path) = (&first.name, &saved.name, first.path.display());
+    if other != name {
+        return Some(format!(
+            "it is the state of pass {} of `{}`, and `{path}` that of pass {} of `{}`",
+            other.pass, other.stage, name.pass, name.stage
+        ));
+    }
+    if saved.of != first.of {
+        return Some(format!("it is of {} shards, and `{path}` of {}", saved.of, first.of));
+    }
+    let twice = saved.shards.iter().find(|index| shards.contains(index)).copied();
+    shards.extend(&saved.shards);
+    twice.map(|index| format!("it has seen shard {index}, which another of these states has seen, too"))
+}

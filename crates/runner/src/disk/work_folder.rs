@@ -1,0 +1,96 @@
+//! Where a run keeps what it needs until it is complete.
+
+use std::path::{Path, PathBuf};
+
+use tamis_config::Plan;
+
+use super::file::create_folder;
+use super::names::{CHECKPOINT, LEARNED, LOCK, LOCK_MARK, WORK};
+use crate::error::RunError;
+use crate::segment::StateName;
+
+/// Where a run keeps what it needs until it is complete.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkFolder {
+    /// The folder of the manifest.
+    pub(crate) folder: PathBuf,
+    /// The folder of spills, scratch files and saved states.
+    work: PathBuf,
+}
+
+impl WorkFolder {
+    /// The home of a run whose manifest lies in `folder`; `work` from the settings holds many of them.
+    pub(crate) fn new(plan: &Plan, folder: &Path) -> Self {
+        let work = match &plan.run.work {
+            // Other runs may share it, so each has a folder named after that of its output.
+            Some(work) => {
+                let hash = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
+                let short: String = hash.chars().take(16).collect();
+                work.join(format!("tamis-{short}"))
+            }
+            None => folder.join(WORK),
+        };
+        Self { folder: folder.to_owned(), work }
+    }
+
+    pub(crate) fn create(&self) -> Result<(), RunError> {
+        create_folder(&self.work)?;
+        create_folder(&self.folder.join(WORK))
+    }
+
+    /// How far the run is.
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.folder.join(WORK).join(CHECKPOINT)
+    }
+
+    /// The spill that a segment writes.
+    pub(crate) fn spill(&self, segment: usize) -> PathBuf {
+        self.work.join(format!("spill-{segment}"))
+    }
+
+    /// Where corpus stages may leave something for the user.
+    pub(crate) fn learned(&self) -> PathBuf {
+        self.folder.join(WORK).join(LEARNED)
+    }
+
+    /// The saved state of a corpus stage, as this run makes it.
+    pub(crate) fn state(&self, name: &StateName) -> PathBuf {
+        self.folder.join(WORK).join(name.file())
+    }
+
+    /// Where files are put that must be read anywhere and are packed in something else.
+    pub(crate) fn unpacked(&self) -> PathBuf {
+        self.work.join("unpacked")
+    }
+
+    /// Where a corpus stage may put what it does not hold in memory.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.work.join("scratch")
+    }
+
+    /// Takes all of it away, but for what outlasts a run.
+    pub(crate) fn clear(&self) -> Result<(), RunError> {
+        let own = self.folder.join(WORK);
+        if self.work != own {
+            absent(std::fs::remove_dir_all(&self.work)).map_err(RunError::write(&self.work))?;
+        }
+        for entry in std::fs::read_dir(&own).into_iter().flatten().flatten() {
+            let (name, path) = (entry.file_name(), entry.path());
+            if [LEARNED, LOCK, LOCK_MARK].iter().any(|kept| name == *kept) {
+                continue;
+            }
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let gone = if is_folder { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            absent(gone).map_err(RunError::write(&path))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is not there need not be taken away.
+fn absent(gone: std::io::Result<()>) -> std::io::Result<()> {
+    match gone {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,237 @@
+//! From the paths of the sources to their files, in a fixed order.
+
+use std::ops::{Deref, Range};
+use std::path::{Path, PathBuf};
+
+use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
+use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
+
+use crate::disk::{folder, names};
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::work::place::MAX_FILES;
+
+/// One file to read.
+#[derive(Debug, Clone)]
+pub(crate) struct InputFile {
+    /// Index of the source in the plan.
+    pub(crate) source: usize,
+    file: tamis_input::InputFile,
+}
+
+impl Deref for InputFile {
+    type Target = tamis_input::InputFile;
+
+    fn deref(&self) -> &Self::Target {
+        &self.file
+    }
+}
+
+impl InputFile {
+    /// Whether it is a file of this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.location, Location::Path(_))
+    }
+
+    /// What is known of it, without its source.
+    pub(crate) fn listed(self) -> tamis_input::InputFile {
+        self.file
+    }
+
+    /// Whether a later run can know that it is the same, and read it again.
+    fn is_repeatable(&self) -> bool {
+        match self.location {
+            Location::Path(_) => true,
+            Location::Stdin => false,
+            // A server need not tell anything of what it sends.
+            Location::Url(_) => !self.version.is_empty() || (self.size > 0 && self.modified > 0),
+        }
+    }
+
+    /// Whether size and time of change are still those of the listing.
+    pub(crate) fn is_as_listed(&self) -> bool {
+        let Some(path) = self.location.path() else { return true };
+        let now = tamis_input::InputFile::look(path);
+        now.is_ok_and(|(size, modified)| (size, modified) == (self.size, self.modified))
+    }
+}
+
+/// What there is to read.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// All files of all sources: sources in plan order, their inputs in the order written, files by name.
+    listing: Listing,
+    /// Behind the last file of each source, by its index in the plan.
+    ends: Vec<usize>,
+    /// What stands before the names of the files of each source, where there are several: each has names of its own,
+    /// and two of them may read files of one name, or even one file in two ways.
+    prefixes: Vec<String>,
+}
+
+impl Inputs {
+    /// The number of files.
+    pub(crate) fn len(&self) -> usize {
+        self.listing.len()
+    }
+
+    /// The file at an index, put together from what the listing holds of it.
+    ///
+    /// # Panics
+    ///
+    /// Beyond the last file.
+    pub(crate) fn get(&self, index: usize) -> InputFile {
+        let mut file = self.listing.get(index).expect("the index is one of a listed file");
+        let source = self.ends.partition_point(|end| *end <= index);
+        if let Some(prefix) = self.prefixes.get(source) {
+            file.name = format!("{prefix}{}", file.name).into();
+        }
+        InputFile { source, file }
+    }
+
+    /// The files in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = InputFile> + '_ {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// The paths of those that lie on this machine.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.iter().filter_map(|file| file.location.path().map(Path::to_owned))
+    }
+
+    /// The size of a file in bytes.
+    pub(crate) fn size(&self, index: usize) -> u64 {
+        self.listing.size(index)
+    }
+
+    /// How many bytes some files have in all.
+    pub(crate) fn size_of(&self, files: Range<usize>) -> u64 {
+        files.map(|index| self.listing.size(index)).sum()
+    }
+
+    /// The hash of what is known of all files: two runs with one hash read the same.
+    pub(crate) fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for file in self.iter() {
+            hasher.update(&(file.source as u64).to_le_bytes());
+            hasher.update(&(file.name.len() as u64).to_le_bytes());
+            hasher.update(file.name.as_bytes());
+            hasher.update(&file.size.to_le_bytes());
+            hasher.update(&file.modified.to_le_bytes());
+            hasher.update(file.version.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Whether opening and reading a file costs no more than the system calls, and nothing speaks against it yet.
+    pub(crate) fn is_local(&self, index: usize) -> bool {
+        self.listing.is_local(index) && !self.listing.has_trouble(index)
+    }
+}
+
+impl Inputs {
+    /// What messages call the first input that cannot be known again: a run of it can neither be gone on with nor
+    /// be found done.
+    pub(crate) fn unrepeatable(&self) -> Option<String> {
+        let away = (0..self.len()).filter(|index| !self.listing.is_local(*index));
+        let file = away.map(|index| self.get(index)).find(|file| !file.is_repeatable())?;
+        Some(match &file.location {
+            Location::Stdin => "standard input".to_owned(),
+            location => format!("`{location}`, of which the server tells no version,"),
+        })
+    }
+}
+
+/// Lists the inputs of a plan.
+///
+/// What exports write is left out, or a second run would read the output of the first.
+pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError> {
+    let mut inputs = Inputs::default();
+    let folders = plan.exports.iter().map(|export| &export.path).chain(&plan.run.work);
+    let outputs: Vec<_> = folders.map(|path| folder::resolve(path)).collect();
+    for source in &plan.sources {
+        list_source(progress, source, &outputs, &mut inputs)?;
+    }
+    if let [_, _, ..] = plan.sources.as_slice() {
+        inputs.prefixes = plan.sources.iter().map(|source| format!("{}/", source.id)).collect();
+    }
+    if inputs.len() as u64 > MAX_FILES {
+        let message = format!("a run reads no more than {MAX_FILES} files: make several of it");
+        return Err(RunError::Inputs { source_id: plan.name.clone(), message });
+    }
+    if inputs.listing.is_empty() {
+        let patterns = plan.sources.iter().flat_map(|source| &source.inputs);
+        return Err(RunError::NoInputs {
+            patterns: patterns.map(|input| format!("`{}`", input.written)).collect(),
+        });
+    }
+    Ok(inputs)
+}
+
+fn list_source(
+    progress: &Progress,
+    source: &SourcePlan,
+    outputs: &[PathBuf],
+    inputs: &mut Inputs,
+) -> Result<(), RunError> {
+    let failed = |error: InputError| match error {
+        InputError::Stopped => RunError::Interrupted,
+        error => RunError::Inputs { source_id: source.id.clone(), message: error.to_string() },
+    };
+    let patterns: Result<Vec<_>, _> = source.inputs.iter().map(pattern).collect();
+    let mut patterns = patterns.map_err(failed)?;
+    Pattern::share_root(&mut patterns);
+    // A folder is looked at where it really is, and so is a link; a file lies where its folder does.
+    let is_output = |path: &Path| {
+        let path = folder::resolve(path);
+        outputs.iter().any(|folder| path.starts_with(folder))
+    };
+    let is_excluded = |it: Candidate<'_>| {
+        let left_out = if it.is_folder {
+            source.exclude.contains_dir(it.relative)
+        } else {
+            source.exclude.contains(it.relative)
+        };
+        left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path))
+    };
+    let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| progress.is_stopped() };
+    source.inputs.iter().try_for_each(|input| check_named(input, outputs))?;
+    // A folder of output that the user named: none of what is in it is input.
+    let is_input = |input: &InputPattern| {
+        input.kind != InputKind::Local || input.path.is_file() || !is_output(&input.path)
+    };
+    let patterns: Vec<_> = patterns
+        .into_iter()
+        .zip(&source.inputs)
+        .filter_map(|(it, input)| is_input(input).then_some(it))
+        .collect();
+    inputs.listing.add(&patterns, &options).map_err(failed)?;
+    inputs.ends.push(inputs.listing.len());
+    Ok(())
+}
+
+fn pattern(input: &InputPattern) -> Result<Pattern, InputError> {
+    match input.kind {
+        InputKind::Local => {
+            let (path, root) = (input.path.clone(), input.root.clone());
+            Ok(Pattern::local(&input.written, path, root, input.glob().cloned()))
+        }
+        InputKind::Stdin => Ok(Pattern::stdin()),
+        InputKind::Url => {
+            Pattern::remote(input.address.as_ref().expect("an address belongs to an input that has one"))
+        }
+    }
+}
+
+/// A file that the user named, and did not only let be found, must not be one that this run replaces.
+fn check_named(input: &InputPattern, outputs: &[PathBuf]) -> Result<(), RunError> {
+    if input.kind != InputKind::Local || !input.path.is_file() {
+        return Ok(());
+    }
+    let path = folder::resolve(&input.path);
+    let is_ours = path.file_name().is_some_and(|name| names::is_ours(&name.to_string_lossy()));
+    let is_direct = outputs.iter().any(|folder| path.parent() == Some(folder.as_path()));
+    if is_direct && is_ours {
+        return Err(RunError::InputIsOutput { path: input.path.clone() });
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! From what the sources name to tasks: which files there are, what is in them, where they are cut.
+
+pub(crate) mod cutter;
+pub(crate) mod feeder;
+pub(crate) mod inputs;
+pub(crate) mod shard;
+pub(crate) mod stream;
+pub(crate) mod unpack;

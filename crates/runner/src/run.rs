@@ -1,0 +1,290 @@
+//! Decides what a run has to do: begin, go on where an earlier one stopped, or nothing.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tamis_config::Plan;
+
+use crate::clock::{Chore, Stopwatch};
+use crate::disk::fingerprint::fingerprint;
+use crate::disk::folder::{self, Locks};
+use crate::disk::journal;
+use crate::disk::manifest::Manifest;
+use crate::disk::previous;
+use crate::disk::work_folder::WorkFolder;
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::read::inputs::{self, Inputs};
+use crate::segment::{Shard, segments};
+use crate::settings::{Settings, threads};
+use crate::tally::Tally;
+use crate::write::checkpoint::Checkpoint;
+use crate::write::export::ExportWriter;
+use session::{End, Session};
+
+mod session;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Everything was read, worked through and written.
+    Done,
+    /// One segment was run to its end; others follow.
+    Segment,
+    /// The same plan had already run to its end over the same inputs; nothing was done.
+    AlreadyDone,
+    /// Everything was read and worked through, and nothing was written.
+    Dry,
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Report {
+    /// How it ended.
+    pub finish: Finish,
+    /// Where the records went, with the time spent in each stage.
+    pub tally: Tally,
+    /// What was written.
+    pub manifest: Manifest,
+    /// The folder of the manifest: that of the first export.
+    pub folder: PathBuf,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many threads worked.
+    pub threads: usize,
+    /// Whether an earlier run had not finished and was begun again.
+    pub restarted: bool,
+    /// Whether an earlier run had not finished and was gone on with.
+    pub resumed: bool,
+}
+
+/// What a run begins with.
+struct Setup<'a> {
+    plan: &'a Plan,
+    settings: &'a Settings,
+    inputs: Inputs,
+    /// Where each export goes; the manifest lies in the first.
+    places: Vec<PathBuf>,
+    manifest: Manifest,
+    home: WorkFolder,
+}
+
+/// What an earlier run has left to do.
+enum Start {
+    Done(Box<Manifest>),
+    GoOn(Box<Checkpoint>),
+    Begin { restarted: bool },
+}
+
+/// Runs a plan.
+///
+/// # Errors
+///
+/// When nothing can be read, the output folder holds something else, a file cannot be written, or the
+/// records do not add up. A record that fails is no error: it becomes a dead letter.
+pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
+    let start = Instant::now();
+    check_shard(plan, settings)?;
+    let watch = Stopwatch::start();
+    let setup = Setup::new(plan, settings, progress)?;
+    let listing = watch.spent();
+    if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
+        let message =
+            format!("{name} cannot be read again by the segments to come: write it to a file first");
+        return Err(RunError::Task { message });
+    }
+    let report = |finish, mut tally: Tally, manifest| {
+        tally.spend(Chore::Listing, listing);
+        Report {
+            finish,
+            tally,
+            manifest,
+            folder: setup.home.folder.clone(),
+            elapsed: start.elapsed(),
+            threads: threads(plan),
+            restarted: false,
+            resumed: false,
+        }
+    };
+    if settings.dry_run {
+        let (manifest, tally, _) = setup.session(progress).run(setup.manifest.clone(), None)?;
+        return Ok(report(Finish::Dry, tally, manifest));
+    }
+    let _locks = Locks::take(plan, &setup.places)?;
+    let (checkpoint, restarted) = match setup.start()? {
+        Start::Done(manifest) => {
+            return Ok(report(Finish::AlreadyDone, manifest.tally.clone(), *manifest));
+        }
+        Start::GoOn(checkpoint) => (Some(*checkpoint), false),
+        Start::Begin { restarted } => (None, restarted),
+    };
+    let resumed = checkpoint.is_some();
+    let ran = setup.session(progress).run(setup.manifest.clone(), checkpoint);
+    let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error))?;
+    let finish = match end {
+        End::Plan => Finish::Done,
+        End::Segment => Finish::Segment,
+    };
+    Ok(Report { restarted, resumed, ..report(finish, tally, manifest) })
+}
+
+/// A shard alone must not teach a stage that has to see all of them.
+fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
+    let is_one_of_many = settings.shard.is_some_and(|shard| shard.count > 1);
+    let observing = segments(plan).into_iter().find_map(|segment| segment.observes);
+    match observing {
+        Some(name) if is_one_of_many && settings.task.is_none() => Err(RunError::Task {
+            message: format!(
+                "`{}` must see the documents of all shards: run one segment after the other with `--segment`, \
+                 as `tamis plan` tells",
+                name.stage
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+impl<'a> Setup<'a> {
+    fn new(plan: &'a Plan, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
+        let inputs = inputs::list(plan, progress)?;
+        let below = settings.shard.map(Shard::folder);
+        let places = folder::of_exports(plan, below.as_deref())?;
+        let folder = places
+            .first()
+            .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
+        let manifest = begin(plan, settings, &inputs)?;
+        let home = WorkFolder::new(plan, folder);
+        Ok(Self { plan, settings, inputs, places, manifest, home })
+    }
+
+    /// Whoever interrupts a run of inputs that cannot be read again should not be told to go on.
+    fn for_good(&self, error: RunError) -> RunError {
+        match (error, self.inputs.unrepeatable()) {
+            (RunError::Interrupted, Some(name)) => RunError::InterruptedForGood { name },
+            (error, _) => error,
+        }
+    }
+
+    fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
+        let files = &self.inputs;
+        let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
+        let home = match (&self.settings.scratch, self.settings.dry_run) {
+            (Some(scratch), true) => WorkFolder::new(self.plan, scratch),
+            _ => self.home.clone(),
+        };
+        Session {
+            plan: self.plan,
+            settings: self.settings,
+            progress,
+            files,
+            range,
+            places: &self.places,
+            home,
+            threads: threads(self.plan),
+            is_resumable: self.inputs.unrepeatable().is_none(),
+            segments: segments(self.plan),
+        }
+    }
+
+    /// Finds out what an earlier run has left to do, and makes room where this one begins.
+    fn start(&self) -> Result<Start, RunError> {
+        let folder = &self.home.folder;
+        let earlier =
+            if self.settings.fresh { Manifest::read_listing(folder)? } else { Manifest::read(folder)? };
+        let is_first = self.settings.task.as_ref().is_none_or(|task| task.segment == 0);
+        if let Some(earlier) = &earlier
+            && !self.settings.fresh
+        {
+            compare(folder, earlier, &self.manifest)?;
+            if let Some(name) = self.inputs.unrepeatable() {
+                let why =
+                    format!("{name} cannot be read again, so nobody can tell whether it is the same input");
+                return Err(RunError::other(folder, &why));
+            }
+            if earlier.complete {
+                previous::check_finished(folder, earlier)?;
+                self.tidy()?;
+                return Ok(Start::Done(Box::new(earlier.clone())));
+            }
+            if let Some(checkpoint) = Checkpoint::read(&self.home, &self.manifest.fingerprint) {
+                return self.go_on(earlier, checkpoint);
+            }
+        }
+        if !is_first {
+            let message = "the segments before it have not been run here: run them first, with the same \
+                           output folder and the same shard";
+            return Err(RunError::Task { message: message.to_owned() });
+        }
+        self.prepare(earlier.as_ref())?;
+        Ok(Start::Begin { restarted: earlier.is_some() && !self.settings.fresh })
+    }
+
+    /// Takes away what a run leaves that is killed when its manifest is written and before all else has gone.
+    fn tidy(&self) -> Result<(), RunError> {
+        for place in &self.places {
+            journal::forget(place)?;
+        }
+        self.home.clear()
+    }
+
+    /// Whether the segment that is asked for is the one that comes next.
+    fn go_on(&self, earlier: &Manifest, checkpoint: Checkpoint) -> Result<Start, RunError> {
+        match &self.settings.task {
+            Some(task) if task.segment < checkpoint.segment => Ok(Start::Done(Box::new(earlier.clone()))),
+            Some(task) if task.segment > checkpoint.segment => {
+                let message = format!(
+                    "segment {} comes next in `{}`, before segment {}",
+                    checkpoint.segment,
+                    self.home.folder.display(),
+                    task.segment
+                );
+                Err(RunError::Task { message })
+            }
+            _ => Ok(Start::GoOn(Box::new(checkpoint))),
+        }
+    }
+
+    /// Makes room for the output; looks before it takes anything away.
+    fn prepare(&self, earlier: Option<&Manifest>) -> Result<(), RunError> {
+        let folder = &self.home.folder;
+        previous::check_free(&self.places, folder, earlier)?;
+        previous::check_inputs(folder, earlier, self.inputs.paths())?;
+        previous::clear(&self.places, folder, earlier)?;
+        self.home.clear()?;
+        // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
+        let exports = self.plan.exports.iter().zip(&self.places);
+        let exports =
+            exports.map(|(export, place)| ExportWriter::dry(export, place, folder).manifest().clone());
+        Manifest { exports: exports.collect(), ..self.manifest.clone() }.write(folder)
+    }
+}
+
+/// The manifest of a run that is about to begin.
+fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs) -> Result<Manifest, RunError> {
+    Ok(Manifest {
+        tamis: env!("CARGO_PKG_VERSION").to_owned(),
+        pipeline: plan.name.clone(),
+        fingerprint: fingerprint(plan, settings.limit, inputs.hash())?,
+        input_files: inputs.len() as u64,
+        input_bytes: inputs.size_of(0..inputs.len()),
+        ..Manifest::default()
+    })
+}
+
+/// An earlier run in the same folder must have been the same run.
+fn compare(folder: &Path, earlier: &Manifest, now: &Manifest) -> Result<(), RunError> {
+    if earlier.tamis != now.tamis {
+        let why = format!("tamis {} wrote it, and this is {}: go on with that one", earlier.tamis, now.tamis);
+        return Err(RunError::other(folder, &why));
+    }
+    if earlier.fingerprint.plan != now.fingerprint.plan {
+        return Err(RunError::other(
+            folder,
+            "the pipeline, a file that it names, a plugin or `--limit` has changed since",
+        ));
+    }
+    if earlier.fingerprint.inputs != now.fingerprint.inputs {
+        return Err(RunError::other(folder, "the inputs have changed since"));
+    }
+    Ok(())
+}

@@ -1,0 +1,329 @@
+//! One run of a plan: its segments, one after the other.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tamis_config::Plan;
+
+use crate::clock::{Chore, Stopwatch};
+use crate::disk::manifest;
+use crate::disk::manifest::Manifest;
+use crate::disk::spill::{SpillReader, SpillWriter};
+use crate::disk::states;
+use crate::disk::work_folder::WorkFolder;
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::read::feeder::{Feeder, InputFeed};
+use crate::read::inputs::Inputs;
+use crate::read::stream::Opener;
+use crate::read::unpack::Unpacker;
+use crate::segment::{Reads, Segment, Shard, StateName, Writes};
+use crate::settings::Settings;
+use crate::tally::Tally;
+use crate::work::chain::Chain;
+use crate::work::scheduler::Desk;
+use crate::work::task::Position;
+use crate::work::worker::Crew;
+use crate::write::checkpoint::Checkpoint;
+use crate::write::export::ExportWriter;
+use crate::write::writer::Writer;
+
+/// What part of the memory bound of a run exporters share that hold open parts in memory.
+const PARTS_SHARE: u64 = 8;
+
+/// One run of a plan.
+pub(crate) struct Session<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) settings: &'a Settings,
+    pub(crate) progress: &'a Progress,
+    pub(crate) files: &'a Inputs,
+    /// The files that this run reads.
+    pub(crate) range: Range<usize>,
+    /// Where each export goes.
+    pub(crate) places: &'a [PathBuf],
+    pub(crate) home: WorkFolder,
+    pub(crate) threads: usize,
+    /// Whether the inputs can be read again.
+    pub(crate) is_resumable: bool,
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// What was run to its end.
+pub(crate) enum End {
+    /// The plan.
+    Plan,
+    /// A segment, which others follow.
+    Segment,
+}
+
+impl<'a> Session<'a> {
+    /// Runs the segments that are left.
+    pub(crate) fn run(
+        &self,
+        manifest: Manifest,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<(Manifest, Tally, End), RunError> {
+        let needs_work = self.segments.len() > 1 || self.settings.task.is_some();
+        if needs_work || !self.settings.dry_run {
+            self.home.create()?;
+        }
+        let mut writer = self.writer(manifest, checkpoint)?;
+        let ran = self.run_segments(&mut writer);
+        match ran {
+            Ok(End::Plan) => {
+                if let Err(error) = writer.complete() {
+                    // The parts are whole, but nothing says so: the next run must be able to find them.
+                    writer.abandon(false);
+                    return Err(error);
+                }
+                self.home.clear()?;
+                Ok((writer.manifest, writer.tally, End::Plan))
+            }
+            Ok(End::Segment) => {
+                writer.abandon(false);
+                Ok((writer.manifest, writer.tally, End::Segment))
+            }
+            Err(error) => {
+                writer.abandon(matches!(error, RunError::Interrupted));
+                if self.settings.dry_run || !writer.has_noted {
+                    // The run has broken for a reason of its own.
+                    let _ = self.home.clear();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The writer, as far as an earlier run has come.
+    fn writer(&self, manifest: Manifest, checkpoint: Option<Checkpoint>) -> Result<Writer<'a>, RunError> {
+        let has_noted = checkpoint.is_some();
+        let mut now = checkpoint.unwrap_or_else(|| Checkpoint {
+            fingerprint: manifest.fingerprint.clone(),
+            next: Position { file: self.range.start, ..Position::default() },
+            ..Checkpoint::default()
+        });
+        let base = &self.home.folder;
+        let budget = budget(self.plan);
+        let mut saved = std::mem::take(&mut now.exports).into_iter();
+        let exports = self.plan.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
+            _ if self.settings.dry_run => Ok(ExportWriter::dry(export, place, base)),
+            Some(state) => ExportWriter::restore(export, place, base, budget, state),
+            None => Ok(ExportWriter::new(export, place, base, budget)),
+        });
+        Ok(Writer {
+            plan: self.plan,
+            progress: self.progress,
+            home: (!self.settings.dry_run).then(|| self.home.clone()),
+            exports: exports.collect::<Result<_, _>>()?,
+            manifest,
+            listed: self.settings.limit.is_none().then(|| self.listed()),
+            spill: None,
+            tally: std::mem::take(&mut now.tally),
+            now,
+            interval: Duration::try_from_secs_f64(self.plan.run.checkpoint_secs).unwrap_or(Duration::MAX),
+            noted: Instant::now(),
+            is_resumable: self.is_resumable,
+            has_noted,
+            is_between_tasks: true,
+        })
+    }
+
+    /// How many files this run reads, and their bytes.
+    fn listed(&self) -> (u64, u64) {
+        (self.range.len() as u64, self.files.size_of(self.range.clone()))
+    }
+
+    fn run_segments(&self, writer: &mut Writer<'a>) -> Result<End, RunError> {
+        let first = writer.now.segment;
+        let mut prepared = BTreeSet::new();
+        if let Some(segment) = self.segments.get(first) {
+            self.recall(segment, &mut prepared, &mut writer.tally)?;
+        }
+        for segment in &self.segments[first..] {
+            if let Some(name) = &segment.observes {
+                self.prepare(name, &mut prepared)?;
+            }
+            self.run_segment(segment, writer)?;
+            let Some(name) = &segment.observes else { break };
+            self.learn(name, segment, writer)?;
+            if self.settings.task.is_some() {
+                return Ok(End::Segment);
+            }
+            let (stage, handle) = states::corpus(self.plan, name)?;
+            let watch = Stopwatch::start();
+            handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+            writer.tally.stage("stage", &stage.id).time += watch.spent();
+        }
+        let watch = Stopwatch::start();
+        if !self.settings.dry_run {
+            writer.manifest.learned = self.learned()?;
+        }
+        writer.finish()?;
+        writer.tally.spend(Chore::Writing, watch.spent());
+        Ok(End::Plan)
+    }
+
+    /// Gives a corpus stage its place on the disk, once.
+    fn prepare(&self, name: &StateName, prepared: &mut BTreeSet<String>) -> Result<(), RunError> {
+        if !prepared.insert(name.stage.clone()) {
+            return Ok(());
+        }
+        let (stage, handle) = states::corpus(self.plan, name)?;
+        let scratch = self.home.scratch();
+        let keep = if self.settings.dry_run { scratch.clone() } else { self.home.learned() };
+        let workspace = states::workspace(self.plan, stage, &scratch, &keep)?;
+        handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
+    }
+
+    /// Gives corpus stages back what they have learned in segments that were run before.
+    fn recall(
+        &self,
+        segment: &Segment,
+        prepared: &mut BTreeSet<String>,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
+        let given = self.settings.task.as_ref().map_or(&[][..], |task| &task.states);
+        let given = states::read(self.plan, given)?;
+        let count = self.settings.shard.map_or(1, |shard| shard.count);
+        for saved in &given {
+            saved.check_whole(count)?;
+        }
+        if let Some(other) = given.iter().find(|saved| !segment.needs.contains(&saved.name)) {
+            let message = format!(
+                "it is the state of pass {} of `{}`, which segment {} does not need",
+                other.name.pass, other.name.stage, segment.index
+            );
+            return Err(RunError::State { path: other.path.clone(), message });
+        }
+        for name in &segment.needs {
+            self.prepare(name, prepared)?;
+            let given = given.iter().find(|saved| saved.name == *name).map(|saved| saved.path.clone());
+            self.check_merged(name, given.is_some())?;
+            let (stage, handle) = states::corpus(self.plan, name)?;
+            let watch = Stopwatch::start();
+            states::load(self.plan, &given.unwrap_or_else(|| self.home.state(name)))?;
+            handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+            tally.stage("stage", &stage.id).time += watch.spent();
+        }
+        Ok(())
+    }
+
+    /// What this shard has seen alone is not what all of them have seen.
+    fn check_merged(&self, name: &StateName, is_given: bool) -> Result<(), RunError> {
+        let is_one_of_many = self.settings.shard.is_some_and(|shard| shard.count > 1);
+        if is_given || !is_one_of_many || self.settings.task.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "it needs the state of pass {} of `{}`, merged from all shards: give it with `--state`",
+            name.pass, name.stage
+        );
+        Err(RunError::Task { message })
+    }
+
+    /// Saves what a corpus stage has seen, and notes that the segment is over.
+    fn learn(&self, name: &StateName, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
+        let (stage, handle) = states::corpus(self.plan, name)?;
+        let watch = Stopwatch::start();
+        handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+        if !self.settings.dry_run {
+            let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
+            let shards = BTreeSet::from([shard.index]);
+            states::save(self.plan, name, &self.home.state(name), shards, shard.count)?;
+        }
+        writer.tally.stage("stage", &stage.id).time += watch.spent();
+        writer.end_segment()?;
+        // Nobody needs it any more; what is left of it goes with the rest at the end.
+        if segment.reads == Reads::Spill {
+            let _ = std::fs::remove_file(self.home.spill(segment.index - 1));
+        }
+        Ok(())
+    }
+
+    fn run_segment(&self, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
+        let now = writer.now.clone();
+        let spills = segment.writes == Writes::Spill;
+        let spill = self.home.spill(segment.index);
+        writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
+        let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
+        let desk = Desk::new(self.plan.run.memory, self.threads);
+        let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Desk>::clone(&desk);
+        let unpacker = Unpacker::new(self.home.unpacked());
+        let opener = Opener::new(helpers, unpacker, self.plan.run.memory);
+        let (stages, observes) = segment.of(self.plan);
+        self.begin_progress(segment, &now);
+        let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
+        let crew = Crew {
+            chain: Chain { plan: self.plan, stages, observes },
+            files: self.files,
+            opener: &opener,
+            progress: self.progress,
+            spills,
+            desk,
+            chores: Mutex::default(),
+            feeder: Mutex::new(feeder),
+            writer: Mutex::new(writer),
+        };
+        crew.work(self.threads)?;
+        let now = &writer.now;
+        if segment.reads == Reads::Spill && now.unspilled != now.source_records {
+            let (read, put) = (now.unspilled, now.source_records);
+            return Err(RunError::Unbalanced {
+                message: format!(
+                    "{put} records were put aside for segment {}, and {read} came back",
+                    segment.index
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    fn feeder<'s>(
+        &'s self,
+        segment: &Segment,
+        now: &Checkpoint,
+        opener: &'s Opener,
+        seen: Option<SpillReader>,
+    ) -> Result<Feeder<'s>, RunError> {
+        if segment.reads == Reads::Spill {
+            let spill = SpillReader::open(&self.home.spill(segment.index - 1), now.source_bytes)?;
+            return Feeder::spill(spill, now.next.file, seen);
+        }
+        let wanted = self.settings.limit.map(|limit| limit.saturating_sub(now.tally.read));
+        let range = self.range.clone();
+        let mut feed = InputFeed::new(self.plan, self.progress, opener, self.files, range, wanted);
+        feed.resume(now.next)?;
+        Ok(Feeder::inputs(feed, seen))
+    }
+
+    fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
+        let progress = self.progress;
+        let size = |range: Range<usize>| self.files.size_of(range);
+        let (total, done) = match segment.reads {
+            Reads::Spill => (now.source_bytes, 0),
+            Reads::Sources => (size(self.range.clone()), size(self.range.start..now.next.file)),
+        };
+        progress.total_bytes.store(total, Ordering::Relaxed);
+        progress.bytes.store(done, Ordering::Relaxed);
+        progress.segment.store(segment.index, Ordering::Relaxed);
+        progress.segments.store(self.segments.len(), Ordering::Relaxed);
+    }
+
+    /// The files that corpus stages have left for the user.
+    fn learned(&self) -> Result<Vec<manifest::Learned>, RunError> {
+        let stages = self.segments.iter().filter_map(|segment| segment.observes.as_ref());
+        let stages: BTreeSet<&String> = stages.map(|name| &name.stage).collect();
+        let learned = stages.into_iter().map(|stage| manifest::Learned::of(&self.home.folder, stage));
+        Ok(learned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}
+
+/// What exporters may hold in memory for parts that only they can finish, in bytes, one export.
+fn budget(plan: &Plan) -> u64 {
+    let n_exports = plan.exports.iter().filter(|export| export.info.flags.parts).count().max(1);
+    plan.run.memory / PARTS_SHARE / n_exports as u64
+}

@@ -1,0 +1,273 @@
+//! A worker's way through the stages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tamis_config::{Plan, StagePlan};
+use tamis_document::{Document, Fate, Record};
+use tamis_stage::Failure;
+use tamis_stage::handle::{Counts, Effects, OpenStage};
+
+use crate::clock::Stopwatch;
+use crate::disk::spill::Frame;
+use crate::disk::states;
+use crate::error::RunError;
+use crate::tally::Tally;
+use crate::work::decode::decode;
+use crate::work::place::{Container, MAX_SPLITS, SPLIT_BITS};
+use crate::work::task::{Block, Piece};
+use crate::work::task::{Decoded, Sorted};
+
+/// What a segment does with records.
+pub(crate) struct Chain<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The stages that records pass, in order.
+    pub(crate) stages: &'a [StagePlan],
+    /// The corpus stage that sees what is kept, and the pass.
+    pub(crate) observes: Option<(&'a StagePlan, u32)>,
+}
+
+/// Puts documents through the stages of a plan, as `tamis test` does; returns them in order with their fate.
+///
+/// Corpus stages see all of the documents. They remember them, so that a plan is good for one call;
+/// `scratch` is a folder for what they do not want to hold in memory.
+///
+/// # Errors
+///
+/// When a corpus stage cannot go on.
+pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<Vec<Record>, RunError> {
+    let mut line = Line::default();
+    for (ordinal, mut document) in (0..).zip(documents) {
+        document.origin.ordinal = ordinal;
+        let position = Container::default().position(ordinal);
+        line.enter(Record { position, ..Record::from(document) });
+    }
+    let mut tally = Tally::default();
+    for (index, stage) in plan.stages.iter().enumerate() {
+        if let OpenStage::Corpus(corpus) = &stage.handle {
+            let workspace = states::workspace(plan, stage, scratch, scratch)?;
+            let failed = |failure: Failure| RunError::stage(&stage.id, &failure);
+            corpus.prepare(&workspace).map_err(failed)?;
+            for pass in 0..corpus.observing_passes() {
+                line.observe(stage, pass, &mut tally);
+                corpus.merge(pass).and_then(|()| corpus.end_pass(pass)).map_err(failed)?;
+            }
+        }
+        run_stages(&plan.stages[index..=index], &mut line, &mut tally);
+    }
+    Ok(line.in_order())
+}
+
+impl Chain<'_> {
+    /// Decodes a block and puts its records through the stages.
+    pub(crate) fn block(&self, block: Block, tally: &mut Tally) -> Sorted {
+        let mut line = Line::default();
+        for piece in block.pieces {
+            read(self.plan, piece, &mut line, tally);
+        }
+        self.finish(line, tally)
+    }
+
+    /// Shows records that were set aside to the corpus stage that has seen them before.
+    pub(crate) fn seen(&self, mut line: Line) {
+        if let Some((stage, pass)) = self.observes {
+            line.show(stage, pass);
+        }
+    }
+
+    /// Puts records through the stages.
+    pub(crate) fn finish(&self, mut line: Line, tally: &mut Tally) -> Sorted {
+        run_stages(self.stages, &mut line, tally);
+        if let Some((stage, pass)) = self.observes {
+            line.observe(stage, pass, tally);
+        }
+        line.sort()
+    }
+}
+
+/// Records on their way, and those that have left it.
+#[derive(Default)]
+pub(crate) struct Line {
+    /// One a record.
+    places: Vec<Place>,
+    records: Vec<Record>,
+    left: Vec<(usize, Record)>,
+    entered: usize,
+}
+
+/// What is known about a record beside itself.
+#[derive(Clone, Copy)]
+struct Place {
+    /// When it came in; a document that was split off has the position of its parent and stands behind it.
+    position: usize,
+    /// How many documents without an id were split off it, by all stages: no two get the same number.
+    n_numbered: u64,
+}
+
+impl Line {
+    /// Records that were set aside; they have their positions.
+    pub(crate) fn spilled(frame: &Frame) -> Result<Self, RunError> {
+        let (records, numbered) = frame.unpack()?;
+        let place = |(position, n_numbered)| Place { position, n_numbered };
+        let places = numbered.into_iter().enumerate().map(place).collect();
+        Ok(Self { places, entered: records.len(), records, left: Vec::new() })
+    }
+
+    /// Shows the records to a corpus stage, in the name of which those fail that it cannot take.
+    fn observe(&mut self, stage: &StagePlan, pass: u32, tally: &mut Tally) {
+        let start = Stopwatch::start();
+        let (id, n_left) = (Arc::from(stage.id.as_str()), self.left.len());
+        self.number();
+        // What has got no position is not shown.
+        self.take_out(&id);
+        self.show(stage, pass);
+        self.take_out(&id);
+        let entry = tally.stage("stage", &stage.id);
+        entry.time += start.spent();
+        entry.failed += (self.left.len() - n_left) as u64;
+    }
+
+    fn show(&mut self, stage: &StagePlan, pass: u32) {
+        if let OpenStage::Corpus(corpus) = &stage.handle {
+            corpus.observe(pass, &mut self.records, &mut Effects::default());
+        }
+    }
+
+    /// Gives what was split off a record positions behind it.
+    fn number(&mut self) {
+        let mut last = None;
+        for record in &mut self.records {
+            let of_record = record.position >> SPLIT_BITS;
+            let next = match last {
+                Some((same, split)) if same == of_record => split + 1,
+                _ => 0,
+            };
+            if next < MAX_SPLITS {
+                record.position = of_record << SPLIT_BITS | next;
+            } else {
+                let message = format!("more than {MAX_SPLITS} documents were split off one record");
+                record.fate = Fate::Failed(message.into());
+            }
+            last = Some((of_record, next));
+        }
+    }
+
+    fn enter(&mut self, record: Record) {
+        self.places.push(Place { position: self.entered, n_numbered: 0 });
+        self.records.push(record);
+        self.entered += 1;
+    }
+
+    /// Takes out the records that are no longer kept, in the name of a stage.
+    fn take_out(&mut self, stage: &Arc<str>) {
+        if self.records.iter().all(Record::is_kept) {
+            return;
+        }
+        let records = std::mem::take(&mut self.records);
+        let places = std::mem::take(&mut self.places);
+        for (place, mut record) in places.into_iter().zip(records) {
+            if record.is_kept() {
+                self.places.push(place);
+                self.records.push(record);
+            } else {
+                record.stage = Some(Arc::clone(stage));
+                self.left.push((place.position, record));
+            }
+        }
+    }
+
+    /// Puts documents that were split off behind their parents.
+    fn split(&mut self, split: Vec<(usize, Document)>) {
+        if split.is_empty() {
+            return;
+        }
+        let records = std::mem::take(&mut self.records);
+        let places = std::mem::take(&mut self.places);
+        let mut split = split.into_iter().peekable();
+        for (index, (mut place, record)) in places.into_iter().zip(records).enumerate() {
+            let mut children = Vec::new();
+            while let Some((_, mut child)) = split.next_if(|(parent, _)| *parent == index) {
+                if child.id.is_empty() {
+                    place.n_numbered += 1;
+                    child.id = format!("{}/{}", record.document.id, place.n_numbered);
+                }
+                children.push(Record { position: record.position, ..Record::from(child) });
+            }
+            self.places.push(place);
+            self.records.push(record);
+            for child in children {
+                self.places.push(Place { n_numbered: 0, ..place });
+                self.records.push(child);
+            }
+        }
+    }
+
+    fn sort(self) -> Sorted {
+        let mut left = self.left;
+        left.sort_by_key(|(position, _)| *position);
+        let (dropped, failed): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .map(|(_, record)| record)
+            .partition(|record| matches!(record.fate, Fate::Dropped(_)));
+        let numbered = self.places.iter().map(|place| place.n_numbered).collect();
+        Sorted { kept: self.records, numbered, dropped, failed }
+    }
+
+    fn in_order(self) -> Vec<Record> {
+        let mut all = self.left;
+        all.extend(self.places.into_iter().map(|place| place.position).zip(self.records));
+        all.sort_by_key(|(position, _)| *position);
+        all.into_iter().map(|(_, record)| record).collect()
+    }
+}
+
+/// Takes in the records of one piece.
+fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
+    let id: Arc<str> = Arc::from(plan.sources[piece.source].id.as_str());
+    let Decoded { records, counts, time } = decode(plan, piece);
+    let entry = tally.stage("source", &id);
+    entry.time += time;
+    entry.seen += records.len() as u64;
+    entry.failed += records.iter().filter(|record| !record.is_kept()).count() as u64;
+    merge_counts(&mut entry.counts, counts);
+    tally.read += records.len() as u64;
+    for record in records {
+        line.enter(record);
+    }
+    line.take_out(&id);
+}
+
+fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
+    for stage in stages {
+        let start = Stopwatch::start();
+        let seen = line.records.len();
+        let mut effects = Effects::default();
+        match &stage.handle {
+            OpenStage::Transform(handle) => handle.process(&mut line.records, &mut effects),
+            OpenStage::Corpus(handle) => handle.apply(&mut line.records, &mut effects),
+            OpenStage::Reader(_) | OpenStage::Exporter(_) => continue,
+        }
+        let entry = tally.stage("stage", &stage.id);
+        entry.time += start.spent();
+        entry.seen += seen as u64;
+        entry.split += effects.split.len() as u64;
+        for record in &line.records {
+            match &record.fate {
+                Fate::Kept => {}
+                Fate::Dropped(reason) => *entry.dropped.entry(reason.clone().into_owned()).or_default() += 1,
+                Fate::Failed(_) => entry.failed += 1,
+            }
+        }
+        merge_counts(&mut entry.counts, effects.counts);
+        tally.split += effects.split.len() as u64;
+        // Children first: their parents are named by their place among all records of the call.
+        line.split(effects.split);
+        line.take_out(&Arc::from(stage.id.as_str()));
+    }
+}
+
+fn merge_counts(into: &mut Counts, counts: Counts) {
+    for (name, n) in counts {
+        *into.entry(name).or_default() += n;
+    }
+}

@@ -1,0 +1,9 @@
+//! From results, in corpus order, to files.
+
+pub(crate) mod checkpoint;
+pub(crate) mod export;
+pub(crate) mod named;
+pub(crate) mod part;
+pub(crate) mod partition;
+pub(crate) mod parts;
+pub(crate) mod writer;

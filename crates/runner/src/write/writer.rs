@@ -1,0 +1,223 @@
+//! Writes results in corpus order: to the exports, to the spill, to the counts.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tamis_config::{From, Plan};
+
+use crate::disk::manifest::Manifest;
+use crate::disk::spill::SpillWriter;
+use crate::disk::work_folder::WorkFolder;
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::tally::Tally;
+use crate::work::task::{Chunk, Done};
+use crate::write::checkpoint::Checkpoint;
+use crate::write::export::ExportWriter;
+
+/// How many full parts may be written before parts that cannot be gone on with are all finished, so that a run that
+/// is interrupted begins again there: fewer make more small files, more make more work to do again.
+const MAX_PARTS_UNTIL_NOTED: u64 = 8;
+
+/// Writes results, in order.
+pub(crate) struct Writer<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) progress: &'a Progress,
+    /// Where manifest and checkpoint are; nowhere in a dry run.
+    pub(crate) home: Option<WorkFolder>,
+    pub(crate) manifest: Manifest,
+    pub(crate) exports: Vec<ExportWriter<'a>>,
+    pub(crate) spill: Option<SpillWriter>,
+    /// How many files were listed, and their bytes; nothing where only some records are wanted.
+    pub(crate) listed: Option<(u64, u64)>,
+    /// How far the run is, as of the last result that was written.
+    pub(crate) now: Checkpoint,
+    pub(crate) tally: Tally,
+    /// How often to note how far the run is.
+    pub(crate) interval: Duration,
+    pub(crate) noted: Instant,
+    /// Whether the run could go on later: not if an input cannot be read again.
+    pub(crate) is_resumable: bool,
+    /// Whether the run can go on later from what was noted.
+    pub(crate) has_noted: bool,
+    /// Whether all of the last task was written.
+    pub(crate) is_between_tasks: bool,
+}
+
+impl Writer<'_> {
+    /// Writes one result.
+    pub(crate) fn write(&mut self, done: Done) -> Result<(), RunError> {
+        // Stages that were asked to stop may give up documents that they would otherwise have kept, so nothing
+        // that comes now is written.
+        if self.progress.is_stopped() {
+            return Err(RunError::Interrupted);
+        }
+        self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
+        let Some(content) = done.content else { return Ok(()) };
+        self.is_between_tasks = done.is_last;
+        self.write_chunks(content.chunks)?;
+        if let (Some(frame), Some(spill)) = (&content.spill, &mut self.spill) {
+            spill.write(frame)?;
+            self.now.frames += 1;
+            self.now.spilled += frame.records;
+        }
+        self.now.unspilled += content.unspilled;
+        self.count(content.tally, content.fates);
+        if done.is_last {
+            self.now.next = done.end;
+            if self.noted.elapsed() >= self.interval {
+                self.note()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_chunks(&mut self, chunks: Vec<Chunk>) -> Result<(), RunError> {
+        for (export, chunk) in self.exports.iter_mut().zip(chunks) {
+            export.write(chunk)?;
+        }
+        // Decided by the bytes that were written and by nothing else: an interrupted run must make the same parts.
+        let (n_open, bytes) = self
+            .exports
+            .iter()
+            .map(ExportWriter::unresumable)
+            .fold((0, 0), |sum, export| (sum.0 + export.0 as u64, sum.1 + export.1));
+        let with_parts = self.plan.exports.iter().filter(|export| export.info.flags.parts);
+        let part_bytes = with_parts.map(|export| export.max_part_bytes).max().unwrap_or(u64::MAX);
+        if n_open > 0 && bytes >= part_bytes.saturating_mul(n_open.min(MAX_PARTS_UNTIL_NOTED)) {
+            self.close_parts()?;
+        }
+        Ok(())
+    }
+
+    /// Finishes the parts that cannot be gone on with.
+    fn close_parts(&mut self) -> Result<(), RunError> {
+        for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
+            export.close_parts()?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3]) {
+        self.tally.add(tally);
+        let kept = if self.spill.is_some() { 0 } else { kept };
+        self.tally.kept += kept;
+        self.tally.dropped += dropped;
+        self.tally.failed += failed;
+        let counters = [&self.progress.kept, &self.progress.dropped, &self.progress.failed];
+        for (counter, n) in counters.into_iter().zip([kept, dropped, failed]) {
+            counter.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes how far the run is, if it could go on from here.
+    pub(crate) fn note(&mut self) -> Result<(), RunError> {
+        let Some(home) = self.home.clone().filter(|_| self.is_resumable) else { return Ok(()) };
+        // Asked first: what the others must put on the disk takes time.
+        if self.exports.iter().any(|export| export.unresumable().0 > 0) {
+            return Ok(());
+        }
+        let mut states = Vec::with_capacity(self.exports.len());
+        for export in &mut self.exports {
+            states.push(export.save()?);
+        }
+        if let Some(spill) = &mut self.spill {
+            self.now.spill_bytes = spill.save()?;
+        }
+        self.now.exports = states;
+        self.now.tally.clone_from(&self.tally);
+        self.now.write(&home)?;
+        self.noted = Instant::now();
+        self.has_noted = true;
+        Ok(())
+    }
+
+    /// Ends a segment that has put everything aside for the next.
+    pub(crate) fn end_segment(&mut self) -> Result<(), RunError> {
+        if let Some(mut spill) = self.spill.take() {
+            self.now.source_bytes = spill.save()?;
+        }
+        self.now = Checkpoint {
+            fingerprint: std::mem::take(&mut self.now.fingerprint),
+            segment: self.now.segment + 1,
+            source_bytes: self.now.source_bytes,
+            source_records: self.now.spilled,
+            ..Checkpoint::default()
+        };
+        self.close_parts()?;
+        self.note()
+    }
+
+    /// Ends the exports and checks the counts; the manifest says so.
+    pub(crate) fn finish(&mut self) -> Result<(), RunError> {
+        for export in &mut self.exports {
+            export.finish()?;
+        }
+        // Listed before anything is checked, so that the next run can take the files away.
+        self.write_manifest()?;
+        if let Some(message) = self.imbalance() {
+            return Err(RunError::Unbalanced { message });
+        }
+        Ok(())
+    }
+
+    /// The last word: everything was written.
+    pub(crate) fn complete(&mut self) -> Result<(), RunError> {
+        self.manifest.complete = true;
+        self.tally.note_silent(self.plan);
+        self.manifest.tally.clone_from(&self.tally);
+        self.write_manifest()
+    }
+
+    /// Leaves what is not finished for the next run to go on with, or, if it could not, takes it away.
+    ///
+    /// With `note` nothing is wrong with the disk, and the last word can be more than what was noted last.
+    pub(crate) fn abandon(&mut self, note: bool) {
+        if note && self.is_between_tasks {
+            // Else the run goes on from what was noted before.
+            let _ = self.note();
+        }
+        for export in &mut self.exports {
+            if self.has_noted {
+                export.suspend();
+            } else {
+                export.abandon();
+            }
+        }
+        self.manifest.complete = false;
+        self.manifest.tally = Tally::default();
+        // The run has broken for a reason of its own, and the journals say the same.
+        let _ = self.write_manifest();
+    }
+
+    pub(crate) fn write_manifest(&mut self) -> Result<(), RunError> {
+        self.manifest.exports = self.exports.iter().map(|export| export.manifest().clone()).collect();
+        match &self.home {
+            Some(home) => self.manifest.write(&home.folder),
+            None => Ok(()),
+        }
+    }
+
+    /// The tally must add up, every export must have written each record of its kind once, and each file and byte
+    /// that was listed must have been read or written off.
+    fn imbalance(&self) -> Option<String> {
+        let exports = self.plan.exports.iter().zip(&self.exports);
+        let lost = exports.filter_map(|(export, writer)| {
+            let expected = match export.from {
+                From::Kept => self.tally.kept,
+                From::Dropped => self.tally.dropped,
+                From::Failed => self.tally.failed,
+            };
+            let written = writer.manifest().records;
+            (written != expected).then(|| {
+                format!(
+                    "export `{}` wrote {written} of {expected} {} records",
+                    export.id,
+                    export.from.as_str()
+                )
+            })
+        });
+        let input = self.listed.and_then(|(files, bytes)| self.tally.input.imbalance(files, bytes));
+        self.tally.imbalance().into_iter().chain(lost).chain(input).next()
+    }
+}
