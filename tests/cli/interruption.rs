@@ -84,7 +84,7 @@ pub(crate) fn names(files: &BTreeMap<String, Vec<u8>>) -> Vec<&String> {
 /// The next run goes on, and makes of it what an undisturbed one would have made.
 fn check_recovery(world: &World, exporter: &str) {
     world.write("out/notes.md", "mine");
-    let again = world.run(&[]).exits(0).says(&["an earlier run had not finished; it was gone on with"]);
+    let again = world.run(&[]).exits(0).says(&["resumed an unfinished run"]);
     assert!(again.stdout.contains(" kept"), "{again:?}");
     let mut files = world.files("out");
     assert_eq!(files.remove("notes.md").as_deref(), Some(&b"mine"[..]));

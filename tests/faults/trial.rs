@@ -208,7 +208,7 @@ impl Trial {
         let is_stopped = is_ours || (sent == Some(Signal::Term) && ran.code == Some(130));
         let is_allowed = is_stopped || ran.code.is_some_and(|code| codes.contains(&code));
         assert!(is_allowed, "neither of {codes:?}: {ran:#?}");
-        self.counts.resumed += u64::from(ran.stderr.contains("it was gone on with"));
+        self.counts.resumed += u64::from(ran.stderr.contains("resumed an unfinished run"));
         let (peak, bound) = (self.counts.peak_bytes, self.counts.bound_bytes);
         assert!(peak <= bound, "{} MiB of memory, more than {} MiB", peak >> 20, bound >> 20);
         ran

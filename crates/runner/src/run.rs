@@ -52,9 +52,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// How many threads worked.
     pub threads: usize,
-    /// Whether an earlier run had not finished and was begun again.
+    /// Whether an earlier run had not finished and was begun anew.
     pub restarted: bool,
-    /// Whether an earlier run had not finished and was gone on with.
+    /// Whether an earlier run had not finished and was resumed.
     pub resumed: bool,
 }
 
@@ -66,13 +66,13 @@ struct Setup<'a> {
     /// Where each export goes; the manifest lies in the first.
     places: Vec<PathBuf>,
     manifest: Manifest,
-    home: WorkFolder,
+    work_folder: WorkFolder,
 }
 
 /// What an earlier run has left to do.
 enum Start {
     Done(Box<Manifest>),
-    GoOn(Box<Checkpoint>),
+    Resume(Box<Checkpoint>),
     Begin { restarted: bool },
 }
 
@@ -99,7 +99,7 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
             finish,
             tally,
             manifest,
-            folder: setup.home.folder.clone(),
+            folder: setup.work_folder.folder.clone(),
             elapsed: start.elapsed(),
             threads: threads(plan),
             restarted: false,
@@ -115,7 +115,7 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         Start::Done(manifest) => {
             return Ok(report(Finish::AlreadyDone, manifest.tally.clone(), *manifest));
         }
-        Start::GoOn(checkpoint) => (Some(*checkpoint), false),
+        Start::Resume(checkpoint) => (Some(*checkpoint), false),
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
@@ -153,8 +153,8 @@ impl<'a> Setup<'a> {
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
         let manifest = begin(plan, settings, &inputs)?;
-        let home = WorkFolder::new(plan, folder);
-        Ok(Self { plan, settings, inputs, places, manifest, home })
+        let work_folder = WorkFolder::new(plan, folder);
+        Ok(Self { plan, settings, inputs, places, manifest, work_folder })
     }
 
     /// Whoever interrupts a run of inputs that cannot be read again should not be told to go on.
@@ -168,9 +168,9 @@ impl<'a> Setup<'a> {
     fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
         let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
-        let home = match (&self.settings.scratch, self.settings.dry_run) {
+        let work_folder = match (&self.settings.scratch, self.settings.dry_run) {
             (Some(scratch), true) => WorkFolder::new(self.plan, scratch),
-            _ => self.home.clone(),
+            _ => self.work_folder.clone(),
         };
         Session {
             plan: self.plan,
@@ -179,7 +179,7 @@ impl<'a> Setup<'a> {
             files,
             range,
             places: &self.places,
-            home,
+            work_folder,
             threads: threads(self.plan),
             is_resumable: self.inputs.unrepeatable().is_none(),
             segments: segments(self.plan),
@@ -188,7 +188,7 @@ impl<'a> Setup<'a> {
 
     /// Finds out what an earlier run has left to do, and makes room where this one begins.
     fn start(&self) -> Result<Start, RunError> {
-        let folder = &self.home.folder;
+        let folder = &self.work_folder.folder;
         let earlier =
             if self.settings.fresh { Manifest::read_listing(folder)? } else { Manifest::read(folder)? };
         let is_first = self.settings.task.as_ref().is_none_or(|task| task.segment == 0);
@@ -206,8 +206,8 @@ impl<'a> Setup<'a> {
                 self.tidy()?;
                 return Ok(Start::Done(Box::new(earlier.clone())));
             }
-            if let Some(checkpoint) = Checkpoint::read(&self.home, &self.manifest.fingerprint) {
-                return self.go_on(earlier, checkpoint);
+            if let Some(checkpoint) = Checkpoint::read(&self.work_folder, &self.manifest.fingerprint) {
+                return self.resume_segment(earlier, checkpoint);
             }
         }
         if !is_first {
@@ -224,33 +224,33 @@ impl<'a> Setup<'a> {
         for place in &self.places {
             journal::forget(place)?;
         }
-        self.home.clear()
+        self.work_folder.clear()
     }
 
     /// Whether the segment that is asked for is the one that comes next.
-    fn go_on(&self, earlier: &Manifest, checkpoint: Checkpoint) -> Result<Start, RunError> {
+    fn resume_segment(&self, earlier: &Manifest, checkpoint: Checkpoint) -> Result<Start, RunError> {
         match &self.settings.task {
             Some(task) if task.segment < checkpoint.segment => Ok(Start::Done(Box::new(earlier.clone()))),
             Some(task) if task.segment > checkpoint.segment => {
                 let message = format!(
                     "segment {} comes next in `{}`, before segment {}",
                     checkpoint.segment,
-                    self.home.folder.display(),
+                    self.work_folder.folder.display(),
                     task.segment
                 );
                 Err(RunError::Task { message })
             }
-            _ => Ok(Start::GoOn(Box::new(checkpoint))),
+            _ => Ok(Start::Resume(Box::new(checkpoint))),
         }
     }
 
     /// Makes room for the output; looks before it takes anything away.
     fn prepare(&self, earlier: Option<&Manifest>) -> Result<(), RunError> {
-        let folder = &self.home.folder;
+        let folder = &self.work_folder.folder;
         previous::check_free(&self.places, folder, earlier)?;
         previous::check_inputs(folder, earlier, self.inputs.paths())?;
         previous::clear(&self.places, folder, earlier)?;
-        self.home.clear()?;
+        self.work_folder.clear()?;
         // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
         let exports = self.plan.exports.iter().zip(&self.places);
         let exports =

@@ -232,10 +232,10 @@ fn finish(finish: Finish) -> &'static str {
 
 fn show_summary(plan: &Plan, report: &Report) {
     if report.restarted {
-        output::log_line("an earlier run had not finished; it was begun again");
+        output::log_line("began anew: the run before had not finished and could not be resumed");
     }
     if report.resumed {
-        output::log_line("an earlier run had not finished; it was gone on with");
+        output::log_line("resumed an unfinished run");
     }
     output::print(summary::text(plan, report));
     for line in summary::silent(plan, report) {

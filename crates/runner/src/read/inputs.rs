@@ -129,7 +129,7 @@ impl Inputs {
 }
 
 impl Inputs {
-    /// What messages call the first input that cannot be known again: a run of it can neither be gone on with nor
+    /// What messages call the first input that cannot be known again: a run of it can neither be resumed nor
     /// be found done.
     pub(crate) fn unrepeatable(&self) -> Option<String> {
         let away = (0..self.len()).filter(|index| !self.listing.is_local(*index));

@@ -25,9 +25,9 @@ use crate::segment::{Reads, Segment, Shard, StateName, Writes};
 use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::work::chain::Chain;
-use crate::work::scheduler::Desk;
+use crate::work::scheduler::Scheduler;
 use crate::work::task::Position;
-use crate::work::worker::Crew;
+use crate::work::worker::Workers;
 use crate::write::checkpoint::Checkpoint;
 use crate::write::export::ExportWriter;
 use crate::write::writer::Writer;
@@ -45,7 +45,7 @@ pub(crate) struct Session<'a> {
     pub(crate) range: Range<usize>,
     /// Where each export goes.
     pub(crate) places: &'a [PathBuf],
-    pub(crate) home: WorkFolder,
+    pub(crate) work_folder: WorkFolder,
     pub(crate) threads: usize,
     /// Whether the inputs can be read again.
     pub(crate) is_resumable: bool,
@@ -69,7 +69,7 @@ impl<'a> Session<'a> {
     ) -> Result<(Manifest, Tally, End), RunError> {
         let needs_work = self.segments.len() > 1 || self.settings.task.is_some();
         if needs_work || !self.settings.dry_run {
-            self.home.create()?;
+            self.work_folder.create()?;
         }
         let mut writer = self.writer(manifest, checkpoint)?;
         let ran = self.run_segments(&mut writer);
@@ -80,7 +80,7 @@ impl<'a> Session<'a> {
                     writer.abandon(false);
                     return Err(error);
                 }
-                self.home.clear()?;
+                self.work_folder.clear()?;
                 Ok((writer.manifest, writer.tally, End::Plan))
             }
             Ok(End::Segment) => {
@@ -89,9 +89,9 @@ impl<'a> Session<'a> {
             }
             Err(error) => {
                 writer.abandon(matches!(error, RunError::Interrupted));
-                if self.settings.dry_run || !writer.has_noted {
+                if self.settings.dry_run || !writer.has_checkpoint {
                     // The run has broken for a reason of its own.
-                    let _ = self.home.clear();
+                    let _ = self.work_folder.clear();
                 }
                 Err(error)
             }
@@ -100,13 +100,13 @@ impl<'a> Session<'a> {
 
     /// The writer, as far as an earlier run has come.
     fn writer(&self, manifest: Manifest, checkpoint: Option<Checkpoint>) -> Result<Writer<'a>, RunError> {
-        let has_noted = checkpoint.is_some();
+        let has_checkpoint = checkpoint.is_some();
         let mut now = checkpoint.unwrap_or_else(|| Checkpoint {
             fingerprint: manifest.fingerprint.clone(),
             next: Position { file: self.range.start, ..Position::default() },
             ..Checkpoint::default()
         });
-        let base = &self.home.folder;
+        let base = &self.work_folder.folder;
         let budget = budget(self.plan);
         let mut saved = std::mem::take(&mut now.exports).into_iter();
         let exports = self.plan.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
@@ -117,7 +117,7 @@ impl<'a> Session<'a> {
         Ok(Writer {
             plan: self.plan,
             progress: self.progress,
-            home: (!self.settings.dry_run).then(|| self.home.clone()),
+            work_folder: (!self.settings.dry_run).then(|| self.work_folder.clone()),
             exports: exports.collect::<Result<_, _>>()?,
             manifest,
             listed: self.settings.limit.is_none().then(|| self.listed()),
@@ -125,9 +125,9 @@ impl<'a> Session<'a> {
             tally: std::mem::take(&mut now.tally),
             now,
             interval: Duration::try_from_secs_f64(self.plan.run.checkpoint_secs).unwrap_or(Duration::MAX),
-            noted: Instant::now(),
+            checkpointed: Instant::now(),
             is_resumable: self.is_resumable,
-            has_noted,
+            has_checkpoint,
             is_between_tasks: true,
         })
     }
@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
         let first = writer.now.segment;
         let mut prepared = BTreeSet::new();
         if let Some(segment) = self.segments.get(first) {
-            self.recall(segment, &mut prepared, &mut writer.tally)?;
+            self.load_states(segment, &mut prepared, &mut writer.tally)?;
         }
         for segment in &self.segments[first..] {
             if let Some(name) = &segment.observes {
@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
             }
             self.run_segment(segment, writer)?;
             let Some(name) = &segment.observes else { break };
-            self.learn(name, segment, writer)?;
+            self.save_state(name, segment, writer)?;
             if self.settings.task.is_some() {
                 return Ok(End::Segment);
             }
@@ -173,14 +173,14 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let (stage, handle) = states::corpus(self.plan, name)?;
-        let scratch = self.home.scratch();
-        let keep = if self.settings.dry_run { scratch.clone() } else { self.home.learned() };
+        let scratch = self.work_folder.scratch();
+        let keep = if self.settings.dry_run { scratch.clone() } else { self.work_folder.learned() };
         let workspace = states::workspace(self.plan, stage, &scratch, &keep)?;
         handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
     }
 
     /// Gives corpus stages back what they have learned in segments that were run before.
-    fn recall(
+    fn load_states(
         &self,
         segment: &Segment,
         prepared: &mut BTreeSet<String>,
@@ -205,7 +205,7 @@ impl<'a> Session<'a> {
             self.check_merged(name, given.is_some())?;
             let (stage, handle) = states::corpus(self.plan, name)?;
             let watch = Stopwatch::start();
-            states::load(self.plan, &given.unwrap_or_else(|| self.home.state(name)))?;
+            states::load(self.plan, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
             tally.stage("stage", &stage.id).time += watch.spent();
         }
@@ -226,20 +226,25 @@ impl<'a> Session<'a> {
     }
 
     /// Saves what a corpus stage has seen, and notes that the segment is over.
-    fn learn(&self, name: &StateName, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
+    fn save_state(
+        &self,
+        name: &StateName,
+        segment: &Segment,
+        writer: &mut Writer<'a>,
+    ) -> Result<(), RunError> {
         let (stage, handle) = states::corpus(self.plan, name)?;
         let watch = Stopwatch::start();
         handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
         if !self.settings.dry_run {
             let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
             let shards = BTreeSet::from([shard.index]);
-            states::save(self.plan, name, &self.home.state(name), shards, shard.count)?;
+            states::save(self.plan, name, &self.work_folder.state(name), shards, shard.count)?;
         }
         writer.tally.stage("stage", &stage.id).time += watch.spent();
         writer.end_segment()?;
         // Nobody needs it any more; what is left of it goes with the rest at the end.
         if segment.reads == Reads::Spill {
-            let _ = std::fs::remove_file(self.home.spill(segment.index - 1));
+            let _ = std::fs::remove_file(self.work_folder.spill(segment.index - 1));
         }
         Ok(())
     }
@@ -247,28 +252,28 @@ impl<'a> Session<'a> {
     fn run_segment(&self, segment: &Segment, writer: &mut Writer<'a>) -> Result<(), RunError> {
         let now = writer.now.clone();
         let spills = segment.writes == Writes::Spill;
-        let spill = self.home.spill(segment.index);
+        let spill = self.work_folder.spill(segment.index);
         writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
-        let desk = Desk::new(self.plan.run.memory, self.threads);
-        let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Desk>::clone(&desk);
-        let unpacker = Unpacker::new(self.home.unpacked());
+        let scheduler = Scheduler::new(self.plan.run.memory, self.threads);
+        let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Scheduler>::clone(&scheduler);
+        let unpacker = Unpacker::new(self.work_folder.unpacked());
         let opener = Opener::new(helpers, unpacker, self.plan.run.memory);
         let (stages, observes) = segment.of(self.plan);
         self.begin_progress(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
-        let crew = Crew {
+        let workers = Workers {
             chain: Chain { plan: self.plan, stages, observes },
             files: self.files,
             opener: &opener,
             progress: self.progress,
             spills,
-            desk,
+            scheduler,
             chores: Mutex::default(),
             feeder: Mutex::new(feeder),
             writer: Mutex::new(writer),
         };
-        crew.work(self.threads)?;
+        workers.work(self.threads)?;
         let now = &writer.now;
         if segment.reads == Reads::Spill && now.unspilled != now.source_records {
             let (read, put) = (now.unspilled, now.source_records);
@@ -290,7 +295,7 @@ impl<'a> Session<'a> {
         seen: Option<SpillReader>,
     ) -> Result<Feeder<'s>, RunError> {
         if segment.reads == Reads::Spill {
-            let spill = SpillReader::open(&self.home.spill(segment.index - 1), now.source_bytes)?;
+            let spill = SpillReader::open(&self.work_folder.spill(segment.index - 1), now.source_bytes)?;
             return Feeder::spill(spill, now.next.file, seen);
         }
         let wanted = self.settings.limit.map(|limit| limit.saturating_sub(now.tally.read));
@@ -317,7 +322,7 @@ impl<'a> Session<'a> {
     fn learned(&self) -> Result<Vec<manifest::Learned>, RunError> {
         let stages = self.segments.iter().filter_map(|segment| segment.observes.as_ref());
         let stages: BTreeSet<&String> = stages.map(|name| &name.stage).collect();
-        let learned = stages.into_iter().map(|stage| manifest::Learned::of(&self.home.folder, stage));
+        let learned = stages.into_iter().map(|stage| manifest::Learned::of(&self.work_folder.folder, stage));
         Ok(learned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 }

@@ -58,7 +58,7 @@ fn give_up(writer: &Mutex<&mut Writer<'_>>, is_sound: impl Fn() -> bool, is_over
                 writer.give_up(is_sound());
                 return true;
             }
-            // A worker has panicked while it wrote: what was noted before holds.
+            // A worker has panicked while it wrote: what was checkpointed before holds.
             Err(TryLockError::Poisoned(_)) => return true,
             // A worker writes; what it writes is whole in a moment.
             Err(TryLockError::WouldBlock) => std::thread::park_timeout(TICK),
@@ -81,9 +81,9 @@ impl Writer<'_> {
     /// As the session does when a run was interrupted, while workers still hold what it lends.
     fn give_up(&mut self, note: bool) {
         self.abandon(note);
-        if let Some(home) = self.home.as_ref().filter(|_| !self.has_noted) {
+        if let Some(work_folder) = self.work_folder.as_ref().filter(|_| !self.has_checkpoint) {
             // Nothing goes on from it; the process ends, and has no better reason to tell.
-            let _ = home.clear();
+            let _ = work_folder.clear();
         }
     }
 }

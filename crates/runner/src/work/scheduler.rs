@@ -1,4 +1,4 @@
-//! Who does what: every worker asks the desk for the next thing to do.
+//! Who does what: every worker asks the scheduler for the next thing to do.
 //!
 //! There is no reading thread and no writing thread. Reading, working and writing are roles that the workers
 //! take in turns, one of them reading and one writing at a time, so `threads = 1` uses one core and
@@ -34,7 +34,7 @@ pub(crate) enum Role {
 }
 
 /// Hands out roles, within the memory bound.
-pub(crate) struct Desk {
+pub(crate) struct Scheduler {
     state: Mutex<State>,
     changed: Condvar,
     max_bytes: u64,
@@ -70,8 +70,8 @@ enum Feeding {
     Over,
 }
 
-impl Desk {
-    /// A desk for so much memory.
+impl Scheduler {
+    /// A scheduler for so much memory.
     pub(crate) fn new(memory: u64, threads: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
@@ -161,7 +161,7 @@ impl Desk {
     }
 
     /// The run cannot go on; the first reason is told.
-    pub(crate) fn break_off(&self, error: RunError) {
+    pub(crate) fn fail(&self, error: RunError) {
         let mut state = self.lock();
         state.broken.get_or_insert(error);
         // Whoever waits for a job must not wait for ever.
@@ -204,7 +204,7 @@ impl State {
     }
 }
 
-impl tamis_input::Helpers for Desk {
+impl tamis_input::Helpers for Scheduler {
     fn submit(&self, job: Job) {
         let mut state = self.lock();
         if state.broken.is_none() {

@@ -218,7 +218,7 @@ pub(crate) struct Sorted {
     pub(crate) failed: Vec<Record>,
 }
 
-/// What the desk must know of a result when it has been written.
+/// What the scheduler must know of a result when it has been written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Written {
     pub(crate) sequence: u64,

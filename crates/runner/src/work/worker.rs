@@ -15,27 +15,27 @@ use crate::read::stream::Opener;
 use crate::tally::Tally;
 use crate::work::chain::{Chain, Line};
 use crate::work::encode;
-use crate::work::scheduler::{Desk, Role};
+use crate::work::scheduler::{Role, Scheduler};
 use crate::work::task::{Block, Task, Work};
 use crate::work::task::{Done, Results, Sorted, Written};
 use crate::write::writer::Writer;
 
 /// What all workers of a segment share.
-pub(crate) struct Crew<'a, 'w> {
+pub(crate) struct Workers<'a, 'w> {
     pub(crate) chain: Chain<'a>,
     pub(crate) files: &'a Inputs,
     pub(crate) opener: &'a Opener,
     pub(crate) progress: &'a Progress,
     /// Whether what is kept goes to the next segment instead of the exports.
     pub(crate) spills: bool,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) scheduler: Arc<Scheduler>,
     /// What workers have spent beside sources, stages and exports.
     pub(crate) chores: Mutex<Chores>,
     pub(crate) feeder: Mutex<Feeder<'a>>,
     pub(crate) writer: Mutex<&'a mut Writer<'w>>,
 }
 
-impl Crew<'_, '_> {
+impl Workers<'_, '_> {
     /// Works until everything is written, or the run breaks.
     pub(crate) fn work(&self, threads: usize) -> Result<(), RunError> {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -45,7 +45,7 @@ impl Crew<'_, '_> {
             .map_err(|error| RunError::Internal { message: error.to_string() })?;
         self.progress.with_grace(
             &self.writer,
-            || self.desk.is_sound(),
+            || self.scheduler.is_sound(),
             || {
                 pool.scope(|scope| {
                     for _ in 0..threads {
@@ -54,7 +54,7 @@ impl Crew<'_, '_> {
                 });
             },
         );
-        self.desk.end()?;
+        self.scheduler.end()?;
         // Everybody has left.
         let chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +74,7 @@ impl Crew<'_, '_> {
     /// One worker: takes roles until there are none.
     fn serve(&self) {
         loop {
-            let role = self.desk.role();
+            let role = self.scheduler.role();
             if matches!(role, Role::Leave) {
                 return;
             }
@@ -82,8 +82,8 @@ impl Crew<'_, '_> {
             // wait for ever for what this worker was about to do.
             match catch_unwind(AssertUnwindSafe(|| self.play(role))) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => self.desk.break_off(error),
-                Err(panic) => self.desk.break_off(panicked(panic.as_ref())),
+                Ok(Err(error)) => self.scheduler.fail(error),
+                Err(panic) => self.scheduler.fail(panicked(panic.as_ref())),
             }
         }
     }
@@ -105,14 +105,14 @@ impl Crew<'_, '_> {
         self.timed(Chore::Writing, || {
             self.writer.lock().unwrap_or_else(PoisonError::into_inner).write(done)
         })?;
-        self.desk.written(&written);
+        self.scheduler.written(&written);
         Ok(())
     }
 
     fn feed(&self) -> Result<(), RunError> {
         let task =
             self.timed(Chore::Reading, || self.feeder.lock().unwrap_or_else(PoisonError::into_inner).next())?;
-        self.desk.fed(task.as_ref().map(|task| task.weight));
+        self.scheduler.fed(task.as_ref().map(|task| task.weight));
         match task {
             Some(task) => self.process(task),
             None => Ok(()),
@@ -126,7 +126,7 @@ impl Crew<'_, '_> {
             Work::Block(block) => {
                 let bytes = block.bytes;
                 let content = self.block(block)?;
-                self.desk.done(done(bytes, Some(content)));
+                self.scheduler.done(done(bytes, Some(content)));
             }
             Work::Spilled(frame) => {
                 let mut tally = Tally::default();
@@ -134,12 +134,12 @@ impl Crew<'_, '_> {
                 let sorted = self.chain.finish(line, &mut tally);
                 let content = self.content(sorted, tally)?;
                 let content = Results { unspilled: frame.records, ..content };
-                self.desk.done(done(frame.length(), Some(content)));
+                self.scheduler.done(done(frame.length(), Some(content)));
             }
             Work::Seen(frame) => {
                 let line = self.timed(Chore::Spilling, || Line::spilled(&frame))?;
                 self.chain.seen(line);
-                self.desk.done(done(0, None));
+                self.scheduler.done(done(0, None));
             }
             Work::Files(range) => {
                 let cutter =
@@ -160,7 +160,7 @@ impl Crew<'_, '_> {
             let (bytes, is_last) = (block.bytes, cutter.is_done());
             let content = Some(self.block(block)?);
             let sequence = last.sequence;
-            self.desk.done(Done { sequence, place, is_last, bytes, weight, end: last.end, content });
+            self.scheduler.done(Done { sequence, place, is_last, bytes, weight, end: last.end, content });
             if is_last {
                 return Ok(());
             }
@@ -175,7 +175,7 @@ impl Crew<'_, '_> {
     /// Waits for credit for more of a task; false when the run has broken.
     fn wait(&self, sequence: u64, weight: u64) -> Result<bool, RunError> {
         loop {
-            match self.desk.more(sequence, weight) {
+            match self.scheduler.more(sequence, weight) {
                 Role::Write(done) => self.write(*done)?,
                 Role::Leave => return Ok(false),
                 Role::Help(_) | Role::Feed => return Ok(true),

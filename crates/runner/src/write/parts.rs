@@ -30,7 +30,7 @@ const CHUNK_OVERHEAD: u64 = 4096;
 
 /// The open parts of an export, one a folder.
 ///
-/// A part that is a run of bytes can be left and gone on with at any byte. One that only its exporter can finish,
+/// A part that is a run of bytes can be left and resumed at any byte. One that only its exporter can finish,
 /// such as a Parquet file, cannot; it may also hold in memory what it likes. So of these as many are open as the
 /// memory bound allows, the one that holds most is finished when there is too much, and a run that goes on later
 /// begins where none was open.

@@ -15,7 +15,7 @@ use crate::work::task::{Chunk, Done};
 use crate::write::checkpoint::Checkpoint;
 use crate::write::export::ExportWriter;
 
-/// How many full parts may be written before parts that cannot be gone on with are all finished, so that a run that
+/// How many full parts may be written before parts that cannot be resumed are all finished, so that a run that
 /// is interrupted begins again there: fewer make more small files, more make more work to do again.
 const MAX_PARTS_UNTIL_NOTED: u64 = 8;
 
@@ -24,7 +24,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) progress: &'a Progress,
     /// Where manifest and checkpoint are; nowhere in a dry run.
-    pub(crate) home: Option<WorkFolder>,
+    pub(crate) work_folder: Option<WorkFolder>,
     pub(crate) manifest: Manifest,
     pub(crate) exports: Vec<ExportWriter<'a>>,
     pub(crate) spill: Option<SpillWriter>,
@@ -35,11 +35,11 @@ pub(crate) struct Writer<'a> {
     pub(crate) tally: Tally,
     /// How often to note how far the run is.
     pub(crate) interval: Duration,
-    pub(crate) noted: Instant,
+    pub(crate) checkpointed: Instant,
     /// Whether the run could go on later: not if an input cannot be read again.
     pub(crate) is_resumable: bool,
-    /// Whether the run can go on later from what was noted.
-    pub(crate) has_noted: bool,
+    /// Whether the run can go on later from what was checkpointed.
+    pub(crate) has_checkpoint: bool,
     /// Whether all of the last task was written.
     pub(crate) is_between_tasks: bool,
 }
@@ -65,8 +65,8 @@ impl Writer<'_> {
         self.count(content.tally, content.fates);
         if done.is_last {
             self.now.next = done.end;
-            if self.noted.elapsed() >= self.interval {
-                self.note()?;
+            if self.checkpointed.elapsed() >= self.interval {
+                self.save_checkpoint()?;
             }
         }
         Ok(())
@@ -90,7 +90,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Finishes the parts that cannot be gone on with.
+    /// Finishes the parts that cannot be resumed.
     fn close_parts(&mut self) -> Result<(), RunError> {
         for export in self.exports.iter_mut().filter(|export| export.has_parts()) {
             export.close_parts()?;
@@ -111,8 +111,8 @@ impl Writer<'_> {
     }
 
     /// Notes how far the run is, if it could go on from here.
-    pub(crate) fn note(&mut self) -> Result<(), RunError> {
-        let Some(home) = self.home.clone().filter(|_| self.is_resumable) else { return Ok(()) };
+    pub(crate) fn save_checkpoint(&mut self) -> Result<(), RunError> {
+        let Some(work_folder) = self.work_folder.clone().filter(|_| self.is_resumable) else { return Ok(()) };
         // Asked first: what the others must put on the disk takes time.
         if self.exports.iter().any(|export| export.unresumable().0 > 0) {
             return Ok(());
@@ -126,9 +126,9 @@ impl Writer<'_> {
         }
         self.now.exports = states;
         self.now.tally.clone_from(&self.tally);
-        self.now.write(&home)?;
-        self.noted = Instant::now();
-        self.has_noted = true;
+        self.now.write(&work_folder)?;
+        self.checkpointed = Instant::now();
+        self.has_checkpoint = true;
         Ok(())
     }
 
@@ -145,7 +145,7 @@ impl Writer<'_> {
             ..Checkpoint::default()
         };
         self.close_parts()?;
-        self.note()
+        self.save_checkpoint()
     }
 
     /// Ends the exports and checks the counts; the manifest says so.
@@ -171,14 +171,14 @@ impl Writer<'_> {
 
     /// Leaves what is not finished for the next run to go on with, or, if it could not, takes it away.
     ///
-    /// With `note` nothing is wrong with the disk, and the last word can be more than what was noted last.
+    /// With `note` nothing is wrong with the disk, and the last word can be more than what was checkpointed last.
     pub(crate) fn abandon(&mut self, note: bool) {
         if note && self.is_between_tasks {
-            // Else the run goes on from what was noted before.
-            let _ = self.note();
+            // Else the run goes on from what was checkpointed before.
+            let _ = self.save_checkpoint();
         }
         for export in &mut self.exports {
-            if self.has_noted {
+            if self.has_checkpoint {
                 export.suspend();
             } else {
                 export.abandon();
@@ -192,8 +192,8 @@ impl Writer<'_> {
 
     pub(crate) fn write_manifest(&mut self) -> Result<(), RunError> {
         self.manifest.exports = self.exports.iter().map(|export| export.manifest().clone()).collect();
-        match &self.home {
-            Some(home) => self.manifest.write(&home.folder),
+        match &self.work_folder {
+            Some(work_folder) => self.manifest.write(&work_folder.folder),
             None => Ok(()),
         }
     }
