@@ -34,8 +34,9 @@ pub(crate) struct InputFeed<'a> {
     pub(crate) files: &'a Inputs,
     /// The file that is next, and the one behind the last.
     pub(crate) range: std::ops::Range<usize>,
-    /// How many records are wanted.
+    /// How many records are wanted, and whether that is fewer than all of them.
     pub(crate) wanted: u64,
+    is_limited: bool,
     cutter: Option<Cutter<'a>>,
     /// What a cutter found out when it went on where an earlier run stopped.
     first: Block,
@@ -99,7 +100,8 @@ impl<'a> InputFeed<'a> {
         range: std::ops::Range<usize>,
         wanted: u64,
     ) -> Self {
-        Self { plan, progress, opener, files, range, wanted, cutter: None, first: Block::default() }
+        let (is_limited, first) = (wanted != u64::MAX, Block::default());
+        Self { plan, progress, opener, files, range, wanted, is_limited, cutter: None, first }
     }
 
     /// Goes on where an earlier run stopped.
@@ -151,7 +153,7 @@ impl<'a> InputFeed<'a> {
     /// Says which files come next, from the one that is read now; small ones are left to whoever is given them. When
     /// only some records are wanted, files may not be read at all.
     fn announce(&self, first: usize) {
-        if self.wanted == u64::MAX {
+        if !self.is_limited {
             let near = (first..self.range.end).take(MAX_NEAR);
             self.opener.announce(self.files, near.filter(|file| !self.is_small(*file)));
         }
@@ -184,7 +186,7 @@ impl<'a> InputFeed<'a> {
     ///
     /// When only some records are wanted they must be counted in order, so nothing is handed on unread.
     fn is_small(&self, file: usize) -> bool {
-        self.wanted == u64::MAX
+        !self.is_limited
             && self.files.is_local(file)
             && self.files.size(file) <= Limits::new(self.plan).block_bytes as u64
     }
