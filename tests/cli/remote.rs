@@ -154,3 +154,33 @@ fn a_folder_of_an_object_store_is_read_like_any_other() {
     assert_eq!(store.tally(), (1_000, 1_000, 0, 0));
     assert!(store.files("out")["part-00000.jsonl"] == local.files("out")["part-00000.jsonl"]);
 }
+
+#[test]
+fn secrets_of_an_address_are_nowhere() {
+    let server = Server::start([("/dump/a.jsonl".to_owned(), b"no JSON at all\n".to_vec())].into());
+    let world = World::new();
+    let address = |path: &str, query: &str| {
+        format!("http://bob:SECRETPW@{}/dump/{path}?X-Amz-Signature=SIGTOKEN{query}#SIGTOKEN", server.address)
+    };
+    let (first, second) = (address("a.jsonl", "1"), address("a.jsonl", "2"));
+    let mut said = Vec::new();
+    for arguments in [
+        &["plan", "p.toml", "--json", first.as_str()][..],
+        &["run", "p.toml", first.as_str(), second.as_str()],
+        &["run", "p.toml", "--fresh", &address("missing.jsonl", "")],
+        &["run", "p.toml", &first.replace("http:", "ftp:")],
+    ] {
+        let output = world.command(arguments).output().unwrap();
+        said.extend([output.stdout, output.stderr]);
+    }
+    // Two queries of one path are two inputs: each has its dead letter.
+    world.run(&["--fresh", &first, &second]);
+    let manifest = world.manifest();
+    assert_eq!(manifest["input_files"].as_u64(), Some(2));
+    said.extend(world.files(".").into_values());
+    assert!(said.iter().any(|bytes| String::from_utf8_lossy(bytes).contains("?X-Amz-Signature=~")));
+    for bytes in said {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("SECRETPW") && !text.contains("SIGTOKEN"), "{text}");
+    }
+}

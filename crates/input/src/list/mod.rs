@@ -3,7 +3,9 @@
 mod listing;
 mod walk;
 
-use std::collections::{BTreeMap, HashSet};
+#[cfg(feature = "remote")]
+use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::pattern::Place;
@@ -43,6 +45,7 @@ impl Listing {
     /// When what the user named itself cannot be read; what is found below it and cannot be read is a file with a
     /// `trouble`.
     pub fn add(&mut self, patterns: &[Pattern], options: &ListOptions<'_>) -> Result<(), InputError> {
+        #[cfg(feature = "remote")]
         let mut named = Named::default();
         let mut seen = Seen::default();
         for (index, pattern) in patterns.iter().enumerate() {
@@ -101,9 +104,11 @@ impl Seen {
 }
 
 /// The names of files that were named one by one by their addresses, of which queries are not shown.
+#[cfg(feature = "remote")]
 #[derive(Debug, Default)]
 struct Named(BTreeMap<String, u64>);
 
+#[cfg(feature = "remote")]
 impl Named {
     /// Gives a file a name that no other has: two queries may look the same once they are not shown.
     fn name(&mut self, file: &mut InputFile) {

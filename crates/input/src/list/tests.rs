@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::list::listing::Packed;
 
 /// What is left out: names that end so, or folders of this name.
 fn is_left_out(excludes: &[&str], found: Candidate<'_>) -> bool {
@@ -163,6 +164,7 @@ fn a_file_takes_little_room() {
     assert!(listing.bytes() < 60 * listing.len(), "{} bytes for {} files", listing.bytes(), listing.len());
 }
 
+#[cfg(feature = "remote")]
 #[test]
 fn names_that_look_the_same_are_numbered() {
     let mut named = Named::default();

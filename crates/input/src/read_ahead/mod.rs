@@ -48,8 +48,8 @@ struct Inner {
     announced: Option<usize>,
     /// Jobs for files whose turn has not come, that have been handed out and have not ended.
     jobs: usize,
-    /// Whether what is read now is inflated by one core at a time.
-    is_serial: bool,
+    /// Whether whoever reads waits for the one core that inflates.
+    is_starving: bool,
 }
 
 /// A file that is read soon.
@@ -101,7 +101,7 @@ impl ReadAhead {
     pub(crate) fn take(self: &Arc<Self>, file: &InputFile) -> Option<std::io::Result<Taken>> {
         let mut inner = self.lock();
         let at = inner.slots.iter().position(|slot| slot.location == file.location)?;
-        inner.is_serial = false;
+        inner.is_starving = false;
         let stream = inner.slots.remove(at).stream;
         drop(inner);
         Some(stream.take(self))
@@ -112,7 +112,7 @@ impl ReadAhead {
     fn schedule(self: &Arc<Self>) {
         let mut begun = Vec::new();
         let mut inner = self.lock();
-        if inner.is_serial {
+        if inner.is_starving {
             let free = (self.threads - 1).saturating_sub(inner.jobs);
             let may_begin = |slot: &&Slot| self.has_room() && slot.stream.begin();
             begun.extend(
@@ -148,9 +148,9 @@ impl ReadAhead {
         }));
     }
 
-    /// Notes whether what is read now is inflated by one core at a time.
-    fn note(self: &Arc<Self>, is_serial: bool) {
-        self.lock().is_serial = is_serial;
+    /// Notes whether whoever reads waits for the one core that inflates.
+    fn note(self: &Arc<Self>, is_starving: bool) {
+        self.lock().is_starving = is_starving;
         self.schedule();
     }
 

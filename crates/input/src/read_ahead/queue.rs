@@ -207,7 +207,8 @@ impl Stream {
         }
         state.source = Source::Open(reader);
         drop(state);
-        let queue = Queue { stream: self, ahead: Arc::clone(ahead), front: Vec::new(), at: 0 };
+        let ahead = Arc::clone(ahead);
+        let mut queue = Queue { stream: self, ahead, front: Vec::new(), at: 0, has_starved: true };
         queue.go_on();
         Ok(Taken::Inflated(queue, facts))
     }
@@ -305,6 +306,8 @@ pub(crate) struct Queue {
     /// The chunk that is read, and how much of it was.
     front: Vec<u8>,
     at: usize,
+    /// Whether something that was wanted was not there.
+    has_starved: bool,
 }
 
 impl Queue {
@@ -342,7 +345,7 @@ impl Queue {
         self.ahead.give_back(std::mem::replace(&mut self.front, chunk));
     }
 
-    fn next(&self) -> io::Result<Next> {
+    fn next(&mut self) -> io::Result<Next> {
         let mut state = self.stream.lock();
         loop {
             if let Some(chunk) = state.chunks.pop_front() {
@@ -355,6 +358,7 @@ impl Queue {
             if state.at_end {
                 return Ok(Next::End);
             }
+            self.has_starved = true;
             match std::mem::replace(&mut state.source, Source::Busy) {
                 Source::Open(reader) => return Ok(Next::Source(reader)),
                 Source::Busy => state = self.stream.wait(state, &self.ahead, true),
@@ -373,13 +377,14 @@ impl Queue {
         state.source = Source::Open(reader);
     }
 
-    /// Has more of the file inflated while what there is of it is worked on, and of the files that come next.
-    fn go_on(&self) {
+    /// Has more of the file inflated while what there is of it is worked on; and of the files that come next, if that
+    /// is too slow.
+    fn go_on(&mut self) {
         if self.stream.begin() {
             self.ahead.submit(&self.stream);
         }
         let is_serial = self.stream.lock().pace == Pace::Serial;
-        self.ahead.note(is_serial);
+        self.ahead.note(is_serial && std::mem::take(&mut self.has_starved));
     }
 }
 
