@@ -8,7 +8,7 @@ use tamis_tests::program::tamis;
 use tamis_tests::world::World;
 
 use crate::inputs::{CORPUS, JSONL, Pack, lines, many_files, parquet, pipeline, plain};
-use crate::trial::{Trial, clear};
+use crate::trial::{Trial, adds_up, clear};
 
 /// What is run: reader, stages, first export, input.
 const CASES: &[(&str, &str, &str, Pack)] = &[
@@ -47,7 +47,7 @@ fn limited(trial: &mut Trial, limit: &Limit) {
     pack(&world, &mut trial.lottery);
     trial.run(&world, &[], &[0]);
     let undisturbed = world.files("out");
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
     clear(&world, "out");
     for _ in 0..3 {
         let most = limit.least + trial.lottery.below(limit.most - limit.least);
@@ -67,7 +67,7 @@ fn limited(trial: &mut Trial, limit: &Limit) {
     }
     trial.run(&world, &[], &[0]);
     trial.same_files(&undisturbed, &world.files("out"));
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
 }
 
 /// Archives whose members must be unpacked to files before they can be read, because their index stands at the end.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tamis_tests::world::World;
 
 use crate::formats::file;
-use crate::trial::{MEMORY, Signal, Trial};
+use crate::trial::{MEMORY, Signal, Trial, adds_up};
 
 /// What a server does that it should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub(crate) fn run(trial: &mut Trial) {
     trial.note(format!("{lie:?}: {ran:#?}"));
     trial.counts.hit += server.shared.n_lies.load(Ordering::Relaxed).min(1);
     if ran.code == Some(0) {
-        trial.adds_up(&world, "out");
+        adds_up(&world, "out");
         let found = found(&world);
         let of = |name: &str| -> Vec<String> {
             found.iter().filter(|word| word.starts_with(name)).cloned().collect()
@@ -132,17 +132,16 @@ pub(crate) fn run(trial: &mut Trial) {
     // From now on it tells the truth.
     server.shared.is_honest.store(true, Ordering::Relaxed);
     trial.run(&world, &["--fresh"], &[0]);
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
     trial.same_records(&[good, bad].concat(), &found(&world));
 }
 
 /// The words of all records that were kept.
 fn found(world: &World) -> Vec<String> {
-    let word = |record: &serde_json::Value| -> Option<String> {
-        let text = record["text"].as_str()?;
-        text.split(' ').nth(2).map(str::to_owned)
+    let third = |record: &serde_json::Value| -> Option<String> {
+        record["text"].as_str()?.split(' ').nth(2).map(str::to_owned)
     };
-    world.records("out").iter().filter_map(word).collect()
+    world.records("out").iter().filter_map(third).collect()
 }
 
 struct Server {
@@ -231,7 +230,8 @@ impl Shared {
             let stays = if is_lie && !request.is_head {
                 self.lie(&mut stream, &request, bytes)?
             } else {
-                answer(&mut stream, &request, bytes, if is_lie { self.version() } else { VERSION.into() })?;
+                let version = if is_lie { self.version() } else { VERSION.into() };
+                answer(&mut stream, &request, bytes, &version)?;
                 true
             };
             if !stays {
@@ -254,7 +254,7 @@ impl Shared {
     fn lie(&self, stream: &mut TcpStream, request: &Request, bytes: &[u8]) -> std::io::Result<bool> {
         if matches!(self.lie, Lie::NoVersion | Lie::OtherVersions) {
             self.n_lies.fetch_add(u64::from(self.lie == Lie::NoVersion), Ordering::Relaxed);
-            answer(stream, request, bytes, self.version())?;
+            answer(stream, request, bytes, &self.version())?;
             return Ok(true);
         }
         let n_before = self.n_lies.fetch_add(1, Ordering::Relaxed);
@@ -264,7 +264,7 @@ impl Shared {
         let is_over = n_before >= 3;
         match self.lie {
             Lie::CutAtFirst | Lie::FailsAtFirst if is_over => {
-                answer(stream, request, bytes, VERSION.into())?;
+                answer(stream, request, bytes, VERSION)?;
                 return Ok(true);
             }
             Lie::Cut | Lie::CutAtFirst => {
@@ -301,7 +301,7 @@ impl Shared {
             }
             Lie::IgnoresRanges => {
                 let whole = Request { range: None, path: request.path.clone(), is_head: false };
-                answer(stream, &whole, bytes, VERSION.into())?;
+                answer(stream, &whole, bytes, VERSION)?;
                 return Ok(true);
             }
             Lie::Slow => {
@@ -364,8 +364,8 @@ fn head<'b>(request: &Request, bytes: &'b [u8], version: &str) -> (String, &'b [
     (head, body)
 }
 
-fn answer(stream: &mut TcpStream, request: &Request, bytes: &[u8], version: String) -> std::io::Result<()> {
-    let (head, body) = head(request, bytes, &version);
+fn answer(stream: &mut TcpStream, request: &Request, bytes: &[u8], version: &str) -> std::io::Result<()> {
+    let (head, body) = head(request, bytes, version);
     write!(stream, "{head}Accept-Ranges: bytes\r\nContent-Length: {}\r\n\r\n", body.len())?;
     if request.is_head { Ok(()) } else { stream.write_all(body) }
 }
