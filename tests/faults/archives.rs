@@ -6,7 +6,7 @@ use tamis_tests::pack::{Codec, Member, zip};
 use tamis_tests::world::World;
 
 use crate::formats::{FORMATS, file};
-use crate::trial::{MEMORY, Trial};
+use crate::trial::{MEMORY, Trial, adds_up};
 
 pub(crate) const N_CASES: u64 = 6;
 
@@ -97,7 +97,7 @@ pub(crate) fn run(trial: &mut Trial) {
     trial.run(&folder, &[], &[0]);
     trial.run(&packed, &[], &[0]);
     for world in [&folder, &packed] {
-        trial.adds_up(world, "out");
+        adds_up(world, "out");
     }
     for of in ["out", "out/dropped"] {
         let texts = |world: &World| -> Vec<String> {

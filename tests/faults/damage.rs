@@ -6,7 +6,7 @@ use tamis_tests::pack::{Codec, Member, tar, zip};
 use tamis_tests::world::World;
 
 use crate::formats::{FORMATS, file, is_single};
-use crate::trial::{MEMORY, Trial};
+use crate::trial::{MEMORY, Trial, adds_up};
 
 /// Where a file lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) fn run(trial: &mut Trial) {
         }
     }
     trial.run(&world, &[], &[0, 1]);
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
     // The text is in `text`, or in `raw` where nobody has made one of it yet.
     let records = world.records("out");
     let found: Vec<String> = records.iter().filter_map(|record| word_of(&record.to_string())).collect();

@@ -6,7 +6,7 @@ use std::process::Command;
 use tamis_tests::world::World;
 
 use crate::inputs::{CORPUS, few, pipeline, plain};
-use crate::trial::{Trial, clear};
+use crate::trial::{Trial, adds_up, clear};
 
 /// What is run: stages, exporter and its keys, and whether the work folder lies on the small disk, too.
 const CASES: &[(&str, &str, bool)] = &[
@@ -40,7 +40,7 @@ pub(crate) fn run(trial: &mut Trial) {
     };
     trial.run(&world, &[], &[0]);
     let undisturbed = world.files("disk/out");
-    trial.adds_up(&world, "disk/out");
+    adds_up(&world, "disk/out");
     let needed: usize = undisturbed.values().map(|content| content.len().next_multiple_of(4096)).sum();
     clear(&world, "disk/out");
     if works_there {
@@ -58,12 +58,12 @@ pub(crate) fn run(trial: &mut Trial) {
         }
         n_full += 1;
         let names_way_out = ran.stderr.contains("make room there and run");
-        assert!(names_way_out, "{} KiB of {needed} bytes: {ran:#?}", room);
+        assert!(names_way_out, "{room} KiB of {needed} bytes: {ran:#?}");
         room = if n_full > 2 { ROOMY_KIB } else { room + trial.lottery.below(needed as u64 >> 10) };
     }
     trial.counts.hit += n_full;
     trial.same_files(&undisturbed, &world.files("disk/out"));
-    trial.adds_up(&world, "disk/out");
+    adds_up(&world, "disk/out");
 }
 
 /// A small disk in memory; gone when it is dropped.

@@ -8,7 +8,7 @@ use tamis_tests::world::World;
 use crate::inputs::{
     CORPUS, JSONL, Pack, few, many_files, parquet, pipeline, plain, tar_gz, zipped, zstd_frames,
 };
-use crate::trial::{Signal, Trial, clear};
+use crate::trial::{Signal, Trial, adds_up, clear};
 
 /// How often a run is killed before it may come to its end.
 const MOST_KILLS: u64 = 40;
@@ -40,7 +40,7 @@ pub(crate) fn run(trial: &mut Trial) {
     trial.run(&world, &[], &[0]);
     let length = begin.elapsed();
     let undisturbed = world.files("out");
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
     let mut n_killed = 0;
     while n_killed == 0 {
         clear(&world, "out");
@@ -48,7 +48,7 @@ pub(crate) fn run(trial: &mut Trial) {
     }
     trial.counts.hit += n_killed;
     trial.same_files(&undisturbed, &world.files("out"));
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
     let again = trial.run(&world, &[], &[0]);
     assert!(again.stdout.starts_with("nothing to do"), "{again:#?}");
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tamis_tests::world::World;
 
 use crate::formats::file;
-use crate::trial::{MEMORY, Signal, Trial};
+use crate::trial::{MEMORY, Signal, Trial, adds_up};
 
 /// What a server does that it should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,11 @@ enum Lie {
     Endless,
     /// Sends one record without end.
     EndlessRecord,
+    /// Stops in the middle and keeps the connection.
+    Stalls,
 }
 
-const LIES: [Lie; 13] = [
+const LIES: [Lie; 14] = [
     Lie::Cut,
     Lie::CutAtFirst,
     Lie::TooLong,
@@ -58,11 +60,15 @@ const LIES: [Lie; 13] = [
     Lie::Slow,
     Lie::Endless,
     Lie::EndlessRecord,
+    Lie::Stalls,
 ];
 pub(crate) const N_CASES: u64 = LIES.len() as u64;
 
 /// How long what never ends is let go on.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Several of the pieces in which objects are asked for.
+const LARGE_BYTES: usize = 30 << 20;
 
 const PIPELINE: &str = "\
 [[source]]
@@ -85,12 +91,17 @@ pub(crate) fn run(trial: &mut Trial) {
     let lie = LIES[(trial.seed % N_CASES) as usize];
     let words = |name: &str, n: usize| -> Vec<String> { (0..n).map(|at| format!("{name}-{at}")).collect() };
     let (good, bad) = (words("good", 300), words("bad", 200 + trial.lottery.index(1_500)));
-    let files =
-        BTreeMap::from([("/a/good.jsonl", file("jsonl", &good)), ("/b/bad.jsonl", file("jsonl", &bad))]);
+    // Some are so large that they are asked for in pieces, several of them at once.
+    let n_pad = if trial.seed % 4 == 1 { LARGE_BYTES / bad.len() } else { 0 };
+    let padded = |words: &[String], n_pad: usize| -> Vec<u8> {
+        let text = |word: &String| format!("{{\"text\":\"The report {word} says {}\"}}\n", "x".repeat(n_pad));
+        words.iter().map(text).collect::<String>().into_bytes()
+    };
+    let files = BTreeMap::from([("/a/good.jsonl", padded(&good, 0)), ("/b/bad.jsonl", padded(&bad, n_pad))]);
     let server = Server::start(files, lie, trial.lottery.below(1_000_000));
     let addresses = format!("[\"http://{0}/a/good.jsonl\", \"http://{0}/b/bad.jsonl\"]", server.address);
     let world = World::with(&format!("{}{MEMORY}", PIPELINE.replace("[]", &addresses)));
-    let is_endless = matches!(lie, Lie::Endless | Lie::EndlessRecord);
+    let is_endless = matches!(lie, Lie::Endless | Lie::EndlessRecord | Lie::Stalls);
     let mut command = world.command(&["run", "p.toml"]);
     let stop = is_endless.then_some((Signal::Term, PATIENCE));
     // 2 where it is asked what there is and says nothing sensible, before anything has run.
@@ -98,7 +109,7 @@ pub(crate) fn run(trial: &mut Trial) {
     trial.note(format!("{lie:?}: {ran:#?}"));
     trial.counts.hit += server.shared.n_lies.load(Ordering::Relaxed).min(1);
     if ran.code == Some(0) {
-        trial.adds_up(&world, "out");
+        adds_up(&world, "out");
         let found = found(&world);
         let of = |name: &str| -> Vec<String> {
             found.iter().filter(|word| word.starts_with(name)).cloned().collect()
@@ -121,17 +132,16 @@ pub(crate) fn run(trial: &mut Trial) {
     // From now on it tells the truth.
     server.shared.is_honest.store(true, Ordering::Relaxed);
     trial.run(&world, &["--fresh"], &[0]);
-    trial.adds_up(&world, "out");
+    adds_up(&world, "out");
     trial.same_records(&[good, bad].concat(), &found(&world));
 }
 
 /// The words of all records that were kept.
 fn found(world: &World) -> Vec<String> {
-    let word = |record: &serde_json::Value| -> Option<String> {
-        let text = record["text"].as_str()?;
-        text.split(' ').nth(2).map(str::to_owned)
+    let third = |record: &serde_json::Value| -> Option<String> {
+        record["text"].as_str()?.split(' ').nth(2).map(str::to_owned)
     };
-    world.records("out").iter().filter_map(word).collect()
+    world.records("out").iter().filter_map(third).collect()
 }
 
 struct Server {
@@ -220,7 +230,8 @@ impl Shared {
             let stays = if is_lie && !request.is_head {
                 self.lie(&mut stream, &request, bytes)?
             } else {
-                answer(&mut stream, &request, bytes, if is_lie { self.version() } else { VERSION.into() })?;
+                let version = if is_lie { self.version() } else { VERSION.into() };
+                answer(&mut stream, &request, bytes, &version)?;
                 true
             };
             if !stays {
@@ -243,7 +254,7 @@ impl Shared {
     fn lie(&self, stream: &mut TcpStream, request: &Request, bytes: &[u8]) -> std::io::Result<bool> {
         if matches!(self.lie, Lie::NoVersion | Lie::OtherVersions) {
             self.n_lies.fetch_add(u64::from(self.lie == Lie::NoVersion), Ordering::Relaxed);
-            answer(stream, request, bytes, self.version())?;
+            answer(stream, request, bytes, &self.version())?;
             return Ok(true);
         }
         let n_before = self.n_lies.fetch_add(1, Ordering::Relaxed);
@@ -253,12 +264,19 @@ impl Shared {
         let is_over = n_before >= 3;
         match self.lie {
             Lie::CutAtFirst | Lie::FailsAtFirst if is_over => {
-                answer(stream, request, bytes, VERSION.into())?;
+                answer(stream, request, bytes, VERSION)?;
                 return Ok(true);
             }
             Lie::Cut | Lie::CutAtFirst => {
                 stream.write_all(with_length(body.len()).as_bytes())?;
                 stream.write_all(&body[..part])?;
+            }
+            Lie::Stalls => {
+                stream.write_all(with_length(body.len()).as_bytes())?;
+                stream.write_all(&body[..part])?;
+                while !self.is_honest.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
             }
             Lie::TooLong => {
                 stream.write_all(with_length(body.len() + 1_000).as_bytes())?;
@@ -283,7 +301,7 @@ impl Shared {
             }
             Lie::IgnoresRanges => {
                 let whole = Request { range: None, path: request.path.clone(), is_head: false };
-                answer(stream, &whole, bytes, VERSION.into())?;
+                answer(stream, &whole, bytes, VERSION)?;
                 return Ok(true);
             }
             Lie::Slow => {
@@ -294,27 +312,37 @@ impl Shared {
                 }
                 return Ok(true);
             }
-            Lie::Endless | Lie::EndlessRecord => self.endless(stream)?,
+            Lie::Endless | Lie::EndlessRecord => {
+                // As the part that was asked for, of a length beyond all reason; in some trials without a length.
+                if self.place.is_multiple_of(3) {
+                    self.endless(stream, &format!("HTTP/1.1 200 OK\r\n{VERSION}"), true)?;
+                } else {
+                    self.endless(stream, &format!("{head}Content-Length: 1000000000000000\r\n"), false)?;
+                }
+            }
             Lie::NoVersion | Lie::OtherVersions => {}
         }
         Ok(false)
     }
 
     /// Sends until the client has gone.
-    fn endless(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+    fn endless(&self, stream: &mut TcpStream, head: &str, is_chunked: bool) -> std::io::Result<()> {
         let _one = self.endless.lock().unwrap();
-        stream.write_all(
-            format!("HTTP/1.1 200 OK\r\n{VERSION}Transfer-Encoding: chunked\r\n\r\n").as_bytes(),
-        )?;
+        let coding = if is_chunked { "Transfer-Encoding: chunked\r\n" } else { "" };
+        stream.write_all(format!("{head}{coding}\r\n").as_bytes())?;
         let record = file("jsonl", &["endless".to_owned()]);
         let mut piece = record.repeat((32 << 10) / record.len());
         if self.lie == Lie::EndlessRecord {
             piece.retain(|byte| *byte != b'\n');
         }
         loop {
-            stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes())?;
+            if is_chunked {
+                write!(stream, "{:x}\r\n", piece.len())?;
+            }
             stream.write_all(&piece)?;
-            stream.write_all(b"\r\n")?;
+            if is_chunked {
+                stream.write_all(b"\r\n")?;
+            }
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -336,8 +364,8 @@ fn head<'b>(request: &Request, bytes: &'b [u8], version: &str) -> (String, &'b [
     (head, body)
 }
 
-fn answer(stream: &mut TcpStream, request: &Request, bytes: &[u8], version: String) -> std::io::Result<()> {
-    let (head, body) = head(request, bytes, &version);
+fn answer(stream: &mut TcpStream, request: &Request, bytes: &[u8], version: &str) -> std::io::Result<()> {
+    let (head, body) = head(request, bytes, version);
     write!(stream, "{head}Accept-Ranges: bytes\r\nContent-Length: {}\r\n\r\n", body.len())?;
     if request.is_head { Ok(()) } else { stream.write_all(body) }
 }

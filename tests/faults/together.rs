@@ -5,7 +5,7 @@ use std::time::Duration;
 use tamis_tests::world::World;
 
 use crate::inputs::{JSONL, pipeline, plain};
-use crate::trial::{Running, Signal, Trial, clear};
+use crate::trial::{Running, Signal, Trial, adds_up, clear};
 
 /// How two runs meet.
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +77,9 @@ pub(crate) fn run(trial: &mut Trial) {
         for files in [&mut found, &mut expected] {
             files.retain(|name, _| name.starts_with("part-"));
         }
-        trial.adds_up(&world, "other");
+        adds_up(&world, "other");
     } else {
-        trial.adds_up(&world, "out");
+        adds_up(&world, "out");
     }
     trial.same_files(&expected, &found);
 }

@@ -214,24 +214,6 @@ impl Trial {
         ran
     }
 
-    /// Checks a finished output: complete, as the manifest says, each record and each input accounted for.
-    #[track_caller]
-    pub(crate) fn adds_up(&self, world: &World, folder: &str) -> Json {
-        manifest_is_true(world, folder);
-        let manifest: Json = serde_json::from_str(&world.read(format!("{folder}/manifest.json"))).unwrap();
-        let tally = &manifest["tally"];
-        let count = |of: &Json, name: &str| of[name].as_u64().unwrap();
-        assert_eq!(
-            count(tally, "read") + count(tally, "split"),
-            count(tally, "kept") + count(tally, "dropped") + count(tally, "failed"),
-            "{tally:#}"
-        );
-        let input = &tally["input"];
-        assert_eq!(count(input, "files") + count(input, "files_failed"), manifest["input_files"], "{input}");
-        assert_eq!(count(input, "bytes") + count(input, "bytes_failed"), manifest["input_bytes"], "{input}");
-        manifest
-    }
-
     /// Checks that each of some things is there as often as it should be, and counts what is not.
     #[track_caller]
     pub(crate) fn same_records(&mut self, expected: &[String], found: &[String]) {
@@ -345,4 +327,21 @@ fn ended_by_signal(_status: ExitStatus) -> Option<i32> {
 /// Removes an output, so that the next run begins anew.
 pub(crate) fn clear(world: &World, folder: impl AsRef<Path>) {
     std::fs::remove_dir_all(world.path(folder)).unwrap();
+}
+
+/// Checks a finished output: complete, as the manifest says, each record and each input accounted for.
+#[track_caller]
+pub(crate) fn adds_up(world: &World, folder: &str) {
+    manifest_is_true(world, folder);
+    let manifest: Json = serde_json::from_str(&world.read(format!("{folder}/manifest.json"))).unwrap();
+    let tally = &manifest["tally"];
+    let count = |of: &Json, name: &str| of[name].as_u64().unwrap();
+    assert_eq!(
+        count(tally, "read") + count(tally, "split"),
+        count(tally, "kept") + count(tally, "dropped") + count(tally, "failed"),
+        "{tally:#}"
+    );
+    let input = &tally["input"];
+    assert_eq!(count(input, "files") + count(input, "files_failed"), manifest["input_files"], "{input}");
+    assert_eq!(count(input, "bytes") + count(input, "bytes_failed"), manifest["input_bytes"], "{input}");
 }

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
     reason = "helpers of tests, which fail by panicking"
 )]
 

@@ -150,14 +150,20 @@ impl<'a> ExportWriter<'a> {
         Ok(())
     }
 
-    /// Takes the open parts away and finishes the list of named files, which are whole.
+    /// Takes the open parts away and finishes the list of named files, which are whole. The journal stays until
+    /// [`ExportWriter::forget`].
     pub(crate) fn abandon(&mut self) {
+        self.is_finished = false;
         self.parts.abandon();
-        self.parts.forget();
         // If the list cannot be finished, the next run reads it under its temporary name.
         if let Some(Ok(list)) = self.named.take().map(NamedFiles::abandon) {
             self.manifest.files.push(list);
         }
+    }
+
+    /// Takes the journal away, when a manifest says which files there are.
+    pub(crate) fn forget(&mut self) {
+        self.parts.forget();
     }
 
     /// Leaves open files under their temporary names, for [`ExportWriter::restore`].

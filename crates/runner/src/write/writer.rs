@@ -186,8 +186,11 @@ impl Writer<'_> {
         }
         self.manifest.complete = false;
         self.manifest.tally = Tally::default();
-        // The run has broken for a reason of its own, and the journals say the same.
-        let _ = self.write_manifest();
+        // The run has broken for a reason of its own, such as a full disk, which keeps the manifest from being
+        // written as well; then the journals stay, which say the same.
+        if self.write_manifest().is_ok() && !self.has_noted {
+            self.exports.iter_mut().for_each(ExportWriter::forget);
+        }
     }
 
     pub(crate) fn write_manifest(&mut self) -> Result<(), RunError> {
