@@ -188,7 +188,7 @@ impl Writer<'_> {
         self.manifest.tally = Tally::default();
         // The run has broken for a reason of its own, such as a full disk, which keeps the manifest from being
         // written as well; then the journals stay, which say the same.
-        if self.write_manifest().is_ok() && !self.has_noted {
+        if self.write_manifest().is_ok() && !self.has_checkpoint {
             self.exports.iter_mut().for_each(ExportWriter::forget);
         }
     }
