@@ -7,6 +7,10 @@ use std::process::Stdio;
 use crate::interruption::{end, start};
 use crate::world::{PIPELINE, Ran, World, line, ran};
 
+/// What articles are about.
+const THINGS: [&str; 10] =
+    ["river", "winter", "engine", "garden", "letter", "market", "island", "copper", "window", "violin"];
+
 /// Runs with a text on standard input.
 fn piped(world: &World, text: &str, arguments: &[&str]) -> Ran {
     let mut command = world.command(&[&["run", "p.toml"], arguments].concat());
@@ -91,12 +95,10 @@ fn a_partition_may_be_called_like_a_corpus_stage() {
         )
         .replacen("path = \"out\"", "path = \"out/{site}\"", 1);
     let world = World::with(&pipeline);
-    const WORDS: [&str; 10] =
-        ["river", "winter", "engine", "garden", "letter", "market", "island", "copper", "window", "violin"];
     let page = |n: usize| {
-        let word = WORDS[n];
+        let subject = THINGS[n];
         format!(
-            "{{\"site\":\"news\",\"text\":\"menu of the site\\nwhat a {word} is, nobody knows better\"}}\n"
+            "{{\"site\":\"news\",\"text\":\"menu of the site\\nwhat a {subject} is, nobody knows better\"}}\n"
         )
     };
     world.write("in/a.jsonl", (0..10).map(page).collect::<String>());

@@ -19,7 +19,7 @@ pub(crate) struct WorkFolder {
 }
 
 impl WorkFolder {
-    /// The work_folder of a run whose manifest lies in `folder`; `work` from the settings holds many of them.
+    /// That of a run whose manifest lies in `folder`; `work` from the settings holds many of them.
     pub(crate) fn new(plan: &Plan, folder: &Path) -> Self {
         let work = match &plan.run.work {
             // Other runs may share it, so each has a folder named after that of its output.

@@ -252,7 +252,7 @@ impl<'a> Cutter<'a> {
             Err(error) => Err(damage(&name, &error)?),
             Ok(()) => Ok(()),
         };
-        let Some(reader) = choose(source, &stream, &stream.plain_name(&file.name)) else {
+        let Some(reader) = choose(source, &stream, stream.plain_name(&file.name)) else {
             let message = match filled {
                 Ok(()) => "no reader recognises the format of the file: name one with `use`".to_owned(),
                 Err(error) => format!("cannot read the file: {error}"),
@@ -300,12 +300,12 @@ impl<'a> Cutter<'a> {
     }
 
     /// Goes on with the next member of an archive, if there is one.
-    fn next_member(&mut self, mut stream: Box<Stream>, block: &mut Block) -> Result<Option<Open>, RunError> {
+    fn next_member(&mut self, mut stream: Stream, block: &mut Block) -> Result<Option<Open>, RunError> {
         let file = &*self.file();
         let source = &self.plan.sources[file.source];
         let next = stream.member() + 1;
         let message = match stream.next_member() {
-            Ok(true) => return self.begin(source, *stream, Position::default(), block),
+            Ok(true) => return self.begin(source, stream, Position::default(), block),
             Ok(false) => match stream.expected_members() {
                 None => None,
                 Some(expected) if expected == stream.passed_members() => None,
@@ -400,7 +400,7 @@ impl<'a> Cutter<'a> {
         match open {
             Open::Indexed(open) => Ok(self.split(open, block)),
             Open::Stream(open) => self.cut(*open, block),
-            Open::Archive(stream) => self.next_member(stream, block),
+            Open::Archive(stream) => self.next_member(*stream, block),
         }
     }
 

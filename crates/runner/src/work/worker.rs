@@ -58,7 +58,9 @@ impl Workers<'_, '_> {
         // Everybody has left.
         let chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        chores.into_iter().for_each(|(chore, spent)| writer.tally.spend(chore, spent));
+        for (chore, spent) in chores {
+            writer.tally.spend(chore, spent);
+        }
         Ok(())
     }
 

@@ -318,7 +318,9 @@ fn sync<'p>(parts: impl Iterator<Item = &'p mut Part>) -> Result<(), RunError> {
         return only.sync();
     }
     sync_files(dirty.iter().map(|part| Ok(part.temporary())))?;
-    dirty.iter_mut().for_each(|part| part.set_synced());
+    for part in dirty {
+        part.set_synced();
+    }
     Ok(())
 }
 
