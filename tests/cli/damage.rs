@@ -205,14 +205,20 @@ fn what_is_cut_off_is_told_and_what_came_before_is_kept() {
 
 #[test]
 fn a_stream_that_gives_nothing_is_one_dead_letter() {
-    let mut packed = zstd::encode_all("text,site\na report,a\nanother one,b\n".as_bytes(), 1).unwrap();
-    packed.truncate(packed.len() - 3);
+    let whole = zstd::encode_all("text,site\na report,a\nanother one,b\n".as_bytes(), 1).unwrap();
+    let packed = &whole[..10];
     for (ending, reader) in [("csv", "csv"), ("tsv", "tsv"), ("jsonl", "jsonl"), ("txt", "text")] {
         let world = world();
-        world.write(format!("in/a.{ending}.zst"), &packed);
+        world.write(format!("in/a.{ending}.zst"), packed);
         world.run(&["--set", &format!("source.auto.use=\"{reader}\"")]).exits(0);
         assert_eq!(world.tally(), (1, 0, 0, 1), "{ending}: {:?}", world.records("out/failed"));
     }
+    // What comes before the damage is read behind the line of column names.
+    let world = world();
+    world.write("in/a.csv.zst", &whole[..whole.len() - 3]);
+    world.run(&["--set", "source.auto.use=\"csv\""]).exits(0);
+    assert_eq!(world.tally(), (2, 0, 1, 1), "{:?}", world.records("out/failed"));
+    assert_eq!(world.records("out/dropped")[0]["text"], "a report");
 }
 
 #[test]

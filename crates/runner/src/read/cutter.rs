@@ -269,7 +269,7 @@ impl<'a> Cutter<'a> {
         }
         let mut open = OpenStream { stream, name, reader, head: Arc::from([]) };
         if let Err(message) = filled {
-            return Ok(self.broken_off(open, &message, block));
+            return Ok(self.broken_at_once(open, opened, &message, block));
         }
         if let Err(message) = open.read_head(opened)? {
             self.fail(&Lost::whole(&mut open.stream, &open.name), &message, block);
@@ -460,6 +460,24 @@ impl<'a> Cutter<'a> {
         open.stream.ordinal += records;
         let (member, read) = (open.stream.member(), open.stream.progress());
         self.push(&open.name, member, content, read, block);
+    }
+
+    /// The same of a file that breaks off before its first block is full: what came is read behind its head, if that
+    /// is there, and is lost without it.
+    fn broken_at_once(
+        &mut self,
+        mut open: OpenStream,
+        opened: &OpenedReader,
+        why: &str,
+        block: &mut Block,
+    ) -> Option<Open> {
+        if let Ok(Some(n)) = opened.handle.head(&open.stream.window(&open.name, usize::MAX), false) {
+            open.head = Arc::from(open.stream.take(n));
+            return self.broken_off(open, why, block);
+        }
+        let message = format!("the file cannot be read on from byte {}: {why}", open.stream.end_offset());
+        self.fail(&Lost::whole(&mut open.stream, &open.name), &message, block);
+        self.leave(open.stream, block)
     }
 
     /// Ends a file that cannot be read on, such as a compressed one that was cut short: the whole records that

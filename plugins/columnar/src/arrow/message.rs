@@ -151,8 +151,8 @@ pub(super) fn claimed_rows(batch: &RecordBatch<'_>, body: u64, has_runs: bool) -
     let most = if batch.compression().is_some() { body.saturating_mul(MAX_RATIO) } else { body };
     let rows = batch.length();
     let column = batch.nodes().filter(|nodes| !nodes.is_empty()).map(|nodes| nodes.get(0).length());
-    if let (0, Some(held @ 1..)) = (rows, column) {
-        return Err(damaged(&format_args!("a batch of no rows has a column of {held}")));
+    if rows == 0 && body > 0 && column != Some(0) {
+        return Err(damaged(&format_args!("a batch of no rows has {body} bytes of columns")));
     }
     match u64::try_from(rows) {
         Ok(rows) if rows <= most_rows(most, has_runs) => Ok(rows),
