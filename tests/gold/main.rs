@@ -69,7 +69,9 @@ fn the_five_documents_come_out_as_a_person_would_want_them() {
     for (seed, record) in seeds.iter().zip(&records) {
         let name = &seed.name;
         println!("{name}");
-        assert_eq!(record["id"], format!("{name}#0"));
+        // A file that is one text is called by its path, a record of a dump by its place, too.
+        let id = record["id"].as_str().unwrap_or_default();
+        assert_eq!(id.strip_suffix("#0").unwrap_or(id), name.as_str());
         let mut mistake = |mistake| mistakes.push(format!("{name}: {mistake}"));
         check(record, &seed.gold, seed.min_agreement, &mut mistake);
     }
