@@ -266,8 +266,15 @@ impl<'a> Cutter<'a> {
             return self.index(opened, stream, name, start, block);
         }
         let mut open = OpenStream { stream, name, reader, head: Arc::from([]) };
-        if let Err(message) = filled {
-            return Ok(self.broken_off(open, &message, block));
+        if let Err(why) = filled {
+            // Whole records may have come before, and they need their head.
+            if open.take_head(opened) {
+                return Ok(self.broken_off(open, &why, block));
+            }
+            let end = open.stream.end_offset();
+            let message = format!("the file cannot be read on from byte {end}: {why}");
+            self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
+            return Ok(self.leave(open.stream, block));
         }
         if let Err(message) = open.read_head(opened)? {
             self.fail(&Lost::whole(&mut open.stream, &open.name), &message, block);
@@ -611,6 +618,18 @@ impl OpenStream {
     /// The window, or its first `wanted` bytes, as a reader is shown it.
     fn window(&self, wanted: usize) -> Window<'_> {
         Window { head: &self.head, ..self.stream.window(&self.name, wanted) }
+    }
+
+    /// Takes the head off what is there; false when it is not whole.
+    fn take_head(&mut self, opened: &OpenedReader) -> bool {
+        match opened.handle.head(&self.stream.window(&self.name, usize::MAX), false) {
+            Ok(Some(0)) => true,
+            Ok(Some(n)) => {
+                self.head = Arc::from(self.stream.take(n));
+                true
+            }
+            Ok(None) | Err(_) => false,
+        }
     }
 
     /// Takes off the bytes that belong to every block.

@@ -380,6 +380,7 @@ fn nothing_of_somebody_else_is_replaced_or_taken_away() {
     let error = writer.write(given(&[("zh", "one\n")]).chunk(&export)).unwrap_err().to_string();
     assert!(error.contains("zh/part-00000.txt") && error.contains("there already"), "{error}");
     writer.abandon();
+    writer.forget();
     drop(writer);
     assert_eq!(files(world.path()).into_keys().collect::<Vec<_>>(), [Path::new("zh/part-00000.txt")]);
     assert!(!world.path().join("en").exists());
@@ -416,6 +417,7 @@ fn a_full_disk_is_told_with_its_file_and_a_way_out() {
     let error = writer.write(given(&[("zh", "two\n")]).chunk(&export)).unwrap_err().to_string();
     assert!(error.contains("zh/part-00000.txt") && error.contains("make room"), "{error}");
     writer.abandon();
+    writer.forget();
     drop(writer);
     assert_eq!(files(world.path()).len(), 0);
 }
