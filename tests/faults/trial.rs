@@ -291,6 +291,10 @@ impl Running {
     /// Notes the highest mark of memory so far, which is gone when the process is.
     fn look(&mut self) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        // A child has the memory of its parent for a moment, and then that of a shell.
+        if !status.starts_with("Name:\ttamis\n") {
+            return;
+        }
         let mark = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
         let bytes = mark.map_or(0, |mark| mark.trim().parse::<u64>().unwrap() * 1024);
         self.peak_bytes = self.peak_bytes.max(bytes);
