@@ -1,20 +1,30 @@
 //! Runs a plan: cuts inputs into blocks, works on them in parallel, writes in order, accounts for every
-//! record.
+//! file and every record.
 //!
 //! ```text
-//! files ─▶ feeder ─▶ blocks ─▶ [decode ▶ stages ▶ encode] ─▶ results ─▶ writer ─▶ parts, manifest
-//!          (thread)            (Rayon workers)                          (thread, in block order)
+//! read/   files ─▶ blocks of whole records ─▶ tasks
+//! work/                                       └▶ [decode ▶ stages ▶ encode] ─▶ results
+//! write/                                                                       └▶ in corpus order ─▶ parts
+//! disk/   names, locks, journal, checkpoint's folder, spills and states, manifest: what lies on the disk beside
+//! run.rs  ties them: what is left to do, segment after segment, and the end
 //! ```
 //!
-//! - A block takes credit for its bytes when it is read and gives it back when it is written, so memory is
-//!   bounded, however far the workers run ahead of a slow block (`credits.rs`, `feeder.rs`, `writer.rs`).
+//! - Reading, working and writing are roles that the workers of one Rayon pool take in turn, one of them reading and
+//!   one writing at a time (`work/scheduler.rs`). There is no thread that only reads or only writes, so `threads = 1`
+//!   uses one core.
+//! - A task takes credit for its bytes when it is read and gives it back when it is written, so memory is bounded,
+//!   however far the workers run ahead of a slow block.
 //! - Blocks depend on the inputs and the block size alone and are written in order, so the output is the
 //!   same bytes whatever the number of threads.
-//! - A part is written under a temporary name, synced and renamed; the manifest comes last (`output.rs`).
-//!   What an earlier run left is recognised by its manifest, and nothing else is touched (`earlier.rs`).
-//! - Records are counted where they are read and again where they are written; a run whose counts do not
-//!   add up fails ([`Tally`]).
+//! - A part is written under a passing name, synced and renamed; the journal knows it before (`disk/journal.rs`), and
+//!   the manifest comes last. What a run before left is recognised by these, and nothing else is touched
+//!   (`disk/previous.rs`).
+//! - Files, members of archives and records are counted where they come up and again where they end; a run whose
+//!   counts do not add up fails ([`Tally`]).
+//! - What is wrong with a file or a record costs that; what is wrong with the machine ends the run, to be resumed
+//!   ([`RunError`]).
 //!
+//! What the rooms pass to each other is in `work/task.rs`; start there, then follow a document from `run.rs` down.
 //! The runner names no stage, prints nothing and asks nothing: it reports through [`Progress`] while it runs
 //! and with a [`Report`] at the end.
 
