@@ -25,13 +25,13 @@ fn check_blocks(page: &str) {
     let tree = parse(page).expect("pages of a fuzzer are short");
     let blocks = Blocks::of(&tree);
     for (index, container) in blocks.containers.iter().enumerate().skip(1) {
-        assert!(container.parent < index, "an element lies in one that began before it");
-        let around = &blocks.containers[container.parent].blocks;
-        assert!(around.start <= container.blocks.start && container.blocks.end <= around.end);
+        assert!(container.parent() < index, "an element lies in one that began before it");
+        let around = &blocks.containers[container.parent()].blocks();
+        assert!(around.start <= container.blocks().start && container.blocks().end <= around.end);
     }
     for block in &blocks.blocks {
         assert!(page.len() >= blocks.text_of(block).len() / 8, "no text comes from nowhere");
-        assert!(block.container < blocks.containers.len());
+        assert!(block.container() < blocks.containers.len());
     }
 }
 
