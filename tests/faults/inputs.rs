@@ -50,7 +50,7 @@ pub(crate) fn lines(from: usize, n: usize) -> String {
 pub(crate) type Pack = fn(&World, &mut Lottery);
 
 pub(crate) fn plain(world: &World, lottery: &mut Lottery) {
-    let n = 1_200 + lottery.index(600);
+    let n = 700 + lottery.index(500);
     world.write("in/a.jsonl", lines(0, n));
     world.write("in/b/c.jsonl", lines(n / 2, n));
 }

@@ -7,19 +7,19 @@ use tamis_tests::pack::{Codec, tar, zip};
 use tamis_tests::program::tamis;
 use tamis_tests::world::{World, ran};
 
-use crate::inputs::{CORPUS, JSONL, Pack, lines, many_files, parquet, pipeline, plain};
+use crate::inputs::{CORPUS, JSONL, Pack, few, lines, many_files, parquet, pipeline, plain};
 use crate::trial::{Trial, adds_up, clear};
 
 /// What is run: reader, stages, first export, input.
 const CASES: &[(&str, &str, &str, Pack)] = &[
     ("auto", "", JSONL, packed_tables),
-    ("jsonl", "", "use = \"parquet\"\npath = \"out/{part}\"", plain),
+    ("jsonl", "", "use = \"parquet\"\npath = \"out/{part}\"", few),
     ("jsonl", CORPUS, JSONL, plain),
     ("jsonl", "", "use = \"sqlite\"\npath = \"out/{language}\"", plain),
     ("auto", "", JSONL, many_files),
-    ("jsonl", "", "use = \"markdown\"\npath = \"out\"", many_files),
+    ("jsonl", "", "use = \"markdown\"\npath = \"out\"", few),
     ("auto", "", JSONL, compressed),
-    ("jsonl", "", "use = \"jsonl\"\npath = \"out/{part}\"\ncompression = \"zstd\"", plain),
+    ("jsonl", "", "use = \"jsonl\"\npath = \"out/{part}\"\ncompression = \"zstd\"", few),
 ];
 pub(crate) const N_CASES: u64 = CASES.len() as u64;
 

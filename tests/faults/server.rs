@@ -64,6 +64,14 @@ const LIES: [Lie; 14] = [
 ];
 pub(crate) const N_CASES: u64 = LIES.len() as u64;
 
+/// Whether the trial of a seed has the client wait and ask again, for seconds.
+pub(crate) fn is_patient(seed: u64) -> bool {
+    matches!(
+        LIES[(seed % N_CASES) as usize],
+        Lie::Fails | Lie::RedirectsNowhere | Lie::FailsAtFirst | Lie::Slow
+    )
+}
+
 /// How long what never ends is let go on.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
