@@ -123,6 +123,23 @@ fn a_killed_run_is_gone_on_with() {
     check_recovery(&world, "jsonl");
 }
 
+/// The output folder under another name is still the one to go on with, if all exports have gone with it.
+#[cfg(unix)]
+#[test]
+fn a_run_goes_on_in_a_folder_that_was_moved_or_has_a_second_name() {
+    let (world, ran) = interrupted("jsonl", "part-00003.jsonl", "-KILL");
+    assert_eq!(ran.code, None);
+    std::fs::rename(world.path("out"), world.path("elsewhere")).unwrap();
+    let stays = world.run(&["-o", "elsewhere"]).exits(2);
+    stays.says(&["export `dropped` went to `", "elsewhere/dropped`, and now goes to `", "out/dropped`"]);
+    let moved = pipeline("jsonl").replace("\"out/", "\"elsewhere/");
+    world.write("p.toml", &moved);
+    std::os::unix::fs::symlink(world.path("elsewhere"), world.path("link")).unwrap();
+    world.run(&["-o", "link"]).exits(0).says(&["resumed an unfinished run"]);
+    let again = world.run(&["-o", "elsewhere"]).exits(0);
+    assert!(again.stdout.starts_with("nothing to do"), "{again:?}");
+}
+
 /// Kills runs of a pipeline at random moments, again and again, until one comes to its end.
 ///
 /// Returns how often one was killed that had begun to write.

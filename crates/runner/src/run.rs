@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tamis_config::Plan;
 
 use crate::clock::{Chore, Stopwatch};
-use crate::disk::fingerprint::fingerprint;
+use crate::disk::fingerprint::{fingerprint, folder_from};
 use crate::disk::folder::{self, Locks};
 use crate::disk::journal;
 use crate::disk::manifest::Manifest;
@@ -152,7 +152,7 @@ impl<'a> Setup<'a> {
         let folder = places
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
-        let manifest = begin(plan, settings, &inputs)?;
+        let manifest = begin(plan, settings, &inputs, &places)?;
         let work_folder = WorkFolder::new(plan, folder);
         Ok(Self { plan, settings, inputs, places, manifest, work_folder })
     }
@@ -195,7 +195,7 @@ impl<'a> Setup<'a> {
         if let Some(earlier) = &earlier
             && !self.settings.fresh
         {
-            compare(folder, earlier, &self.manifest)?;
+            compare(folder, earlier, &self.manifest, self.moved(earlier))?;
             if let Some(name) = self.inputs.unrepeatable() {
                 let why =
                     format!("{name} cannot be read again, so nobody can tell whether it is the same input");
@@ -217,6 +217,20 @@ impl<'a> Setup<'a> {
         }
         self.prepare(earlier.as_ref())?;
         Ok(Start::Begin { restarted: earlier.is_some() && !self.settings.fresh })
+    }
+
+    /// What says that an export went elsewhere then, if one did.
+    fn moved(&self, earlier: &Manifest) -> Option<String> {
+        let mut exports = self.plan.exports.iter().zip(&self.places);
+        exports.find_map(|(export, place)| {
+            let now = folder_from(place, &self.work_folder.folder);
+            let then = &earlier.exports.iter().find(|earlier| earlier.id == export.id)?.folder;
+            let differs = || {
+                let [then, now] = [then, &now].map(|folder| self.work_folder.folder.join(folder));
+                format!("export `{}` went to `{}`, and now goes to `{}`", export.id, then.display(), now.display())
+            };
+            (*then != now).then(differs)
+        })
     }
 
     /// Takes away what a run leaves that is killed when its manifest is written and before all else has gone.
@@ -260,11 +274,11 @@ impl<'a> Setup<'a> {
 }
 
 /// The manifest of a run that is about to begin.
-fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs) -> Result<Manifest, RunError> {
+fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs, places: &[PathBuf]) -> Result<Manifest, RunError> {
     Ok(Manifest {
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
-        fingerprint: fingerprint(plan, settings.limit, inputs.hash())?,
+        fingerprint: fingerprint(plan, places, settings.limit, inputs.hash())?,
         input_files: inputs.len() as u64,
         input_bytes: inputs.size_of(0..inputs.len()),
         ..Manifest::default()
@@ -272,12 +286,21 @@ fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs) -> Result<Manifest, 
 }
 
 /// An earlier run in the same folder must have been the same run.
-fn compare(folder: &Path, earlier: &Manifest, now: &Manifest) -> Result<(), RunError> {
+fn compare(
+    folder: &Path,
+    earlier: &Manifest,
+    now: &Manifest,
+    moved: Option<String>,
+) -> Result<(), RunError> {
     if earlier.tamis != now.tamis {
         let why = format!("tamis {} wrote it, and this is {}: go on with that one", earlier.tamis, now.tamis);
         return Err(RunError::other(folder, &why));
     }
-    if earlier.fingerprint.plan != now.fingerprint.plan {
+    if earlier.fingerprint.plan == now.fingerprint.plan {
+        // Nothing has.
+    } else if let Some(moved) = moved {
+        return Err(RunError::other(folder, &moved));
+    } else {
         return Err(RunError::other(
             folder,
             "the pipeline, a file that it names, a plugin or `--limit` has changed since",

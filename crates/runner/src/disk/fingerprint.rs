@@ -1,8 +1,9 @@
 //! What decides the output of a run, as two hashes: the plan, and its inputs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tamis_config::Plan;
 use tamis_stage::{PluginInfo, PluginOrigin, StageInfo};
 use walkdir::WalkDir;
@@ -18,20 +19,39 @@ pub struct Fingerprint {
     pub inputs: String,
 }
 
-/// The fingerprint of a plan over inputs with this hash.
+/// The fingerprint of a plan over inputs with this hash, which writes its exports to `places`.
 ///
 /// A shard has that of the whole: which it is, the folder tells.
-pub(crate) fn fingerprint(plan: &Plan, limit: Option<u64>, inputs: String) -> Result<Fingerprint, RunError> {
-    let mut hash = plan_hash(plan)?;
+pub(crate) fn fingerprint(
+    plan: &Plan,
+    places: &[PathBuf],
+    limit: Option<u64>,
+    inputs: String,
+) -> Result<Fingerprint, RunError> {
+    let mut hash = hash_of(plan, &placed(plan, places))?;
     if let Some(limit) = limit {
         hash = blake3::hash(format!("{hash} {limit}").as_bytes()).to_hex().to_string();
     }
     Ok(Fingerprint { plan: hash, inputs })
 }
 
-/// The hash of the plan alone.
-pub(crate) fn plan_hash(plan: &Plan) -> Result<String, RunError> {
-    hash_of(plan, &plan.canonical)
+/// The canonical form of a plan with the folders where its exports really are, seen from the first of them.
+///
+/// As they are written, one folder has several names: through a link, or from another working directory. The first
+/// has none at all, for that is where the fingerprint lies: an output folder that was moved is still that output.
+fn placed(plan: &Plan, places: &[PathBuf]) -> Value {
+    let mut canonical = plan.canonical.clone();
+    let Some(base) = places.first() else { return canonical };
+    let exports = canonical["exports"].as_array_mut().into_iter().flatten();
+    for (export, place) in exports.zip(places) {
+        export["path"] = Value::from(folder_from(place, base).to_string_lossy());
+    }
+    canonical
+}
+
+/// A folder of an export as the manifest names it: from its own folder if it lies below, absolute otherwise.
+pub(crate) fn folder_from(place: &Path, base: &Path) -> PathBuf {
+    place.strip_prefix(base).unwrap_or(place).to_owned()
 }
 
 /// The hash of what decides what corpus stages learn: readers and stages, but not where documents are read
@@ -50,7 +70,7 @@ pub(crate) fn learning_hash(plan: &Plan) -> Result<String, RunError> {
     hash_of(plan, &canonical)
 }
 
-fn hash_of(plan: &Plan, canonical: &serde_json::Value) -> Result<String, RunError> {
+fn hash_of(plan: &Plan, canonical: &Value) -> Result<String, RunError> {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &[u8]| {
         // Lengths in front keep parts apart that would read the same when joined.

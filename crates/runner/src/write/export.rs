@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tamis_config::ExportPlan;
 
+use crate::disk::fingerprint::folder_from;
 use crate::disk::manifest::ExportManifest;
 use crate::disk::names::refusal;
 use crate::error::RunError;
@@ -40,7 +41,7 @@ impl<'a> ExportWriter<'a> {
     /// `path` is where this run writes the export, `base` the folder of the manifest.
     /// Parts that only their exporter can finish may hold `budget` bytes of memory together.
     pub(crate) fn new(export: &'a ExportPlan, path: &Path, base: &Path, budget: u64) -> Self {
-        let folder = path.strip_prefix(base).unwrap_or(path).to_owned();
+        let folder = folder_from(path, base);
         let manifest = ExportManifest {
             id: export.id.clone(),
             folder,
