@@ -1,4 +1,5 @@
-//! Addresses of object stores and of the web: `s3://bucket/dump/a.jsonl`, `https://host/a.jsonl?page=2`.
+//! What inputs are named by: addresses of object stores and of the web (`s3://bucket/dump/a.jsonl`,
+//! `https://host/a.jsonl?page=2`), and [globs](glob).
 //!
 //! An address may hold secrets: a password in front of the host, a signature in the query.
 //! Whoever makes requests needs them ([`Address::secret`]); messages, names, manifests and logs must never have them.
@@ -6,6 +7,8 @@
 //!
 //! Both the checker of pipelines and whoever opens inputs lean on this crate, which knows neither and asks for
 //! nothing: it makes no request and reads no environment.
+
+pub mod glob;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -63,6 +66,38 @@ pub fn scheme(written: &str) -> Option<&str> {
     let (scheme, _) = written.split_once("://")?;
     // One letter is a drive.
     (scheme.len() > 1 && scheme.chars().all(is_of_scheme)).then_some(scheme)
+}
+
+/// An address taken apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The scheme, as written.
+    pub scheme: &'a str,
+    /// The host, with what stands in front of it and behind it (`me:pw@host:80`), or the bucket.
+    pub host: &'a str,
+    /// The path, from its first `/`, with the query.
+    pub path: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// The parts of an address; `None` for what is a path.
+    pub fn of(written: &'a str) -> Option<Self> {
+        let scheme = scheme(written)?;
+        let rest = written.get(scheme.len() + 3..).unwrap_or_default();
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        Some(Self { scheme, host, path })
+    }
+
+    /// What the host of such an address is called.
+    pub fn host_name(&self) -> &'static str {
+        if is_web(self.scheme) { "host" } else { "bucket" }
+    }
+
+    /// Whether it says where to look: it has a host, and no bucket with wildcards, since nobody lists buckets.
+    /// On the web such letters are no wildcards: `[::1]` is a host.
+    pub fn has_host(&self) -> bool {
+        !self.host.is_empty() && (is_web(self.scheme) || !glob::is_glob(self.host))
+    }
 }
 
 /// Whether addresses of a scheme are of the web.

@@ -2,9 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use tamis_address::Address;
+use tamis_address::glob::{common_folder, compile, is_glob};
 
 use crate::address;
 use crate::canonical::portable;
@@ -124,7 +124,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
         let message = format!("no folder {}, in which `{written}` would look", shown(&folder, place));
         return Err(Diagnostic::error(place, message).label(advice(written, &folder, place)));
     }
-    let glob = glob(&pattern).map_err(|reason| bad_glob(written, &reason, place))?;
+    let glob = compile(&pattern).map_err(|reason| bad_glob(written, &reason, place))?;
     Ok(InputPattern {
         written: written.to_owned(),
         kind: InputKind::Local,
@@ -261,10 +261,6 @@ fn shown(path: &Path, place: &Place) -> String {
     format!("`{}`", path.strip_prefix(&place.text.base).unwrap_or(path).display())
 }
 
-fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
-}
-
 /// The deepest folder before the first wildcard, and the pattern from there.
 fn split_glob(path: &Path) -> (PathBuf, String) {
     let mut folder = PathBuf::new();
@@ -278,11 +274,6 @@ fn split_glob(path: &Path) -> (PathBuf, String) {
         }
     }
     (folder, pattern.join("/"))
-}
-
-fn glob(pattern: &str) -> Result<GlobMatcher, String> {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 fn bad_glob(written: &str, reason: &str, place: &Place) -> Diagnostic {
@@ -348,19 +339,6 @@ fn reason(error: &ignore::Error) -> String {
     }
 }
 
-/// The deepest folder that holds all `folders`; `None` without folders, or when they share nothing (drives).
-fn common_folder<'a>(mut folders: impl Iterator<Item = &'a Path>) -> Option<PathBuf> {
-    let mut common = folders.next()?.to_path_buf();
-    for folder in folders {
-        while !folder.starts_with(&common) {
-            if !common.pop() {
-                return None;
-            }
-        }
-    }
-    Some(common)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,13 +352,5 @@ mod tests {
         ] {
             assert_eq!(split_glob(Path::new(path)), (PathBuf::from(folder), pattern.to_owned()));
         }
-    }
-
-    #[test]
-    fn the_common_folder_holds_all() {
-        let common = |folders: &[&str]| common_folder(folders.iter().map(Path::new));
-        assert_eq!(common(&["/a/b", "/a/bc"]), Some(PathBuf::from("/a")));
-        assert_eq!(common(&["/a/b", "/a/b/c"]), Some(PathBuf::from("/a/b")));
-        assert_eq!(common(&[]), None);
     }
 }

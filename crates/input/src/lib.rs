@@ -20,6 +20,8 @@ mod list;
 mod names;
 mod open;
 mod pattern;
+mod peel;
+mod plainly;
 mod random;
 mod read_ahead;
 #[cfg(feature = "remote")]

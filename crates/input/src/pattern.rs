@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
-use tamis_address::{Address, SCHEMES, is_web, scheme, shown};
+use globset::GlobMatcher;
+use tamis_address::glob::{common_folder, compile, is_glob};
+use tamis_address::{Address, Parts, SCHEMES, is_web, shown};
 
 use crate::InputError;
 
@@ -57,8 +58,9 @@ impl Pattern {
     /// When it is none, of a kind that is not known, or its wildcards are no glob.
     pub fn remote(address: &Address) -> Result<Self, InputError> {
         let written = address.secret();
-        let scheme = scheme(written).unwrap_or_default();
         let bad = |reason: String| InputError::BadUrl { written: address.to_string(), reason };
+        let parts = Parts::of(written).ok_or_else(|| bad("it is a path".to_owned()))?;
+        let scheme = parts.scheme;
         if !SCHEMES.contains(&scheme) {
             return Err(bad(format!(
                 "`{scheme}` is none of {}",
@@ -70,11 +72,8 @@ impl Pattern {
                 bad("this build has no object stores: build it with the feature `remote`".to_owned()),
             );
         }
-        let (_, rest) = written.split_once("://").unwrap_or_default();
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if host.is_empty() || is_glob(host) {
-            let what = if is_web(scheme) { "host" } else { "bucket" };
-            return Err(bad(format!("name the {what} behind `{scheme}://`")));
+        if !parts.has_host() {
+            return Err(bad(format!("name the {} behind `{scheme}://`", parts.host_name())));
         }
         let pattern = |address: Address, root: &str, is_prefix, glob| Self {
             written: shown(written).into_owned(),
@@ -85,6 +84,7 @@ impl Pattern {
             let root = folder_of(written.split(['?', '#']).next().unwrap_or_default());
             return Ok(pattern(address.clone(), &root, false, None));
         }
+        let (_, rest) = written.split_once("://").unwrap_or_default();
         if !is_glob(rest) {
             let is_prefix = rest.ends_with('/') || !rest.contains('/');
             let url =
@@ -114,13 +114,10 @@ impl Pattern {
     /// Makes names relative to the deepest folder that holds every input of a source, so that two files of it never
     /// have the same name. When some inputs lie elsewhere, remote files are called by their whole address.
     pub fn share_root(patterns: &mut [Self]) {
-        let mut paths = patterns.iter().filter_map(|pattern| match &pattern.place {
-            Place::Path { root, .. } => Some(root.clone()),
+        let common_path = common_folder(patterns.iter().filter_map(|pattern| match &pattern.place {
+            Place::Path { root, .. } => Some(root.as_path()),
             _ => None,
-        });
-        let common_path = paths
-            .next()
-            .and_then(|first| paths.try_fold(first, |common, folder| common_folder(common, &folder)));
+        }));
         let mut urls = patterns.iter().filter_map(|pattern| match &pattern.place {
             Place::Url { root, .. } => Some(root.clone()),
             _ => None,
@@ -172,31 +169,12 @@ fn folder_of(url: &str) -> String {
     }
 }
 
-/// The deepest folder that holds both; `None` when they share nothing (drives).
-fn common_folder(mut common: PathBuf, folder: &Path) -> Option<PathBuf> {
-    while !folder.starts_with(&common) {
-        if !common.pop() {
-            return None;
-        }
-    }
-    Some(common)
-}
-
 /// What two folders of stores have in common, up to a `/`; `None` when they are of different stores.
 fn common_address(a: &str, b: &str) -> Option<String> {
     let same = a.split_inclusive('/').zip(b.split_inclusive('/')).take_while(|(a, b)| a == b);
     let common: String = same.map(|(part, _)| part).collect();
     // `s3:`, `/` and the bucket.
     (common.matches('/').count() >= 3).then_some(common)
-}
-
-fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
-}
-
-fn compile(glob: &str) -> Result<GlobMatcher, String> {
-    let glob = GlobBuilder::new(glob).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 #[cfg(test)]
@@ -219,6 +197,7 @@ mod tests {
             ("az://b/**/字.txt", "az://b/", "az://b/", true, "q/字.txt"),
             ("https://host/a/b?x=[1]", "https://host/a/b?x=[1]", "https://host/a/", false, ""),
             ("https://me:pw@host/a/b", "https://me:pw@host/a/b", "https://host/a/", false, ""),
+            ("http://[::1]:8080/a/b", "http://[::1]:8080/a/b", "http://[::1]:8080/a/", false, ""),
         ] {
             let pattern = remote(written);
             assert!(pattern.is_remote() && !pattern.written.contains("pw"));
@@ -276,9 +255,6 @@ mod tests {
 
     #[test]
     fn the_common_root_holds_all() {
-        let common = |a: &str, b: &str| common_folder(PathBuf::from(a), Path::new(b));
-        assert_eq!(common("/a/b", "/a/bc"), Some(PathBuf::from("/a")));
-        assert_eq!(common("/a/b", "/a/b/c"), Some(PathBuf::from("/a/b")));
         for (a, b, expected) in [
             ("s3://b/x/y/", "s3://b/x/z/", Some("s3://b/x/")),
             ("s3://b/x/", "s3://b/xy/", Some("s3://b/")),

@@ -38,7 +38,7 @@ pub fn random_access(file: &InputFile) -> io::Result<Arc<dyn RandomAccess>> {
         #[cfg(feature = "remote")]
         Location::Url(url) => crate::remote::random_access(url, &file.version),
         #[cfg(not(feature = "remote"))]
-        Location::Url(_) => Err(crate::open::no_remote()),
+        Location::Url(_) => Err(crate::peel::no_remote()),
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::plainly::Plainly;
 use std::io::{Cursor, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -92,7 +93,7 @@ fn stored(plain: &[u8]) -> Vec<u8> {
 
 /// What comes out without help.
 fn sequential(format: Format, bytes: &[u8]) -> (Vec<u8>, Result<(), String>) {
-    let (plain, end) = read_all(format.decode(Box::new(Cursor::new(bytes.to_vec())), None).unwrap());
+    let (plain, end) = read_all(format.decoded(Box::new(Cursor::new(bytes.to_vec()))).unwrap());
     (plain, end.map_err(|error| format!("{:?} {error}", error.kind())))
 }
 
@@ -250,7 +251,7 @@ fn work_is_done_by_helpers() {
         let counting = Arc::new(Counting(Mutex::new(0)));
         let helpers: Arc<dyn Helpers> = counting.clone();
         let file = member.repeat(12);
-        let reader = format.decode(Box::new(Cursor::new(file.clone())), Some(&helpers)).unwrap();
+        let reader = Plainly::of(format, Box::new(Cursor::new(file.clone())), Some(&helpers)).unwrap();
         let (plain, end) = read_all(reader);
         end.unwrap();
         assert!(plain == noise.repeat(12));
@@ -260,7 +261,8 @@ fn work_is_done_by_helpers() {
         // One huge member is no work for them.
         *counting.0.lock().unwrap() = 0;
         let huge = noise.repeat(8);
-        let reader = format.decode(Box::new(Cursor::new(compress(format, &huge))), Some(&helpers)).unwrap();
+        let reader =
+            Plainly::of(format, Box::new(Cursor::new(compress(format, &huge))), Some(&helpers)).unwrap();
         assert!(read_all(reader).0 == huge);
         assert_eq!(*counting.0.lock().unwrap(), 0);
     }

@@ -17,10 +17,6 @@ mod zstd;
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::Arc;
-
-use crate::Helpers;
-use crate::ahead::{Ahead, Splitter};
 
 pub(crate) use walk::Walk;
 pub(crate) use whole::{Plain, Whole};
@@ -104,22 +100,12 @@ impl Format {
         self == Self::Gzip
     }
 
-    /// Reads what is in a compressed stream, with help if there is some.
-    pub(crate) fn decode(
-        self,
-        reader: Box<dyn Read + Send>,
-        helpers: Option<&Arc<dyn Helpers>>,
-    ) -> io::Result<Plainly> {
-        let reader = match helpers.map(|helpers| (helpers, Splitter::of(self))) {
-            Some((helpers, Some(splitter))) if helpers.threads() > 0 => {
-                return Ok(Plainly::Ahead(Box::new(Ahead::new(self, splitter, reader, helpers))));
-            }
-            _ => reader,
-        };
-        Ok(Plainly::Other(match self.codec(0)? {
+    /// Reads what is in a compressed stream, one part after the other.
+    pub(crate) fn decoded(self, reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self.codec(0)? {
             Some(codec) => Box::new(Decoded::new(reader, codec)),
             None => Box::new(lz4::Lz4Reader::new(reader)),
-        }))
+        })
     }
 
     /// What one of the parts is called that a file may have many of.
@@ -174,43 +160,6 @@ impl fmt::Display for Format {
             Self::Bzip2 => "bzip2",
             Self::Lz4 => "lz4",
         })
-    }
-}
-
-/// A stream of plain bytes.
-pub(crate) enum Plainly {
-    /// Some of them may be in memory already.
-    Ahead(Box<Ahead>),
-    Other(Box<dyn Read + Send>),
-}
-
-impl Plainly {
-    /// Appends bytes to `buffer`, `most` of them or all that are left; how many. What was read before an error
-    /// stays.
-    pub(crate) fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
-        match self {
-            Self::Ahead(ahead) => ahead.append(buffer, most),
-            Self::Other(reader) => reader.take(most as u64).read_to_end(buffer),
-        }
-    }
-}
-
-impl Plainly {
-    /// Whether one core at a time makes what is read next.
-    pub(crate) fn is_serial(&self) -> bool {
-        match self {
-            Self::Ahead(ahead) => ahead.is_serial(),
-            Self::Other(_) => true,
-        }
-    }
-}
-
-impl Read for Plainly {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Ahead(ahead) => ahead.read(output),
-            Self::Other(reader) => reader.read(output),
-        }
     }
 }
 

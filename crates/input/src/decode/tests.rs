@@ -50,7 +50,7 @@ pub(crate) fn read_all(mut reader: impl Read) -> (Vec<u8>, io::Result<()>) {
 }
 
 fn decode(format: Format, compressed: &[u8]) -> (Vec<u8>, io::Result<()>) {
-    read_all(format.decode(Box::new(Cursor::new(compressed.to_vec())), None).unwrap())
+    read_all(format.decoded(Box::new(Cursor::new(compressed.to_vec()))).unwrap())
 }
 
 /// Text that compresses somewhat.

@@ -1,39 +1,19 @@
 //! From what a user named to files, in a fixed order.
 
-mod listing;
+pub(crate) mod listing;
+mod options;
+pub(crate) mod seen;
 mod walk;
 
 #[cfg(feature = "remote")]
 use std::collections::BTreeMap;
-use std::collections::HashSet;
-use std::path::Path;
 
 use crate::pattern::Place;
 use crate::{InputError, InputFile, Location, Pattern};
 
 pub use listing::Listing;
-#[cfg(feature = "remote")]
-pub(crate) use listing::{Folders, Packed};
-
-/// A file or folder that was found.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    /// Its whole path; for an object its address, without secrets.
-    pub path: &'a Path,
-    /// Its path from where the pattern looks; never empty.
-    pub relative: &'a Path,
-    /// Whether it is a folder.
-    pub is_folder: bool,
-}
-
-/// What the caller decides about a listing.
-pub struct ListOptions<'a> {
-    /// Whether a file or folder is left out, a folder with all it holds. What the user named itself is not asked
-    /// about.
-    pub is_excluded: &'a dyn Fn(Candidate<'_>) -> bool,
-    /// Whether somebody asked to stop.
-    pub is_stopped: &'a dyn Fn() -> bool,
-}
+pub use options::{Candidate, ListOptions};
+use seen::Seen;
 
 impl Listing {
     /// Adds the files of one source: those of each pattern by name, each file once.
@@ -73,33 +53,13 @@ impl Listing {
                 }
                 #[cfg(not(feature = "remote"))]
                 Place::Url { .. } => {
-                    let reason = crate::open::no_remote().to_string();
+                    let reason = crate::peel::no_remote().to_string();
                     return Err(InputError::Unreadable { written: pattern.written.clone(), reason });
                 }
             }
         }
         self.shrink();
         Ok(())
-    }
-}
-
-/// The files of a source that were listed, where patterns may meet.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    is_wanted: bool,
-    /// Hashes that no two files share, however many there are and whoever chose their names.
-    hashes: HashSet<u128>,
-}
-
-impl Seen {
-    /// Whether a path or address was not seen yet; now it is.
-    pub(crate) fn is_new(&mut self, place: &[u8]) -> bool {
-        if !self.is_wanted {
-            return true;
-        }
-        let hash = blake3::hash(place);
-        let half = hash.as_bytes().first_chunk().copied().unwrap_or_default();
-        self.hashes.insert(u128::from_le_bytes(half))
     }
 }
 

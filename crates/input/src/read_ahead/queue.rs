@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{ReadAhead, WAITING};
-use crate::open::{Facts, Peeked, peel};
+use crate::peel::{Facts, Peeked, peel};
 use crate::{InputFile, Location};
 
 /// The part of a chunk that whoever reads little by little inflates at once: 128 KiB.

@@ -7,7 +7,7 @@ use super::*;
 use crate::ahead::tests::{Kind, Pool, noise};
 use crate::decode::Format;
 use crate::decode::tests::compress;
-use crate::open::peel;
+use crate::peel::peel;
 use crate::{Content, Input, OpenOptions, open};
 
 const FORMATS: [Format; 5] = [Format::Gzip, Format::Zstd, Format::Xz, Format::Bzip2, Format::Lz4];

@@ -12,7 +12,8 @@ use object_store::{Error, ObjectMeta};
 use tamis_address::{Address, shown};
 
 use super::{Object, fetch, runtime};
-use crate::list::{Folders, Packed, Seen};
+use crate::list::listing::{Folders, Packed};
+use crate::list::seen::Seen;
 use crate::{Candidate, InputError, InputFile, ListOptions, Listing, Location, Pattern, names};
 
 /// How often somebody who waits for a listing is asked whether to stop.

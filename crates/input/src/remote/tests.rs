@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use object_store::Error;
 
 use super::*;
-use crate::list::Seen;
+use crate::list::seen::Seen;
 use crate::{
     Candidate, Content, InputError, InputFile, ListOptions, Listing, Location, OpenOptions, Pattern, open,
 };
