@@ -7,12 +7,10 @@ use anyhow::Context;
 use super::contest::{Comparison, Contest, Program};
 use super::corpus::{self, Corpus, Tree};
 use super::is_debug;
-use super::peers::{self, JSONL_PEER, Script};
+use super::peers::{self, JSONL_PEER, MIN_CHARS, Script};
 use super::pipeline::{Pipeline, Stages};
 use super::report::{Bar, Measure};
 
-/// Documents with fewer characters are dropped, by Tamis and by the loop.
-pub(crate) const MIN_CHARS: usize = 500;
 /// How many pages the slowest peer, at some hundred kilobytes a second, can be asked to clean.
 const EXTRACTED_PAGES: u64 = 1000;
 /// The stages of `config/flattened.toml` that need no rule files.

@@ -9,8 +9,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cases::MIN_CHARS;
-
+/// Documents with fewer characters are dropped, by Tamis and by the loop.
+pub(crate) const MIN_CHARS: usize = 500;
 /// The hidden subcommand that is the plainest loop.
 pub(crate) const JSONL_PEER: &str = "bench-jsonl-peer";
 

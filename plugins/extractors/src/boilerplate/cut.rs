@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::features::{self, N_NODE, Sink, node_names};
+use super::describe::describe;
+use super::features::{N_NODE, Sink, node_names};
 use super::model::{State, Weights};
 use super::segment::Segment;
 use super::title::Title;
@@ -96,7 +97,7 @@ impl Sink for Reasons<'_> {
 impl<'a> Reasons<'a> {
     pub(super) fn of(page: &str, segments: &[Segment], title: &Title, weights: &'a Weights) -> Self {
         let mut reasons = Self { weights, features: vec![Vec::new(); segments.len()] };
-        features::describe(page, segments, title, &mut reasons);
+        describe(page, segments, title, &mut reasons);
         reasons
     }
 

@@ -2,13 +2,8 @@
 //!
 //! A measured value becomes a feature by the bin into which it falls, so that every weight can be read by
 //! itself: `width-cjk.30 = 0.4` says what a line of 16 to 30 Chinese characters counts for.
-//! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows.
-
-use super::local;
-use super::opinion::{Opinion, opinion};
-use super::scene::Scene;
-use super::segment::Segment;
-use super::title::Title;
+//! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows, and `describe` asks
+//! both.
 
 /// Receives the features of a page.
 pub(super) trait Sink {
@@ -148,15 +143,4 @@ fn names(groups: &'static [(&str, &[&str])]) -> impl Iterator<Item = String> {
 pub(super) fn bin<const N: usize>(value: f32, limits: &[f32; N]) -> usize {
     // The limits rise, so all of them can be compared at once.
     limits.iter().map(|limit| usize::from(value > *limit)).sum()
-}
-
-/// Describes all segments of a page.
-pub(super) fn describe(page: &str, segments: &[Segment], title: &Title, sink: &mut impl Sink) {
-    let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
-    let scene = Scene::new(page, segments, &opinions);
-    for (at, opinion) in opinions.iter().enumerate() {
-        local::describe(page, segments, at, opinion, title, sink);
-        scene.describe_node(at, sink);
-        scene.describe_edge(at, sink);
-    }
 }

@@ -8,6 +8,7 @@
 
 mod classes;
 mod cut;
+mod describe;
 mod features;
 mod lexicon;
 mod local;
@@ -134,7 +135,7 @@ impl Reading {
     fn new(text: &str, title: &Title, lexicon: &Lexicon, weights: &Weights) -> Self {
         let segments = segment::segments(text, &lexicon.find(text, title));
         let mut summing = Summing::new(weights, segments.len());
-        features::describe(text, &segments, title, &mut summing);
+        describe::describe(text, &segments, title, &mut summing);
         let (states, inside) = (summing.sums.best(), summing.sums.inside());
         Self { segments, states, inside }
     }

@@ -5,7 +5,8 @@ use std::ops::Range;
 pub use super::features::{N_EDGE, N_NODE};
 pub use super::model::{CHANGES, Four, Marginals, State, Sums, Weights};
 
-use super::features::{self, Sink};
+use super::describe::describe;
+use super::features::Sink;
 use super::segment::{self, Segment};
 use super::title::Title;
 use super::{lexicon, model::Summing};
@@ -29,7 +30,7 @@ impl Page {
         let empty = vec![Vec::new(); segments.len()];
         let mut page =
             Self { ranges: segments.iter().map(Segment::range).collect(), node: empty.clone(), edge: empty };
-        features::describe(text, &segments, &title, &mut page);
+        describe(text, &segments, &title, &mut page);
         page
     }
 

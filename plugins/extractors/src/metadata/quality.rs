@@ -260,3 +260,12 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
         }
     }
 }
+
+/// Endings of the names of sites and papers.
+const SITE_ENDINGS: [&str; 12] =
+    ["网", "報", "报", "网站", "新闻", "新聞", "在线", "晚报", "日报", "News", "Times", "Post"];
+
+/// Whether a name ends as those of sites and papers do.
+pub(super) fn ends_like_a_site(name: &str) -> bool {
+    SITE_ENDINGS.iter().any(|end| name.ends_with(end))
+}

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::page::{Line, Page, is_code, is_space};
-use super::quality::is_host;
-use super::sources::ends_like_a_site;
+use super::quality::{ends_like_a_site, is_host};
 
 /// What parts a title from the name of its site, the longest first.
 const SEPARATORS: [&str; 15] =

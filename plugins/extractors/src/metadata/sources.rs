@@ -6,6 +6,7 @@ use super::bylines::{MAX_JSON_BYTES, json_string};
 use super::evidence::Evidence;
 use super::labels::{Label, Labels};
 use super::page::{Line, Page, is_code, is_space};
+use super::quality::ends_like_a_site;
 use super::repeated::Repeated;
 
 /// A labelled source within so many bytes of title or date is that of the article.
@@ -148,15 +149,6 @@ pub(super) fn publisher(
     let (range, confidence) = site_name(line)?;
     let value = page.slice(range.clone()).to_owned();
     Some(Evidence { value, raw: None, range, rule: "title-suffix", confidence })
-}
-
-/// Endings of the names of sites and papers.
-const SITE_ENDINGS: [&str; 12] =
-    ["网", "報", "报", "网站", "新闻", "新聞", "在线", "晚报", "日报", "News", "Times", "Post"];
-
-/// Whether a name ends as those of sites and papers do.
-pub(super) fn ends_like_a_site(name: &str) -> bool {
-    SITE_ENDINGS.iter().any(|end| name.ends_with(end))
 }
 
 /// Which of `频道_网站`, `Blog - Site` is the site.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sections::{Item, Section};
+use super::items::{Item, Section};
 
 /// A heading's words count so many times beside those of its first paragraph.
 const HEADING_WEIGHT: f64 = 3.0;

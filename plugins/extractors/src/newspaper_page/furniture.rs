@@ -8,14 +8,12 @@ use serde::Serialize;
 
 use tamis_dates::certain_date;
 
-use super::lines::{PageLine, ends_clause, remove, spaced, squeezed, visible};
+use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, spaced, squeezed, visible};
 
 /// Masthead and edition line stand among so many lines at the top, the index among as many at the end.
 const EDGE: usize = 12;
 /// A title has so many lines at most.
 const MAX_TITLE_LINES: usize = 5;
-/// A title line or heading has so many characters at most.
-pub(super) const MAX_HEADING_CHARS: usize = 40;
 /// A kicker, a place or a rubric of a word or two.
 const MAX_KICKER_CHARS: usize = 6;
 /// So many page codes in a line are an index.

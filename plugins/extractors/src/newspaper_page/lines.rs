@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// A title line or heading has so many characters at most.
+pub(super) const MAX_HEADING_CHARS: usize = 40;
+
 /// A line of a page.
 #[derive(Debug, Clone)]
 pub(super) struct PageLine<'a> {

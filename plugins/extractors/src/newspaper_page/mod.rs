@@ -5,6 +5,7 @@
 
 mod affinity;
 mod furniture;
+mod items;
 mod lines;
 mod options;
 mod sections;

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde::Serialize;
 
 use super::affinity;
-use super::furniture::MAX_HEADING_CHARS;
-use super::lines::{PageLine, ends_clause, remove, spaced, visible};
+use super::items::{Item, Section};
+use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, spaced, visible};
 
 /// So many marks with different numbers make a numbered page.
 const MIN_MARKS: usize = 2;
@@ -26,14 +25,6 @@ const CAPTIONS: [&str; 8] = ["图", "表", "附", "附件", "附表", "附图", 
 
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant that tests compile")
-}
-
-/// A section of the page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Section {
-    pub(super) number: u32,
-    pub(super) heading: Option<String>,
-    pub(super) paragraphs: Vec<String>,
 }
 
 /// The sections of a page, in the order of their numbers.
@@ -65,14 +56,6 @@ struct Mark {
     rank: usize,
     n_lines: usize,
     number: u32,
-}
-
-/// What a section is made of, in source order.
-#[derive(Debug)]
-pub(super) enum Item {
-    Mark(u32),
-    Heading(String),
-    Paragraph(String),
 }
 
 /// The position of the first mark among the visible lines.
