@@ -7,6 +7,7 @@ mod csv;
 mod encoded;
 mod html;
 mod invalid;
+mod json;
 mod jsonl;
 mod mapping;
 mod records;
@@ -19,6 +20,7 @@ mod warc;
 pub use csv::{Csv, CsvOptions, Delimiter, Tsv, TsvOptions};
 pub use html::{Html, HtmlOptions};
 pub use invalid::InvalidValues;
+pub use json::{Json, JsonOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
 pub use mapping::FieldNames;
 pub use records::{Records, RecordsOptions};
@@ -26,5 +28,5 @@ pub use text::{Text, TextOptions};
 pub use warc::{RecordType, Warc, WarcOptions};
 
 tamis_plugin::export_plugin! {
-    readers: [Csv, Html, Jsonl, Records, Text, Tsv, Warc],
+    readers: [Csv, Html, Json, Jsonl, Records, Text, Tsv, Warc],
 }

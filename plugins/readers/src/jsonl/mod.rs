@@ -9,6 +9,7 @@ mod tests;
 use memchr::{memchr, memchr_iter, memrchr};
 pub(crate) use object::read_object;
 pub use options::JsonlOptions;
+pub(crate) use repair::repaired;
 use serde::de::IgnoredAny;
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
@@ -101,7 +102,7 @@ impl Jsonl {
         // Few lines need a repair: they are looked through only when they cannot be read as they are.
         let repaired = match self.invalid_values {
             InvalidValues::Fail => None,
-            InvalidValues::Repair => repair::repaired(text),
+            InvalidValues::Repair => repaired(text),
         };
         let Some((text, repairs)) = repaired else { return Err(fault) };
         let mut row = Row::default();

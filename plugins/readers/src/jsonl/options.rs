@@ -32,8 +32,8 @@ use crate::{FieldNames, InvalidValues};
 /// `invalid_values = "repair"` such a line is read, with null and U+FFFD in their place, and counted under
 /// `numbers_repaired` and `surrogates_repaired`.
 ///
-/// Limits: a file that is one JSON array is not JSON Lines; convert it first, for example with
-/// `jq -c '.[]'`. Columns in messages count characters.
+/// Limits: a file that is one JSON array, or objects of many lines, is for `json`. Columns in messages count
+/// characters.
 ///
 /// Source: <https://jsonlines.org>, RFC 8259.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

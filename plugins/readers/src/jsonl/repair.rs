@@ -9,7 +9,7 @@ use crate::invalid::Repairs;
 /// nothing to repair.
 ///
 /// Whether the text is JSON otherwise is not looked at.
-pub(super) fn repaired(text: &str) -> Option<(String, Repairs)> {
+pub(crate) fn repaired(text: &str) -> Option<(String, Repairs)> {
     let mut repairs = Repairs::default();
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut in_string) = (text, false);

@@ -1,0 +1,141 @@
+//! `json`: the objects of a JSON array, or objects in any layout.
+
+mod objects;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+pub use options::JsonOptions;
+use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+
+use self::objects::{Objects, Piece};
+use crate::invalid::InvalidValues;
+use crate::jsonl::{read_object, repaired};
+use crate::mapping::{Mapping, Place};
+use crate::row::{self, Fault, Row};
+
+/// The reader of JSON documents that hold many objects, or objects of many lines.
+#[derive(Debug)]
+pub struct Json {
+    mapping: Mapping,
+    invalid_values: InvalidValues,
+}
+
+/// How sure the reader is of what begins as an array of objects, or as an object that goes on in the next line.
+const SURE_BY_CONTENT: u8 = 80;
+/// How sure it is of a file that is called like its own: it says what is wrong, instead of letting it pass as prose.
+const SURE_BY_NAME: u8 = 60;
+
+impl Reader for Json {
+    const NAME: &'static str = "json";
+    const WRITES: &'static [&'static str] = &["text", "raw", "*"];
+    type Options = JsonOptions;
+
+    fn open(options: JsonOptions) -> Result<Self, SetupError> {
+        Ok(Self {
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            invalid_values: options.invalid_values,
+        })
+    }
+
+    fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        let by_name = if name.to_ascii_lowercase().ends_with(".json") { SURE_BY_NAME } else { 0 };
+        if begins_array(head) || begins_object_of_lines(head) { SURE_BY_CONTENT } else { by_name }
+    }
+
+    fn cut(&self, bytes: &[u8], end: bool) -> Cut {
+        let mut objects = Objects::new(bytes, end);
+        let records = objects.by_ref().count() as u64;
+        match (end, records) {
+            (true, _) => Cut::At { bytes: bytes.len(), records },
+            (false, 0) => Cut::More,
+            (false, _) => Cut::At { bytes: objects.at(), records },
+        }
+    }
+
+    fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
+        let bytes = row::without_bom(block);
+        let start = block.offset + (block.bytes.len() - bytes.len()) as u64;
+        let mut row = Row::default();
+        for (ordinal, piece) in (block.first_ordinal..).zip(Objects::new(bytes, true)) {
+            let Range { start: first, end } = piece.range();
+            let object = bytes.get(first..end).unwrap_or_default().trim_ascii_end();
+            let place = Place { ordinal, offset: start + first as u64, length: object.len() as u64 };
+            let read = match piece {
+                Piece::Object(_) => self.read(object, place, &mut row, emit),
+                Piece::Broken(_, fault) => Err(fault),
+            };
+            if let Err(fault) = read {
+                fail(object, place, &fault, emit);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text begins with `[` and an object, or with an array that has nothing in it.
+fn begins_array(head: &[u8]) -> bool {
+    let Some(inside) = head.trim_ascii_start().strip_prefix(b"[") else { return false };
+    match inside.trim_ascii_start() {
+        // Python writes a list of dicts that looks so as well, but with single quotes.
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'}')),
+        rest => matches!(rest.first(), Some(b']')),
+    }
+}
+
+/// Whether a text begins with an object whose first line is not all of it.
+fn begins_object_of_lines(head: &[u8]) -> bool {
+    let Some(inside) = head.trim_ascii_start().strip_prefix(b"{") else { return false };
+    let behind = inside.trim_ascii_start();
+    let is_json = behind.starts_with(b"\"");
+    let has_line_end = |bytes: &[u8]| bytes.contains(&b'\n');
+    match Objects::new(head, false).next() {
+        Some(Piece::Object(range)) => {
+            is_json && has_line_end(head.get(range).unwrap_or_default().trim_ascii())
+        }
+        // The head ends inside the first object.
+        None => is_json && has_line_end(inside),
+        Some(Piece::Broken(..)) => false,
+    }
+}
+
+impl Json {
+    fn read<'a>(
+        &self,
+        object: &'a [u8],
+        place: Place,
+        row: &mut Row<'a>,
+        emit: &mut dyn Emit,
+    ) -> Result<(), Fault> {
+        let text = std::str::from_utf8(object).map_err(|error| {
+            let at = error.valid_up_to();
+            Fault::new(at, format!("byte 0x{:02X} is not UTF-8", object.get(at).copied().unwrap_or_default()))
+        })?;
+        row.clear();
+        let wants = |name: &str| self.mapping.wants(name);
+        let Err(fault) = read_object(text, &wants, row) else { return self.mapping.emit(row, place, emit) };
+        let repaired = match self.invalid_values {
+            InvalidValues::Fail => None,
+            InvalidValues::Repair => repaired(text),
+        };
+        let Some((text, repairs)) = repaired else { return Err(fault) };
+        let mut row = Row::default();
+        read_object(&text, &wants, &mut row).map_err(|_| fault)?;
+        self.mapping.emit(&row, place, emit)?;
+        repairs.count(emit);
+        Ok(())
+    }
+}
+
+fn fail(object: &[u8], place: Place, fault: &Fault, emit: &mut dyn Emit) {
+    let (line, column) = row::line_and_column(object, fault.at);
+    let byte = place.offset + fault.at as u64;
+    let failure = Failure::new(format_args!(
+        "line {line} of the object: column {column} (byte {byte} of the file): {}",
+        fault.message
+    ));
+    emit.failed(place.ordinal, place.offset, object, &failure);
+}
