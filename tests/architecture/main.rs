@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("address", &[]),
     ("config", &["stage", "document", "address"]),
     ("input", &["address"]),
-    ("runner", &["config", "input", "stage", "document"]),
+    ("runner", &["config", "input", "stage", "document", "text"]),
     ("conformance", &["plugin", "stage", "document"]),
     (
         "cli",

@@ -3,6 +3,8 @@
 use std::io::{Cursor, Write};
 use std::process::Stdio;
 
+use serde_json::Value as Json;
+
 use crate::world::{PIPELINE, World, line, ran};
 
 /// Two files of records, in small blocks.
@@ -166,4 +168,34 @@ fn records_of_a_crawl_that_are_no_pages_are_counted() {
     assert_eq!(world.tally(), (1, 1, 0, 0));
     let counts = &world.manifest()["tally"]["stages"]["source.auto"]["counts"];
     assert_eq!(*counts, serde_json::json!({ "passed_record_type": 10, "passed_status": 14 }));
+}
+
+/// A dump as it comes: what is text is read by the reader that knows it, and what is none is a dead letter that says so.
+#[test]
+fn a_mixed_folder_is_read_by_kind_and_nothing_binary_becomes_text() {
+    let world = World::with(&PIPELINE.replace("use = \"jsonl\"\npaths", "use = \"auto\"\npaths"));
+    world.write(
+        "in/array.json",
+        "[\n {\"text\": \"from an array of objects\"},\n {\"text\": \"and a second one\"}\n]",
+    );
+    world.write("in/pretty.json", "{\n  \"text\": \"an object of many lines\"\n}\n");
+    world.write("in/page.html", "<!DOCTYPE html><p>a page of the web");
+    world.write("in/note.txt", "a plain note in a file");
+    world.write("in/paper.pdf", b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj\n");
+    world.write("in/photo.dat", b"\xFF\xD8\xFF\xE0\0\x10JFIF\0\x01");
+    world.write("in/._page.html", b"\0\x05\x16\x07\0\x02\0\0Mac OS X        ");
+    world.run(&["--set", "run.max_failed_ratio=1"]).exits(0);
+    let mut kept: Vec<_> = world.records("out").iter().map(|record| record["id"].clone()).collect();
+    kept.sort_by_key(|id| id.to_string());
+    assert_eq!(
+        kept,
+        ["array.json#15", "array.json#2", "note.txt", "page.html", "pretty.json"].map(Json::from).to_vec()
+    );
+    let mut failed: Vec<_> = world.records("out/failed").iter().map(|it| it["reason"].to_string()).collect();
+    failed.sort();
+    let kinds = ["application/applefile", "application/pdf", "image/jpeg"];
+    assert_eq!(failed.len(), kinds.len(), "{failed:?}");
+    for (reason, kind) in failed.iter().zip(kinds) {
+        assert!(reason.contains(&format!("the file is `{kind}`")), "{reason}");
+    }
 }

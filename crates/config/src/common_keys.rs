@@ -28,7 +28,8 @@ fields = { text = \"body\" }
 How it decides: every reader, those of plugins included, looks at the name and the first bytes of the file
 and says how sure it is.
 The surest one reads the whole file; of several that are equally sure, the first by name.
-A file that no reader takes for its own fails as a whole, and is listed with the dead letters.
+A file that no reader takes for its own fails as a whole, and is listed with the dead letters; a PDF, a picture or a
+program is never read as text, and the message says what it is.
 
 Every option that a reader knows may be given; it goes to all readers that know it.
 A reader that cannot do without an option takes part only when the option is given.

@@ -6,6 +6,7 @@
 //!
 //! - [`chars`]: classes of characters, display width.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
+//! - [`kind`]: files that are no text.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
 //! - [`maths`]: exponential function and logarithm, the same on every machine.
 //! - [`needles`]: many strings, looked for in one pass.
@@ -16,6 +17,7 @@
 
 pub mod chars;
 pub mod encoding;
+pub mod kind;
 pub mod lines;
 pub mod literal;
 pub mod maths;

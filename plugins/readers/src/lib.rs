@@ -5,6 +5,7 @@
 
 mod csv;
 mod encoded;
+mod foreign;
 mod html;
 mod invalid;
 mod json;

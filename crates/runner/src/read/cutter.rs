@@ -254,7 +254,7 @@ impl<'a> Cutter<'a> {
         };
         let Some(reader) = choose(source, &stream, stream.plain_name(&file.name)) else {
             let message = match filled {
-                Ok(()) => "no reader recognises the format of the file: name one with `use`".to_owned(),
+                Ok(()) => unrecognised(stream.bytes()),
                 Err(error) => format!("cannot read the file: {error}"),
             };
             let size = if stream.is_file() { file.size } else { 0 };
@@ -699,6 +699,16 @@ fn choose(source: &SourcePlan, stream: &Stream, name: &str) -> Option<usize> {
     let scores = source.readers.iter().map(|reader| reader.handle.sniff(head, complete, name));
     let best = scores.enumerate().max_by_key(|(index, score)| (*score, std::cmp::Reverse(*index)));
     best.filter(|(_, score)| *score > 0).map(|(index, _)| index)
+}
+
+/// That no reader wants a file, which may be because it holds no text at all.
+fn unrecognised(head: &[u8]) -> String {
+    match tamis_text::kind::binary(head) {
+        Some(kind) => format!(
+            "the file is `{kind}`, and no reader takes such files: leave it out with `exclude`, or make text of it first"
+        ),
+        None => "no reader recognises the format of the file: name one with `use`".to_owned(),
+    }
 }
 
 /// Where a record ends in bytes that begin inside it, if it does.

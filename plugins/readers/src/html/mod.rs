@@ -10,6 +10,7 @@ use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
 use tamis_text::encoding::{self, Hints};
 
 use crate::encoded::{self, Decoder, Known};
+use crate::foreign::{self, Format};
 
 /// The reader of HTML files.
 #[derive(Debug)]
@@ -43,7 +44,9 @@ impl Reader for Html {
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        match self.decoder.decode(block.bytes, Known { markup: true, ..Known::default() }) {
+        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Warc, Format::Jsonl])
+            .and_then(|()| self.decoder.decode(block.bytes, Known { markup: true, ..Known::default() }));
+        match decoded {
             Ok(decoded) => {
                 let mut metadata = Vec::new();
                 encoded::push_metadata(&decoded, &mut metadata);

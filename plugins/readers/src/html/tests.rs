@@ -78,3 +78,16 @@ proptest! {
         sniff_markup(page.as_bytes());
     }
 }
+
+#[test]
+fn a_file_that_is_many_documents_is_refused() {
+    for (file, reader) in
+        [("WARC/1.1\r\nWARC-Type: response\r\n", "warc"), ("{\"html\": \"<p>\"}\n{\"a\"", "jsonl")]
+    {
+        let read = decode(&Html::open(HtmlOptions::default()).unwrap(), file.as_bytes());
+        let [message] = read.messages()[..] else { panic!("{read:?}") };
+        assert!(message.ends_with(&format!("read it with `use = \"{reader}\"`")), "{message}");
+    }
+    let page = "{\"a\": <b>a template</b>}";
+    assert_eq!(decode(&Html::open(HtmlOptions::default()).unwrap(), page.as_bytes()).texts(), [page]);
+}

@@ -7,7 +7,10 @@ mod tests;
 pub use options::TextOptions;
 use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
 
+use tamis_text::kind;
+
 use crate::encoded::{self, Decoder, Known};
+use crate::foreign::{self, Format};
 
 /// The reader of plain-text files.
 #[derive(Debug)]
@@ -31,6 +34,9 @@ impl Reader for Text {
     }
 
     fn sniff(&self, head: &[u8], complete: bool, _name: &str) -> u8 {
+        if kind::binary(head).is_some() {
+            return 0;
+        }
         let is_text = match std::str::from_utf8(head) {
             Ok(_) => true,
             // The head may end inside a character.
@@ -40,13 +46,15 @@ impl Reader for Text {
         match (is_text, head.contains(&0)) {
             (true, false) => SURE_OF_TEXT,
             _ if is_utf16 => SURE_OF_TEXT,
-            (false, false) => OTHER_ENCODING,
+            (false, false) if kind::may_be_text(head) => OTHER_ENCODING,
             _ => 0,
         }
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        match self.decoder.decode(block.bytes, Known::default()) {
+        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Warc])
+            .and_then(|()| self.decoder.decode(block.bytes, Known::default()));
+        match decoded {
             Ok(decoded) => {
                 let mut metadata = Vec::new();
                 encoded::push_metadata(&decoded, &mut metadata);

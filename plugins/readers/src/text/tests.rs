@@ -55,7 +55,18 @@ fn other_encodings_are_told_and_lost_bytes_counted() {
 #[test]
 fn what_is_no_text_fails_and_keeps_its_bytes() {
     let cases: &[(&str, &[u8], &str)] = &[
-        ("auto", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xd8\xc3", "byte 8 is zero"),
+        (
+            "auto",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xd8\xc3",
+            "the file is `image/png`, which `text` cannot read",
+        ),
+        ("auto", b"%PDF-1.4\n1 0 obj", "the file is `application/pdf`, which `text` cannot read"),
+        ("auto", b"ab\0\xff\xd8\xc3", "byte 2 is zero"),
+        (
+            "auto",
+            b"WARC/1.0\r\nWARC-Type: response\r\n",
+            "the file is a WARC file, and no single document: read it with `use = \"warc\"`",
+        ),
         (
             "utf-8",
             b"a\xff",

@@ -14,6 +14,7 @@ use tamis_plugin::{Block, Cut, Emit, Failure, NewDocument, Reader, SetupError, V
 use tamis_text::encoding::charset_in;
 
 use self::payload::Response;
+pub(crate) use self::record::begins_record;
 use self::record::{Content, Head, Piece};
 use crate::encoded::{self, Decoder, Known};
 use crate::html::sniff_markup;
@@ -62,7 +63,7 @@ impl Reader for Warc {
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
         let name = name.to_ascii_lowercase();
         let is_named = [".warc", ".wet", ".wat"].iter().any(|ending| name.ends_with(ending));
-        match (record::begins_record(head.trim_ascii_start()), is_named) {
+        match (begins_record(head.trim_ascii_start()), is_named) {
             (true, _) => 95,
             // The ending promises it, so say what is wrong instead of reading it as text.
             (false, true) => 60,
@@ -78,7 +79,7 @@ impl Reader for Warc {
             at += piece.next;
             records += 1;
             // Only where the next record is seen to begin: see `record`.
-            if bytes.get(at..).is_some_and(record::begins_record) {
+            if bytes.get(at..).is_some_and(begins_record) {
                 (cut_at, cut_records) = (at, records);
             }
         }

@@ -109,7 +109,7 @@ pub(super) fn piece(bytes: &[u8], end: bool) -> Option<Piece<'_>> {
 }
 
 /// Whether a block may end in front of `bytes`: a record begins there.
-pub(super) fn begins_record(bytes: &[u8]) -> bool {
+pub(crate) fn begins_record(bytes: &[u8]) -> bool {
     matches!(bytes, [b'W', b'A', b'R', b'C', b'/', b'0'..=b'9', b'.', ..])
 }
 

@@ -1,0 +1,62 @@
+//! Files that are no text, told from their first bytes.
+
+/// What a file is whose first bytes these are, as a media type such as `application/pdf` or `image/png`; `None` for
+/// text, in whatever encoding, and for what nobody knows.
+///
+/// Many formats are marked by two bytes that words begin with as well (`BM` is a picture, and begins "BMW"), so the
+/// mark alone is believed only in front of bytes that no text has. A PDF may be text for long; nobody begins one by
+/// accident.
+pub fn binary(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(b"\x00\x05\x16\x07") || head.starts_with(b"\x00\x05\x16\x00") {
+        // What macOS writes beside a file on disks of others: `._a.html`.
+        return Some("application/applefile");
+    }
+    let kind = infer::get(head)?;
+    let is_text = matches!(kind.matcher_type(), infer::MatcherType::Text);
+    let is_certain = kind.mime_type() == "application/pdf" || !may_be_text(head);
+    (!is_text && is_certain).then(|| kind.mime_type())
+}
+
+/// Whether bytes may be text: control characters, but for those that lay text out or change its encoding, are in none.
+///
+/// UTF-16 has zeros, half of its bytes in Latin text, so whoever expects it asks first.
+pub fn may_be_text(head: &[u8]) -> bool {
+    const ESCAPE: u8 = 0x1B;
+    let is_control = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace() && **byte != ESCAPE;
+    // Old text files end with a Ctrl-Z, and some pages hold a stray one or two.
+    let n_control = head.iter().filter(is_control).count();
+    n_control == 0 || (!head.contains(&0) && n_control * 200 <= head.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_other_programs_are_told_by_their_kind() {
+        for (head, expected) in [
+            (&b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj"[..], Some("application/pdf")),
+            (b"%PDF-1.4\n1 0 obj <</Type /Catalog>>", Some("application/pdf")),
+            (b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", Some("image/png")),
+            (b"\xFF\xD8\xFF\xE0\0\x10JFIF\0", Some("image/jpeg")),
+            (b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Some("application/x-executable")),
+            (b"\0\x05\x16\x07\0\x02\0\0Mac OS X", Some("application/applefile")),
+            (b"BMW builds a new works in the north.", None),
+            (b"GIF89a is a format of pictures.", None),
+            (b"<!DOCTYPE html><p>", None),
+            (b"#!/bin/sh\necho", None),
+            ("第一段\n第二段".as_bytes(), None),
+            (b"\xC4\xE3\xBA\xC3", None),
+            (b"", None),
+        ] {
+            assert_eq!(binary(head), expected, "{}", String::from_utf8_lossy(head));
+        }
+    }
+
+    #[test]
+    fn text_has_no_control_characters_to_speak_of() {
+        assert!(may_be_text("报纸\tA\r\n\u{0C}".as_bytes()) && may_be_text(b"\x1B$B8l\x1B(B"));
+        assert!(may_be_text(&[b"a page ".repeat(100).as_slice(), b"\x1A"].concat()));
+        assert!(!may_be_text(b"ab\x01\x02\x03") && !may_be_text(b"a\0"));
+    }
+}
