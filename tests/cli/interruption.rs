@@ -59,9 +59,13 @@ pub(crate) fn end(mut child: Child) -> Ran {
 /// A machine may be so busy that the run is done before the signal is sent; then the same is tried with
 /// more input.
 fn interrupted(exporter: &str, file: &str, signal: &str) -> (World, Ran) {
+    interrupted_with(exporter, file, signal, &[])
+}
+
+fn interrupted_with(exporter: &str, file: &str, signal: &str, arguments: &[&str]) -> (World, Ran) {
     for n_files in [16, 64, 256] {
         let world = world(exporter, n_files);
-        let child = start(&world, &["run", "p.toml"]);
+        let child = start(&world, &[&["run", "p.toml"], arguments].concat());
         wait_for(file, || world.path("out").join(file).exists());
         let id = child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
@@ -121,6 +125,17 @@ fn a_killed_run_is_gone_on_with() {
     let (world, ran) = interrupted("jsonl", "part-00003.jsonl", "-KILL");
     assert_eq!(ran.code, None);
     check_recovery(&world, "jsonl");
+}
+
+/// What was read before the interruption counts among the records that are wanted.
+#[cfg(unix)]
+#[test]
+fn a_limited_run_reads_no_more_for_being_interrupted() {
+    let limit = ["--limit", "20000"];
+    let (world, ran) = interrupted_with("jsonl", "part-00001.jsonl", "-TERM", &limit);
+    ran.exits(130);
+    world.run(&limit).exits(0).says(&["resumed an unfinished run"]);
+    assert_eq!(world.tally(), (20_000, 18_000, 2_000, 0));
 }
 
 /// The output folder under another name is still the one to go on with, if all exports have gone with it.

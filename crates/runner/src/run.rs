@@ -152,7 +152,8 @@ impl<'a> Setup<'a> {
         let folder = places
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
-        let manifest = begin(plan, settings, &inputs, &places)?;
+        // Of a shard, too, as those of the whole: its own folders lie apart, and say which shard it is.
+        let manifest = begin(plan, settings, &inputs, &folder::of_exports(plan, None)?)?;
         let work_folder = WorkFolder::new(plan, folder);
         Ok(Self { plan, settings, inputs, places, manifest, work_folder })
     }
@@ -191,6 +192,7 @@ impl<'a> Setup<'a> {
         let folder = &self.work_folder.folder;
         let earlier =
             if self.settings.fresh { Manifest::read_listing(folder)? } else { Manifest::read(folder)? };
+        let earlier = earlier.map(|earlier| self.placed(earlier));
         let is_first = self.settings.task.as_ref().is_none_or(|task| task.segment == 0);
         if let Some(earlier) = &earlier
             && !self.settings.fresh
@@ -206,7 +208,7 @@ impl<'a> Setup<'a> {
                 self.tidy()?;
                 return Ok(Start::Done(Box::new(earlier.clone())));
             }
-            if let Some(checkpoint) = Checkpoint::read(&self.work_folder, &self.manifest.fingerprint) {
+            if let Some(checkpoint) = Checkpoint::read(&self.work_folder, &self.manifest.fingerprint)? {
                 return self.resume_segment(earlier, checkpoint);
             }
         }
@@ -217,6 +219,20 @@ impl<'a> Setup<'a> {
         }
         self.prepare(earlier.as_ref())?;
         Ok(Start::Begin { restarted: earlier.is_some() && !self.settings.fresh })
+    }
+
+    /// The manifest of a run like this one with the folders of its exports where they are now: what does not lie below
+    /// the folder of the manifest is named by its whole path, which another place has changed if all of it was moved.
+    fn placed(&self, mut earlier: Manifest) -> Manifest {
+        if earlier.fingerprint.plan == self.manifest.fingerprint.plan {
+            for (export, place) in self.plan.exports.iter().zip(&self.places) {
+                let known = earlier.exports.iter_mut().find(|known| known.id == export.id);
+                known
+                    .into_iter()
+                    .for_each(|known| known.folder = folder_from(place, &self.work_folder.folder));
+            }
+        }
+        earlier
     }
 
     /// What says that an export went elsewhere then, if one did.

@@ -162,11 +162,17 @@ impl Stream {
 
     /// Opens the file. Where its decompressor takes more memory than there is it stays as it was until its turn.
     fn open(&self, file: InputFile, ahead: &ReadAhead) -> Source {
-        let (reader, facts) = match peel(&file, Some(&ahead.helpers)) {
-            Ok(opened) => opened,
-            Err(error) => return Source::Failed(error),
-        };
+        let opened = peel(&file, Some(&ahead.helpers));
         let mut state = self.lock();
+        let (reader, facts) = match opened {
+            Ok(opened) => opened,
+            Err(error) if state.turn == Turn::Now => return Source::Failed(error),
+            // It may be for want of what others hold now, or pass: what counts is what happens when it is its turn.
+            Err(_) => {
+                state.turn = Turn::Refused;
+                return Source::Unopened(Box::new(file));
+            }
+        };
         if ahead.reserve(facts.weight) {
             state.reserved += facts.weight;
         } else if state.turn != Turn::Now {

@@ -74,11 +74,15 @@ impl Locks {
 
 impl Lock {
     fn take(folder: &Path, is_passing: bool) -> Result<Self, RunError> {
-        create_folder(&folder.join(WORK))?;
         let path = folder.join(WORK).join(LOCK);
         loop {
+            create_folder(&folder.join(WORK))?;
             let open = File::options().create(true).truncate(false).write(true).open(&path);
-            let file = open.map_err(RunError::write(&path))?;
+            let file = match open {
+                // A run that ends has taken the folder away between the two calls.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                open => open.map_err(RunError::write(&path))?,
+            };
             match file.try_lock() {
                 // The run before may have taken the file away between the two calls: then it is no longer the one
                 // that the next run will find.

@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{FileEntry, create_folder, remove, remove_empty, remove_temporary};
+use super::file::{FileEntry, create_folder, remove, remove_empty, remove_temporary, sync_folder};
 use super::names::{self, JOURNAL, temporary};
 use crate::error::RunError;
 
@@ -49,6 +49,8 @@ impl Journal {
         let file = File::create(&path).map_err(RunError::write(&path))?;
         let mut journal = Self { file, path, bytes: 0, is_synced: false };
         journal.push(HEAD)?;
+        // Its name must last as long as those of the parts that it names.
+        sync_folder(folder);
         Ok(journal)
     }
 

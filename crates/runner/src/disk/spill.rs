@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tamis_document::{Document, Json, Limit, Measure, Origin, Record, Value, ValueRef};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::error::RunError;
 
@@ -39,15 +39,17 @@ impl Frame {
         }
         let bytes = zstd::bulk::compress(&plain, LEVEL)
             .map_err(|error| RunError::Internal { message: format!("cannot compress a spill: {error}") })?;
-        let sum = xxh3_64(&bytes);
-        Ok(Self { bytes, plain_bytes: plain.len() as u64, records: records.len() as u64, sum })
+        let (plain_bytes, records) = (plain.len() as u64, records.len() as u64);
+        let sum = sum_of(&bytes, plain_bytes, records);
+        Ok(Self { bytes, plain_bytes, records, sum })
     }
 
     /// The records, and how many documents were split off each.
     pub(crate) fn unpack(&self) -> Result<(Vec<Record>, Vec<u64>), RunError> {
         let broken =
             || RunError::Spill { message: "a frame does not hold the records that it should".to_owned() };
-        if xxh3_64(&self.bytes) != self.sum {
+        // Before the lengths are believed.
+        if sum_of(&self.bytes, self.plain_bytes, self.records) != self.sum {
             let message = "a frame was changed since it was written: the disk may be failing".to_owned();
             return Err(RunError::Spill { message });
         }
@@ -70,6 +72,12 @@ impl Frame {
     pub(crate) fn length(&self) -> u64 {
         (HEADER + self.bytes.len()) as u64
     }
+}
+
+/// The sum of a frame: its bytes, how many they are unpacked, and of how many records.
+fn sum_of(bytes: &[u8], plain_bytes: u64, records: u64) -> u64 {
+    let seed = xxh3_64(&[plain_bytes.to_le_bytes(), records.to_le_bytes()].concat());
+    xxh3_64_with_seed(bytes, seed)
 }
 
 /// Writes frames.

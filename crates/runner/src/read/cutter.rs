@@ -145,6 +145,7 @@ impl<'a> Cutter<'a> {
     /// Goes on where an earlier run stopped.
     pub(crate) fn resume(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
         self.files.start = start.file;
+        self.account.is_broken = start.is_broken;
         if (start.offset, start.ordinal, start.member) != (0, 0, 0) {
             self.open_file(start, block)?;
             self.close_if_over(block);
@@ -154,21 +155,18 @@ impl<'a> Cutter<'a> {
 
     /// Where the next block begins.
     pub(crate) fn position(&self) -> Position {
-        let file = self.files.start;
+        let here =
+            Position { file: self.files.start, is_broken: self.account.is_broken, ..Position::default() };
         match &self.open {
-            None => Position { file, ..Position::default() },
+            None => here,
             Some(Open::Stream(open)) => Position {
-                file,
                 member: open.stream.member(),
                 offset: open.stream.offset(),
                 ordinal: open.stream.ordinal,
+                ..here
             },
-            Some(Open::Indexed(open)) => {
-                Position { file, member: open.member, ordinal: open.next as u64, ..Position::default() }
-            }
-            Some(Open::Archive(stream)) => {
-                Position { file, member: stream.member() + 1, ..Position::default() }
-            }
+            Some(Open::Indexed(open)) => Position { member: open.member, ordinal: open.next as u64, ..here },
+            Some(Open::Archive(stream)) => Position { member: stream.member() + 1, ..here },
         }
     }
 
@@ -431,7 +429,9 @@ impl<'a> Cutter<'a> {
                 }
                 Ok(Cut::More) if at_end => Some("the reader finds no end of the last record".to_owned()),
                 Ok(Cut::More) => {
-                    self.too_long(&mut open, opened, block)?;
+                    if !self.too_long(&mut open, opened, block)? {
+                        return Ok(self.leave(open.stream, block));
+                    }
                     None
                 }
                 Err(failure) => Some(failure.to_string()),
@@ -516,13 +516,14 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Makes a dead letter of a record that is longer than the settings allow, and passes over it.
+    /// Makes a dead letter of a record that is longer than the settings allow, and passes over it; whether the file can
+    /// be read on behind it. If not, the letter is about the rest of the file as well.
     fn too_long(
         &mut self,
         open: &mut OpenStream,
         reader: &OpenedReader,
         block: &mut Block,
-    ) -> Result<(), RunError> {
+    ) -> Result<bool, RunError> {
         let (ordinal, offset) = (open.stream.ordinal, open.stream.offset());
         let raw = truncated(open.stream.bytes()).to_vec();
         let skipped = self.skip_record(open, reader)?;
@@ -534,6 +535,7 @@ impl<'a> Cutter<'a> {
             format_size(self.limits.max_record as u64),
             format_size(raw.len() as u64),
         );
+        let goes_on = skipped.is_ok();
         if let Err(why) = skipped {
             message += &format!("; the rest of the file was not read: {why}");
             length += open.stream.rest();
@@ -544,7 +546,7 @@ impl<'a> Cutter<'a> {
         let lost =
             Lost { name: &open.name, member, ordinal, offset, length, raw: &raw, read, is_whole: false };
         self.letter(&lost, &message, block);
-        Ok(())
+        Ok(goes_on)
     }
 
     /// Passes over the rest of a record, without holding it; says why if it cannot.

@@ -261,7 +261,7 @@ impl<'a> Session<'a> {
         let opener = Opener::new(helpers, unpacker, self.plan.run.memory);
         let (stages, observes) = segment.of(self.plan);
         self.begin_progress(segment, &now);
-        let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
+        let feeder = self.feeder(segment, &now, writer.tally.read, &opener, seen.transpose()?)?;
         let workers = Workers {
             chain: Chain { plan: self.plan, stages, observes },
             files: self.files,
@@ -291,6 +291,7 @@ impl<'a> Session<'a> {
         &'s self,
         segment: &Segment,
         now: &Checkpoint,
+        read: u64,
         opener: &'s Opener,
         seen: Option<SpillReader>,
     ) -> Result<Feeder<'s>, RunError> {
@@ -298,7 +299,7 @@ impl<'a> Session<'a> {
             let spill = SpillReader::open(&self.work_folder.spill(segment.index - 1), now.source_bytes)?;
             return Feeder::spill(spill, now.next.file, seen);
         }
-        let wanted = self.settings.limit.map(|limit| limit.saturating_sub(now.tally.read));
+        let wanted = self.settings.limit.map(|limit| limit.saturating_sub(read));
         let range = self.range.clone();
         let mut feed = InputFeed::new(self.plan, self.progress, opener, self.files, range, wanted);
         feed.resume(now.next)?;

@@ -171,6 +171,7 @@ fn fail(
     sorted.failed.extend(moved);
     let moved = take_refused(&mut sorted.dropped, &mut dropped, tally);
     sorted.failed.extend(moved);
+    sorted.failed.sort_by_key(|record| record.position);
     Ok(())
 }
 

@@ -160,10 +160,12 @@ impl Scheduler {
         self.changed.notify_all();
     }
 
-    /// The run cannot go on; the first reason is told.
+    /// The run cannot go on; the first reason is told, and one that is a fault before that somebody asked to stop.
     pub(crate) fn fail(&self, error: RunError) {
         let mut state = self.lock();
-        state.broken.get_or_insert(error);
+        if matches!(state.broken, None | Some(RunError::Interrupted)) {
+            state.broken = Some(error);
+        }
         // Whoever waits for a job must not wait for ever.
         state.jobs.clear();
         self.changed.notify_all();
@@ -220,5 +222,23 @@ impl tamis_input::Helpers for Scheduler {
 
     fn threads(&self) -> usize {
         self.threads
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A write that breaks while somebody asks the run to stop is what the run broke of: what it left is no rest that a
+    /// later run may go on from.
+    #[test]
+    fn a_fault_is_told_before_an_interruption() {
+        let fault = || RunError::Internal { message: "a fault".to_owned() };
+        for errors in [[RunError::Interrupted, fault()], [fault(), RunError::Interrupted]] {
+            let scheduler = Scheduler::new(1 << 20, 2);
+            errors.into_iter().for_each(|error| scheduler.fail(error));
+            assert!(!scheduler.is_sound());
+            assert!(matches!(scheduler.end(), Err(RunError::Internal { .. })));
+        }
     }
 }

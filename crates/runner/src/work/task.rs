@@ -51,6 +51,9 @@ pub(crate) struct Position {
     pub(crate) offset: u64,
     /// Ordinals that lie before it; of a file with an index, its parts.
     pub(crate) ordinal: u64,
+    /// Whether something before it in the file was written off, for the account of the input.
+    #[serde(default)]
+    pub(crate) is_broken: bool,
 }
 
 /// Some records; as many small files, or as much of a large one, as fill the block size.

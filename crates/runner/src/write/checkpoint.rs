@@ -1,5 +1,7 @@
 //! How far a run is, so that the next one goes on there.
 
+use std::io::ErrorKind;
+
 use serde::{Deserialize, Serialize};
 
 use crate::disk::file::{sync_folder, write_file};
@@ -35,10 +37,20 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     /// What the last run has saved, if it was a run like this one and left all that it saved.
-    pub(crate) fn read(folder: &WorkFolder, fingerprint: &Fingerprint) -> Option<Self> {
-        let bytes = std::fs::read(folder.checkpoint()).ok()?;
-        let checkpoint: Self = serde_json::from_slice(&bytes).ok()?;
-        (checkpoint.fingerprint == *fingerprint).then_some(checkpoint)
+    ///
+    /// # Errors
+    ///
+    /// When the file is there and cannot be read: taken for none, it would cost all that the run has written.
+    pub(crate) fn read(folder: &WorkFolder, fingerprint: &Fingerprint) -> Result<Option<Self>, RunError> {
+        let path = folder.checkpoint();
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            bytes => {
+                bytes.map_err(|source| RunError::Machine { name: path.display().to_string(), source })?
+            }
+        };
+        let checkpoint = serde_json::from_slice(&bytes).ok();
+        Ok(checkpoint.filter(|checkpoint: &Self| checkpoint.fingerprint == *fingerprint))
     }
 
     /// Saves how far the run is, whole or not at all.

@@ -185,8 +185,9 @@ impl Part {
         if was_closed {
             self.close();
         }
+        synced.map_err(RunError::write(&self.path))?;
         self.is_synced = true;
-        synced.map_err(RunError::write(&self.path))
+        Ok(())
     }
 
     /// Whether all that was written is on the disk.

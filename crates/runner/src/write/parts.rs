@@ -314,8 +314,10 @@ impl<'a> Parts<'a> {
 /// Syncs parts, many at once where there are many.
 fn sync<'p>(parts: impl Iterator<Item = &'p mut Part>) -> Result<(), RunError> {
     let mut dirty: Vec<_> = parts.filter(|part| !part.is_synced()).collect();
-    if let [only] = dirty.as_mut_slice() {
-        return only.sync();
+    match dirty.as_mut_slice() {
+        [] => return Ok(()),
+        [only] => return only.sync(),
+        _ => {}
     }
     sync_files(dirty.iter().map(|part| Ok(part.temporary())))?;
     for part in dirty {

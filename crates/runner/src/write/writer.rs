@@ -54,7 +54,9 @@ impl Writer<'_> {
         }
         self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
         let Some(content) = done.content else { return Ok(()) };
-        self.is_between_tasks = done.is_last;
+        // Until all of it is written: what breaks on the way leaves half a task, which no checkpoint may count, even
+        // if the run ends for another reason, such as that somebody has just asked it to stop.
+        self.is_between_tasks = false;
         self.write_chunks(content.chunks)?;
         if let (Some(frame), Some(spill)) = (&content.spill, &mut self.spill) {
             spill.write(frame)?;
@@ -63,6 +65,7 @@ impl Writer<'_> {
         }
         self.now.unspilled += content.unspilled;
         self.count(content.tally, content.fates);
+        self.is_between_tasks = done.is_last;
         if done.is_last {
             self.now.next = done.end;
             if self.checkpointed.elapsed() >= self.interval {

@@ -112,6 +112,24 @@ fn places_in_compressed_files_are_those_of_what_is_in_them() {
 }
 
 #[test]
+fn a_file_that_breaks_off_inside_a_record_that_is_too_long_is_one_dead_letter() {
+    let world = World::new();
+    // Not to be compressed, so that the file is cut where it is to be.
+    let noise: Vec<u8> =
+        (0..6_000_000_u32).map(|n| b'a' + (n.wrapping_mul(2_654_435_761) >> 28) as u8).collect();
+    let mut whole = zstd::bulk::compress(&noise, 1).unwrap();
+    whole.truncate(whole.len() * 3 / 4);
+    world.write("in/a.txt", whole);
+    let report = world.run(LEAST, &Hooks::default()).unwrap();
+    assert_eq!((report.tally.read, report.tally.failed), (1, 1));
+    let letter = &world.output()["failed/part-00000.txt"];
+    assert!(
+        letter.starts_with("a.txt#0 0+") && letter.contains("the rest of the file was not read"),
+        "{letter}"
+    );
+}
+
+#[test]
 fn a_whole_file_that_is_too_long_is_one_dead_letter() {
     let world = World::new();
     world.write("in/a", "x\n".repeat(3 << 20));
