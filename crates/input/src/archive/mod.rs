@@ -73,6 +73,11 @@ impl Members {
         reason = "what is read belongs to the last member, so this is no `Iterator`"
     )]
     pub fn next(&mut self) -> io::Result<Option<Member>> {
+        self.pass(true)
+    }
+
+    /// The next member; it cannot be read if it is not `opened`, for which the head of each has to be looked up.
+    fn pass(&mut self, opened: bool) -> io::Result<Option<Member>> {
         self.current = Current::None;
         if self.has_failed {
             return Ok(None);
@@ -85,7 +90,7 @@ impl Members {
         let Some(Entry { name: plain, kind, size, mut trouble }) = entry else { return Ok(None) };
         let number = self.number;
         self.number += 1;
-        if kind == Kind::File && trouble.is_none() {
+        if opened && kind == Kind::File && trouble.is_none() {
             self.current = match &mut self.inner {
                 Inner::Tar(_) => Current::Tar,
                 Inner::Zip(zip) => match zip.reader() {
@@ -114,7 +119,7 @@ impl Members {
             io::Error::new(io::ErrorKind::InvalidData, message)
         };
         while self.number < number {
-            if self.next()?.is_none() {
+            if self.pass(false)?.is_none() {
                 return Err(missing(self.number));
             }
         }

@@ -46,6 +46,8 @@ enum Listed {
     Object(ObjectMeta),
     /// An object with a key that cannot be asked for.
     Unspeakable(String),
+    /// That there are no more.
+    End,
 }
 
 /// The objects of a store, held packed until they are sorted.
@@ -165,14 +167,20 @@ impl Object {
         let object = self.clone();
         let task = runtime().map_err(|error| unreadable(pattern, &error))?.spawn(async move {
             // Nobody listens any more when sending fails.
-            let _ = object.send_all(&sender).await;
+            if object.send_all(&sender).await.is_some() {
+                let _ = sender.send(Ok(Listed::End));
+            }
         });
         let mut all = Found::default();
         loop {
             match receiver.recv_timeout(STOP_CHECK) {
+                Ok(Ok(Listed::End)) => return Ok(all),
                 Ok(Ok(listed)) => all.add(&listed),
                 Ok(Err(error)) => return Err(unreadable(pattern, &fetch::explain(&self.url, error))),
-                Err(RecvTimeoutError::Disconnected) => return Ok(all),
+                // It has said neither that it is through nor why not.
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(unreadable(pattern, &io::Error::other("the listing broke off")));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if (options.is_stopped)() {
@@ -182,7 +190,7 @@ impl Object {
         }
     }
 
-    /// Sends all objects below the key.
+    /// Sends all objects below the key; `None` when nobody listens any more.
     async fn send_all(&self, sender: &Sender<Result<Listed, Error>>) -> Option<()> {
         let Some(pages) = &self.pages else {
             let prefix = Some(&self.key).filter(|key| !key.as_ref().is_empty());
@@ -214,7 +222,9 @@ impl Object {
                         }
                         sender.send(Ok(Listed::Object(object))).ok()?;
                     }
-                    page.page_token.as_ref()?;
+                    if page.page_token.is_none() {
+                        return Some(());
+                    }
                     token = page.page_token;
                     if let Some(n) = most {
                         most = Some(n * 2).filter(|n| *n < PAGE);
@@ -266,6 +276,7 @@ impl Found {
                 false,
             ),
             Listed::Unspeakable(key) => (key.as_str(), "", 0, 0, true),
+            Listed::End => return,
         };
         self.text.push_str(key);
         self.text.push_str(tag);
