@@ -8,6 +8,7 @@
 mod bare;
 mod breaches;
 mod conformance;
+mod frozen;
 mod in_c;
 mod in_rust;
 mod loading;
