@@ -20,9 +20,10 @@ pub use tamis_document::{
     Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };
 pub use tamis_stage::{
-    Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields,
-    FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess,
-    ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
+    Attachment, Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure,
+    FileReader, Filter, Flat, Lookup, NewDocument, NoOptions, Notes, Options, Output, PartExporter, Place,
+    RandomAccess, ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json,
+    read_text,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tamis_document::{Document, Limit, Measure, Value, ValueRef};
 
-use crate::View;
+use crate::{Place, View};
 
 /// What a stage noticed: measures beside their limits, and counts of what it did.
 ///
@@ -62,8 +62,12 @@ pub struct Draft<'a> {
 /// The changes of a [`Draft`], for whoever applies them.
 #[derive(Debug, Default)]
 pub struct Edits {
+    /// The new identifier, if it was set.
+    pub id: Option<String>,
     /// The new text, if it was set.
     pub text: Option<String>,
+    /// What was made of the text as it stands: name and version of the layout, and bytes.
+    pub attachments: Vec<(Cow<'static, str>, u64, Vec<u8>)>,
     /// Metadata set (`Some`) or removed (`None`), one entry a name.
     pub metadata: Vec<(Cow<'static, str>, Option<Value>)>,
     /// Documents that were split off, in order.
@@ -71,8 +75,11 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// Applies text and metadata to `document` and returns the documents that were split off.
+    /// Applies id, text and metadata to `document` and returns the documents that were split off.
     pub fn apply(self, document: &mut Document) -> Vec<Document> {
+        if let Some(id) = self.id {
+            document.id = id;
+        }
         if let Some(text) = self.text {
             document.text = text;
         }
@@ -92,9 +99,23 @@ impl<'a> Draft<'a> {
         self.view
     }
 
-    /// The identifier.
-    pub fn id(&self) -> &'a str {
-        self.view.id()
+    /// The identifier as it stands.
+    pub fn id(&self) -> &str {
+        self.edits.id.as_deref().unwrap_or(self.view.id())
+    }
+
+    /// Gives the document another identifier, which must not be empty.
+    ///
+    /// It is taken as one that a user gave: in a run ids are unique if what they are made of is, and nobody checks,
+    /// because that would take a table of all. So make it of the old id or of a field that is unique. Nothing in a
+    /// run is joined by id: duplicates are told apart by their position.
+    pub fn set_id(&mut self, id: impl Into<String>) {
+        self.edits.id = Some(id.into());
+    }
+
+    /// Where the document was read; `None` where an older host does not tell.
+    pub fn origin(&self) -> Option<Place<'a>> {
+        self.view.origin()
     }
 
     /// The bytes as scraped, if the reader kept them.
@@ -107,9 +128,17 @@ impl<'a> Draft<'a> {
         self.edits.text.as_deref().unwrap_or(self.view.text())
     }
 
-    /// Replaces the text.
+    /// Replaces the text. What was attached to the one before is gone with it.
     pub fn set_text(&mut self, text: impl Into<String>) {
         self.edits.text = Some(text.into());
+        self.edits.attachments.clear();
+    }
+
+    /// Attaches bytes that were made of the text as it stands; see [`View::attach`].
+    ///
+    /// What was attached to the text that came in is found through [`Draft::original`].
+    pub fn attach(&mut self, name: impl Into<Cow<'static, str>>, version: u64, bytes: impl Into<Vec<u8>>) {
+        self.edits.attachments.push((name.into(), version, bytes.into()));
     }
 
     /// The metadata field `name` as it stands.

@@ -24,7 +24,7 @@ mod registry;
 mod view;
 
 pub use author::{
-    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, NewDocument, Output,
+    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, Flat, NewDocument, Output,
     PartExporter, RandomAccess, Reader, Split, Workspace,
 };
 pub use draft::{Draft, Edits, Notes};
@@ -36,4 +36,4 @@ pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};
-pub use view::{ExportView, Fields, View};
+pub use view::{Attachment, ExportView, Lookup, Place, Shared, View};

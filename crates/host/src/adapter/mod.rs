@@ -7,7 +7,7 @@ mod transform;
 
 use std::ffi::c_void;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
@@ -16,12 +16,13 @@ use tamis_stage::{Failure, SetupError, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
 use crate::calls::{self, Entered, Subject};
+use crate::descriptor::Table;
 
 /// An opened stage of a plugin; closed when dropped.
 pub(crate) struct Instance {
     pointer: *mut c_void,
     table: &'static abi::Stage,
-    who: Who,
+    who: Arc<Who>,
 }
 
 // SAFETY: the header demands that the functions of an instance may be called in parallel from any thread.
@@ -87,13 +88,14 @@ impl Instance {
 
 /// Opens the stage of a checked table.
 pub(crate) fn open(
-    table: &'static abi::Stage,
+    table: Table,
     info: &StageInfo,
     options: &serde_json::Value,
 ) -> Result<OpenStage, SetupError> {
+    let Table { stage: table, library } = table;
     let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
     let options = options.to_string();
-    let who = Who { stage: info.name.clone(), plugin: info.plugin.name.clone() };
+    let who = Arc::new(Who { stage: info.name.clone(), plugin: info.plugin.name.clone(), library });
     let mut pointer = std::ptr::null_mut();
     let mut call = Call::new(&who, Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
     // SAFETY: the table was checked; the options outlive the call.
@@ -165,6 +167,14 @@ fn apply_to(record: &mut Record, state: State) {
     if !matches!(fate, Some(Fate::Failed(_))) {
         if let Some(text) = state.text {
             record.document.text = text;
+            // They were made of the text that was there before.
+            record.attachments.clear();
+        }
+        if !state.attached.is_empty() {
+            record.attachments.add(state.attached);
+        }
+        if let Some(id) = state.id {
+            record.document.id = id;
         }
         record.document.metadata.apply(state.fields.into_changes());
     }

@@ -4,9 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
+mod attachments;
 mod blocks;
 mod corpus;
-
 mod files;
 mod parts;
 

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use tamis_stage::{CorpusStage, Failure, Workspace};
 
-use super::host::{HostFields, HostRef, documents, text, view};
+use super::host::{HostLookup, HostRef, documents, text, view};
 use super::transform::extract_all;
 use super::{boundary, stage};
 use crate::abi::{self, Str};
@@ -68,7 +68,7 @@ unsafe extern "C-unwind" fn observe<T: CorpusStage>(
         let begin = host.begin();
         for (index, document) in (0u32..).zip(docs) {
             begin.document(index);
-            let fields = HostFields::new(host, index);
+            let fields = HostLookup::new(host, index);
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };
             match guard::catch_inside(|| stage.observe(pass, local, &view)) {

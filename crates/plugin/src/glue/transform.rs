@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use tamis_document::Verdict;
 use tamis_stage::{Draft, Extractor, Filter, Notes};
 
-use super::host::{HostFields, HostRef, documents, view};
+use super::host::{HostLookup, HostRef, documents, view};
 use super::{boundary, stage};
 use crate::abi;
 use crate::guard;
@@ -41,7 +41,7 @@ unsafe extern "C-unwind" fn filter<T: Filter>(
         let (mut notes, begin) = (Notes::default(), host.begin());
         for (index, document) in (0u32..).zip(docs) {
             begin.document(index);
-            let fields = HostFields::new(host, index);
+            let fields = HostLookup::new(host, index);
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };
             notes.clear();
@@ -76,7 +76,7 @@ pub(super) fn extract_all(
     let begin = host.begin();
     for (index, document) in (0u32..).zip(docs) {
         begin.document(index);
-        let fields = HostFields::new(host, index);
+        let fields = HostLookup::new(host, index);
         // SAFETY: valid until this call returns.
         let mut draft = Draft::new(unsafe { view(document, &fields) });
         let outcome = guard::catch_inside(|| extract(&mut draft));
