@@ -5,6 +5,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test, whose helpers are not marked as such")]
 
+mod attachments;
 mod bare;
 mod breaches;
 mod conformance;
