@@ -24,8 +24,8 @@ mod registry;
 mod view;
 
 pub use author::{
-    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, Flat, NewDocument, Output,
-    PartExporter, RandomAccess, Reader, Split, Workspace,
+    BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Emit, Exporter, Extracted, Extractor, FileReader,
+    Filter, Flat, Judged, NewDocument, Output, PartExporter, RandomAccess, Reader, Split, Workspace,
 };
 pub use draft::{Draft, Edits, Notes};
 pub use error::{Failure, SetupError};

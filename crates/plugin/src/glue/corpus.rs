@@ -6,7 +6,7 @@ use std::io::Write;
 use tamis_stage::{CorpusStage, Failure, Workspace};
 
 use super::host::{HostLookup, HostRef, documents, text, view};
-use super::transform::extract_all;
+use super::transform::extract_each;
 use super::{boundary, stage};
 use crate::abi::{self, Str};
 use crate::guard;
@@ -117,7 +117,7 @@ unsafe extern "C-unwind" fn apply<T: CorpusStage>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
     boundary(host, || {
-        extract_all(host, docs, |draft| stage.apply(draft));
+        extract_each(host, host.begin(), docs, 0, &mut (), |(), draft| stage.apply(draft));
         Ok(())
     })
 }

@@ -85,6 +85,13 @@ impl<'a> HostRef<'a> {
         let _ = unsafe { ((*self.table).verdict)(self.ctx(), doc, verdict, str(reason)) };
     }
 
+    /// Says something that may be wrong.
+    pub(super) fn warn(self, message: &str) {
+        const WARNING: u32 = 2;
+        // SAFETY: as in `error`.
+        unsafe { ((*self.table).log)(self.ctx(), WARNING, str(message)) };
+    }
+
     pub(super) fn count(self, name: &str, n: u64) {
         // SAFETY: as in `error`.
         unsafe { ((*self.table).count)(self.ctx(), str(name), n) };
