@@ -71,6 +71,8 @@ typedef struct {                                                                
 typedef struct { tamis_str name; tamis_value value; } tamis_field;                          /* frozen */
 
 #define TAMIS_HAS_RAW 1ull          /* `raw` is present, even if it is empty */
+#define TAMIS_INHERITS 2ull         /* 1.2, for split, if host->abi_minor is at least 2: the document has those fields
+                                       of its parent, too, that it does not set; as they are after the call */
 
 typedef struct {                                                                            /* frozen */
   tamis_str id;
@@ -98,7 +100,7 @@ typedef struct {                                                                
   tamis_str id;                     /* empty: the runner makes <file>, or <file>#<offset or row> */
   tamis_str text;
   tamis_str raw;
-  uint64_t flags;                   /* TAMIS_HAS_RAW */
+  uint64_t flags;                   /* TAMIS_HAS_RAW, TAMIS_INHERITS */
   const tamis_field *fields;        /* metadata */
   size_t n_fields;
   uint64_t ordinal;

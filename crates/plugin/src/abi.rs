@@ -25,6 +25,7 @@ pub const STRING: u32 = 4;
 pub const JSON: u32 = 5;
 
 pub const HAS_RAW: u64 = 1;
+pub const INHERITS: u64 = 2;
 
 /// Of [`Reader::head`]: more bytes are needed to tell.
 pub const MORE: u64 = u64::MAX;

@@ -50,7 +50,8 @@ fn facts() -> Vec<Fact> {
     structures(&mut facts);
     constants!(facts, MAJOR as TAMIS_ABI_MAJOR, MINOR as TAMIS_ABI_MINOR, MAGIC);
     constants!(
-        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, MORE, NO_LIMIT, MIN, MAX, KEEP, DROP, FAIL
+        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, INHERITS, MORE, NO_LIMIT, MIN, MAX, KEEP,
+        DROP, FAIL
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);

@@ -71,7 +71,16 @@ pub struct Edits {
     /// Metadata set (`Some`) or removed (`None`), one entry a name.
     pub metadata: Vec<(Cow<'static, str>, Option<Value>)>,
     /// Documents that were split off, in order.
-    pub split: Vec<Document>,
+    pub split: Vec<SplitOff>,
+}
+
+/// A document that was split off another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitOff {
+    /// The document, with the metadata of its own.
+    pub document: Document,
+    /// Whether it has those fields of its parent, too, that it does not set itself.
+    pub inherits: bool,
 }
 
 impl Edits {
@@ -84,7 +93,13 @@ impl Edits {
             document.text = text;
         }
         document.metadata.apply(self.metadata.into_iter().map(|(name, value)| (name.into_owned(), value)));
-        self.split
+        let split = self.split.into_iter().map(|mut split| {
+            if split.inherits {
+                split.document.metadata.inherit(&document.metadata);
+            }
+            split.document
+        });
+        split.collect()
     }
 }
 
@@ -161,8 +176,16 @@ impl<'a> Draft<'a> {
 
     /// Splits a document off: it follows this one in the corpus, goes on with the next stage, and is counted
     /// as read by this stage. An empty id becomes this document's id with `/1`, `/2`, … behind it.
+    ///
+    /// It inherits the metadata of this document, as that is when the stage returns: what holds for a page holds for
+    /// its parts. Fields that it sets itself stay as they are.
     pub fn split_off(&mut self, document: Document) {
-        self.edits.split.push(document);
+        self.edits.split.push(SplitOff { document, inherits: true });
+    }
+
+    /// The same with no metadata but that of `document`.
+    pub fn split_off_alone(&mut self, document: Document) {
+        self.edits.split.push(SplitOff { document, inherits: false });
     }
 
     /// Measures and counts of this document.
@@ -224,6 +247,34 @@ mod tests {
         assert!(split.is_empty());
         assert_eq!(document.text, "after");
         assert_eq!(document.metadata, [("title", "new")].into_iter().collect());
+    }
+
+    #[test]
+    fn what_is_split_off_inherits_what_it_does_not_set() {
+        let mut document = Document::new("a", "one two");
+        for (name, value) in [("site", "s"), ("title", "old"), ("author", "someone")] {
+            document.metadata.insert(name, value);
+        }
+        let part = || {
+            let mut part = Document::new("", "two");
+            part.metadata.insert("title", "two");
+            part.metadata.insert("rank", 1);
+            part
+        };
+        let mut draft = Draft::new(View::from(&document));
+        draft.split_off(part());
+        draft.split_off_alone(part());
+        draft.remove_metadata("author");
+        draft.set_metadata("parts", 2);
+        let (edits, _) = draft.finish();
+        let split = edits.apply(&mut document);
+        let fields = |document: &Document| -> Vec<String> {
+            document.metadata.iter().map(|(name, value)| format!("{name}={value:?}")).collect()
+        };
+        assert_eq!(fields(&split[1]), fields(&part()));
+        assert_eq!(split[0].metadata.get("title"), Some(&Value::from("two")));
+        let names: Vec<&str> = split[0].metadata.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["parts", "rank", "site", "title"]);
     }
 
     #[test]

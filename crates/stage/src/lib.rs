@@ -27,7 +27,7 @@ pub use author::{
     BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Emit, Exporter, Extracted, Extractor, FileReader,
     Filter, Flat, Judged, NewDocument, Output, PartExporter, RandomAccess, Reader, Split, Workspace,
 };
-pub use draft::{Draft, Edits, Notes};
+pub use draft::{Draft, Edits, Notes, SplitOff};
 pub use error::{Failure, SetupError};
 pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};

@@ -2,6 +2,8 @@
 
 mod corpus;
 mod exporter;
+#[cfg(test)]
+mod old_host;
 mod reader;
 mod transform;
 
@@ -12,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
-use tamis_stage::{Failure, SetupError, StageInfo};
+use tamis_stage::{Failure, SetupError, SplitOff, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
 use crate::calls::{self, Entered, Subject};
@@ -151,7 +153,13 @@ fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
     }
     let is_failed = |record: &Record| matches!(record.fate, Fate::Failed(_));
     // A document that fails is what it was, and so nothing was split off.
-    effects.split.extend(call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent])));
+    let split = call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent]));
+    effects.split.extend(split.map(|(parent, SplitOff { mut document, inherits })| {
+        if inherits {
+            document.metadata.inherit(&records[parent].document.metadata);
+        }
+        (parent, document)
+    }));
     add_counts(effects, call.counts);
 }
 

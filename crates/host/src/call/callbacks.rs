@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::{RandomAccess, Split};
+use tamis_stage::{RandomAccess, Split, SplitOff};
 
 use super::{Call, Context, State, Target, attach, convert};
 use crate::signals;
@@ -368,11 +368,16 @@ unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocum
     }
     let parent: &Document = &records[doc as usize].document;
     // SAFETY: not NULL, aligned, and valid during the callback.
-    match unsafe { convert::new_document(&*new, Arc::clone(&parent.origin.file), call.trusted) } {
-        Ok((mut new, _)) => {
+    let (new, document) = unsafe {
+        let file = Arc::clone(&parent.origin.file);
+        (&*new, convert::new_document(&*new, file, call.trusted, abi::INHERITS))
+    };
+    match document {
+        Ok((mut document, _)) => {
             // A split-off document stands where its parent stands.
-            new.origin = parent.origin.clone();
-            call.split.push((doc as usize, new));
+            document.origin = parent.origin.clone();
+            let split = SplitOff { document, inherits: new.flags & abi::INHERITS != 0 };
+            call.split.push((doc as usize, split));
             abi::OK
         }
         Err(breach) => refuse(call, doc, || format!("it split off {breach}")),
@@ -385,7 +390,7 @@ unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32
     let Some(new) = emitted(call, new) else { return abi::ERROR };
     let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
     // SAFETY: valid during the callback.
-    let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted) } {
+    let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted, 0) } {
         // Without an id it stays nameless: only the runner knows where the block stands.
         Ok((document, attachments)) => Record { attachments, ..Record::from(document) },
         Err(breach) => {

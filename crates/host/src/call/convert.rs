@@ -224,7 +224,7 @@ const MAX_LAYOUT_NAME: usize = 64;
 /// More fields than any document has; a larger number is garbage read as a number.
 const MAX_FIELDS: usize = 1 << 20;
 
-/// A document that a plugin passed.
+/// A document that a plugin passed; `known` are the flags that have a meaning in this call beside the common one.
 ///
 /// # Safety
 ///
@@ -233,12 +233,13 @@ pub(super) unsafe fn new_document(
     new: &abi::NewDocument,
     file: Arc<str>,
     trusted: bool,
+    known: u64,
 ) -> Result<(Document, Attachments), String> {
     let bad = |what: &'static str| move |why: String| format!("a document with {what} {why}");
     // SAFETY: the caller vouches for it.
     let (id, content) =
         unsafe { (name(new.id).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?) };
-    if new.flags & !abi::HAS_RAW != 0 {
+    if new.flags & !(abi::HAS_RAW | known) != 0 {
         return Err("a document whose unknown flags are not 0".to_owned());
     }
     let fields = if new.n_fields == 0 {

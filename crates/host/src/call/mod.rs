@@ -13,10 +13,10 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tamis_document::{Attachments, Document, Fate, Measure, Record, Value};
+use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{Output, RandomAccess, Split};
+use tamis_stage::{Output, RandomAccess, Split, SplitOff};
 
 use crate::calls::{self, Slot, Subject};
 use crate::signals;
@@ -88,7 +88,7 @@ pub(crate) struct Call<'a> {
     /// Counts by name.
     pub(crate) counts: Counts,
     /// Split-off documents with the index of their parent.
-    pub(crate) split: Vec<(usize, Document)>,
+    pub(crate) split: Vec<(usize, SplitOff)>,
     /// Bytes and files of an exporter, and the bytes of heads and tails.
     pub(crate) output: Output,
     /// The document whose output was put last: its index, and where its bytes and files begin.
@@ -319,7 +319,7 @@ pub(crate) struct Finished {
     pub(crate) states: States,
     pub(crate) counts: Counts,
     /// In the order of the parents.
-    pub(crate) split: Vec<(usize, Document)>,
+    pub(crate) split: Vec<(usize, SplitOff)>,
 }
 
 impl From<Call<'_>> for Finished {

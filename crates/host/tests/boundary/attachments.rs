@@ -94,6 +94,13 @@ impl Extractor for Obey {
                 format!("{}:{}", draft.metadata("site").and_then(ValueRef::as_str).unwrap_or(""), draft.id());
             draft.set_id(id);
         }
+        if draft.text().starts_with("part") {
+            draft.set_metadata("site", "another");
+            let mut part = Document::new("", "a part");
+            part.metadata.insert("title", "of its own");
+            draft.split_off(part.clone());
+            draft.split_off_alone(part);
+        }
         if draft.text().starts_with("nameless") {
             draft.set_id("");
         }
@@ -256,4 +263,25 @@ fn a_stage_knows_where_a_document_was_and_gives_it_another_id() {
     assert_eq!(ids, ["s.example:a", "a", "a"]);
     let Fate::Failed(reason) = &records[1].fate else { panic!("{:?}", records[1]) };
     assert!(reason.contains("it gave the document an empty id"), "{reason}");
+}
+
+#[test]
+fn what_is_split_off_has_the_metadata_of_its_parent() {
+    let fields = |document: &Document| -> Vec<String> {
+        document
+            .metadata
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.as_ref().as_str().unwrap_or_default()))
+            .collect()
+    };
+    let mut parent = Document::new("a", "part it");
+    parent.metadata = [("author", "someone"), ("site", "one"), ("title", "whole")].into_iter().collect();
+    let mut record = [Record::from(parent)];
+    let OpenStage::Transform(stage) = open(library("parts"), "obey") else { panic!("it is an extractor") };
+    let mut effects = Effects::default();
+    stage.process(&mut record, &mut effects);
+    let [(0, inherits), (0, alone)] = effects.split.as_slice() else { panic!("{effects:?}") };
+    // As the parent is when the stage has returned.
+    assert_eq!(fields(inherits), ["author=someone", "place=@0+0", "site=another", "title=of its own"]);
+    assert_eq!(fields(alone), ["title=of its own"]);
 }

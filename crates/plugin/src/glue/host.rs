@@ -5,9 +5,10 @@ use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use tamis_document::{Document, Limit, Measure, Metadata, ValueRef};
+use tamis_document::{Limit, Measure, Metadata, ValueRef};
 use tamis_stage::{
-    Edits, Emit, Failure, Flat, Lookup, NewDocument, Notes, Place, RandomAccess, Shared, Split, View,
+    Edits, Emit, Failure, Flat, Lookup, NewDocument, Notes, Place, RandomAccess, Shared, Split, SplitOff,
+    View,
 };
 
 use crate::abi::{self, Str};
@@ -137,10 +138,25 @@ impl<'a> HostRef<'a> {
             // SAFETY: as in `error`; NULL removes.
             let _ = unsafe { ((*self.table).set_field)(self.ctx(), doc, str(name), pointer) };
         }
-        for document in &edits.split {
-            self.split(doc, document);
+        for split in &edits.split {
+            if !split.inherits || self.abi_minor() >= 2 {
+                self.split(doc, split);
+            } else {
+                self.split(doc, &self.with_fields_of_parent(doc, split, edits));
+            }
         }
         Ok(())
+    }
+
+    /// What an older host cannot do itself: a document that is split off gets the fields of its parent here.
+    fn with_fields_of_parent(self, doc: u32, split: &SplitOff, edits: &Edits) -> SplitOff {
+        let lookup = HostLookup::new(self, doc);
+        let fields = (0..).map_while(|index| lookup.field_at(index));
+        let mut parent: Metadata = fields.map(|(name, value)| (name.to_owned(), value.to_value())).collect();
+        parent.apply(edits.metadata.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())));
+        let mut document = split.document.clone();
+        document.metadata.inherit(&parent);
+        SplitOff { document, inherits: false }
     }
 
     fn set_id(self, doc: u32, id: &str) -> Result<(), String> {
@@ -172,14 +188,15 @@ impl<'a> HostRef<'a> {
         Ok(())
     }
 
-    fn split(self, doc: u32, document: &Document) {
+    fn split(self, doc: u32, SplitOff { document, inherits }: &SplitOff) {
+        let inherits = if *inherits { abi::INHERITS } else { 0 };
         let fields = fields(&document.metadata);
         let origin = &document.origin;
         let new = abi::NewDocument {
             id: str(&document.id),
             text: str(&document.text),
             raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
-            flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+            flags: inherits | if document.raw.is_some() { abi::HAS_RAW } else { 0 },
             fields: fields.as_ptr(),
             n_fields: fields.len(),
             ordinal: origin.ordinal,

@@ -117,13 +117,9 @@ impl HtmlExtract {
                 draft.set_text(text);
                 continue;
             }
+            // It inherits what is left of the metadata: what is said of the page has been removed.
             let mut document = Document::new("", text);
-            let fields = draft.original().fields().filter(|(name, _)| !OF_THE_PAGE.contains(name));
-            for (name, value) in fields {
-                document.metadata.insert(name, value.to_value());
-            }
             document.metadata.insert("title", article.title);
-            document.metadata.insert("cleaned_by", Self::NAME);
             draft.split_off(document);
         }
     }
