@@ -226,10 +226,9 @@ impl<'a> Setup<'a> {
     fn placed(&self, mut earlier: Manifest) -> Manifest {
         if earlier.fingerprint.plan == self.manifest.fingerprint.plan {
             for (export, place) in self.plan.exports.iter().zip(&self.places) {
-                let known = earlier.exports.iter_mut().find(|known| known.id == export.id);
-                known
-                    .into_iter()
-                    .for_each(|known| known.folder = folder_from(place, &self.work_folder.folder));
+                if let Some(known) = earlier.exports.iter_mut().find(|known| known.id == export.id) {
+                    known.folder = folder_from(place, &self.work_folder.folder);
+                }
             }
         }
         earlier

@@ -236,7 +236,9 @@ mod tests {
         let fault = || RunError::Internal { message: "a fault".to_owned() };
         for errors in [[RunError::Interrupted, fault()], [fault(), RunError::Interrupted]] {
             let scheduler = Scheduler::new(1 << 20, 2);
-            errors.into_iter().for_each(|error| scheduler.fail(error));
+            for error in errors {
+                scheduler.fail(error);
+            }
             assert!(!scheduler.is_sound());
             assert!(matches!(scheduler.end(), Err(RunError::Internal { .. })));
         }
