@@ -1,10 +1,11 @@
 //! The stages that this program knows, and reading a pipeline with them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tamis_config::{Diagnostics, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
+use tamis_config::{Diagnostics, Opened, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
 use tamis_host::{Inspector, Loader, LogLevel, Request};
 use tamis_plugin::PluginTable;
 use tamis_stage::Registry;
@@ -45,15 +46,15 @@ impl Context {
     }
 
     /// Reads and checks a pipeline, its plugins included.
-    pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Plan, Diagnostics> {
+    pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Planned, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
-        pipeline.plan(&registry, errors)
+        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
     }
 
     /// The same for a run that reads no input: whether there is any does not matter.
-    pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Plan, Diagnostics> {
+    pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Planned, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, &[], None)?;
-        pipeline.without_inputs().plan(&registry, errors)
+        Ok(Planned { plan: Arc::new(pipeline.without_inputs().plan(&registry, errors)?), registry })
     }
 
     /// A pipeline, the stages that it may use, and what is wrong with its plugins.
@@ -85,6 +86,19 @@ impl Context {
             anyhow::bail!(message);
         }
         Ok(registry)
+    }
+}
+
+/// A plan, and the stages that it was made with.
+pub(crate) struct Planned {
+    pub(crate) plan: Arc<Plan>,
+    registry: Registry,
+}
+
+impl Planned {
+    /// The plan with stages of its own, for one run.
+    pub(crate) fn open(&self) -> anyhow::Result<Opened> {
+        Ok(Opened::new(Arc::clone(&self.plan), &self.registry)?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tamis_config::Plan;
+use tamis_config::{Opened, Plan};
 
 use crate::clock::{Chore, Stopwatch};
 use crate::disk::fingerprint::{fingerprint, folder_from};
@@ -60,7 +60,7 @@ pub struct Report {
 
 /// What a run begins with.
 struct Setup<'a> {
-    plan: &'a Plan,
+    opened: &'a Opened,
     settings: &'a Settings,
     inputs: Inputs,
     /// Where each export goes; the manifest lies in the first.
@@ -76,17 +76,19 @@ enum Start {
     Begin { restarted: bool },
 }
 
-/// Runs a plan.
+/// Runs a plan whose stages are open.
 ///
 /// # Errors
 ///
 /// When nothing can be read, the output folder holds something else, a file cannot be written, or the
 /// records do not add up. A record that fails is no error: it becomes a dead letter.
-pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
+#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
+pub fn run(opened: Opened, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
     let start = Instant::now();
+    let plan = &opened.plan;
     check_shard(plan, settings)?;
     let watch = Stopwatch::start();
-    let setup = Setup::new(plan, settings, progress)?;
+    let setup = Setup::new(&opened, settings, progress)?;
     let listing = watch.spent();
     if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
         let message =
@@ -145,7 +147,8 @@ fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
 }
 
 impl<'a> Setup<'a> {
-    fn new(plan: &'a Plan, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
+    fn new(opened: &'a Opened, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
+        let plan = &opened.plan;
         let inputs = inputs::list(plan, progress)?;
         let below = settings.shard.map(Shard::folder);
         let places = folder::of_exports(plan, below.as_deref())?;
@@ -154,7 +157,7 @@ impl<'a> Setup<'a> {
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
         let manifest = begin(plan, settings, &inputs, &places)?;
         let work_folder = WorkFolder::new(plan, folder);
-        Ok(Self { plan, settings, inputs, places, manifest, work_folder })
+        Ok(Self { opened, settings, inputs, places, manifest, work_folder })
     }
 
     /// Whoever interrupts a run of inputs that cannot be read again should not be told to go on.
@@ -169,20 +172,20 @@ impl<'a> Setup<'a> {
         let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
         let work_folder = match (&self.settings.scratch, self.settings.dry_run) {
-            (Some(scratch), true) => WorkFolder::new(self.plan, scratch),
+            (Some(scratch), true) => WorkFolder::new(&self.opened.plan, scratch),
             _ => self.work_folder.clone(),
         };
         Session {
-            plan: self.plan,
+            opened: self.opened,
             settings: self.settings,
             progress,
             files,
             range,
             places: &self.places,
             work_folder,
-            threads: threads(self.plan),
+            threads: threads(&self.opened.plan),
             is_resumable: self.inputs.unrepeatable().is_none(),
-            segments: segments(self.plan),
+            segments: segments(&self.opened.plan),
         }
     }
 
@@ -221,13 +224,18 @@ impl<'a> Setup<'a> {
 
     /// What says that an export went elsewhere then, if one did.
     fn moved(&self, earlier: &Manifest) -> Option<String> {
-        let mut exports = self.plan.exports.iter().zip(&self.places);
+        let mut exports = self.opened.exports.iter().zip(&self.places);
         exports.find_map(|(export, place)| {
             let now = folder_from(place, &self.work_folder.folder);
             let then = &earlier.exports.iter().find(|earlier| earlier.id == export.id)?.folder;
             let differs = || {
                 let [then, now] = [then, &now].map(|folder| self.work_folder.folder.join(folder));
-                format!("export `{}` went to `{}`, and now goes to `{}`", export.id, then.display(), now.display())
+                format!(
+                    "export `{}` went to `{}`, and now goes to `{}`",
+                    export.id,
+                    then.display(),
+                    now.display()
+                )
             };
             (*then != now).then(differs)
         })
@@ -266,7 +274,7 @@ impl<'a> Setup<'a> {
         previous::clear(&self.places, folder, earlier)?;
         self.work_folder.clear()?;
         // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
-        let exports = self.plan.exports.iter().zip(&self.places);
+        let exports = self.opened.exports.iter().zip(&self.places);
         let exports =
             exports.map(|(export, place)| ExportWriter::dry(export, place, folder).manifest().clone());
         Manifest { exports: exports.collect(), ..self.manifest.clone() }.write(folder)
@@ -274,7 +282,12 @@ impl<'a> Setup<'a> {
 }
 
 /// The manifest of a run that is about to begin.
-fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs, places: &[PathBuf]) -> Result<Manifest, RunError> {
+fn begin(
+    plan: &Plan,
+    settings: &Settings,
+    inputs: &Inputs,
+    places: &[PathBuf],
+) -> Result<Manifest, RunError> {
     Ok(Manifest {
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
@@ -286,12 +299,7 @@ fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs, places: &[PathBuf]) 
 }
 
 /// An earlier run in the same folder must have been the same run.
-fn compare(
-    folder: &Path,
-    earlier: &Manifest,
-    now: &Manifest,
-    moved: Option<String>,
-) -> Result<(), RunError> {
+fn compare(folder: &Path, earlier: &Manifest, now: &Manifest, moved: Option<String>) -> Result<(), RunError> {
     if earlier.tamis != now.tamis {
         let why = format!("tamis {} wrote it, and this is {}: go on with that one", earlier.tamis, now.tamis);
         return Err(RunError::other(folder, &why));

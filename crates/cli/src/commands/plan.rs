@@ -14,7 +14,7 @@ use crate::{Exit, summary};
 
 pub(crate) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
     let plan = match context.plan(&args.pipeline, &args.places) {
-        Ok(plan) => plan,
+        Ok(planned) => planned.plan,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);

@@ -15,18 +15,19 @@ use crate::progress::{self, Show};
 use crate::{Exit, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan(&args.pipeline, &args.places) {
-        Ok(plan) => plan,
+    let planned = match context.plan(&args.pipeline, &args.places) {
+        Ok(planned) => planned,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);
         }
     };
+    let plan = &planned.plan;
     if !args.quiet {
         output::diagnostics(&plan.warnings);
     }
-    let segments = tamis_runner::segments(&plan);
-    check_task(args, &plan, &segments)?;
+    let segments = tamis_runner::segments(plan);
+    check_task(args, plan, &segments)?;
     let progress = Arc::new(Progress::default());
     hear_of_long_files()?;
     let show = show(args);
@@ -39,7 +40,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     // What a dry run must put aside goes away with it.
     let scratch = if args.dry_run { Some(tempfile::tempdir()?) } else { None };
     stop::on_signal(&progress, scratch.as_ref().map(|folder| folder.path().to_owned()))?;
-    let _watchdog = watchdog(&plan)?;
+    let _watchdog = watchdog(plan)?;
     let settings = Settings {
         fresh: args.fresh,
         dry_run: args.dry_run,
@@ -48,10 +49,12 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         task: args.segment.map(|segment| Task { segment, states: args.state.clone() }),
         scratch: scratch.as_ref().map(|folder| folder.path().to_owned()),
     };
+    let opened = planned.open()?;
     let phases = phases(&segments);
-    let result = progress::watch(show, &phases, &progress, || tamis_runner::run(&plan, &settings, &progress));
+    let result =
+        progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &progress));
     Ok(match result {
-        Ok(report) => finished(&plan, &report, &task, show),
+        Ok(report) => finished(plan, &report, &task, show),
         Err(error) => broken(&error, &task, show),
     })
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tamis_config::Plan;
+use tamis_config::{Opened, Plan};
 
 use crate::clock::{Chore, Stopwatch};
 use crate::disk::manifest;
@@ -37,7 +37,7 @@ const PARTS_SHARE: u64 = 8;
 
 /// One run of a plan.
 pub(crate) struct Session<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) opened: &'a Opened,
     pub(crate) settings: &'a Settings,
     pub(crate) progress: &'a Progress,
     pub(crate) files: &'a Inputs,
@@ -107,15 +107,15 @@ impl<'a> Session<'a> {
             ..Checkpoint::default()
         });
         let base = &self.work_folder.folder;
-        let budget = budget(self.plan);
+        let budget = budget(&self.opened.plan);
         let mut saved = std::mem::take(&mut now.exports).into_iter();
-        let exports = self.plan.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
+        let exports = self.opened.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
             _ if self.settings.dry_run => Ok(ExportWriter::dry(export, place, base)),
             Some(state) => ExportWriter::restore(export, place, base, budget, state),
             None => Ok(ExportWriter::new(export, place, base, budget)),
         });
         Ok(Writer {
-            plan: self.plan,
+            opened: self.opened,
             progress: self.progress,
             work_folder: (!self.settings.dry_run).then(|| self.work_folder.clone()),
             exports: exports.collect::<Result<_, _>>()?,
@@ -124,7 +124,8 @@ impl<'a> Session<'a> {
             spill: None,
             tally: std::mem::take(&mut now.tally),
             now,
-            interval: Duration::try_from_secs_f64(self.plan.run.checkpoint_secs).unwrap_or(Duration::MAX),
+            interval: Duration::try_from_secs_f64(self.opened.plan.run.checkpoint_secs)
+                .unwrap_or(Duration::MAX),
             checkpointed: Instant::now(),
             is_resumable: self.is_resumable,
             has_checkpoint,
@@ -153,7 +154,7 @@ impl<'a> Session<'a> {
             if self.settings.task.is_some() {
                 return Ok(End::Segment);
             }
-            let (stage, handle) = states::corpus(self.plan, name)?;
+            let (stage, handle) = states::corpus(self.opened, name)?;
             let watch = Stopwatch::start();
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
             writer.tally.stage("stage", &stage.id).time += watch.spent();
@@ -172,10 +173,10 @@ impl<'a> Session<'a> {
         if !prepared.insert(name.stage.clone()) {
             return Ok(());
         }
-        let (stage, handle) = states::corpus(self.plan, name)?;
+        let (stage, handle) = states::corpus(self.opened, name)?;
         let scratch = self.work_folder.scratch();
         let keep = if self.settings.dry_run { scratch.clone() } else { self.work_folder.learned() };
-        let workspace = states::workspace(self.plan, stage, &scratch, &keep)?;
+        let workspace = states::workspace(&self.opened.plan, stage, &scratch, &keep)?;
         handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
     }
 
@@ -187,7 +188,7 @@ impl<'a> Session<'a> {
         tally: &mut Tally,
     ) -> Result<(), RunError> {
         let given = self.settings.task.as_ref().map_or(&[][..], |task| &task.states);
-        let given = states::read(self.plan, given)?;
+        let given = states::read(&self.opened.plan, given)?;
         let count = self.settings.shard.map_or(1, |shard| shard.count);
         for saved in &given {
             saved.check_whole(count)?;
@@ -203,9 +204,9 @@ impl<'a> Session<'a> {
             self.prepare(name, prepared)?;
             let given = given.iter().find(|saved| saved.name == *name).map(|saved| saved.path.clone());
             self.check_merged(name, given.is_some())?;
-            let (stage, handle) = states::corpus(self.plan, name)?;
+            let (stage, handle) = states::corpus(self.opened, name)?;
             let watch = Stopwatch::start();
-            states::load(self.plan, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
+            states::load(self.opened, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
             tally.stage("stage", &stage.id).time += watch.spent();
         }
@@ -232,13 +233,13 @@ impl<'a> Session<'a> {
         segment: &Segment,
         writer: &mut Writer<'a>,
     ) -> Result<(), RunError> {
-        let (stage, handle) = states::corpus(self.plan, name)?;
+        let (stage, handle) = states::corpus(self.opened, name)?;
         let watch = Stopwatch::start();
         handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
         if !self.settings.dry_run {
             let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
             let shards = BTreeSet::from([shard.index]);
-            states::save(self.plan, name, &self.work_folder.state(name), shards, shard.count)?;
+            states::save(self.opened, name, &self.work_folder.state(name), shards, shard.count)?;
         }
         writer.tally.stage("stage", &stage.id).time += watch.spent();
         writer.end_segment()?;
@@ -255,15 +256,15 @@ impl<'a> Session<'a> {
         let spill = self.work_folder.spill(segment.index);
         writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
-        let scheduler = Scheduler::new(self.plan.run.memory, self.threads);
+        let scheduler = Scheduler::new(self.opened.plan.run.memory, self.threads);
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Scheduler>::clone(&scheduler);
         let unpacker = Unpacker::new(self.work_folder.unpacked());
-        let opener = Opener::new(helpers, unpacker, self.plan.run.memory);
-        let (stages, observes) = segment.of(self.plan);
+        let opener = Opener::new(helpers, unpacker, self.opened.plan.run.memory);
+        let (stages, observes) = segment.of(self.opened);
         self.begin_progress(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
         let workers = Workers {
-            chain: Chain { plan: self.plan, stages, observes },
+            chain: Chain { opened: self.opened, stages, observes },
             files: self.files,
             opener: &opener,
             progress: self.progress,
@@ -300,7 +301,7 @@ impl<'a> Session<'a> {
         }
         let wanted = self.settings.limit.map(|limit| limit.saturating_sub(now.tally.read));
         let range = self.range.clone();
-        let mut feed = InputFeed::new(self.plan, self.progress, opener, self.files, range, wanted);
+        let mut feed = InputFeed::new(self.opened, self.progress, opener, self.files, range, wanted);
         feed.resume(now.next)?;
         Ok(Feeder::inputs(feed, seen))
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tamis_config::{Plan, StagePlan};
+use tamis_config::{Opened, OpenedStage};
 use tamis_document::{Document, Fate, Record};
 use tamis_stage::Failure;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
@@ -20,22 +20,22 @@ use crate::work::task::{Decoded, Sorted};
 
 /// What a segment does with records.
 pub(crate) struct Chain<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) opened: &'a Opened,
     /// The stages that records pass, in order.
-    pub(crate) stages: &'a [StagePlan],
+    pub(crate) stages: &'a [OpenedStage],
     /// The corpus stage that sees what is kept, and the pass.
-    pub(crate) observes: Option<(&'a StagePlan, u32)>,
+    pub(crate) observes: Option<(&'a OpenedStage, u32)>,
 }
 
 /// Puts documents through the stages of a plan, as `tamis test` does; returns them in order with their fate.
 ///
-/// Corpus stages see all of the documents. They remember them, so that a plan is good for one call;
-/// `scratch` is a folder for what they do not want to hold in memory.
+/// Corpus stages see all of the documents; `scratch` is a folder for what they do not want to hold in memory.
 ///
 /// # Errors
 ///
 /// When a corpus stage cannot go on.
-pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<Vec<Record>, RunError> {
+#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
+pub fn process(opened: Opened, documents: Vec<Document>, scratch: &Path) -> Result<Vec<Record>, RunError> {
     let mut line = Line::default();
     for (ordinal, mut document) in (0..).zip(documents) {
         document.origin.ordinal = ordinal;
@@ -43,9 +43,9 @@ pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<
         line.enter(Record { position, ..Record::from(document) });
     }
     let mut tally = Tally::default();
-    for (index, stage) in plan.stages.iter().enumerate() {
+    for (index, stage) in opened.stages.iter().enumerate() {
         if let OpenStage::Corpus(corpus) = &stage.handle {
-            let workspace = states::workspace(plan, stage, scratch, scratch)?;
+            let workspace = states::workspace(&opened.plan, stage, scratch, scratch)?;
             let failed = |failure: Failure| RunError::stage(&stage.id, &failure);
             corpus.prepare(&workspace).map_err(failed)?;
             for pass in 0..corpus.observing_passes() {
@@ -53,7 +53,7 @@ pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<
                 corpus.merge(pass).and_then(|()| corpus.end_pass(pass)).map_err(failed)?;
             }
         }
-        run_stages(&plan.stages[index..=index], &mut line, &mut tally);
+        run_stages(&opened.stages[index..=index], &mut line, &mut tally);
     }
     Ok(line.in_order())
 }
@@ -63,7 +63,7 @@ impl Chain<'_> {
     pub(crate) fn block(&self, block: Block, tally: &mut Tally) -> Sorted {
         let mut line = Line::default();
         for piece in block.pieces {
-            read(self.plan, piece, &mut line, tally);
+            read(self.opened, piece, &mut line, tally);
         }
         self.finish(line, tally)
     }
@@ -114,7 +114,7 @@ impl Line {
     }
 
     /// Shows the records to a corpus stage, in the name of which those fail that it cannot take.
-    fn observe(&mut self, stage: &StagePlan, pass: u32, tally: &mut Tally) {
+    fn observe(&mut self, stage: &OpenedStage, pass: u32, tally: &mut Tally) {
         let start = Stopwatch::start();
         let (id, n_left) = (Arc::from(stage.id.as_str()), self.left.len());
         self.number();
@@ -127,7 +127,7 @@ impl Line {
         entry.failed += (self.left.len() - n_left) as u64;
     }
 
-    fn show(&mut self, stage: &StagePlan, pass: u32) {
+    fn show(&mut self, stage: &OpenedStage, pass: u32) {
         if let OpenStage::Corpus(corpus) = &stage.handle {
             corpus.observe(pass, &mut self.records, &mut Effects::default());
         }
@@ -222,9 +222,9 @@ impl Line {
 }
 
 /// Takes in the records of one piece.
-fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
-    let id: Arc<str> = Arc::from(plan.sources[piece.source].id.as_str());
-    let Decoded { records, counts, time } = decode(plan, piece);
+fn read(opened: &Opened, piece: Piece, line: &mut Line, tally: &mut Tally) {
+    let id: Arc<str> = Arc::from(opened.sources[piece.source].id.as_str());
+    let Decoded { records, counts, time } = decode(opened, piece);
     let entry = tally.stage("source", &id);
     entry.time += time;
     entry.seen += records.len() as u64;
@@ -237,7 +237,7 @@ fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
     line.take_out(&id);
 }
 
-fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
+fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally) {
     for stage in stages {
         let start = Stopwatch::start();
         let seen = line.records.len();

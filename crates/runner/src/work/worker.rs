@@ -145,7 +145,7 @@ impl Workers<'_, '_> {
             }
             Work::Files(range) => {
                 let cutter =
-                    Cutter::new(self.chain.plan, self.progress, self.opener, self.files, range, None);
+                    Cutter::new(self.chain.opened, self.progress, self.opener, self.files, range, None);
                 self.files(cutter, &done(0, None))?;
             }
         }
@@ -166,7 +166,7 @@ impl Workers<'_, '_> {
             if is_last {
                 return Ok(());
             }
-            weight = self.chain.plan.run.block_bytes;
+            weight = self.chain.opened.plan.run.block_bytes;
             if !self.wait(sequence, weight)? {
                 return Ok(());
             }
@@ -200,7 +200,7 @@ impl Workers<'_, '_> {
             spill = Some(self.timed(Chore::Spilling, || Frame::pack(&sorted.kept, &sorted.numbered))?);
             sorted.kept.clear();
         }
-        let chunks = encode::run(self.chain.plan, &mut sorted, &mut tally)?;
+        let chunks = encode::run(self.chain.opened, &mut sorted, &mut tally)?;
         n_kept += sorted.kept.len() as u64;
         let fates = [n_kept, sorted.dropped.len() as u64, sorted.failed.len() as u64];
         Ok(Results { chunks, spill, tally, fates, unspilled: 0 })

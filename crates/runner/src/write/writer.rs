@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tamis_config::{From, Plan};
+use tamis_config::{From, Opened};
 
 use crate::disk::manifest::Manifest;
 use crate::disk::spill::SpillWriter;
@@ -21,7 +21,7 @@ const MAX_PARTS_UNTIL_NOTED: u64 = 8;
 
 /// Writes results, in order.
 pub(crate) struct Writer<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) opened: &'a Opened,
     pub(crate) progress: &'a Progress,
     /// Where manifest and checkpoint are; nowhere in a dry run.
     pub(crate) work_folder: Option<WorkFolder>,
@@ -82,7 +82,7 @@ impl Writer<'_> {
             .iter()
             .map(ExportWriter::unresumable)
             .fold((0, 0), |sum, export| (sum.0 + export.0 as u64, sum.1 + export.1));
-        let with_parts = self.plan.exports.iter().filter(|export| export.info.flags.parts);
+        let with_parts = self.opened.exports.iter().filter(|export| export.info.flags.parts);
         let part_bytes = with_parts.map(|export| export.max_part_bytes).max().unwrap_or(u64::MAX);
         if n_open > 0 && bytes >= part_bytes.saturating_mul(n_open.min(MAX_PARTS_UNTIL_NOTED)) {
             self.close_parts()?;
@@ -164,7 +164,7 @@ impl Writer<'_> {
     /// The last word: everything was written.
     pub(crate) fn complete(&mut self) -> Result<(), RunError> {
         self.manifest.complete = true;
-        self.tally.note_silent(self.plan);
+        self.tally.note_silent(self.opened);
         self.manifest.tally.clone_from(&self.tally);
         self.write_manifest()
     }
@@ -204,7 +204,7 @@ impl Writer<'_> {
     /// The tally must add up, every export must have written each record of its kind once, and each file and byte
     /// that was listed must have been read or written off.
     fn imbalance(&self) -> Option<String> {
-        let exports = self.plan.exports.iter().zip(&self.exports);
+        let exports = self.opened.exports.iter().zip(&self.exports);
         let lost = exports.filter_map(|(export, writer)| {
             let expected = match export.from {
                 From::Kept => self.tally.kept,

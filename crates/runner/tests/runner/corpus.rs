@@ -155,9 +155,8 @@ fn run_apart(world: &World, text: &str, count: u32) {
                 world.path(&folder).join(name.file())
             });
             let saved: Vec<_> = saved.collect();
-            // Each merge needs stages that have seen nothing.
-            let plan = world.plan(text, &hooks);
-            assert_eq!(merge_states(&plan, &saved, &world.path(&name.file())).unwrap(), *name);
+            let opened = world.open(text, &hooks);
+            assert_eq!(merge_states(opened, &saved, &world.path(&name.file())).unwrap(), *name);
         }
     }
 }
@@ -219,7 +218,7 @@ fn states_of_others_are_refused() {
     world.write("nonsense", "no state\n");
     let merge = |text: &str, states: &[&str]| {
         let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
-        merge_states(&world.plan(text, &Hooks::default()), &states, &world.path("merged"))
+        merge_states(world.open(text, &Hooks::default()), &states, &world.path("merged"))
             .unwrap_err()
             .to_string()
     };
@@ -252,7 +251,7 @@ fn only_states_of_all_shards_together_are_taken() {
         let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
         // The output of the merging pipeline does not matter.
         let text = text.replace("\"out\"", "\"elsewhere\"").replace("\"out/", "\"elsewhere/");
-        merge_states(&world.plan(&text, &Hooks::default()), &states, &world.path(to))
+        merge_states(world.open(&text, &Hooks::default()), &states, &world.path(to))
     };
     merge(&[state(0), state(2)], "two").unwrap();
     let error = merge(&[state(0), "two".to_owned()], "twice").unwrap_err().to_string();

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tamis_config::{Overrides, Pipeline, Plan};
+use tamis_config::{Opened, Overrides, Pipeline, Plan};
 use tamis_document::{Document, Fate, Origin, Record};
 use tamis_runner::{Manifest, Progress, Report, RunError, Settings};
 use tamis_stage::handle::{CorpusHandle, Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
@@ -310,6 +310,11 @@ impl World {
         plan.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false)))
     }
 
+    /// A plan with its stages open.
+    pub(crate) fn open(&self, text: &str, hooks: &Hooks) -> Opened {
+        Opened::new(Arc::new(self.plan(text, hooks)), &registry(hooks)).unwrap()
+    }
+
     /// Runs a pipeline; panics when it hangs.
     pub(crate) fn run(&self, text: &str, hooks: &Hooks) -> Result<Report, RunError> {
         self.run_with(text, hooks, Settings::default(), &Arc::default())
@@ -322,11 +327,11 @@ impl World {
         settings: Settings,
         progress: &Arc<Progress>,
     ) -> Result<Report, RunError> {
-        let plan = self.plan(text, hooks);
+        let opened = self.open(text, hooks);
         let (sender, result) = mpsc::channel();
         let progress = Arc::clone(progress);
         std::thread::spawn(move || {
-            let _ = sender.send(tamis_runner::run(&plan, &settings, &progress));
+            let _ = sender.send(tamis_runner::run(opened, &settings, &progress));
         });
         result.recv_timeout(HANGS).expect("the run hangs")
     }
