@@ -2,19 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use tamis_config::{Diagnostics, Opened, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
-use tamis_host::{Inspector, Loader, LogLevel, Request};
+use tamis_host::{Inspector, Loader, Request};
 use tamis_plugin::PluginTable;
-use tamis_stage::Registry;
+use tamis_stage::{LogLevel, Registry, RunContext};
 
 use crate::args::{PipelineArgs, PlaceArgs};
 use crate::{environment, output};
 
-/// How long a library may take to be described.
-const INSPECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// A run whose stages log to the terminal.
+pub(crate) fn logged_run() -> RunContext {
+    RunContext::new(|level, line| {
+        if level <= LogLevel::Warning {
+            output::log_line(line);
+        }
+    })
+}
 
 /// The stages that this program knows from the start.
 pub(crate) struct Context {
@@ -23,11 +28,6 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(plugins: &[&'static PluginTable]) -> anyhow::Result<Self> {
-        tamis_host::set_logger(|level, line| {
-            if level <= LogLevel::Warning {
-                output::log_line(line);
-            }
-        });
         let mut bundled = Registry::new();
         for plugin in plugins {
             let stages = tamis_host::bundled(plugin)
@@ -45,7 +45,14 @@ impl Context {
         self.bundled.clone()
     }
 
-    /// Reads and checks a pipeline, its plugins included.
+    /// Reads and checks a pipeline, its plugins included. What its stages log meanwhile is for whoever opens none of
+    /// them afterwards, when they log it again.
+    pub(crate) fn check(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Arc<Plan>, Diagnostics> {
+        let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
+        pipeline.plan(&registry.in_context(&logged_run()), errors).map(Arc::new)
+    }
+
+    /// The same for a run, in which its stages are opened again.
     pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Planned, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
         Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
@@ -97,8 +104,8 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// The plan with stages of its own, for one run.
-    pub(crate) fn open(&self) -> anyhow::Result<Opened> {
-        Ok(Opened::new(Arc::clone(&self.plan), &self.registry)?)
+    pub(crate) fn open(&self, run: &RunContext) -> anyhow::Result<Opened> {
+        Ok(Opened::new(Arc::clone(&self.plan), &self.registry, run)?)
     }
 }
 
@@ -108,8 +115,7 @@ type Read = (Pipeline, Registry, Vec<(usize, String)>);
 /// A loader of libraries that describes them with this program.
 pub(crate) fn loader() -> Loader {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tamis"));
-    let arguments = vec!["plugin".into(), "describe".into()];
-    Loader::new(Inspector { program, arguments, timeout: INSPECTION_TIMEOUT }, environment::plugin_folders())
+    Loader::new(Inspector::of(program), environment::plugin_folders())
 }
 
 /// A library as the command line names it: a file, or else a name.

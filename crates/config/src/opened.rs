@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use tamis_stage::handle::{ExporterHandle, OpenStage, ReaderHandle};
-use tamis_stage::{Registry, StageInfo};
+use tamis_stage::{Registry, RunContext, StageInfo};
 
 use crate::plan::{ExportPlan, Plan, ReaderPlan, SourcePlan, StagePlan};
 
@@ -16,6 +16,8 @@ use crate::plan::{ExportPlan, Plan, ReaderPlan, SourcePlan, StagePlan};
 pub struct Opened {
     /// What was opened.
     pub plan: Arc<Plan>,
+    /// For which run: who cancels it asks the stages, too.
+    pub run: RunContext,
     /// In the order of [`Plan::sources`].
     pub sources: Vec<OpenedSource>,
     /// In the order of [`Plan::stages`].
@@ -68,19 +70,20 @@ pub struct OpenError {
 }
 
 impl Opened {
-    /// Opens the stages of a plan; `registry` must know those that it was made with.
+    /// Opens the stages of a plan for a run; `registry` must know those that it was made with.
     ///
     /// # Errors
     ///
     /// When the registry does not know a stage, or the stage refuses its options: all this was looked at when the plan
     /// was made, so something has changed since, such as a file that an option names.
-    pub fn new(plan: Arc<Plan>, registry: &Registry) -> Result<Self, OpenError> {
+    pub fn new(plan: Arc<Plan>, registry: &Registry, run: &RunContext) -> Result<Self, OpenError> {
+        let registry = &registry.in_context(run);
         let sources = plan.sources.iter().map(|source| OpenedSource::new(source, registry));
         let stages = plan.stages.iter().map(|stage| OpenedStage::new(stage, registry));
         let exports = plan.exports.iter().map(|export| OpenedExport::new(export, registry));
         let (sources, stages) = (sources.collect::<Result<_, _>>()?, stages.collect::<Result<_, _>>()?);
         let exports = exports.collect::<Result<_, _>>()?;
-        Ok(Self { plan, sources, stages, exports })
+        Ok(Self { plan, run: run.clone(), sources, stages, exports })
     }
 }
 

@@ -13,6 +13,7 @@ use tamis_config::{
     RunSettings, Setting, SettingOrigin, schema,
 };
 use tamis_document::Document;
+use tamis_stage::RunContext;
 use tempfile::TempDir;
 
 /// A folder with some inputs and rules.
@@ -767,11 +768,12 @@ fn a_plan_is_data_and_opens_as_often_as_one_likes() {
     assert_eq!(json["sources"][0]["exclude"], serde_json::json!(["*.tmp"]));
     assert_eq!(json["exports"][0]["use"]["use"], "jsonl");
     let registry = common::registry();
-    let opened: Vec<_> = (0..2).map(|_| Opened::new(Arc::clone(&first), &registry).unwrap()).collect();
+    let run = RunContext::default();
+    let opened: Vec<_> = (0..2).map(|_| Opened::new(Arc::clone(&first), &registry, &run).unwrap()).collect();
     for opened in &opened {
         assert_eq!(opened.sources[0].readers.len(), first.sources[0].readers.len());
         assert_eq!(opened.exports.len(), first.exports.len());
     }
-    let error = Opened::new(first, &tamis_stage::Registry::new()).unwrap_err();
+    let error = Opened::new(first, &tamis_stage::Registry::new(), &run).unwrap_err();
     assert!(error.to_string().ends_with("is not loaded"), "{error}");
 }

@@ -13,10 +13,10 @@ use crate::disk::manifest::Manifest;
 use crate::disk::previous;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events, Observer};
 use crate::read::inputs::{self, Inputs};
 use crate::segment::{Shard, segments};
-use crate::settings::{Settings, threads};
+use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::write::checkpoint::Checkpoint;
 use crate::write::export::ExportWriter;
@@ -81,15 +81,24 @@ enum Start {
 /// # Errors
 ///
 /// When nothing can be read, the output folder holds something else, a file cannot be written, or the
-/// records do not add up. A record that fails is no error: it becomes a dead letter.
+/// records do not add up, or the run was cancelled. A record that fails is no error: it becomes a dead letter.
 #[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
-pub fn run(opened: Opened, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
+pub fn run(opened: Opened, settings: &Settings, observer: &dyn Observer) -> Result<Report, RunError> {
+    let events = Events::new(observer);
+    events.tell(&Event::RunBegun { plan: &opened.plan });
+    let result = run_observed(&opened, settings, events);
+    events.tell(&Event::RunEnded { result: result.as_ref() });
+    result
+}
+
+fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Result<Report, RunError> {
     let start = Instant::now();
     let plan = &opened.plan;
     check_shard(plan, settings)?;
     let watch = Stopwatch::start();
-    let setup = Setup::new(&opened, settings, progress)?;
+    let setup = Setup::new(opened, settings)?;
     let listing = watch.spent();
+    let pool = &*settings.pool(plan)?;
     if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
         let message =
             format!("{name} cannot be read again by the segments to come: write it to a file first");
@@ -103,13 +112,13 @@ pub fn run(opened: Opened, settings: &Settings, progress: &Progress) -> Result<R
             manifest,
             folder: setup.work_folder.folder.clone(),
             elapsed: start.elapsed(),
-            threads: threads(plan),
+            threads: pool.current_num_threads(),
             restarted: false,
             resumed: false,
         }
     };
     if settings.dry_run {
-        let (manifest, tally, _) = setup.session(progress).run(setup.manifest.clone(), None)?;
+        let (manifest, tally, _) = setup.session(events, pool).run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
     let _locks = Locks::take(plan, &setup.places)?;
@@ -121,7 +130,7 @@ pub fn run(opened: Opened, settings: &Settings, progress: &Progress) -> Result<R
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
-    let ran = setup.session(progress).run(setup.manifest.clone(), checkpoint);
+    let ran = setup.session(events, pool).run(setup.manifest.clone(), checkpoint);
     let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error))?;
     let finish = match end {
         End::Plan => Finish::Done,
@@ -147,9 +156,9 @@ fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
 }
 
 impl<'a> Setup<'a> {
-    fn new(opened: &'a Opened, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
+    fn new(opened: &'a Opened, settings: &'a Settings) -> Result<Self, RunError> {
         let plan = &opened.plan;
-        let inputs = inputs::list(plan, progress)?;
+        let inputs = inputs::list(plan, &opened.run)?;
         let below = settings.shard.map(Shard::folder);
         let places = folder::of_exports(plan, below.as_deref())?;
         let folder = places
@@ -168,7 +177,7 @@ impl<'a> Setup<'a> {
         }
     }
 
-    fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
+    fn session<'s>(&'s self, events: Events<'s>, pool: &'s rayon::ThreadPool) -> Session<'s> {
         let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
         let work_folder = match (&self.settings.scratch, self.settings.dry_run) {
@@ -178,12 +187,12 @@ impl<'a> Setup<'a> {
         Session {
             opened: self.opened,
             settings: self.settings,
-            progress,
+            events,
             files,
             range,
             places: &self.places,
             work_folder,
-            threads: threads(&self.opened.plan),
+            pool,
             is_resumable: self.inputs.unrepeatable().is_none(),
             segments: segments(&self.opened.plan),
         }

@@ -9,8 +9,8 @@ use crate::output::{self, GOOD, print_line, styled};
 
 #[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
 pub(crate) fn check(context: &Context, args: &CheckArgs) -> anyhow::Result<Exit> {
-    let (found, plan) = match context.plan(&args.pipeline, &args.places) {
-        Ok(planned) => (planned.plan.warnings.clone(), Some(planned.plan)),
+    let (found, plan) = match context.check(&args.pipeline, &args.places) {
+        Ok(plan) => (plan.warnings.clone(), Some(plan)),
         Err(found) => (found, None),
     };
     if args.json {

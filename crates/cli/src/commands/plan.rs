@@ -13,8 +13,8 @@ use crate::output::{self, BOLD, print, print_line, styled};
 use crate::{Exit, summary};
 
 pub(crate) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan(&args.pipeline, &args.places) {
-        Ok(planned) => planned.plan,
+    let plan = match context.check(&args.pipeline, &args.places) {
+        Ok(plan) => plan,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);

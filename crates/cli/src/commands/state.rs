@@ -1,7 +1,7 @@
 //! `tamis state`.
 
 use crate::args::StateMergeArgs;
-use crate::context::Context;
+use crate::context::{Context, logged_run};
 use crate::output::{self, print_line};
 use crate::{Exit, summary};
 
@@ -13,7 +13,7 @@ pub(crate) fn merge(context: &Context, args: &StateMergeArgs) -> anyhow::Result<
             return Ok(Exit::Setup);
         }
     };
-    match tamis_runner::merge_states(planned.open()?, &args.states, &args.output) {
+    match tamis_runner::merge_states(planned.open(&logged_run())?, &args.states, &args.output) {
         Ok(name) => {
             print_line(format_args!(
                 "merged {} of pass {} of `{}` into {}",

@@ -6,7 +6,7 @@ use tamis_runner::RunError;
 
 use crate::Exit;
 use crate::args::TestArgs;
-use crate::context::{Context, Planned};
+use crate::context::{Context, Planned, logged_run};
 use crate::output::{self, BAD, GOOD, print_line, styled};
 
 pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
@@ -43,7 +43,7 @@ pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
 
 fn run(planned: &Planned, test: &PipelineTest) -> anyhow::Result<Result<Vec<Record>, RunError>> {
     let scratch = tempfile::tempdir()?;
-    Ok(tamis_runner::process(planned.open()?, test.input.clone(), scratch.path()))
+    Ok(tamis_runner::process(planned.open(&logged_run())?, test.input.clone(), scratch.path(), &()))
 }
 
 /// How what came out differs from what must come out: the exact list, in order.

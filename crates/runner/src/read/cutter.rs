@@ -10,7 +10,7 @@ use tamis_stage::handle::IndexedFile;
 use tamis_stage::{Block as Window, Cut, Failure};
 
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events, Interest};
 use crate::read::inputs::{InputFile, Inputs};
 use crate::read::stream::{NoAccess, Opener, Stream};
 use crate::read::unpack::Unpacked;
@@ -32,7 +32,7 @@ const MAX_HEAD: usize = 1 << 20;
 /// member of an archive; [`Block::input`] says which. What is wrong with the machine ends the run instead.
 pub(crate) struct Cutter<'a> {
     opened: &'a Opened,
-    progress: &'a Progress,
+    events: Events<'a>,
     opener: &'a Opener,
     inputs: &'a Inputs,
     /// The file that is read now, or the next one, and the one behind the last.
@@ -126,14 +126,14 @@ impl<'a> Cutter<'a> {
     /// Cuts some files of the inputs; takes no more than `wanted` records.
     pub(crate) fn new(
         opened: &'a Opened,
-        progress: &'a Progress,
+        events: Events<'a>,
         opener: &'a Opener,
         inputs: &'a Inputs,
         files: Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
         let (limits, account) = (Limits::new(&opened.plan), Account::default());
-        Self { opened, progress, opener, inputs, files, file: None, open: None, account, limits, wanted }
+        Self { opened, events, opener, inputs, files, file: None, open: None, account, limits, wanted }
     }
 
     /// The file that is read now.
@@ -202,7 +202,12 @@ impl<'a> Cutter<'a> {
             return;
         }
         let account = std::mem::take(&mut self.account);
-        block.input.close(self.inputs.size(self.files.start), account.n_read, account.is_broken);
+        let size = self.inputs.size(self.files.start);
+        block.input.close(size, account.n_read, account.is_broken);
+        if self.events.has(Interest::FILES) {
+            let name = &self.file().name;
+            self.events.tell(&Event::File { name, bytes: size, is_broken: account.is_broken });
+        }
         self.files.start += 1;
         self.file = None;
     }
@@ -613,7 +618,7 @@ impl<'a> Cutter<'a> {
     }
 
     fn check_stop(&self) -> Result<(), RunError> {
-        if self.progress.is_stopped() { Err(RunError::Interrupted) } else { Ok(()) }
+        if self.opened.run.is_cancelled() { Err(RunError::Interrupted) } else { Ok(()) }
     }
 }
 

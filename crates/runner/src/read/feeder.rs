@@ -4,7 +4,7 @@ use tamis_config::Opened;
 
 use crate::disk::spill::SpillReader;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::Events;
 use crate::read::cutter::{Cutter, Limits};
 use crate::read::inputs::Inputs;
 use crate::read::stream::Opener;
@@ -29,7 +29,7 @@ enum Feed<'a> {
 /// Files to read.
 pub(crate) struct InputFeed<'a> {
     pub(crate) opened: &'a Opened,
-    pub(crate) progress: &'a Progress,
+    pub(crate) events: Events<'a>,
     pub(crate) opener: &'a Opener,
     /// All inputs of the plan.
     pub(crate) files: &'a Inputs,
@@ -91,13 +91,13 @@ impl<'a> InputFeed<'a> {
     /// Feeds the files in `range`, from `start` on, and no more than `wanted` records.
     pub(crate) fn new(
         opened: &'a Opened,
-        progress: &'a Progress,
+        events: Events<'a>,
         opener: &'a Opener,
         files: &'a Inputs,
         range: std::ops::Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
-        Self { opened, progress, opener, files, range, wanted, cutter: None, first: Block::default() }
+        Self { opened, events, opener, files, range, wanted, cutter: None, first: Block::default() }
     }
 
     /// Goes on where an earlier run stopped.
@@ -134,7 +134,7 @@ impl<'a> InputFeed<'a> {
             if self.range.is_empty() || self.wanted == Some(0) {
                 return Ok(None);
             }
-            if self.progress.is_stopped() {
+            if self.opened.run.is_cancelled() {
                 return Err(RunError::Interrupted);
             }
             if self.cutter.is_none() {
@@ -160,7 +160,7 @@ impl<'a> InputFeed<'a> {
         let first = self.range.start;
         let end = (first + 1..self.range.end).find(|file| self.is_small(*file)).unwrap_or(self.range.end);
         self.range.start = end;
-        Cutter::new(self.opened, self.progress, self.opener, self.files, first..end, self.wanted)
+        Cutter::new(self.opened, self.events, self.opener, self.files, first..end, self.wanted)
     }
 
     /// As many small files as make a block.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use crate::disk::spill::{SpillReader, SpillWriter};
 use crate::disk::states;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events};
 use crate::read::feeder::{Feeder, InputFeed};
 use crate::read::inputs::Inputs;
 use crate::read::stream::Opener;
@@ -39,14 +38,14 @@ const PARTS_SHARE: u64 = 8;
 pub(crate) struct Session<'a> {
     pub(crate) opened: &'a Opened,
     pub(crate) settings: &'a Settings,
-    pub(crate) progress: &'a Progress,
+    pub(crate) events: Events<'a>,
     pub(crate) files: &'a Inputs,
     /// The files that this run reads.
     pub(crate) range: Range<usize>,
     /// Where each export goes.
     pub(crate) places: &'a [PathBuf],
     pub(crate) work_folder: WorkFolder,
-    pub(crate) threads: usize,
+    pub(crate) pool: &'a rayon::ThreadPool,
     /// Whether the inputs can be read again.
     pub(crate) is_resumable: bool,
     pub(crate) segments: Vec<Segment>,
@@ -114,11 +113,13 @@ impl<'a> Session<'a> {
             Some(state) => ExportWriter::restore(export, place, base, budget, state),
             None => Ok(ExportWriter::new(export, place, base, budget)),
         });
+        let exports = exports.collect::<Result<Vec<_>, _>>()?;
         Ok(Writer {
             opened: self.opened,
-            progress: self.progress,
+            events: self.events,
             work_folder: (!self.settings.dry_run).then(|| self.work_folder.clone()),
-            exports: exports.collect::<Result<_, _>>()?,
+            told: exports.iter().map(|export| export.manifest().files.len()).collect(),
+            exports,
             manifest,
             listed: self.settings.limit.is_none().then(|| self.listed()),
             spill: None,
@@ -149,6 +150,7 @@ impl<'a> Session<'a> {
                 self.prepare(name, &mut prepared)?;
             }
             self.run_segment(segment, writer)?;
+            self.events.tell(&Event::SegmentEnded { segment });
             let Some(name) = &segment.observes else { break };
             self.save_state(name, segment, writer)?;
             if self.settings.task.is_some() {
@@ -256,25 +258,24 @@ impl<'a> Session<'a> {
         let spill = self.work_folder.spill(segment.index);
         writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
-        let scheduler = Scheduler::new(self.opened.plan.run.memory, self.threads);
+        let scheduler = Scheduler::new(self.opened.plan.run.memory, self.pool.current_num_threads());
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Scheduler>::clone(&scheduler);
         let unpacker = Unpacker::new(self.work_folder.unpacked());
         let opener = Opener::new(helpers, unpacker, self.opened.plan.run.memory);
         let (stages, observes) = segment.of(self.opened);
-        self.begin_progress(segment, &now);
+        self.begin(segment, &now);
         let feeder = self.feeder(segment, &now, &opener, seen.transpose()?)?;
         let workers = Workers {
-            chain: Chain { opened: self.opened, stages, observes },
+            chain: Chain { opened: self.opened, events: self.events, stages, observes },
             files: self.files,
             opener: &opener,
-            progress: self.progress,
             spills,
             scheduler,
             chores: Mutex::default(),
             feeder: Mutex::new(feeder),
             writer: Mutex::new(writer),
         };
-        workers.work(self.threads)?;
+        workers.work(self.pool, self.settings.grace.as_ref())?;
         let now = &writer.now;
         if segment.reads == Reads::Spill && now.unspilled != now.source_records {
             let (read, put) = (now.unspilled, now.source_records);
@@ -301,22 +302,19 @@ impl<'a> Session<'a> {
         }
         let wanted = self.settings.limit.map(|limit| limit.saturating_sub(now.tally.read));
         let range = self.range.clone();
-        let mut feed = InputFeed::new(self.opened, self.progress, opener, self.files, range, wanted);
+        let mut feed = InputFeed::new(self.opened, self.events, opener, self.files, range, wanted);
         feed.resume(now.next)?;
         Ok(Feeder::inputs(feed, seen))
     }
 
-    fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
-        let progress = self.progress;
+    fn begin(&self, segment: &Segment, now: &Checkpoint) {
         let size = |range: Range<usize>| self.files.size_of(range);
-        let (total, done) = match segment.reads {
+        let (total_bytes, bytes) = match segment.reads {
             Reads::Spill => (now.source_bytes, 0),
             Reads::Sources => (size(self.range.clone()), size(self.range.start..now.next.file)),
         };
-        progress.total_bytes.store(total, Ordering::Relaxed);
-        progress.bytes.store(done, Ordering::Relaxed);
-        progress.segment.store(segment.index, Ordering::Relaxed);
-        progress.segments.store(self.segments.len(), Ordering::Relaxed);
+        let segments = self.segments.len();
+        self.events.tell(&Event::SegmentBegun { segment, segments, total_bytes, bytes });
     }
 
     /// The files that corpus stages have left for the user.

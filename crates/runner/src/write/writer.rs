@@ -1,6 +1,5 @@
 //! Writes results in corpus order: to the exports, to the spill, to the counts.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tamis_config::{From, Opened};
@@ -9,7 +8,7 @@ use crate::disk::manifest::Manifest;
 use crate::disk::spill::SpillWriter;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events, Interest};
 use crate::tally::Tally;
 use crate::work::task::{Chunk, Done};
 use crate::write::checkpoint::Checkpoint;
@@ -22,11 +21,13 @@ const MAX_PARTS_UNTIL_NOTED: u64 = 8;
 /// Writes results, in order.
 pub(crate) struct Writer<'a> {
     pub(crate) opened: &'a Opened,
-    pub(crate) progress: &'a Progress,
+    pub(crate) events: Events<'a>,
     /// Where manifest and checkpoint are; nowhere in a dry run.
     pub(crate) work_folder: Option<WorkFolder>,
     pub(crate) manifest: Manifest,
     pub(crate) exports: Vec<ExportWriter<'a>>,
+    /// How many files of each export observers have been told of.
+    pub(crate) told: Vec<usize>,
     pub(crate) spill: Option<SpillWriter>,
     /// How many files were listed, and their bytes; nothing where only some records are wanted.
     pub(crate) listed: Option<(u64, u64)>,
@@ -49,10 +50,9 @@ impl Writer<'_> {
     pub(crate) fn write(&mut self, done: Done) -> Result<(), RunError> {
         // Stages that were asked to stop may give up documents that they would otherwise have kept, so nothing
         // that comes now is written.
-        if self.progress.is_stopped() {
+        if self.opened.run.is_cancelled() {
             return Err(RunError::Interrupted);
         }
-        self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
         let Some(content) = done.content else { return Ok(()) };
         self.is_between_tasks = done.is_last;
         self.write_chunks(content.chunks)?;
@@ -62,7 +62,7 @@ impl Writer<'_> {
             self.now.spilled += frame.records;
         }
         self.now.unspilled += content.unspilled;
-        self.count(content.tally, content.fates);
+        self.count(content.tally, content.fates, done.bytes);
         if done.is_last {
             self.now.next = done.end;
             if self.checkpointed.elapsed() >= self.interval {
@@ -87,6 +87,7 @@ impl Writer<'_> {
         if n_open > 0 && bytes >= part_bytes.saturating_mul(n_open.min(MAX_PARTS_UNTIL_NOTED)) {
             self.close_parts()?;
         }
+        self.tell_parts();
         Ok(())
     }
 
@@ -98,16 +99,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3]) {
-        self.tally.add(tally);
+    fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3], bytes: u64) {
         let kept = if self.spill.is_some() { 0 } else { kept };
+        self.events.tell(&Event::Block { bytes, tally: &tally, kept, dropped, failed });
+        self.tally.add(tally);
         self.tally.kept += kept;
         self.tally.dropped += dropped;
         self.tally.failed += failed;
-        let counters = [&self.progress.kept, &self.progress.dropped, &self.progress.failed];
-        for (counter, n) in counters.into_iter().zip([kept, dropped, failed]) {
-            counter.fetch_add(n, Ordering::Relaxed);
-        }
     }
 
     /// Notes how far the run is, if it could go on from here.
@@ -129,7 +127,22 @@ impl Writer<'_> {
         self.now.write(&work_folder)?;
         self.checkpointed = Instant::now();
         self.has_checkpoint = true;
+        self.events.tell(&Event::Checkpoint { tally: &self.now.tally });
         Ok(())
+    }
+
+    /// Tells of the parts that have been finished since it was last asked.
+    fn tell_parts(&mut self) {
+        if !self.events.has(Interest::PARTS) {
+            return;
+        }
+        for (export, told) in self.exports.iter().zip(&mut self.told) {
+            let manifest = export.manifest();
+            for file in manifest.files.iter().skip(*told) {
+                self.events.tell(&Event::Part { export: &manifest.id, file });
+            }
+            *told = manifest.files.len();
+        }
     }
 
     /// Ends a segment that has put everything aside for the next.
@@ -153,6 +166,7 @@ impl Writer<'_> {
         for export in &mut self.exports {
             export.finish()?;
         }
+        self.tell_parts();
         // Listed before anything is checked, so that the next run can take the files away.
         self.write_manifest()?;
         if let Some(message) = self.imbalance() {
