@@ -1,19 +1,25 @@
 //! The stages that this program knows, and reading a pipeline with them.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use tamis_config::{Diagnostics, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
-use tamis_host::{Inspector, Loader, LogLevel, Request};
+use tamis_config::{Diagnostics, Opened, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
+use tamis_host::{Inspector, Loader, Request};
 use tamis_plugin::PluginTable;
-use tamis_stage::Registry;
+use tamis_stage::{LogLevel, Registry, RunContext};
 
 use crate::args::{PipelineArgs, PlaceArgs};
 use crate::{environment, output};
 
-/// How long a library may take to be described.
-const INSPECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// A run whose stages log to the terminal.
+pub(crate) fn logged_run() -> RunContext {
+    RunContext::new(|level, line| {
+        if level <= LogLevel::Warning {
+            output::log_line(line);
+        }
+    })
+}
 
 /// The stages that this program knows from the start.
 pub(crate) struct Context {
@@ -22,11 +28,6 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(plugins: &[&'static PluginTable]) -> anyhow::Result<Self> {
-        tamis_host::set_logger(|level, line| {
-            if level <= LogLevel::Warning {
-                output::log_line(line);
-            }
-        });
         let mut bundled = Registry::new();
         for plugin in plugins {
             let stages = tamis_host::bundled(plugin)
@@ -44,16 +45,23 @@ impl Context {
         self.bundled.clone()
     }
 
-    /// Reads and checks a pipeline, its plugins included.
-    pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Plan, Diagnostics> {
+    /// Reads and checks a pipeline, its plugins included. What its stages log meanwhile is for whoever opens none of
+    /// them afterwards, when they log it again.
+    pub(crate) fn check(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Arc<Plan>, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
-        pipeline.plan(&registry, errors)
+        pipeline.plan(&registry.in_context(&logged_run()), errors).map(Arc::new)
+    }
+
+    /// The same for a run, in which its stages are opened again.
+    pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Planned, Diagnostics> {
+        let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
+        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
     }
 
     /// The same for a run that reads no input: whether there is any does not matter.
-    pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Plan, Diagnostics> {
+    pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Planned, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, &[], None)?;
-        pipeline.without_inputs().plan(&registry, errors)
+        Ok(Planned { plan: Arc::new(pipeline.without_inputs().plan(&registry, errors)?), registry })
     }
 
     /// A pipeline, the stages that it may use, and what is wrong with its plugins.
@@ -88,14 +96,26 @@ impl Context {
     }
 }
 
+/// A plan, and the stages that it was made with.
+pub(crate) struct Planned {
+    pub(crate) plan: Arc<Plan>,
+    registry: Registry,
+}
+
+impl Planned {
+    /// The plan with stages of its own, for one run.
+    pub(crate) fn open(&self, run: &RunContext) -> anyhow::Result<Opened> {
+        Ok(Opened::new(Arc::clone(&self.plan), &self.registry, run)?)
+    }
+}
+
 /// A pipeline that was read, the stages that it may use, and the plugins that failed with the reason.
 type Read = (Pipeline, Registry, Vec<(usize, String)>);
 
 /// A loader of libraries that describes them with this program.
 pub(crate) fn loader() -> Loader {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tamis"));
-    let arguments = vec!["plugin".into(), "describe".into()];
-    Loader::new(Inspector { program, arguments, timeout: INSPECTION_TIMEOUT }, environment::plugin_folders())
+    Loader::new(Inspector::of(program), environment::plugin_folders())
 }
 
 /// A library as the command line names it: a file, or else a name.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tamis_runner::Progress;
+use tamis_runner::Grace;
+use tamis_stage::RunContext;
 
 use crate::commands::run;
 use crate::output;
@@ -23,11 +24,12 @@ const LAST: Duration = Duration::from_millis(4500);
 const TICK: Duration = Duration::from_millis(50);
 
 /// Makes the first signal ask the run to stop, and the second end the process at once; `scratch` is a folder that
-/// must not stay behind.
-pub(crate) fn on_signal(progress: &Arc<Progress>, scratch: Option<PathBuf>) -> anyhow::Result<()> {
-    let folder = scratch.clone();
-    progress.give_up_after(GRACE, move || -> Infallible { leave(folder.as_deref()) });
-    let progress = Arc::clone(progress);
+/// must not stay behind. What is to happen when the run does not come back then.
+pub(crate) fn on_signal(run: &RunContext, scratch: Option<PathBuf>) -> anyhow::Result<Grace> {
+    let (folder, of) = (scratch.clone(), run.clone());
+    let grace =
+        Grace { after: GRACE, leave: Arc::new(move || -> Infallible { leave(&of, folder.as_deref()) }) };
+    let run = run.clone();
     let asked = AtomicBool::new(false);
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
@@ -35,30 +37,29 @@ pub(crate) fn on_signal(progress: &Arc<Progress>, scratch: Option<PathBuf>) -> a
             exit_now();
         }
         output::log_line("stopping after the blocks in flight; press Ctrl-C again to stop at once");
-        progress.stop();
-        tamis_host::cancel();
-        let scratch = scratch.clone();
+        run.cancel();
+        let (run, scratch) = (run.clone(), scratch.clone());
         // Not here: the second signal must be heard.
-        std::thread::spawn(move || leave_at_last(scratch.as_deref()));
+        std::thread::spawn(move || leave_at_last(&run, scratch.as_deref()));
     })?;
-    Ok(())
+    Ok(grace)
 }
 
 /// Ends the process when a call into a plugin still goes on that was there when the run was asked to stop.
-fn leave_at_last(scratch: Option<&Path>) {
+fn leave_at_last(run: &RunContext, scratch: Option<&Path>) {
     let asked = Instant::now();
     loop {
         std::thread::sleep(TICK);
         let elapsed = asked.elapsed();
-        if elapsed >= LAST && !tamis_host::open_calls(elapsed).is_empty() {
-            leave(scratch);
+        if elapsed >= LAST && !tamis_host::open_calls(Some(run), elapsed).is_empty() {
+            leave(run, scratch);
         }
     }
 }
 
 /// Says what the run was stopped in, and ends the process around it.
-fn leave(scratch: Option<&Path>) -> ! {
-    let message = match tamis_host::open_calls(Duration::ZERO).first() {
+fn leave(run: &RunContext, scratch: Option<&Path>) -> ! {
+    let message = match tamis_host::open_calls(Some(run), Duration::ZERO).first() {
         Some(call) => {
             format!("interrupted, and {call} has not come back; run the same command again to go on")
         }

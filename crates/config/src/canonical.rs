@@ -9,10 +9,16 @@ use crate::plan::{Compression, Plan};
 
 /// A stage with the options that count: paths relative to the folder of the pipeline.
 pub(crate) fn stage(id: &str, info: &StageInfo, options: &Value) -> Value {
+    let mut stage = identity(info);
+    stage["id"] = Value::from(id);
+    stage["options"] = options.clone();
+    stage
+}
+
+/// What tells a stage from others: its name, and the plugin that brings it.
+pub(crate) fn identity(info: &StageInfo) -> Value {
     let mut stage = json!({
-        "id": id,
         "use": info.name,
-        "options": options,
         "plugin": { "name": info.plugin.name, "version": info.plugin.version },
     });
     if let PluginOrigin::Library { blake3, .. } = &info.plugin.origin {

@@ -10,7 +10,7 @@ use crate::address;
 use crate::canonical::portable;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::Entry;
-use crate::plan::{Excluded, InputKind, InputPattern};
+use crate::plan::{Excluded, Glob, InputKind, InputPattern};
 use crate::suggest::closest;
 use crate::text::{Place, TextKind};
 
@@ -131,7 +131,7 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
         address: None,
         root: folder.clone(),
         path: folder,
-        glob: Some(glob),
+        glob: Some(Glob(glob)),
     })
 }
 

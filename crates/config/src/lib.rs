@@ -3,8 +3,8 @@
 //! [`Pipeline::read`] parses a pipeline file, takes over what it `extends` and applies what the command
 //! line and the environment override; every value keeps the place where it was written.
 //! [`Pipeline::plugins`] tells which libraries to load, and [`Pipeline::plan`] checks everything else
-//! against the stages of a [`Registry`](tamis_stage::Registry), opens them, and gives back a [`Plan`] or
-//! all mistakes in one go ([`Diagnostics`]).
+//! against the stages of a [`Registry`](tamis_stage::Registry) and gives back a [`Plan`] or all mistakes in one go
+//! ([`Diagnostics`]). A plan is data; [`Opened`] is a plan with its stages open, for one run.
 //!
 //! This crate never prints, never reads the environment and never loads a library: `tamis-cli` does, with
 //! `tamis-host`. Of the disk it reads pipeline files, and asks whether the paths in them exist.
@@ -42,6 +42,7 @@ mod fields;
 mod inputs;
 mod longest;
 mod node;
+mod opened;
 mod opening;
 mod overrides;
 mod partition;
@@ -57,11 +58,12 @@ mod text;
 pub use common_keys::{AUTO_DOCS, AUTO_SUMMARY, common_keys};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use editor::schema;
+pub use opened::{OpenError, Opened, OpenedExport, OpenedReader, OpenedSource, OpenedStage};
 pub use overrides::{Overrides, Setting, SettingOrigin, looks_like_override};
 pub use pipeline::{Pipeline, PluginLocator, PluginRequest};
 pub use plan::{
-    Compression, Excluded, Expected, ExportPlan, From, InputKind, InputPattern, OpenedReader, Partition,
-    PartitionPiece, PipelineTest, Plan, RunSettings, SourcePlan, StagePlan,
+    Compression, Excluded, Expected, ExportPlan, From, InputKind, InputPattern, Partition, PartitionPiece,
+    PipelineTest, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
 };
 pub use size::{format_size, parse_size};
 pub use text::Position;

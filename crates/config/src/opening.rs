@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
-use tamis_stage::handle::OpenStage;
 use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo, not_a_file};
 
 use crate::canonical::portable;
@@ -24,6 +23,8 @@ use crate::text::{Place, TextKind};
 pub(crate) const AUTO: &str = "auto";
 
 /// Looks stages up, checks their options and opens them; gathers what is wrong on the way.
+///
+/// Many a mistake only the stage itself can find, so it is opened, asked, and closed again: a plan holds nothing open.
 pub(crate) struct Opener<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) diagnostics: Diagnostics,
@@ -44,20 +45,21 @@ pub(crate) struct Entry {
     pub(crate) id: String,
     /// Where it says `use`.
     pub(crate) place: Place,
-    /// The open stage; several readers for `auto`, nothing when something is wrong.
-    pub(crate) opened: Vec<Opened>,
+    /// The stage; several readers for `auto`, nothing when something is wrong.
+    pub(crate) checked: Vec<Checked>,
     /// What it does to fields, as far as it is known.
     pub(crate) steps: Vec<Step>,
 }
 
-/// An open stage.
-pub(crate) struct Opened {
+/// A stage that can be opened with these options.
+pub(crate) struct Checked {
     pub(crate) info: StageInfo,
     /// Options with absolute paths.
     pub(crate) options: Value,
     /// Options with paths relative to the folder of the pipeline.
     pub(crate) portable: Value,
-    pub(crate) handle: OpenStage,
+    /// See [`StagePlan::observing_passes`](crate::StagePlan).
+    pub(crate) observing_passes: u32,
 }
 
 impl<'a> Opener<'a> {
@@ -95,7 +97,7 @@ impl<'a> Opener<'a> {
         self.diagnostics.append(checker.finish().0);
         let (name, use_place) = named?;
         let id = self.id(list, table, name, use_place);
-        let mut entry = Entry { id, place: use_place.clone(), opened: Vec::new(), steps: Vec::new() };
+        let mut entry = Entry { id, place: use_place.clone(), checked: Vec::new(), steps: Vec::new() };
         if let Some(factory) = &factory {
             let options = options(list, table, factory.info());
             let idle = self.open_one(factory.as_ref(), table, &options, &mut entry);
@@ -110,24 +112,29 @@ impl<'a> Opener<'a> {
     }
 
     /// Opens an exporter that loses nothing of a failed record, with its defaults; the first by name.
-    pub(crate) fn open_replayable(&mut self) -> Option<Opened> {
+    pub(crate) fn open_replayable(&mut self) -> Option<Checked> {
         let registry = self.registry;
         let is_fit = |info: &StageInfo| info.kind == Kind::Exporter && info.flags.replayable;
         let factory = registry.iter().find(|factory| is_fit(factory.info()))?;
-        let handle = factory.open(&serde_json::json!({})).ok()?;
-        let (info, options) = (factory.info().clone(), serde_json::json!({}));
-        Some(Opened { info, portable: options.clone(), options, handle })
+        let options = serde_json::json!({});
+        factory.open(&options).ok()?;
+        Some(Checked {
+            info: factory.info().clone(),
+            portable: options.clone(),
+            options,
+            observing_passes: 0,
+        })
     }
 
     /// Opens the stage of a table once more, without complaints.
-    pub(crate) fn reopen(&mut self, list: &str, table: &Table) -> Option<Opened> {
+    pub(crate) fn reopen(&mut self, list: &str, table: &Table) -> Option<Checked> {
         let node = table.get("use")?;
         let factory = self.lookup(list, node.as_str()?)?;
         let options = options(list, table, factory.info());
         let mut entry =
-            Entry { id: String::new(), place: node.place.clone(), opened: Vec::new(), steps: Vec::new() };
+            Entry { id: String::new(), place: node.place.clone(), checked: Vec::new(), steps: Vec::new() };
         self.open_one(factory.as_ref(), table, &options, &mut entry);
-        entry.opened.pop()
+        entry.checked.pop()
     }
 
     /// The id of a table, which no other of its list may have.
@@ -308,11 +315,11 @@ impl<'a> Opener<'a> {
         }
         entry.steps.push(Step::new(info, &absolute, &marks, &entry.place));
         match factory.open(&absolute) {
-            Ok(handle) if kind_fits(info.kind, &handle) => entry.opened.push(Opened {
+            Ok(handle) if handle.fits(info.kind) => entry.checked.push(Checked {
                 info: info.clone(),
                 options: absolute,
                 portable: relative,
-                handle,
+                observing_passes: handle.observing_passes(),
             }),
             Ok(_) => {
                 let message = format!("{owner} opens as a stage of another kind");
@@ -381,16 +388,6 @@ fn replace(options: &mut Value, pointer: &str, text: String) {
     if let Some(value) = options.pointer_mut(pointer) {
         *value = Value::String(text);
     }
-}
-
-fn kind_fits(kind: Kind, handle: &OpenStage) -> bool {
-    matches!(
-        (kind, handle),
-        (Kind::Reader, OpenStage::Reader(_))
-            | (Kind::Filter | Kind::Extractor, OpenStage::Transform(_))
-            | (Kind::Corpus, OpenStage::Corpus(_))
-            | (Kind::Exporter, OpenStage::Exporter(_))
-    )
 }
 
 /// What a plugin is probably called, from its name or the path of its library.

@@ -1,17 +1,24 @@
 //! The checked pipeline: what the runner runs.
+//!
+//! A plan is data. It can be cloned, compared and printed, and holds nothing that is open: whoever runs it opens its
+//! stages ([`Opened`](crate::Opened)), as often as he likes and several at once.
+//!
+//! What it serialises to is for people and programs that look at a plan; addresses are in it as messages show them,
+//! without their secrets, so it is no way to hand a plan on.
 
 use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 use ignore::gitignore::Gitignore;
+use serde::{Serialize, Serializer};
 use tamis_address::Address;
 use tamis_document::{Document, Metadata};
 use tamis_stage::StageInfo;
-use tamis_stage::handle::{ExporterHandle, OpenStage, ReaderHandle};
 
-use crate::Diagnostics;
+use crate::{Diagnostics, canonical};
 
-/// A checked pipeline with all its stages open.
+/// A checked pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     /// The name of the pipeline; by default that of its file, without ending.
     pub name: String,
@@ -41,37 +48,38 @@ pub struct Plan {
 }
 
 /// A `[[source]]`.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SourcePlan {
     /// Its name in reports, unique among sources.
     pub id: String,
     /// The reader; for `use = "auto"` every reader that can take part, of which each file gets the one that
     /// is surest that the file is its own.
-    pub readers: Vec<OpenedReader>,
+    pub readers: Vec<ReaderPlan>,
     /// What to read, in order; at least one.
     pub inputs: Vec<InputPattern>,
     /// What to leave out.
     pub exclude: Excluded,
 }
 
-/// An opened reader.
-pub struct OpenedReader {
+/// A reader of a source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReaderPlan {
     /// What is known about it.
+    #[serde(rename = "use", serialize_with = "short")]
     pub info: StageInfo,
     /// Its options as given, paths made absolute.
     pub options: serde_json::Value,
-    /// The open reader.
-    pub handle: Box<dyn ReaderHandle>,
 }
 
 /// One entry of `paths`: a file, a folder of which every file is taken, a glob, standard input or a URL.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InputPattern {
     /// As the user wrote it, for messages: of an [`InputKind::Url`] without its secrets.
     pub written: String,
     /// Where it is; `path`, `root` and `takes` are about local inputs.
     pub kind: InputKind,
     /// The address of an [`InputKind::Url`], secrets and all.
+    #[serde(skip)]
     pub address: Option<Address>,
     /// The file or folder, or the deepest folder that a glob names without wildcards. Absolute; existed when
     /// the pipeline was checked.
@@ -80,11 +88,28 @@ pub struct InputPattern {
     /// so that two files of a source never share an id. `path` is this folder or lies in it.
     pub root: PathBuf,
     /// What a file below `path` must look like, relative to `path`.
-    pub(crate) glob: Option<GlobMatcher>,
+    pub(crate) glob: Option<Glob>,
+}
+
+/// A glob, ready to be asked; it is what it was written as.
+#[derive(Debug, Clone)]
+pub(crate) struct Glob(pub(crate) GlobMatcher);
+
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.glob() == other.0.glob()
+    }
+}
+
+impl Serialize for Glob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.glob().glob())
+    }
 }
 
 /// Where an input is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum InputKind {
     /// In the file system.
     Local,
@@ -97,7 +122,7 @@ pub enum InputKind {
 impl InputPattern {
     /// What files below `path` must look like, relative to it.
     pub fn glob(&self) -> Option<&GlobMatcher> {
-        self.glob.as_ref()
+        self.glob.as_ref().map(|glob| &glob.0)
     }
 
     /// Whether the entry is a glob, so that `path` is only where the walk begins.
@@ -108,7 +133,7 @@ impl InputPattern {
     /// Whether a file is taken; `relative` is its path from [`InputPattern::path`].
     /// A folder takes every file below it, a file itself (an empty `relative`).
     pub fn takes(&self, relative: &Path) -> bool {
-        self.glob.as_ref().is_none_or(|glob| glob.is_match(relative))
+        self.glob().is_none_or(|glob| glob.is_match(relative))
     }
 }
 
@@ -121,6 +146,18 @@ impl InputPattern {
 pub struct Excluded {
     pub(crate) patterns: Vec<String>,
     pub(crate) matcher: Gitignore,
+}
+
+impl PartialEq for Excluded {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
+impl Serialize for Excluded {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.patterns.serialize(serializer)
+    }
 }
 
 impl Default for Excluded {
@@ -159,28 +196,31 @@ impl Excluded {
     }
 }
 
-/// A `[[stage]]`.
+/// A `[[stage]]`: a filter, an extractor or a corpus stage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StagePlan {
     /// Its name in reports, unique among stages.
     pub id: String,
     /// What is known about it.
+    #[serde(rename = "use", serialize_with = "short")]
     pub info: StageInfo,
     /// Its options as given, paths made absolute.
     pub options: serde_json::Value,
-    /// The open stage: a transform or a corpus stage.
-    pub handle: OpenStage,
+    /// How often it must see all documents before it is applied to them: passes, of which each ends a segment.
+    /// 0 of anything but a corpus stage that learns. It follows from the options, and only the open stage knows it.
+    pub observing_passes: u32,
 }
 
 /// An `[[export]]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExportPlan {
     /// Its name in reports, unique among exports.
     pub id: String,
     /// What is known about the exporter.
+    #[serde(rename = "use", serialize_with = "short")]
     pub info: StageInfo,
     /// Its options as given, paths made absolute.
     pub options: serde_json::Value,
-    /// The open exporter.
-    pub handle: Box<dyn ExporterHandle>,
     /// The folder that its parts are written to, absolute; of a partitioned export the folder that holds all
     /// its partitions.
     pub path: PathBuf,
@@ -199,14 +239,15 @@ pub struct ExportPlan {
 }
 
 /// Folders below that of an export, named by what is in a record: `{language}/{published:%Y-%m}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Partition {
     /// Text and fields, in order; `/` in a text parts folders.
     pub pieces: Vec<PartitionPiece>,
 }
 
 /// A piece of a [`Partition`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PartitionPiece {
     /// As it stands.
     Text(String),
@@ -220,7 +261,8 @@ pub enum PartitionPiece {
 }
 
 /// Which records an export takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum From {
     /// Those that passed every stage.
     Kept,
@@ -242,7 +284,8 @@ impl From {
 }
 
 /// How the parts of an export are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Compression {
     /// Not at all.
     None,
@@ -259,7 +302,7 @@ pub enum Compression {
 }
 
 /// The `[run]` table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunSettings {
     /// How many threads work; 0 stands for every core.
     pub threads: usize,
@@ -299,11 +342,12 @@ impl Default for RunSettings {
 }
 
 /// A `[[test]]` of a pipeline.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PipelineTest {
     /// What it shows.
     pub name: String,
     /// The documents that enter the first stage.
+    #[serde(serialize_with = "inputs")]
     pub input: Vec<Document>,
     /// The documents that must come out, in order, and no others.
     pub expect: Vec<Expected>,
@@ -312,7 +356,7 @@ pub struct PipelineTest {
 }
 
 /// A document that must come out of a test.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Expected {
     /// Its id.
     pub id: String,
@@ -322,49 +366,17 @@ pub struct Expected {
     pub metadata: Option<Metadata>,
 }
 
-impl std::fmt::Debug for OpenedReader {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("OpenedReader")
-            .field("name", &self.info.name)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
+/// A stage by what tells it from others; its help and its schema are the same in every plan.
+fn short<S: Serializer>(info: &StageInfo, serializer: S) -> Result<S::Ok, S::Error> {
+    canonical::identity(info).serialize(serializer)
 }
 
-impl std::fmt::Debug for StagePlan {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("StagePlan")
-            .field("id", &self.id)
-            .field("name", &self.info.name)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for ExportPlan {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("ExportPlan")
-            .field("id", &self.id)
-            .field("name", &self.info.name)
-            .field("options", &self.options)
-            .field("path", &self.path)
-            .field("from", &self.from)
-            .field("compression", &self.compression)
-            .field("max_part_bytes", &self.max_part_bytes)
-            .field("implicit", &self.implicit)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Plan {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Plan")
-            .field("name", &self.name)
-            .field("file", &self.file)
-            .field("sources", &self.sources)
-            .field("stages", &self.stages)
-            .field("exports", &self.exports)
-            .field("run", &self.run)
-            .finish_non_exhaustive()
-    }
+/// The documents of a test as they are written there.
+fn inputs<S: Serializer>(documents: &[Document], serializer: S) -> Result<S::Ok, S::Error> {
+    let expected = |document: &Document| Expected {
+        id: document.id.clone(),
+        text: Some(document.text.clone()),
+        metadata: Some(document.metadata.clone()),
+    };
+    serializer.collect_seq(documents.iter().map(expected))
 }

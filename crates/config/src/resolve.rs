@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tamis_stage::Registry;
-use tamis_stage::handle::OpenStage;
 
 use crate::canonical::{self, portable};
 use crate::check::{Checker, size_of};
@@ -18,9 +17,9 @@ use crate::fields::{self, Step};
 use crate::inputs;
 use crate::longest::longest;
 use crate::node::{Data, Node, Table};
-use crate::opening::{Opened, Opener, is_envelope};
+use crate::opening::{Checked, Opener, is_envelope};
 use crate::pipeline::{Pipeline, PluginLocator};
-use crate::plan::{Compression, ExportPlan, From, OpenedReader, Plan, RunSettings, SourcePlan, StagePlan};
+use crate::plan::{Compression, ExportPlan, From, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan};
 use crate::size::format_size;
 use crate::tests_table;
 use crate::text::{Place, TextKind};
@@ -29,7 +28,7 @@ use crate::text::{Place, TextKind};
 const DEFAULT_PART_BYTES: u64 = 256 << 20;
 
 impl Pipeline {
-    /// Checks everything else and opens the stages.
+    /// Checks everything else, and whether the stages can be opened.
     ///
     /// `plugin_errors` are the libraries that could not be loaded, by their position in
     /// [`Pipeline::plugins`], with a message; they are shown where the pipeline names them.
@@ -123,7 +122,7 @@ impl<'a> Planner<'a> {
             self.opener.registry,
             &mut self.diagnostics,
         );
-        let has_passes = stages.plans.iter().any(|stage| observes(&stage.handle));
+        let has_passes = stages.plans.iter().any(|stage| stage.observing_passes > 0);
         let all_known = stages.plans.len() == n_stages;
         let run = self.run(&sources.plans, has_passes || !all_known);
         let file_stem = self.pipeline.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -179,9 +178,9 @@ impl<'a> Planner<'a> {
                 inputs::inputs(&paths, &excluded, &mut self.diagnostics)
             };
             let readers: Vec<Value> = entry
-                .opened
+                .checked
                 .iter()
-                .map(|opened| canonical::stage(&entry.id, &opened.info, &opened.portable))
+                .map(|reader| canonical::stage(&entry.id, &reader.info, &reader.portable))
                 .collect();
             planned.canonical.push(json!({
                 "id": entry.id,
@@ -191,7 +190,8 @@ impl<'a> Planner<'a> {
                     .collect::<Vec<_>>(),
                 "exclude": exclude.iter().map(|(pattern, _)| *pattern).collect::<Vec<_>>(),
             }));
-            let readers = entry.opened.into_iter().filter_map(reader).collect();
+            let reader = |it: Checked| ReaderPlan { info: it.info, options: it.options };
+            let readers = entry.checked.into_iter().map(reader).collect();
             planned.plans.push(SourcePlan { id: entry.id, readers, inputs, exclude: excluded });
         }
         planned
@@ -204,13 +204,13 @@ impl<'a> Planner<'a> {
         for (place, table) in tables {
             let Some(entry) = self.opener.open("stage", place, table) else { continue };
             planned.steps.extend(entry.steps);
-            for opened in entry.opened {
-                planned.canonical.push(canonical::stage(&entry.id, &opened.info, &opened.portable));
+            for stage in entry.checked {
+                planned.canonical.push(canonical::stage(&entry.id, &stage.info, &stage.portable));
                 planned.plans.push(StagePlan {
                     id: entry.id.clone(),
-                    info: opened.info,
-                    options: opened.options,
-                    handle: opened.handle,
+                    info: stage.info,
+                    options: stage.options,
+                    observing_passes: stage.observing_passes,
                 });
             }
         }
@@ -234,21 +234,21 @@ impl<'a> Planner<'a> {
                     fields().fold(step, |step, (field, place)| step.with_path_field(field, place))
                 }));
             }
-            for opened in entry.opened {
-                let compression = self.compression(table, &opened);
-                if opened.info.flags.named_files
+            for exporter in entry.checked {
+                let compression = self.compression(table, &exporter);
+                if exporter.info.flags.named_files
                     && let Some(entry) = table.entry("max_part_bytes")
                 {
-                    let name = &opened.info.name;
+                    let name = &exporter.info.name;
                     let message = format!("`max_part_bytes` of exporter `{name}` has no effect");
                     let label = "it writes a file for each document: remove this";
                     self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label(label));
                 }
                 let max_part_bytes =
                     table.get("max_part_bytes").and_then(size_of).unwrap_or(DEFAULT_PART_BYTES);
-                let portable = opened.portable.clone();
+                let portable = exporter.portable.clone();
                 let path = destination.as_ref().map(|it| it.folder.clone()).unwrap_or_default();
-                let Some(export) = export(opened, entry.id.clone(), path, from) else { continue };
+                let export = export(exporter, entry.id.clone(), path, from);
                 let partition = destination.as_ref().and_then(|it| it.partition.clone());
                 let export = ExportPlan { partition, compression, max_part_bytes, ..export };
                 planned.canonical.push(self.canonical_export(&export, &portable));
@@ -306,20 +306,20 @@ impl<'a> Planner<'a> {
             None => (first.compression, first.max_part_bytes),
         };
         // The first export opened with these options already, so that this can only fail by chance.
-        let Some(opened) = other.or_else(|| self.opener.reopen("export", table)) else { return };
-        let portable = opened.portable.clone();
-        let Some(export) = export(opened, id, path, From::Failed) else { return };
+        let Some(exporter) = other.or_else(|| self.opener.reopen("export", table)) else { return };
+        let portable = exporter.portable.clone();
+        let export = export(exporter, id, path, From::Failed);
         let export = ExportPlan { compression, max_part_bytes, implicit: true, ..export };
         planned.canonical.push(self.canonical_export(&export, &portable));
         planned.plans.push(export);
     }
 
-    fn compression(&mut self, table: &Table, opened: &Opened) -> Compression {
-        let own = |key: &str| table.get(key).filter(|_| is_envelope("export", key, Some(&opened.info)));
+    fn compression(&mut self, table: &Table, exporter: &Checked) -> Compression {
+        let own = |key: &str| table.get(key).filter(|_| is_envelope("export", key, Some(&exporter.info)));
         compression::compression(
             own("compression"),
             own("compression_level"),
-            &opened.info,
+            &exporter.info,
             &mut self.diagnostics,
         )
     }
@@ -383,11 +383,6 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Whether a stage must see documents before it is applied to them.
-fn observes(handle: &OpenStage) -> bool {
-    matches!(handle, OpenStage::Corpus(corpus) if corpus.observing_passes() > 0)
-}
-
 /// Warns about blocks of which hardly one a thread fits into the memory.
 fn large_blocks(table: &Table, settings: &RunSettings) -> Option<Diagnostic> {
     let most = settings.memory / BLOCKS_IN_MEMORY;
@@ -410,30 +405,19 @@ fn from(table: &Table) -> From {
     }
 }
 
-fn reader(opened: Opened) -> Option<OpenedReader> {
-    match opened.handle {
-        OpenStage::Reader(handle) => {
-            Some(OpenedReader { info: opened.info, options: opened.options, handle })
-        }
-        _ => None,
-    }
-}
-
 /// An export as its stage gives it, without compression.
-fn export(opened: Opened, id: String, path: PathBuf, from: From) -> Option<ExportPlan> {
-    let OpenStage::Exporter(handle) = opened.handle else { return None };
-    Some(ExportPlan {
+fn export(exporter: Checked, id: String, path: PathBuf, from: From) -> ExportPlan {
+    ExportPlan {
         id,
-        info: opened.info,
-        options: opened.options,
-        handle,
+        info: exporter.info,
+        options: exporter.options,
         path,
         partition: None,
         from,
         compression: Compression::None,
         max_part_bytes: DEFAULT_PART_BYTES,
         implicit: false,
-    })
+    }
 }
 
 fn free_id(wanted: &str, exports: &[ExportPlan]) -> String {

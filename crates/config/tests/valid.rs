@@ -5,13 +5,15 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tamis_config::{
-    Compression, From, InputKind, Overrides, PartitionPiece, Pipeline, Plan, PluginLocator, RunSettings,
-    Setting, SettingOrigin, schema,
+    Compression, From, InputKind, Opened, Overrides, PartitionPiece, Pipeline, Plan, PluginLocator,
+    RunSettings, Setting, SettingOrigin, schema,
 };
 use tamis_document::Document;
+use tamis_stage::RunContext;
 use tempfile::TempDir;
 
 /// A folder with some inputs and rules.
@@ -743,4 +745,35 @@ fn collect(value: &Value, references: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
         _ => {}
     }
+}
+
+#[test]
+fn a_plan_is_data_and_opens_as_often_as_one_likes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    std::fs::write(folder.path().join("in/a.txt"), "a").unwrap();
+    let text = "[[source]]\nuse = \"auto\"\npaths = [\"in/*.txt\"]\nexclude = [\"*.tmp\"]\n\
+                [[export]]\nuse = \"jsonl\"\npath = \"out\"\n\
+                [[test]]\nname = \"t\"\ninput = [{ id = \"a\", text = \"x\" }]\nexpect = []\n";
+    let plan = || {
+        let pipeline = Pipeline::from_text("p.toml", text, folder.path(), &Overrides::default()).unwrap();
+        Arc::new(pipeline.plan(&common::registry(), Vec::new()).unwrap())
+    };
+    let (first, second) = (plan(), plan());
+    assert_eq!(first, second);
+    assert_eq!(*first, Plan::clone(&first));
+    assert_ne!(*first, Plan { name: "other".to_owned(), ..Plan::clone(&first) });
+    let json = serde_json::to_value(&*first).unwrap();
+    assert_eq!(json["sources"][0]["inputs"][0]["glob"], "*.txt");
+    assert_eq!(json["sources"][0]["exclude"], serde_json::json!(["*.tmp"]));
+    assert_eq!(json["exports"][0]["use"]["use"], "jsonl");
+    let registry = common::registry();
+    let run = RunContext::default();
+    let opened: Vec<_> = (0..2).map(|_| Opened::new(Arc::clone(&first), &registry, &run).unwrap()).collect();
+    for opened in &opened {
+        assert_eq!(opened.sources[0].readers.len(), first.sources[0].readers.len());
+        assert_eq!(opened.exports.len(), first.exports.len());
+    }
+    let error = Opened::new(first, &tamis_stage::Registry::new(), &run).unwrap_err();
+    assert!(error.to_string().ends_with("is not loaded"), "{error}");
 }

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tamis_document::Record;
+use tamis_stage::RunContext;
 
 use crate::call::Who;
 
@@ -143,13 +144,18 @@ impl Slot {
         self.at.store(ordinal.min(NOWHERE - 1), Ordering::Relaxed);
     }
 
-    /// The call that is going on, when it began, and the number of where it is.
-    fn look(&self) -> Option<(OpenCall, Instant, u64)> {
+    /// The call that is going on, of `run` if one is named, when it began, and the number of where it is.
+    fn look(&self, run: Option<&RunContext>) -> Option<(OpenCall, Instant, u64)> {
         let current = lock(&self.current);
         let Current { since, who, subject } = (*current)?;
         let at = self.at.load(Ordering::Relaxed);
         // SAFETY: the call stands in its slot while the slot is locked, so what it borrows is there.
-        let (who, (subject, document)) = unsafe { (&*who, subject.name(at)) };
+        let who = unsafe { &*who };
+        if run.is_some_and(|run| !who.run.is(run)) {
+            return None;
+        }
+        // SAFETY: as above.
+        let (subject, document) = unsafe { subject.name(at) };
         let (stage, plugin) = (who.stage.clone(), who.plugin.clone());
         Some((OpenCall { stage, plugin, subject, document, lasts: since.elapsed() }, since, at))
     }
@@ -234,21 +240,23 @@ impl std::fmt::Display for OpenCall {
 
 /// The call that this thread is in.
 pub(crate) fn here() -> Option<OpenCall> {
-    MINE.get()?.look().map(|(call, ..)| call)
+    MINE.get()?.look(None).map(|(call, ..)| call)
 }
 
-/// All calls into plugins that have lasted for so long, the longest first.
-pub fn open_calls(at_least: Duration) -> Vec<OpenCall> {
+/// All calls into plugins that a run is in and that have lasted for so long, the longest first; of all runs of the
+/// process if none is named.
+pub fn open_calls(run: Option<&RunContext>, at_least: Duration) -> Vec<OpenCall> {
     let slots = lock(&SLOTS).clone();
-    let mut calls: Vec<_> = slots.iter().filter_map(|slot| slot.look()).map(|(call, ..)| call).collect();
+    let mut calls: Vec<_> = slots.iter().filter_map(|slot| slot.look(run)).map(|(call, ..)| call).collect();
     calls.retain(|call| call.lasts >= at_least);
     calls.sort_by_key(|call| std::cmp::Reverse(call.lasts));
     calls
 }
 
 /// Looks at all threads again and again, and tells what does not get on.
-#[derive(Default)]
 pub(crate) struct Sweep {
+    /// Whose calls are looked at.
+    run: RunContext,
     /// One a slot.
     seen: Vec<Option<Seen>>,
 }
@@ -262,6 +270,10 @@ struct Seen {
 }
 
 impl Sweep {
+    pub(crate) fn new(run: RunContext) -> Self {
+        Self { run, seen: Vec::new() }
+    }
+
     /// Calls that have been at the same document for `limit` or longer and were not told yet; how long they are
     /// at it stands for how long they last.
     pub(crate) fn stuck(&mut self, limit: Duration) -> Vec<OpenCall> {
@@ -269,7 +281,7 @@ impl Sweep {
         self.seen.resize_with(slots.len(), || None);
         let mut stuck = Vec::new();
         for (slot, seen) in slots.iter().zip(&mut self.seen) {
-            let Some((mut call, since, at)) = slot.look() else {
+            let Some((mut call, since, at)) = slot.look(Some(&self.run)) else {
                 *seen = None;
                 continue;
             };
@@ -303,7 +315,11 @@ mod tests {
     use super::*;
 
     fn who(stage: &str) -> Who {
-        Who { stage: stage.to_owned(), plugin: "demo".to_owned(), library: 0 }
+        who_of(stage, &RunContext::default())
+    }
+
+    fn who_of(stage: &str, run: &RunContext) -> Who {
+        Who { stage: stage.to_owned(), plugin: "demo".to_owned(), library: 0, run: run.clone() }
     }
 
     fn records() -> Vec<Record> {
@@ -346,11 +362,12 @@ mod tests {
 
     #[test]
     fn what_does_not_get_on_is_told_once() {
-        let (who, records) = (who("stuck"), records());
-        let mut sweep = Sweep::default();
+        let run = RunContext::default();
+        let (who, records) = (who_of("stuck", &run), records());
+        let (mut sweep, mut other) = (Sweep::new(run), Sweep::new(RunContext::default()));
         let mut told = |limit| {
-            // Other tests of this process make calls of their own.
-            let calls = sweep.stuck(limit).into_iter().filter(|call| call.stage == "stuck");
+            assert!(other.stuck(Duration::ZERO).is_empty(), "it is no call of the other run");
+            let calls = sweep.stuck(limit).into_iter();
             calls.map(|call| call.document.unwrap_or_default()).collect::<Vec<_>>()
         };
         let entered = mine().enter(&who, Subject::Documents(&records));

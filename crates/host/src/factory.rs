@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tamis_plugin::PluginTable;
 use tamis_stage::handle::OpenStage;
-use tamis_stage::{PluginOrigin, SetupError, StageFactory, StageInfo};
+use tamis_stage::{PluginOrigin, RunContext, SetupError, StageFactory, StageInfo};
 
 use crate::adapter;
 use crate::descriptor::{self, Table};
@@ -32,8 +32,8 @@ impl StageFactory for Bundled {
         &self.info
     }
 
-    fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
-        adapter::open(self.table, &self.info, options)
+    fn open_in(&self, run: &RunContext, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
+        adapter::open(self.table, &self.info, options, run)
     }
 }
 
@@ -54,8 +54,8 @@ impl StageFactory for FromLibrary {
         &self.info
     }
 
-    fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
+    fn open_in(&self, run: &RunContext, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
         let table = self.library.stage(self.info.kind, &self.info.name).map_err(SetupError::new)?;
-        adapter::open(table, &self.info, options)
+        adapter::open(table, &self.info, options, run)
     }
 }

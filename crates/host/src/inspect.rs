@@ -1,7 +1,8 @@
 //! Describes a library in a short-lived child process.
 //!
 //! Loading a library runs its constructors, so a broken one could take the program with it.
-//! The child is this program again, started with a hidden command that calls [`describe_for_parent`].
+//! The child is a program that whoever embeds this crate names: `tamis` names itself, and has a hidden command that calls
+//! [`describe_for_parent`].
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -21,7 +22,16 @@ use crate::library::{Library, Opened};
 const ANSWER: &str = "tamis-plugin-description ";
 const POLL: Duration = Duration::from_millis(2);
 
+/// The arguments with which the `tamis` program describes a library, before those that [`Inspector`] adds.
+pub const DESCRIBE: [&str; 2] = ["plugin", "describe"];
+/// How long a library may take to be described, unless somebody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How to start the child process.
+///
+/// Any program will do that hands its last two arguments to [`describe_for_parent`] and prints what it gives: a
+/// library that is embedded in another program cannot start that program again and must name one that does, such as
+/// `tamis` itself ([`Inspector::of`]).
 #[derive(Debug, Clone)]
 pub struct Inspector {
     /// The program.
@@ -56,6 +66,12 @@ pub fn describe_for_parent(path: &Path, blake3: &str) -> String {
 }
 
 impl Inspector {
+    /// With a `tamis` program, or another with its command line ([`DESCRIBE`]), in 10 s a library.
+    pub fn of(program: impl Into<PathBuf>) -> Self {
+        let arguments = DESCRIBE.map(OsString::from).to_vec();
+        Self { program: program.into(), arguments, timeout: TIMEOUT }
+    }
+
     /// The parent's side: what a library says about itself.
     ///
     /// # Errors

@@ -31,7 +31,6 @@ mod factory;
 mod inspect;
 mod library;
 mod loader;
-mod signals;
 #[cfg(unix)]
 mod trust;
 mod watchdog;
@@ -43,8 +42,7 @@ pub use error::PluginError;
 pub use exits::exit_now;
 pub use exits::{ExitGuard, guard_exit};
 pub use factory::bundled;
-pub use inspect::{Inspector, describe_for_parent};
+pub use inspect::{DESCRIBE, Inspector, describe_for_parent};
 pub use library::{library_file_name, plugin_name_of};
 pub use loader::{Loader, Request};
-pub use signals::{LogLevel, cancel, set_logger};
 pub use watchdog::Watchdog;

@@ -5,6 +5,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tamis_stage::RunContext;
+
 use crate::calls::{OpenCall, Sweep};
 
 /// How often threads are looked at, at most and at least.
@@ -18,18 +20,23 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Tells of every call into a plugin, of any thread of this process, that has been at the same document for
+    /// Tells of every call into a plugin, of any thread that works for this run, that has been at the same document for
     /// `limit`, once, and up to a second later; of a call that is not about documents, when it has lasted so long.
     /// How long that is, is what [`OpenCall::lasts`] says then.
     ///
     /// # Errors
     ///
     /// When no thread can be started.
-    pub fn start(limit: Duration, tell: impl Fn(&OpenCall) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        run: &RunContext,
+        limit: Duration,
+        tell: impl Fn(&OpenCall) + Send + 'static,
+    ) -> io::Result<Self> {
         let (stop, stopped) = channel();
+        let run = run.clone();
         let tick = (limit / 4).clamp(TICK.0, TICK.1);
         let thread = std::thread::Builder::new().name("tamis-watchdog".to_owned()).spawn(move || {
-            let mut sweep = Sweep::default();
+            let mut sweep = Sweep::new(run);
             while matches!(stopped.recv_timeout(tick), Err(RecvTimeoutError::Timeout)) {
                 sweep.stuck(limit).iter().for_each(&tell);
             }

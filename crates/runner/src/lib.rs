@@ -25,12 +25,14 @@
 //!   ([`RunError`]).
 //!
 //! What the rooms pass to each other is in `work/task.rs`; start there, then follow a document from `run.rs` down.
-//! The runner names no stage, prints nothing and asks nothing: it reports through [`Progress`] while it runs
-//! and with a [`Report`] at the end.
+//! The runner names no stage, prints nothing and asks nothing, and nothing of a run is global: whoever runs a plan sees
+//! it through an [`Observer`], stops it through the context that its stages were opened in, and gets a [`Report`] at
+//! the end.
 
 mod clock;
 mod disk;
 mod error;
+mod observer;
 mod progress;
 mod read;
 mod run;
@@ -45,9 +47,10 @@ pub use disk::file::FileEntry;
 pub use disk::manifest::{ExportManifest, Learned, Manifest};
 pub use disk::states::merge_states;
 pub use error::RunError;
+pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};
 pub use run::{Finish, Report, run};
 pub use segment::{Reads, Segment, Shard, StateName, Task, Writes, segments};
-pub use settings::Settings;
+pub use settings::{Grace, Settings};
 pub use tally::{InputTally, StageTally, Tally};
 pub use work::chain::process;

@@ -1,23 +1,19 @@
-//! How far a run is, for whoever shows it.
+//! How far a run is, for whoever looks now and then.
 
-use std::convert::Infallible;
-use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Counters of a running pipeline; written by the run, read by anyone at any time.
+use crate::observer::{Event, Interest, Observer};
+
+/// Counters of a running pipeline: an observer that can be asked at any time.
 #[derive(Debug, Default)]
 pub struct Progress {
-    pub(crate) segment: AtomicUsize,
-    pub(crate) segments: AtomicUsize,
-    pub(crate) total_bytes: AtomicU64,
-    pub(crate) bytes: AtomicU64,
-    pub(crate) kept: AtomicU64,
-    pub(crate) dropped: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    stop: AtomicBool,
-    pub(crate) grace: Grace,
+    segment: AtomicUsize,
+    segments: AtomicUsize,
+    total_bytes: AtomicU64,
+    bytes: AtomicU64,
+    kept: AtomicU64,
+    dropped: AtomicU64,
+    failed: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -53,33 +49,32 @@ impl Progress {
             failed: load(&self.failed),
         }
     }
-
-    /// Makes a run that was asked to stop end after so long a time although a worker has not come back: it notes
-    /// how far it is, leaves the output for the next run to go on with, and calls `leave`, which must end the
-    /// process. Without this a run waits for its workers. The first call counts.
-    pub fn give_up_after(&self, grace: Duration, leave: impl Fn() -> Infallible + Send + Sync + 'static) {
-        // A second one would be for another run, which has a progress of its own.
-        let _ = self.grace.0.set((grace, Box::new(leave)));
-    }
-
-    /// Asks the run to stop at the next block; it ends with [`RunError::Interrupted`](crate::RunError).
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }
 
-/// What to do when workers do not come back.
-#[derive(Default)]
-pub(crate) struct Grace(pub(crate) OnceLock<(Duration, Leave)>);
+impl Observer for Progress {
+    fn interest(&self) -> Interest {
+        Interest::SEGMENTS | Interest::BLOCKS
+    }
 
-pub(crate) type Leave = Box<dyn Fn() -> Infallible + Send + Sync>;
-
-impl fmt::Debug for Grace {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("Grace").field(&self.0.get().map(|(after, _)| after)).finish()
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::SegmentBegun { segment, segments, total_bytes, bytes } => {
+                self.total_bytes.store(*total_bytes, Ordering::Relaxed);
+                self.bytes.store(*bytes, Ordering::Relaxed);
+                self.segment.store(segment.index, Ordering::Relaxed);
+                self.segments.store(*segments, Ordering::Relaxed);
+            }
+            Event::Block { bytes, kept, dropped, failed, .. } => {
+                for (counter, n) in [
+                    (&self.bytes, bytes),
+                    (&self.kept, kept),
+                    (&self.dropped, dropped),
+                    (&self.failed, failed),
+                ] {
+                    counter.fetch_add(*n, Ordering::Relaxed);
+                }
+            }
+            _ => {}
+        }
     }
 }

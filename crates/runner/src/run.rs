@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tamis_config::Plan;
+use tamis_config::{Opened, Plan};
 
 use crate::clock::{Chore, Stopwatch};
 use crate::disk::fingerprint::{fingerprint, folder_from};
@@ -13,10 +13,10 @@ use crate::disk::manifest::Manifest;
 use crate::disk::previous;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events, Observer};
 use crate::read::inputs::{self, Inputs};
 use crate::segment::{Shard, segments};
-use crate::settings::{Settings, threads};
+use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::write::checkpoint::Checkpoint;
 use crate::write::export::ExportWriter;
@@ -60,7 +60,7 @@ pub struct Report {
 
 /// What a run begins with.
 struct Setup<'a> {
-    plan: &'a Plan,
+    opened: &'a Opened,
     settings: &'a Settings,
     inputs: Inputs,
     /// Where each export goes; the manifest lies in the first.
@@ -76,18 +76,29 @@ enum Start {
     Begin { restarted: bool },
 }
 
-/// Runs a plan.
+/// Runs a plan whose stages are open.
 ///
 /// # Errors
 ///
 /// When nothing can be read, the output folder holds something else, a file cannot be written, or the
-/// records do not add up. A record that fails is no error: it becomes a dead letter.
-pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Report, RunError> {
+/// records do not add up, or the run was cancelled. A record that fails is no error: it becomes a dead letter.
+#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
+pub fn run(opened: Opened, settings: &Settings, observer: &dyn Observer) -> Result<Report, RunError> {
+    let events = Events::new(observer);
+    events.tell(&Event::RunBegun { plan: &opened.plan });
+    let result = run_observed(&opened, settings, events);
+    events.tell(&Event::RunEnded { result: result.as_ref() });
+    result
+}
+
+fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Result<Report, RunError> {
     let start = Instant::now();
+    let plan = &opened.plan;
     check_shard(plan, settings)?;
     let watch = Stopwatch::start();
-    let setup = Setup::new(plan, settings, progress)?;
+    let setup = Setup::new(opened, settings)?;
     let listing = watch.spent();
+    let pool = &*settings.pool(plan)?;
     if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
         let message =
             format!("{name} cannot be read again by the segments to come: write it to a file first");
@@ -101,13 +112,13 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
             manifest,
             folder: setup.work_folder.folder.clone(),
             elapsed: start.elapsed(),
-            threads: threads(plan),
+            threads: pool.current_num_threads(),
             restarted: false,
             resumed: false,
         }
     };
     if settings.dry_run {
-        let (manifest, tally, _) = setup.session(progress).run(setup.manifest.clone(), None)?;
+        let (manifest, tally, _) = setup.session(events, pool).run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
     let _locks = Locks::take(plan, &setup.places)?;
@@ -119,7 +130,7 @@ pub fn run(plan: &Plan, settings: &Settings, progress: &Progress) -> Result<Repo
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
-    let ran = setup.session(progress).run(setup.manifest.clone(), checkpoint);
+    let ran = setup.session(events, pool).run(setup.manifest.clone(), checkpoint);
     let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error))?;
     let finish = match end {
         End::Plan => Finish::Done,
@@ -145,8 +156,9 @@ fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
 }
 
 impl<'a> Setup<'a> {
-    fn new(plan: &'a Plan, settings: &'a Settings, progress: &Progress) -> Result<Self, RunError> {
-        let inputs = inputs::list(plan, progress)?;
+    fn new(opened: &'a Opened, settings: &'a Settings) -> Result<Self, RunError> {
+        let plan = &opened.plan;
+        let inputs = inputs::list(plan, &opened.run)?;
         let below = settings.shard.map(Shard::folder);
         let places = folder::of_exports(plan, below.as_deref())?;
         let folder = places
@@ -155,7 +167,7 @@ impl<'a> Setup<'a> {
         // Of a shard, too, as those of the whole: its own folders lie apart, and say which shard it is.
         let manifest = begin(plan, settings, &inputs, &folder::of_exports(plan, None)?)?;
         let work_folder = WorkFolder::new(plan, folder);
-        Ok(Self { plan, settings, inputs, places, manifest, work_folder })
+        Ok(Self { opened, settings, inputs, places, manifest, work_folder })
     }
 
     /// Whoever interrupts a run of inputs that cannot be read again should not be told to go on.
@@ -166,24 +178,24 @@ impl<'a> Setup<'a> {
         }
     }
 
-    fn session<'s>(&'s self, progress: &'s Progress) -> Session<'s> {
+    fn session<'s>(&'s self, events: Events<'s>, pool: &'s rayon::ThreadPool) -> Session<'s> {
         let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
         let work_folder = match (&self.settings.scratch, self.settings.dry_run) {
-            (Some(scratch), true) => WorkFolder::new(self.plan, scratch),
+            (Some(scratch), true) => WorkFolder::new(&self.opened.plan, scratch),
             _ => self.work_folder.clone(),
         };
         Session {
-            plan: self.plan,
+            opened: self.opened,
             settings: self.settings,
-            progress,
+            events,
             files,
             range,
             places: &self.places,
             work_folder,
-            threads: threads(self.plan),
+            pool,
             is_resumable: self.inputs.unrepeatable().is_none(),
-            segments: segments(self.plan),
+            segments: segments(&self.opened.plan),
         }
     }
 
@@ -225,7 +237,7 @@ impl<'a> Setup<'a> {
     /// the folder of the manifest is named by its whole path, which another place has changed if all of it was moved.
     fn placed(&self, mut earlier: Manifest) -> Manifest {
         if earlier.fingerprint.plan == self.manifest.fingerprint.plan {
-            for (export, place) in self.plan.exports.iter().zip(&self.places) {
+            for (export, place) in self.opened.plan.exports.iter().zip(&self.places) {
                 if let Some(known) = earlier.exports.iter_mut().find(|known| known.id == export.id) {
                     known.folder = folder_from(place, &self.work_folder.folder);
                 }
@@ -236,7 +248,7 @@ impl<'a> Setup<'a> {
 
     /// What says that an export went elsewhere then, if one did.
     fn moved(&self, earlier: &Manifest) -> Option<String> {
-        let mut exports = self.plan.exports.iter().zip(&self.places);
+        let mut exports = self.opened.exports.iter().zip(&self.places);
         exports.find_map(|(export, place)| {
             let now = folder_from(place, &self.work_folder.folder);
             let then = &earlier.exports.iter().find(|earlier| earlier.id == export.id)?.folder;
@@ -286,7 +298,7 @@ impl<'a> Setup<'a> {
         previous::clear(&self.places, folder, earlier)?;
         self.work_folder.clear()?;
         // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
-        let exports = self.plan.exports.iter().zip(&self.places);
+        let exports = self.opened.exports.iter().zip(&self.places);
         let exports =
             exports.map(|(export, place)| ExportWriter::dry(export, place, folder).manifest().clone());
         Manifest { exports: exports.collect(), ..self.manifest.clone() }.write(folder)

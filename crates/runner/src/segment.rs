@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tamis_config::{Plan, StagePlan};
-use tamis_stage::handle::OpenStage;
+use tamis_config::{Opened, OpenedStage, Plan};
+use tamis_stage::Kind;
 
 /// One sweep over the documents, and what it needs and leaves behind.
 ///
@@ -91,8 +91,8 @@ pub fn segments(plan: &Plan) -> Vec<Segment> {
         writes: Writes::Exports,
     }];
     for stage in &plan.stages {
-        if let OpenStage::Corpus(corpus) = &stage.handle {
-            cut(&mut segments, &stage.id, corpus.observing_passes());
+        if stage.info.kind == Kind::Corpus {
+            cut(&mut segments, &stage.id, stage.observing_passes);
         }
         if let Some(last) = segments.last_mut() {
             last.stages.push(stage.id.clone());
@@ -121,13 +121,13 @@ fn cut(segments: &mut Vec<Segment>, stage: &str, passes: u32) {
 }
 
 impl Segment {
-    /// The stages of the plan that documents pass in this segment, and the corpus stage that only observes.
-    pub(crate) fn of<'p>(&self, plan: &'p Plan) -> (&'p [StagePlan], Option<(&'p StagePlan, u32)>) {
-        let place = |id: &String| plan.stages.iter().position(|stage| stage.id == *id);
+    /// The stages that documents pass in this segment, and the corpus stage that only observes.
+    pub(crate) fn of<'o>(&self, opened: &'o Opened) -> (&'o [OpenedStage], Option<(&'o OpenedStage, u32)>) {
+        let place = |id: &String| opened.stages.iter().position(|stage| stage.id == *id);
         let first = self.stages.first().and_then(place).unwrap_or(0);
-        let stages = plan.stages.get(first..first + self.stages.len()).unwrap_or_default();
+        let stages = opened.stages.get(first..first + self.stages.len()).unwrap_or_default();
         let observes = self.observes.as_ref().and_then(|name| {
-            let stage = plan.stages.iter().find(|stage| stage.id == name.stage)?;
+            let stage = opened.stages.iter().find(|stage| stage.id == name.stage)?;
             Some((stage, name.pass))
         });
         (stages, observes)

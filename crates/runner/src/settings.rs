@@ -1,10 +1,15 @@
 //! How a plan is run, beside what it says itself.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tamis_config::Plan;
 
+use crate::error::RunError;
 use crate::segment::{Shard, Task};
 
 /// How a plan is run, beside what the plan says itself.
@@ -23,6 +28,41 @@ pub struct Settings {
     pub task: Option<Task>,
     /// A folder for what a dry run of a plan with corpus stages must put aside.
     pub scratch: Option<PathBuf>,
+    /// The threads that work; a pool of its own, of as many as the plan says, if `None`. Several runs may share one
+    /// pool; then each gets what the others leave.
+    pub pool: Option<Arc<rayon::ThreadPool>>,
+    /// What to do when the run was asked to stop and a worker does not come back; if `None` the run waits for it.
+    pub grace: Option<Grace>,
+}
+
+/// How a run that was asked to stop ends although a worker has not come back: it notes how far it is and leaves the
+/// output for the next run to go on with, and then the process must end, because no thread can be ended from outside.
+#[derive(Clone)]
+pub struct Grace {
+    /// How long workers may take to come back.
+    pub after: Duration,
+    /// Ends the process.
+    pub leave: Arc<dyn Fn() -> Infallible + Send + Sync>,
+}
+
+impl fmt::Debug for Grace {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Grace").field("after", &self.after).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// The threads that work for a run of this plan.
+    pub(crate) fn pool(&self, plan: &Plan) -> Result<Arc<rayon::ThreadPool>, RunError> {
+        if let Some(pool) = &self.pool {
+            return Ok(Arc::clone(pool));
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads(plan))
+            .thread_name(|index| format!("tamis-worker-{index}"))
+            .build();
+        pool.map(Arc::new).map_err(|error| RunError::Internal { message: error.to_string() })
+    }
 }
 
 /// How many threads work.

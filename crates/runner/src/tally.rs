@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tamis_config::Plan;
+use tamis_config::Opened;
 use tamis_stage::handle::{Counts, OpenStage};
 
 use crate::clock::{Chore, Chores, Spent};
@@ -166,8 +166,8 @@ impl Tally {
     }
 
     /// Notes which declared counters have stayed at 0, for stages that have seen a record.
-    pub(crate) fn note_silent(&mut self, plan: &Plan) {
-        for stage in &plan.stages {
+    pub(crate) fn note_silent(&mut self, opened: &Opened) {
+        for stage in &opened.stages {
             let OpenStage::Transform(handle) = &stage.handle else { continue };
             let Some(entry) = self.stages.get_mut(&format!("stage.{}", stage.id)) else { continue };
             if entry.seen > 0 {

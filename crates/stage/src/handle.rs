@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
-use crate::{Block, Cut, Failure, Output, RandomAccess, Split, Workspace};
+use crate::{Block, Cut, Failure, Kind, Output, RandomAccess, Split, Workspace};
 
 /// An opened stage of any kind.
 pub enum OpenStage {
@@ -22,6 +22,26 @@ pub enum OpenStage {
     Corpus(Box<dyn CorpusHandle>),
     /// An exporter.
     Exporter(Box<dyn ExporterHandle>),
+}
+
+impl OpenStage {
+    /// Whether it is what a stage of this kind opens as.
+    pub fn fits(&self, kind: Kind) -> bool {
+        match self {
+            Self::Reader(_) => kind == Kind::Reader,
+            Self::Transform(_) => matches!(kind, Kind::Filter | Kind::Extractor),
+            Self::Corpus(_) => kind == Kind::Corpus,
+            Self::Exporter(_) => kind == Kind::Exporter,
+        }
+    }
+
+    /// How often it must see all documents before it is applied to them; see [`CorpusHandle::observing_passes`].
+    pub fn observing_passes(&self) -> u32 {
+        match self {
+            Self::Corpus(corpus) => corpus.observing_passes(),
+            Self::Reader(_) | Self::Transform(_) | Self::Exporter(_) => 0,
+        }
+    }
 }
 
 /// Counts that a stage kept while it worked, by name.

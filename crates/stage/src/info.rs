@@ -71,7 +71,7 @@ pub struct StageFlags {
 }
 
 /// What is known about a stage before it is opened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageInfo {
     /// The name that pipelines use, in kebab case.
     pub name: String,

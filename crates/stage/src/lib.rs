@@ -21,6 +21,7 @@ mod needs;
 mod option_info;
 mod options;
 mod registry;
+mod run_context;
 mod view;
 
 pub use author::{
@@ -36,4 +37,5 @@ pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};
+pub use run_context::{LogLevel, RunContext};
 pub use view::{Attachment, ExportView, Lookup, Place, Shared, View};

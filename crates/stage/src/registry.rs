@@ -4,19 +4,48 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::handle::OpenStage;
-use crate::{PluginInfo, SetupError, StageInfo};
+use crate::{PluginInfo, RunContext, SetupError, StageInfo};
 
 /// Something that can open a stage: a table of a plugin, bundled or loaded.
 pub trait StageFactory: Send + Sync {
     /// What is known about the stage.
     fn info(&self) -> &StageInfo;
 
-    /// Opens the stage with options that fit its schema; a missing option takes its default.
+    /// Opens the stage for a run, with options that fit its schema; a missing option takes its default.
     ///
     /// # Errors
     ///
     /// When the stage refuses the options.
-    fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError>;
+    fn open_in(&self, run: &RunContext, options: &serde_json::Value) -> Result<OpenStage, SetupError>;
+
+    /// The same for nobody's run: it is never cancelled, and what the stage logs is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`StageFactory::open_in`].
+    fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
+        self.open_in(&RunContext::default(), options)
+    }
+}
+
+/// A stage whose [`StageFactory::open`] is for a certain run.
+struct InContext {
+    factory: Arc<dyn StageFactory>,
+    run: RunContext,
+}
+
+impl StageFactory for InContext {
+    fn info(&self) -> &StageInfo {
+        self.factory.info()
+    }
+
+    fn open_in(&self, run: &RunContext, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
+        self.factory.open_in(run, options)
+    }
+
+    fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
+        self.factory.open_in(&self.run, options)
+    }
 }
 
 /// The stages that a program knows, by name and table.
@@ -63,6 +92,15 @@ impl Registry {
         }
         self.stages.insert(key, factory);
         Ok(())
+    }
+
+    /// The same stages; what is opened without naming a run is opened for this one.
+    #[must_use]
+    pub fn in_context(&self, run: &RunContext) -> Self {
+        let bound = |factory: &Arc<dyn StageFactory>| -> Arc<dyn StageFactory> {
+            Arc::new(InContext { factory: Arc::clone(factory), run: run.clone() })
+        };
+        Self { stages: self.stages.iter().map(|(key, factory)| (key.clone(), bound(factory))).collect() }
     }
 
     /// The stage `name` of a table: `source`, `stage` or `export`.

@@ -13,7 +13,7 @@ use crate::output::{self, BOLD, print, print_line, styled};
 use crate::{Exit, summary};
 
 pub(crate) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan(&args.pipeline, &args.places) {
+    let plan = match context.check(&args.pipeline, &args.places) {
         Ok(plan) => plan,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);

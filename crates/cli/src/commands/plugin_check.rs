@@ -5,12 +5,13 @@ use tamis_stage::Registry;
 
 use crate::Exit;
 use crate::args::PluginCheckArgs;
-use crate::context::{Context, loader, request};
+use crate::context::{Context, loader, logged_run, request};
 use crate::output::{BAD, BOLD, DIM, GOOD, print_line, styled};
 
 pub(crate) fn check(_context: &Context, args: &PluginCheckArgs) -> anyhow::Result<Exit> {
     let mut registry = Registry::new();
     loader().register(&request(&args.library), None, &mut registry)?;
+    let registry = registry.in_context(&logged_run());
     let mut failed = 0;
     for factory in registry.iter() {
         print_line(styled(BOLD, &factory.info().name));

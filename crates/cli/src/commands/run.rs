@@ -6,40 +6,43 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tamis_config::{InputKind, Plan};
 use tamis_host::{OpenCall, Watchdog};
-use tamis_runner::{Finish, Progress, Report, RunError, Segment, Settings, Task};
+use tamis_runner::{
+    Event, Finish, Interest, Observer, Observers, Progress, Report, RunError, Segment, Settings, Task,
+};
+use tamis_stage::RunContext;
 
 use crate::args::RunArgs;
-use crate::context::Context;
+use crate::context::{Context, logged_run};
 use crate::output::{self, print_line};
 use crate::progress::{self, Show};
 use crate::{Exit, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan(&args.pipeline, &args.places) {
-        Ok(plan) => plan,
+    let planned = match context.plan(&args.pipeline, &args.places) {
+        Ok(planned) => planned,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);
         }
     };
+    let plan = &planned.plan;
     if !args.quiet {
         output::diagnostics(&plan.warnings);
     }
-    let segments = tamis_runner::segments(&plan);
-    check_task(args, &plan, &segments)?;
-    let progress = Arc::new(Progress::default());
+    let segments = tamis_runner::segments(plan);
+    check_task(args, plan, &segments)?;
     hear_of_long_files()?;
     let show = show(args);
     let task = task_json(args, &segments);
     if show == Show::Json {
         // One run a process.
-        let _ = EVENTS.set(task.clone());
-        print_line(merged(json!({ "event": "started", "pipeline": plan.name }), &task));
+        let _ = EVENTS.set(task);
     }
     // What a dry run must put aside goes away with it.
     let scratch = if args.dry_run { Some(tempfile::tempdir()?) } else { None };
-    stop::on_signal(&progress, scratch.as_ref().map(|folder| folder.path().to_owned()))?;
-    let _watchdog = watchdog(&plan)?;
+    let run = logged_run();
+    let grace = stop::on_signal(&run, scratch.as_ref().map(|folder| folder.path().to_owned()))?;
+    let _watchdog = watchdog(&run, plan)?;
     let settings = Settings {
         fresh: args.fresh,
         dry_run: args.dry_run,
@@ -47,12 +50,18 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         shard: args.shard,
         task: args.segment.map(|segment| Task { segment, states: args.state.clone() }),
         scratch: scratch.as_ref().map(|folder| folder.path().to_owned()),
+        grace: Some(grace),
+        ..Settings::default()
     };
+    let opened = planned.open(&run)?;
+    let (progress, events) = (Progress::default(), Events { max_failed_ratio: plan.run.max_failed_ratio });
+    let observers = Observers::new([&progress as &dyn Observer, &events]);
     let phases = phases(&segments);
-    let result = progress::watch(show, &phases, &progress, || tamis_runner::run(&plan, &settings, &progress));
+    let result =
+        progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &observers));
     Ok(match result {
-        Ok(report) => finished(&plan, &report, &task, show),
-        Err(error) => broken(&error, &task, show),
+        Ok(report) => finished(plan, &report, show),
+        Err(error) => broken(&error),
     })
 }
 
@@ -117,8 +126,50 @@ fn show(args: &RunArgs) -> Show {
     }
 }
 
-/// What every event of this run says, if events are printed.
+/// What every event of this run says, if events are printed. It belongs to the process, as standard output does, and
+/// a process of this program makes one run.
 static EVENTS: OnceLock<Value> = OnceLock::new();
+
+/// Prints what happens for machines, if they listen, and warns people of what does not get on.
+struct Events {
+    max_failed_ratio: f64,
+}
+
+impl Observer for Events {
+    fn interest(&self) -> Interest {
+        Interest::RUN | Interest::SLOW
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::RunBegun { plan } => self::event(json!({ "event": "started", "pipeline": plan.name })),
+            Event::RunEnded { result: Ok(report) } => self::event(json!({
+                "event": "finished",
+                "finish": finish(report.finish),
+                "already_done": report.finish == Finish::AlreadyDone,
+                "seconds": report.elapsed.as_secs_f64(),
+                "folder": report.folder,
+                "too_many_failed": report.tally.failed_ratio() > self.max_failed_ratio,
+                "tally": report.tally,
+                "exports": report.manifest.exports,
+            })),
+            Event::RunEnded { result: Err(error) } => {
+                self::event(json!({ "event": "broken", "message": error.to_string() }));
+            }
+            Event::Slow { stage, plugin, subject, document, lasts } => {
+                output::log_line(format_args!("warning: {}", stuck(stage, plugin, subject, *lasts)));
+                self::event(json!({
+                    "event": "stuck",
+                    "stage": stage,
+                    "plugin": plugin,
+                    "document": document,
+                    "seconds": lasts.as_secs_f64(),
+                }));
+            }
+            _ => {}
+        }
+    }
+}
 
 /// Prints an event, if events are printed.
 fn event(event: Value) {
@@ -134,34 +185,33 @@ pub(crate) fn ended_early(message: &str) {
 }
 
 /// Tells of calls into plugins that do not get on.
-fn watchdog(plan: &Plan) -> anyhow::Result<Option<Watchdog>> {
+fn watchdog(run: &RunContext, plan: &Plan) -> anyhow::Result<Option<Watchdog>> {
     let seconds = plan.run.stage_timeout_secs;
     let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
     if limit.is_zero() {
         return Ok(None);
     }
+    let events = Events { max_failed_ratio: plan.run.max_failed_ratio };
     let tell = move |call: &OpenCall| {
-        output::log_line(format_args!("warning: {}", stuck(call)));
-        event(json!({
-            "event": "stuck",
-            "stage": call.stage,
-            "plugin": call.plugin,
-            "document": call.document,
-            "seconds": call.lasts.as_secs_f64(),
-        }));
+        events.event(&Event::Slow {
+            stage: &call.stage,
+            plugin: &call.plugin,
+            subject: &call.subject,
+            document: call.document.as_deref(),
+            lasts: call.lasts,
+        });
     };
-    Ok(Some(Watchdog::start(limit, tell)?))
+    Ok(Some(Watchdog::start(run, limit, tell)?))
 }
 
 /// What is said of a call that does not get on.
-fn stuck(call: &OpenCall) -> String {
-    let seconds = call.lasts.as_secs_f64();
+fn stuck(stage: &str, plugin: &str, subject: &str, lasts: Duration) -> String {
+    let seconds = lasts.as_secs_f64();
     let digits = usize::from(seconds < 10.0);
-    let on = if call.subject.is_empty() { String::new() } else { format!(" on {}", call.subject) };
+    let on = if subject.is_empty() { String::new() } else { format!(" on {subject}") };
     format!(
-        "stage `{}` of plugin `{}` has worked{on} for {seconds:.digits$} s (`stage_timeout_secs` of [run]); if it never comes \
-         back, Ctrl-C or SIGTERM ends the run within 5 s, and the next one goes on from there",
-        call.stage, call.plugin,
+        "stage `{stage}` of plugin `{plugin}` has worked{on} for {seconds:.digits$} s (`stage_timeout_secs` of [run]); if it never comes \
+         back, Ctrl-C or SIGTERM ends the run within 5 s, and the next one goes on from there"
     )
 }
 
@@ -182,23 +232,10 @@ fn hear_of_long_files() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn finished(plan: &Plan, report: &Report, task: &Value, show: Show) -> Exit {
+fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
     let too_many = report.tally.failed_ratio() > plan.run.max_failed_ratio;
     match show {
-        Show::Json => print_line(merged(
-            json!({
-                "event": "finished",
-                "finish": finish(report.finish),
-                "already_done": report.finish == Finish::AlreadyDone,
-                "seconds": report.elapsed.as_secs_f64(),
-                "folder": report.folder,
-                "too_many_failed": too_many,
-                "tally": report.tally,
-                "exports": report.manifest.exports,
-            }),
-            task,
-        )),
-        Show::Nothing => {}
+        Show::Json | Show::Nothing => {}
         Show::Bar if report.finish == Finish::AlreadyDone => print_line(format_args!(
             "nothing to do: {} holds the finished output of this pipeline over these inputs \
              (pass `--fresh` to make it again)",
@@ -253,10 +290,7 @@ fn dead_letters(plan: &Plan) -> String {
     failed.map(|export| summary::shown(&export.path)).collect::<Vec<_>>().join(", ")
 }
 
-fn broken(error: &RunError, task: &Value, show: Show) -> Exit {
-    if show == Show::Json {
-        print_line(merged(json!({ "event": "broken", "message": error.to_string() }), task));
-    }
+fn broken(error: &RunError) -> Exit {
     output::error_line(error);
     match error {
         error if error.is_interrupted() => Exit::Interrupted,

@@ -1,20 +1,19 @@
 //! `tamis state`.
 
 use crate::args::StateMergeArgs;
-use crate::context::Context;
+use crate::context::{Context, logged_run};
 use crate::output::{self, print_line};
 use crate::{Exit, summary};
 
-#[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
 pub(crate) fn merge(context: &Context, args: &StateMergeArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan_without_inputs(&args.pipeline) {
-        Ok(plan) => plan,
+    let planned = match context.plan_without_inputs(&args.pipeline) {
+        Ok(planned) => planned,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);
         }
     };
-    match tamis_runner::merge_states(&plan, &args.states, &args.output) {
+    match tamis_runner::merge_states(planned.open(&logged_run())?, &args.states, &args.output) {
         Ok(name) => {
             print_line(format_args!(
                 "merged {} of pass {} of `{}` into {}",

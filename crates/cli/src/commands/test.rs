@@ -1,29 +1,29 @@
 //! `tamis test`: the `[[test]]` tables of a pipeline.
 
-use tamis_config::{Expected, PipelineTest, Plan};
+use tamis_config::{Expected, PipelineTest};
 use tamis_document::{Fate, Record};
 use tamis_runner::RunError;
-use tamis_stage::Kind;
 
 use crate::Exit;
 use crate::args::TestArgs;
-use crate::context::Context;
+use crate::context::{Context, Planned, logged_run};
 use crate::output::{self, BAD, GOOD, print_line, styled};
 
 pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
-    let plan = match context.plan_without_inputs(&args.pipeline) {
-        Ok(plan) => plan,
+    let planned = match context.plan_without_inputs(&args.pipeline) {
+        Ok(planned) => planned,
         Err(diagnostics) => {
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);
         }
     };
-    if plan.tests.is_empty() {
+    let tests = &planned.plan.tests;
+    if tests.is_empty() {
         anyhow::bail!("`{}` has no [[test]] table", args.pipeline.pipeline.display());
     }
     let mut failed = 0;
-    for test in &plan.tests {
-        let differences = match run(context, args, &plan, test)? {
+    for test in tests {
+        let differences = match run(&planned, test)? {
             Ok(records) => differences(test, &records),
             Err(error) => vec![error.to_string()],
         };
@@ -37,26 +37,13 @@ pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
             print_line(format_args!("  {}", difference.replace('\n', "\n  ")));
         }
     }
-    print_line(format_args!("{} passed, {failed} failed", plan.tests.len() - failed));
+    print_line(format_args!("{} passed, {failed} failed", tests.len() - failed));
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
-fn run(
-    context: &Context,
-    args: &TestArgs,
-    plan: &Plan,
-    test: &PipelineTest,
-) -> anyhow::Result<Result<Vec<Record>, RunError>> {
+fn run(planned: &Planned, test: &PipelineTest) -> anyhow::Result<Result<Vec<Record>, RunError>> {
     let scratch = tempfile::tempdir()?;
-    let process = |plan| tamis_runner::process(plan, test.input.clone(), scratch.path());
-    if !plan.stages.iter().any(|stage| stage.info.kind == Kind::Corpus) {
-        return Ok(process(plan));
-    }
-    // A corpus stage remembers the documents of the test before, so each gets stages of its own.
-    match context.plan_without_inputs(&args.pipeline) {
-        Ok(plan) => Ok(process(&plan)),
-        Err(_) => anyhow::bail!("the pipeline has changed while it was tested"),
-    }
+    Ok(tamis_runner::process(planned.open(&logged_run())?, test.input.clone(), scratch.path(), &()))
 }
 
 /// How what came out differs from what must come out: the exact list, in order.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tamis_document::Record;
 use tamis_stage::handle::{CorpusHandle, Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
 use tamis_stage::{
-    Block, Cut, Failure, Kind, NoOptions, Options, Output, PluginInfo, PluginOrigin, Registry, SetupError,
-    StageFactory, StageFlags, StageInfo,
+    Block, Cut, Failure, Kind, NoOptions, Options, Output, PluginInfo, PluginOrigin, Registry, RunContext,
+    SetupError, StageFactory, StageFlags, StageInfo,
 };
 
 type Open = dyn Fn(&Value) -> Result<OpenStage, SetupError> + Send + Sync;
@@ -26,7 +26,7 @@ impl StageFactory for Fake {
         &self.info
     }
 
-    fn open(&self, options: &Value) -> Result<OpenStage, SetupError> {
+    fn open_in(&self, _: &RunContext, options: &Value) -> Result<OpenStage, SetupError> {
         (self.open)(options)
     }
 }

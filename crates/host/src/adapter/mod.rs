@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
-use tamis_stage::{Failure, SetupError, SplitOff, StageInfo};
+use tamis_stage::{Failure, RunContext, SetupError, SplitOff, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
 use crate::calls::{self, Entered, Subject};
@@ -88,16 +88,22 @@ impl Instance {
     }
 }
 
-/// Opens the stage of a checked table.
+/// Opens the stage of a checked table for a run.
 pub(crate) fn open(
     table: Table,
     info: &StageInfo,
     options: &serde_json::Value,
+    run: &RunContext,
 ) -> Result<OpenStage, SetupError> {
     let Table { stage: table, library } = table;
     let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
     let options = options.to_string();
-    let who = Arc::new(Who { stage: info.name.clone(), plugin: info.plugin.name.clone(), library });
+    let who = Arc::new(Who {
+        stage: info.name.clone(),
+        plugin: info.plugin.name.clone(),
+        library,
+        run: run.clone(),
+    });
     let mut pointer = std::ptr::null_mut();
     let mut call = Call::new(&who, Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
     // SAFETY: the table was checked; the options outlive the call.

@@ -125,8 +125,10 @@ fn stages() -> [OpenStage; 2] {
     extractor.stage = leak(abi::Stage { transform: Box::leak(Box::new(transform)), ..*extractor.stage });
     reader.stage = leak(abi::Stage { reader: Box::leak(Box::new(blocks)), ..*reader.stage });
     let infos = &checked.description.stages;
-    [(extractor, &infos[0]), (reader, &infos[1])]
-        .map(|(table, info)| open(table, info, &json!({})).expect("it opens with its defaults"))
+    [(extractor, &infos[0]), (reader, &infos[1])].map(|(table, info)| {
+        open(table, info, &json!({}), &tamis_stage::RunContext::default())
+            .expect("it opens with its defaults")
+    })
 }
 
 #[test]

@@ -10,10 +10,9 @@ use std::sync::{Arc, PoisonError};
 
 use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::{RandomAccess, Split, SplitOff};
+use tamis_stage::{LogLevel, RandomAccess, RunContext, Split, SplitOff};
 
 use super::{Call, Context, State, Target, attach, convert};
-use crate::signals;
 
 /// The table for one call; `ctx` points to its [`Context`].
 pub(super) fn table(ctx: *mut c_void) -> abi::Host {
@@ -65,6 +64,16 @@ pub(super) unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
     unsafe { &mut *(*ctx.cast::<Context<'a>>()).call }
 }
 
+/// The run that the call is made for; any thread may ask.
+///
+/// # Safety
+///
+/// As for [`call`].
+unsafe fn run<'a>(ctx: *mut c_void) -> &'a RunContext {
+    // SAFETY: from the caller; only a member that any thread may share is borrowed.
+    unsafe { (*ctx.cast::<Context<'a>>()).run }
+}
+
 /// The longest message, in bytes: it stands in every dead letter of a call.
 const MAX_MESSAGE: usize = 4096;
 /// The longest reason of a drop and name of a counter, in bytes: reports count by them.
@@ -95,9 +104,16 @@ unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
     }
 }
 
-unsafe extern "C" fn log(_ctx: *mut c_void, level: u32, message: Str) {
+unsafe extern "C" fn log(ctx: *mut c_void, level: u32, message: Str) {
     // SAFETY: see `error`.
-    signals::log(level, &unsafe { lossy(message, MAX_MESSAGE) });
+    let (run, message) = unsafe { (run(ctx), lossy(message, MAX_MESSAGE)) };
+    let level = match level {
+        1 => LogLevel::Error,
+        2 => LogLevel::Warning,
+        3 => LogLevel::Info,
+        _ => LogLevel::Debug,
+    };
+    run.log(level, &message);
 }
 
 unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
@@ -116,8 +132,9 @@ unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
     *counter = counter.saturating_add(add);
 }
 
-unsafe extern "C" fn cancelled(_ctx: *mut c_void) -> i32 {
-    signals::cancelled().into()
+unsafe extern "C" fn cancelled(ctx: *mut c_void) -> i32 {
+    // SAFETY: see `error`.
+    unsafe { run(ctx) }.is_cancelled().into()
 }
 
 unsafe extern "C" fn extension(_ctx: *mut c_void, _name: Str) -> *const c_void {

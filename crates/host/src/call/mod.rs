@@ -16,15 +16,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{Output, RandomAccess, Split, SplitOff};
+use tamis_stage::{LogLevel, Output, RandomAccess, RunContext, Split, SplitOff};
 
 use crate::calls::{self, Slot, Subject};
-use crate::signals;
 
 pub(crate) use convert::{document_view, str};
-
-/// The level of [`signals::log`] for what may be wrong.
-const WARNING: u32 = 2;
 
 /// What a call works on.
 pub(crate) enum Target<'a> {
@@ -65,6 +61,8 @@ pub(crate) struct Who {
     pub(crate) plugin: String,
     /// Tells the library from all others: the address of its descriptor, which stays where it is.
     pub(crate) library: usize,
+    /// For which run it was opened.
+    pub(crate) run: RunContext,
 }
 
 /// One call into a plugin.
@@ -106,6 +104,7 @@ pub(crate) struct Call<'a> {
 /// The call belongs to the thread that the plugin is on; what is beside it is for any thread.
 struct Context<'a> {
     call: *mut Call<'a>,
+    run: &'a RunContext,
     file: Option<&'a dyn RandomAccess>,
     trusted: bool,
     /// The first that went wrong with reading the file.
@@ -234,6 +233,7 @@ impl<'a> Call<'a> {
         // Until the plugin is back, and longer than what it is about is borrowed.
         let entered = self.slot.enter(self.who, self.subject());
         let context = Context {
+            run: &self.who.run,
             file: self.file,
             trusted: self.trusted,
             file_error: Mutex::new(None),
@@ -253,7 +253,7 @@ impl<'a> Call<'a> {
         if code == abi::OK {
             if let Some((_, message)) = self.error.take() {
                 // An error that the plugin thought could be passed over; nobody else would hear of it.
-                signals::log(WARNING, &self.who.says(&message));
+                self.who.run.log(LogLevel::Warning, &self.who.says(&message));
             }
             return Ok(());
         }

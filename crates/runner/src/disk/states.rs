@@ -8,9 +8,9 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tamis_config::{Plan, StagePlan};
-use tamis_stage::Workspace;
+use tamis_config::{Opened, OpenedStage, Plan, StagePlan};
 use tamis_stage::handle::{CorpusHandle, OpenStage};
+use tamis_stage::{Kind, Workspace};
 
 use crate::disk::file::create_folder;
 use crate::disk::fingerprint::learning_hash;
@@ -70,11 +70,11 @@ impl Saved {
 }
 
 /// The corpus stage of a state.
-pub(crate) fn corpus<'p>(
-    plan: &'p Plan,
+pub(crate) fn corpus<'o>(
+    opened: &'o Opened,
     name: &StateName,
-) -> Result<(&'p StagePlan, &'p dyn CorpusHandle), RunError> {
-    let stage = plan.stages.iter().find(|stage| stage.id == name.stage);
+) -> Result<(&'o OpenedStage, &'o dyn CorpusHandle), RunError> {
+    let stage = opened.stages.iter().find(|stage| stage.id == name.stage);
     match stage.map(|stage| (stage, &stage.handle)) {
         Some((stage, OpenStage::Corpus(handle))) => Ok((stage, handle.as_ref())),
         _ => Err(RunError::Internal { message: format!("`{}` is no corpus stage", name.stage) }),
@@ -88,7 +88,7 @@ pub(crate) fn workspace(
     scratch: &Path,
     keep: &Path,
 ) -> Result<Workspace, RunError> {
-    let is_corpus = |stage: &&StagePlan| matches!(stage.handle, OpenStage::Corpus(_));
+    let is_corpus = |stage: &&StagePlan| stage.info.kind == Kind::Corpus;
     let n_stages = plan.stages.iter().filter(is_corpus).count().max(1) as u64;
     let scratch = scratch.join(&stage.id);
     if let Err(error) = std::fs::remove_dir_all(&scratch)
@@ -107,17 +107,17 @@ pub(crate) fn workspace(
 
 /// Saves the merged state of a pass over some of `of` shards, whole or not at all.
 pub(crate) fn save(
-    plan: &Plan,
+    opened: &Opened,
     name: &StateName,
     path: &Path,
     shards: BTreeSet<u32>,
     of: u32,
 ) -> Result<(), RunError> {
-    let (stage, handle) = corpus(plan, name)?;
+    let (stage, handle) = corpus(opened, name)?;
     let unfinished = temporary(path);
     let file = File::create(&unfinished).map_err(RunError::write(path))?;
     let mut out = Remembering { out: BufWriter::new(file), error: None };
-    let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(plan)?);
+    let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(&opened.plan)?);
     let label =
         Label { tamis_state: 1, tamis: TAMIS.to_owned(), stage: stage_id, pass, plan: hash, shards, of };
     let label =
@@ -187,9 +187,9 @@ pub(crate) fn read(plan: &Plan, paths: &[PathBuf]) -> Result<Vec<Saved>, RunErro
 }
 
 /// Merges a saved state into its stage.
-pub(crate) fn load(plan: &Plan, path: &Path) -> Result<(), RunError> {
-    let (saved, mut file) = open(plan, path)?;
-    let (_, handle) = corpus(plan, &saved.name)?;
+pub(crate) fn load(opened: &Opened, path: &Path) -> Result<(), RunError> {
+    let (saved, mut file) = open(&opened.plan, path)?;
+    let (_, handle) = corpus(opened, &saved.name)?;
     let loaded = handle.load(saved.name.pass, &mut file);
     loaded.map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() })
 }
@@ -201,7 +201,9 @@ pub(crate) fn load(plan: &Plan, path: &Path) -> Result<(), RunError> {
 /// # Errors
 ///
 /// When the files are not states of the same stage and pass of this plan, or cannot be read or written.
-pub fn merge_states(plan: &Plan, states: &[PathBuf], output: &Path) -> Result<StateName, RunError> {
+#[expect(clippy::needless_pass_by_value, reason = "stages that have merged states are good for nothing else")]
+pub fn merge_states(opened: Opened, states: &[PathBuf], output: &Path) -> Result<StateName, RunError> {
+    let (opened, plan) = (&opened, &opened.plan);
     let all = read(plan, states)?;
     let Some(first) = all.first() else {
         return Err(RunError::Internal { message: "there are no states to merge".to_owned() });
@@ -213,7 +215,7 @@ pub fn merge_states(plan: &Plan, states: &[PathBuf], output: &Path) -> Result<St
         }
     }
     let (name, of) = (&first.name, first.of);
-    let (stage, handle) = corpus(plan, name)?;
+    let (stage, handle) = corpus(opened, name)?;
     // A fresh folder beside the output: that has room for what is merged, and nobody else's files lie in it.
     let beside = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let scratch =
@@ -221,9 +223,9 @@ pub fn merge_states(plan: &Plan, states: &[PathBuf], output: &Path) -> Result<St
     let workspace = workspace(plan, stage, scratch.path(), scratch.path())?;
     handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
     for saved in &all {
-        load(plan, &saved.path)?;
+        load(opened, &saved.path)?;
     }
-    save(plan, name, output, shards, of)?;
+    save(opened, name, output, shards, of)?;
     Ok(name.clone())
 }
 

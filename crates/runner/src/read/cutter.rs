@@ -4,13 +4,13 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use tamis_config::{OpenedReader, Plan, SourcePlan, format_size};
+use tamis_config::{Opened, OpenedReader, OpenedSource, Plan, format_size};
 use tamis_document::{Document, Fate, Origin, Record};
 use tamis_stage::handle::IndexedFile;
 use tamis_stage::{Block as Window, Cut, Failure};
 
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events, Interest};
 use crate::read::inputs::{InputFile, Inputs};
 use crate::read::stream::{NoAccess, Opener, Stream};
 use crate::read::unpack::Unpacked;
@@ -31,8 +31,8 @@ const MAX_HEAD: usize = 1 << 20;
 /// Whatever is in the files, every one of them is read to its end or written off with a reason, and so is every
 /// member of an archive; [`Block::input`] says which. What is wrong with the machine ends the run instead.
 pub(crate) struct Cutter<'a> {
-    plan: &'a Plan,
-    progress: &'a Progress,
+    opened: &'a Opened,
+    events: Events<'a>,
     opener: &'a Opener,
     inputs: &'a Inputs,
     /// The file that is read now, or the next one, and the one behind the last.
@@ -125,15 +125,15 @@ impl Limits {
 impl<'a> Cutter<'a> {
     /// Cuts some files of the inputs; takes no more than `wanted` records.
     pub(crate) fn new(
-        plan: &'a Plan,
-        progress: &'a Progress,
+        opened: &'a Opened,
+        events: Events<'a>,
         opener: &'a Opener,
         inputs: &'a Inputs,
         files: Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
-        let (limits, account) = (Limits::new(plan), Account::default());
-        Self { plan, progress, opener, inputs, files, file: None, open: None, account, limits, wanted }
+        let (limits, account) = (Limits::new(&opened.plan), Account::default());
+        Self { opened, events, opener, inputs, files, file: None, open: None, account, limits, wanted }
     }
 
     /// The file that is read now.
@@ -200,7 +200,12 @@ impl<'a> Cutter<'a> {
             return;
         }
         let account = std::mem::take(&mut self.account);
-        block.input.close(self.inputs.size(self.files.start), account.n_read, account.is_broken);
+        let size = self.inputs.size(self.files.start);
+        block.input.close(size, account.n_read, account.is_broken);
+        if self.events.has(Interest::FILES) {
+            let name = &self.file().name;
+            self.events.tell(&Event::File { name, bytes: size, is_broken: account.is_broken });
+        }
         self.files.start += 1;
         self.file = None;
     }
@@ -208,7 +213,7 @@ impl<'a> Cutter<'a> {
     /// Opens the file that is next, at a position in it; leaves `open` empty when nothing of it can be read.
     fn open_file(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
         let file = &*self.file();
-        let source = &self.plan.sources[file.source];
+        let source = &self.opened.sources[file.source];
         let stream = match &file.trouble {
             Some(trouble) => Err(trouble.clone()),
             None => match Stream::open(file, self.opener, start.member) {
@@ -228,7 +233,7 @@ impl<'a> Cutter<'a> {
     /// Chooses a reader for the file or member that has just been opened.
     fn begin(
         &mut self,
-        source: &SourcePlan,
+        source: &OpenedSource,
         mut stream: Stream,
         start: Position,
         block: &mut Block,
@@ -300,7 +305,7 @@ impl<'a> Cutter<'a> {
     /// Goes on with the next member of an archive, if there is one.
     fn next_member(&mut self, mut stream: Stream, block: &mut Block) -> Result<Option<Open>, RunError> {
         let file = &*self.file();
-        let source = &self.plan.sources[file.source];
+        let source = &self.opened.sources[file.source];
         let next = stream.member() + 1;
         let message = match stream.next_member() {
             Ok(true) => return self.begin(source, stream, Position::default(), block),
@@ -404,8 +409,8 @@ impl<'a> Cutter<'a> {
 
     /// Cuts one piece off a stream.
     fn cut(&mut self, mut open: OpenStream, block: &mut Block) -> Result<Option<Open>, RunError> {
-        let plan = self.plan;
-        let source = &plan.sources[self.file().source];
+        let opened = self.opened;
+        let source = &opened.sources[self.file().source];
         let opened = &source.readers[open.reader];
         let mut wanted = self.limits.block_bytes;
         loop {
@@ -483,7 +488,7 @@ impl<'a> Cutter<'a> {
     /// Ends a file that cannot be read on, such as a compressed one that was cut short: the whole records that
     /// came before are read, the rest is one dead letter.
     fn broken_off(&mut self, mut open: OpenStream, why: &str, block: &mut Block) -> Option<Open> {
-        let source = &self.plan.sources[self.file().source];
+        let source = &self.opened.sources[self.file().source];
         let handle = &source.readers[open.reader].handle;
         // Of nothing there is nothing to decode: a reader that misses its head there would make a second dead letter
         // of the place.
@@ -609,13 +614,13 @@ impl<'a> Cutter<'a> {
         let mut piece = Piece { source, container, file: Arc::clone(name), content };
         if let Some(wanted) = &mut self.wanted {
             // How many records there are is known when they are read, and not before.
-            piece = decode::read_ahead(self.plan, piece, wanted);
+            piece = decode::read_ahead(self.opened, piece, wanted);
         }
         block.push(piece, read);
     }
 
     fn check_stop(&self) -> Result<(), RunError> {
-        if self.progress.is_stopped() { Err(RunError::Interrupted) } else { Ok(()) }
+        if self.opened.run.is_cancelled() { Err(RunError::Interrupted) } else { Ok(()) }
     }
 }
 
@@ -689,7 +694,7 @@ impl<'a> Lost<'a> {
 }
 
 /// The reader that is surest that the file is its own; the first in name order among equals.
-fn choose(source: &SourcePlan, stream: &Stream, name: &str) -> Option<usize> {
+fn choose(source: &OpenedSource, stream: &Stream, name: &str) -> Option<usize> {
     if source.readers.len() == 1 {
         return Some(0);
     }

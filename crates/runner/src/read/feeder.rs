@@ -1,10 +1,10 @@
 //! What there is to do, task by task: from the inputs, or from what an earlier segment has put aside.
 
-use tamis_config::Plan;
+use tamis_config::Opened;
 
 use crate::disk::spill::SpillReader;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::Events;
 use crate::read::cutter::{Cutter, Limits};
 use crate::read::inputs::Inputs;
 use crate::read::stream::Opener;
@@ -28,8 +28,8 @@ enum Feed<'a> {
 
 /// Files to read.
 pub(crate) struct InputFeed<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) progress: &'a Progress,
+    pub(crate) opened: &'a Opened,
+    pub(crate) events: Events<'a>,
     pub(crate) opener: &'a Opener,
     /// All inputs of the plan.
     pub(crate) files: &'a Inputs,
@@ -90,14 +90,14 @@ impl<'a> Feeder<'a> {
 impl<'a> InputFeed<'a> {
     /// Feeds the files in `range`, from `start` on, and no more than `wanted` records.
     pub(crate) fn new(
-        plan: &'a Plan,
-        progress: &'a Progress,
+        opened: &'a Opened,
+        events: Events<'a>,
         opener: &'a Opener,
         files: &'a Inputs,
         range: std::ops::Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
-        Self { plan, progress, opener, files, range, wanted, cutter: None, first: Block::default() }
+        Self { opened, events, opener, files, range, wanted, cutter: None, first: Block::default() }
     }
 
     /// Goes on where an earlier run stopped.
@@ -134,7 +134,7 @@ impl<'a> InputFeed<'a> {
             if self.range.is_empty() || self.wanted == Some(0) {
                 return Ok(None);
             }
-            if self.progress.is_stopped() {
+            if self.opened.run.is_cancelled() {
                 return Err(RunError::Interrupted);
             }
             if self.cutter.is_none() {
@@ -160,12 +160,12 @@ impl<'a> InputFeed<'a> {
         let first = self.range.start;
         let end = (first + 1..self.range.end).find(|file| self.is_small(*file)).unwrap_or(self.range.end);
         self.range.start = end;
-        Cutter::new(self.plan, self.progress, self.opener, self.files, first..end, self.wanted)
+        Cutter::new(self.opened, self.events, self.opener, self.files, first..end, self.wanted)
     }
 
     /// As many small files as make a block.
     fn small_files(&mut self) -> Option<(Work, u64, Position)> {
-        let block_bytes = Limits::new(self.plan).block_bytes as u64;
+        let block_bytes = Limits::new(&self.opened.plan).block_bytes as u64;
         let (first, mut weight) = (self.range.start, 0);
         for file in self.range.clone() {
             if weight >= block_bytes || !self.is_small(file) {
@@ -184,6 +184,6 @@ impl<'a> InputFeed<'a> {
     fn is_small(&self, file: usize) -> bool {
         self.wanted.is_none()
             && self.files.is_local(file)
-            && self.files.size(file) <= Limits::new(self.plan).block_bytes as u64
+            && self.files.size(file) <= Limits::new(&self.opened.plan).block_bytes as u64
     }
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
 use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
+use tamis_stage::RunContext;
 
 use crate::disk::{folder, names};
 use crate::error::RunError;
-use crate::progress::Progress;
 use crate::work::place::MAX_FILES;
 
 /// One file to read.
@@ -144,12 +144,12 @@ impl Inputs {
 /// Lists the inputs of a plan.
 ///
 /// What exports write is left out, or a second run would read the output of the first.
-pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError> {
+pub(crate) fn list(plan: &Plan, run: &RunContext) -> Result<Inputs, RunError> {
     let mut inputs = Inputs::default();
     let folders = plan.exports.iter().map(|export| &export.path).chain(&plan.run.work);
     let outputs: Vec<_> = folders.map(|path| folder::resolve(path)).collect();
     for source in &plan.sources {
-        list_source(progress, source, &outputs, &mut inputs)?;
+        list_source(run, source, &outputs, &mut inputs)?;
     }
     if let [_, _, ..] = plan.sources.as_slice() {
         inputs.prefixes = plan.sources.iter().map(|source| format!("{}/", source.id)).collect();
@@ -168,7 +168,7 @@ pub(crate) fn list(plan: &Plan, progress: &Progress) -> Result<Inputs, RunError>
 }
 
 fn list_source(
-    progress: &Progress,
+    run: &RunContext,
     source: &SourcePlan,
     outputs: &[PathBuf],
     inputs: &mut Inputs,
@@ -193,7 +193,7 @@ fn list_source(
         };
         left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path))
     };
-    let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| progress.is_stopped() };
+    let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| run.is_cancelled() };
     source.inputs.iter().try_for_each(|input| check_named(input, outputs))?;
     // A folder of output that the user named: none of what is in it is input.
     let is_input = |input: &InputPattern| {

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tamis_config::Plan;
+use tamis_config::{Opened, Plan};
 
 use crate::clock::{Chore, Stopwatch};
 use crate::disk::manifest;
@@ -16,7 +15,7 @@ use crate::disk::spill::{SpillReader, SpillWriter};
 use crate::disk::states;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events};
 use crate::read::feeder::{Feeder, InputFeed};
 use crate::read::inputs::Inputs;
 use crate::read::stream::Opener;
@@ -37,16 +36,16 @@ const PARTS_SHARE: u64 = 8;
 
 /// One run of a plan.
 pub(crate) struct Session<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) opened: &'a Opened,
     pub(crate) settings: &'a Settings,
-    pub(crate) progress: &'a Progress,
+    pub(crate) events: Events<'a>,
     pub(crate) files: &'a Inputs,
     /// The files that this run reads.
     pub(crate) range: Range<usize>,
     /// Where each export goes.
     pub(crate) places: &'a [PathBuf],
     pub(crate) work_folder: WorkFolder,
-    pub(crate) threads: usize,
+    pub(crate) pool: &'a rayon::ThreadPool,
     /// Whether the inputs can be read again.
     pub(crate) is_resumable: bool,
     pub(crate) segments: Vec<Segment>,
@@ -107,24 +106,27 @@ impl<'a> Session<'a> {
             ..Checkpoint::default()
         });
         let base = &self.work_folder.folder;
-        let budget = budget(self.plan);
+        let budget = budget(&self.opened.plan);
         let mut saved = std::mem::take(&mut now.exports).into_iter();
-        let exports = self.plan.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
+        let exports = self.opened.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
             _ if self.settings.dry_run => Ok(ExportWriter::dry(export, place, base)),
             Some(state) => ExportWriter::restore(export, place, base, budget, state),
             None => Ok(ExportWriter::new(export, place, base, budget)),
         });
+        let exports = exports.collect::<Result<Vec<_>, _>>()?;
         Ok(Writer {
-            plan: self.plan,
-            progress: self.progress,
+            opened: self.opened,
+            events: self.events,
             work_folder: (!self.settings.dry_run).then(|| self.work_folder.clone()),
-            exports: exports.collect::<Result<_, _>>()?,
+            told: exports.iter().map(|export| export.manifest().files.len()).collect(),
+            exports,
             manifest,
             listed: self.settings.limit.is_none().then(|| self.listed()),
             spill: None,
             tally: std::mem::take(&mut now.tally),
             now,
-            interval: Duration::try_from_secs_f64(self.plan.run.checkpoint_secs).unwrap_or(Duration::MAX),
+            interval: Duration::try_from_secs_f64(self.opened.plan.run.checkpoint_secs)
+                .unwrap_or(Duration::MAX),
             checkpointed: Instant::now(),
             is_resumable: self.is_resumable,
             has_checkpoint,
@@ -148,12 +150,13 @@ impl<'a> Session<'a> {
                 self.prepare(name, &mut prepared)?;
             }
             self.run_segment(segment, writer)?;
+            self.events.tell(&Event::SegmentEnded { segment });
             let Some(name) = &segment.observes else { break };
             self.save_state(name, segment, writer)?;
             if self.settings.task.is_some() {
                 return Ok(End::Segment);
             }
-            let (stage, handle) = states::corpus(self.plan, name)?;
+            let (stage, handle) = states::corpus(self.opened, name)?;
             let watch = Stopwatch::start();
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
             writer.tally.stage("stage", &stage.id).time += watch.spent();
@@ -172,10 +175,10 @@ impl<'a> Session<'a> {
         if !prepared.insert(name.stage.clone()) {
             return Ok(());
         }
-        let (stage, handle) = states::corpus(self.plan, name)?;
+        let (stage, handle) = states::corpus(self.opened, name)?;
         let scratch = self.work_folder.scratch();
         let keep = if self.settings.dry_run { scratch.clone() } else { self.work_folder.learned() };
-        let workspace = states::workspace(self.plan, stage, &scratch, &keep)?;
+        let workspace = states::workspace(&self.opened.plan, stage, &scratch, &keep)?;
         handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
     }
 
@@ -187,7 +190,7 @@ impl<'a> Session<'a> {
         tally: &mut Tally,
     ) -> Result<(), RunError> {
         let given = self.settings.task.as_ref().map_or(&[][..], |task| &task.states);
-        let given = states::read(self.plan, given)?;
+        let given = states::read(&self.opened.plan, given)?;
         let count = self.settings.shard.map_or(1, |shard| shard.count);
         for saved in &given {
             saved.check_whole(count)?;
@@ -203,9 +206,9 @@ impl<'a> Session<'a> {
             self.prepare(name, prepared)?;
             let given = given.iter().find(|saved| saved.name == *name).map(|saved| saved.path.clone());
             self.check_merged(name, given.is_some())?;
-            let (stage, handle) = states::corpus(self.plan, name)?;
+            let (stage, handle) = states::corpus(self.opened, name)?;
             let watch = Stopwatch::start();
-            states::load(self.plan, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
+            states::load(self.opened, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
             handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
             tally.stage("stage", &stage.id).time += watch.spent();
         }
@@ -232,13 +235,13 @@ impl<'a> Session<'a> {
         segment: &Segment,
         writer: &mut Writer<'a>,
     ) -> Result<(), RunError> {
-        let (stage, handle) = states::corpus(self.plan, name)?;
+        let (stage, handle) = states::corpus(self.opened, name)?;
         let watch = Stopwatch::start();
         handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
         if !self.settings.dry_run {
             let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
             let shards = BTreeSet::from([shard.index]);
-            states::save(self.plan, name, &self.work_folder.state(name), shards, shard.count)?;
+            states::save(self.opened, name, &self.work_folder.state(name), shards, shard.count)?;
         }
         writer.tally.stage("stage", &stage.id).time += watch.spent();
         writer.end_segment()?;
@@ -255,25 +258,24 @@ impl<'a> Session<'a> {
         let spill = self.work_folder.spill(segment.index);
         writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
-        let scheduler = Scheduler::new(self.plan.run.memory, self.threads);
+        let scheduler = Scheduler::new(self.opened.plan.run.memory, self.pool.current_num_threads());
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Scheduler>::clone(&scheduler);
         let unpacker = Unpacker::new(self.work_folder.unpacked());
-        let opener = Opener::new(helpers, unpacker, self.plan.run.memory);
-        let (stages, observes) = segment.of(self.plan);
-        self.begin_progress(segment, &now);
+        let opener = Opener::new(helpers, unpacker, self.opened.plan.run.memory);
+        let (stages, observes) = segment.of(self.opened);
+        self.begin(segment, &now);
         let feeder = self.feeder(segment, &now, writer.tally.read, &opener, seen.transpose()?)?;
         let workers = Workers {
-            chain: Chain { plan: self.plan, stages, observes },
+            chain: Chain { opened: self.opened, events: self.events, stages, observes },
             files: self.files,
             opener: &opener,
-            progress: self.progress,
             spills,
             scheduler,
             chores: Mutex::default(),
             feeder: Mutex::new(feeder),
             writer: Mutex::new(writer),
         };
-        workers.work(self.threads)?;
+        workers.work(self.pool, self.settings.grace.as_ref())?;
         let now = &writer.now;
         if segment.reads == Reads::Spill && now.unspilled != now.source_records {
             let (read, put) = (now.unspilled, now.source_records);
@@ -301,22 +303,19 @@ impl<'a> Session<'a> {
         }
         let wanted = self.settings.limit.map(|limit| limit.saturating_sub(read));
         let range = self.range.clone();
-        let mut feed = InputFeed::new(self.plan, self.progress, opener, self.files, range, wanted);
+        let mut feed = InputFeed::new(self.opened, self.events, opener, self.files, range, wanted);
         feed.resume(now.next)?;
         Ok(Feeder::inputs(feed, seen))
     }
 
-    fn begin_progress(&self, segment: &Segment, now: &Checkpoint) {
-        let progress = self.progress;
+    fn begin(&self, segment: &Segment, now: &Checkpoint) {
         let size = |range: Range<usize>| self.files.size_of(range);
-        let (total, done) = match segment.reads {
+        let (total_bytes, bytes) = match segment.reads {
             Reads::Spill => (now.source_bytes, 0),
             Reads::Sources => (size(self.range.clone()), size(self.range.start..now.next.file)),
         };
-        progress.total_bytes.store(total, Ordering::Relaxed);
-        progress.bytes.store(done, Ordering::Relaxed);
-        progress.segment.store(segment.index, Ordering::Relaxed);
-        progress.segments.store(self.segments.len(), Ordering::Relaxed);
+        let segments = self.segments.len();
+        self.events.tell(&Event::SegmentBegun { segment, segments, total_bytes, bytes });
     }
 
     /// The files that corpus stages have left for the user.

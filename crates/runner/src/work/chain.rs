@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tamis_config::{Plan, StagePlan};
+use tamis_config::{Opened, OpenedStage};
 use tamis_document::{Document, Fate, Record};
 use tamis_stage::Failure;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
@@ -12,6 +12,7 @@ use crate::clock::Stopwatch;
 use crate::disk::spill::Frame;
 use crate::disk::states;
 use crate::error::RunError;
+use crate::observer::{Event, Events, Interest, Observer};
 use crate::tally::Tally;
 use crate::work::decode::decode;
 use crate::work::place::{Container, MAX_SPLITS, SPLIT_BITS};
@@ -20,32 +21,39 @@ use crate::work::task::{Decoded, Sorted};
 
 /// What a segment does with records.
 pub(crate) struct Chain<'a> {
-    pub(crate) plan: &'a Plan,
+    pub(crate) opened: &'a Opened,
     /// The stages that records pass, in order.
-    pub(crate) stages: &'a [StagePlan],
+    pub(crate) stages: &'a [OpenedStage],
+    pub(crate) events: Events<'a>,
     /// The corpus stage that sees what is kept, and the pass.
-    pub(crate) observes: Option<(&'a StagePlan, u32)>,
+    pub(crate) observes: Option<(&'a OpenedStage, u32)>,
 }
 
 /// Puts documents through the stages of a plan, as `tamis test` does; returns them in order with their fate.
 ///
-/// Corpus stages see all of the documents. They remember them, so that a plan is good for one call;
-/// `scratch` is a folder for what they do not want to hold in memory.
+/// Corpus stages see all of the documents; `scratch` is a folder for what they do not want to hold in memory.
 ///
 /// # Errors
 ///
 /// When a corpus stage cannot go on.
-pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<Vec<Record>, RunError> {
+#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
+pub fn process(
+    opened: Opened,
+    documents: Vec<Document>,
+    scratch: &Path,
+    observer: &dyn Observer,
+) -> Result<Vec<Record>, RunError> {
+    let events = Events::new(observer);
     let mut line = Line::default();
     for (ordinal, mut document) in (0..).zip(documents) {
         document.origin.ordinal = ordinal;
         let position = Container::default().position(ordinal);
-        line.enter(Record { position, ..Record::from(document) });
+        line.enter(Record { position, ..Record::from(document) }, events);
     }
     let mut tally = Tally::default();
-    for (index, stage) in plan.stages.iter().enumerate() {
+    for (index, stage) in opened.stages.iter().enumerate() {
         if let OpenStage::Corpus(corpus) = &stage.handle {
-            let workspace = states::workspace(plan, stage, scratch, scratch)?;
+            let workspace = states::workspace(&opened.plan, stage, scratch, scratch)?;
             let failed = |failure: Failure| RunError::stage(&stage.id, &failure);
             corpus.prepare(&workspace).map_err(failed)?;
             for pass in 0..corpus.observing_passes() {
@@ -53,7 +61,7 @@ pub fn process(plan: &Plan, documents: Vec<Document>, scratch: &Path) -> Result<
                 corpus.merge(pass).and_then(|()| corpus.end_pass(pass)).map_err(failed)?;
             }
         }
-        run_stages(&plan.stages[index..=index], &mut line, &mut tally);
+        run_stages(&opened.stages[index..=index], &mut line, &mut tally, events);
     }
     Ok(line.in_order())
 }
@@ -63,7 +71,7 @@ impl Chain<'_> {
     pub(crate) fn block(&self, block: Block, tally: &mut Tally) -> Sorted {
         let mut line = Line::default();
         for piece in block.pieces {
-            read(self.plan, piece, &mut line, tally);
+            read(self.opened, piece, &mut line, tally, self.events);
         }
         self.finish(line, tally)
     }
@@ -77,7 +85,7 @@ impl Chain<'_> {
 
     /// Puts records through the stages.
     pub(crate) fn finish(&self, mut line: Line, tally: &mut Tally) -> Sorted {
-        run_stages(self.stages, &mut line, tally);
+        run_stages(self.stages, &mut line, tally, self.events);
         if let Some((stage, pass)) = self.observes {
             line.observe(stage, pass, tally);
         }
@@ -102,19 +110,24 @@ struct Place {
     position: usize,
     /// How many documents without an id were split off it, by all stages: no two get the same number.
     n_numbered: u64,
+    /// Whether an observer wants to see what becomes of it.
+    is_watched: bool,
 }
 
 impl Line {
     /// Records that were set aside; they have their positions.
-    pub(crate) fn spilled(frame: &Frame) -> Result<Self, RunError> {
+    pub(crate) fn spilled(frame: &Frame, events: Events<'_>) -> Result<Self, RunError> {
         let (records, numbered) = frame.unpack()?;
-        let place = |(position, n_numbered)| Place { position, n_numbered };
-        let places = numbered.into_iter().enumerate().map(place).collect();
+        let place = |(position, (n_numbered, record))| {
+            let is_watched = events.enter(record);
+            Place { position, n_numbered, is_watched }
+        };
+        let places = numbered.into_iter().zip(&records).enumerate().map(place).collect();
         Ok(Self { places, entered: records.len(), records, left: Vec::new() })
     }
 
     /// Shows the records to a corpus stage, in the name of which those fail that it cannot take.
-    fn observe(&mut self, stage: &StagePlan, pass: u32, tally: &mut Tally) {
+    fn observe(&mut self, stage: &OpenedStage, pass: u32, tally: &mut Tally) {
         let start = Stopwatch::start();
         let (id, n_left) = (Arc::from(stage.id.as_str()), self.left.len());
         self.number();
@@ -127,7 +140,7 @@ impl Line {
         entry.failed += (self.left.len() - n_left) as u64;
     }
 
-    fn show(&mut self, stage: &StagePlan, pass: u32) {
+    fn show(&mut self, stage: &OpenedStage, pass: u32) {
         if let OpenStage::Corpus(corpus) = &stage.handle {
             corpus.observe(pass, &mut self.records, &mut Effects::default());
         }
@@ -152,8 +165,9 @@ impl Line {
         }
     }
 
-    fn enter(&mut self, record: Record) {
-        self.places.push(Place { position: self.entered, n_numbered: 0 });
+    fn enter(&mut self, record: Record, events: Events<'_>) {
+        let is_watched = events.enter(&record);
+        self.places.push(Place { position: self.entered, n_numbered: 0, is_watched });
         self.records.push(record);
         self.entered += 1;
     }
@@ -177,7 +191,7 @@ impl Line {
     }
 
     /// Puts documents that were split off behind their parents.
-    fn split(&mut self, split: Vec<(usize, Document)>) {
+    fn split(&mut self, split: Vec<(usize, Document)>, events: Events<'_>) {
         if split.is_empty() {
             return;
         }
@@ -196,7 +210,8 @@ impl Line {
             self.places.push(place);
             self.records.push(record);
             for child in children {
-                self.places.push(Place { n_numbered: 0, ..place });
+                let is_watched = events.enter(&child);
+                self.places.push(Place { n_numbered: 0, is_watched, ..place });
                 self.records.push(child);
             }
         }
@@ -222,9 +237,9 @@ impl Line {
 }
 
 /// Takes in the records of one piece.
-fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
-    let id: Arc<str> = Arc::from(plan.sources[piece.source].id.as_str());
-    let Decoded { records, counts, time } = decode(plan, piece);
+fn read(opened: &Opened, piece: Piece, line: &mut Line, tally: &mut Tally, events: Events<'_>) {
+    let id: Arc<str> = Arc::from(opened.sources[piece.source].id.as_str());
+    let Decoded { records, counts, time } = decode(opened, piece);
     let entry = tally.stage("source", &id);
     entry.time += time;
     entry.seen += records.len() as u64;
@@ -232,21 +247,16 @@ fn read(plan: &Plan, piece: Piece, line: &mut Line, tally: &mut Tally) {
     merge_counts(&mut entry.counts, counts);
     tally.read += records.len() as u64;
     for record in records {
-        line.enter(record);
+        line.enter(record, events);
     }
     line.take_out(&id);
 }
 
-fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
+fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events: Events<'_>) {
     for stage in stages {
         let start = Stopwatch::start();
         let seen = line.records.len();
-        let mut effects = Effects::default();
-        match &stage.handle {
-            OpenStage::Transform(handle) => handle.process(&mut line.records, &mut effects),
-            OpenStage::Corpus(handle) => handle.apply(&mut line.records, &mut effects),
-            OpenStage::Reader(_) | OpenStage::Exporter(_) => continue,
-        }
+        let effects = line.pass(stage, events);
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.spent();
         entry.seen += seen as u64;
@@ -261,8 +271,45 @@ fn run_stages(stages: &[StagePlan], line: &mut Line, tally: &mut Tally) {
         merge_counts(&mut entry.counts, effects.counts);
         tally.split += effects.split.len() as u64;
         // Children first: their parents are named by their place among all records of the call.
-        line.split(effects.split);
+        line.split(effects.split, events);
         line.take_out(&Arc::from(stage.id.as_str()));
+    }
+}
+
+impl Line {
+    /// Passes the records to a stage. Those that somebody watches go alone, so that what it takes for them is told of
+    /// each; a stage is a function of its options and the document, so nothing else comes of it.
+    fn pass(&mut self, stage: &OpenedStage, events: Events<'_>) -> Effects {
+        let mut effects = Effects::default();
+        if !events.has(Interest::DOCUMENTS) || !self.places.iter().any(|place| place.is_watched) {
+            call(stage, &mut self.records, &mut effects);
+            return effects;
+        }
+        let mut start = 0;
+        for group in self.places.chunk_by(|a, b| !a.is_watched && !b.is_watched) {
+            let records = &mut self.records[start..start + group.len()];
+            let before = group[0].is_watched.then(|| records[0].document.clone());
+            let watch = Stopwatch::start();
+            let mut own = Effects::default();
+            call(stage, records, &mut own);
+            if let Some(before) = &before {
+                let (stage, after, split, time) = (&stage.id, &records[0], own.split.len(), watch.spent());
+                events.tell(&Event::Stage { stage, before, after, split, time });
+            }
+            effects.split.extend(own.split.into_iter().map(|(parent, child)| (start + parent, child)));
+            merge_counts(&mut effects.counts, own.counts);
+            start += group.len();
+        }
+        effects
+    }
+}
+
+fn call(stage: &OpenedStage, records: &mut [Record], effects: &mut Effects) {
+    match &stage.handle {
+        OpenStage::Transform(handle) => handle.process(records, effects),
+        OpenStage::Corpus(handle) => handle.apply(records, effects),
+        // A plan has none of them here.
+        OpenStage::Reader(_) | OpenStage::Exporter(_) => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tamis_config::Plan;
+use tamis_config::Opened;
 use tamis_document::{Document, Fate, Origin, Record};
 use tamis_stage::handle::{Counts, Effects};
 use tamis_stage::{Block as ReaderBlock, Failure, Split};
@@ -14,16 +14,16 @@ use crate::work::task::{Content, Decoded, Piece};
 /// Decodes a piece where it is read, because no more than `wanted` records are to be read.
 ///
 /// Where records end, a reader tells; how many there are is known when they have been decoded, and not before.
-pub(crate) fn read_ahead(plan: &Plan, piece: Piece, wanted: &mut u64) -> Piece {
+pub(crate) fn read_ahead(opened: &Opened, piece: Piece, wanted: &mut u64) -> Piece {
     let (source, container, file) = (piece.source, piece.container, Arc::clone(&piece.file));
-    let mut decoded = decode(plan, piece);
+    let mut decoded = decode(opened, piece);
     decoded.records.truncate(usize::try_from(*wanted).unwrap_or(usize::MAX));
     *wanted -= decoded.records.len() as u64;
     Piece { source, container, file, content: Content::Decoded(Box::new(decoded)) }
 }
 
 /// Decodes a piece; its records get their positions, and ids where they have none.
-pub(crate) fn decode(plan: &Plan, piece: Piece) -> Decoded {
+pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
     let start = Stopwatch::start();
     let Piece { source, container, file, content } = piece;
     let (mut records, mut effects) = (Vec::new(), Effects::default());
@@ -33,7 +33,7 @@ pub(crate) fn decode(plan: &Plan, piece: Piece) -> Decoded {
             return Decoded { records: vec![*record], counts: Counts::new(), time: Spent::default() };
         }
         Content::Records { reader, head, bytes, offset, first_ordinal } => {
-            let reader = &plan.sources[source].readers[reader];
+            let reader = &opened.sources[source].readers[reader];
             let length = bytes.len() as u64;
             let block = ReaderBlock { file: &file, head: &head, bytes: &bytes, offset, first_ordinal };
             let is_whole = reader.info.flags.whole_file && offset == 0;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tamis_config::{ExportPlan, From, Plan};
+use tamis_config::{From, Opened, OpenedExport};
 use tamis_document::{Fate, Record};
 use tamis_stage::{Failure, Output};
 
@@ -19,13 +19,13 @@ use crate::write::partition::Partitioner;
 ///
 /// A record that an exporter cannot encode becomes a dead letter in all exports, so that it is never kept in
 /// one and failed in another.
-pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result<Vec<Chunk>, RunError> {
+pub(crate) fn run(opened: &Opened, sorted: &mut Sorted, tally: &mut Tally) -> Result<Vec<Chunk>, RunError> {
     let encoded = loop {
         let mut refused = Vec::new();
-        let mut encoded = Vec::with_capacity(plan.exports.len());
-        for export in &plan.exports {
+        let mut encoded = Vec::with_capacity(opened.exports.len());
+        for export in &opened.exports {
             let start = Stopwatch::start();
-            let (groups, failures) = share_out(plan, export, sorted.of_mut(export.from));
+            let (groups, failures) = share_out(opened, export, sorted.of_mut(export.from));
             for (index, failure) in failures {
                 refused.push((export, index, failure.to_string()));
             }
@@ -37,7 +37,7 @@ pub(crate) fn run(plan: &Plan, sorted: &mut Sorted, tally: &mut Tally) -> Result
         }
         fail(sorted, refused, tally)?;
     };
-    let chunks = plan.exports.iter().zip(encoded).map(|(export, groups)| {
+    let chunks = opened.exports.iter().zip(encoded).map(|(export, groups)| {
         let start = Stopwatch::start();
         let chunk = chunk(export, groups);
         let entry = tally.stage("export", &export.id);
@@ -58,8 +58,8 @@ struct Encoded {
 
 /// Encodes records for one export, those of a partition together.
 fn share_out(
-    plan: &Plan,
-    export: &ExportPlan,
+    opened: &Opened,
+    export: &OpenedExport,
     records: &mut Vec<Record>,
 ) -> (Vec<Encoded>, Vec<(usize, Failure)>) {
     let Some(partition) = &export.partition else {
@@ -67,7 +67,7 @@ fn share_out(
         let group = (!records.is_empty()).then(|| encode(export, String::new(), records, &mut failures));
         return (group.into_iter().collect(), failures);
     };
-    let groups = Partitioner::new(export, partition, &plan.exports).group(records);
+    let groups = Partitioner::new(export, partition, &opened.plan.exports).group(records);
     // An exporter takes records that lie side by side; moving them costs less than asking it for each.
     groups.arrange(records);
     let mut encoded = Vec::with_capacity(groups.folders.len());
@@ -82,7 +82,7 @@ fn share_out(
 }
 
 fn encode(
-    export: &ExportPlan,
+    export: &OpenedExport,
     folder: String,
     records: &[Record],
     failures: &mut Vec<(usize, Failure)>,
@@ -111,7 +111,7 @@ fn encode(
 /// Encodes records that name files one by one, so that a name that no file may have costs the record that it
 /// is of.
 fn encode_named(
-    export: &ExportPlan,
+    export: &OpenedExport,
     records: &[Record],
     output: &mut Output,
     failures: &mut Vec<(usize, Failure)>,
@@ -151,7 +151,7 @@ impl Sorted {
 /// Moves records that an exporter refused to the failed ones, in corpus order.
 fn fail(
     sorted: &mut Sorted,
-    refused: Vec<(&ExportPlan, usize, String)>,
+    refused: Vec<(&OpenedExport, usize, String)>,
     tally: &mut Tally,
 ) -> Result<(), RunError> {
     let (mut kept, mut dropped) = (BTreeMap::new(), BTreeMap::new());
@@ -200,7 +200,7 @@ fn take_refused(
     moved
 }
 
-fn chunk(export: &ExportPlan, groups: Vec<Encoded>) -> Result<Chunk, RunError> {
+fn chunk(export: &OpenedExport, groups: Vec<Encoded>) -> Result<Chunk, RunError> {
     let mut chunk = Chunk::default();
     for Encoded { folder, output, plain_bytes, records } in groups {
         chunk.records += records;

@@ -9,26 +9,27 @@ use std::sync::{Mutex, TryLockError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use crate::progress::Progress;
+use tamis_stage::RunContext;
+
+use crate::settings::Grace;
 use crate::write::writer::Writer;
 
 const TICK: Duration = Duration::from_millis(50);
 
-impl Progress {
-    /// Runs `work`, which writes through `writer`, and gives it up as [`Progress::give_up_after`] says; `is_sound`
-    /// tells whether nothing has gone wrong that would make a note of how far the run is wrong as well.
-    pub(crate) fn with_grace(
+impl Grace {
+    /// Does the `work` of a run, which writes through `writer`, and gives it up when its time is over; `is_sound` tells whether nothing has gone wrong that would make a note of how far the run is wrong as well.
+    pub(crate) fn over(
         &self,
+        run: &RunContext,
         writer: &Mutex<&mut Writer<'_>>,
         is_sound: impl Fn() -> bool + Sync,
         work: impl FnOnce(),
     ) {
-        let Some((after, leave)) = self.grace.0.get() else { return work() };
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
-                if self.is_overdue(*after, &is_over) && give_up(writer, &is_sound, &is_over) {
-                    leave();
+                if self.is_overdue(run, &is_over) && give_up(writer, &is_sound, &is_over) {
+                    (self.leave)();
                 }
             });
             // Also when `work` panics: the scope waits for the other thread, which would wait for ever.
@@ -38,10 +39,10 @@ impl Progress {
     }
 
     /// Waits until the run was asked to stop so long ago; false when it ended before.
-    fn is_overdue(&self, after: Duration, is_over: &AtomicBool) -> bool {
+    fn is_overdue(&self, run: &RunContext, is_over: &AtomicBool) -> bool {
         let mut asked = None;
         while !is_over.load(Ordering::Acquire) {
-            if self.is_stopped() && asked.get_or_insert_with(Instant::now).elapsed() >= after {
+            if run.is_cancelled() && asked.get_or_insert_with(Instant::now).elapsed() >= self.after {
                 return true;
             }
             std::thread::park_timeout(TICK);

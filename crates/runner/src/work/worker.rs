@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::{Chore, Chores, Stopwatch};
 use crate::disk::spill::Frame;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::Events;
 use crate::read::cutter::Cutter;
 use crate::read::feeder::Feeder;
 use crate::read::inputs::Inputs;
 use crate::read::stream::Opener;
+use crate::settings::Grace;
 use crate::tally::Tally;
 use crate::work::chain::{Chain, Line};
 use crate::work::encode;
@@ -25,7 +26,6 @@ pub(crate) struct Workers<'a, 'w> {
     pub(crate) chain: Chain<'a>,
     pub(crate) files: &'a Inputs,
     pub(crate) opener: &'a Opener,
-    pub(crate) progress: &'a Progress,
     /// Whether what is kept goes to the next segment instead of the exports.
     pub(crate) spills: bool,
     pub(crate) scheduler: Arc<Scheduler>,
@@ -37,23 +37,20 @@ pub(crate) struct Workers<'a, 'w> {
 
 impl Workers<'_, '_> {
     /// Works until everything is written, or the run breaks.
-    pub(crate) fn work(&self, threads: usize) -> Result<(), RunError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("tamis-worker-{index}"))
-            .build()
-            .map_err(|error| RunError::Internal { message: error.to_string() })?;
-        self.progress.with_grace(
-            &self.writer,
-            || self.scheduler.is_sound(),
-            || {
-                pool.scope(|scope| {
-                    for _ in 0..threads {
-                        scope.spawn(|_| self.serve());
-                    }
-                });
-            },
-        );
+    pub(crate) fn work(&self, pool: &rayon::ThreadPool, grace: Option<&Grace>) -> Result<(), RunError> {
+        let serve = || {
+            pool.scope(|scope| {
+                for _ in 0..pool.current_num_threads() {
+                    scope.spawn(|_| self.serve());
+                }
+            });
+        };
+        match grace {
+            Some(grace) => {
+                grace.over(&self.chain.opened.run, &self.writer, || self.scheduler.is_sound(), serve);
+            }
+            None => serve(),
+        }
         self.scheduler.end()?;
         // Everybody has left.
         let chores = std::mem::take(&mut *self.chores.lock().unwrap_or_else(PoisonError::into_inner));
@@ -132,20 +129,20 @@ impl Workers<'_, '_> {
             }
             Work::Spilled(frame) => {
                 let mut tally = Tally::default();
-                let line = self.timed(Chore::Spilling, || Line::spilled(&frame))?;
+                let line = self.timed(Chore::Spilling, || Line::spilled(&frame, self.chain.events))?;
                 let sorted = self.chain.finish(line, &mut tally);
                 let content = self.content(sorted, tally)?;
                 let content = Results { unspilled: frame.records, ..content };
                 self.scheduler.done(done(frame.length(), Some(content)));
             }
             Work::Seen(frame) => {
-                let line = self.timed(Chore::Spilling, || Line::spilled(&frame))?;
+                let line = self.timed(Chore::Spilling, || Line::spilled(&frame, Events::NONE))?;
                 self.chain.seen(line);
                 self.scheduler.done(done(0, None));
             }
             Work::Files(range) => {
                 let cutter =
-                    Cutter::new(self.chain.plan, self.progress, self.opener, self.files, range, None);
+                    Cutter::new(self.chain.opened, self.chain.events, self.opener, self.files, range, None);
                 self.files(cutter, &done(0, None))?;
             }
         }
@@ -166,7 +163,7 @@ impl Workers<'_, '_> {
             if is_last {
                 return Ok(());
             }
-            weight = self.chain.plan.run.block_bytes;
+            weight = self.chain.opened.plan.run.block_bytes;
             if !self.wait(sequence, weight)? {
                 return Ok(());
             }
@@ -200,7 +197,7 @@ impl Workers<'_, '_> {
             spill = Some(self.timed(Chore::Spilling, || Frame::pack(&sorted.kept, &sorted.numbered))?);
             sorted.kept.clear();
         }
-        let chunks = encode::run(self.chain.plan, &mut sorted, &mut tally)?;
+        let chunks = encode::run(self.chain.opened, &mut sorted, &mut tally)?;
         n_kept += sorted.kept.len() as u64;
         let fates = [n_kept, sorted.dropped.len() as u64, sorted.failed.len() as u64];
         Ok(Results { chunks, spill, tally, fates, unspilled: 0 })

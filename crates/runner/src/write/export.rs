@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tamis_config::ExportPlan;
+use tamis_config::OpenedExport;
 
 use crate::disk::fingerprint::folder_from;
 use crate::disk::manifest::ExportManifest;
@@ -19,7 +19,7 @@ use crate::write::parts::{Parts, PartsState};
 /// When it is dropped after it was finished nothing is left that [`ExportWriter::restore`] could go on from:
 /// by then the manifest must be whole.
 pub(crate) struct ExportWriter<'a> {
-    export: &'a ExportPlan,
+    export: &'a OpenedExport,
     manifest: ExportManifest,
     path: PathBuf,
     parts: Parts<'a>,
@@ -40,7 +40,7 @@ pub(crate) struct ExportState {
 impl<'a> ExportWriter<'a> {
     /// `path` is where this run writes the export, `base` the folder of the manifest.
     /// Parts that only their exporter can finish may hold `budget` bytes of memory together.
-    pub(crate) fn new(export: &'a ExportPlan, path: &Path, base: &Path, budget: u64) -> Self {
+    pub(crate) fn new(export: &'a OpenedExport, path: &Path, base: &Path, budget: u64) -> Self {
         let folder = folder_from(path, base);
         let manifest = ExportManifest {
             id: export.id.clone(),
@@ -55,7 +55,7 @@ impl<'a> ExportWriter<'a> {
     }
 
     /// One that counts the records and touches nothing.
-    pub(crate) fn dry(export: &'a ExportPlan, path: &Path, base: &Path) -> Self {
+    pub(crate) fn dry(export: &'a OpenedExport, path: &Path, base: &Path) -> Self {
         let mut writer = Self::new(export, path, base, u64::MAX);
         writer.is_dry = true;
         writer
@@ -64,7 +64,7 @@ impl<'a> ExportWriter<'a> {
     /// One that goes on where another has left off, whether that was suspended or killed: what it wrote after
     /// `state` was saved goes.
     pub(crate) fn restore(
-        export: &'a ExportPlan,
+        export: &'a OpenedExport,
         path: &Path,
         base: &Path,
         budget: u64,

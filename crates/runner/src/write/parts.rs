@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tamis_config::ExportPlan;
+use tamis_config::OpenedExport;
 use tamis_stage::Failure;
 use tamis_stage::handle::PartHandle;
 
@@ -35,7 +35,7 @@ const CHUNK_OVERHEAD: u64 = 4096;
 /// memory bound allows, the one that holds most is finished when there is too much, and a run that goes on later
 /// begins where none was open.
 pub(crate) struct Parts<'a> {
-    export: &'a ExportPlan,
+    export: &'a OpenedExport,
     path: PathBuf,
     open: BTreeMap<Arc<str>, Open<'a>>,
     /// The folders with an open part by when it was last written to: only the last of them have an open file.
@@ -73,7 +73,7 @@ pub(crate) struct PartsState {
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn new(export: &'a ExportPlan, path: &Path, budget: u64) -> Self {
+    pub(crate) fn new(export: &'a OpenedExport, path: &Path, budget: u64) -> Self {
         Self {
             export,
             path: path.to_owned(),
@@ -90,7 +90,7 @@ impl<'a> Parts<'a> {
 
     /// Goes on where others have left off, and takes away what came after; the files that were finished by then.
     pub(crate) fn restore(
-        export: &'a ExportPlan,
+        export: &'a OpenedExport,
         path: &Path,
         budget: u64,
         state: PartsState,
@@ -328,7 +328,7 @@ fn sync<'p>(parts: impl Iterator<Item = &'p mut Part>) -> Result<(), RunError> {
 
 /// Writes what an exporter has put out.
 fn put(
-    export: &ExportPlan,
+    export: &OpenedExport,
     part: &mut Part,
     done: Result<(), Failure>,
     bytes: &[u8],
@@ -341,6 +341,6 @@ fn put(
     part.write(bytes)
 }
 
-fn broken(export: &ExportPlan, failure: &Failure) -> RunError {
+fn broken(export: &OpenedExport, failure: &Failure) -> RunError {
     RunError::Exporter { export: export.id.clone(), message: failure.to_string() }
 }

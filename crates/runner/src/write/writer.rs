@@ -1,15 +1,14 @@
 //! Writes results in corpus order: to the exports, to the spill, to the counts.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tamis_config::{From, Plan};
+use tamis_config::{From, Opened};
 
 use crate::disk::manifest::Manifest;
 use crate::disk::spill::SpillWriter;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
-use crate::progress::Progress;
+use crate::observer::{Event, Events, Interest};
 use crate::tally::Tally;
 use crate::work::task::{Chunk, Done};
 use crate::write::checkpoint::Checkpoint;
@@ -21,12 +20,14 @@ const MAX_PARTS_UNTIL_NOTED: u64 = 8;
 
 /// Writes results, in order.
 pub(crate) struct Writer<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) progress: &'a Progress,
+    pub(crate) opened: &'a Opened,
+    pub(crate) events: Events<'a>,
     /// Where manifest and checkpoint are; nowhere in a dry run.
     pub(crate) work_folder: Option<WorkFolder>,
     pub(crate) manifest: Manifest,
     pub(crate) exports: Vec<ExportWriter<'a>>,
+    /// How many files of each export observers have been told of.
+    pub(crate) told: Vec<usize>,
     pub(crate) spill: Option<SpillWriter>,
     /// How many files were listed, and their bytes; nothing where only some records are wanted.
     pub(crate) listed: Option<(u64, u64)>,
@@ -49,10 +50,9 @@ impl Writer<'_> {
     pub(crate) fn write(&mut self, done: Done) -> Result<(), RunError> {
         // Stages that were asked to stop may give up documents that they would otherwise have kept, so nothing
         // that comes now is written.
-        if self.progress.is_stopped() {
+        if self.opened.run.is_cancelled() {
             return Err(RunError::Interrupted);
         }
-        self.progress.bytes.fetch_add(done.bytes, Ordering::Relaxed);
         let Some(content) = done.content else { return Ok(()) };
         // Until all of it is written: what breaks on the way leaves half a task, which no checkpoint may count, even
         // if the run ends for another reason, such as that somebody has just asked it to stop.
@@ -64,7 +64,7 @@ impl Writer<'_> {
             self.now.spilled += frame.records;
         }
         self.now.unspilled += content.unspilled;
-        self.count(content.tally, content.fates);
+        self.count(content.tally, content.fates, done.bytes);
         self.is_between_tasks = done.is_last;
         if done.is_last {
             self.now.next = done.end;
@@ -85,11 +85,12 @@ impl Writer<'_> {
             .iter()
             .map(ExportWriter::unresumable)
             .fold((0, 0), |sum, export| (sum.0 + export.0 as u64, sum.1 + export.1));
-        let with_parts = self.plan.exports.iter().filter(|export| export.info.flags.parts);
+        let with_parts = self.opened.exports.iter().filter(|export| export.info.flags.parts);
         let part_bytes = with_parts.map(|export| export.max_part_bytes).max().unwrap_or(u64::MAX);
         if n_open > 0 && bytes >= part_bytes.saturating_mul(n_open.min(MAX_PARTS_UNTIL_NOTED)) {
             self.close_parts()?;
         }
+        self.tell_parts();
         Ok(())
     }
 
@@ -101,16 +102,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3]) {
-        self.tally.add(tally);
+    fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3], bytes: u64) {
         let kept = if self.spill.is_some() { 0 } else { kept };
+        self.events.tell(&Event::Block { bytes, tally: &tally, kept, dropped, failed });
+        self.tally.add(tally);
         self.tally.kept += kept;
         self.tally.dropped += dropped;
         self.tally.failed += failed;
-        let counters = [&self.progress.kept, &self.progress.dropped, &self.progress.failed];
-        for (counter, n) in counters.into_iter().zip([kept, dropped, failed]) {
-            counter.fetch_add(n, Ordering::Relaxed);
-        }
     }
 
     /// Notes how far the run is, if it could go on from here.
@@ -132,7 +130,22 @@ impl Writer<'_> {
         self.now.write(&work_folder)?;
         self.checkpointed = Instant::now();
         self.has_checkpoint = true;
+        self.events.tell(&Event::Checkpoint { tally: &self.now.tally });
         Ok(())
+    }
+
+    /// Tells of the parts that have been finished since it was last asked.
+    fn tell_parts(&mut self) {
+        if !self.events.has(Interest::PARTS) {
+            return;
+        }
+        for (export, told) in self.exports.iter().zip(&mut self.told) {
+            let manifest = export.manifest();
+            for file in manifest.files.iter().skip(*told) {
+                self.events.tell(&Event::Part { export: &manifest.id, file });
+            }
+            *told = manifest.files.len();
+        }
     }
 
     /// Ends a segment that has put everything aside for the next.
@@ -156,6 +169,7 @@ impl Writer<'_> {
         for export in &mut self.exports {
             export.finish()?;
         }
+        self.tell_parts();
         // Listed before anything is checked, so that the next run can take the files away.
         self.write_manifest()?;
         if let Some(message) = self.imbalance() {
@@ -167,7 +181,7 @@ impl Writer<'_> {
     /// The last word: everything was written.
     pub(crate) fn complete(&mut self) -> Result<(), RunError> {
         self.manifest.complete = true;
-        self.tally.note_silent(self.plan);
+        self.tally.note_silent(self.opened);
         self.manifest.tally.clone_from(&self.tally);
         self.write_manifest()
     }
@@ -207,7 +221,7 @@ impl Writer<'_> {
     /// The tally must add up, every export must have written each record of its kind once, and each file and byte
     /// that was listed must have been read or written off.
     fn imbalance(&self) -> Option<String> {
-        let exports = self.plan.exports.iter().zip(&self.exports);
+        let exports = self.opened.exports.iter().zip(&self.exports);
         let lost = exports.filter_map(|(export, writer)| {
             let expected = match export.from {
                 From::Kept => self.tally.kept,

@@ -144,7 +144,7 @@ fn run_apart(world: &World, text: &str, count: u32) {
             let task = Some(Task { segment: number, states: states.clone() });
             let shard = Some(Shard { index, count });
             let settings = Settings { task, shard, ..Settings::default() };
-            let report = world.run_with(text, &hooks, settings, &Arc::default()).unwrap();
+            let report = world.run_with(text, &hooks, settings).unwrap();
             let expected = if number + 1 == n_segments { Finish::Done } else { Finish::Segment };
             assert_eq!(report.finish, expected);
         }
@@ -155,9 +155,8 @@ fn run_apart(world: &World, text: &str, count: u32) {
                 world.path(&folder).join(name.file())
             });
             let saved: Vec<_> = saved.collect();
-            // Each merge needs stages that have seen nothing.
-            let plan = world.plan(text, &hooks);
-            assert_eq!(merge_states(&plan, &saved, &world.path(&name.file())).unwrap(), *name);
+            let opened = world.open(text, &hooks);
+            assert_eq!(merge_states(opened, &saved, &world.path(&name.file())).unwrap(), *name);
         }
     }
 }
@@ -200,7 +199,7 @@ fn a_segment_waits_for_those_before_it() {
     let text = pipeline(&["unique"], 1);
     let run = |segment| {
         let settings = Settings { task: Some(Task { segment, states: Vec::new() }), ..Settings::default() };
-        world.run_with(&text, &Hooks::default(), settings, &Arc::default())
+        world.run_with(&text, &Hooks::default(), settings)
     };
     let error = run(1).unwrap_err();
     assert!(matches!(&error, RunError::Task { .. }) && error.is_setup(), "{error}");
@@ -215,11 +214,11 @@ fn states_of_others_are_refused() {
     let world = world();
     let text = pipeline(&["unique"], 1);
     let settings = Settings { task: Some(Task { segment: 0, states: Vec::new() }), ..Settings::default() };
-    world.run_with(&text, &Hooks::default(), settings, &Arc::default()).unwrap();
+    world.run_with(&text, &Hooks::default(), settings).unwrap();
     world.write("nonsense", "no state\n");
     let merge = |text: &str, states: &[&str]| {
         let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
-        merge_states(&world.plan(text, &Hooks::default()), &states, &world.path("merged"))
+        merge_states(world.open(text, &Hooks::default()), &states, &world.path("merged"))
             .unwrap_err()
             .to_string()
     };
@@ -242,7 +241,7 @@ fn only_states_of_all_shards_together_are_taken() {
         let states = states.iter().map(|state| world.path(state)).collect();
         let task = Some(Task { segment, states });
         let settings = Settings { task, shard: Some(Shard { index, count: 3 }), ..Settings::default() };
-        world.run_with(&text, &Hooks::default(), settings, &Arc::default())
+        world.run_with(&text, &Hooks::default(), settings)
     };
     let state = |index: u32| format!("out/shard-{index:05}-of-00003/.tamis/s0.0.state");
     for index in 0..3 {
@@ -252,7 +251,7 @@ fn only_states_of_all_shards_together_are_taken() {
         let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
         // The output of the merging pipeline does not matter.
         let text = text.replace("\"out\"", "\"elsewhere\"").replace("\"out/", "\"elsewhere/");
-        merge_states(&world.plan(&text, &Hooks::default()), &states, &world.path(to))
+        merge_states(world.open(&text, &Hooks::default()), &states, &world.path(to))
     };
     merge(&[state(0), state(2)], "two").unwrap();
     let error = merge(&[state(0), "two".to_owned()], "twice").unwrap_err().to_string();
@@ -265,7 +264,7 @@ fn only_states_of_all_shards_together_are_taken() {
     assert_eq!(run(1, 1, &["all"]).unwrap().finish, Finish::Done);
     let shard = Some(Shard { index: 0, count: 3 });
     let whole = Settings { shard, ..Settings::default() };
-    let error = world.run_with(&text, &Hooks::default(), whole, &Arc::default()).unwrap_err();
+    let error = world.run_with(&text, &Hooks::default(), whole).unwrap_err();
     assert!(matches!(error, RunError::Task { .. }), "{error}");
 }
 
@@ -274,8 +273,7 @@ fn a_dry_run_writes_nothing() {
     let world = world();
     let scratch = Some(world.path("scratch"));
     let settings = Settings { dry_run: true, scratch, ..Settings::default() };
-    let report =
-        world.run_with(&pipeline(&["unique"], 2), &Hooks::default(), settings, &Arc::default()).unwrap();
+    let report = world.run_with(&pipeline(&["unique"], 2), &Hooks::default(), settings).unwrap();
     let (expected, _) = expected(&world);
     assert_eq!((report.finish, report.tally.kept), (Finish::Dry, expected.len() as u64));
     assert!(!world.path("out").exists());
@@ -289,7 +287,7 @@ fn a_limit_takes_the_first_records() {
             let world = world();
             let text = pipeline(&["hook"], threads);
             let settings = Settings { limit: Some(limit), ..Settings::default() };
-            let report = world.run_with(&text, &Hooks::default(), settings, &Arc::default()).unwrap();
+            let report = world.run_with(&text, &Hooks::default(), settings).unwrap();
             assert_eq!(report.tally.read, limit.min(1641));
             let whole = self::world();
             whole.run(&text, &Hooks::default()).unwrap();

@@ -36,7 +36,7 @@ fn named_files_are_unique_whatever_the_case_and_leave_others_alone() {
     world.write("out/mine.md", "mine");
     std::os::unix::fs::symlink("nowhere", world.path("out/link")).unwrap();
     for _ in 0..2 {
-        let report = world.run_with(NAMED, &named(), fresh(), &Arc::default()).unwrap();
+        let report = world.run_with(NAMED, &named(), fresh()).unwrap();
         assert_eq!((report.tally.kept, report.tally.failed), (8, 0));
         std::fs::remove_file(world.path("out/link")).unwrap();
         let mut output = world.output();
@@ -72,12 +72,12 @@ fn a_document_may_be_called_like_a_part() {
     let world = World::new();
     world.write("in/a.txt", "part-00000.md\npart-00007.txt\n");
     for _ in 0..2 {
-        world.run_with(NAMED, &named(), fresh(), &Arc::default()).unwrap();
+        world.run_with(NAMED, &named(), fresh()).unwrap();
         assert_eq!(world.output()["part-00007.txt"], "a.txt#1");
         assert_eq!(world.output().len(), 3);
     }
     world.write("out/part-00008.txt", "mine");
-    let error = world.run_with(NAMED, &named(), fresh(), &Arc::default()).unwrap_err();
+    let error = world.run_with(NAMED, &named(), fresh()).unwrap_err();
     assert!(matches!(&error, RunError::Occupied { .. }), "{error}");
 }
 
@@ -154,7 +154,7 @@ fn a_finished_output_that_was_changed_is_not_finished() {
     std::fs::remove_file(world.path("out/part-00000.txt")).unwrap();
     let error = world.run("", &Hooks::default()).unwrap_err();
     assert!(error.is_setup() && error.to_string().contains("`part-00000.txt` cannot be read"), "{error}");
-    assert_eq!(world.run_with("", &Hooks::default(), fresh(), &Arc::default()).unwrap().finish, Finish::Done);
+    assert_eq!(world.run_with("", &Hooks::default(), fresh()).unwrap().finish, Finish::Done);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn files_that_look_like_output_but_are_not_listed_stop_the_run() {
             let world = World::new();
             world.write("in/a.txt", "one\n");
             world.write(file, "mine");
-            let error = world.run_with(text, &Hooks::default(), settings, &Arc::default()).unwrap_err();
+            let error = world.run_with(text, &Hooks::default(), settings).unwrap_err();
             assert!(matches!(&error, RunError::Occupied { .. }) && error.is_setup(), "{file}: {error}");
             assert_eq!(std::fs::read_to_string(world.path(file)).unwrap(), "mine");
         }
@@ -198,7 +198,7 @@ fn a_manifest_of_another_version_is_replaced_only_when_asked() {
     let error = world.run("", &Hooks::default()).unwrap_err();
     assert!(matches!(&error, RunError::OtherRun { .. }), "{error}");
     assert_eq!(world.output().len(), 2);
-    world.run_with("", &Hooks::default(), fresh(), &Arc::default()).unwrap();
+    world.run_with("", &Hooks::default(), fresh()).unwrap();
     assert_eq!(
         world.output().into_iter().collect::<Vec<_>>(),
         [("part-00000.txt".to_owned(), "a.txt#0 0+4 one\n".to_owned())]
@@ -221,7 +221,7 @@ fn a_manifest_cannot_make_a_run_delete_what_lies_elsewhere() {
         world.write("out/manifest.json", manifest.to_string());
         world.write("out/files.b3", format!("0123  ../precious.txt\n0123  {outside}/precious.txt\n"));
         world.write("files.b3", "0123  precious.txt\n");
-        let result = world.run_with("", &Hooks::default(), fresh(), &Arc::default());
+        let result = world.run_with("", &Hooks::default(), fresh());
         if folder.is_empty() {
             result.unwrap();
         } else {
@@ -246,10 +246,9 @@ fn inputs_in_output_folders() {
     let error = world.run(&source("in/out/part-00000.txt"), &Hooks::default()).unwrap_err();
     assert!(matches!(&error, RunError::InputIsOutput { .. }) && error.is_setup(), "{error}");
     let more = format!("{both}[[export]]\nid = \"more\"\nuse = \"stream\"\npath = \"in/out/more\"\n");
-    world.run_with(&more, &Hooks::default(), fresh(), &Arc::default()).unwrap();
-    let error = world
-        .run_with(&source("in/out/more/part-00000.txt"), &Hooks::default(), fresh(), &Arc::default())
-        .unwrap_err();
+    world.run_with(&more, &Hooks::default(), fresh()).unwrap();
+    let error =
+        world.run_with(&source("in/out/more/part-00000.txt"), &Hooks::default(), fresh()).unwrap_err();
     assert!(matches!(&error, RunError::InputIsOutput { .. }), "{error}");
     assert!(world.path("in/out/more/part-00000.txt").exists());
 }

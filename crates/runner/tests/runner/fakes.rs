@@ -8,12 +8,13 @@ use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tamis_config::{Overrides, Pipeline, Plan};
+use tamis_config::{Opened, Overrides, Pipeline, Plan};
 use tamis_document::{Document, Fate, Origin, Record};
-use tamis_runner::{Manifest, Progress, Report, RunError, Settings};
+use tamis_runner::{Manifest, Report, RunError, Settings};
 use tamis_stage::handle::{CorpusHandle, Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
 use tamis_stage::{
-    Block, Cut, Failure, Kind, Output, PluginInfo, Registry, SetupError, StageFactory, StageFlags, StageInfo,
+    Block, Cut, Failure, Kind, Output, PluginInfo, Registry, RunContext, SetupError, StageFactory,
+    StageFlags, StageInfo,
 };
 
 /// Long enough for the slowest machine; a run that takes it hangs.
@@ -226,7 +227,7 @@ impl StageFactory for Fake {
         &self.info
     }
 
-    fn open(&self, _: &Value) -> Result<OpenStage, SetupError> {
+    fn open_in(&self, _: &RunContext, _: &Value) -> Result<OpenStage, SetupError> {
         Ok((self.open)())
     }
 }
@@ -246,7 +247,7 @@ fn info(name: &str, kind: Kind, flags: StageFlags) -> StageInfo {
     }
 }
 
-fn registry(hooks: &Hooks) -> Registry {
+pub(crate) fn registry(hooks: &Hooks) -> Registry {
     let none = StageFlags::default();
     let stream = StageFlags { byte_stream: true, ..none };
     let named = StageFlags { named_files: true, ..none };
@@ -310,23 +311,36 @@ impl World {
         plan.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false)))
     }
 
-    /// Runs a pipeline; panics when it hangs.
-    pub(crate) fn run(&self, text: &str, hooks: &Hooks) -> Result<Report, RunError> {
-        self.run_with(text, hooks, Settings::default(), &Arc::default())
+    /// A plan with its stages open.
+    pub(crate) fn open(&self, text: &str, hooks: &Hooks) -> Opened {
+        self.open_in(text, hooks, &RunContext::default())
     }
 
-    pub(crate) fn run_with(
+    /// The same for a run that the test may cancel.
+    pub(crate) fn open_in(&self, text: &str, hooks: &Hooks, run: &RunContext) -> Opened {
+        Opened::new(Arc::new(self.plan(text, hooks)), &registry(hooks), run).unwrap()
+    }
+
+    /// Runs a pipeline; panics when it hangs.
+    pub(crate) fn run(&self, text: &str, hooks: &Hooks) -> Result<Report, RunError> {
+        self.run_with(text, hooks, Settings::default())
+    }
+
+    pub(crate) fn run_with(&self, text: &str, hooks: &Hooks, settings: Settings) -> Result<Report, RunError> {
+        self.run_in(text, hooks, settings, &RunContext::default())
+    }
+
+    pub(crate) fn run_in(
         &self,
         text: &str,
         hooks: &Hooks,
         settings: Settings,
-        progress: &Arc<Progress>,
+        run: &RunContext,
     ) -> Result<Report, RunError> {
-        let plan = self.plan(text, hooks);
+        let opened = self.open_in(text, hooks, run);
         let (sender, result) = mpsc::channel();
-        let progress = Arc::clone(progress);
         std::thread::spawn(move || {
-            let _ = sender.send(tamis_runner::run(&plan, &settings, &progress));
+            let _ = sender.send(tamis_runner::run(opened, &settings, &()));
         });
         result.recv_timeout(HANGS).expect("the run hangs")
     }

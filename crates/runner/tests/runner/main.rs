@@ -8,4 +8,6 @@ mod compressed;
 mod corpus;
 mod exports;
 mod fakes;
+mod observer;
+mod runs;
 mod shutdown;

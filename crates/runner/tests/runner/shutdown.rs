@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tamis_runner::{Progress, RunError, Settings};
-use tamis_stage::Failure;
+use tamis_runner::{RunError, Settings};
+use tamis_stage::{Failure, RunContext};
 
 use crate::fakes::{Hooks, World, lines};
 
@@ -131,10 +131,10 @@ fn a_folder_that_vanishes_ends_the_run() {
 fn stopping_works_inside_a_file_and_writes_nothing_more() {
     for threads in [1, 2, 8] {
         let world = world();
-        let progress = Arc::new(Progress::default());
-        let asked = Arc::clone(&progress);
-        let (hooks, seen) = at(5_000, move || asked.stop());
-        let error = world.run_with(&pipeline(threads), &hooks, Settings::default(), &progress).unwrap_err();
+        let run = RunContext::default();
+        let asked = run.clone();
+        let (hooks, seen) = at(5_000, move || asked.cancel());
+        let error = world.run_in(&pipeline(threads), &hooks, Settings::default(), &run).unwrap_err();
         assert!(matches!(error, RunError::Interrupted), "{error}");
         assert!(seen.load(Ordering::Relaxed) < N_LINES / 2, "{threads} threads");
         let written: u64 = world.manifest().exports[0].files.iter().map(|file| file.records).sum();
@@ -146,9 +146,9 @@ fn stopping_works_inside_a_file_and_writes_nothing_more() {
 #[test]
 fn stopping_before_the_start_writes_nothing() {
     let world = world();
-    let progress = Arc::new(Progress::default());
-    progress.stop();
-    let result = world.run_with(&pipeline(2), &Hooks::default(), Settings::default(), &progress);
+    let run = RunContext::default();
+    run.cancel();
+    let result = world.run_in(&pipeline(2), &Hooks::default(), Settings::default(), &run);
     assert!(matches!(result, Err(RunError::Interrupted)));
     assert!(!world.path("out").exists());
 }

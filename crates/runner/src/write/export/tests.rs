@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tamis_config::{Compression, From};
+use tamis_config::{Compression, ExportPlan, From};
 use tamis_document::Record;
 use tamis_stage::handle::{ExporterHandle, PartHandle};
 use tamis_stage::{Failure, Kind, Output, StageFlags, StageInfo};
@@ -80,7 +80,7 @@ impl PartHandle for FakePart {
     }
 }
 
-fn export(path: &Path, flags: StageFlags, compression: Compression) -> ExportPlan {
+fn export(path: &Path, flags: StageFlags, compression: Compression) -> OpenedExport {
     let info = StageInfo {
         name: "fake".to_owned(),
         kind: Kind::Exporter,
@@ -92,18 +92,18 @@ fn export(path: &Path, flags: StageFlags, compression: Compression) -> ExportPla
         flags,
         plugin: Arc::default(),
     };
-    ExportPlan {
+    let plan = ExportPlan {
         id: "fake".to_owned(),
         info,
         options: serde_json::Value::Null,
-        handle: Box::new(Fake),
         path: path.to_owned(),
         partition: None,
         from: From::Kept,
         compression,
         max_part_bytes: 100,
         implicit: false,
-    }
+    };
+    OpenedExport { plan, handle: Box::new(Fake) }
 }
 
 const STREAM: StageFlags = StageFlags {
@@ -128,7 +128,7 @@ struct Given {
 }
 
 impl Given {
-    fn chunk(&self, export: &ExportPlan) -> Chunk {
+    fn chunk(&self, export: &OpenedExport) -> Chunk {
         let mut chunk = Chunk { records: self.parts.len() as u64, ..Chunk::default() };
         if export.info.flags.named_files {
             let file = |name: &String| (name.clone(), name.repeat(3).into_bytes());
@@ -156,12 +156,12 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// A writer with all the memory that it wants.
-fn started(export: &ExportPlan) -> ExportWriter<'_> {
+fn started(export: &OpenedExport) -> ExportWriter<'_> {
     ExportWriter::new(export, &export.path, &export.path, u64::MAX)
 }
 
 /// Writes all blocks, and ends.
-fn finish(mut writer: ExportWriter<'_>, export: &ExportPlan, blocks: &[Given]) -> ExportManifest {
+fn finish(mut writer: ExportWriter<'_>, export: &OpenedExport, blocks: &[Given]) -> ExportManifest {
     for block in blocks {
         writer.write(block.chunk(export)).unwrap();
     }
@@ -170,7 +170,7 @@ fn finish(mut writer: ExportWriter<'_>, export: &ExportPlan, blocks: &[Given]) -
 }
 
 /// Saves after `saved` blocks, is killed after `killed` and goes on.
-fn interrupted(export: &ExportPlan, blocks: &[Given], saved: usize, killed: usize) -> ExportManifest {
+fn interrupted(export: &OpenedExport, blocks: &[Given], saved: usize, killed: usize) -> ExportManifest {
     let path = &export.path;
     let mut writer = started(export);
     let mut state = None;
@@ -196,7 +196,7 @@ fn interrupted(export: &ExportPlan, blocks: &[Given], saved: usize, killed: usiz
 }
 
 /// The bytes of an undisturbed run; `closed` is the block before which parts are closed.
-fn undisturbed(export: &ExportPlan, blocks: &[Given], closed: usize) -> ExportManifest {
+fn undisturbed(export: &OpenedExport, blocks: &[Given], closed: usize) -> ExportManifest {
     let mut writer = started(export);
     for block in &blocks[..closed] {
         writer.write(block.chunk(export)).unwrap();
