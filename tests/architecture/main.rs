@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("dates", &[]),
     ("html", &["text"]),
+    ("sort", &[]),
     ("stage", &["document"]),
     ("plugin", &["stage", "document"]),
     ("host", &["plugin", "stage", "document"]),

@@ -227,7 +227,12 @@ impl<'a> Setup<'a> {
             let then = &earlier.exports.iter().find(|earlier| earlier.id == export.id)?.folder;
             let differs = || {
                 let [then, now] = [then, &now].map(|folder| self.work_folder.folder.join(folder));
-                format!("export `{}` went to `{}`, and now goes to `{}`", export.id, then.display(), now.display())
+                format!(
+                    "export `{}` went to `{}`, and now goes to `{}`",
+                    export.id,
+                    then.display(),
+                    now.display()
+                )
             };
             (*then != now).then(differs)
         })
@@ -274,7 +279,12 @@ impl<'a> Setup<'a> {
 }
 
 /// The manifest of a run that is about to begin.
-fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs, places: &[PathBuf]) -> Result<Manifest, RunError> {
+fn begin(
+    plan: &Plan,
+    settings: &Settings,
+    inputs: &Inputs,
+    places: &[PathBuf],
+) -> Result<Manifest, RunError> {
     Ok(Manifest {
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
@@ -286,12 +296,7 @@ fn begin(plan: &Plan, settings: &Settings, inputs: &Inputs, places: &[PathBuf]) 
 }
 
 /// An earlier run in the same folder must have been the same run.
-fn compare(
-    folder: &Path,
-    earlier: &Manifest,
-    now: &Manifest,
-    moved: Option<String>,
-) -> Result<(), RunError> {
+fn compare(folder: &Path, earlier: &Manifest, now: &Manifest, moved: Option<String>) -> Result<(), RunError> {
     if earlier.tamis != now.tamis {
         let why = format!("tamis {} wrote it, and this is {}: go on with that one", earlier.tamis, now.tamis);
         return Err(RunError::other(folder, &why));
