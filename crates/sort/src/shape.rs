@@ -95,12 +95,10 @@ impl fmt::Debug for Combine {
 
 /// The first bytes of an entry as a number, so that most comparisons look at no memory.
 pub(crate) fn prefix(entry: &[u8]) -> u64 {
-    match entry.first_chunk::<8>() {
-        Some(head) => u64::from_be_bytes(*head),
-        None => {
-            let mut head = [0; 8];
-            head.iter_mut().zip(entry).for_each(|(to, from)| *to = *from);
-            u64::from_be_bytes(head)
-        }
+    if let Some(head) = entry.first_chunk::<8>() {
+        return u64::from_be_bytes(*head);
     }
+    let mut head = [0; 8];
+    head.iter_mut().zip(entry).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(head)
 }

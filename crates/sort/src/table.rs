@@ -183,7 +183,7 @@ impl TableWriter {
         let store = match self.file {
             None => Store::Resident(self.resident),
             Some((out, path)) => {
-                let file = out.into_inner().map_err(|error| error.into_error());
+                let file = out.into_inner().map_err(std::io::IntoInnerError::into_error);
                 Store::OnDisk { file: file.map_err(SortError::unwritable(&path))?, path }
             }
         };

@@ -17,6 +17,7 @@ mod files;
 pub mod handle;
 mod info;
 mod json;
+pub mod keyed;
 mod needs;
 mod option_info;
 mod options;
@@ -24,7 +25,7 @@ mod registry;
 mod view;
 
 pub use author::{
-    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, NewDocument, Output,
+    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, KeyedStage, NewDocument, Output,
     PartExporter, RandomAccess, Reader, Split, Workspace,
 };
 pub use draft::{Draft, Edits, Notes};

@@ -2,10 +2,12 @@
 
 mod corpus;
 mod exporter;
+mod keyed;
 mod reader;
 mod transform;
 
 pub use corpus::{CorpusStage, Workspace};
 pub use exporter::{Exporter, Output, PartExporter};
+pub use keyed::KeyedStage;
 pub use reader::{Block, Cut, Emit, FileReader, NewDocument, RandomAccess, Reader, Split};
 pub use transform::{Extractor, Filter};
