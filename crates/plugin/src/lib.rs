@@ -1,6 +1,6 @@
 //! The one import of a plugin author.
 //!
-//! Implement one trait per stage, [`Reader`] or [`FileReader`], [`Filter`], [`Extractor`], [`CorpusStage`],
+//! Implement one trait per stage, [`Reader`] or [`FileReader`], [`Filter`], [`Extractor`], [`CorpusStage`] or [`KeyedStage`],
 //! [`Exporter`] or [`PartExporter`], and list the stages in [`export_plugin!`]; its example is a complete plugin.
 //! `tamis plugin new NAME` writes such a crate, `tamis plugin check FILE` tests the library.
 //!
@@ -19,10 +19,12 @@ pub use glue::{PluginBuilder, PluginTable};
 pub use tamis_document::{
     Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };
+pub use tamis_stage::keyed;
 pub use tamis_stage::{
     Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields,
-    FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess,
-    ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
+    FileReader, Filter, KeyedStage, NewDocument, NoOptions, Notes, Options, Output, PartExporter,
+    RandomAccess, ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json,
+    read_text,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

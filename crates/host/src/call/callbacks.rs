@@ -12,7 +12,7 @@ use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::{RandomAccess, Split};
 
-use super::{Call, Context, State, Target, convert};
+use super::{Call, Context, State, Target, convert, keyed};
 use crate::signals;
 
 /// The table for one call; `ctx` points to its [`Context`].
@@ -54,7 +54,7 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
 ///
 /// `ctx` must be the context of a table that is still in use, and the plugin must not call two host functions
 /// of one call at the same time.
-unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
+pub(super) unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
     // SAFETY: from the caller; `Call::run` made the context from `&mut Call`, and waits for the plugin.
     unsafe { &mut *(*ctx.cast::<Context<'a>>()).call }
 }
@@ -114,8 +114,13 @@ unsafe extern "C" fn cancelled(_ctx: *mut c_void) -> i32 {
     signals::cancelled().into()
 }
 
-unsafe extern "C" fn extension(_ctx: *mut c_void, _name: Str) -> *const c_void {
-    // ABI 1.0 has no optional tables yet; a plugin must be able to do without any.
+unsafe extern "C" fn extension(ctx: *mut c_void, name: Str) -> *const c_void {
+    // SAFETY: see `error`.
+    let (call, name) = unsafe { (call(ctx), convert::bytes(name).unwrap_or_default()) };
+    if name == abi::KEYED_EXTENSION.as_bytes() && call.keyed.is_some() {
+        return (&raw const keyed::TABLE).cast();
+    }
+    // A plugin must be able to do without any other.
     std::ptr::null()
 }
 
@@ -657,7 +662,7 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
 }
 
 /// Checks a document index.
-fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
+pub(super) fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
     let n = call.states.len();
     if (doc as usize) < n {
         // An exporter may ask about all documents before it begins with the first.
@@ -681,7 +686,7 @@ fn is_place<T>(call: &mut Call<'_>, doc: u32, place: *mut T) -> bool {
 }
 
 /// Notes a breach that costs one document.
-fn refuse(call: &mut Call<'_>, doc: u32, breach: impl FnOnce() -> String) -> i32 {
+pub(super) fn refuse(call: &mut Call<'_>, doc: u32, breach: impl FnOnce() -> String) -> i32 {
     call.spoil(doc, breach);
     take_back(call, doc);
     abi::ERROR
