@@ -22,6 +22,8 @@ pub struct Keyed {
     place: OnceLock<Place>,
     collected: Vec<OnceLock<Collected>>,
     outcomes: Vec<OnceLock<Outcome>>,
+    /// The first failure to read an outcome.
+    broken: OnceLock<Failure>,
 }
 
 impl Keyed {
@@ -30,7 +32,14 @@ impl Keyed {
         let n_rounds = handle.rounds().rounds.len();
         let slots = || std::iter::repeat_with(OnceLock::new).take(n_rounds).collect();
         let (collected, outcomes) = (slots(), std::iter::repeat_with(OnceLock::new).take(n_rounds).collect());
-        Self { handle, name: name.into(), place: OnceLock::new(), collected, outcomes }
+        Self {
+            handle,
+            name: name.into(),
+            place: OnceLock::new(),
+            collected,
+            outcomes,
+            broken: OnceLock::new(),
+        }
     }
 
     /// What a round collects; begun by whoever comes first.
@@ -44,7 +53,7 @@ impl Keyed {
     }
 
     fn knowing(&self) -> Knowing<'_> {
-        Knowing::new(&self.outcomes)
+        Knowing::new(&self.outcomes, &self.broken)
     }
 
     fn header(&self, pass: u32) -> Header<'_> {
@@ -60,6 +69,10 @@ impl CorpusHandle for Keyed {
 
     fn rounds(&self) -> Option<&Rounds> {
         Some(self.handle.rounds())
+    }
+
+    fn broken(&self) -> Option<Failure> {
+        self.broken.get().cloned()
     }
 
     fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use tamis_sort::{Cursor, Table};
+use tamis_sort::{Cursor, SortError, Table};
 use tamis_stage::Failure;
 use tamis_stage::keyed::{Known, POSITION_BYTES};
 
@@ -23,14 +23,22 @@ pub(crate) struct Outcome {
 /// Somebody who asks: for one call, whose documents stand in order, so that a page of a table is read once.
 pub(crate) struct Knowing<'k> {
     outcomes: &'k [OnceLock<Outcome>],
+    broken: &'k OnceLock<Failure>,
     /// Of the rounds that have been asked about.
     cursors: RefCell<Vec<Option<Cursor<'k>>>>,
     ids: RefCell<Vec<Option<Cursor<'k>>>>,
 }
 
 impl<'k> Knowing<'k> {
-    pub(crate) fn new(outcomes: &'k [OnceLock<Outcome>]) -> Self {
-        Self { outcomes, cursors: RefCell::default(), ids: RefCell::default() }
+    pub(crate) fn new(outcomes: &'k [OnceLock<Outcome>], broken: &'k OnceLock<Failure>) -> Self {
+        Self { outcomes, broken, cursors: RefCell::default(), ids: RefCell::default() }
+    }
+
+    /// Notes a failure of the disk beside handing it on: a stage may pass over it.
+    fn noted(&self, error: SortError) -> Failure {
+        let failure = failed(error);
+        self.broken.get_or_init(|| failure.clone());
+        failure
     }
 
     fn outcome(&self, round: u32) -> Result<&'k Outcome, Failure> {
@@ -64,7 +72,7 @@ impl Known for Knowing<'_> {
             )));
         }
         let mut cursors = self.cursors.borrow_mut();
-        cursor(&mut cursors, round, &outcome.entries).each(front, each).map_err(failed)
+        cursor(&mut cursors, round, &outcome.entries).each(front, each).map_err(|error| self.noted(error))
     }
 
     fn id(&self, round: u32, position: u128) -> Result<Option<String>, Failure> {
@@ -72,7 +80,8 @@ impl Known for Knowing<'_> {
             return Err(Failure::new(format!("round {round} declares no ids")));
         };
         let mut cursors = self.ids.borrow_mut();
-        let found = cursor(&mut cursors, round, table).first(&position.to_be_bytes()).map_err(failed)?;
+        let found = cursor(&mut cursors, round, table).first(&position.to_be_bytes());
+        let found = found.map_err(|error| self.noted(error))?;
         let text = |entry: Vec<u8>| {
             let id = entry.get(POSITION_BYTES..).unwrap_or_default();
             String::from_utf8_lossy(id).into_owned()

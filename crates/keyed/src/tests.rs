@@ -154,9 +154,9 @@ fn observe(stage: &Keyed, pass: u32, records: &[Record]) {
 }
 
 fn saved(stage: &Keyed, pass: u32) -> Vec<u8> {
-    let mut state = Vec::new();
-    stage.save(pass, &mut state).unwrap();
-    state
+    let mut bytes = Vec::new();
+    stage.save(pass, &mut bytes).unwrap();
+    bytes
 }
 
 fn applied(stage: &Keyed, records: &[Record]) -> Vec<(String, String)> {
@@ -368,7 +368,9 @@ fn a_state_of_something_else_is_named() {
 fn ids_that_nobody_will_ask_for_are_not_saved() {
     let size = |text: &dyn Fn(usize) -> String| {
         let mut records = records(&(0..100).map(text).collect::<Vec<_>>());
-        records.iter_mut().for_each(|record| record.document.id = "x".repeat(1000));
+        for record in &mut records {
+            record.document.id = "x".repeat(1000);
+        }
         saved_first(&all_rounds()[0], &records).len()
     };
     assert!(size(&|_| "7:0".to_owned()) < 6000);

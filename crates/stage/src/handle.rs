@@ -124,6 +124,12 @@ pub trait CorpusHandle: Send + Sync {
         None
     }
 
+    /// What went wrong with what the stage has put on the disk, if anything did: the run cannot go on, because that
+    /// is no document's fault.
+    fn broken(&self) -> Option<Failure> {
+        None
+    }
+
     /// Gives the stage its place on the disk; see [`crate::CorpusStage::prepare`].
     ///
     /// # Errors

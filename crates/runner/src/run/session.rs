@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -268,6 +268,7 @@ impl<'a> Session<'a> {
             opener: &opener,
             progress: self.progress,
             spills,
+            spilled: AtomicU64::new(now.spill_bytes),
             scheduler,
             chores: Mutex::default(),
             feeder: Mutex::new(feeder),
