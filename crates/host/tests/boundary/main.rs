@@ -6,8 +6,8 @@
 
 mod blocks;
 mod corpus;
-
 mod files;
+mod keyed;
 mod parts;
 
 use serde_json::json;
@@ -19,6 +19,7 @@ tamis_plugin::export_plugin! {
     filters: [blocks::Late],
     extractors: [blocks::Place],
     corpus_stages: [corpus::Positions],
+    keyed_stages: [keyed::Words],
     exporters: [blocks::Places],
     part_exporters: [parts::Counted, parts::Own],
 }

@@ -329,3 +329,38 @@ impl<'a> Taker<'a> {
         Some(Measure { name: name.into(), value, limit })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records() -> Vec<Record> {
+        let record = |n: u64| {
+            let mut document =
+                Document::new(format!("d{n}"), "a text that repeats itself, ".repeat(n as usize));
+            document.raw = (n % 2 == 0).then(|| vec![0xFF; 9]);
+            document.metadata.insert("n", Value::Integer(n.cast_signed()));
+            Record { position: u128::from(n) << 70, ..Record::from(document) }
+        };
+        (0..20).map(record).collect()
+    }
+
+    #[test]
+    fn records_come_back_whether_they_were_compressed_or_not() {
+        let records = records();
+        let numbered: Vec<u64> = (0..20).collect();
+        let plain = Frame::pack(&records, &numbered, 0).unwrap();
+        let compressed = Frame::pack(&records, &numbered, PLAIN_BYTES).unwrap();
+        assert_eq!(plain.length(), HEADER as u64 + plain.weight());
+        assert!(compressed.length() < plain.length() && compressed.weight() == plain.weight());
+        for mut frame in [plain, compressed] {
+            assert_eq!(frame.unpack().unwrap(), (records.clone(), numbered.clone()));
+            frame.bytes[70] ^= 1;
+            assert!(frame.unpack().unwrap_err().to_string().contains("was changed since it was written"));
+        }
+        // What does not get smaller is not compressed.
+        let one = [Record::from(Document::new("a", "b"))];
+        let frame = Frame::pack(&one, &[0], PLAIN_BYTES).unwrap();
+        assert_eq!((frame.unpack().unwrap().1, frame.length()), (vec![0], HEADER as u64 + frame.weight()));
+    }
+}
