@@ -97,3 +97,32 @@ fn it_can_be_inspected_and_checked() {
     assert!(!check.stdout.contains("skip"), "{}", check.stdout);
     assert!(check.stdout.ends_with("ok: the library keeps the plugin contract\n"), "{}", check.stdout);
 }
+
+#[test]
+fn a_keyed_stage_counts_over_the_collection() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let library = c_library(folder.path(), "common.c", "common", &[]);
+    let records = pipeline(
+        folder.path(),
+        "plugin = [{ path = \"libcommon.so\" }]",
+        "[[stage]]\nuse = \"common-first-line\"\n",
+        &[
+            ("a", "Shop\none"),
+            ("b", "Shop\ntwo"),
+            ("c", "News\nthree"),
+            ("d", "Shop"),
+            ("e", ""),
+            ("f", "Shop\nfour"),
+            ("g", "News"),
+        ],
+    );
+    assert_eq!(Records::ids(&records.kept), ["c", "e", "g"]);
+    assert_eq!(Records::ids(&records.dropped), ["a", "b", "d", "f"]);
+    assert_eq!(records.kept[0]["metadata"], json!({ "documents_with_first_line": 2 }));
+    assert_eq!(records.dropped[3]["metadata"], json!({ "documents_with_first_line": 4 }));
+    let check = run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    assert!(check.stdout.ends_with("ok: the library keeps the plugin contract\n"), "{}", check.stdout);
+}

@@ -160,7 +160,7 @@ unsafe fn check_stage(
 }
 
 /// What this program knows of the bits that it must know.
-const UNDERSTOOD: u64 = abi::RANDOM_ACCESS | abi::PARTS | abi::OWN_FILE;
+const UNDERSTOOD: u64 = abi::RANDOM_ACCESS | abi::PARTS | abi::OWN_FILE | abi::KEYED;
 
 fn check_flags(stage: &abi::Stage) -> Result<(), String> {
     let has = |bits| stage.flags & bits == bits;
@@ -176,6 +176,7 @@ fn check_flags(stage: &abi::Stage) -> Result<(), String> {
             has(abi::RANDOM_ACCESS | abi::WHOLE_FILE),
             "TAMIS_RANDOM_ACCESS and TAMIS_WHOLE_FILE contradict each other",
         ),
+        (has(abi::KEYED) && stage.kind != abi::CORPUS, "TAMIS_KEYED is for corpus stages"),
         (has(abi::PARTS) && stage.kind != abi::EXPORTER, "TAMIS_PARTS is for exporters"),
         (has(abi::PARTS | abi::NAMED_FILES), "TAMIS_PARTS and TAMIS_NAMED_FILES contradict each other"),
         (has(abi::OWN_FILE) && !has(abi::PARTS), "TAMIS_OWN_FILE is for exporters with TAMIS_PARTS"),
@@ -231,6 +232,19 @@ unsafe fn check_tables(stage: &mut abi::Stage) -> Result<Kind, String> {
             let local = transform.local_new.is_none() || transform.local_free.is_some();
             require(&[("transform.process", transform.process.is_some()), ("transform.local_free", local)])?;
             Ok(if kind == abi::FILTER { Kind::Filter } else { Kind::Extractor })
+        }
+        abi::CORPUS if stage.flags & abi::KEYED != 0 => {
+            // SAFETY: from the caller.
+            let keyed = unsafe { table("keyed", stage.keyed, abi::Keyed::SIZE_1_2)? };
+            stage.keyed = keyed;
+            let local = keyed.local_new.is_none() || keyed.local_free.is_some();
+            require(&[
+                ("keyed.rounds", keyed.rounds.is_some()),
+                ("keyed.local_free", local),
+                ("keyed.observe", keyed.observe.is_some()),
+                ("keyed.apply", keyed.apply.is_some()),
+            ])?;
+            Ok(Kind::Corpus)
         }
         abi::CORPUS => {
             // SAFETY: from the caller.

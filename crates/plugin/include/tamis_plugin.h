@@ -320,6 +320,60 @@ typedef struct {
   int32_t (*state_load_stream)(void *instance, uint32_t pass, const tamis_host *host);
 } tamis_corpus;
 
+/* 1.2: a corpus stage in the keyed form (kind TAMIS_CORPUS, flag TAMIS_KEYED; `corpus` is NULL).
+ *
+ * It declares rounds as data; in each, every document is observed once and rows of fixed width are emitted: a key
+ * and columns. The host sorts them in bounded memory and reduces the rows of a key in one of a closed set of ways;
+ * what comes out is known in later rounds and in `apply`. States, shards and disks are the host's.
+ *
+ * `rounds` puts the declaration as JSON:
+ *   {"rounds": [{"name": "texts", "key": [{"bytes": 16}], "columns": ["u64"], "reduce": "first", "ids": true}],
+ *    "observes": "the options that decide what is observed", "max_state_bytes": 67108864}
+ * columns  "u32", "u64", "i64", "f64", "position" (16 bytes), {"bytes": n}
+ * reduce   "first": rows of a key in the order of columns and positions; a fact for every document of a key of
+ *              several: its position, the position of the first, and for the first how many there are (u64), else 0
+ *          {"fold": ["sum", "min", "max"]}: one row a key, one way a column; "sum" of u64 and i64
+ *          {"groups": {"edges": 3}}: each row of a key is tied to the first so many; of each group of documents that
+ *              are tied, facts as above, where first is the one with the least position
+ *          {"visit": {"gives": ["position", "f64"]}}: `visit` sees the rows of each key and emits facts: a position
+ *              and these columns
+ * ids      whether `id` will be asked for documents that facts name
+ *
+ * Columns are written so that rows in the order of their bytes are in the order of their values: integers with the
+ * most significant byte first; of i64 the sign bit flipped; of f64 the sign bit, or if it is set all bits. */
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int32_t (*rounds)(void *instance, const tamis_host *host);
+  /* Working space of a worker; what it holds must not matter. NULL: none. */
+  int32_t (*local_new)(void *instance, const tamis_host *host, void **local);
+  void (*local_free)(void *instance, void *local);
+  int32_t (*observe)(void *instance, void *local, uint32_t round, const tamis_document *docs, size_t n,
+                     const tamis_host *host);
+  /* NULL where no round is visited. */
+  int32_t (*visit)(void *instance, void *local, uint32_t round, const tamis_host *host);
+  int32_t (*apply)(void *instance, void *local, const tamis_document *docs, size_t n, const tamis_host *host);
+} tamis_keyed;
+
+/* 1.2: what host->extension(ctx, "tamis.keyed.1") gives in observe, visit and apply of tamis_keyed; `ctx` is that of
+ * the host. */
+typedef struct {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* In observe: a row about `doc`: key and columns, and where the round is visited any bytes behind. Documents in
+   * order. In visit, with doc 0: a fact. */
+  int32_t (*row)(void *ctx, uint32_t doc, tamis_str row);
+  /* What a round that has ended brought: the entries that begin with `front` (at most a position, for "fold" a key)
+   * one behind the other, each a position and its columns, for "fold" a key and its columns. Good until the call
+   * returns. 1 found, 0 none, -1: it cannot be read, which the host reports itself. */
+  int32_t (*known)(void *ctx, uint32_t round, tamis_str front, tamis_str *out);
+  /* The id of a document that facts of a round name; high and low word of its position. As `known`. */
+  int32_t (*id)(void *ctx, uint32_t round, uint64_t high, uint64_t low, tamis_str *out);
+  /* In visit: the next row of the key: key, columns, position, what stands behind; good until it is called again. 1, 0
+   * at the end, -1 as above. */
+  int32_t (*next)(void *ctx, tamis_str *row);
+} tamis_keyed_host;
+
 typedef struct {
   uint32_t struct_size;
   uint32_t reserved;
@@ -354,6 +408,7 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
 #define TAMIS_PARTS         0x200000000ull /* 1.1, exporter: a file is more than its records one after the other, and
                                               written by part_begin, part_add and part_end */
 #define TAMIS_OWN_FILE      0x400000000ull /* 1.1, exporter with TAMIS_PARTS: writes the files itself */
+#define TAMIS_KEYED         0x800000000ull /* 1.2, corpus stage: in the keyed form */
 
 typedef struct {
   uint32_t struct_size;
@@ -376,6 +431,7 @@ typedef struct {
   const tamis_transform *transform; /* filters and extractors */
   const tamis_corpus *corpus;
   const tamis_exporter *exporter;
+  const tamis_keyed *keyed;         /* 1.2: with TAMIS_KEYED */
 } tamis_stage;
 
 typedef struct {

@@ -58,6 +58,7 @@ pub const REPLAYABLE: u64 = 16;
 pub const RANDOM_ACCESS: u64 = 1 << 32;
 pub const PARTS: u64 = 1 << 33;
 pub const OWN_FILE: u64 = 1 << 34;
+pub const KEYED: u64 = 1 << 35;
 /// A host refuses a stage with one of these bits that it does not know.
 pub const MUST_UNDERSTAND: u64 = 0xffff_ffff_0000_0000;
 
@@ -278,6 +279,7 @@ pub type PartBeginFn = unsafe extern "C-unwind" fn(*mut c_void, Str, *const Host
 pub type PartAddFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, Str, *const Host) -> i32;
 pub type PartEndFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, *const Host) -> i32;
 pub type PartFreeFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void);
+pub type KeyedVisitFn = unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, u32, *const Host) -> i32;
 pub type EntryFn = unsafe extern "C-unwind" fn() -> *const Plugin;
 
 #[repr(C)]
@@ -324,6 +326,33 @@ pub struct Corpus {
 
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
+pub struct Keyed {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub rounds: Option<PutFn>,
+    pub local_new: Option<LocalNewFn>,
+    pub local_free: Option<LocalFreeFn>,
+    pub observe: Option<ObserveFn>,
+    pub visit: Option<KeyedVisitFn>,
+    pub apply: Option<ProcessFn>,
+}
+
+/// The name by which a keyed stage asks its host for [`KeyedHost`].
+pub const KEYED_EXTENSION: &str = "tamis.keyed.1";
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedHost {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub row: unsafe extern "C" fn(*mut c_void, u32, Str) -> i32,
+    pub known: unsafe extern "C" fn(*mut c_void, u32, Str, *mut Str) -> i32,
+    pub id: unsafe extern "C" fn(*mut c_void, u32, u64, u64, *mut Str) -> i32,
+    pub next: unsafe extern "C" fn(*mut c_void, *mut Str) -> i32,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
 pub struct Exporter {
     pub struct_size: u32,
     pub reserved: u32,
@@ -357,6 +386,7 @@ pub struct Stage {
     pub transform: *const Transform,
     pub corpus: *const Corpus,
     pub exporter: *const Exporter,
+    pub keyed: *const Keyed,
 }
 
 #[repr(C)]
@@ -406,6 +436,11 @@ size_1_0! {
     Corpus: state_load,
     Exporter: encode,
     Host: put_file,
+}
+
+impl Keyed {
+    /// The end of the last member that ABI 1.2 has, which brought the table.
+    pub const SIZE_1_2: usize = std::mem::offset_of!(Self, apply) + size_of::<usize>();
 }
 
 impl Str {

@@ -1,7 +1,8 @@
 //! The one import of a plugin author.
 //!
 //! Implement one trait per stage, [`Reader`] or [`FileReader`], [`Filter`] or [`BatchFilter`], [`Extractor`] or
-//! [`BatchExtractor`], [`CorpusStage`], [`Exporter`] or [`PartExporter`], and list the stages in [`export_plugin!`]; its example is a complete plugin.
+//! [`BatchExtractor`], [`CorpusStage`] or [`KeyedStage`], [`Exporter`] or [`PartExporter`], and list the stages in
+//! [`export_plugin!`]; its example is a complete plugin.
 //! `tamis plugin new NAME` writes such a crate, `tamis plugin check FILE` tests the library.
 //!
 //! What crosses between the program and a library is plain C, frozen in `include/tamis_plugin.h`
@@ -19,11 +20,12 @@ pub use glue::{PluginBuilder, PluginTable};
 pub use tamis_document::{
     Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };
+pub use tamis_stage::keyed;
 pub use tamis_stage::{
     Attachment, BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView,
-    Exporter, Extracted, Extractor, Failure, FileReader, Filter, Flat, Judged, Lookup, NewDocument,
-    NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess, ReadError, Reader, SetupError,
-    Split, View, Workspace, json_object, open_file, push_json, read_text,
+    Exporter, Extracted, Extractor, Failure, FileReader, Filter, Flat, Judged, KeyedStage, Lookup,
+    NewDocument, NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess, ReadError, Reader,
+    SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

@@ -91,6 +91,9 @@ macro_rules! __add_stage {
     ($builder:ident, corpus_stages, $stage:ty) => {
         $builder.corpus_stage::<$stage>()
     };
+    ($builder:ident, keyed_stages, $stage:ty) => {
+        $builder.keyed_stage::<$stage>()
+    };
     ($builder:ident, exporters, $stage:ty) => {
         $builder.exporter::<$stage>()
     };
@@ -101,8 +104,8 @@ macro_rules! __add_stage {
         compile_error!(concat!(
             "unknown kind `",
             stringify!($kind),
-            "`: the kinds are readers, file_readers, filters, extractors, corpus_stages, exporters, \
-             part_exporters"
+            "`: the kinds are readers, file_readers, filters, extractors, corpus_stages, \
+             keyed_stages, exporters, part_exporters"
         ))
     };
 }

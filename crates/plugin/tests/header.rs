@@ -64,7 +64,8 @@ fn facts() -> Vec<Fact> {
         REPLAYABLE,
         RANDOM_ACCESS,
         PARTS,
-        OWN_FILE
+        OWN_FILE,
+        KEYED
     );
     facts
 }
@@ -99,12 +100,16 @@ fn structures(facts: &mut Vec<Fact>) {
         struct_size, observing_passes, local_new, local_free, observe, merge, end_pass, apply, state_save,
         state_load, passes, prepare, state_load_stream,
     });
+    structure!(facts, Keyed, tamis_keyed {
+        struct_size, reserved, rounds, local_new, local_free, observe, visit, apply,
+    });
+    structure!(facts, KeyedHost, tamis_keyed_host { struct_size, reserved, row, known, id, next });
     structure!(facts, Exporter, tamis_exporter { struct_size, reserved, 
         extension, head, tail, encode, part_begin, part_add, part_end, part_free,
     });
     structure!(facts, Stage, tamis_stage {
         struct_size, kind, flags, name, summary, docs, options_schema, reads, n_reads, writes, n_writes, open,
-        close, reader, transform, corpus, exporter,
+        close, reader, transform, corpus, exporter, keyed,
     });
     structure!(facts, Plugin, tamis_plugin {
         magic, struct_size, abi_major, abi_minor, flags, name, version, license, sdk, stages, n_stages,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
+use crate::keyed::{Emitted, Group, Known, Rounds};
 use crate::{Block, Cut, Failure, Kind, Output, RandomAccess, Split, Workspace};
 
 /// An opened stage of any kind.
@@ -137,6 +138,18 @@ pub trait CorpusHandle: Send + Sync {
     /// How often the corpus is observed before it is applied; 0 if the options bring what there is to learn.
     fn observing_passes(&self) -> u32;
 
+    /// What the passes collect and what is made of it, where the stage has the keyed form: its states are then
+    /// sorted rows, which an engine for tables can reduce as well.
+    fn rounds(&self) -> Option<&Rounds> {
+        None
+    }
+
+    /// What went wrong with what the stage has put on the disk, if anything did: the run cannot go on, because that
+    /// is no document's fault.
+    fn broken(&self) -> Option<Failure> {
+        None
+    }
+
     /// Gives the stage its place on the disk; see [`crate::CorpusStage::prepare`].
     ///
     /// # Errors
@@ -179,6 +192,38 @@ pub trait CorpusHandle: Send + Sync {
     ///
     /// When the bytes are not a state of this stage and options.
     fn load(&self, pass: u32, state: &mut dyn Read) -> Result<(), Failure>;
+}
+
+/// An opened keyed stage, for whoever runs its rounds.
+pub trait KeyedHandle: Send + Sync {
+    /// What it declares; it has been checked.
+    fn rounds(&self) -> &Rounds;
+
+    /// Shows records to the stage. Rows of records that fail must not be used.
+    fn observe(
+        &self,
+        round: u32,
+        records: &mut [Record],
+        known: &dyn Known,
+        emitted: &mut Emitted,
+        effects: &mut Effects,
+    );
+
+    /// Shows the rows of a key to the stage; the facts that it emits begin with a position.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot go on.
+    fn visit(
+        &self,
+        round: u32,
+        group: &mut dyn Group,
+        known: &dyn Known,
+        facts: &mut Emitted,
+    ) -> Result<(), Failure>;
+
+    /// Judges and changes `records`.
+    fn apply(&self, records: &mut [Record], known: &dyn Known, effects: &mut Effects);
 }
 
 /// An opened exporter.

@@ -17,6 +17,7 @@ mod files;
 pub mod handle;
 mod info;
 mod json;
+pub mod keyed;
 mod needs;
 mod option_info;
 mod options;
@@ -26,7 +27,8 @@ mod view;
 
 pub use author::{
     BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Emit, Exporter, Extracted, Extractor, FileReader,
-    Filter, Flat, Judged, NewDocument, Output, PartExporter, RandomAccess, Reader, Split, Workspace,
+    Filter, Flat, Judged, KeyedStage, NewDocument, Output, PartExporter, RandomAccess, Reader, Split,
+    Workspace,
 };
 pub use draft::{Draft, Edits, Notes, SplitOff};
 pub use error::{Failure, SetupError};

@@ -9,5 +9,6 @@ pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize};
 pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place, TablePaths};
 
 tamis_plugin::export_plugin! {
-    corpus_stages: [DedupExact, LineTemplate],
+    keyed_stages: [DedupExact],
+    corpus_stages: [LineTemplate],
 }

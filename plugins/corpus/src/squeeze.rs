@@ -1,13 +1,18 @@
 //! White space made plain, and runs of digits made one, byte by byte.
 //!
 //! `tamis_text::lines::squeeze` does the first over characters; both stages here look at every byte of a
-//! corpus, so this one takes the bytes as they come and has no branch for the common ones.
+//! corpus, so this one takes the bytes as they come: sixteen at a time where nothing in them changes, which a
+//! handful of vector instructions can tell, and without a branch for the common ones elsewhere.
+//! To look for the next white space and copy what lies before it was slower: in English that is five bytes away.
 
 const PLAIN: u8 = 0;
 const BLANK: u8 = 1;
 const DIGIT: u8 = 2;
 /// The first byte of what may be a wider white space or digit.
 const LEAD: u8 = 3;
+
+/// So many bytes are looked at together: a vector of the least that `x86-64` and `aarch64` have.
+const STEP: usize = 16;
 
 const CLASSES: [u8; 256] = classes();
 
@@ -46,7 +51,20 @@ impl Squeezer {
         out.resize(start + bytes.len(), 0);
         let target = out.get_mut(start..).unwrap_or_default();
         let (mut from, mut to) = (0, 0);
+        // Up to here bytes are looked at one by one.
+        let mut careful = 0;
         while let Some(&byte) = bytes.get(from) {
+            if from >= careful {
+                careful = from + STEP;
+                if let Some(window) = bytes.get(from..).and_then(|rest| rest.first_chunk())
+                    && let Some(last) = self.plain(window, mask_digits)
+                {
+                    target[to..to + STEP].copy_from_slice(&window[..STEP]);
+                    (from, to) = (from + STEP, to + STEP);
+                    (self.after_blank, self.after_digit) = (last == b' ', false);
+                    continue;
+                }
+            }
             let mut class = CLASSES[usize::from(byte)];
             let mut width = 1;
             if class == LEAD {
@@ -75,6 +93,32 @@ impl Squeezer {
             from += width;
         }
         out.truncate(start + to);
+    }
+
+    /// The last of the first [`STEP`] bytes, if all of them stay as they are.
+    fn plain(&mut self, window: &[u8; STEP + 2], mask_digits: bool) -> Option<u8> {
+        let (mut odd, mut digits) = (0_u8, 0_u8);
+        // No branch, so that the compiler makes vector instructions of it. Some bytes are called odd that are not:
+        // then they are looked at one by one.
+        for at in 0..STEP {
+            let (a, b, c) = (window[at], window[at + 1], window[at + 2]);
+            let is = |condition: bool| u8::from(condition);
+            digits |= is(a.wrapping_sub(b'0') < 10);
+            odd |= is(a.wrapping_sub(b'\t') < 5)
+                | (is(a == b' ') & is(b == b' '))
+                | is(a == 0xC2)
+                | (is(a == 0xE1) & is(b == 0x9A))
+                | (is(a == 0xE2) & is(b == 0x80) & (is(c < 0x8B) | is(c.wrapping_sub(0xA8) < 8)))
+                | (is(a == 0xE2) & is(b == 0x81))
+                | (is(a == 0xE3) & is(b == 0x80) & is(c == 0x80))
+                | (is(a == 0xEF) & is(b == 0xBC) & is(c.wrapping_sub(0x90) < 10));
+        }
+        let follows_blank = self.after_blank && window[0] == b' ';
+        if odd != 0 || follows_blank || (mask_digits && digits != 0) {
+            return None;
+        }
+        self.saw_digit |= digits != 0;
+        Some(window[STEP - 1])
     }
 }
 
@@ -121,8 +165,9 @@ mod tests {
     proptest! {
         #[test]
         fn white_space_is_what_unicode_calls_white_space(
-            text in "(\\PC|[\\s0-9０-９\u{1680}\u{2000}-\u{2060}\u{ff10}-\u{ff20}]){0,40}", cut in any::<prop::sample::Index>(),
+            text in "(\\PC|[\\s0-9０-９\u{1680}\u{2000}-\u{2060}\u{ff10}-\u{ff20}]){0,40}", cut in any::<prop::sample::Index>(), long in 0_usize..3,
         ) {
+            let text = [text.trim(), &"plain text beside it ".repeat(long)].concat();
             let text = text.trim();
             let expected = text.split_whitespace().collect::<Vec<_>>().join(" ");
             prop_assert_eq!(&squeezed(&[text], false), &expected);

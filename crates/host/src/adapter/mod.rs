@@ -2,6 +2,7 @@
 
 mod corpus;
 mod exporter;
+mod keyed;
 #[cfg(test)]
 mod old_host;
 mod reader;
@@ -117,6 +118,10 @@ pub(crate) fn open(
     unsafe {
         Ok(match table.kind {
             abi::READER => OpenStage::Reader(Box::new(reader::Reader::new(instance, &*table.reader))),
+            abi::CORPUS if table.flags & abi::KEYED != 0 => {
+                let keyed = keyed::Keyed::new(instance, &*table.keyed)?;
+                OpenStage::Corpus(Box::new(tamis_keyed::Keyed::new(info.name.as_str(), Box::new(keyed))))
+            }
             abi::CORPUS => OpenStage::Corpus(Box::new(corpus::Corpus::new(instance, &*table.corpus)?)),
             abi::EXPORTER => {
                 OpenStage::Exporter(Box::new(exporter::Exporter::new(instance, &*table.exporter)?))

@@ -12,8 +12,8 @@ use tamis_plugin::{
     Attachment, Block, Draft, Emit, Extractor, Failure, Flat, NewDocument, NoOptions, PluginBuilder, Reader,
     SetupError, Verdict,
 };
-use tamis_stage::PluginOrigin;
 use tamis_stage::handle::{Effects, OpenStage};
+use tamis_stage::{PluginOrigin, RunContext};
 
 use super::*;
 use crate::descriptor;
@@ -126,8 +126,7 @@ fn stages() -> [OpenStage; 2] {
     reader.stage = leak(abi::Stage { reader: Box::leak(Box::new(blocks)), ..*reader.stage });
     let infos = &checked.description.stages;
     [(extractor, &infos[0]), (reader, &infos[1])].map(|(table, info)| {
-        open(table, info, &json!({}), &tamis_stage::RunContext::default())
-            .expect("it opens with its defaults")
+        open(table, info, &json!({}), &RunContext::default()).expect("it opens with its defaults")
     })
 }
 

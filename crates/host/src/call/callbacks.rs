@@ -12,7 +12,7 @@ use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::{LogLevel, RandomAccess, RunContext, Split, SplitOff};
 
-use super::{Call, Context, State, Target, attach, convert};
+use super::{Call, Context, State, Target, attach, convert, keyed};
 
 /// The table for one call; `ctx` points to its [`Context`].
 pub(super) fn table(ctx: *mut c_void) -> abi::Host {
@@ -137,8 +137,13 @@ unsafe extern "C" fn cancelled(ctx: *mut c_void) -> i32 {
     unsafe { run(ctx) }.is_cancelled().into()
 }
 
-unsafe extern "C" fn extension(_ctx: *mut c_void, _name: Str) -> *const c_void {
-    // ABI 1.0 has no optional tables yet; a plugin must be able to do without any.
+unsafe extern "C" fn extension(ctx: *mut c_void, name: Str) -> *const c_void {
+    // SAFETY: see `error`.
+    let (call, name) = unsafe { (call(ctx), convert::bytes(name).unwrap_or_default()) };
+    if name == abi::KEYED_EXTENSION.as_bytes() && call.keyed.is_some() {
+        return (&raw const keyed::TABLE).cast();
+    }
+    // A plugin must be able to do without any other.
     std::ptr::null()
 }
 

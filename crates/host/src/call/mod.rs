@@ -8,6 +8,7 @@
 mod attach;
 mod callbacks;
 mod convert;
+mod keyed;
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -21,6 +22,7 @@ use tamis_stage::{LogLevel, Output, RandomAccess, RunContext, Split, SplitOff};
 use crate::calls::{self, Slot, Subject};
 
 pub(crate) use convert::{document_view, str};
+pub(crate) use keyed::{KeyedCall, Takes};
 
 /// What a call works on.
 pub(crate) enum Target<'a> {
@@ -75,6 +77,8 @@ pub(crate) struct Call<'a> {
     slot: &'static Slot,
     /// The file that the plugin may read anywhere.
     pub(crate) file: Option<&'a dyn RandomAccess>,
+    /// What a keyed stage may ask for and hand over.
+    pub(crate) keyed: Option<KeyedCall<'a>>,
     /// Whether text of this plugin is UTF-8 by construction.
     pub(crate) trusted: bool,
     /// Whether this is an exporter of named files.
@@ -213,6 +217,7 @@ impl<'a> Call<'a> {
             about: None,
             slot: calls::mine(),
             file: None,
+            keyed: None,
             trusted,
             named_files: false,
             states: States::new(documents),

@@ -9,6 +9,7 @@ mod batches;
 mod blocks;
 mod corpus;
 mod files;
+mod keyed;
 mod parts;
 
 use serde_json::json;
@@ -20,6 +21,7 @@ tamis_plugin::export_plugin! {
     filters: [blocks::Late, batches::Remembers, batches::Threes],
     extractors: [blocks::Place, batches::Pairs],
     corpus_stages: [corpus::Positions],
+    keyed_stages: [keyed::Words],
     exporters: [blocks::Places],
     part_exporters: [parts::Counted, parts::Own],
 }

@@ -56,7 +56,7 @@ impl<'a> HostRef<'a> {
         Self { table, call: PhantomData }
     }
 
-    fn ctx(self) -> *mut c_void {
+    pub(super) fn ctx(self) -> *mut c_void {
         // SAFETY: valid during the call, as `new` demands; a member of ABI 1.0, as are all below that are read
         // without `if_offered`.
         unsafe { (*self.table).ctx }
@@ -75,6 +75,12 @@ impl<'a> HostRef<'a> {
     /// Tells with which document the call goes on, as `Begin` holds it.
     pub(super) fn begin(self) -> Begin<'a> {
         Begin { host: self, function: if_offered!(self, begin) }
+    }
+
+    /// An optional table of the host; NULL when it does not know it.
+    pub(super) fn extension(self, name: &str) -> *const c_void {
+        // SAFETY: as in `error`.
+        unsafe { ((*self.table).extension)(self.ctx(), str(name)) }
     }
 
     pub(super) fn fail(self, doc: u32, message: &str) {

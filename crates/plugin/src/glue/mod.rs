@@ -7,6 +7,7 @@ mod corpus;
 mod exporter;
 mod file_reader;
 mod host;
+mod keyed;
 mod part_exporter;
 mod reader;
 mod transform;
@@ -17,7 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
 use tamis_stage::{
-    BatchExtractor, BatchFilter, CorpusStage, Exporter, FileReader, Options, PartExporter, Reader, SetupError,
+    BatchExtractor, BatchFilter, CorpusStage, Exporter, FileReader, KeyedStage, Options, PartExporter,
+    Reader, SetupError,
 };
 
 use crate::abi::{self, Str};
@@ -112,6 +114,16 @@ impl PluginBuilder {
         })
     }
 
+    /// Adds a corpus stage in the keyed form.
+    #[must_use]
+    pub fn keyed_stage<T: KeyedStage>(self) -> Self {
+        let flags = abi::KEYED;
+        let parts = Parts { kind: abi::CORPUS, flags, name: T::NAME, reads: T::READS, writes: T::WRITES };
+        self.stage::<keyed::AsKeyed<T>>(&parts, |stage| {
+            stage.keyed = leak(keyed::table::<T>());
+        })
+    }
+
     /// Adds an exporter.
     #[must_use]
     pub fn exporter<T: Exporter>(self) -> Self {
@@ -177,6 +189,7 @@ impl PluginBuilder {
             transform: std::ptr::null(),
             corpus: std::ptr::null(),
             exporter: std::ptr::null(),
+            keyed: std::ptr::null(),
         };
         set_table(&mut stage);
         self.stages.push(leak(stage));

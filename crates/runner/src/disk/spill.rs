@@ -1,7 +1,12 @@
 //! Documents that are put aside between two segments: frames of compressed records in one file.
 //!
 //! A frame is what one task left, so that a later segment works on the same units in the same order.
-//! The form is ours alone and lasts as long as the run: records in binary, zstd at its fastest level.
+//! The form is ours alone and lasts as long as the run: records in binary, as they are at first, and beyond some
+//! gigabytes with zstd at its fastest level.
+//!
+//! To compress and decompress text costs about as much as everything else that is done with a document that is
+//! read, hashed and written again (`cargo xtask bench`, case `dedup`), and a file of a few gigabytes that was just
+//! written is read from memory. What is larger than that meets the disk, and there the bytes count.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -15,31 +20,34 @@ use crate::error::RunError;
 
 /// Documents compress well at any level, and a pass should cost little more than reading a disk.
 const LEVEL: i32 = 1;
+/// So many bytes of a spill are written as they are.
+const PLAIN_BYTES: u64 = 8 << 30;
 /// Bytes of the header of a frame: lengths compressed and plain, records, and the sum of its bytes.
 const HEADER: usize = 32;
 
-/// The compressed records of one task.
+/// The records of one task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Frame {
+    /// Compressed, unless they are as many as plain.
     bytes: Vec<u8>,
     plain_bytes: u64,
     pub(crate) records: u64,
-    /// Of the compressed bytes: what was put aside lies on a disk for hours, and a flipped bit must not become
+    /// Of the bytes: what was put aside lies on a disk for hours, and a flipped bit must not become
     /// another text. Ten gigabytes a second cost nothing beside the rest.
     sum: u64,
 }
 
 impl Frame {
-    /// Packs the records of a task, each with the number of documents that were split off it.
-    pub(crate) fn pack(records: &[Record], numbered: &[u64]) -> Result<Self, RunError> {
+    /// Packs the records of a task, each with the number of documents that were split off it. `before` bytes have been
+    /// spilled before, or about so many: what is packed is the same however it lies on the disk.
+    pub(crate) fn pack(records: &[Record], numbered: &[u64], before: u64) -> Result<Self, RunError> {
         let mut plain = Vec::with_capacity(records.iter().map(|record| record.document.size() + 96).sum());
         for (record, numbered) in records.iter().zip(numbered) {
             put_word(*numbered, &mut plain);
             put_record(record, &mut plain);
         }
-        let bytes = zstd::bulk::compress(&plain, LEVEL)
-            .map_err(|error| RunError::Internal { message: format!("cannot compress a spill: {error}") })?;
         let (plain_bytes, records) = (plain.len() as u64, records.len() as u64);
+        let bytes = if before < PLAIN_BYTES { plain } else { compressed(plain)? };
         let sum = sum_of(&bytes, plain_bytes, records);
         Ok(Self { bytes, plain_bytes, records, sum })
     }
@@ -53,9 +61,16 @@ impl Frame {
             let message = "a frame was changed since it was written: the disk may be failing".to_owned();
             return Err(RunError::Spill { message });
         }
-        let plain = zstd::bulk::decompress(&self.bytes, self.plain_bytes as usize).map_err(|_| broken())?;
+        let is_plain = self.bytes.len() as u64 == self.plain_bytes;
+        let unpacked = if is_plain {
+            Ok(Vec::new())
+        } else {
+            zstd::bulk::decompress(&self.bytes, self.plain_bytes as usize)
+        };
+        let unpacked = unpacked.map_err(|_| broken())?;
+        let plain = if is_plain { &self.bytes } else { &unpacked };
         let (mut records, mut numbered) = (Vec::new(), Vec::new());
-        let mut rest = Taker { bytes: &plain, file: Arc::from("") };
+        let mut rest = Taker { bytes: plain, file: Arc::from("") };
         while !rest.bytes.is_empty() {
             numbered.push(rest.word().ok_or_else(broken)?);
             records.push(rest.record().ok_or_else(broken)?);
@@ -78,6 +93,13 @@ impl Frame {
 fn sum_of(bytes: &[u8], plain_bytes: u64, records: u64) -> u64 {
     let seed = xxh3_64(&[plain_bytes.to_le_bytes(), records.to_le_bytes()].concat());
     xxh3_64_with_seed(bytes, seed)
+}
+
+/// Fewer bytes than before, or the same: a frame of as many bytes is none that was compressed.
+fn compressed(plain: Vec<u8>) -> Result<Vec<u8>, RunError> {
+    let bytes = zstd::bulk::compress(&plain, LEVEL)
+        .map_err(|error| RunError::Internal { message: format!("cannot compress a spill: {error}") })?;
+    Ok(if bytes.len() < plain.len() { bytes } else { plain })
 }
 
 /// Writes frames.
@@ -262,7 +284,7 @@ impl<'a> Taker<'a> {
     }
 
     fn text(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.sized()?).ok()
+        simdutf8::basic::from_utf8(self.sized()?).ok()
     }
 
     fn record(&mut self) -> Option<Record> {
@@ -312,5 +334,40 @@ impl<'a> Taker<'a> {
             _ => Limit::Max(limit),
         };
         Some(Measure { name: name.into(), value, limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records() -> Vec<Record> {
+        let record = |n: u64| {
+            let mut document =
+                Document::new(format!("d{n}"), "a text that repeats itself, ".repeat(n as usize));
+            document.raw = (n % 2 == 0).then(|| vec![0xFF; 9]);
+            document.metadata.insert("n", Value::Integer(n.cast_signed()));
+            Record { position: u128::from(n) << 70, ..Record::from(document) }
+        };
+        (0..20).map(record).collect()
+    }
+
+    #[test]
+    fn records_come_back_whether_they_were_compressed_or_not() {
+        let records = records();
+        let numbered: Vec<u64> = (0..20).collect();
+        let plain = Frame::pack(&records, &numbered, 0).unwrap();
+        let compressed = Frame::pack(&records, &numbered, PLAIN_BYTES).unwrap();
+        assert_eq!(plain.length(), HEADER as u64 + plain.weight());
+        assert!(compressed.length() < plain.length() && compressed.weight() == plain.weight());
+        for mut frame in [plain, compressed] {
+            assert_eq!(frame.unpack().unwrap(), (records.clone(), numbered.clone()));
+            frame.bytes[70] ^= 1;
+            assert!(frame.unpack().unwrap_err().to_string().contains("was changed since it was written"));
+        }
+        // What does not get smaller is not compressed.
+        let one = [Record::from(Document::new("a", "b"))];
+        let frame = Frame::pack(&one, &[0], PLAIN_BYTES).unwrap();
+        assert_eq!((frame.unpack().unwrap().1, frame.length()), (vec![0], HEADER as u64 + frame.weight()));
     }
 }

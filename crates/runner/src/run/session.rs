@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -270,6 +271,7 @@ impl<'a> Session<'a> {
             files: self.files,
             opener: &opener,
             spills,
+            spilled: AtomicU64::new(now.spill_bytes),
             scheduler,
             chores: Mutex::default(),
             feeder: Mutex::new(feeder),

@@ -67,6 +67,19 @@ pub fn process(
 }
 
 impl Chain<'_> {
+    /// Whether corpus stages still can read what they have put on the disk: if not, no verdict of theirs counts.
+    pub(crate) fn check(&self) -> Result<(), RunError> {
+        let observing = self.observes.iter().map(|(stage, _)| *stage);
+        for stage in self.stages.iter().chain(observing) {
+            if let OpenStage::Corpus(corpus) = &stage.handle
+                && let Some(failure) = corpus.broken()
+            {
+                return Err(RunError::stage(&stage.id, &failure));
+            }
+        }
+        Ok(())
+    }
+
     /// Decodes a block and puts its records through the stages.
     pub(crate) fn block(&self, block: Block, tally: &mut Tally) -> Sorted {
         let mut line = Line::default();

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::{Chore, Chores, Stopwatch};
@@ -28,6 +29,8 @@ pub(crate) struct Workers<'a, 'w> {
     pub(crate) opener: &'a Opener,
     /// Whether what is kept goes to the next segment instead of the exports.
     pub(crate) spills: bool,
+    /// Bytes that have been put aside, those of an earlier run included.
+    pub(crate) spilled: AtomicU64,
     pub(crate) scheduler: Arc<Scheduler>,
     /// What workers have spent beside sources, stages and exports.
     pub(crate) chores: Mutex<Chores>,
@@ -190,11 +193,16 @@ impl Workers<'_, '_> {
 
     /// Encodes what came out of the last stage.
     fn content(&self, mut sorted: Sorted, mut tally: Tally) -> Result<Results, RunError> {
+        self.chain.check()?;
         let mut spill = None;
         let mut n_kept = 0;
         if self.spills {
             n_kept = sorted.kept.len() as u64;
-            spill = Some(self.timed(Chore::Spilling, || Frame::pack(&sorted.kept, &sorted.numbered))?);
+            let before = self.spilled.load(Ordering::Relaxed);
+            let packed = || Frame::pack(&sorted.kept, &sorted.numbered, before);
+            let frame = self.timed(Chore::Spilling, packed)?;
+            self.spilled.fetch_add(frame.length(), Ordering::Relaxed);
+            spill = Some(frame);
             sorted.kept.clear();
         }
         let chunks = encode::run(self.chain.opened, &mut sorted, &mut tally)?;

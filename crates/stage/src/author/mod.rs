@@ -2,10 +2,12 @@
 
 mod corpus;
 mod exporter;
+mod keyed;
 mod reader;
 mod transform;
 
 pub use corpus::{CorpusStage, Workspace};
 pub use exporter::{Exporter, Output, PartExporter};
+pub use keyed::KeyedStage;
 pub use reader::{Block, Cut, Emit, FileReader, Flat, NewDocument, RandomAccess, Reader, Split};
 pub use transform::{BatchExtractor, BatchFilter, Extracted, Extractor, Filter, Judged};

@@ -1,43 +1,35 @@
 //! `dedup-exact`: of documents with the same text, the first is kept.
 //!
-//! [`options`] holds the page of the stage; `key` the hash that is compared, `twins` the table of duplicates.
+//! [`options`] holds the page of the stage; `key` the hash that is compared. What is left to do is the machinery's:
+//! a row for each document, its key the hash, and of the documents of a key the first.
 
 mod key;
 mod options;
 #[cfg(test)]
 mod tests;
-mod twins;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::io::{Read, Write};
-use std::sync::OnceLock;
 
-use tamis_plugin::{CorpusStage, Draft, Failure, SetupError, ValueRef, Verdict, View, Workspace};
-
-use crate::spill::{Entry, Header, Runs, Scratch, decode_str, encode_str, take};
-use twins::Twins;
+use tamis_plugin::keyed::{Column, Known, Reduce, Round, Rounds, Rows};
+use tamis_plugin::{Draft, Failure, KeyedStage, SetupError, ValueRef, Verdict, View};
 
 pub use options::{DedupExactOptions, Normalize};
-
-/// The version of the format of saved states.
-const STATE_FORMAT: u32 = 2;
 
 /// Drops documents that have occurred before; see [`DedupExactOptions`].
 #[derive(Debug)]
 pub struct DedupExact {
     options: DedupExactOptions,
-    /// The options that decide what is observed, for saved states.
-    observing: String,
-    seen: Runs<Sighting>,
-    twins: OnceLock<Twins>,
 }
 
-impl CorpusStage for DedupExact {
+/// Its only round.
+const TEXTS: u32 = 0;
+
+impl KeyedStage for DedupExact {
     const NAME: &'static str = "dedup-exact";
     const WRITES: &'static [&'static str] = &["duplicate_of"];
     type Options = DedupExactOptions;
-    type Local = Local;
+    /// Working space for normalised text.
+    type Local = Vec<u8>;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         if options.field.is_empty() {
@@ -49,56 +41,53 @@ impl CorpusStage for DedupExact {
         if options.min_chars == 0 {
             return Err(SetupError::in_option("min_chars", "`min_chars` is 0, but must be at least 1"));
         }
-        let observing = format!(
-            "normalize = {:?}, field = {:?}, min_chars = {}",
-            options.normalize, options.field, options.min_chars
-        );
-        Ok(Self { options, observing, seen: Runs::new("seen"), twins: OnceLock::new() })
+        Ok(Self { options })
     }
 
-    fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
-        self.seen.place(Scratch::new(workspace, self.options.max_state_bytes));
-        Ok(())
-    }
-
-    fn observe(&self, _pass: u32, local: &mut Local, document: &View<'_>) -> Result<(), Failure> {
-        let Some(text) = self.compared(document) else { return Ok(()) };
-        let Local { sightings, n_bytes, buffer } = local;
-        let Some(key) = key::key(&text, self.options.normalize, self.options.min_chars, buffer) else {
-            return Ok(());
+    fn rounds(&self) -> Rounds {
+        let DedupExactOptions { normalize, field, min_chars, max_state_bytes } = &self.options;
+        let texts = Round {
+            name: "texts".to_owned(),
+            key: vec![Column::Bytes(16)],
+            columns: Vec::new(),
+            reduce: Reduce::First,
+            ids: true,
         };
-        let sighting = Sighting { key, position: document.position(), id: document.id().into() };
-        *n_bytes += sighting.size();
-        sightings.push(sighting);
-        if *n_bytes > self.seen.local_bytes() {
-            *n_bytes = 0;
-            self.seen.add(std::mem::take(sightings));
+        Rounds {
+            rounds: vec![texts],
+            observes: format!("normalize = {normalize:?}, field = {field:?}, min_chars = {min_chars}"),
+            max_state_bytes: Some(*max_state_bytes),
+        }
+    }
+
+    fn observe(
+        &self,
+        _round: u32,
+        buffer: &mut Vec<u8>,
+        document: &View<'_>,
+        _known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let Some(text) = self.compared(document) else { return Ok(()) };
+        if let Some(key) = key::key(&text, self.options.normalize, self.options.min_chars, buffer) {
+            rows.emit(&key.to_be_bytes());
         }
         Ok(())
     }
 
-    fn merge(&self, _pass: u32, local: Local) {
-        self.seen.add(local.sightings);
-    }
-
-    fn end_pass(&self, _pass: u32) -> Result<(), Failure> {
-        let twins = Twins::among(&self.seen)?;
-        self.twins.set(twins).map_err(|_| Failure::new("the pass has ended before"))
-    }
-
-    fn apply(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let twins = self.twins.get().ok_or_else(|| Failure::new("the corpus has not been observed yet"))?;
-        let Some(twin) = twins.of(draft.original().position())? else { return Ok(Verdict::Keep) };
-        draft.set_metadata("duplicate_of", twin);
+    fn apply(
+        &self,
+        _buffer: &mut Vec<u8>,
+        draft: &mut Draft<'_>,
+        known: &dyn Known,
+    ) -> Result<Verdict, Failure> {
+        let position = draft.original().position();
+        let Some(fact) = known.first(TEXTS, position)?.filter(|fact| fact.first != position) else {
+            return Ok(Verdict::Keep);
+        };
+        let twin = known.id(TEXTS, fact.first)?;
+        draft.set_metadata("duplicate_of", twin.ok_or_else(|| Failure::new("the kept document has no id"))?);
         Ok(Verdict::Drop("duplicate".into()))
-    }
-
-    fn save(&self, _pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
-        self.seen.save(&self.header(), out)
-    }
-
-    fn load(&self, _pass: u32, state: &mut dyn Read) -> Result<(), Failure> {
-        self.seen.load(&self.header(), state)
     }
 }
 
@@ -113,64 +102,5 @@ impl DedupExact {
             ValueRef::String(value) | ValueRef::Json(value) => Some(value.into()),
             scalar => serde_json::to_string(&scalar).ok().map(Cow::from),
         }
-    }
-
-    fn header(&self) -> Header<'_> {
-        Header { stage: Self::NAME, format: STATE_FORMAT, options: &self.observing }
-    }
-}
-
-/// What one worker has seen.
-#[derive(Debug, Default)]
-pub struct Local {
-    sightings: Vec<Sighting>,
-    /// What they hold.
-    n_bytes: usize,
-    /// Working space for normalised text.
-    buffer: Vec<u8>,
-}
-
-/// A text with this key, at this place in the corpus.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Sighting {
-    key: u128,
-    position: u128,
-    /// The id of the document; empty when an earlier one with this key is known, because nobody will ask.
-    id: Box<str>,
-}
-
-impl Entry for Sighting {
-    fn order(&self, other: &Self) -> Ordering {
-        (self.key, self.position).cmp(&(other.key, other.position))
-    }
-
-    /// One position is one document: a shard that is loaded twice makes no duplicates.
-    fn combine(&mut self, other: &Self) {
-        if other.id > self.id {
-            self.id.clone_from(&other.id);
-        }
-    }
-
-    fn settle(&mut self, previous: &Self) {
-        if previous.key == self.key {
-            self.id = Box::default();
-        }
-    }
-
-    fn size(&self) -> usize {
-        // An allocation has at least 16 bytes beside what it holds.
-        size_of::<Self>() + if self.id.is_empty() { 0 } else { self.id.len() + 16 }
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        // The most significant byte first, so that runs are sorted as bytes, too.
-        out.extend_from_slice(&self.key.to_be_bytes());
-        out.extend_from_slice(&self.position.to_be_bytes());
-        encode_str(&self.id, out);
-    }
-
-    fn decode(input: &mut &[u8]) -> Option<Self> {
-        let (key, position) = (u128::from_be_bytes(take(input)?), u128::from_be_bytes(take(input)?));
-        Some(Self { key, position, id: decode_str(input)? })
     }
 }

@@ -40,8 +40,8 @@ use serde::{Deserialize, Serialize};
 /// is kept.
 /// The document that was kept may still be dropped by a later stage, and its duplicates with it: put stages that
 /// drop before this one.
-/// While it observes, the stage notes some 50 bytes and the id of each document; what does not fit into
-/// `max_state_bytes` goes to the work folder.
+/// Of each document a row of 32 bytes is noted, and its id; what does not fit into `max_state_bytes` goes to the
+/// work folder.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DedupExactOptions {

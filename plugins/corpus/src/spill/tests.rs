@@ -40,12 +40,6 @@ pub(crate) fn applied<T: CorpusStage>(
     (verdict, document.text, document.metadata)
 }
 
-pub(crate) fn saved<T: CorpusStage>(stage: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    stage.save(0, &mut bytes).unwrap();
-    bytes
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Word {
     key: u16,

@@ -1,0 +1,176 @@
+//! Corpus stages in the keyed form.
+
+use tamis_document::Record;
+use tamis_plugin::abi;
+use tamis_stage::handle::{Effects, KeyedHandle};
+use tamis_stage::keyed::{Emitted, Group, Known, Reduce, Rounds};
+use tamis_stage::{Failure, SetupError};
+
+use super::{Instance, Local, Locals, TargetOf, apply, fail_all, views};
+use crate::call::{CallError, Finished, KeyedCall, Takes, Target, broken};
+
+pub(super) struct Keyed {
+    instance: Instance,
+    table: &'static abi::Keyed,
+    rounds: Rounds,
+    locals: Locals,
+}
+
+impl Keyed {
+    pub(super) fn new(instance: Instance, table: &'static abi::Keyed) -> Result<Self, SetupError> {
+        let rounds = rounds(&instance, table).map_err(SetupError::new)?;
+        let is_visited = rounds.rounds.iter().any(|round| matches!(round.reduce, Reduce::Visit { .. }));
+        if is_visited && table.visit.is_none() {
+            return Err(SetupError::new(broken(
+                "it declares a round of visits, and has no function `visit`",
+            )));
+        }
+        Ok(Self { instance, table, rounds, locals: Locals::new() })
+    }
+
+    fn local(&self) -> Result<Local, CallError> {
+        if let Some(local) = self.locals.take() {
+            return Ok(local);
+        }
+        let mut pointer = std::ptr::null_mut();
+        if let Some(local_new) = self.table.local_new {
+            let mut call = self.instance.call(Target::Nothing);
+            // SAFETY: the table was checked and the instance is open.
+            call.run(|host| unsafe { local_new(self.instance.pointer, host, &raw mut pointer) })?;
+        }
+        Ok(Local(pointer))
+    }
+
+    /// Takes a local back, unless the call that had it has failed.
+    fn put_away(&self, local: Local, result: &Result<(), CallError>) {
+        if result.is_ok() { self.locals.give_back(local) } else { self.free(local) }
+    }
+
+    fn free(&self, local: Local) {
+        if let Some(local_free) = self.table.local_free.filter(|_| !local.0.is_null()) {
+            let _entered = self.instance.enter();
+            // SAFETY: made by `local_new` of this instance, which is still open, and not in use.
+            unsafe { local_free(self.instance.pointer, local.0) };
+        }
+    }
+
+    /// A call with documents; what it has emitted counts if it has not failed as a whole.
+    fn batch(
+        &self,
+        records: &mut [Record],
+        effects: &mut Effects,
+        target: TargetOf,
+        (known, takes): (&dyn Known, Takes),
+        run: impl FnOnce(Local, &[abi::Document], *const abi::Host) -> i32,
+    ) -> Emitted {
+        if records.is_empty() {
+            return Emitted::default();
+        }
+        let local = match self.local() {
+            Ok(local) => local,
+            Err(error) => {
+                fail_all(records, &self.instance.says(&error));
+                return Emitted::default();
+            }
+        };
+        let views = views(records);
+        let mut call = self.instance.call(target(records));
+        call.keyed = Some(KeyedCall::new(known, takes));
+        let result = call.run(|host| run(local, &views, host));
+        let emitted = call.keyed.take().map(|keyed| keyed.emitted).unwrap_or_default();
+        let finished = Finished::from(call);
+        self.put_away(local, &result);
+        match result {
+            Ok(()) => {
+                apply(records, finished, effects);
+                emitted
+            }
+            Err(error) => {
+                fail_all(records, &self.instance.says(&error));
+                Emitted::default()
+            }
+        }
+    }
+
+    fn round(&self, round: u32) -> Result<&tamis_stage::keyed::Round, Failure> {
+        let found = self.rounds.rounds.get(round as usize);
+        found.ok_or_else(|| Failure::new(format!("there is no round {round}")))
+    }
+}
+
+/// What an instance declares.
+fn rounds(instance: &Instance, table: &'static abi::Keyed) -> Result<Rounds, String> {
+    let Some(rounds) = table.rounds else { return Err(broken("the function `keyed.rounds` is missing")) };
+    let mut call = instance.call(Target::Nothing);
+    // SAFETY: the table was checked and the instance is open.
+    let ran = call.run(|host| unsafe { rounds(instance.pointer, host) });
+    ran.map_err(|error| error.message)?;
+    let declared = serde_json::from_slice::<Rounds>(&call.output.bytes);
+    let declared =
+        declared.map_err(|error| broken(&format!("its rounds are not what they should be: {error}")))?;
+    declared.check().map_err(|why| broken(&why))?;
+    Ok(declared)
+}
+
+impl KeyedHandle for Keyed {
+    fn rounds(&self) -> &Rounds {
+        &self.rounds
+    }
+
+    fn observe(
+        &self,
+        round: u32,
+        records: &mut [Record],
+        known: &dyn Known,
+        emitted: &mut Emitted,
+        effects: &mut Effects,
+    ) {
+        let (Some(observe), Ok(declared)) = (self.table.observe, self.round(round)) else { return };
+        let takes = Takes::Rows { width: declared.row_width(), is_visited: declared.is_visited() };
+        let run = |local: Local, docs: &[abi::Document], host| {
+            let instance = self.instance.pointer;
+            // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.
+            unsafe { observe(instance, local.0, round, docs.as_ptr(), docs.len(), host) }
+        };
+        *emitted = self.batch(records, effects, |it| Target::Judge(it), (known, takes), run);
+    }
+
+    fn visit(
+        &self,
+        round: u32,
+        group: &mut dyn Group,
+        known: &dyn Known,
+        facts: &mut Emitted,
+    ) -> Result<(), Failure> {
+        let Some(visit) = self.table.visit else { return Ok(()) };
+        let takes = Takes::Facts { width: self.round(round)?.outcome().0 };
+        let local = self.local().map_err(|error| self.instance.failure(&error))?;
+        let mut call = self.instance.call(Target::Nothing);
+        call.keyed = Some(KeyedCall::new(known, takes).visiting(group));
+        // SAFETY: the table was checked, the instance is open, and the local is ours.
+        let visited = call.run(|host| unsafe { visit(self.instance.pointer, local.0, round, host) });
+        let emitted = call.keyed.take().map(|keyed| keyed.emitted);
+        self.put_away(local, &visited);
+        visited.map_err(|error| self.instance.failure(&error))?;
+        *facts = emitted.unwrap_or_default();
+        Ok(())
+    }
+
+    fn apply(&self, records: &mut [Record], known: &dyn Known, effects: &mut Effects) {
+        let Some(apply) = self.table.apply else { return };
+        let run = |local: Local, docs: &[abi::Document], host| {
+            let instance = self.instance.pointer;
+            // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.
+            unsafe { apply(instance, local.0, docs.as_ptr(), docs.len(), host) }
+        };
+        self.batch(records, effects, |it| Target::Change(it), (known, Takes::Nothing), run);
+    }
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        for local in self.locals.drain() {
+            self.free(local);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A keyed stage as an ordinary corpus stage.
+
+use std::io::{Read, Write};
+use std::sync::OnceLock;
+
+use tamis_document::Record;
+use tamis_sort::Place;
+use tamis_stage::handle::{CorpusHandle, Effects, KeyedHandle};
+use tamis_stage::keyed::{Emitted, Rounds};
+use tamis_stage::{Failure, Workspace};
+
+use crate::collect::Collected;
+use crate::known::{Knowing, Outcome};
+use crate::state::Header;
+use crate::{reduce, state};
+
+/// A keyed stage whose rounds are run here.
+pub struct Keyed {
+    handle: Box<dyn KeyedHandle>,
+    /// The stage, as its states name it.
+    name: String,
+    place: OnceLock<Place>,
+    collected: Vec<OnceLock<Collected>>,
+    outcomes: Vec<OnceLock<Outcome>>,
+    /// The first failure to read an outcome.
+    broken: OnceLock<Failure>,
+}
+
+impl Keyed {
+    /// Runs the rounds of a stage, which is called `name` in its states.
+    pub fn new(name: impl Into<String>, handle: Box<dyn KeyedHandle>) -> Self {
+        let n_rounds = handle.rounds().rounds.len();
+        let slots = || std::iter::repeat_with(OnceLock::new).take(n_rounds).collect();
+        let (collected, outcomes) = (slots(), std::iter::repeat_with(OnceLock::new).take(n_rounds).collect());
+        Self {
+            handle,
+            name: name.into(),
+            place: OnceLock::new(),
+            collected,
+            outcomes,
+            broken: OnceLock::new(),
+        }
+    }
+
+    /// What a round collects; begun by whoever comes first.
+    fn collected(&self, pass: u32) -> Result<&Collected, Failure> {
+        let index = pass as usize;
+        let rounds = &self.handle.rounds().rounds;
+        let (Some(slot), Some(round)) = (self.collected.get(index), rounds.get(index)) else {
+            return Err(Failure::new(format!("`{}` has no round {pass}", self.name)));
+        };
+        Ok(slot.get_or_init(|| Collected::new(round, self.place.get())))
+    }
+
+    fn knowing(&self) -> Knowing<'_> {
+        Knowing::new(&self.outcomes, &self.broken)
+    }
+
+    fn header(&self, pass: u32) -> Header<'_> {
+        let rounds = self.handle.rounds();
+        Header { stage: &self.name, round: &rounds.rounds[pass as usize], observes: &rounds.observes }
+    }
+}
+
+impl CorpusHandle for Keyed {
+    fn observing_passes(&self) -> u32 {
+        self.collected.len() as u32
+    }
+
+    fn rounds(&self) -> Option<&Rounds> {
+        Some(self.handle.rounds())
+    }
+
+    fn broken(&self) -> Option<Failure> {
+        self.broken.get().cloned()
+    }
+
+    fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
+        let memory = self.handle.rounds().max_state_bytes.unwrap_or(workspace.memory);
+        self.place.get_or_init(|| Place::new(&workspace.scratch, memory, workspace.threads));
+        Ok(())
+    }
+
+    fn observe(&self, pass: u32, records: &mut [Record], effects: &mut Effects) {
+        let collected = match self.collected(pass) {
+            Ok(collected) => collected,
+            Err(failure) => return fail_all(records, &failure),
+        };
+        let mut emitted = Emitted::default();
+        self.handle.observe(pass, records, &self.knowing(), &mut emitted, effects);
+        collected.take(records, &emitted);
+    }
+
+    fn merge(&self, pass: u32) -> Result<(), Failure> {
+        self.collected(pass)?.merge();
+        Ok(())
+    }
+
+    fn end_pass(&self, pass: u32) -> Result<(), Failure> {
+        let collected = self.collected(pass)?;
+        let outcome = reduce::reduce(collected, self.place.get(), &mut |group, facts| {
+            self.handle.visit(pass, group, &self.knowing(), facts)
+        })?;
+        let slot = &self.outcomes[pass as usize];
+        slot.set(outcome).map_err(|_| Failure::new("the pass has ended before"))
+    }
+
+    fn apply(&self, records: &mut [Record], effects: &mut Effects) {
+        self.handle.apply(records, &self.knowing(), effects);
+    }
+
+    fn save(&self, pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
+        state::save(self.collected(pass)?, &self.header(pass), self.place.get(), out)
+    }
+
+    fn load(&self, pass: u32, from: &mut dyn Read) -> Result<(), Failure> {
+        state::load(self.collected(pass)?, &self.header(pass), from)
+    }
+}
+
+fn fail_all(records: &mut [Record], failure: &Failure) {
+    for record in records {
+        record.fate = tamis_document::Fate::Failed(failure.to_string().into());
+    }
+}

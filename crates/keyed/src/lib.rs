@@ -1,0 +1,30 @@
+//! Runs the rounds of keyed corpus stages: collects rows, reduces them, answers what came of them.
+//!
+//! A keyed stage ([`tamis_stage::keyed`]) says what it wants as data. [`Keyed`] makes an ordinary corpus stage of
+//! one, so whoever drives corpus stages (the runner with its segments, shards and saved states, `tamis test`, the
+//! conformance suite) drives keyed ones without knowing. An engine for tables that reduces the rows itself needs
+//! the [`state`] files and nothing else of this.
+//!
+//! Memory: rows and ids are sorted on the disk beyond what the stage may hold, and outcomes are tables on the disk
+//! likewise; groups are found by sorting edges again and again, so no part of this grows with the collection but
+//! files.
+
+mod collect;
+mod driver;
+mod groups;
+mod known;
+mod reduce;
+pub mod state;
+
+pub use driver::Keyed;
+
+use tamis_sort::SortError;
+use tamis_stage::Failure;
+
+/// What goes wrong with the disk is no document's fault: the run ends and can be resumed.
+fn failed(error: SortError) -> Failure {
+    Failure::new(error)
+}
+
+#[cfg(test)]
+mod tests;

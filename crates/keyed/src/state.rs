@@ -1,0 +1,186 @@
+//! What a round has collected, as bytes: for the next run, for other shards, and for engines.
+//!
+//! ```text
+//! blocks:   the header as text: `tamis keyed 1 VERSION`, the stage, the round as JSON, what it observes
+//!           entries of fixed width one behind the other, or each with its length before it (u32, little endian)
+//! blocks:   ids, in a round that has them: the length, a position, the id
+//! ```
+//!
+//! Blocks are those of [`tamis_sort::BlockWriter`]: length, payload, checksum. Entries are in the order of their
+//! bytes: the key, the columns, the position of the document unless the round folds, and what follows the row
+//! where groups are visited. Two states are merged by merging them, and an engine may read them as a table.
+//!
+//! Of ids only those are saved that can be asked for: where the first of a key is wanted, those of the first of each
+//! key in this state.
+
+use std::io::{Read, Write};
+
+use tamis_sort::{BlockReader, BlockWriter, Combine, Merge, Place, Shape, SortError, Sorter};
+use tamis_stage::Failure;
+use tamis_stage::keyed::{POSITION_BYTES, Reduce, Round};
+
+use crate::collect::Collected;
+use crate::failed;
+use crate::reduce::only_wanted;
+
+/// The version of this form; another one is refused.
+const FORMAT: u32 = 1;
+const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+/// A header is some hundred bytes; what claims more is none.
+const MOST_HEADER_BYTES: u32 = 64 * 1024;
+
+/// What a state says of itself.
+pub(crate) struct Header<'a> {
+    pub(crate) stage: &'a str,
+    pub(crate) round: &'a Round,
+    pub(crate) observes: &'a str,
+}
+
+impl Header<'_> {
+    fn round(&self) -> Result<String, Failure> {
+        serde_json::to_string(self.round).map_err(Failure::new)
+    }
+
+    /// Reads a header and compares it with this one.
+    fn check<R: Read>(&self, blocks: &mut BlockReader<R>) -> Result<(), Failure> {
+        let stage = self.stage;
+        let none = || Failure::new(format!("these bytes are no saved state of `{stage}`"));
+        blocks.advance(MOST_HEADER_BYTES).map_err(|_| none())?;
+        let text = std::str::from_utf8(blocks.payload()).map_err(|_| none())?;
+        let mut lines = text.splitn(4, '\n');
+        let mut line = || lines.next().unwrap_or_default();
+        let (format, program) =
+            line().strip_prefix("tamis keyed ").and_then(|line| line.split_once(' ')).ok_or_else(none)?;
+        let (of, round, observes) = (line(), line(), line());
+        if format != FORMAT.to_string() {
+            return Err(Failure::new(format!(
+                "the state of `{stage}` was saved by tamis {program} with format {format}, and tamis {PROGRAM} \
+                 reads format {FORMAT}: run the segment that saved it again with this program"
+            )));
+        }
+        if of != stage {
+            return Err(Failure::new(format!("the state was saved by `{of}`, not by `{stage}`")));
+        }
+        if round != self.round()? {
+            return Err(Failure::new(format!("the state of `{stage}` is of another round: {round}")));
+        }
+        if observes != self.observes {
+            return Err(Failure::new(format!(
+                "the state of `{stage}` was saved with other options: {observes} there, {} here",
+                self.observes
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Writes what was collected and merged; it stays.
+pub(crate) fn save(
+    collected: &Collected,
+    header: &Header<'_>,
+    place: Option<&Place>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let written = |error: std::io::Error| Failure::new(format!("the state cannot be written: {error}"));
+    let mut blocks = BlockWriter::new(&mut *out);
+    let text =
+        format!("tamis keyed {FORMAT} {PROGRAM}\n{}\n{}\n{}", header.stage, header.round()?, header.observes);
+    blocks.block(text.as_bytes()).map_err(written)?;
+    let shape = collected.rows.shape();
+    let mut rows = collected.rows.merged().map_err(failed)?;
+    while let Some(entry) = rows.advance().map_err(failed)? {
+        blocks.append(|payload| append(entry, shape, payload)).map_err(written)?;
+    }
+    blocks.finish().map_err(written)?;
+    let Some(ids) = &collected.ids else { return Ok(()) };
+    let mut blocks = BlockWriter::new(out);
+    let mut write = |entry: &[u8]| -> Result<(), SortError> {
+        Ok(blocks.append(|payload| append(entry, ids.shape(), payload))?)
+    };
+    let mut all = ids.merged().map_err(failed)?;
+    if collected.round.reduce == Reduce::First {
+        let wanted = firsts(collected, place).map_err(failed)?;
+        only_wanted(all, wanted, &mut write).map_err(failed)?;
+    } else {
+        while let Some(entry) = all.advance().map_err(failed)? {
+            write(entry).map_err(failed)?;
+        }
+    }
+    blocks.finish().map_err(written)?;
+    Ok(())
+}
+
+fn append(entry: &[u8], shape: Shape, payload: &mut Vec<u8>) {
+    if shape.width.is_none() {
+        payload.extend_from_slice(&(entry.len() as u32).to_le_bytes());
+    }
+    payload.extend_from_slice(entry);
+}
+
+/// The positions of the first document of each key, in order.
+fn firsts(collected: &Collected, place: Option<&Place>) -> Result<Merge, SortError> {
+    let (name, shape) =
+        (format!("{}.saved", collected.round.name), Shape::fixed(POSITION_BYTES, POSITION_BYTES));
+    let firsts = Sorter::new(name, shape, Combine::Unique, place.map(Place::part).as_ref());
+    let mut batch = tamis_sort::Batch::default();
+    let (key_width, row_width) = (collected.round.key_width(), collected.round.row_width());
+    let (mut rows, mut key, mut has_key) = (collected.rows.merged()?, Vec::new(), false);
+    while let Some(entry) = rows.advance()? {
+        let this = entry.get(..key_width).unwrap_or_default();
+        if !has_key || key != this {
+            has_key = true;
+            key.clear();
+            key.extend_from_slice(this);
+            firsts.push(&mut batch, entry.get(row_width..).unwrap_or_default());
+        }
+    }
+    firsts.add(&mut batch);
+    firsts.drain()
+}
+
+/// Merges a saved state in.
+pub(crate) fn load(collected: &Collected, header: &Header<'_>, state: &mut dyn Read) -> Result<(), Failure> {
+    let refused = |error: SortError| {
+        Failure::new(format!("these bytes are no whole saved state of `{}`: {error}", header.stage))
+    };
+    let mut blocks = BlockReader::new(state);
+    header.check(&mut blocks)?;
+    let mut state = entries(blocks, &collected.rows).map_err(refused)?;
+    if let Some(ids) = &collected.ids {
+        state = entries(BlockReader::new(state), ids).map_err(refused)?;
+    }
+    match state.read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(refused(damaged("more bytes follow its end"))),
+        Err(error) => Err(refused(error.into())),
+    }
+}
+
+fn damaged(message: &str) -> SortError {
+    SortError::Damaged { message: message.to_owned() }
+}
+
+/// Reads the entries of a sequence of blocks into a sorter.
+fn entries<R: Read>(mut blocks: BlockReader<R>, sorter: &Sorter) -> Result<R, SortError> {
+    let shape = sorter.shape();
+    let mut at = usize::MAX;
+    sorter.add_run(|entry| {
+        if at >= blocks.payload().len() {
+            at = 0;
+            if !blocks.advance(u32::MAX)? {
+                return Ok::<_, SortError>(false);
+            }
+        }
+        let rest = blocks.payload().get(at..).unwrap_or_default();
+        let (head, length) = match shape.width {
+            Some(width) => (0, width),
+            None => (4, rest.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)),
+        };
+        let found = rest.get(head..).and_then(|rest| rest.get(..length));
+        let found = found.filter(|found| found.len() >= shape.key);
+        entry.extend_from_slice(found.ok_or_else(|| damaged("a block holds what is no entry"))?);
+        at += head + length;
+        Ok(true)
+    })?;
+    Ok(blocks.into_inner())
+}

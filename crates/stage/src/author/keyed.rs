@@ -1,0 +1,77 @@
+//! Keyed corpus stages.
+
+use tamis_document::Verdict;
+
+use crate::keyed::{Group, Known, Rounds, Rows};
+use crate::{Draft, Failure, Options, SetupError, View};
+
+/// Judges or changes a document by what all documents together have said in a few bytes each.
+///
+/// The stage declares its rounds ([`KeyedStage::rounds`]); in each, every document is observed once, in any order
+/// and on any machine, and what was emitted is sorted and reduced by the machinery. See [`crate::keyed`] for how
+/// duplicates, line frequencies and near duplicates are said in this form.
+pub trait KeyedStage: Sized + Send + Sync + 'static {
+    /// The name in pipelines, in kebab case.
+    const NAME: &'static str;
+    /// Fields that it needs.
+    const READS: &'static [&'static str] = &["text"];
+    /// Fields that it may write.
+    const WRITES: &'static [&'static str] = &[];
+    /// The options.
+    type Options: Options;
+    /// Working space of one worker, such as buffers. What it holds must not matter.
+    type Local: Default + Send + 'static;
+
+    /// Opens the stage.
+    ///
+    /// # Errors
+    ///
+    /// When the options contradict each other or name a file that cannot be read.
+    fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// The rounds, which may depend on the options. Asked for once.
+    fn rounds(&self) -> Rounds;
+
+    /// Sees one document and emits rows about it.
+    ///
+    /// # Errors
+    ///
+    /// When the document cannot be observed: it becomes a dead letter, and its rows are forgotten.
+    fn observe(
+        &self,
+        round: u32,
+        local: &mut Self::Local,
+        document: &View<'_>,
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure>;
+
+    /// Sees the rows of a key, in a round with [`Reduce::Visit`](crate::keyed::Reduce::Visit), and emits facts: a
+    /// position and the columns that the round gives.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot go on; the run ends.
+    fn visit(
+        &self,
+        round: u32,
+        _local: &mut Self::Local,
+        _group: &mut dyn Group,
+        _known: &dyn Known,
+        _facts: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        Err(Failure::new(format!("round {round} is to be visited, and the stage has no `visit`")))
+    }
+
+    /// Judges or changes one document.
+    ///
+    /// # Errors
+    ///
+    /// When the document cannot be processed: it becomes a dead letter, unchanged.
+    fn apply(
+        &self,
+        local: &mut Self::Local,
+        draft: &mut Draft<'_>,
+        known: &dyn Known,
+    ) -> Result<Verdict, Failure>;
+}
