@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::Helpers;
 use crate::ahead::{Ahead, Splitter};
+use crate::count::Counted;
 
 pub(crate) use walk::Walk;
 pub(crate) use whole::{Plain, Whole};
@@ -181,6 +182,8 @@ impl fmt::Display for Format {
 pub(crate) enum Plainly {
     /// Some of them may be in memory already.
     Ahead(Box<Ahead>),
+    /// The file itself.
+    File(Counted),
     Other(Box<dyn Read + Send>),
 }
 
@@ -190,6 +193,7 @@ impl Plainly {
     pub(crate) fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
         match self {
             Self::Ahead(ahead) => ahead.append(buffer, most),
+            Self::File(file) => file.append(buffer, most),
             Self::Other(reader) => reader.take(most as u64).read_to_end(buffer),
         }
     }
@@ -200,7 +204,7 @@ impl Plainly {
     pub(crate) fn is_serial(&self) -> bool {
         match self {
             Self::Ahead(ahead) => ahead.is_serial(),
-            Self::Other(_) => true,
+            Self::File(_) | Self::Other(_) => true,
         }
     }
 }
@@ -209,6 +213,7 @@ impl Read for Plainly {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Ahead(ahead) => ahead.read(output),
+            Self::File(file) => file.read(output),
             Self::Other(reader) => reader.read(output),
         }
     }
