@@ -212,18 +212,23 @@ fn what_a_reader_cannot_hand_over_becomes_a_dead_letter_with_its_bytes() {
              tell the author of the plugin"
         )
     };
-    let records =
-        read("one\ntext not UTF-8\nid not UTF-8\nat NULL\nfields at NULL\nreserved\nfailed\nlast\n");
-    assert_eq!(Records::ids(&records.kept), ["in.txt#0", "in.txt#71"]);
+    let records = read(
+        "one\ntext not UTF-8\nid not UTF-8\nat NULL\nfields at NULL\nattachments at NULL\nfailed\nlast\n\
+              no attachments somewhere\nattachment without a name\n",
+    );
+    assert_eq!(Records::ids(&records.kept), ["in.txt#0", "in.txt#82"]);
     let expected = [
         ("in.txt#4", breach("it emitted a document with a text that is not UTF-8 at byte 1")),
         ("in.txt#19", breach("it emitted a document with an id that is not UTF-8 at byte 1")),
         ("in.txt#32", breach("it emitted a document with a text that is 5 bytes long and at NULL")),
         ("in.txt#40", breach("it emitted a document with 3 fields at the address 0x0")),
-        ("in.txt#55", breach("it emitted a document whose reserved members or unknown flags are not 0")),
-        ("in.txt#64", "a-reason".to_owned()),
+        ("in.txt#55", breach("it emitted a document with 1 attachments at the address 0x0")),
+        ("in.txt#75", "a-reason".to_owned()),
+        ("in.txt#112", breach("it emitted an attachment with a name of 0 bytes")),
     ];
-    assert_eq!(records.failed.len(), expected.len());
+    // And one whose message has an address in it.
+    assert_eq!(records.failed.len(), expected.len() + 1);
+    assert!(records.failure("in.txt#87").contains("a document with 0 attachments at the address 0x"));
     for (id, reason) in expected {
         assert_eq!(records.failure(id), reason);
     }

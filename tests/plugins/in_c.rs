@@ -4,40 +4,42 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{Records, c_library, folder, has_cc, pipeline, run};
+use crate::support::{HEADERS, Records, c_library, c_library_against, folder, has_cc, pipeline, run};
 
 #[test]
 fn it_runs_in_a_pipeline() {
     if !has_cc() {
         return;
     }
-    let folder = folder();
-    c_library(folder.path(), "comments.c", "comments", &[]);
-    let records = pipeline(
-        folder.path(),
-        "plugin = [{ path = \"libcomments.so\" }]",
-        "[[stage]]\nuse = \"strip-comments\"\nprefix = \"//\"\n\
+    for header in HEADERS {
+        let folder = folder();
+        c_library_against(header, folder.path(), "comments.c", "comments", &[]);
+        let records = pipeline(
+            folder.path(),
+            "plugin = [{ path = \"libcomments.so\" }]",
+            "[[stage]]\nuse = \"strip-comments\"\nprefix = \"//\"\n\
          [[stage]]\nuse = \"comment-share\"\nmax_comments = 2\n",
-        &[
-            ("one", "// A title \nFirst.\n// Note.\nSecond.\n"),
-            ("none", "# First.\n第二行。"),
-            ("many", "//\n//\n//\nx"),
-            ("no text", ""),
-            ("unended", "x\n//"),
-        ],
-    );
-    assert_eq!(Records::ids(&records.kept), ["one", "none", "no text", "unended"]);
-    assert_eq!(records.kept[0]["text"], "First.\nSecond.\n");
-    assert_eq!(records.kept[0]["metadata"], json!({ "comments": 2, "title": "A title " }));
-    assert_eq!(records.kept[1]["text"], "# First.\n第二行。");
-    assert_eq!(records.kept[1]["metadata"], json!({}));
-    assert_eq!(records.kept[3]["metadata"], json!({ "comments": 1, "title": "" }));
-    let [many] = records.dropped.as_slice() else { panic!("{records:?}") };
-    assert_eq!((&many["stage"], &many["reason"]), (&json!("comment-share"), &json!("too-many-comments")));
-    assert_eq!(many["measures"][0], json!({ "name": "comments", "value": 3, "max": 2 }));
-    assert_eq!(records.failed.len(), 0);
-    let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
-    assert!(manifest.contains("\"comments_stripped\": 6"), "{manifest}");
+            &[
+                ("one", "// A title \nFirst.\n// Note.\nSecond.\n"),
+                ("none", "# First.\n第二行。"),
+                ("many", "//\n//\n//\nx"),
+                ("no text", ""),
+                ("unended", "x\n//"),
+            ],
+        );
+        assert_eq!(Records::ids(&records.kept), ["one", "none", "no text", "unended"]);
+        assert_eq!(records.kept[0]["text"], "First.\nSecond.\n");
+        assert_eq!(records.kept[0]["metadata"], json!({ "comments": 2, "title": "A title " }));
+        assert_eq!(records.kept[1]["text"], "# First.\n第二行。");
+        assert_eq!(records.kept[1]["metadata"], json!({}));
+        assert_eq!(records.kept[3]["metadata"], json!({ "comments": 1, "title": "" }));
+        let [many] = records.dropped.as_slice() else { panic!("{records:?}") };
+        assert_eq!((&many["stage"], &many["reason"]), (&json!("comment-share"), &json!("too-many-comments")));
+        assert_eq!(many["measures"][0], json!({ "name": "comments", "value": 3, "max": 2 }));
+        assert_eq!(records.failed.len(), 0);
+        let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+        assert!(manifest.contains("\"comments_stripped\": 6"), "{manifest}");
+    }
 }
 
 #[test]

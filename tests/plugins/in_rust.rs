@@ -23,7 +23,7 @@ fn new_plugin(folder: &Path, name: &str) -> (PathBuf, Run) {
 }
 
 /// Runs cargo in the folder of a plugin.
-fn cargo(plugin: &Path, command: &str) -> Run {
+pub(crate) fn cargo(plugin: &Path, command: &str) -> Run {
     let output = Command::new(env!("CARGO"))
         .args([command, "--offline", "--quiet"])
         .current_dir(plugin)
@@ -34,7 +34,7 @@ fn cargo(plugin: &Path, command: &str) -> Run {
     output.unwrap().into()
 }
 
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     cargo_target().join("debug").join(library_file_name(name))
 }
 

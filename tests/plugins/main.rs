@@ -5,9 +5,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test, whose helpers are not marked as such")]
 
+mod attachments;
 mod bare;
 mod breaches;
 mod conformance;
+mod frozen;
 mod in_c;
 mod in_rust;
 mod loading;

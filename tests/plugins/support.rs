@@ -61,13 +61,28 @@ pub(crate) fn has_cc() -> bool {
     found
 }
 
+/// The folders of today's header and of those that plugins have been built with before.
+pub(crate) const HEADERS: [&str; 2] = ["crates/plugin/include", "tests/plugins/abi-1.1"];
+
 /// Builds a source of `c/` as the library of plugin `name`, with macros defined.
 #[track_caller]
 pub(crate) fn c_library(folder: &Path, source: &str, name: &str, defines: &[&str]) -> PathBuf {
+    c_library_against(HEADERS[0], folder, source, name, defines)
+}
+
+/// The same with one of [`HEADERS`].
+#[track_caller]
+pub(crate) fn c_library_against(
+    header: &str,
+    folder: &Path,
+    source: &str,
+    name: &str,
+    defines: &[&str],
+) -> PathBuf {
     let library = folder.join(library_file_name(name));
     let output = Command::new("cc")
         .args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I"])
-        .arg(root().join("crates/plugin/include"))
+        .arg(root().join(header))
         .args(defines.iter().map(|define| format!("-D{define}")))
         .arg(root().join("tests/plugins/c").join(source))
         .arg("-o")

@@ -7,11 +7,13 @@
 //! It does no input or output, knows no settings and no stages; for those see `tamis-stage` (the traits)
 //! and `tamis-runner` (the journey).
 
+mod attachments;
 mod document;
 mod metadata;
 mod record;
 mod value;
 
+pub use attachments::Attachments;
 pub use document::{Document, Origin};
 pub use metadata::Metadata;
 pub use record::{Fate, Limit, Measure, Reason, Record, Verdict};

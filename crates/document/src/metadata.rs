@@ -90,6 +90,12 @@ impl Metadata {
         self.fields = merged;
     }
 
+    /// Takes over those fields of `other` whose names are not here.
+    pub fn inherit(&mut self, other: &Self) {
+        let own = std::mem::replace(self, other.clone());
+        self.apply(own.fields.into_iter().map(|(name, value)| (name, Some(value))));
+    }
+
     /// Removes `name` and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.position(name).ok().map(|index| self.fields.remove(index).1)

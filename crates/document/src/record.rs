@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::Document;
+use crate::{Attachments, Document};
 
 /// Why a document was dropped or failed.
 ///
@@ -79,6 +79,8 @@ pub struct Record {
     /// Where it stands in the corpus: greater than that of every record before it and no other's, the same in
     /// every pass over the corpus and however that is cut into shards. 0 outside a run.
     pub position: u128,
+    /// What stages have made of its text; whoever changes the text clears them.
+    pub attachments: Attachments,
 }
 
 impl Record {

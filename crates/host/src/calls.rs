@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     fn who(stage: &str) -> Who {
-        Who { stage: stage.to_owned(), plugin: "demo".to_owned() }
+        Who { stage: stage.to_owned(), plugin: "demo".to_owned(), library: 0 }
     }
 
     fn records() -> Vec<Record> {

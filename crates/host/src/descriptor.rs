@@ -27,7 +27,15 @@ pub struct Description {
 /// A descriptor that holds all that the header asks for.
 pub(crate) struct Checked {
     pub(crate) description: Description,
-    pub(crate) stages: Vec<&'static abi::Stage>,
+    pub(crate) stages: Vec<Table>,
+}
+
+/// The table of a stage, as far as this version knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Table {
+    pub(crate) stage: &'static abi::Stage,
+    /// Tells its library from all others: the address of the descriptor, which is never freed.
+    pub(crate) library: usize,
 }
 
 /// Checks a descriptor.
@@ -37,6 +45,7 @@ pub(crate) struct Checked {
 /// `plugin` must be NULL or come from the entry function of a plugin: whether the memory behind it can be
 /// read is all that cannot be checked here.
 pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> Result<Checked, String> {
+    let library = plugin.addr();
     // SAFETY: from the caller.
     let plugin = unsafe { check_plugin(plugin)? };
     // SAFETY: a plugin's strings are static (header, rule OWNERSHIP); lengths are checked first.
@@ -69,7 +78,7 @@ pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> 
         if !names.insert((table, stage_info.name.clone())) {
             return Err(format!("two of its stages for [[{table}]] are called `{}`", stage_info.name));
         }
-        stages.push(stage);
+        stages.push(Table { stage, library });
         infos.push(stage_info);
     }
     let description = Description { plugin: (*info).clone(), sdk: sdk.to_owned(), stages: infos };

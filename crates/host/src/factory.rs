@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tamis_plugin::{PluginTable, abi};
+use tamis_plugin::PluginTable;
 use tamis_stage::handle::OpenStage;
 use tamis_stage::{PluginOrigin, SetupError, StageFactory, StageInfo};
 
 use crate::adapter;
-use crate::descriptor;
+use crate::descriptor::{self, Table};
 use crate::library::Library;
 
 /// The stages of a plugin that is linked into this program.
@@ -24,7 +24,7 @@ pub fn bundled(plugin: &'static PluginTable) -> Result<Vec<Arc<dyn StageFactory>
 
 struct Bundled {
     info: StageInfo,
-    table: &'static abi::Stage,
+    table: Table,
 }
 
 impl StageFactory for Bundled {

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use tamis_plugin::abi;
 use tamis_stage::{Kind, PluginOrigin};
 
-use crate::descriptor::{self, Checked};
+use crate::descriptor::{self, Checked, Table};
 use crate::error::PluginError;
 use crate::exits;
 #[cfg(unix)]
@@ -122,7 +122,7 @@ impl Library {
     }
 
     /// The table of a stage; loads the library if need be.
-    pub(crate) fn stage(&self, kind: Kind, name: &str) -> Result<&'static abi::Stage, String> {
+    pub(crate) fn stage(&self, kind: Kind, name: &str) -> Result<Table, String> {
         let loaded =
             self.loaded.get_or_init(|| self.opened.load(self.origin()).map_err(|error| error.to_string()));
         let checked = loaded.as_ref().map_err(Clone::clone)?;

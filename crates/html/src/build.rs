@@ -6,9 +6,11 @@
 //! stands in the source, and a bold or linked passage that is misnested with paragraphs ends where its end tag
 //! is, so no page can make the tree larger than its source.
 
+use std::sync::Arc;
+
 use crate::tag::Tag;
 use crate::tokens::{Attribute, Span, Token, Tokens, is_blank};
-use crate::tree::{Node, Tree};
+use crate::tree::{Node, Shape, Tree};
 
 /// The deepest that elements are nested, as in Chromium; deeper ones become siblings.
 const MOST_DEPTH: usize = 512;
@@ -78,7 +80,8 @@ struct Open {
 }
 
 struct Builder<'a> {
-    tree: Tree<'a>,
+    source: &'a str,
+    shape: Shape,
     open: Vec<Open>,
     /// Open elements that were too deep to be put on the stack.
     n_too_deep: usize,
@@ -92,7 +95,8 @@ impl<'a> Builder<'a> {
         let mut nodes = Vec::with_capacity(source.len() / 32 + 1);
         nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root });
         Self {
-            tree: Tree { source, nodes, attributes: Vec::with_capacity(source.len() / 64) },
+            source,
+            shape: Shape { nodes, attributes: Vec::with_capacity(source.len() / 64) },
             open: vec![Open { node: 0, tag: Tag::Root, name: 0, ended: false }],
             n_too_deep: 0,
             n_foreign: 0,
@@ -104,13 +108,13 @@ impl<'a> Builder<'a> {
     }
 
     fn push_node(&mut self, tag: Tag, from: u32, to: u32) -> u32 {
-        let node = self.tree.nodes.len() as u32;
-        self.tree.nodes.push(Node { parent: self.top().node, end: node + 1, from, to, tag });
+        let node = self.shape.nodes.len() as u32;
+        self.shape.nodes.push(Node { parent: self.top().node, end: node + 1, from, to, tag });
         node
     }
 
     fn text(&mut self, span: Span) {
-        let blank = is_blank(span.of(self.tree.source));
+        let blank = is_blank(span.of(self.source));
         match self.top().tag {
             // White space between rows is nothing that is shown.
             Tag::Table | Tag::Tbody | Tag::Thead | Tag::Tfoot | Tag::Tr | Tag::Colgroup if blank => {
@@ -125,13 +129,13 @@ impl<'a> Builder<'a> {
 
     /// The content of an element that was just started.
     fn raw(&mut self, span: Span) {
-        let Some(element) = self.tree.nodes.len().checked_sub(1) else { return };
+        let Some(element) = self.shape.nodes.len().checked_sub(1) else { return };
         if span.end > span.start {
             let node = self.push_node(Tag::Text, span.start, span.end);
-            if let Some(text) = self.tree.nodes.get_mut(node as usize) {
+            if let Some(text) = self.shape.nodes.get_mut(node as usize) {
                 text.parent = element as u32;
             }
-            if let Some(element) = self.tree.nodes.get_mut(element) {
+            if let Some(element) = self.shape.nodes.get_mut(element) {
                 element.end = node + 1;
             }
         }
@@ -146,9 +150,9 @@ impl<'a> Builder<'a> {
             attributes.clear();
             return;
         }
-        let from = self.tree.attributes.len() as u32;
-        self.tree.attributes.append(attributes);
-        let to = self.tree.attributes.len() as u32;
+        let from = self.shape.attributes.len() as u32;
+        self.shape.attributes.append(attributes);
+        let to = self.shape.attributes.len() as u32;
         let node = self.push_node(tag, from, to);
         let is_foreign = matches!(tag, Tag::Svg | Tag::Math);
         if tag.is_void() || tag.is_raw() || self_closing && (foreign || is_foreign) {
@@ -310,8 +314,8 @@ impl<'a> Builder<'a> {
 
     fn pop_one(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        let end = self.tree.nodes.len() as u32;
-        if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
+        let end = self.shape.nodes.len() as u32;
+        if let Some(node) = self.shape.nodes.get_mut(open.node as usize) {
             node.end = end;
         }
         self.n_foreign -= usize::from(matches!(open.tag, Tag::Svg | Tag::Math));
@@ -320,7 +324,7 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Tree<'a> {
         self.pop_to(1);
         self.pop_one();
-        self.tree
+        Arc::new(self.shape).over(self.source)
     }
 }
 

@@ -21,4 +21,4 @@ pub use blocks::{Block, Blocks, Container, is_hidden};
 pub use build::{TooLong, parse};
 pub use entities::decoded;
 pub use tag::{Name, Tag};
-pub use tree::{NodeId, Tree};
+pub use tree::{NodeId, Shape, Tree};

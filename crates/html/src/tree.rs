@@ -1,6 +1,7 @@
 //! The tree of a page, in one array.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::append::{append, part_words};
 use crate::entities;
@@ -13,12 +14,35 @@ pub type NodeId = usize;
 /// The tree of a page: elements and texts in document order, so that the nodes below a node are those that
 /// follow it, up to [`Tree::end`].
 ///
-/// It borrows the source and has no pointers: dropping it frees three arrays, however deep the page is.
-#[derive(Debug)]
+/// It borrows the source; what was found in it, its [`Shape`], can be kept and shared without.
+#[derive(Debug, Clone)]
 pub struct Tree<'a> {
     pub(crate) source: &'a str,
+    pub(crate) shape: Arc<Shape>,
+}
+
+/// What a [`Tree`] is beside its source: nodes and attributes as ranges of it.
+///
+/// There are no pointers in it: dropping it frees two arrays, however deep the page is.
+#[derive(Debug, Default)]
+pub struct Shape {
     pub(crate) nodes: Vec<Node>,
     pub(crate) attributes: Vec<Attribute>,
+}
+
+impl Shape {
+    /// The tree of `source`, which must be the one that the shape was parsed from: over another it is a tree of
+    /// nonsense.
+    pub fn over(self: Arc<Self>, source: &str) -> Tree<'_> {
+        Tree { source, shape: self }
+    }
+
+    /// Bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self)
+            + self.nodes.capacity() * size_of::<Node>()
+            + self.attributes.capacity() * size_of::<Attribute>()
+    }
 }
 
 /// A node: for an element `from..to` are its attributes, for a text its bytes in the source.
@@ -32,34 +56,39 @@ pub(crate) struct Node {
 }
 
 impl<'a> Tree<'a> {
+    /// What was found in the source, to be kept without it.
+    pub fn shape(&self) -> Arc<Shape> {
+        Arc::clone(&self.shape)
+    }
+
     /// Number of nodes; the first is the root.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.shape.nodes.len()
     }
 
     /// Whether nothing but the root is there.
     pub fn is_empty(&self) -> bool {
-        self.nodes.len() < 2
+        self.shape.nodes.len() < 2
     }
 
     /// What a node is.
     pub fn tag(&self, node: NodeId) -> Tag {
-        self.nodes.get(node).map_or(Tag::Root, |node| node.tag)
+        self.shape.nodes.get(node).map_or(Tag::Root, |node| node.tag)
     }
 
     /// The node above; the root is above itself.
     pub fn parent(&self, node: NodeId) -> NodeId {
-        self.nodes.get(node).map_or(0, |node| node.parent as usize)
+        self.shape.nodes.get(node).map_or(0, |node| node.parent as usize)
     }
 
     /// The first node behind all that are below `node`.
     pub fn end(&self, node: NodeId) -> NodeId {
-        self.nodes.get(node).map_or(0, |node| node.end as usize)
+        self.shape.nodes.get(node).map_or(0, |node| node.end as usize)
     }
 
     /// The source of a text, with its character references; empty for an element.
     pub fn source_text(&self, node: NodeId) -> &'a str {
-        match self.nodes.get(node) {
+        match self.shape.nodes.get(node) {
             Some(node) if node.tag == Tag::Text => Span { start: node.from, end: node.to }.of(self.source),
             _ => "",
         }
@@ -67,8 +96,8 @@ impl<'a> Tree<'a> {
 
     /// The value of an attribute as it stands in the source, if the element has it.
     pub fn attribute(&self, node: NodeId, name: Name) -> Option<&'a str> {
-        let node = self.nodes.get(node).filter(|node| node.tag != Tag::Text)?;
-        let attributes = self.attributes.get(node.from as usize..node.to as usize)?;
+        let node = self.shape.nodes.get(node).filter(|node| node.tag != Tag::Text)?;
+        let attributes = self.shape.attributes.get(node.from as usize..node.to as usize)?;
         let attribute = attributes.iter().find(|attribute| attribute.name == name)?;
         Some(attribute.value.of(self.source))
     }

@@ -1,4 +1,4 @@
-/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI 1.1.
+/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI 1.2.
  *
  * Everything a plugin needs is in this one header: a plugin in C is one file that includes it, builds into a
  * shared library, and exports one function (TAMIS_ENTRY below).
@@ -8,7 +8,9 @@
  *   The others begin with `struct_size`, the size that their maker compiled; new members are only ever
  *   appended, so a member may be read if it lies below struct_size.
  *   A comment "1.1" marks what ABI 1.0 did not have: a host of 1.0 neither calls nor offers it, and what was
- *   reserved then is 0 there.
+ *   reserved then is 0 there. "1.2" marks what 1.1 did not have: ask whether host->struct_size reaches beyond a
+ *   function before you call it, and for host->abi_minor before you fill a member that was reserved, and do
+ *   without where an older host runs you.
  * - POINTERS have 64 bits.
  * - TEXT is UTF-8, pointer and length, not terminated. Length 0 may come with any pointer, also NULL.
  * - OWNERSHIP. Whoever allocates frees. What the host passes is valid until the call returns; what a plugin
@@ -41,7 +43,7 @@ extern "C" {
 #endif
 
 #define TAMIS_ABI_MAJOR 1u
-#define TAMIS_ABI_MINOR 1u
+#define TAMIS_ABI_MINOR 2u
 #define TAMIS_MAGIC     0x3153494d41544c50ull
 
 typedef char tamis_pointers_have_64_bits[sizeof(void *) == 8 ? 1 : -1];
@@ -69,6 +71,8 @@ typedef struct {                                                                
 typedef struct { tamis_str name; tamis_value value; } tamis_field;                          /* frozen */
 
 #define TAMIS_HAS_RAW 1ull          /* `raw` is present, even if it is empty */
+#define TAMIS_INHERITS 2ull         /* 1.2, for split, if host->abi_minor is at least 2: the document has those fields
+                                       of its parent, too, that it does not set; as they are after the call */
 
 typedef struct {                                                                            /* frozen */
   tamis_str id;
@@ -80,18 +84,38 @@ typedef struct {                                                                
                                        every record before it, the same in every pass; 0 outside a run */
 } tamis_document;
 
+/* 1.2: what was made of the text of a document, left with it for whoever comes after: bytes in a layout that is
+ * known by name and version, so that any library may read them. A layout never changes under a version.
+ * Attachments are functions of the text (of raw, where there is no text) and can be made again, so they are gone
+ * when the text changes, when the document leaves the process or is split off another; the host may refuse and
+ * forget any, and does when those of a document take more than 64 KiB and 8 times its text and raw. What a stage
+ * does must not depend on whether one is there. */
+typedef struct {                                                                            /* frozen */
+  tamis_str name;                   /* at most 64 bytes; begin it with the name of whoever defines the layout */
+  uint64_t version;
+  tamis_str bytes;                  /* the host's copy begins at a multiple of 16 */
+} tamis_attachment;
+
 typedef struct {                                                                            /* frozen */
   tamis_str id;                     /* empty: the runner makes <file>, or <file>#<offset or row> */
   tamis_str text;
   tamis_str raw;
-  uint64_t flags;                   /* TAMIS_HAS_RAW */
+  uint64_t flags;                   /* TAMIS_HAS_RAW, TAMIS_INHERITS */
   const tamis_field *fields;        /* metadata */
   size_t n_fields;
   uint64_t ordinal;
   uint64_t offset;                  /* first byte of the record in the file */
   uint64_t length;                  /* its length in bytes; 0: not known */
-  const void *reserved[2];
+  const tamis_attachment *attachments; /* 1.2: NULL and 0 for a host whose abi_minor is less than 2 */
+  size_t n_attachments;
 } tamis_new_document;
+
+typedef struct {                    /* 1.2: where a document was read */                    /* frozen */
+  tamis_str file;                   /* relative to its input, with the member of an archive behind it */
+  uint64_t offset;                  /* first byte of the record in the file, decompressed */
+  uint64_t length;                  /* its length in bytes; 0: not known */
+  const void *reserved[2];
+} tamis_origin;
 
 enum { TAMIS_NO_LIMIT = 0, TAMIS_MIN = 1, TAMIS_MAX = 2 };
 
@@ -213,6 +237,25 @@ typedef struct {
   /* 1.1, calls with documents: the plugin begins with this one. Changes nothing but what is said of a call that
    * does not come back: with it the host can name the document. */
   void (*begin)(void *ctx, uint32_t doc);
+
+  /* 1.2, calls with documents: where the document was read. */
+  int32_t (*origin)(void *ctx, uint32_t doc, tamis_origin *out);
+
+  /* 1.2, calls with documents: attachments. All find them; filters, extractors and corpus stages attach them, to
+   * the text as it stands: after commit_text, to the new one. (Readers attach with emit.) What is attached to a
+   * document that fails is gone. TAMIS_UNSUPPORTED: refused, which is no error. */
+  int32_t (*attach)(void *ctx, uint32_t doc, const tamis_attachment *attachment);
+  int32_t (*attached)(void *ctx, uint32_t doc, tamis_str name, uint64_t version, tamis_str *out); /* 1 found, 0 not */
+  /* The same for a value that only this library can read, found by its other stages under the same key. Taken with
+   * TAMIS_OK, it is the host's: `drop` is called once, on any thread, after the call in which it is given up. `bytes`
+   * is about what it takes in memory. */
+  int32_t (*attach_value)(void *ctx, uint32_t doc, tamis_str key, void *value, uint64_t bytes,
+                          void (*drop)(void *value));
+  void *(*attached_value)(void *ctx, uint32_t doc, tamis_str key);               /* NULL: not found */
+
+  /* 1.2, extractors and corpus stages that apply: gives the document another id, which is taken as one that a user
+   * gave: not empty, and unique if what it is made of is. */
+  int32_t (*set_id)(void *ctx, uint32_t doc, tamis_str id);
 } tamis_host;
 
 #define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */

@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 pub const MAJOR: u32 = 1;
-pub const MINOR: u32 = 1;
+pub const MINOR: u32 = 2;
 pub const MAGIC: u64 = 0x3153_494d_4154_4c50;
 /// The exported symbol is this, followed by the stem of the library file.
 pub const ENTRY_PREFIX: &str = "tamis_plugin_v1_";
@@ -25,6 +25,7 @@ pub const STRING: u32 = 4;
 pub const JSON: u32 = 5;
 
 pub const HAS_RAW: u64 = 1;
+pub const INHERITS: u64 = 2;
 
 /// Of [`Reader::head`]: more bytes are needed to tell.
 pub const MORE: u64 = u64::MAX;
@@ -107,6 +108,24 @@ pub struct NewDocument {
     pub ordinal: u64,
     pub offset: u64,
     pub length: u64,
+    pub attachments: *const Attachment,
+    pub n_attachments: usize,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Attachment {
+    pub name: Str,
+    pub version: u64,
+    pub bytes: Str,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    pub file: Str,
+    pub offset: u64,
+    pub length: u64,
     pub reserved: [*const c_void; 2],
 }
 
@@ -177,6 +196,14 @@ pub type ReadFn = unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i64;
 pub type PushSplitFn = unsafe extern "C" fn(*mut c_void, *const Split) -> i32;
 pub type FileSizeFn = unsafe extern "C" fn(*mut c_void) -> u64;
 pub type BeginFn = unsafe extern "C" fn(*mut c_void, u32);
+pub type OriginFn = unsafe extern "C" fn(*mut c_void, u32, *mut Origin) -> i32;
+pub type AttachFn = unsafe extern "C" fn(*mut c_void, u32, *const Attachment) -> i32;
+pub type AttachedFn = unsafe extern "C" fn(*mut c_void, u32, Str, u64, *mut Str) -> i32;
+/// Gives up a value that was attached.
+pub type DropFn = unsafe extern "C-unwind" fn(*mut c_void);
+pub type AttachValueFn = unsafe extern "C" fn(*mut c_void, u32, Str, *mut c_void, u64, Option<DropFn>) -> i32;
+pub type AttachedValueFn = unsafe extern "C" fn(*mut c_void, u32, Str) -> *mut c_void;
+pub type SetIdFn = unsafe extern "C" fn(*mut c_void, u32, Str) -> i32;
 pub type ReadAtFn = unsafe extern "C" fn(*mut c_void, u64, *mut u8, usize) -> i32;
 
 #[repr(C)]
@@ -209,6 +236,12 @@ pub struct Host {
     pub file_size: FileSizeFn,
     pub read_at: ReadAtFn,
     pub begin: BeginFn,
+    pub origin: OriginFn,
+    pub attach: AttachFn,
+    pub attached: AttachedFn,
+    pub attach_value: AttachValueFn,
+    pub attached_value: AttachedValueFn,
+    pub set_id: SetIdFn,
 }
 
 // `C-unwind`, because a C++ plugin may break the rule that nothing unwinds across the boundary: that is then a

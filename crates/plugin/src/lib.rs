@@ -1,7 +1,7 @@
 //! The one import of a plugin author.
 //!
-//! Implement one trait per stage, [`Reader`] or [`FileReader`], [`Filter`], [`Extractor`], [`CorpusStage`],
-//! [`Exporter`] or [`PartExporter`], and list the stages in [`export_plugin!`]; its example is a complete plugin.
+//! Implement one trait per stage, [`Reader`] or [`FileReader`], [`Filter`] or [`BatchFilter`], [`Extractor`] or
+//! [`BatchExtractor`], [`CorpusStage`], [`Exporter`] or [`PartExporter`], and list the stages in [`export_plugin!`]; its example is a complete plugin.
 //! `tamis plugin new NAME` writes such a crate, `tamis plugin check FILE` tests the library.
 //!
 //! What crosses between the program and a library is plain C, frozen in `include/tamis_plugin.h`
@@ -20,9 +20,10 @@ pub use tamis_document::{
     Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };
 pub use tamis_stage::{
-    Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView, Exporter, Extractor, Failure, Fields,
-    FileReader, Filter, NewDocument, NoOptions, Notes, Options, Output, PartExporter, RandomAccess,
-    ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
+    Attachment, BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView,
+    Exporter, Extracted, Extractor, Failure, FileReader, Filter, Flat, Judged, Lookup, NewDocument,
+    NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess, ReadError, Reader, SetupError,
+    Split, View, Workspace, json_object, open_file, push_json, read_text,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

@@ -50,7 +50,8 @@ fn facts() -> Vec<Fact> {
     structures(&mut facts);
     constants!(facts, MAJOR as TAMIS_ABI_MAJOR, MINOR as TAMIS_ABI_MINOR, MAGIC);
     constants!(
-        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, MORE, NO_LIMIT, MIN, MAX, KEEP, DROP, FAIL
+        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, INHERITS, MORE, NO_LIMIT, MIN, MAX, KEEP,
+        DROP, FAIL
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
@@ -75,8 +76,10 @@ fn structures(facts: &mut Vec<Fact>) {
     structure!(facts, Field, tamis_field { name, value });
     structure!(facts, Document, tamis_document { id, text, raw, flags, ordinal, position });
     structure!(facts, NewDocument, tamis_new_document {
-        id, text, raw, flags, fields, n_fields, ordinal, offset, length, reserved,
+        id, text, raw, flags, fields, n_fields, ordinal, offset, length, attachments, n_attachments,
     });
+    structure!(facts, Attachment, tamis_attachment { name, version, bytes });
+    structure!(facts, Origin, tamis_origin { file, offset, length, reserved });
     structure!(facts, Measure, tamis_measure { name, value, limit, limit_kind, reserved });
     structure!(facts, Fate, tamis_fate {
         verdict, n_measures, stage, reason, file, offset, length, reserved,
@@ -88,7 +91,7 @@ fn structures(facts: &mut Vec<Fact>) {
     structure!(facts, Host, tamis_host {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
         reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file, read,
-        push_split, file_size, read_at, begin,
+        push_split, file_size, read_at, begin, origin, attach, attached, attach_value, attached_value, set_id,
     });
     structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head, file_open, file_decode, file_close });
     structure!(facts, Transform, tamis_transform { struct_size, reserved, local_new, local_free, process });

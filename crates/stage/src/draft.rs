@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tamis_document::{Document, Limit, Measure, Value, ValueRef};
 
-use crate::View;
+use crate::{Place, View};
 
 /// What a stage noticed: measures beside their limits, and counts of what it did.
 ///
@@ -62,22 +62,44 @@ pub struct Draft<'a> {
 /// The changes of a [`Draft`], for whoever applies them.
 #[derive(Debug, Default)]
 pub struct Edits {
+    /// The new identifier, if it was set.
+    pub id: Option<String>,
     /// The new text, if it was set.
     pub text: Option<String>,
+    /// What was made of the text as it stands: name and version of the layout, and bytes.
+    pub attachments: Vec<(Cow<'static, str>, u64, Vec<u8>)>,
     /// Metadata set (`Some`) or removed (`None`), one entry a name.
     pub metadata: Vec<(Cow<'static, str>, Option<Value>)>,
     /// Documents that were split off, in order.
-    pub split: Vec<Document>,
+    pub split: Vec<SplitOff>,
+}
+
+/// A document that was split off another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitOff {
+    /// The document, with the metadata of its own.
+    pub document: Document,
+    /// Whether it has those fields of its parent, too, that it does not set itself.
+    pub inherits: bool,
 }
 
 impl Edits {
-    /// Applies text and metadata to `document` and returns the documents that were split off.
+    /// Applies id, text and metadata to `document` and returns the documents that were split off.
     pub fn apply(self, document: &mut Document) -> Vec<Document> {
+        if let Some(id) = self.id {
+            document.id = id;
+        }
         if let Some(text) = self.text {
             document.text = text;
         }
         document.metadata.apply(self.metadata.into_iter().map(|(name, value)| (name.into_owned(), value)));
-        self.split
+        let split = self.split.into_iter().map(|mut split| {
+            if split.inherits {
+                split.document.metadata.inherit(&document.metadata);
+            }
+            split.document
+        });
+        split.collect()
     }
 }
 
@@ -92,9 +114,23 @@ impl<'a> Draft<'a> {
         self.view
     }
 
-    /// The identifier.
-    pub fn id(&self) -> &'a str {
-        self.view.id()
+    /// The identifier as it stands.
+    pub fn id(&self) -> &str {
+        self.edits.id.as_deref().unwrap_or(self.view.id())
+    }
+
+    /// Gives the document another identifier, which must not be empty.
+    ///
+    /// It is taken as one that a user gave: in a run ids are unique if what they are made of is, and nobody checks,
+    /// because that would take a table of all. So make it of the old id or of a field that is unique. Nothing in a
+    /// run is joined by id: duplicates are told apart by their position.
+    pub fn set_id(&mut self, id: impl Into<String>) {
+        self.edits.id = Some(id.into());
+    }
+
+    /// Where the document was read; `None` where an older host does not tell.
+    pub fn origin(&self) -> Option<Place<'a>> {
+        self.view.origin()
     }
 
     /// The bytes as scraped, if the reader kept them.
@@ -107,9 +143,17 @@ impl<'a> Draft<'a> {
         self.edits.text.as_deref().unwrap_or(self.view.text())
     }
 
-    /// Replaces the text.
+    /// Replaces the text. What was attached to the one before is gone with it.
     pub fn set_text(&mut self, text: impl Into<String>) {
         self.edits.text = Some(text.into());
+        self.edits.attachments.clear();
+    }
+
+    /// Attaches bytes that were made of the text as it stands; see [`View::attach`].
+    ///
+    /// What was attached to the text that came in is found through [`Draft::original`].
+    pub fn attach(&mut self, name: impl Into<Cow<'static, str>>, version: u64, bytes: impl Into<Vec<u8>>) {
+        self.edits.attachments.push((name.into(), version, bytes.into()));
     }
 
     /// The metadata field `name` as it stands.
@@ -132,8 +176,16 @@ impl<'a> Draft<'a> {
 
     /// Splits a document off: it follows this one in the corpus, goes on with the next stage, and is counted
     /// as read by this stage. An empty id becomes this document's id with `/1`, `/2`, … behind it.
+    ///
+    /// It inherits the metadata of this document, as that is when the stage returns: what holds for a page holds for
+    /// its parts. Fields that it sets itself stay as they are.
     pub fn split_off(&mut self, document: Document) {
-        self.edits.split.push(document);
+        self.edits.split.push(SplitOff { document, inherits: true });
+    }
+
+    /// The same with no metadata but that of `document`.
+    pub fn split_off_alone(&mut self, document: Document) {
+        self.edits.split.push(SplitOff { document, inherits: false });
     }
 
     /// Measures and counts of this document.
@@ -195,6 +247,34 @@ mod tests {
         assert!(split.is_empty());
         assert_eq!(document.text, "after");
         assert_eq!(document.metadata, [("title", "new")].into_iter().collect());
+    }
+
+    #[test]
+    fn what_is_split_off_inherits_what_it_does_not_set() {
+        let mut document = Document::new("a", "one two");
+        for (name, value) in [("site", "s"), ("title", "old"), ("author", "someone")] {
+            document.metadata.insert(name, value);
+        }
+        let part = || {
+            let mut part = Document::new("", "two");
+            part.metadata.insert("title", "two");
+            part.metadata.insert("rank", 1);
+            part
+        };
+        let mut draft = Draft::new(View::from(&document));
+        draft.split_off(part());
+        draft.split_off_alone(part());
+        draft.remove_metadata("author");
+        draft.set_metadata("parts", 2);
+        let (edits, _) = draft.finish();
+        let split = edits.apply(&mut document);
+        let fields = |document: &Document| -> Vec<String> {
+            document.metadata.iter().map(|(name, value)| format!("{name}={value:?}")).collect()
+        };
+        assert_eq!(fields(&split[1]), fields(&part()));
+        assert_eq!(split[0].metadata.get("title"), Some(&Value::from("two")));
+        let names: Vec<&str> = split[0].metadata.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["parts", "rank", "site", "title"]);
     }
 
     #[test]

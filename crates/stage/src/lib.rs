@@ -24,10 +24,10 @@ mod registry;
 mod view;
 
 pub use author::{
-    Block, CorpusStage, Cut, Emit, Exporter, Extractor, FileReader, Filter, NewDocument, Output,
-    PartExporter, RandomAccess, Reader, Split, Workspace,
+    BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Emit, Exporter, Extracted, Extractor, FileReader,
+    Filter, Flat, Judged, NewDocument, Output, PartExporter, RandomAccess, Reader, Split, Workspace,
 };
-pub use draft::{Draft, Edits, Notes};
+pub use draft::{Draft, Edits, Notes, SplitOff};
 pub use error::{Failure, SetupError};
 pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
@@ -36,4 +36,4 @@ pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};
-pub use view::{ExportView, Fields, View};
+pub use view::{Attachment, ExportView, Lookup, Place, Shared, View};

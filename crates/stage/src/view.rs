@@ -1,23 +1,92 @@
 //! A document as a stage sees it: borrowed, valid for one call.
 
-use tamis_document::{Document, Fate, Measure, Metadata, Record, ValueRef};
+use std::any::Any;
+use std::sync::Arc;
 
-/// Where a view finds metadata: in a [`Metadata`] here, across the plugin boundary in the host.
-pub trait Fields {
-    /// The value of `name`.
-    fn get(&self, name: &str) -> Option<ValueRef<'_>>;
+use tamis_document::{Document, Fate, Measure, Origin, Record, ValueRef};
 
-    /// The field at `index` in name order.
-    fn at(&self, index: usize) -> Option<(&str, ValueRef<'_>)>;
-}
+/// Where a view finds what is not handed over with a document but asked for: in the document here, across the
+/// plugin boundary in the host.
+pub trait Lookup {
+    /// The value of the metadata field `name`.
+    fn field(&self, name: &str) -> Option<ValueRef<'_>>;
 
-impl Fields for Metadata {
-    fn get(&self, name: &str) -> Option<ValueRef<'_>> {
-        Self::get(self, name).map(tamis_document::Value::as_ref)
+    /// The metadata field at `index` in name order.
+    fn field_at(&self, index: usize) -> Option<(&str, ValueRef<'_>)>;
+
+    /// Where the document was read; `None` if the host does not tell.
+    fn origin(&self) -> Option<Place<'_>>;
+
+    /// The attached bytes of a layout.
+    fn flat(&self, _name: &str, _version: u64) -> Option<&[u8]> {
+        None
     }
 
-    fn at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
-        Self::at(self, index)
+    /// Attaches bytes; they may be refused.
+    fn attach(&self, _name: &str, _version: u64, _bytes: &[u8]) {}
+
+    /// The value that this library has attached under `key`.
+    fn value(&self, _key: &str) -> Option<Shared> {
+        None
+    }
+
+    /// Attaches a value of about `bytes` bytes for this library; it may be refused.
+    fn attach_value(&self, _key: &str, _value: Shared, _bytes: usize) {}
+}
+
+/// A value that stages of one library share.
+pub type Shared = Arc<dyn Any + Send + Sync>;
+
+/// A value that a stage makes of a text and attaches to it, for the other stages of its library.
+///
+/// See [`View::attachment`].
+pub trait Attachment: Send + Sync + 'static {
+    /// About how many bytes it takes in memory, so that what is attached stays bounded.
+    fn bytes(&self) -> usize;
+}
+
+/// Where a document was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The file, relative to its input, with the member of an archive behind it; `/` between the parts.
+    pub file: &'a str,
+    /// First byte of the record in the (decompressed) file.
+    pub offset: u64,
+    /// Its length in bytes; 0 when the format has no byte range.
+    pub length: u64,
+}
+
+impl Lookup for Document {
+    fn field(&self, name: &str) -> Option<ValueRef<'_>> {
+        self.metadata.get(name).map(tamis_document::Value::as_ref)
+    }
+
+    fn field_at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
+        self.metadata.at(index)
+    }
+
+    fn origin(&self) -> Option<Place<'_>> {
+        let Origin { file, offset, length, .. } = &self.origin;
+        Some(Place { file, offset: *offset, length: *length })
+    }
+}
+
+/// What was made of a record is found here as it is across the boundary; nothing can be attached through a view.
+impl Lookup for Record {
+    fn field(&self, name: &str) -> Option<ValueRef<'_>> {
+        self.document.field(name)
+    }
+
+    fn field_at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
+        self.document.field_at(index)
+    }
+
+    fn origin(&self) -> Option<Place<'_>> {
+        Lookup::origin(&self.document)
+    }
+
+    fn flat(&self, name: &str, version: u64) -> Option<&[u8]> {
+        self.attachments.flat(name, version)
     }
 }
 
@@ -29,7 +98,7 @@ pub struct View<'a> {
     raw: Option<&'a [u8]>,
     ordinal: u64,
     position: u128,
-    fields: &'a dyn Fields,
+    lookup: &'a dyn Lookup,
 }
 
 impl<'a> View<'a> {
@@ -39,9 +108,9 @@ impl<'a> View<'a> {
         text: &'a str,
         raw: Option<&'a [u8]>,
         ordinal: u64,
-        fields: &'a dyn Fields,
+        lookup: &'a dyn Lookup,
     ) -> Self {
-        Self { id, text, raw, ordinal, position: 0, fields }
+        Self { id, text, raw, ordinal, position: 0, lookup }
     }
 
     /// The view with the position of its record in the corpus.
@@ -76,27 +145,72 @@ impl<'a> View<'a> {
         self.position
     }
 
+    /// Where the document was read; `None` where an older host does not tell.
+    pub fn origin(&self) -> Option<Place<'a>> {
+        self.lookup.origin()
+    }
+
     /// The metadata field `name`.
     pub fn metadata(&self, name: &str) -> Option<ValueRef<'a>> {
-        self.fields.get(name)
+        self.lookup.field(name)
     }
 
     /// All metadata in name order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + use<'a> {
-        let fields = self.fields;
-        (0..).map_while(move |index| fields.at(index))
+        let lookup = self.lookup;
+        (0..).map_while(move |index| lookup.field_at(index))
+    }
+
+    /// The bytes that were made of this text in layout `name`, if any stage or the reader, of whatever library, has
+    /// attached them in exactly this version. They begin at a multiple of 16.
+    ///
+    /// A stage must do the same with and without them: they may be missing at any time.
+    pub fn flat(&self, name: &str, version: u64) -> Option<&'a [u8]> {
+        self.lookup.flat(name, version)
+    }
+
+    /// Attaches bytes that were made of this text, for whoever comes after: an exporter that can copy what a reader has
+    /// had in its hands, a filter that can read a scan instead of making one.
+    ///
+    /// `name` is that of the layout, at most 64 bytes, and begins with the name of whoever defines it; what a version
+    /// means never changes. The bytes are copied, and gone when the text changes.
+    pub fn attach(&self, name: &str, version: u64, bytes: &[u8]) {
+        self.lookup.attach(name, version, bytes);
+    }
+
+    /// What `make` makes of the text: by the first stage of this library that asks, and shared by those that come
+    /// after until the text changes.
+    ///
+    /// The value depends on the text alone, never on options: another stage with other options finds the same. It is
+    /// private to the library; for what others may read see [`View::attach`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub fn attachment<T: Attachment, E>(
+        &self,
+        make: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        let key = std::any::type_name::<T>();
+        // Types of one name, of two versions of a crate for instance, are told apart here.
+        if let Some(Ok(found)) = self.lookup.value(key).map(Arc::downcast::<T>) {
+            return Ok(found);
+        }
+        let value = Arc::new(make(self.text)?);
+        self.lookup.attach_value(key, Arc::<T>::clone(&value), value.bytes());
+        Ok(value)
     }
 }
 
 impl<'a> From<&'a Document> for View<'a> {
     fn from(document: &'a Document) -> Self {
-        Self::new(
-            &document.id,
-            &document.text,
-            document.raw.as_deref(),
-            document.origin.ordinal,
-            &document.metadata,
-        )
+        Self::new(&document.id, &document.text, document.raw.as_deref(), document.origin.ordinal, document)
+    }
+}
+
+impl<'a> From<&'a Record> for View<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self { position: record.position, lookup: record, ..Self::from(&record.document) }
     }
 }
 
@@ -121,7 +235,7 @@ impl<'a> From<&'a Record> for ExportView<'a> {
     fn from(record: &'a Record) -> Self {
         let origin = &record.document.origin;
         Self {
-            document: View::from(&record.document).with_position(record.position),
+            document: View::from(record),
             fate: &record.fate,
             stage: record.stage.as_deref(),
             measures: &record.measures,

@@ -182,7 +182,8 @@ impl Columns {
         let members = spread.iter().filter(|(name, _)| self.is_metadata(name));
         metadata.extend(members.map(|(name, value)| (self.renamed(name), value.as_ref())));
         let (text, id) = (text.unwrap_or_default(), id.as_deref());
-        emit.document(&NewDocument { id, text, raw, metadata: &metadata, ordinal, offset: 0, length: 0 });
+        let metadata = &metadata;
+        emit.document(&NewDocument { id, text, raw, metadata, ordinal, ..NewDocument::default() });
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod features;
 mod html_extract;
 mod html_metadata;
 mod model;
+mod parsed;
 mod render;
 mod select;
 pub mod training;

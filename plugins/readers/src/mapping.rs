@@ -293,6 +293,7 @@ impl Mapping {
             ordinal: place.ordinal,
             offset: place.offset,
             length: place.length,
+            attachments: &[],
         });
         Ok(())
     }

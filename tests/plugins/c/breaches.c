@@ -199,6 +199,8 @@ static int32_t cut(void *instance, const tamis_block *block, uint32_t end, tamis
   return TAMIS_OK;
 }
 
+static const tamis_attachment attachment = {{NULL, 0}, 1, {NULL, 0}};
+
 static int32_t decode(void *instance, const tamis_block *block, const tamis_host *host) {
   uint64_t ordinal = block->first_ordinal;
   (void)instance;
@@ -217,7 +219,12 @@ static int32_t decode(void *instance, const tamis_block *block, const tamis_host
     if (is(document.text, "id not UTF-8")) document.id = broken_text;
     if (is(document.text, "at NULL")) document.text = at_null;
     if (is(document.text, "fields at NULL")) document.n_fields = 3;
-    if (is(document.text, "reserved")) document.reserved[0] = &document;
+    if (is(document.text, "attachments at NULL")) document.n_attachments = 1;
+    if (is(document.text, "no attachments somewhere")) document.attachments = &attachment;
+    if (is(document.text, "attachment without a name")) {
+      document.attachments = &attachment;
+      document.n_attachments = 1;
+    }
     if (is(document.text, "ordinal")) document.ordinal--;
     if (is(document.text, "failed")) host->emit_failed(host->ctx, &document, reason);
     else host->emit(host->ctx, is(document.text, "emit NULL") ? NULL : &document);

@@ -2,26 +2,29 @@
 
 mod corpus;
 mod exporter;
+#[cfg(test)]
+mod old_host;
 mod reader;
 mod transform;
 
 use std::ffi::c_void;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
-use tamis_stage::{Failure, SetupError, StageInfo};
+use tamis_stage::{Failure, SetupError, SplitOff, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
 use crate::calls::{self, Entered, Subject};
+use crate::descriptor::Table;
 
 /// An opened stage of a plugin; closed when dropped.
 pub(crate) struct Instance {
     pointer: *mut c_void,
     table: &'static abi::Stage,
-    who: Who,
+    who: Arc<Who>,
 }
 
 // SAFETY: the header demands that the functions of an instance may be called in parallel from any thread.
@@ -87,13 +90,14 @@ impl Instance {
 
 /// Opens the stage of a checked table.
 pub(crate) fn open(
-    table: &'static abi::Stage,
+    table: Table,
     info: &StageInfo,
     options: &serde_json::Value,
 ) -> Result<OpenStage, SetupError> {
+    let Table { stage: table, library } = table;
     let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
     let options = options.to_string();
-    let who = Who { stage: info.name.clone(), plugin: info.plugin.name.clone() };
+    let who = Arc::new(Who { stage: info.name.clone(), plugin: info.plugin.name.clone(), library });
     let mut pointer = std::ptr::null_mut();
     let mut call = Call::new(&who, Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
     // SAFETY: the table was checked; the options outlive the call.
@@ -149,7 +153,13 @@ fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
     }
     let is_failed = |record: &Record| matches!(record.fate, Fate::Failed(_));
     // A document that fails is what it was, and so nothing was split off.
-    effects.split.extend(call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent])));
+    let split = call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent]));
+    effects.split.extend(split.map(|(parent, SplitOff { mut document, inherits })| {
+        if inherits {
+            document.metadata.inherit(&records[parent].document.metadata);
+        }
+        (parent, document)
+    }));
     add_counts(effects, call.counts);
 }
 
@@ -165,6 +175,14 @@ fn apply_to(record: &mut Record, state: State) {
     if !matches!(fate, Some(Fate::Failed(_))) {
         if let Some(text) = state.text {
             record.document.text = text;
+            // They were made of the text that was there before.
+            record.attachments.clear();
+        }
+        if !state.attached.is_empty() {
+            record.attachments.add(state.attached);
+        }
+        if let Some(id) = state.id {
+            record.document.id = id;
         }
         record.document.metadata.apply(state.fields.into_changes());
     }

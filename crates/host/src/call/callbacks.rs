@@ -10,9 +10,9 @@ use std::sync::{Arc, PoisonError};
 
 use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::{RandomAccess, Split};
+use tamis_stage::{RandomAccess, Split, SplitOff};
 
-use super::{Call, Context, State, Target, convert};
+use super::{Call, Context, State, Target, attach, convert};
 use crate::signals;
 
 /// The table for one call; `ctx` points to its [`Context`].
@@ -45,6 +45,12 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
         file_size,
         read_at,
         begin,
+        origin,
+        attach: attach::attach,
+        attached: attach::attached,
+        attach_value: attach::attach_value,
+        attached_value: attach::attached_value,
+        set_id,
     }
 }
 
@@ -54,7 +60,7 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
 ///
 /// `ctx` must be the context of a table that is still in use, and the plugin must not call two host functions
 /// of one call at the same time.
-unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
+pub(super) unsafe fn call<'a>(ctx: *mut c_void) -> &'a mut Call<'a> {
     // SAFETY: from the caller; `Call::run` made the context from `&mut Call`, and waits for the plugin.
     unsafe { &mut *(*ctx.cast::<Context<'a>>()).call }
 }
@@ -268,7 +274,59 @@ unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i
     }
     // SAFETY: checked above, or written by an SDK that starts from `&str` (flag TAMIS_UTF8_TRUSTED).
     let text = unsafe { String::from_utf8_unchecked(memory) };
-    call.states.at(doc).text = Some(text);
+    let state = call.states.at(doc);
+    state.text = Some(text);
+    let replaced = std::mem::take(&mut state.attached);
+    if !replaced.is_empty() {
+        state.replaced.push(replaced);
+    }
+    abi::OK
+}
+
+/// The longest identifier, in bytes: it stands in reports and names of files.
+const MAX_ID: usize = 4096;
+
+unsafe extern "C" fn set_id(ctx: *mut c_void, doc: u32, id: Str) -> i32 {
+    // SAFETY: see `error`.
+    let call = unsafe { call(ctx) };
+    if !matches!(call.target, Target::Change(_)) {
+        return abi::UNSUPPORTED;
+    }
+    if !is_document(call, doc) {
+        return abi::ERROR;
+    }
+    // SAFETY: see `error`.
+    match unsafe { convert::name(id) } {
+        Ok("") => refuse(call, doc, || "it gave the document an empty id".to_owned()),
+        Ok(id) if id.len() > MAX_ID => {
+            refuse(call, doc, || format!("it gave the document an id of {} bytes", id.len()))
+        }
+        Ok(id) => {
+            call.states.at(doc).id = Some(id.to_owned());
+            abi::OK
+        }
+        Err(why) => refuse(call, doc, || format!("it gave the document an id {why}")),
+    }
+}
+
+unsafe extern "C" fn origin(ctx: *mut c_void, doc: u32, out: *mut abi::Origin) -> i32 {
+    // SAFETY: see `error`.
+    let call = unsafe { call(ctx) };
+    if call.target.records().is_empty() {
+        return abi::UNSUPPORTED;
+    }
+    if !is_document(call, doc) || !is_place(call, doc, out) {
+        return abi::ERROR;
+    }
+    let origin = &call.target.records()[doc as usize].document.origin;
+    let view = abi::Origin {
+        file: convert::str(&origin.file),
+        offset: origin.offset,
+        length: origin.length,
+        reserved: [std::ptr::null(); 2],
+    };
+    // SAFETY: the plugin's place for the result.
+    unsafe { out.write(view) };
     abi::OK
 }
 
@@ -310,11 +368,16 @@ unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocum
     }
     let parent: &Document = &records[doc as usize].document;
     // SAFETY: not NULL, aligned, and valid during the callback.
-    match unsafe { convert::new_document(&*new, Arc::clone(&parent.origin.file), call.trusted) } {
-        Ok(mut new) => {
+    let (new, document) = unsafe {
+        let file = Arc::clone(&parent.origin.file);
+        (&*new, convert::new_document(&*new, file, call.trusted, abi::INHERITS))
+    };
+    match document {
+        Ok((mut document, _)) => {
             // A split-off document stands where its parent stands.
-            new.origin = parent.origin.clone();
-            call.split.push((doc as usize, new));
+            document.origin = parent.origin.clone();
+            let split = SplitOff { document, inherits: new.flags & abi::INHERITS != 0 };
+            call.split.push((doc as usize, split));
             abi::OK
         }
         Err(breach) => refuse(call, doc, || format!("it split off {breach}")),
@@ -327,9 +390,9 @@ unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32
     let Some(new) = emitted(call, new) else { return abi::ERROR };
     let Target::Decode(decode) = &mut call.target else { return abi::UNSUPPORTED };
     // SAFETY: valid during the callback.
-    let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted) } {
+    let record = match unsafe { convert::new_document(new, Arc::clone(&decode.file), call.trusted, 0) } {
         // Without an id it stays nameless: only the runner knows where the block stands.
-        Ok(document) => Record::from(document),
+        Ok((document, attachments)) => Record { attachments, ..Record::from(document) },
         Err(breach) => {
             let reason = call.who.says(&super::broken(&format!("it emitted {breach}")));
             // SAFETY: as above.
@@ -657,7 +720,7 @@ fn begin_put(call: &mut Call<'_>, doc: u32) -> bool {
 }
 
 /// Checks a document index.
-fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
+pub(super) fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
     let n = call.states.len();
     if (doc as usize) < n {
         // An exporter may ask about all documents before it begins with the first.
@@ -671,7 +734,7 @@ fn is_document(call: &mut Call<'_>, doc: u32) -> bool {
 }
 
 /// Checks an address that the plugin passed.
-fn is_place<T>(call: &mut Call<'_>, doc: u32, place: *mut T) -> bool {
+pub(super) fn is_place<T>(call: &mut Call<'_>, doc: u32, place: *mut T) -> bool {
     if !place.is_null() && place.is_aligned() {
         return true;
     }
@@ -681,7 +744,7 @@ fn is_place<T>(call: &mut Call<'_>, doc: u32, place: *mut T) -> bool {
 }
 
 /// Notes a breach that costs one document.
-fn refuse(call: &mut Call<'_>, doc: u32, breach: impl FnOnce() -> String) -> i32 {
+pub(super) fn refuse(call: &mut Call<'_>, doc: u32, breach: impl FnOnce() -> String) -> i32 {
     call.spoil(doc, breach);
     take_back(call, doc);
     abi::ERROR

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use tamis_document::{Document, Json, Limit, Measure, Metadata, Origin, Record, Value, ValueRef};
+use tamis_document::{
+    Attachments, Document, Json, Limit, Measure, Metadata, Origin, Record, Value, ValueRef,
+};
 use tamis_plugin::abi::{self, Str};
+
+use super::attach;
 
 pub(crate) fn str(text: &str) -> Str {
     Str::new(text.as_bytes())
@@ -168,10 +172,59 @@ pub(super) fn measure_view(measure: &Measure) -> abi::Measure {
     abi::Measure { name: str(&measure.name), value: measure.value, limit, limit_kind, reserved: 0 }
 }
 
+/// More than anybody attaches to one document; a larger number is garbage read as a number.
+const MAX_ATTACHMENTS: usize = 256;
+
+/// What a reader attaches to a document that it emits.
+///
+/// # Safety
+///
+/// As for [`text`], for everything that the attachments of `new` point to.
+unsafe fn attachments(new: &abi::NewDocument, document: &Document) -> Result<Attachments, String> {
+    let mut attachments = Attachments::default();
+    let &abi::NewDocument { attachments: pointer, n_attachments: n, .. } = new;
+    if n == 0 && pointer.is_null() {
+        return Ok(attachments);
+    }
+    if n == 0 || n > MAX_ATTACHMENTS || pointer.is_null() || !pointer.is_aligned() {
+        return Err(format!("a document with {n} attachments at the address {pointer:p}"));
+    }
+    // SAFETY: not NULL, aligned, and the caller vouches for the rest.
+    for attachment in unsafe { std::slice::from_raw_parts(pointer, n) } {
+        // SAFETY: the caller vouches for it.
+        let (name, version, bytes) = unsafe { self::attachment(attachment)? };
+        if attach::has_room(document, &attachments, bytes.len()) {
+            attachments.attach(name, version, bytes);
+        }
+    }
+    Ok(attachments)
+}
+
+/// A flat attachment that a plugin passed.
+///
+/// # Safety
+///
+/// As for [`text`].
+pub(super) unsafe fn attachment<'a>(
+    attachment: &abi::Attachment,
+) -> Result<(&'a str, u64, &'a [u8]), String> {
+    // SAFETY: the caller vouches for it.
+    let (name, bytes) = unsafe { (name(attachment.name), bytes(attachment.bytes)) };
+    let name = name.map_err(|why| format!("an attachment with a name {why}"))?;
+    if name.is_empty() || name.len() > MAX_LAYOUT_NAME {
+        return Err(format!("an attachment with a name of {} bytes", name.len()));
+    }
+    let bytes = bytes.map_err(|why| format!("an attachment `{name}` {why}"))?;
+    Ok((name, attachment.version, bytes))
+}
+
+/// The longest name of a layout, in bytes.
+const MAX_LAYOUT_NAME: usize = 64;
+
 /// More fields than any document has; a larger number is garbage read as a number.
 const MAX_FIELDS: usize = 1 << 20;
 
-/// A document that a plugin passed.
+/// A document that a plugin passed; `known` are the flags that have a meaning in this call beside the common one.
 ///
 /// # Safety
 ///
@@ -180,13 +233,14 @@ pub(super) unsafe fn new_document(
     new: &abi::NewDocument,
     file: Arc<str>,
     trusted: bool,
-) -> Result<Document, String> {
+    known: u64,
+) -> Result<(Document, Attachments), String> {
     let bad = |what: &'static str| move |why: String| format!("a document with {what} {why}");
     // SAFETY: the caller vouches for it.
     let (id, content) =
         unsafe { (name(new.id).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?) };
-    if new.reserved.iter().any(|reserved| !reserved.is_null()) || new.flags & !abi::HAS_RAW != 0 {
-        return Err("a document whose reserved members or unknown flags are not 0".to_owned());
+    if new.flags & !(abi::HAS_RAW | known) != 0 {
+        return Err("a document whose unknown flags are not 0".to_owned());
     }
     let fields = if new.n_fields == 0 {
         &[]
@@ -214,5 +268,8 @@ pub(super) unsafe fn new_document(
     };
     let origin = Origin { file, offset: new.offset, length: new.length, ordinal: new.ordinal };
     let metadata = Metadata::from(metadata);
-    Ok(Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin })
+    let document = Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin };
+    // SAFETY: the caller vouches for it.
+    let attachments = unsafe { attachments(new, &document)? };
+    Ok((document, attachments))
 }

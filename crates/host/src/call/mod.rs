@@ -5,6 +5,7 @@
 //! So the views that the plugin holds stay valid during the whole call, and a document that fails is
 //! exactly what it was.
 
+mod attach;
 mod callbacks;
 mod convert;
 
@@ -12,10 +13,10 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tamis_document::{Document, Fate, Measure, Record, Value};
+use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{Output, RandomAccess, Split};
+use tamis_stage::{Output, RandomAccess, Split, SplitOff};
 
 use crate::calls::{self, Slot, Subject};
 use crate::signals;
@@ -62,11 +63,13 @@ pub(crate) struct Decode<'a> {
 pub(crate) struct Who {
     pub(crate) stage: String,
     pub(crate) plugin: String,
+    /// Tells the library from all others: the address of its descriptor, which stays where it is.
+    pub(crate) library: usize,
 }
 
 /// One call into a plugin.
 pub(crate) struct Call<'a> {
-    who: &'a Who,
+    who: &'a Arc<Who>,
     pub(crate) target: Target<'a>,
     /// The name of the file that the call is about, if it is about one and the target does not say so.
     pub(crate) about: Option<&'a str>,
@@ -85,7 +88,7 @@ pub(crate) struct Call<'a> {
     /// Counts by name.
     pub(crate) counts: Counts,
     /// Split-off documents with the index of their parent.
-    pub(crate) split: Vec<(usize, Document)>,
+    pub(crate) split: Vec<(usize, SplitOff)>,
     /// Bytes and files of an exporter, and the bytes of heads and tails.
     pub(crate) output: Output,
     /// The document whose output was put last: its index, and where its bytes and files begin.
@@ -120,8 +123,14 @@ pub(crate) struct State {
     pub(crate) text: Option<String>,
     /// Memory reserved for a new text: the capacity that was asked for, and the memory.
     pub(crate) reserved: Option<(usize, Vec<u8>)>,
+    /// The new identifier.
+    pub(crate) id: Option<String>,
     /// Metadata set or removed.
     pub(crate) fields: Changes,
+    /// What was made of the text as it stands.
+    pub(crate) attached: Attachments,
+    /// What was made of texts that the call has replaced since: it may still be looked at.
+    replaced: Vec<Attachments>,
     /// Measures.
     pub(crate) measures: Vec<Measure>,
 }
@@ -196,7 +205,7 @@ impl States {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(who: &'a Who, target: Target<'a>, trusted: bool) -> Self {
+    pub(crate) fn new(who: &'a Arc<Who>, target: Target<'a>, trusted: bool) -> Self {
         let documents = target.records().len();
         let put = if matches!(target, Target::Export(_)) { vec![false; documents] } else { Vec::new() };
         Self {
@@ -310,7 +319,7 @@ pub(crate) struct Finished {
     pub(crate) states: States,
     pub(crate) counts: Counts,
     /// In the order of the parents.
-    pub(crate) split: Vec<(usize, Document)>,
+    pub(crate) split: Vec<(usize, SplitOff)>,
 }
 
 impl From<Call<'_>> for Finished {

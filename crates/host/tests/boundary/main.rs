@@ -4,9 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
+mod attachments;
+mod batches;
 mod blocks;
 mod corpus;
-
 mod files;
 mod parts;
 
@@ -16,8 +17,8 @@ use tamis_stage::handle::OpenStage;
 tamis_plugin::export_plugin! {
     readers: [blocks::Table],
     file_readers: [files::Cells],
-    filters: [blocks::Late],
-    extractors: [blocks::Place],
+    filters: [blocks::Late, batches::Remembers, batches::Threes],
+    extractors: [blocks::Place, batches::Pairs],
     corpus_stages: [corpus::Positions],
     exporters: [blocks::Places],
     part_exporters: [parts::Counted, parts::Own],

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use tamis_stage::{CorpusStage, Failure, Workspace};
 
-use super::host::{HostFields, HostRef, documents, text, view};
-use super::transform::extract_all;
+use super::host::{HostLookup, HostRef, documents, text, view};
+use super::transform::extract_each;
 use super::{boundary, stage};
 use crate::abi::{self, Str};
 use crate::guard;
@@ -68,7 +68,7 @@ unsafe extern "C-unwind" fn observe<T: CorpusStage>(
         let begin = host.begin();
         for (index, document) in (0u32..).zip(docs) {
             begin.document(index);
-            let fields = HostFields::new(host, index);
+            let fields = HostLookup::new(host, index);
             // SAFETY: valid until this call returns.
             let view = unsafe { view(document, &fields) };
             match guard::catch_inside(|| stage.observe(pass, local, &view)) {
@@ -117,7 +117,7 @@ unsafe extern "C-unwind" fn apply<T: CorpusStage>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage, docs) = unsafe { (HostRef::new(host), stage::<T>(instance), documents(docs, n)) };
     boundary(host, || {
-        extract_all(host, docs, |draft| stage.apply(draft));
+        extract_each(host, host.begin(), docs, 0, &mut (), |(), draft| stage.apply(draft));
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use tamis_document::{Fate, Measure};
 use tamis_stage::{ExportView, Exporter, Output};
 
-use super::host::{HostFields, HostRef, documents, text, view};
+use super::host::{HostLookup, HostRef, documents, text, view};
 use super::{boundary, stage};
 use crate::abi;
 use crate::guard;
@@ -109,7 +109,7 @@ pub(super) struct Told<'a> {
     measures: Vec<Measure>,
     file: &'a str,
     span: (u64, u64),
-    fields: HostFields<'a>,
+    fields: HostLookup<'a>,
 }
 
 impl<'a> Told<'a> {
@@ -123,7 +123,7 @@ impl<'a> Told<'a> {
             abi::FAIL => Fate::Failed(reason.to_owned().into()),
             _ => Fate::Kept,
         };
-        Some(Self { fate, stage, measures, file, span, fields: HostFields::new(host, index) })
+        Some(Self { fate, stage, measures, file, span, fields: HostLookup::new(host, index) })
     }
 
     /// The record.

@@ -3,11 +3,16 @@
 use std::ffi::c_void;
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use tamis_document::{Document, Limit, Measure, Metadata, ValueRef};
-use tamis_stage::{Edits, Emit, Failure, Fields, NewDocument, Notes, RandomAccess, Split, View};
+use tamis_document::{Limit, Measure, Metadata, ValueRef};
+use tamis_stage::{
+    Edits, Emit, Failure, Flat, Lookup, NewDocument, Notes, Place, RandomAccess, Shared, Split, SplitOff,
+    View,
+};
 
 use crate::abi::{self, Str};
+use crate::guard;
 
 /// UTF-8 text from the host.
 ///
@@ -32,8 +37,9 @@ pub(super) struct HostRef<'a> {
     call: PhantomData<&'a abi::Host>,
 }
 
-/// A function that ABI 1.0 does not have, if this host does.
-macro_rules! since_1_1 {
+/// A function that ABI 1.0 does not have, if this host does: those of 1.1 and 1.2 alike, because a host says how
+/// far its table reaches.
+macro_rules! if_offered {
     ($host:expr, $function:ident) => {{
         let table = $host.table;
         let end = std::mem::offset_of!(abi::Host, $function) + size_of::<usize>();
@@ -52,8 +58,13 @@ impl<'a> HostRef<'a> {
 
     fn ctx(self) -> *mut c_void {
         // SAFETY: valid during the call, as `new` demands; a member of ABI 1.0, as are all below that are read
-        // without `since_1_1`.
+        // without `if_offered`.
         unsafe { (*self.table).ctx }
+    }
+
+    fn abi_minor(self) -> u32 {
+        // SAFETY: as in `ctx`.
+        unsafe { (*self.table).abi_minor }
     }
 
     pub(super) fn error(self, place: &str, message: &str) {
@@ -63,7 +74,7 @@ impl<'a> HostRef<'a> {
 
     /// Tells with which document the call goes on, as `Begin` holds it.
     pub(super) fn begin(self) -> Begin<'a> {
-        Begin { host: self, function: since_1_1!(self, begin) }
+        Begin { host: self, function: if_offered!(self, begin) }
     }
 
     pub(super) fn fail(self, doc: u32, message: &str) {
@@ -73,6 +84,13 @@ impl<'a> HostRef<'a> {
     pub(super) fn verdict(self, doc: u32, verdict: u32, reason: &str) {
         // SAFETY: as in `error`. The result only says whether the host took it; it notes a refusal itself.
         let _ = unsafe { ((*self.table).verdict)(self.ctx(), doc, verdict, str(reason)) };
+    }
+
+    /// Says something that may be wrong.
+    pub(super) fn warn(self, message: &str) {
+        const WARNING: u32 = 2;
+        // SAFETY: as in `error`.
+        unsafe { ((*self.table).log)(self.ctx(), WARNING, str(message)) };
     }
 
     pub(super) fn count(self, name: &str, n: u64) {
@@ -105,8 +123,14 @@ impl<'a> HostRef<'a> {
 
     /// Hands over the changes of one document.
     pub(super) fn edits(self, doc: u32, edits: &Edits) -> Result<(), String> {
+        if let Some(id) = &edits.id {
+            self.set_id(doc, id)?;
+        }
         if let Some(text) = &edits.text {
             self.set_text(doc, text)?;
+        }
+        for (name, version, bytes) in &edits.attachments {
+            self.attach(doc, name, *version, bytes);
         }
         for (name, value) in &edits.metadata {
             let value = value.as_ref().map(|value| abi::Value::new(value.as_ref()));
@@ -114,10 +138,41 @@ impl<'a> HostRef<'a> {
             // SAFETY: as in `error`; NULL removes.
             let _ = unsafe { ((*self.table).set_field)(self.ctx(), doc, str(name), pointer) };
         }
-        for document in &edits.split {
-            self.split(doc, document);
+        for split in &edits.split {
+            if !split.inherits || self.abi_minor() >= 2 {
+                self.split(doc, split);
+            } else {
+                self.split(doc, &self.with_fields_of_parent(doc, split, edits));
+            }
         }
         Ok(())
+    }
+
+    /// What an older host cannot do itself: a document that is split off gets the fields of its parent here.
+    fn with_fields_of_parent(self, doc: u32, split: &SplitOff, edits: &Edits) -> SplitOff {
+        let lookup = HostLookup::new(self, doc);
+        let fields = (0..).map_while(|index| lookup.field_at(index));
+        let mut parent: Metadata = fields.map(|(name, value)| (name.to_owned(), value.to_value())).collect();
+        parent.apply(edits.metadata.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())));
+        let mut document = split.document.clone();
+        document.metadata.inherit(&parent);
+        SplitOff { document, inherits: false }
+    }
+
+    fn set_id(self, doc: u32, id: &str) -> Result<(), String> {
+        let set_id = if_offered!(self, set_id)
+            .ok_or("this version of tamis cannot give a document another id: update tamis")?;
+        // SAFETY: as in `error`. The host notes what is wrong with an id itself.
+        let _ = unsafe { set_id(self.ctx(), doc, str(id)) };
+        Ok(())
+    }
+
+    /// Attaches bytes; an older host cannot, and any host may refuse.
+    fn attach(self, doc: u32, name: &str, version: u64, bytes: &[u8]) {
+        let Some(attach) = if_offered!(self, attach) else { return };
+        let attachment = abi::Attachment { name: str(name), version, bytes: Str::new(bytes) };
+        // SAFETY: as in `error`.
+        let _ = unsafe { attach(self.ctx(), doc, &raw const attachment) };
     }
 
     fn set_text(self, doc: u32, text: &str) -> Result<(), String> {
@@ -133,20 +188,22 @@ impl<'a> HostRef<'a> {
         Ok(())
     }
 
-    fn split(self, doc: u32, document: &Document) {
+    fn split(self, doc: u32, SplitOff { document, inherits }: &SplitOff) {
+        let inherits = if *inherits { abi::INHERITS } else { 0 };
         let fields = fields(&document.metadata);
         let origin = &document.origin;
         let new = abi::NewDocument {
             id: str(&document.id),
             text: str(&document.text),
             raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
-            flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+            flags: inherits | if document.raw.is_some() { abi::HAS_RAW } else { 0 },
             fields: fields.as_ptr(),
             n_fields: fields.len(),
             ordinal: origin.ordinal,
             offset: origin.offset,
             length: origin.length,
-            reserved: [std::ptr::null(); 2],
+            attachments: std::ptr::null(),
+            n_attachments: 0,
         };
         // SAFETY: as in `error`; `fields` lives until the function returns.
         let _ = unsafe { ((*self.table).split)(self.ctx(), doc, &raw const new) };
@@ -154,7 +211,7 @@ impl<'a> HostRef<'a> {
 
     /// The file of the call, if there is one and this host can read files anywhere.
     pub(super) fn file(self) -> Option<HostFile<'a>> {
-        let (size, read_at) = (since_1_1!(self, file_size)?, since_1_1!(self, read_at)?);
+        let (size, read_at) = (if_offered!(self, file_size)?, if_offered!(self, read_at)?);
         // SAFETY: as in `error`.
         let size = unsafe { size(self.ctx()) };
         Some(HostFile { ctx: self.ctx(), read_at, size, call: PhantomData })
@@ -162,7 +219,7 @@ impl<'a> HostRef<'a> {
 
     /// Adds a part to the file that is being opened; the host notes what is wrong with it.
     pub(super) fn push_split(self, split: &Split) -> Result<(), ()> {
-        let push_split = since_1_1!(self, push_split).ok_or(())?;
+        let push_split = if_offered!(self, push_split).ok_or(())?;
         let split = abi::Split {
             first_ordinal: split.first_ordinal,
             records: split.records,
@@ -182,6 +239,17 @@ impl<'a> HostRef<'a> {
             .iter()
             .map(|(name, value)| abi::Field { name: str(name), value: abi::Value::new(*value) })
             .collect();
+        // What they fill was reserved before 1.2, and an older host refuses a document in which it is not 0.
+        let attachments: Vec<_> = if document.attachments.is_empty() || self.abi_minor() < 2 {
+            Vec::new()
+        } else {
+            let flat = |flat: &Flat<'_>| abi::Attachment {
+                name: str(flat.name),
+                version: flat.version,
+                bytes: Str::new(flat.bytes),
+            };
+            document.attachments.iter().map(flat).collect()
+        };
         let new = abi::NewDocument {
             id: document.id.map_or(Str::EMPTY, str),
             text: str(document.text),
@@ -192,7 +260,8 @@ impl<'a> HostRef<'a> {
             ordinal: document.ordinal,
             offset: document.offset,
             length: document.length,
-            reserved: [std::ptr::null(); 2],
+            attachments: if attachments.is_empty() { std::ptr::null() } else { attachments.as_ptr() },
+            n_attachments: attachments.len(),
         };
         // SAFETY: as in `error`; everything lives until the function returns.
         let _ = unsafe { ((*self.table).emit)(self.ctx(), &raw const new) };
@@ -210,7 +279,8 @@ impl<'a> HostRef<'a> {
             ordinal,
             offset,
             length: raw.len() as u64,
-            reserved: [std::ptr::null(); 2],
+            attachments: std::ptr::null(),
+            n_attachments: 0,
         };
         // SAFETY: as in `error`.
         let _ = unsafe { ((*self.table).emit_failed)(self.ctx(), &raw const new, str(&message)) };
@@ -235,7 +305,7 @@ impl<'a> HostRef<'a> {
 
     /// A saved state, if this host hands it on as a stream.
     pub(super) fn reader(self) -> Option<impl Read> {
-        let read = since_1_1!(self, read)?;
+        let read = if_offered!(self, read)?;
         Some(io::BufReader::with_capacity(STATE_BYTES, HostReader { host: self, read }))
     }
 
@@ -388,20 +458,20 @@ fn fields(metadata: &Metadata) -> Vec<abi::Field> {
         .collect()
 }
 
-/// The metadata of one document, asked of the host field by field: a stage that reads none pays nothing.
-pub(super) struct HostFields<'a> {
+/// What is asked of the host about one document, and only when a stage asks: one that reads no metadata pays nothing.
+pub(super) struct HostLookup<'a> {
     host: HostRef<'a>,
     doc: u32,
 }
 
-impl<'a> HostFields<'a> {
+impl<'a> HostLookup<'a> {
     pub(super) fn new(host: HostRef<'a>, doc: u32) -> Self {
         Self { host, doc }
     }
 }
 
-impl Fields for HostFields<'_> {
-    fn get(&self, name: &str) -> Option<ValueRef<'_>> {
+impl Lookup for HostLookup<'_> {
+    fn field(&self, name: &str) -> Option<ValueRef<'_>> {
         let mut value = std::mem::MaybeUninit::<abi::Value>::uninit();
         // SAFETY: the context belongs to the table; the host fills `value` when it returns 1.
         let found =
@@ -410,21 +480,78 @@ impl Fields for HostFields<'_> {
         (found == 1).then(|| unsafe { value_ref(value.assume_init()) })
     }
 
-    fn at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
+    fn field_at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
         let index = u32::try_from(index).ok()?;
         let mut field = std::mem::MaybeUninit::<abi::Field>::uninit();
-        // SAFETY: as in `get`.
+        // SAFETY: as in `field`.
         let found =
             unsafe { ((*self.host.table).field_at)(self.host.ctx(), self.doc, index, field.as_mut_ptr()) };
         if found != 1 {
             return None;
         }
-        // SAFETY: as in `get`.
+        // SAFETY: as in `field`.
         unsafe {
             let field = field.assume_init();
             Some((text(field.name), value_ref(field.value)))
         }
     }
+
+    fn origin(&self) -> Option<Place<'_>> {
+        let origin = if_offered!(self.host, origin)?;
+        let mut place = std::mem::MaybeUninit::<abi::Origin>::uninit();
+        // SAFETY: as in `field`; filled when it returns OK.
+        if unsafe { origin(self.host.ctx(), self.doc, place.as_mut_ptr()) } != abi::OK {
+            return None;
+        }
+        // SAFETY: as in `field`.
+        unsafe {
+            let place = place.assume_init();
+            Some(Place { file: text(place.file), offset: place.offset, length: place.length })
+        }
+    }
+
+    fn flat(&self, name: &str, version: u64) -> Option<&[u8]> {
+        let attached = if_offered!(self.host, attached)?;
+        let mut bytes = Str::EMPTY;
+        // SAFETY: as in `field`.
+        let found = unsafe { attached(self.host.ctx(), self.doc, str(name), version, &raw mut bytes) };
+        // SAFETY: from the host, and valid until the call returns, whatever is attached until then.
+        (found == 1).then(|| unsafe { bytes.bytes() })
+    }
+
+    fn attach(&self, name: &str, version: u64, bytes: &[u8]) {
+        self.host.attach(self.doc, name, version, bytes);
+    }
+
+    fn value(&self, key: &str) -> Option<Shared> {
+        let attached_value = if_offered!(self.host, attached_value)?;
+        // SAFETY: as in `field`.
+        let value = unsafe { attached_value(self.host.ctx(), self.doc, str(key)) };
+        // SAFETY: what the host keeps for this library under any key was made by `attach_value` below, and it is
+        // not given up before the call returns.
+        (!value.is_null()).then(|| unsafe { Arc::clone(&*value.cast::<Shared>()) })
+    }
+
+    fn attach_value(&self, key: &str, value: Shared, bytes: usize) {
+        let Some(attach_value) = if_offered!(self.host, attach_value) else { return };
+        let value: *mut Shared = Box::into_raw(Box::new(value));
+        // SAFETY: as in `field`.
+        let taken = unsafe {
+            attach_value(self.host.ctx(), self.doc, str(key), value.cast(), bytes as u64, Some(drop_shared))
+        };
+        if taken != abi::OK {
+            // SAFETY: made above, and the host has not taken it.
+            drop(unsafe { Box::from_raw(value) });
+        }
+    }
+}
+
+/// Gives up a value that the host has kept.
+unsafe extern "C-unwind" fn drop_shared(value: *mut c_void) {
+    // SAFETY: made by `attach_value`, and given up once.
+    let value = unsafe { Box::from_raw(value.cast::<Shared>()) };
+    // A panicking `drop` has nobody left to tell.
+    drop(guard::catch(|| drop(value)));
 }
 
 /// # Safety
@@ -461,11 +588,11 @@ pub(super) unsafe fn documents<'a>(docs: *const abi::Document, n: usize) -> &'a 
 /// # Safety
 ///
 /// `document` must come from the host and be valid for `'a`.
-pub(super) unsafe fn view<'a>(document: &abi::Document, fields: &'a dyn Fields) -> View<'a> {
+pub(super) unsafe fn view<'a>(document: &abi::Document, lookup: &'a dyn Lookup) -> View<'a> {
     // SAFETY: the caller vouches for it.
     let (id, content, raw) = unsafe { (text(document.id), text(document.text), document.raw.bytes()) };
     let raw = (document.flags & abi::HAS_RAW != 0).then_some(raw);
     let [high, low] = document.position;
     let position = u128::from(high) << 64 | u128::from(low);
-    View::new(id, content, raw, document.ordinal, fields).with_position(position)
+    View::new(id, content, raw, document.ordinal, lookup).with_position(position)
 }

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
 use tamis_stage::{
-    CorpusStage, Exporter, Extractor, FileReader, Filter, Options, PartExporter, Reader, SetupError,
+    BatchExtractor, BatchFilter, CorpusStage, Exporter, FileReader, Options, PartExporter, Reader, SetupError,
 };
 
 use crate::abi::{self, Str};
@@ -80,7 +80,7 @@ impl PluginBuilder {
 
     /// Adds a filter.
     #[must_use]
-    pub fn filter<T: Filter>(self) -> Self {
+    pub fn filter<T: BatchFilter>(self) -> Self {
         let parts =
             Parts { kind: abi::FILTER, flags: abi::PURE, name: T::NAME, reads: T::READS, writes: &[] };
         self.stage::<AsFilter<T>>(&parts, |stage| {
@@ -90,7 +90,7 @@ impl PluginBuilder {
 
     /// Adds an extractor.
     #[must_use]
-    pub fn extractor<T: Extractor>(self) -> Self {
+    pub fn extractor<T: BatchExtractor>(self) -> Self {
         let parts = Parts {
             kind: abi::EXTRACTOR,
             flags: abi::PURE,
@@ -272,8 +272,8 @@ macro_rules! kind {
 
 kind!(AsReader, Reader);
 kind!(AsFileReader, FileReader);
-kind!(AsFilter, Filter, counters);
-kind!(AsExtractor, Extractor, counters);
+kind!(AsFilter, BatchFilter, counters);
+kind!(AsExtractor, BatchExtractor, counters);
 kind!(AsCorpus, CorpusStage);
 kind!(AsExporter, Exporter);
 kind!(AsPartExporter, PartExporter);

@@ -7,5 +7,5 @@ mod transform;
 
 pub use corpus::{CorpusStage, Workspace};
 pub use exporter::{Exporter, Output, PartExporter};
-pub use reader::{Block, Cut, Emit, FileReader, NewDocument, RandomAccess, Reader, Split};
-pub use transform::{Extractor, Filter};
+pub use reader::{Block, Cut, Emit, FileReader, Flat, NewDocument, RandomAccess, Reader, Split};
+pub use transform::{BatchExtractor, BatchFilter, Extracted, Extractor, Filter, Judged};

@@ -200,4 +200,21 @@ pub struct NewDocument<'a> {
     pub offset: u64,
     /// Length of the record in bytes.
     pub length: u64,
+    /// What the reader has made of the text already, for stages that would make it again; see [`View::flat`].
+    ///
+    /// [`View::flat`]: crate::View::flat
+    pub attachments: &'a [Flat<'a>],
+}
+
+/// Bytes that were made of a text, in a layout that is known by name and version; see [`View::attach`].
+///
+/// [`View::attach`]: crate::View::attach
+#[derive(Debug, Clone, Copy)]
+pub struct Flat<'a> {
+    /// The name of the layout, at most 64 bytes, beginning with the name of whoever defines it.
+    pub name: &'a str,
+    /// Its version; readers of another one do not see the bytes.
+    pub version: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
 }

@@ -54,7 +54,11 @@ impl<'a> Page<'a> {
     ///
     /// When it has more than 3 GiB.
     pub fn new(source: &'a str) -> Result<Self, TooLong> {
-        let tree = parse(source)?;
+        Ok(Self::of(parse(source)?))
+    }
+
+    /// Measures a page that has been parsed.
+    pub(crate) fn of(tree: Tree<'a>) -> Self {
         let blocks = Blocks::of(&tree);
         let head = Head::of(&tree);
         let mut measures = Measured::with_capacity(blocks.blocks.len());
@@ -68,7 +72,7 @@ impl<'a> Page<'a> {
         let mut page = Self { tree, blocks, head, measures, around, headings, sums, top: 0, bulk: 0 };
         page.top = page.find_top();
         page.bulk = page.find_bulk();
-        Ok(page)
+        page
     }
 
     /// Number of blocks.

@@ -15,6 +15,7 @@ use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, SetupError, Verdi
 
 use crate::features::Page;
 use crate::model::judge;
+use crate::parsed::tree;
 use crate::render::{Form, complete_rows, render};
 use crate::select::select;
 use articles::Article;
@@ -66,7 +67,7 @@ impl Extractor for HtmlExtract {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let page = Page::new(draft.original().text()).map_err(|error| Failure::new(error.to_string()))?;
+        let page = Page::of(tree(&draft.original())?);
         if let Some(text) = flat::text(&page) {
             draft.set_text(text);
             draft.notes().count("no_structure", 1);
@@ -116,13 +117,9 @@ impl HtmlExtract {
                 draft.set_text(text);
                 continue;
             }
+            // It inherits what is left of the metadata: what is said of the page has been removed.
             let mut document = Document::new("", text);
-            let fields = draft.original().fields().filter(|(name, _)| !OF_THE_PAGE.contains(name));
-            for (name, value) in fields {
-                document.metadata.insert(name, value.to_value());
-            }
             document.metadata.insert("title", article.title);
-            document.metadata.insert("cleaned_by", Self::NAME);
             draft.split_off(document);
         }
     }

@@ -14,10 +14,10 @@ mod title;
 use std::collections::BTreeMap;
 
 use tamis_dates::certain_moment;
-use tamis_html::parse;
 use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, Value, ValueRef, Verdict};
 
 use crate::html_extract::has_tag;
+use crate::parsed::tree;
 use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
@@ -72,7 +72,7 @@ impl Extractor for HtmlMetadata {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let tree = parse(page).map_err(|error| Failure::new(error.to_string()))?;
+        let tree = tree(&draft.original())?;
         let mut statements = Statements::default();
         declared::declared(page, &tree, &mut statements);
         shown::shown(page, &tree, &mut statements);

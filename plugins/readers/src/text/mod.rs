@@ -58,6 +58,7 @@ impl Reader for Text {
                     ordinal: block.first_ordinal,
                     offset: block.offset,
                     length: block.bytes.len() as u64,
+                    attachments: &[],
                 });
             }
             Err(failure) => emit.failed(block.first_ordinal, block.offset, block.bytes, &failure),

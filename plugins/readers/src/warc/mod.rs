@@ -172,6 +172,7 @@ impl Warc {
             ordinal,
             offset,
             length: piece.bytes.len() as u64,
+            attachments: &[],
         });
         Ok(())
     }
