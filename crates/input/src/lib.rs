@@ -12,6 +12,7 @@
 
 mod ahead;
 mod archive;
+mod count;
 mod decode;
 mod error;
 mod file;

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
+use crate::count::Counted;
 use crate::decode::{Format, retry};
 use crate::plainly::Plainly;
 use crate::{Helpers, InputFile, Location};
@@ -36,7 +37,7 @@ pub(crate) struct Facts {
 pub(crate) fn peel(file: &InputFile, helpers: Option<&Arc<dyn Helpers>>) -> io::Result<(Peeked, Facts)> {
     let (raw, length) = raw(file)?;
     let read = Arc::new(AtomicU64::new(0));
-    let mut reader = Peeked::new(Plainly::Other(Box::new(Counted { reader: raw, read: Arc::clone(&read) })));
+    let mut reader = Peeked::new(Plainly::File(Counted::new(raw, Arc::clone(&read))));
     let mut layers = 0;
     let mut weight = if file.location.path().is_some() { 0 } else { REMOTE };
     while let Some(format) = Format::of(&reader.head) {
@@ -74,20 +75,6 @@ fn raw(file: &InputFile) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
 pub(crate) fn no_remote() -> io::Error {
     let message = "this build has no object stores: build it with the feature `remote`";
     io::Error::new(io::ErrorKind::Unsupported, message)
-}
-
-/// Counts what is read of a file.
-struct Counted {
-    reader: Box<dyn Read + Send>,
-    read: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buffer)?;
-        self.read.fetch_add(n as u64, Ordering::Relaxed);
-        Ok(n)
-    }
 }
 
 /// A stream whose first bytes are known.

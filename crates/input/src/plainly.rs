@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use crate::Helpers;
 use crate::ahead::{Ahead, Splitter};
+use crate::count::Counted;
 use crate::decode::Format;
 
 /// A stream of plain bytes.
 pub(crate) enum Plainly {
     /// Some of them may be in memory already.
     Ahead(Box<Ahead>),
+    /// The file itself.
+    File(Counted),
     Other(Box<dyn Read + Send>),
 }
 
@@ -34,6 +37,7 @@ impl Plainly {
     pub(crate) fn append(&mut self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
         match self {
             Self::Ahead(ahead) => ahead.append(buffer, most),
+            Self::File(file) => file.append(buffer, most),
             Self::Other(reader) => reader.take(most as u64).read_to_end(buffer),
         }
     }
@@ -42,7 +46,7 @@ impl Plainly {
     pub(crate) fn is_serial(&self) -> bool {
         match self {
             Self::Ahead(ahead) => ahead.is_serial(),
-            Self::Other(_) => true,
+            Self::File(_) | Self::Other(_) => true,
         }
     }
 }
@@ -51,6 +55,7 @@ impl Read for Plainly {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Ahead(ahead) => ahead.read(output),
+            Self::File(file) => file.read(output),
             Self::Other(reader) => reader.read(output),
         }
     }

@@ -28,6 +28,8 @@ pub(crate) enum Case {
     Zstd,
     /// JSON lines to Parquet
     Parquet,
+    /// 200 partitions as Parquet, beside the same as JSON lines
+    Partitions,
     /// A compressed WARC archive to JSON lines
     Warc,
     /// Many small HTML files to JSON lines
@@ -70,6 +72,7 @@ impl Case {
             Self::Jsonl => setting.jsonl(),
             Self::Zstd => setting.zstd(),
             Self::Parquet => setting.parquet(),
+            Self::Partitions => setting.partitions(),
             Self::Warc => setting.warc(),
             Self::Html => setting.html(),
             Self::Extract => setting.extract(),
@@ -137,6 +140,29 @@ impl Setting {
             speed_up(0, 1),
         ];
         Ok(self.contest("parquet", vec![one, two, peer], comparisons))
+    }
+
+    /// As many files are synced on both sides; what the ratio shows is what a row group of a few documents costs.
+    fn partitions(&self) -> anyhow::Result<Contest> {
+        let text = text_of(&corpus::grouped_copy(&self.corpus.text, &self.work)?);
+        let plain = Pipeline { partition: "group={group}", threads: 2, ..pipeline("jsonl", vec![text]) };
+        let documents = Some(self.corpus.documents);
+        let run = |exporter, export_options, name: &str| {
+            let pipeline = Pipeline { exporter, export_options, ..plain.clone() };
+            self.tamis(&pipeline, name, documents)
+        };
+        let zstd = "compression = \"zstd\"\n";
+        let programs = vec![
+            run("parquet", "", "partitions-parquet")?.named("Parquet, zstd"),
+            run("jsonl", "", "partitions-jsonl")?.named("JSON lines"),
+            run("jsonl", zstd, "partitions-jsonl-zstd")?.named("JSON lines, zstd"),
+        ];
+        let comparisons = vec![
+            ratio(Measure::Wall, 0, 1, Some(Bar::AtMost(1.5))),
+            ratio(Measure::Cpu, 0, 1, None),
+            ratio(Measure::Wall, 0, 2, None),
+        ];
+        Ok(self.contest("partitions", programs, comparisons))
     }
 
     fn warc(&self) -> anyhow::Result<Contest> {
@@ -319,7 +345,15 @@ impl Setting {
 
 /// From a reader to JSON lines, no stage between.
 fn pipeline(reader: &'static str, paths: Vec<String>) -> Pipeline {
-    Pipeline { reader, paths, stages: Vec::new(), exporter: "jsonl", export_options: "", threads: 1 }
+    Pipeline {
+        reader,
+        paths,
+        stages: Vec::new(),
+        exporter: "jsonl",
+        partition: "",
+        export_options: "",
+        threads: 1,
+    }
 }
 
 /// JSON lines through the filter by length.

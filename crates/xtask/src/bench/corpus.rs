@@ -204,15 +204,45 @@ fn member(page: &Page, number: u64) -> std::io::Result<Vec<u8>> {
 
 /// A compressed copy of `source` in `folder`, made once.
 pub(crate) fn zstd_copy(source: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    made_once(source, folder, "zst", |input, output| Ok(zstd::stream::copy_encode(input, output, 3)?))
+}
+
+/// How many folders [`grouped_copy`] shares the documents out to.
+pub(crate) const GROUPS: u64 = 200;
+
+/// A copy of `source` in `folder`, made once, whose documents say in `group` which of [`GROUPS`] they belong to.
+///
+/// They take turns, so that every block has something for nearly every group and little for each: the most that
+/// partitions can cost.
+pub(crate) fn grouped_copy(source: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    made_once(source, folder, "grouped", |input, output| {
+        let mut output = BufWriter::with_capacity(1 << 20, output);
+        for (number, line) in (0_u64..).zip(BufReader::with_capacity(1 << 20, input).lines()) {
+            let line = line?;
+            let fields = line.strip_prefix('{').context("a line of the corpus is no object")?;
+            writeln!(output, "{{\"group\":\"{:03}\",{fields}", number % GROUPS)?;
+        }
+        Ok(output.flush()?)
+    })
+}
+
+/// A file in `folder` with what `make` makes of `source`; made again when that has changed.
+fn made_once(
+    source: &Path,
+    folder: &Path,
+    ending: &str,
+    make: impl FnOnce(File, File) -> anyhow::Result<()>,
+) -> anyhow::Result<PathBuf> {
     let name = source.file_name().context("a corpus file has a name")?.to_string_lossy().into_owned();
-    let (path, unfinished) = (folder.join(format!("{name}.zst")), folder.join(format!("{name}.zst.part")));
+    let path = folder.join(format!("{name}.{ending}"));
+    let unfinished = folder.join(format!("{name}.{ending}.part"));
     let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified());
     if changed(&path).is_ok_and(|made| changed(source).is_ok_and(|changed| changed <= made)) {
         return Ok(path);
     }
     let output =
         File::create(&unfinished).with_context(|| format!("cannot create {}", unfinished.display()))?;
-    zstd::stream::copy_encode(File::open(source)?, output, 3)?;
+    make(File::open(source)?, output)?;
     std::fs::rename(&unfinished, &path)?;
     Ok(path)
 }
@@ -338,6 +368,18 @@ mod tests {
         let made = path.metadata().unwrap().modified().unwrap();
         assert_eq!(zstd::decode_all(File::open(&path).unwrap()).unwrap(), b"{}\n");
         assert_eq!(zstd_copy(&source, folder.path()).unwrap().metadata().unwrap().modified().unwrap(), made);
+    }
+
+    #[test]
+    fn groups_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("a.jsonl");
+        std::fs::write(&source, "{\"id\":\"a\"}\n".repeat(GROUPS as usize + 1)).unwrap();
+        let text = std::fs::read_to_string(grouped_copy(&source, folder.path()).unwrap()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len() as u64, GROUPS + 1);
+        assert_eq!(lines[1], r#"{"group":"001","id":"a"}"#);
+        assert_eq!(lines.last(), lines.first());
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) struct Pipeline {
     /// The name of a stage, and the lines of its options.
     pub(crate) stages: Vec<(&'static str, String)>,
     pub(crate) exporter: &'static str,
+    /// The folders below the output, named by fields; none if empty.
+    pub(crate) partition: &'static str,
     /// The lines of its options, without the path.
     pub(crate) export_options: &'static str,
     pub(crate) threads: usize,
@@ -27,7 +29,9 @@ impl Pipeline {
         for (name, options) in &self.stages {
             toml += &format!("[[stage]]\nuse = \"{name}\"\n{options}\n");
         }
-        let output = quoted(&output.to_string_lossy());
+        // Joining nothing would add a slash.
+        let folders = (!self.partition.is_empty()).then(|| output.join(self.partition));
+        let output = quoted(&folders.as_deref().unwrap_or(output).to_string_lossy());
         toml += &format!("[[export]]\nuse = \"{}\"\npath = {output}\n", self.exporter);
         toml += self.export_options;
         toml + &format!("\n[run]\nthreads = {}\nmax_failed_ratio = 1.0\n", self.threads)
@@ -84,6 +88,7 @@ mod tests {
             paths: vec!["a \"b\".jsonl".to_owned()],
             stages: vec![("length", "min_chars = 5\n".to_owned())],
             exporter: "jsonl",
+            partition: "{language}",
             export_options: "compression = \"zstd\"\n",
             threads: 2,
         }
@@ -101,7 +106,7 @@ min_chars = 5
 
 [[export]]
 use = "jsonl"
-path = "out"
+path = "out/{language}"
 compression = "zstd"
 
 [run]

@@ -2,59 +2,57 @@
 //!
 //! Most files have no other columns. An Arrow batch of them would be one copy of all text, the encoder of a column
 //! another, its page a third; and a writer made for each chunk would have new memory for the compressor each time.
+//!
+//! Such a chunk is no file: where each document goes to a partition of its own, a footer that is written and read again
+//! for every chunk takes as long as the compression of its text.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow_schema::Schema;
-use bytes::Bytes;
+use bytes::{Buf, Bytes, TryGetError};
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
-use parquet::basic::{Compression, Encoding};
-use parquet::column::page::{CompressedPage, Page, PageWriter};
-use parquet::data_type::ByteArray;
-use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData,
-};
+use parquet::basic::Compression;
+use parquet::errors::Result as ParquetResult;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::statistics::{Statistics, ValueStatistics};
-use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
-use parquet::schema::types::{ColumnDescPtr, ColumnPath, SchemaDescPtr};
+use parquet::schema::types::{ColumnPath, SchemaDescPtr};
 use tamis_plugin::ExportView;
-use zstd::bulk::Compressor;
 
+use super::page::Values;
 use crate::rows::Text;
 
-/// What a page holds at least before the next one begins, in bytes: that of the writers of others.
-const PAGE_BYTES: usize = 1 << 20;
-/// Memory beyond this is given back after a page, in bytes.
-const KEPT_BYTES: usize = 4 << 20;
-/// The longest value in statistics, in bytes.
-const MAX_STATISTIC: usize = 64;
+/// What such a chunk begins with; a file begins with `PAR1`.
+pub(super) const MAGIC: &[u8] = b"TPQ1";
+/// Values of a column of a chunk that take fewer bytes are left for the part to make a page of: a page of fifty bytes
+/// takes as long to compress as one of five hundred, and gains nothing.
+const MIN_PAGE: usize = 1 << 10;
 
 thread_local! {
-    /// Of a worker: pages come one after the other.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// Memory for one page, plain and compressed.
-#[derive(Default)]
-struct Scratch {
-    plain: Vec<u8>,
-    compressed: Vec<u8>,
-    zstd: Option<Compressor<'static>>,
+    /// Of a worker: columns come one after the other.
+    static VALUES: RefCell<Values> = RefCell::default();
 }
 
 /// Writes chunks of one schema.
 #[derive(Debug)]
 pub(super) struct Direct {
     texts: Vec<Text>,
-    schema: SchemaDescPtr,
-    properties: WriterProperties,
+    pub(super) schema: SchemaDescPtr,
+    pub(super) properties: WriterProperties,
     /// The level of Zstandard; none without compression.
-    level: Option<i32>,
+    pub(super) level: Option<i32>,
+}
+
+/// What a chunk says of a column.
+#[derive(Debug, Default)]
+pub(super) struct ColumnPiece {
+    pub(super) n_values: u32,
+    /// Bytes of its pages before compression, with their heads; 0 if it has no page yet.
+    pub(super) uncompressed: u64,
+    /// The least and the greatest value, if the column has statistics.
+    pub(super) range: Option<[Bytes; 2]>,
+    /// Its pages, or its values if they are too few for one.
+    pub(super) content: Bytes,
 }
 
 impl Direct {
@@ -75,188 +73,92 @@ impl Direct {
         Ok(Some(Self { texts, schema, properties, level }))
     }
 
-    /// A file of one row group.
-    pub(super) fn file(&self, records: &[ExportView<'_>]) -> ParquetResult<Vec<u8>> {
-        // Text shrinks to less than half; growing the file would copy it again and again.
+    /// A chunk.
+    pub(super) fn chunk(&self, records: &[ExportView<'_>]) -> ParquetResult<Vec<u8>> {
+        // Text shrinks to less than half; growing the chunk would copy it again and again.
         let n_bytes: usize = records.iter().map(|record| record.document.text().len()).sum();
-        let mut file = Vec::with_capacity(n_bytes / 2);
-        let mut out = TrackedWrite::new(&mut file);
-        out.write_all(b"PAR1")?;
-        let mut columns = Vec::new();
-        SCRATCH.with_borrow_mut(|scratch| -> ParquetResult<()> {
+        let mut chunk = Vec::with_capacity(n_bytes / 2 + 256);
+        chunk.extend_from_slice(MAGIC);
+        push_number(records.len() as u64, &mut chunk);
+        VALUES.with_borrow_mut(|values| {
             for (index, text) in self.texts.iter().enumerate() {
-                let values = records.iter().map(text);
-                let mut column = Column::new(self.schema.column(index), out.bytes_written());
-                if self.properties.statistics_enabled(column.descriptor.path()) != EnabledStatistics::None {
-                    column.widen(values.clone());
-                }
-                column.write(values, self.level, scratch, &mut out)?;
-                columns.push(column.close(&self.properties, out.bytes_written())?);
+                values.clear();
+                self.push_column(index, records.iter().map(text), values, &mut chunk)?;
             }
-            Ok(())
-        })?;
-        let n_rows = records.len() as i64;
-        let group = RowGroupMetaData::builder(Arc::clone(&self.schema))
-            .set_num_rows(n_rows)
-            .set_total_byte_size(columns.iter().map(ColumnChunkMetaData::uncompressed_size).sum())
-            .set_column_metadata(columns)
-            .build()?;
-        let metadata = FileMetaData::new(
-            1,
-            n_rows,
-            Some(self.properties.created_by().to_owned()),
-            self.properties.key_value_metadata().cloned(),
-            Arc::clone(&self.schema),
-            None,
-        );
-        let metadata = ParquetMetaData::new(metadata, vec![group]);
-        ParquetMetaDataWriter::new_with_tracked(out, &metadata).finish()?;
-        Ok(file)
-    }
-}
-
-/// A column while its pages are written.
-struct Column {
-    descriptor: ColumnDescPtr,
-    /// Where its pages begin in the file.
-    start: usize,
-    n_values: u32,
-    /// Bytes of its pages before compression, with their heads.
-    uncompressed: usize,
-    /// The least and the greatest value, if the column has statistics.
-    range: Option<[String; 2]>,
-}
-
-impl Column {
-    fn new(descriptor: ColumnDescPtr, start: usize) -> Self {
-        Self { descriptor, start, n_values: 0, uncompressed: 0, range: None }
+            Ok(chunk)
+        })
     }
 
-    /// Writes values as pages.
-    fn write<'v>(
-        &mut self,
-        values: impl Iterator<Item = Cow<'v, str>>,
-        level: Option<i32>,
-        scratch: &mut Scratch,
-        out: &mut TrackedWrite<&mut Vec<u8>>,
+    fn push_column<'v>(
+        &self,
+        index: usize,
+        texts: impl Iterator<Item = Cow<'v, str>> + Clone,
+        values: &mut Values,
+        chunk: &mut Vec<u8>,
     ) -> ParquetResult<()> {
-        let mut n_values = 0;
-        scratch.plain.clear();
-        for value in values {
-            let length = u32::try_from(value.len()).map_err(|_| too_long(value.len()))?;
-            scratch.plain.extend_from_slice(&length.to_le_bytes());
-            scratch.plain.extend_from_slice(value.as_bytes());
+        let path = self.schema.column(index).path().clone();
+        let has_range = self.properties.statistics_enabled(&path) != EnabledStatistics::None;
+        let range = if has_range { texts.clone().min().zip(texts.clone().max()) } else { None };
+        push_number(u64::from(range.is_some()), chunk);
+        for bound in range.iter().flat_map(|(least, greatest)| [least, greatest]) {
+            push_number(bound.len() as u64, chunk);
+            chunk.extend_from_slice(bound.as_bytes());
+        }
+        // Filled in when it is known.
+        let numbers = chunk.len();
+        chunk.extend_from_slice(&[0; 3 * size_of::<u64>()]);
+        let start = chunk.len();
+        let (mut n_values, mut uncompressed) = (0, 0);
+        for text in texts {
+            values.push(text.as_bytes())?;
             n_values += 1;
-            if scratch.plain.len() >= PAGE_BYTES {
-                self.page(std::mem::take(&mut n_values), level, scratch, out)?;
+            if values.is_page() {
+                uncompressed += values.write_page(self.level, chunk)?;
             }
         }
-        if n_values > 0 { self.page(n_values, level, scratch, out) } else { Ok(()) }
-    }
-
-    /// Writes the values in `scratch` as one page.
-    fn page(
-        &mut self,
-        num_values: u32,
-        level: Option<i32>,
-        scratch: &mut Scratch,
-        out: &mut TrackedWrite<&mut Vec<u8>>,
-    ) -> ParquetResult<()> {
-        let uncompressed = scratch.plain.len();
-        // What the head of a page can say.
-        i32::try_from(uncompressed).map_err(|_| too_long(uncompressed))?;
-        let page = Page::DataPage {
-            buf: scratch.compressed(level)?,
-            num_values,
-            encoding: Encoding::PLAIN,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let spec = SerializedPageWriter::new(out).write_page(CompressedPage::new(page, uncompressed))?;
-        self.n_values += num_values;
-        self.uncompressed += spec.uncompressed_size;
-        scratch.clear();
+        if uncompressed == 0 && values.plain.len() < MIN_PAGE {
+            chunk.extend_from_slice(&values.plain);
+        } else if values.n_values > 0 {
+            uncompressed += values.write_page(self.level, chunk)?;
+        }
+        let known = [n_values, uncompressed as u64, (chunk.len() - start) as u64];
+        let places = chunk.get_mut(numbers..start).unwrap_or_default().as_chunks_mut().0;
+        for (place, number) in places.iter_mut().zip(known) {
+            *place = number.to_le_bytes();
+        }
         Ok(())
     }
+}
 
-    /// Widens the range of the values.
-    fn widen<'v>(&mut self, values: impl Iterator<Item = Cow<'v, str>> + Clone) {
-        let (least, greatest) = (values.clone().min(), values.max());
-        self.range = least.zip(greatest).map(|(least, greatest)| [least.into_owned(), greatest.into_owned()]);
-    }
+fn push_number(number: u64, chunk: &mut Vec<u8>) {
+    chunk.extend_from_slice(&number.to_le_bytes());
+}
 
-    /// What the file says of the column, whose pages end at `end`.
-    fn close(self, properties: &WriterProperties, end: usize) -> ParquetResult<ColumnChunkMetaData> {
-        let mut builder = ColumnChunkMetaData::builder(Arc::clone(&self.descriptor))
-            .set_compression(properties.compression(self.descriptor.path()))
-            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
-            .set_num_values(i64::from(self.n_values))
-            .set_total_compressed_size((end - self.start) as i64)
-            .set_total_uncompressed_size(self.uncompressed as i64)
-            .set_data_page_offset(self.start as i64);
-        if let Some([least, greatest]) = self.range {
-            builder = builder.set_statistics(statistics(&least, &greatest));
+/// Takes a chunk apart: how many rows it has, and its columns.
+pub(super) fn parse(mut chunk: Bytes, n_columns: usize) -> Result<(u64, Vec<ColumnPiece>), TryGetError> {
+    take(&mut chunk, MAGIC.len() as u64)?;
+    let n_rows = chunk.try_get_u64_le()?;
+    let columns = (0..n_columns).map(|_| {
+        let mut range = None;
+        if chunk.try_get_u64_le()? > 0 {
+            range = Some([bound(&mut chunk)?, bound(&mut chunk)?]);
         }
-        builder.build()
+        let n_values = chunk.try_get_u64_le()? as u32;
+        let (uncompressed, length) = (chunk.try_get_u64_le()?, chunk.try_get_u64_le()?);
+        Ok(ColumnPiece { n_values, uncompressed, range, content: take(&mut chunk, length)? })
+    });
+    Ok((n_rows, columns.collect::<Result<_, _>>()?))
+}
+
+fn bound(chunk: &mut Bytes) -> Result<Bytes, TryGetError> {
+    let length = chunk.try_get_u64_le()?;
+    take(chunk, length)
+}
+
+fn take(chunk: &mut Bytes, length: u64) -> Result<Bytes, TryGetError> {
+    let (requested, available) = (usize::try_from(length).unwrap_or(usize::MAX), chunk.len());
+    if requested > available {
+        return Err(TryGetError { requested, available });
     }
-}
-
-impl Scratch {
-    /// The plain bytes, compressed if there is a level.
-    fn compressed(&mut self, level: Option<i32>) -> ParquetResult<Bytes> {
-        let Some(level) = level else { return Ok(Bytes::copy_from_slice(&self.plain)) };
-        let zstd = match &mut self.zstd {
-            Some(zstd) => zstd,
-            None => self.zstd.insert(Compressor::new(level)?),
-        };
-        // Exports of one plan may differ.
-        zstd.set_compression_level(level)?;
-        self.compressed.clear();
-        self.compressed.reserve(zstd::zstd_safe::compress_bound(self.plain.len()));
-        zstd.compress_to_buffer(&self.plain, &mut self.compressed)?;
-        Ok(Bytes::copy_from_slice(&self.compressed))
-    }
-
-    /// Makes room for the next page.
-    fn clear(&mut self) {
-        for memory in [&mut self.plain, &mut self.compressed] {
-            memory.clear();
-            memory.shrink_to(KEPT_BYTES);
-        }
-    }
-}
-
-fn too_long(length: usize) -> ParquetError {
-    ParquetError::General(format!("{length} bytes are more than a page can hold"))
-}
-
-/// The range of values that are strings; long bounds are cut, so that no value lies outside.
-fn statistics(least: &str, greatest: &str) -> Statistics {
-    let (min, max) = (head(least), head(greatest));
-    let (min_is_exact, max_is_exact) = (min == least, max == greatest);
-    let min = Some(ByteArray::from(min));
-    let max = if max_is_exact { Some(max.to_owned()) } else { above(max.to_owned()) };
-    let range =
-        ValueStatistics::new(min, max.map(|max| ByteArray::from(max.into_bytes())), None, Some(0), false);
-    Statistics::ByteArray(range.with_min_is_exact(min_is_exact).with_max_is_exact(max_is_exact))
-}
-
-/// As many of the first characters as fit into a bound.
-fn head(value: &str) -> &str {
-    let mut lengths = (0..=value.len().min(MAX_STATISTIC)).rev();
-    lengths.find_map(|length| value.get(..length)).unwrap_or_default()
-}
-
-/// A string above all that begin with `head`; none if there is none so short.
-fn above(mut head: String) -> Option<String> {
-    while let Some(last) = head.pop() {
-        // Of the numbers between two characters some are none.
-        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
-        if let Some(next) = next {
-            head.push(next);
-            return Some(head);
-        }
-    }
-    None
+    Ok(chunk.split_to(requested))
 }

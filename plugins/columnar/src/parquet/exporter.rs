@@ -12,15 +12,16 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use tamis_plugin::{ExportView, Failure, Fate, PartExporter, SetupError};
 
-use super::direct::Direct;
+use super::direct::{Direct, MAGIC};
+use super::gather::Gathered;
 use super::options::{Compression, ParquetExportOptions};
-use super::splice::Part;
+use super::splice::{OTHER_COLUMNS, Part};
 use crate::rows::{Layout, REST, beyond_offsets, every};
 
 /// The exporter of Parquet files.
 ///
-/// A chunk is a Parquet file of one row group, made by a worker. A part copies the compressed pages of
-/// several chunks into one row group of its own.
+/// A chunk holds the compressed pages of its columns, made by a worker; one of other columns than strings is a Parquet
+/// file of one row group. A part copies the pages of several chunks into one row group of its own.
 #[derive(Debug)]
 pub struct ParquetExporter {
     layout: Layout,
@@ -32,7 +33,18 @@ pub struct ParquetExporter {
 
 /// A part that is being written.
 #[derive(Debug)]
-pub struct ParquetPart(Part);
+pub struct ParquetPart(State);
+
+/// What has come to a part so far.
+#[derive(Debug)]
+enum State {
+    /// Nothing yet.
+    Begun,
+    /// Chunks of columns that are strings.
+    Direct(Gathered),
+    /// Chunks that are Parquet files.
+    Spliced(Part),
+}
 
 impl PartExporter for ParquetExporter {
     const NAME: &'static str = "parquet";
@@ -76,16 +88,16 @@ impl PartExporter for ParquetExporter {
             return failures;
         }
         let is_kept = records.iter().all(|record| *record.fate == Fate::Kept);
-        let file = match self.direct.as_ref().filter(|_| is_kept) {
-            Some(direct) => direct.file(records),
+        let encoded = match self.direct.as_ref().filter(|_| is_kept) {
+            Some(direct) => direct.chunk(records),
             None => match self.layout.batch(records) {
                 Ok(batch) => self.file(&batch),
                 Err(failures) => return failures,
             },
         };
-        match file {
-            Ok(file) => {
-                *chunk = file;
+        match encoded {
+            Ok(encoded) => {
+                *chunk = encoded;
                 Vec::new()
             }
             Err(error) => every(records.len(), &error),
@@ -93,21 +105,37 @@ impl PartExporter for ParquetExporter {
     }
 
     fn begin(&self, _path: &Path, _out: &mut Vec<u8>) -> Result<ParquetPart, Failure> {
-        Ok(ParquetPart(Part::new(Arc::new(self.properties.clone()), self.row_group_bytes)))
+        Ok(ParquetPart(State::Begun))
     }
 
     fn add(&self, part: &mut ParquetPart, chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Failure> {
-        part.0.add(Bytes::from(chunk), out)
+        let direct = self.direct.as_ref().filter(|_| chunk.starts_with(MAGIC));
+        if matches!(part.0, State::Begun) {
+            part.0 = match direct {
+                Some(_) => State::Direct(Gathered::default()),
+                None => State::Spliced(Part::new(Arc::new(self.properties.clone()), self.row_group_bytes)),
+            };
+        }
+        match (&mut part.0, direct) {
+            (State::Direct(gathered), Some(direct)) => {
+                gathered.add(direct, Bytes::from(chunk), self.row_group_bytes, out)
+            }
+            (State::Spliced(part), None) => part.add(Bytes::from(chunk), out),
+            _ => Err(Failure::new(OTHER_COLUMNS)),
+        }
     }
 
     fn end(&self, part: ParquetPart, out: &mut Vec<u8>) -> Result<(), Failure> {
-        if part.0.is_empty() {
-            let writer =
-                ArrowWriter::try_new(Vec::new(), self.layout.kept_schema(), Some(self.properties.clone()));
-            out.extend(writer.and_then(ArrowWriter::into_inner).map_err(Failure::new)?);
-            return Ok(());
+        match (part.0, &self.direct) {
+            (State::Direct(gathered), Some(direct)) => gathered.end(direct, out),
+            (State::Spliced(part), _) => part.end(out),
+            _ => {
+                let (schema, properties) = (self.layout.kept_schema(), self.properties.clone());
+                let writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties));
+                out.extend(writer.and_then(ArrowWriter::into_inner).map_err(Failure::new)?);
+                Ok(())
+            }
         }
-        part.0.end(out)
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod direct;
 mod exporter;
+mod gather;
 mod measure;
 mod options;
+mod page;
 mod reader;
 mod splice;
 #[cfg(test)]

@@ -14,6 +14,9 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::SerializedFileWriter;
 use tamis_plugin::Failure;
 
+/// What is wrong when an export takes documents of several fates, which have different columns.
+pub(super) const OTHER_COLUMNS: &str = "records of different columns came to one file";
+
 /// A part that is being written: the file so far, and the chunks of its next row group.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -47,17 +50,12 @@ impl Part {
         Self { writer: None, properties, chunks: Vec::new(), gathered: 0, row_group_bytes }
     }
 
-    /// Whether no chunk has been added.
-    pub(super) fn is_empty(&self) -> bool {
-        self.writer.is_none()
-    }
-
     pub(super) fn add(&mut self, bytes: Bytes, out: &mut Vec<u8>) -> Result<(), Failure> {
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).map_err(Failure::new)?;
         let schema = metadata.file_metadata().schema_descr().root_schema_ptr();
         if let Some(writer) = &self.writer {
             if writer.0.schema_descr().root_schema() != schema.as_ref() {
-                return Err(Failure::new("records of different columns came to one file"));
+                return Err(Failure::new(OTHER_COLUMNS));
             }
         } else {
             let keys = metadata.file_metadata().key_value_metadata().cloned();

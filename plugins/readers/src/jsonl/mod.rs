@@ -3,6 +3,7 @@
 mod object;
 mod options;
 mod repair;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -70,7 +71,17 @@ impl Reader for Jsonl {
         let mut offset = block.offset + (block.bytes.len() - rest.len()) as u64;
         let mut ordinal = block.first_ordinal;
         let mut row = Row::default();
+        let wants = |name: &str| self.mapping.wants(name);
         while !rest.is_empty() {
+            row.clear();
+            if let Some((length, end)) = scan::line(rest, &wants, &mut row) {
+                let place = Place { ordinal, offset, length: length as u64 };
+                if let Err(fault) = self.mapping.emit(&row, place, emit) {
+                    fail(&rest[..length], place, &fault, emit);
+                }
+                (offset, ordinal, rest) = (offset + end as u64, ordinal + 1, &rest[end..]);
+                continue;
+            }
             let (line, after) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1));
             let object = line.trim_ascii_end();
             let place = Place { ordinal, offset, length: object.len() as u64 };
@@ -98,7 +109,9 @@ impl Jsonl {
         let Ok(text) = simdutf8::basic::from_utf8(line) else { return Err(not_utf8(line)) };
         row.clear();
         let wants = |name: &str| self.mapping.wants(name);
-        let Err(fault) = read_object(text, &wants, row) else { return self.mapping.emit(row, place, emit) };
+        let Err(fault) = object::read_any_object(text, &wants, row) else {
+            return self.mapping.emit(row, place, emit);
+        };
         // Few lines need a repair: they are looked through only when they cannot be read as they are.
         let repaired = match self.invalid_values {
             InvalidValues::Fail => None,

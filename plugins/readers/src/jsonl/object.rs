@@ -9,6 +9,7 @@ use memchr::{memchr, memchr2_iter};
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::scan;
 use crate::row::{Fault, Field, Row, Slot, Str};
 
 /// Appends the members of the JSON object `text` to `row`; members that are not `wanted` are checked for
@@ -18,6 +19,21 @@ use crate::row::{Fault, Field, Row, Slot, Str};
 ///
 /// When `text` is not one JSON object, or a wanted string holds half a surrogate pair.
 pub(crate) fn read_object<'a>(
+    text: &'a str,
+    wanted: &dyn Fn(&str) -> bool,
+    row: &mut Row<'a>,
+) -> Result<(), Fault> {
+    let (first, n_decoded) = (row.fields.len(), row.scratch.len());
+    if scan::object(text.as_bytes(), wanted, row) == Some(text.len()) {
+        return Ok(());
+    }
+    row.fields.truncate(first);
+    row.scratch.truncate(n_decoded);
+    read_any_object(text, wanted, row)
+}
+
+/// The same of an object that may be unusual, or none.
+pub(super) fn read_any_object<'a>(
     text: &'a str,
     wanted: &dyn Fn(&str) -> bool,
     row: &mut Row<'a>,
@@ -96,7 +112,7 @@ impl<'a> Visitor<'a> for Name<'_> {
 }
 
 /// The value that the JSON text `raw` stands for.
-fn decode<'a>(raw: &'a str, scratch: &mut String) -> Result<Slot<'a>, String> {
+pub(super) fn decode<'a>(raw: &'a str, scratch: &mut String) -> Result<Slot<'a>, String> {
     Ok(match raw.as_bytes() {
         [b'n', ..] => Slot::Null,
         [b't', ..] => Slot::Bool(true),
@@ -213,7 +229,7 @@ pub(super) fn unicode_escape(escape: &[u8]) -> Result<(char, usize), String> {
 }
 
 /// The number in the `\uXXXX` at the start of `escape`.
-fn utf16_unit(escape: &[u8]) -> Option<u32> {
+pub(super) fn utf16_unit(escape: &[u8]) -> Option<u32> {
     let [b'\\', b'u', digits @ ..] = escape else { return None };
     let add_digit = |unit: u32, digit: &u8| Some((unit << 4) | char::from(*digit).to_digit(16)?);
     digits.first_chunk::<4>()?.iter().try_fold(0, add_digit)

@@ -1,9 +1,11 @@
 //! Tests of the `jsonl` reader.
 
 use proptest::prelude::*;
+use serde_json::json;
 use tamis_plugin::{Reader, SetupError};
 
-use super::{Jsonl, JsonlOptions};
+use super::{Jsonl, JsonlOptions, object, scan};
+use crate::row::{Field, Row};
 use crate::testing::{Collected, decode, decode_in_blocks, utf16_escapes};
 
 fn open(options: &str) -> Result<Jsonl, SetupError> {
@@ -346,5 +348,97 @@ proptest! {
         }
         let json = serde_json::to_string(&json).expect("a string has a form in JSON");
         prop_assert_eq!(super::repair::repaired(&json), None);
+    }
+}
+
+/// The members of the object at the start of `text`, as one way of reading it has them.
+fn members(row: &Row<'_>) -> Vec<(String, String, usize)> {
+    let value = |field: &Field<'_>| format!("{:?}", row.value(&field.value));
+    row.fields.iter().map(|field| (row.str(&field.name).to_owned(), value(field), field.at)).collect()
+}
+
+/// Reads `text` in both ways; whether the quick one took it.
+fn read_both_ways(text: &str) -> bool {
+    let (mut quick, mut careful) = (Row::default(), Row::default());
+    let wanted = |name: &str| name != "x";
+    let end = scan::line(text.as_bytes(), &wanted, &mut quick);
+    let read = object::read_any_object(text, &wanted, &mut careful);
+    if let Some((_, end)) = end {
+        assert_eq!(read, Ok(()), "{text}");
+        assert_eq!(members(&quick), members(&careful), "{text}");
+        assert_eq!(end, text.len(), "{text}");
+    }
+    end.is_some()
+}
+
+#[test]
+fn usual_lines_are_read_in_one_pass() {
+    let long = "字\\n\\\"".repeat(2000);
+    for text in [
+        r#"{}"#,
+        r#" { "a" : 1 , "b":[1, {"c":null}],"d":true,"e":-1.50e3,"f":null } "#,
+        r#"{"a":"","x":{"skipped":[]},"b":"plain"}"#,
+        r#"{"a":"\u4e2d\ud83d\ude00\/\b\f\t\r\\","x":"\n"}"#,
+        &format!(r#"{{"a":"{long}","b":"{long}"}}"#),
+        &format!(r#"{{"a":"{}"}}"#, "\u{1F600}".repeat(1000) + "\\t"),
+    ] {
+        assert!(read_both_ways(text), "{text}");
+    }
+}
+
+#[test]
+fn what_is_unusual_is_left_to_the_other_way() {
+    for text in [
+        "",
+        "[]",
+        "{",
+        r#"{"a":1"#,
+        r#"{"a":1,}"#,
+        r#"{"\u0061":1}"#,
+        r#"{"a":"\ud800"}"#,
+        r#"{"a":"\u12"}"#,
+        r#"{"a":"\u12x4"}"#,
+        r#"{"a":"\q"}"#,
+        r#"{"a":"b"#,
+        r#"{"a":"\n"#,
+        "{\"a\":\"\t\"}",
+        "{\"a\":\"\\n\t\"}",
+        "{\"a\":[1,\n2]}",
+        "{\"a\"\n:1}",
+        r#"{"a":1} x"#,
+        r#"{"a":01}"#,
+        r#"{"a":NaN}"#,
+        r#"{"x":"\ud800"#,
+    ] {
+        assert!(!read_both_ways(text), "{text}");
+    }
+    let mut row = Row::default();
+    for bytes in
+        [&b"{\"a\":\"\xB4\xBA\"}"[..], b"{\"a\":\"\\n\xE4\xB8\"}", b"{\"a\\n\xE4\":1}", b"{\"x\":\"\xB4\"}"]
+    {
+        assert_eq!(scan::line(bytes, &|name| name != "x", &mut row), None);
+    }
+    let broken = [&b"{\"a\":\"\\n"[..], &[0x80; 5000], b"\"}"].concat();
+    assert_eq!(scan::line(&broken, &|_| true, &mut row), None);
+}
+
+proptest! {
+    #[test]
+    fn both_ways_read_the_same(
+        strings in prop::collection::vec("(\\PC{0,70}|[\"\\\\/\u{8}-\u{20}]|\u{1F600}|a{60,70}){0,40}", 1..4),
+        ascii in any::<bool>(),
+        cut in 0_usize..400,
+        stray in "[\"\\\\{},: a\u{1}]?",
+    ) {
+        let fields = strings.iter().enumerate().map(|(index, text)| (format!("f{index}"), json!(text)));
+        let mut text = serde_json::Value::Object(fields.collect()).to_string();
+        if ascii {
+            let units = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|u| format!("\\u{u:04X}")).collect();
+            text = text.chars().map(|c| if c.is_ascii() { c.to_string() } else { units(c) }).collect();
+        }
+        prop_assert!(read_both_ways(&text), "{}", text);
+        // The same with something in it that may have no place there.
+        text.insert_str(text.floor_char_boundary(cut), &stray);
+        read_both_ways(&text);
     }
 }
