@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     fn who(stage: &str) -> Who {
-        Who { stage: stage.to_owned(), plugin: "demo".to_owned(), library: 0 }
+        Who { stage: stage.to_owned(), plugin: "demo".to_owned(), library: 0, measures: &[] }
     }
 
     fn records() -> Vec<Record> {

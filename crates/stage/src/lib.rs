@@ -17,10 +17,12 @@ mod files;
 pub mod handle;
 mod info;
 mod json;
+mod measures;
 mod needs;
 mod option_info;
 mod options;
 mod registry;
+mod sketch;
 mod view;
 
 pub use author::{
@@ -32,8 +34,10 @@ pub use error::{Failure, SetupError};
 pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 pub use json::{json_object, push_json};
+pub use measures::{Better, MeasureInfo};
 pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};
+pub use sketch::Sketch;
 pub use view::{Attachment, ExportView, Lookup, Place, Shared, View};

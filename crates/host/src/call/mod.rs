@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{Output, RandomAccess, Split, SplitOff};
+use tamis_stage::{MeasureInfo, Output, RandomAccess, Split, SplitOff};
 
 use crate::calls::{self, Slot, Subject};
 use crate::signals;
@@ -65,6 +65,8 @@ pub(crate) struct Who {
     pub(crate) plugin: String,
     /// Tells the library from all others: the address of its descriptor, which stays where it is.
     pub(crate) library: usize,
+    /// What the stage says that it measures.
+    pub(crate) measures: &'static [MeasureInfo],
 }
 
 /// One call into a plugin.
