@@ -127,7 +127,9 @@ mod tests {
 
     fn sketch(values: &[f64]) -> Sketch {
         let mut sketch = Sketch::default();
-        values.iter().for_each(|value| sketch.note(*value));
+        for value in values {
+            sketch.note(*value);
+        }
         sketch
     }
 
@@ -140,8 +142,8 @@ mod tests {
         };
         (0..5000)
             .map(|n| {
-                let (size, value) = ((next() % 40) as i32 - 20, next() as f64 / 1e15);
-                [value.powi(3), -value, (next() % 100) as f64, value * 2_f64.powi(size)][n % 4]
+                let (size, value) = ((next() % (1 << 20)) as f64, next() as f64 / 1e15);
+                [value * value * value, -value, (next() % 100) as f64, value / (size + 1.0)][n % 4]
             })
             .collect()
     }
