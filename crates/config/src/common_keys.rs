@@ -95,6 +95,7 @@ pub fn common_keys(table: &str) -> Vec<OptionInfo> {
         schema: schema.clone(),
         reads: Vec::new(),
         writes: Vec::new(),
+        measures: Vec::new(),
         flags: StageFlags::default(),
         plugin: Arc::default(),
     };

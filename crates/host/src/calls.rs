@@ -319,7 +319,8 @@ mod tests {
     }
 
     fn who_of(stage: &str, run: &RunContext) -> Who {
-        Who { stage: stage.to_owned(), plugin: "demo".to_owned(), library: 0, run: run.clone() }
+        let plugin = "demo".to_owned();
+        Who { stage: stage.to_owned(), plugin, library: 0, measures: &[], run: run.clone() }
     }
 
     fn records() -> Vec<Record> {

@@ -1,15 +1,17 @@
 //! Checks the descriptor of a plugin before anything else in it is called.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
+use tamis_stage::{Better, Kind, MeasureInfo, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 
 /// Larger sizes are garbage read as a size.
 const MAX_STRUCT_SIZE: u32 = 64 * 1024;
 const MAX_STAGES: usize = 1024;
+const MAX_MEASURES: usize = 256;
 const MAX_NAME: usize = 64;
 const MAX_TEXT: usize = 1 << 20;
 
@@ -36,6 +38,8 @@ pub(crate) struct Table {
     pub(crate) stage: &'static abi::Stage,
     /// Tells its library from all others: the address of the descriptor, which is never freed.
     pub(crate) library: usize,
+    /// What it says that it measures.
+    pub(crate) measures: &'static [MeasureInfo],
 }
 
 /// Checks a descriptor.
@@ -64,6 +68,7 @@ pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> 
         name: name.to_owned(),
         version: version.to_owned(),
         license: license.to_owned(),
+        abi_minor: plugin.abi_minor,
         origin,
     });
     // SAFETY: checked not to be NULL or misaligned, and `n_stages` to be sane.
@@ -78,7 +83,8 @@ pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> 
         if !names.insert((table, stage_info.name.clone())) {
             return Err(format!("two of its stages for [[{table}]] are called `{}`", stage_info.name));
         }
-        stages.push(Table { stage, library });
+        let measures = Vec::leak(stage_info.measures.clone());
+        stages.push(Table { stage, library, measures });
         infos.push(stage_info);
     }
     let description = Description { plugin: (*info).clone(), sdk: sdk.to_owned(), stages: infos };
@@ -152,6 +158,7 @@ unsafe fn check_stage(
             schema: check_schema(stage.options_schema).map_err(what)?,
             reads: names("reads", stage.reads, stage.n_reads).map_err(what)?,
             writes: names("writes", stage.writes, stage.n_writes).map_err(what)?,
+            measures: measures(stage.measures, stage.n_measures).map_err(what)?,
             flags: flags(stage),
             plugin: Arc::clone(plugin),
         }
@@ -382,6 +389,65 @@ unsafe fn names(what: &str, list: *const Str, n: usize) -> Result<Vec<String>, S
     let list = unsafe { std::slice::from_raw_parts(list, n) };
     // SAFETY: static strings.
     list.iter().map(|name| unsafe { text(what, *name, MAX_NAME) }.map(str::to_owned)).collect()
+}
+
+/// What a stage says that it measures.
+///
+/// # Safety
+///
+/// `list` must be a static array of a plugin with `n` entries.
+unsafe fn measures(list: *const abi::MeasureInfo, n: usize) -> Result<Vec<MeasureInfo>, String> {
+    if n == 0 {
+        return Ok(Vec::new());
+    }
+    if n > MAX_MEASURES {
+        return Err(format!("it declares {n} measures; at most {MAX_MEASURES} are allowed"));
+    }
+    check_pointer("its list of measures", list)?;
+    // SAFETY: not NULL, aligned, and of a sane length.
+    let list = unsafe { std::slice::from_raw_parts(list, n) };
+    let mut names = BTreeSet::new();
+    let mut measures = Vec::with_capacity(n);
+    for measure in list {
+        // SAFETY: static strings.
+        let measure = unsafe { measure_info(measure)? };
+        if !names.insert(measure.name.clone()) {
+            return Err(format!("it declares the measure `{}` twice", measure.name));
+        }
+        measures.push(measure);
+    }
+    Ok(measures)
+}
+
+/// # Safety
+///
+/// The strings must be static.
+unsafe fn measure_info(measure: &abi::MeasureInfo) -> Result<MeasureInfo, String> {
+    // SAFETY: the caller vouches for it.
+    let text = |what, it, max| unsafe { text(&format!("{what} of a measure"), it, max) }.map(Cow::Borrowed);
+    let name = text("the name", measure.name, MAX_NAME)?;
+    if name.is_empty() {
+        return Err("it declares a measure without a name".to_owned());
+    }
+    let better = match measure.better {
+        abi::NEITHER => Better::Neither,
+        abi::HIGHER => Better::Higher,
+        abi::LOWER => Better::Lower,
+        other => {
+            return Err(format!("`better` of the measure `{name}` is {other}, which is none of 0, 1, 2"));
+        }
+    };
+    if measure.reserved != 0 {
+        return Err(format!("the reserved member of the measure `{name}` is not 0"));
+    }
+    Ok(MeasureInfo {
+        name,
+        unit: text("the unit", measure.unit, MAX_NAME)?,
+        better,
+        min_option: text("an option", measure.min_option, MAX_NAME)?,
+        max_option: text("an option", measure.max_option, MAX_NAME)?,
+        summary: text("the summary", measure.summary, MAX_TEXT)?,
+    })
 }
 
 fn check_schema(schema: Str) -> Result<serde_json::Value, String> {

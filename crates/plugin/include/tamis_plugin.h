@@ -127,6 +127,18 @@ typedef struct {                    /* a measured value beside its limit */     
   uint32_t reserved;
 } tamis_measure;
 
+enum { TAMIS_NEITHER = 0, TAMIS_HIGHER = 1, TAMIS_LOWER = 2 };
+
+typedef struct {                    /* 1.2: what a stage measures, for whoever shows it */  /* frozen */
+  tamis_str name;                   /* as in tamis_measure; one that ends in ":*" stands for all names that begin so */
+  tamis_str unit;                   /* as options name it: "characters"; empty for a share */
+  tamis_str min_option;             /* the options that are its limits; or empty */
+  tamis_str max_option;
+  tamis_str summary;                /* one sentence */
+  uint32_t better;                  /* which values speak for a document: TAMIS_NEITHER, TAMIS_HIGHER, TAMIS_LOWER */
+  uint32_t reserved;
+} tamis_measure_info;
+
 enum { TAMIS_KEEP = 0, TAMIS_DROP = 1, TAMIS_FAIL = 2 };
 
 typedef struct {                    /* what became of a record, for exporters */            /* frozen */
@@ -431,6 +443,8 @@ typedef struct {
   const tamis_transform *transform; /* filters and extractors */
   const tamis_corpus *corpus;
   const tamis_exporter *exporter;
+  const tamis_measure_info *measures; /* 1.2: filters, extractors, corpus stages: all that is passed to `measure` */
+  size_t n_measures;
   const tamis_keyed *keyed;         /* 1.2: with TAMIS_KEYED */
 } tamis_stage;
 

@@ -34,6 +34,10 @@ pub const NO_LIMIT: u32 = 0;
 pub const MIN: u32 = 1;
 pub const MAX: u32 = 2;
 
+pub const NEITHER: u32 = 0;
+pub const HIGHER: u32 = 1;
+pub const LOWER: u32 = 2;
+
 pub const KEEP: u32 = 0;
 pub const DROP: u32 = 1;
 pub const FAIL: u32 = 2;
@@ -137,6 +141,18 @@ pub struct Measure {
     pub value: f64,
     pub limit: f64,
     pub limit_kind: u32,
+    pub reserved: u32,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct MeasureInfo {
+    pub name: Str,
+    pub unit: Str,
+    pub min_option: Str,
+    pub max_option: Str,
+    pub summary: Str,
+    pub better: u32,
     pub reserved: u32,
 }
 
@@ -386,6 +402,8 @@ pub struct Stage {
     pub transform: *const Transform,
     pub corpus: *const Corpus,
     pub exporter: *const Exporter,
+    pub measures: *const MeasureInfo,
+    pub n_measures: usize,
     pub keyed: *const Keyed,
 }
 

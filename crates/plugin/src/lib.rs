@@ -22,10 +22,10 @@ pub use tamis_document::{
 };
 pub use tamis_stage::keyed;
 pub use tamis_stage::{
-    Attachment, BatchExtractor, BatchFilter, Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView,
+    Attachment, BatchExtractor, BatchFilter, Better, Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView,
     Exporter, Extracted, Extractor, Failure, FileReader, Filter, Flat, Judged, KeyedStage, Lookup,
-    NewDocument, NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess, ReadError, Reader,
-    SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
+    MeasureInfo, NewDocument, NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess,
+    ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
 };
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.

@@ -50,8 +50,8 @@ fn facts() -> Vec<Fact> {
     structures(&mut facts);
     constants!(facts, MAJOR as TAMIS_ABI_MAJOR, MINOR as TAMIS_ABI_MINOR, MAGIC);
     constants!(
-        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, INHERITS, MORE, NO_LIMIT, MIN, MAX, KEEP,
-        DROP, FAIL
+        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, INHERITS, MORE, NO_LIMIT, MIN, MAX,
+        NEITHER, HIGHER, LOWER, KEEP, DROP, FAIL
     );
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
@@ -82,6 +82,7 @@ fn structures(facts: &mut Vec<Fact>) {
     structure!(facts, Attachment, tamis_attachment { name, version, bytes });
     structure!(facts, Origin, tamis_origin { file, offset, length, reserved });
     structure!(facts, Measure, tamis_measure { name, value, limit, limit_kind, reserved });
+    structure!(facts, MeasureInfo, tamis_measure_info { name, unit, min_option, max_option, summary, better, reserved });
     structure!(facts, Fate, tamis_fate {
         verdict, n_measures, stage, reason, file, offset, length, reserved,
     });
@@ -109,7 +110,7 @@ fn structures(facts: &mut Vec<Fact>) {
     });
     structure!(facts, Stage, tamis_stage {
         struct_size, kind, flags, name, summary, docs, options_schema, reads, n_reads, writes, n_writes, open,
-        close, reader, transform, corpus, exporter, keyed,
+        close, reader, transform, corpus, exporter, measures, n_measures, keyed,
     });
     structure!(facts, Plugin, tamis_plugin {
         magic, struct_size, abi_major, abi_minor, flags, name, version, license, sdk, stages, n_stages,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tamis_config::Opened;
+use tamis_stage::Sketch;
 use tamis_stage::handle::{Counts, OpenStage};
 
 use crate::clock::{Chore, Chores, Spent};
@@ -108,6 +109,9 @@ pub struct StageTally {
     /// What the stage counted itself.
     #[serde(skip_serializing_if = "Counts::is_empty", default)]
     pub counts: Counts,
+    /// How the values of each declared measure are spread over the records that came in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub measures: BTreeMap<String, Sketch>,
     /// Counters that the stage has declared and that stayed at 0 to the end of the run, such as rules that never
     /// matched; `family/*` where all of a family (`family/rule`) did.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -133,6 +137,9 @@ impl StageTally {
         }
         for (name, n) in other.counts {
             *self.counts.entry(name).or_default() += n;
+        }
+        for (name, sketch) in other.measures {
+            self.measures.entry(name).or_default().add(sketch);
         }
     }
 }

@@ -18,7 +18,8 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Records a measured value beside its limit, in the unit of the option that sets the limit.
+    /// Records a measured value beside its limit, in the unit of the option that sets the limit. Declare it in
+    /// `MEASURES` of the stage, so that the help names it and a run keeps how its values are spread.
     pub fn measure(&mut self, name: impl Into<Cow<'static, str>>, value: f64, limit: Limit) {
         self.measures.push(Measure { name: name.into(), value, limit });
     }

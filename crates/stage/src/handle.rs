@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tamis_document::{Document, Record};
 
 use crate::keyed::{Emitted, Group, Known, Rounds};
-use crate::{Block, Cut, Failure, Kind, Output, RandomAccess, Split, Workspace};
+use crate::{Block, Cut, Failure, Kind, Output, RandomAccess, Sketch, Split, Workspace};
 
 /// An opened stage of any kind.
 pub enum OpenStage {
@@ -53,6 +53,8 @@ pub type Counts = BTreeMap<String, u64>;
 pub struct Effects {
     /// Counts by name.
     pub counts: Counts,
+    /// The values of each declared measure, by its name.
+    pub measures: BTreeMap<&'static str, Sketch>,
     /// Documents that were split off: the index of the record they come from, and the document.
     pub split: Vec<(usize, Document)>,
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::MeasureInfo;
+
 /// The kinds of stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -87,6 +89,9 @@ pub struct StageInfo {
     pub reads: Vec<String>,
     /// Fields that the stage writes; `*` stands for names known only from the data.
     pub writes: Vec<String>,
+    /// What the stage measures; empty for a library that does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<MeasureInfo>,
     /// Properties.
     pub flags: StageFlags,
     /// The plugin that brought it; told once for all its stages, so not part of the serialised form.
@@ -103,6 +108,9 @@ pub struct PluginInfo {
     pub version: String,
     /// Its licence, as an SPDX expression; empty if not told.
     pub license: String,
+    /// The minor version of the boundary that it was built for: what it can have said of its stages.
+    #[serde(default)]
+    pub abi_minor: u32,
     /// Where it came from.
     pub origin: PluginOrigin,
 }

@@ -18,11 +18,13 @@ pub mod handle;
 mod info;
 mod json;
 pub mod keyed;
+mod measures;
 mod needs;
 mod option_info;
 mod options;
 mod registry;
 mod run_context;
+mod sketch;
 mod view;
 
 pub use author::{
@@ -35,9 +37,11 @@ pub use error::{Failure, SetupError};
 pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 pub use json::{json_object, push_json};
+pub use measures::{Better, MeasureInfo};
 pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
 pub use registry::{DuplicateStage, Registry, StageFactory};
 pub use run_context::{LogLevel, RunContext};
+pub use sketch::Sketch;
 pub use view::{Attachment, ExportView, Lookup, Place, Shared, View};

@@ -163,5 +163,13 @@ fn fields(info: &StageInfo) -> String {
     if !info.writes.is_empty() {
         text += &format!("\n\nWrites {}.", list(&info.writes));
     }
+    if !info.measures.is_empty() {
+        text += "\n\nMeasures, which a run keeps how they are spread:\n\n| measure | unit | limit | meaning |\n\
+                 | --- | --- | --- | --- |";
+        for measure in &info.measures {
+            let row = [&format!("`{}`", measure.name), &*measure.unit, &measure.limits(), &measure.summary];
+            text += &format!("\n| {} |", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
+        }
+    }
     text
 }

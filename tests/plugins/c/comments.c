@@ -179,6 +179,16 @@ static const tamis_stage strip_stage = {
   .close = free,
   .transform = &strip_table,
 };
+#if TAMIS_ABI_MINOR >= 2
+static const tamis_measure_info share_measures[] = {{
+  .name = TAMIS_STR("comments"),
+  .unit = TAMIS_STR("lines"),
+  .max_option = TAMIS_STR("max_comments"),
+  .summary = TAMIS_STR("Comment lines that were taken out of the text."),
+  .better = TAMIS_LOWER,
+}};
+#endif
+
 static const tamis_stage share_stage = {
   .struct_size = sizeof(tamis_stage),
   .kind = TAMIS_FILTER,
@@ -194,6 +204,9 @@ static const tamis_stage share_stage = {
   .open = share_open,
   .close = free,
   .transform = &share_table,
+#if TAMIS_ABI_MINOR >= 2
+  .measures = share_measures, .n_measures = 1,
+#endif
 };
 
 static const tamis_stage *const stages[] = {&strip_stage, &share_stage};

@@ -10,14 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tamis_plugin::{
     Block, CorpusStage, Draft, Emit, ExportView, Exporter, Extractor, Failure, FileReader, Filter, Limit,
-    NewDocument, NoOptions, Notes, Output, PartExporter, RandomAccess, Reader, SetupError, Split, ValueRef,
-    Verdict, View, Workspace,
+    MeasureInfo, NewDocument, NoOptions, Notes, Output, PartExporter, RandomAccess, Reader, SetupError,
+    Split, ValueRef, Verdict, View, Workspace,
 };
 
 tamis_plugin::export_plugin! {
     readers: [Misplaces],
     file_readers: [Pairs, RemembersParts],
-    filters: [LooseOptions, PanicsAtOpen, NotANumber, Remembers],
+    filters: [LooseOptions, PanicsAtOpen, NotANumber, KeepsWhatItKnows, NoSuchLimit, Remembers],
     extractors: [PanicsOnNul, TripsOnTitle, Undeclared],
     corpus_stages: [RareLines, MergesInOrder, TakesAnyState, Listed],
     exporters: [Counts],
@@ -115,6 +115,23 @@ plain!(Filter for NotANumber, "not-a-number" {
     fn filter(&self, document: &View<'_>, notes: &mut Notes) -> Result<Verdict, Failure> {
         let text = document.text();
         notes.measure("share", text.lines().count() as f64 / text.len() as f64, Limit::None);
+        Ok(Verdict::Keep)
+    }
+});
+
+plain!(Filter for KeepsWhatItKnows, "keeps-what-it-knows" {
+    fn filter(&self, document: &View<'_>, _: &mut Notes) -> Result<Verdict, Failure> {
+        let is_known = document.flat("mistakes.seen", 1).is_some();
+        document.attach("mistakes.seen", 1, b"");
+        Ok(if is_known { Verdict::Keep } else { Verdict::Drop("unknown".into()) })
+    }
+});
+
+plain!(Filter for NoSuchLimit, "no-such-limit" {
+    const MEASURES: &'static [MeasureInfo] =
+        &[MeasureInfo::new("lines", "lines", "Lines of the text.").at_least("min_lines")];
+
+    fn filter(&self, _: &View<'_>, _: &mut Notes) -> Result<Verdict, Failure> {
         Ok(Verdict::Keep)
     }
 });

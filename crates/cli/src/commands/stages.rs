@@ -134,6 +134,7 @@ fn page(info: &StageInfo) -> String {
     if !info.writes.is_empty() {
         page += &format!("\n{} {}", styled(BOLD, "writes"), fields(&info.writes));
     }
+    page += &measures(info);
     let own = info.options();
     if own.is_empty() {
         return page
@@ -141,6 +142,21 @@ fn page(info: &StageInfo) -> String {
     }
     let common = format!("(`tamis stages {}` shows the keys of every [[{0}]])", info.kind.table());
     page + &format!("\n\n{} {}\n{}", styled(BOLD, "options"), styled(DIM, common), options(own))
+}
+
+/// What a stage measures, with units and limits.
+fn measures(info: &StageInfo) -> String {
+    let mut text = String::new();
+    for (index, measure) in info.measures.iter().enumerate() {
+        let head = if index == 0 { format!("\n\n{}", styled(BOLD, "measures")) } else { String::new() };
+        let unit = (!measure.unit.is_empty()).then(|| format!("in {}", measure.unit));
+        let notes = [unit.unwrap_or_default(), measure.limits()];
+        let notes: Vec<_> = notes.into_iter().filter(|note| !note.is_empty()).collect();
+        let notes = if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) };
+        let name = styled(NAME, &measure.name);
+        text += &format!("{head}\n  {name}{}\n      {}", styled(DIM, notes), measure.summary);
+    }
+    text
 }
 
 /// A list of options with their help.

@@ -344,6 +344,7 @@ fn info<O: Options>(name: &str, kind: Kind, reads: &[&str], writes: &[&str]) -> 
         schema,
         reads: reads.iter().map(ToString::to_string).collect(),
         writes: writes.iter().map(ToString::to_string).collect(),
+        measures: Vec::new(),
         flags: StageFlags {
             byte_stream: matches!(name, "jsonl" | "archive" | "book"),
             replayable: name == "jsonl",
@@ -355,6 +356,7 @@ fn info<O: Options>(name: &str, kind: Kind, reads: &[&str], writes: &[&str]) -> 
             name: "tamis-test".into(),
             version: "1.2.3".into(),
             license: String::new(),
+            abi_minor: 0,
             origin: PluginOrigin::Bundled,
         }),
     }

@@ -8,7 +8,7 @@ use tamis_stage::{StageFactory, Workspace};
 use tempfile::TempDir;
 
 use super::documents::{long_records, odd_records};
-use super::transform::{Processed, declared, refused, same, stumbled, valid};
+use super::transform::{Processed, declared, declared_measures, refused, same, stumbled, valid};
 use super::{Results, open};
 
 /// What a stage keeps across documents is never shared between two checks: each opens stages of its own.
@@ -19,6 +19,9 @@ pub(super) fn check(factory: &dyn StageFactory, results: &mut Results) {
     results.run("takes any metadata", || stumbled(&expected.applied.records));
     results.run("writes only the fields that it declares", || {
         declared(factory.info(), &corpus(), &expected.applied.records)
+    });
+    results.run("measures only what it declares", || {
+        declared_measures(factory.info(), expected.applied.records.iter())
     });
     results.run("returns what is valid", || expected.applied.records.iter().try_for_each(valid));
     results.run("gives the same result twice", || whole(factory, corpus())?.is(&expected));

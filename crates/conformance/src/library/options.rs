@@ -126,6 +126,7 @@ mod tests {
 
     fn said(kind: Kind, properties: &Value) -> String {
         let info = StageInfo {
+            measures: Vec::new(),
             name: "test".to_owned(),
             kind,
             summary: String::new(),

@@ -28,6 +28,9 @@ pub(super) fn check(
             declared(info, &odd_records(info), &odd)
         });
     }
+    results.run("measures only what it declares", || {
+        declared_measures(info, expected.records.iter().chain(&odd))
+    });
     results.run("returns what is valid", || expected.records.iter().chain(&odd).try_for_each(valid));
     if info.flags.pure {
         results.run("gives the same result twice", || same(&expected, &process(first, long_records())));
@@ -37,6 +40,9 @@ pub(super) fn check(
         results.run("gives the same result in another instance", || {
             same(&expected, &process(second, records()))
         });
+    }
+    if info.flags.pure {
+        results.run("needs nothing that was left with a text", || found(first, &expected));
     }
     results.run("does not let neighbours in a batch matter", || {
         difference(&expected.records, &one_by_one(first)).map_or(Ok(()), Err)
@@ -125,6 +131,42 @@ pub(super) fn declared(info: &StageInfo, before: &[Record], after: &[Record]) ->
     Ok(())
 }
 
+/// The first minor version of the boundary in which measures are declared.
+const DECLARE_MEASURES: u32 = 2;
+
+/// Whether all that was measured is declared, with limits that are options of the stage.
+///
+/// A library that was built before measures could be declared is not to blame.
+pub(super) fn declared_measures<'r>(
+    info: &StageInfo,
+    records: impl Iterator<Item = &'r Record>,
+) -> Result<(), String> {
+    let options = info.schema.get("properties");
+    for measure in &info.measures {
+        let limits = [&measure.min_option, &measure.max_option];
+        let is_unknown =
+            |option: &str| !option.is_empty() && options.and_then(|options| options.get(option)).is_none();
+        if let Some(option) = limits.into_iter().find(|option| is_unknown(option)) {
+            return Err(format!(
+                "the limit of its measure `{}` is `{option}`, which is no option of it",
+                measure.name
+            ));
+        }
+    }
+    if info.plugin.abi_minor < DECLARE_MEASURES {
+        return Ok(());
+    }
+    let mut measured = records.flat_map(|record| &record.measures);
+    match measured.find(|measure| !info.measures.iter().any(|info| info.covers(&measure.name))) {
+        Some(measure) => Err(format!(
+            "it measured `{}` and does not declare it: declare it (in Rust, in `MEASURES`), so that the help names it \
+             and a run keeps how its values are spread",
+            measure.name
+        )),
+        None => Ok(()),
+    }
+}
+
 fn changed_fields<'a>(before: &'a Metadata, after: &'a Metadata) -> impl Iterator<Item = &'a str> {
     let names = before.iter().chain(after.iter()).map(|(name, _)| name);
     names.filter(|name| before.get(name) != after.get(name))
@@ -147,6 +189,20 @@ pub(super) fn valid(record: &Record) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+/// The same documents again, with what the stage has left with them the first time: attachments spare work and
+/// decide nothing.
+fn found(handle: &dyn TransformHandle, expected: &Processed) -> Result<(), String> {
+    let mut records = records();
+    handle.process(&mut records, &mut Effects::default());
+    let again = records.into_iter().zip(self::records()).map(|(processed, fresh)| {
+        let is_same_text = processed.document.text == fresh.document.text;
+        let attachments = if is_same_text { processed.attachments } else { fresh.attachments };
+        Record { attachments, ..fresh }
+    });
+    same(expected, &process(handle, again.collect()))
+        .map_err(|difference| format!("with what it has attached itself, {difference}"))
 }
 
 fn one_by_one(handle: &dyn TransformHandle) -> Vec<Record> {

@@ -82,7 +82,7 @@ impl Keyed {
         self.put_away(local, &result);
         match result {
             Ok(()) => {
-                apply(records, finished, effects);
+                apply(records, finished, self.instance.who.measures, effects);
                 emitted
             }
             Err(error) => {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use tamis_document::{Fate, Record};
 use tamis_plugin::abi;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
-use tamis_stage::{Failure, RunContext, SetupError, SplitOff, StageInfo};
+use tamis_stage::{Failure, MeasureInfo, RunContext, SetupError, SplitOff, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
 use crate::calls::{self, Entered, Subject};
@@ -69,7 +69,7 @@ impl Instance {
         let result = call.run(|host| run(&views, host));
         let finished = Finished::from(call);
         match &result {
-            Ok(()) => apply(records, finished, effects),
+            Ok(()) => apply(records, finished, self.who.measures, effects),
             Err(error) => fail_all(records, &self.says(error)),
         }
         result
@@ -96,15 +96,11 @@ pub(crate) fn open(
     options: &serde_json::Value,
     run: &RunContext,
 ) -> Result<OpenStage, SetupError> {
-    let Table { stage: table, library } = table;
+    let Table { stage: table, library, measures } = table;
     let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
     let options = options.to_string();
-    let who = Arc::new(Who {
-        stage: info.name.clone(),
-        plugin: info.plugin.name.clone(),
-        library,
-        run: run.clone(),
-    });
+    let (stage, plugin) = (info.name.clone(), info.plugin.name.clone());
+    let who = Arc::new(Who { stage, plugin, library, measures, run: run.clone() });
     let mut pointer = std::ptr::null_mut();
     let mut call = Call::new(&who, Target::Nothing, table.flags & abi::UTF8_TRUSTED != 0);
     // SAFETY: the table was checked; the options outlive the call.
@@ -156,9 +152,17 @@ fn fail_all(records: &mut [Record], message: &str) {
 }
 
 /// Applies what a call did to its records.
-fn apply(records: &mut [Record], call: Finished, effects: &mut Effects) {
+fn apply(records: &mut [Record], call: Finished, declared: &'static [MeasureInfo], effects: &mut Effects) {
     for (record, state) in records.iter_mut().zip(call.states.into_iter()) {
         if let Some(state) = state {
+            for measure in &state.measures {
+                // What is not declared could be of any number of names, and which of them are kept would depend on
+                // the order in which they come.
+                let name = declared.iter().find(|info| info.covers(&measure.name)).map(|info| &*info.name);
+                if let Some(name) = name {
+                    effects.measures.entry(name).or_default().note(measure.value);
+                }
+            }
             apply_to(record, *state);
         }
     }

@@ -239,7 +239,7 @@ unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Me
         return abi::ERROR;
     }
     // SAFETY: not NULL, aligned, and see `error`.
-    match unsafe { convert::measure(&*measure) } {
+    match unsafe { convert::measure(&*measure, call.who.measures) } {
         Ok(measure) => call.states.at(doc).measures.push(measure),
         Err(breach) => return refuse(call, doc, || format!("it passed {breach}")),
     }

@@ -1,11 +1,14 @@
 //! Between our types and those of the boundary.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tamis_document::{
     Attachments, Document, Json, Limit, Measure, Metadata, Origin, Record, Value, ValueRef,
 };
 use tamis_plugin::abi::{self, Str};
+
+use tamis_stage::MeasureInfo;
 
 use super::attach;
 
@@ -147,9 +150,22 @@ pub(super) fn field(name: &str, value: ValueRef<'_>) -> abi::Field {
 /// # Safety
 ///
 /// As for [`text`].
-pub(super) unsafe fn measure(measure: &abi::Measure) -> Result<Measure, String> {
+pub(super) unsafe fn measure(
+    measure: &abi::Measure,
+    declared: &'static [MeasureInfo],
+) -> Result<Measure, String> {
     // SAFETY: the caller vouches for it.
-    let name = unsafe { name(measure.name) }.map_err(|why| format!("a measure with a name {why}"))?;
+    let bytes = unsafe { bytes(measure.name) }.unwrap_or_default();
+    // Nearly always one that was declared: no new string for its name, nor a check of it.
+    let known = declared.iter().find(|info| info.name.as_bytes() == bytes);
+    let name: Cow<'static, str> = match known {
+        Some(info) => Cow::Borrowed(&*info.name),
+        // SAFETY: the caller vouches for it.
+        None => match unsafe { name(measure.name) } {
+            Ok(name) => Cow::Owned(name.to_owned()),
+            Err(why) => return Err(format!("a measure with a name {why}")),
+        },
+    };
     if measure.reserved != 0 {
         return Err("a measure whose reserved member is not 0".to_owned());
     }
@@ -159,7 +175,7 @@ pub(super) unsafe fn measure(measure: &abi::Measure) -> Result<Measure, String> 
         abi::MAX => Limit::Max(measure.limit),
         other => return Err(format!("a measure with unknown limit kind {other}")),
     };
-    Ok(Measure { name: name.to_owned().into(), value: measure.value, limit })
+    Ok(Measure { name, value: measure.value, limit })
 }
 
 /// A measure as the plugin sees it.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{LogLevel, Output, RandomAccess, RunContext, Split, SplitOff};
+use tamis_stage::{LogLevel, MeasureInfo, Output, RandomAccess, RunContext, Split, SplitOff};
 
 use crate::calls::{self, Slot, Subject};
 
@@ -63,6 +63,8 @@ pub(crate) struct Who {
     pub(crate) plugin: String,
     /// Tells the library from all others: the address of its descriptor, which stays where it is.
     pub(crate) library: usize,
+    /// What the stage says that it measures.
+    pub(crate) measures: &'static [MeasureInfo],
     /// For which run it was opened.
     pub(crate) run: RunContext,
 }

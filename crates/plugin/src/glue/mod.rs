@@ -18,8 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
 use tamis_stage::{
-    BatchExtractor, BatchFilter, CorpusStage, Exporter, FileReader, KeyedStage, Options, PartExporter,
-    Reader, SetupError,
+    BatchExtractor, BatchFilter, Better, CorpusStage, Exporter, FileReader, KeyedStage, MeasureInfo, Options,
+    PartExporter, Reader, SetupError,
 };
 
 use crate::abi::{self, Str};
@@ -64,7 +64,8 @@ impl PluginBuilder {
     #[must_use]
     pub fn reader<T: Reader>(self) -> Self {
         let flags = if T::WHOLE_FILE { abi::WHOLE_FILE } else { 0 };
-        let parts = Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES };
+        let parts =
+            Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES, measures: &[] };
         self.stage::<AsReader<T>>(&parts, |stage| {
             stage.reader = leak(reader::table::<T>());
         })
@@ -74,7 +75,8 @@ impl PluginBuilder {
     #[must_use]
     pub fn file_reader<T: FileReader>(self) -> Self {
         let flags = abi::RANDOM_ACCESS;
-        let parts = Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES };
+        let parts =
+            Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES, measures: &[] };
         self.stage::<AsFileReader<T>>(&parts, |stage| {
             stage.reader = leak(file_reader::table::<T>());
         })
@@ -83,8 +85,14 @@ impl PluginBuilder {
     /// Adds a filter.
     #[must_use]
     pub fn filter<T: BatchFilter>(self) -> Self {
-        let parts =
-            Parts { kind: abi::FILTER, flags: abi::PURE, name: T::NAME, reads: T::READS, writes: &[] };
+        let parts = Parts {
+            kind: abi::FILTER,
+            flags: abi::PURE,
+            name: T::NAME,
+            reads: T::READS,
+            writes: &[],
+            measures: T::MEASURES,
+        };
         self.stage::<AsFilter<T>>(&parts, |stage| {
             stage.transform = leak(transform::filter_table::<T>());
         })
@@ -99,6 +107,7 @@ impl PluginBuilder {
             name: T::NAME,
             reads: T::READS,
             writes: T::WRITES,
+            measures: T::MEASURES,
         };
         self.stage::<AsExtractor<T>>(&parts, |stage| {
             stage.transform = leak(transform::extractor_table::<T>());
@@ -108,7 +117,14 @@ impl PluginBuilder {
     /// Adds a corpus stage.
     #[must_use]
     pub fn corpus_stage<T: CorpusStage>(self) -> Self {
-        let parts = Parts { kind: abi::CORPUS, flags: 0, name: T::NAME, reads: T::READS, writes: T::WRITES };
+        let parts = Parts {
+            kind: abi::CORPUS,
+            flags: 0,
+            name: T::NAME,
+            reads: T::READS,
+            writes: T::WRITES,
+            measures: T::MEASURES,
+        };
         self.stage::<AsCorpus<T>>(&parts, |stage| {
             stage.corpus = leak(corpus::table::<T>());
         })
@@ -118,7 +134,14 @@ impl PluginBuilder {
     #[must_use]
     pub fn keyed_stage<T: KeyedStage>(self) -> Self {
         let flags = abi::KEYED;
-        let parts = Parts { kind: abi::CORPUS, flags, name: T::NAME, reads: T::READS, writes: T::WRITES };
+        let parts = Parts {
+            kind: abi::CORPUS,
+            flags,
+            name: T::NAME,
+            reads: T::READS,
+            writes: T::WRITES,
+            measures: T::MEASURES,
+        };
         self.stage::<keyed::AsKeyed<T>>(&parts, |stage| {
             stage.keyed = leak(keyed::table::<T>());
         })
@@ -129,7 +152,8 @@ impl PluginBuilder {
     pub fn exporter<T: Exporter>(self) -> Self {
         let named_files = if T::NAMED_FILES { abi::NAMED_FILES } else { 0 };
         let flags = named_files | if T::REPLAYABLE { abi::REPLAYABLE } else { 0 };
-        let parts = Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[] };
+        let parts =
+            Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[], measures: &[] };
         self.stage::<AsExporter<T>>(&parts, |stage| {
             stage.exporter = leak(exporter::table::<T>());
         })
@@ -140,7 +164,8 @@ impl PluginBuilder {
     pub fn part_exporter<T: PartExporter>(self) -> Self {
         let own_file = if T::OWN_FILE { abi::OWN_FILE } else { 0 };
         let flags = abi::PARTS | own_file | if T::REPLAYABLE { abi::REPLAYABLE } else { 0 };
-        let parts = Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[] };
+        let parts =
+            Parts { kind: abi::EXPORTER, flags, name: T::NAME, reads: T::READS, writes: &[], measures: &[] };
         self.stage::<AsPartExporter<T>>(&parts, |stage| {
             stage.exporter = leak(part_exporter::table::<T>());
         })
@@ -171,6 +196,7 @@ impl PluginBuilder {
         let summary = docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
         let reads = leak_names(parts.reads);
         let writes = leak_names(parts.writes);
+        let measures = leak_measures(parts.measures);
         let mut stage = abi::Stage {
             struct_size: size_of::<abi::Stage>() as u32,
             kind: parts.kind,
@@ -189,6 +215,8 @@ impl PluginBuilder {
             transform: std::ptr::null(),
             corpus: std::ptr::null(),
             exporter: std::ptr::null(),
+            measures: measures.as_ptr(),
+            n_measures: measures.len(),
             keyed: std::ptr::null(),
         };
         set_table(&mut stage);
@@ -204,6 +232,7 @@ struct Parts {
     name: &'static str,
     reads: &'static [&'static str],
     writes: &'static [&'static str],
+    measures: &'static [MeasureInfo],
 }
 
 /// The schema of the options, without references, so that whoever reads it needs no resolver.
@@ -248,6 +277,23 @@ fn leak_str(text: String) -> Str {
 
 fn leak_names(names: &[&'static str]) -> &'static [Str] {
     names.iter().map(|name| Str::new(name.as_bytes())).collect::<Vec<_>>().leak()
+}
+
+fn leak_measures(measures: &'static [MeasureInfo]) -> &'static [abi::MeasureInfo] {
+    let table = measures.iter().map(|measure| abi::MeasureInfo {
+        name: Str::new(measure.name.as_bytes()),
+        unit: Str::new(measure.unit.as_bytes()),
+        min_option: Str::new(measure.min_option.as_bytes()),
+        max_option: Str::new(measure.max_option.as_bytes()),
+        summary: Str::new(measure.summary.as_bytes()),
+        better: match measure.better {
+            Better::Neither => abi::NEITHER,
+            Better::Higher => abi::HIGHER,
+            Better::Lower => abi::LOWER,
+        },
+        reserved: 0,
+    });
+    table.collect::<Vec<_>>().leak()
 }
 
 /// A stage of some kind, for what all kinds share; the traits of authors are one to the functions below.

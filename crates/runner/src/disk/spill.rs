@@ -366,7 +366,8 @@ mod tests {
             assert!(frame.unpack().unwrap_err().to_string().contains("was changed since it was written"));
         }
         // What does not get smaller is not compressed.
-        let one = [Record::from(Document::new("a", "b"))];
+        let noise: Vec<u8> = (0..4_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let one = [Record::from(Document { raw: Some(noise), ..Document::new("a", "b") })];
         let frame = Frame::pack(&one, &[0], PLAIN_BYTES).unwrap();
         assert_eq!((frame.unpack().unwrap().1, frame.length()), (vec![0], HEADER as u64 + frame.weight()));
     }

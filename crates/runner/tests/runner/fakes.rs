@@ -235,6 +235,7 @@ impl StageFactory for Fake {
 fn info(name: &str, kind: Kind, flags: StageFlags) -> StageInfo {
     static PLUGIN: LazyLock<Arc<PluginInfo>> = LazyLock::new(Arc::default);
     StageInfo {
+        measures: Vec::new(),
         name: name.to_owned(),
         kind,
         summary: String::new(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tamis_document::Verdict;
 
-use crate::{Draft, Failure, Options, SetupError, View};
+use crate::{Draft, Failure, MeasureInfo, Options, SetupError, View};
 
 /// Judges or changes a document by what it has seen of all others.
 ///
@@ -19,6 +19,8 @@ pub trait CorpusStage: Sized + Send + Sync + 'static {
     const READS: &'static [&'static str] = &["text"];
     /// Fields that it may write.
     const WRITES: &'static [&'static str] = &[];
+    /// What it measures; see [`MeasureInfo`].
+    const MEASURES: &'static [MeasureInfo] = &[];
     /// How often the corpus is observed before it is applied.
     const OBSERVING_PASSES: u32 = 1;
     /// The options.

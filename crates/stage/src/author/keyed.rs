@@ -3,7 +3,7 @@
 use tamis_document::Verdict;
 
 use crate::keyed::{Group, Known, Rounds, Rows};
-use crate::{Draft, Failure, Options, SetupError, View};
+use crate::{Draft, Failure, MeasureInfo, Options, SetupError, View};
 
 /// Judges or changes a document by what all documents together have said in a few bytes each.
 ///
@@ -17,6 +17,8 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
     const READS: &'static [&'static str] = &["text"];
     /// Fields that it may write.
     const WRITES: &'static [&'static str] = &[];
+    /// What it measures; see [`MeasureInfo`].
+    const MEASURES: &'static [MeasureInfo] = &[];
     /// The options.
     type Options: Options;
     /// Working space of one worker, such as buffers. What it holds must not matter.

@@ -2,7 +2,7 @@
 
 use tamis_document::Verdict;
 
-use crate::{Draft, Failure, Notes, Options, SetupError, View};
+use crate::{Draft, Failure, MeasureInfo, Notes, Options, SetupError, View};
 
 /// Judges a document and does not change it.
 ///
@@ -13,6 +13,8 @@ pub trait Filter: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// Fields that it needs.
     const READS: &'static [&'static str] = &["text"];
+    /// What it measures; see [`MeasureInfo`].
+    const MEASURES: &'static [MeasureInfo] = &[];
     /// The options.
     type Options: Options;
 
@@ -48,6 +50,8 @@ pub trait Extractor: Sized + Send + Sync + 'static {
     const READS: &'static [&'static str] = &["text"];
     /// Fields that it may write.
     const WRITES: &'static [&'static str] = &["text"];
+    /// What it measures; see [`MeasureInfo`].
+    const MEASURES: &'static [MeasureInfo] = &[];
     /// The options.
     type Options: Options;
 
@@ -85,6 +89,8 @@ pub trait BatchFilter: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// See [`Filter::READS`].
     const READS: &'static [&'static str] = &["text"];
+    /// See [`Filter::MEASURES`].
+    const MEASURES: &'static [MeasureInfo] = &[];
     /// How many documents [`BatchFilter::filter_all`] is given at most; with 1 it is not called.
     const BATCH: usize = 1;
     /// The options.
@@ -146,6 +152,7 @@ impl<'a> From<View<'a>> for Judged<'a> {
 impl<T: Filter> BatchFilter for T {
     const NAME: &'static str = T::NAME;
     const READS: &'static [&'static str] = T::READS;
+    const MEASURES: &'static [MeasureInfo] = T::MEASURES;
     type Options = T::Options;
     type Local = ();
 
@@ -171,6 +178,8 @@ pub trait BatchExtractor: Sized + Send + Sync + 'static {
     const READS: &'static [&'static str] = &["text"];
     /// See [`Extractor::WRITES`].
     const WRITES: &'static [&'static str] = &["text"];
+    /// See [`Filter::MEASURES`].
+    const MEASURES: &'static [MeasureInfo] = &[];
     /// How many documents [`BatchExtractor::extract_all`] is given at most; with 1 it is not called.
     const BATCH: usize = 1;
     /// The options.
@@ -225,6 +234,7 @@ impl<'a> From<View<'a>> for Extracted<'a> {
 impl<T: Extractor> BatchExtractor for T {
     const NAME: &'static str = T::NAME;
     const READS: &'static [&'static str] = T::READS;
+    const MEASURES: &'static [MeasureInfo] = T::MEASURES;
     const WRITES: &'static [&'static str] = T::WRITES;
     type Options = T::Options;
     type Local = ();

@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tamis_plugin::{
-    CorpusStage, Draft, Failure, Limit, SetupError, ValueRef, Verdict, View, Workspace, open_file,
+    Better, CorpusStage, Draft, Failure, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View, Workspace,
+    open_file,
 };
 use tamis_text::chars::count_visible;
 use xxhash_rust::xxh3::xxh3_128;
@@ -62,6 +63,14 @@ pub struct LineTemplate {
 impl CorpusStage for LineTemplate {
     const NAME: &'static str = "line-template";
     const WRITES: &'static [&'static str] = &["text", "template_ratio"];
+    const MEASURES: &'static [MeasureInfo] = &[
+        MeasureInfo::new("template_lines", "lines", "Lines that were taken out whole."),
+        MeasureInfo::new("template_parts", "parts", "Parts that were cut off lines."),
+        MeasureInfo::new("removed_chars", "characters", "Characters that were taken out."),
+        MeasureInfo::new("template_ratio", "", "Share of the visible characters that was template.")
+            .at_most("flag_ratio")
+            .better(Better::Lower),
+    ];
     const OBSERVING_PASSES: u32 = 2;
     type Options = LineTemplateOptions;
     type Local = Local;

@@ -26,7 +26,9 @@ pub mod training;
 
 use std::sync::LazyLock;
 
-use tamis_plugin::{Draft, Extractor, Failure, Json, Limit, SetupError, Value, ValueRef, Verdict};
+use tamis_plugin::{
+    Better, Draft, Extractor, Failure, Json, Limit, MeasureInfo, SetupError, Value, ValueRef, Verdict,
+};
 
 use cut::Removed;
 use lexicon::Lexicon;
@@ -53,6 +55,13 @@ pub struct Boilerplate {
 impl Extractor for Boilerplate {
     const NAME: &'static str = "boilerplate";
     const WRITES: &'static [&'static str] = &["text", "boilerplate", "text_confidence", "text_uncertain"];
+    const MEASURES: &'static [MeasureInfo] = &[
+        MeasureInfo::new("segments", "segments", "Pieces in which the text was judged."),
+        MeasureInfo::new("text_confidence", "", "How well the text is expected to be told from the rest.")
+            .at_least("min_confidence")
+            .better(Better::Higher),
+        MeasureInfo::new("removed_chars", "characters", "Characters that were cut."),
+    ];
     type Options = BoilerplateOptions;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {

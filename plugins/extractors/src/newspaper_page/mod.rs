@@ -12,7 +12,9 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Draft, Extractor, Failure, Json, Limit, SetupError, Value, ValueRef, Verdict};
+use tamis_plugin::{
+    Draft, Extractor, Failure, Json, Limit, MeasureInfo, SetupError, Value, ValueRef, Verdict,
+};
 
 use furniture::Furniture;
 use lines::PageLine;
@@ -30,6 +32,12 @@ impl Extractor for NewspaperPage {
     const NAME: &'static str = "newspaper-page";
     const WRITES: &'static [&'static str] =
         &["text", "cleaned_by", "order_uncertain", "page", "published_raw", "publisher", "sections", "title"];
+    const MEASURES: &'static [MeasureInfo] = &[MeasureInfo::new(
+        "signs",
+        "signs",
+        "How many of the three signs of a newspaper page a text with any shows.",
+    )
+    .at_least("min_signs")];
     type Options = NewspaperPageOptions;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {

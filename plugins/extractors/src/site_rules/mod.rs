@@ -14,7 +14,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Draft, Extractor, Failure, Limit, Notes, SetupError, ValueRef, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict};
 
 use compile::Compiler;
 use detect::Detector;
@@ -48,6 +48,15 @@ impl Extractor for SiteRules {
         "source",
         "title",
         "*",
+    ];
+    const MEASURES: &'static [MeasureInfo] = &[
+        MeasureInfo::new(
+            "signs:*",
+            "signs",
+            "How many signs of a site a text with any shows; the rule file sets the limit.",
+        ),
+        MeasureInfo::new("removed_at:*", "bytes", "Where a rule took its first piece out."),
+        MeasureInfo::new("removed_bytes:*", "bytes", "How much a rule took out."),
     ];
     type Options = SiteRulesOptions;
 

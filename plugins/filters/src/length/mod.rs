@@ -4,7 +4,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Failure, Filter, Limit, Notes, SetupError, Verdict, View};
+use tamis_plugin::{Failure, Filter, Limit, MeasureInfo, Notes, SetupError, Verdict, View};
 use tamis_text::chars::count_visible;
 
 pub use options::LengthOptions;
@@ -17,6 +17,10 @@ pub struct Length {
 
 impl Filter for Length {
     const NAME: &'static str = "length";
+    const MEASURES: &'static [MeasureInfo] =
+        &[MeasureInfo::new("chars", "characters", "Characters of the text that can be seen.")
+            .at_least("min_chars")
+            .at_most("max_chars")];
     type Options = LengthOptions;
 
     fn open(options: LengthOptions) -> Result<Self, SetupError> {

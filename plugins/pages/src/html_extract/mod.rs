@@ -11,7 +11,7 @@ mod structured;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, SetupError, Verdict};
+use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, MeasureInfo, SetupError, Verdict};
 
 use crate::features::Page;
 use crate::model::judge;
@@ -48,6 +48,8 @@ pub struct HtmlExtract {
 impl Extractor for HtmlExtract {
     const NAME: &'static str = "html-extract";
     const WRITES: &'static [&'static str] = WRITES;
+    const MEASURES: &'static [MeasureInfo] =
+        &[MeasureInfo::new("content_ratio", "", "Share of the words of a page that are its content.")];
     type Options = HtmlExtractOptions;
 
     fn open(options: HtmlExtractOptions) -> Result<Self, SetupError> {

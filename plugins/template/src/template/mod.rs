@@ -4,7 +4,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Draft, Extractor, Failure, SetupError, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Limit, MeasureInfo, SetupError, Verdict};
 
 pub use options::TemplateOptions;
 
@@ -15,6 +15,9 @@ pub struct Template {
 
 impl Extractor for Template {
     const NAME: &'static str = "template";
+    // What it measures: the help names it, and a run keeps how the values are spread.
+    const MEASURES: &'static [MeasureInfo] =
+        &[MeasureInfo::new("cut_chars", "characters", "Characters that were cut off the end of a text.")];
     type Options = TemplateOptions;
 
     fn open(options: TemplateOptions) -> Result<Self, SetupError> {
@@ -30,7 +33,9 @@ impl Extractor for Template {
         if text.is_empty() && self.options.drop_empty {
             return Ok(Verdict::Drop("nothing-left".into()));
         }
+        let n_cut = draft.text().chars().count() - text.chars().count();
         draft.set_text(text);
+        draft.notes().measure("cut_chars", n_cut as f64, Limit::None);
         draft.notes().count("closings_cut", 1);
         Ok(Verdict::Keep)
     }

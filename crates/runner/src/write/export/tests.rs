@@ -82,6 +82,7 @@ impl PartHandle for FakePart {
 
 fn export(path: &Path, flags: StageFlags, compression: Compression) -> OpenedExport {
     let info = StageInfo {
+        measures: Vec::new(),
         name: "fake".to_owned(),
         kind: Kind::Exporter,
         summary: String::new(),
