@@ -321,6 +321,8 @@ pub struct RunSettings {
     /// How long a stage may be at one document, or in a call without documents, before that is told, in seconds;
     /// 0 stands for any time. Never changes what is written.
     pub stage_timeout_secs: f64,
+    /// Whether a table of what became of every record is written beside the output. Never changes the output itself.
+    pub fates: bool,
     /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
     /// output.
     pub work: Option<PathBuf>,
@@ -336,6 +338,7 @@ impl Default for RunSettings {
             max_record_bytes: 128 << 20,
             checkpoint_secs: 10.0,
             stage_timeout_secs: 60.0,
+            fates: true,
             work: None,
         }
     }

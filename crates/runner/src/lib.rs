@@ -5,6 +5,7 @@
 //! read/   files ─▶ blocks of whole records ─▶ tasks
 //! work/                                       └▶ [decode ▶ stages ▶ encode] ─▶ results
 //! write/                                                                       └▶ in corpus order ─▶ parts
+//! fates/  what became of every record, as a table
 //! disk/   names, locks, journal, checkpoint's folder, spills and states, manifest: what lies on the disk beside
 //! run.rs  ties them: what is left to do, segment after segment, and the end
 //! ```
@@ -32,6 +33,7 @@
 mod clock;
 mod disk;
 mod error;
+pub mod fates;
 mod observer;
 mod progress;
 mod read;
@@ -54,3 +56,4 @@ pub use segment::{Reads, Segment, Shard, StateName, Task, Writes, segments};
 pub use settings::{Grace, Settings};
 pub use tally::{InputTally, StageTally, Tally};
 pub use work::chain::process;
+pub use work::place::RecordPlace;

@@ -137,7 +137,7 @@ struct Events {
 
 impl Observer for Events {
     fn interest(&self) -> Interest {
-        Interest::RUN | Interest::SLOW
+        if EVENTS.get().is_some() { Interest::RUN | Interest::SLOW } else { Interest::SLOW }
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -148,7 +148,7 @@ impl Observer for Events {
                 "finish": finish(report.finish),
                 "already_done": report.finish == Finish::AlreadyDone,
                 "seconds": report.elapsed.as_secs_f64(),
-                "folder": report.folder,
+                "folder": report.folder.to_string_lossy(),
                 "too_many_failed": report.tally.failed_ratio() > self.max_failed_ratio,
                 "tally": report.tally,
                 "exports": report.manifest.exports,
