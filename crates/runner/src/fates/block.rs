@@ -159,9 +159,9 @@ impl Builder {
             measures.extend(self.values.iter().map(|value| (value >> shift) as u8));
         }
         let (mut bytes, mut columns) = (Vec::new(), [(0, 0); N_COLUMNS]);
-        let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(cannot_pack)?;
+        let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(|error| cannot_pack(&error))?;
         for (column, plain) in columns.iter_mut().zip([fates, self.positions, ids, measures]) {
-            let packed = zstd.compress(&plain).map_err(cannot_pack)?;
+            let packed = zstd.compress(&plain).map_err(|error| cannot_pack(&error))?;
             let stored = if packed.len() < plain.len() { &packed } else { &plain };
             bytes.extend_from_slice(stored);
             *column = (stored.len() as u32, plain.len() as u32);
@@ -211,7 +211,7 @@ impl<T: Clone + Eq + Hash> Dictionary<T> {
     }
 }
 
-fn cannot_pack(error: io::Error) -> RunError {
+fn cannot_pack(error: &io::Error) -> RunError {
     RunError::Internal { message: format!("cannot compress fates: {error}") }
 }
 

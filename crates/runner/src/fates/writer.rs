@@ -124,13 +124,11 @@ impl Sweep {
                 self.next = row;
                 return Ok(true);
             }
-            match self.blocks.next_rows()? {
-                Some(rows) => self.rows = rows.into_iter(),
-                None => {
-                    self.is_over = true;
-                    return Ok(false);
-                }
-            }
+            let Some(rows) = self.blocks.next_rows()? else {
+                self.is_over = true;
+                return Ok(false);
+            };
+            self.rows = rows.into_iter();
         }
     }
 }
