@@ -13,9 +13,9 @@ use ignore::gitignore::Gitignore;
 use serde::{Serialize, Serializer};
 use tamis_address::Address;
 use tamis_document::{Document, Metadata};
-use tamis_stage::StageInfo;
+use tamis_stage::{PluginOrigin, StageInfo};
 
-use crate::{Diagnostics, canonical};
+use crate::Diagnostics;
 
 /// A checked pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -371,7 +371,19 @@ pub struct Expected {
 
 /// A stage by what tells it from others; its help and its schema are the same in every plan.
 fn short<S: Serializer>(info: &StageInfo, serializer: S) -> Result<S::Ok, S::Error> {
-    canonical::identity(info).serialize(serializer)
+    identity(info).serialize(serializer)
+}
+
+/// What tells a stage from others: its name, and the plugin that brings it.
+pub(crate) fn identity(info: &StageInfo) -> serde_json::Value {
+    let mut stage = serde_json::json!({
+        "use": info.name,
+        "plugin": { "name": info.plugin.name, "version": info.plugin.version },
+    });
+    if let PluginOrigin::Library { blake3, .. } = &info.plugin.origin {
+        stage["plugin"]["blake3"] = blake3.as_str().into();
+    }
+    stage
 }
 
 /// The documents of a test as they are written there.

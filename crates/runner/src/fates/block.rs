@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use tamis_document::{Fate, Limit, Measure};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::FateRow;
+use super::row::FateRow;
 use crate::error::RunError;
 
 /// Ids and reasons are short and alike: higher levels take longer and save next to nothing.

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::block::{Block, HEADER, Header};
-use super::{END, ENTRY, FateRow, MAGIC, TAIL};
+use super::row::{END, ENTRY, FateRow, MAGIC, TAIL};
 use crate::error::RunError;
 
 /// An open fate table.

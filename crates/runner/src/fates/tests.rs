@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use tamis_document::{Fate, Limit, Measure};
 
+use super::row::{ENTRY, MAGIC, TAIL};
 use super::*;
 
 fn row(id: &str, position: u128, fate: Fate, measures: &[(&'static str, f64, Limit)]) -> FateRow {

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::block::{Block, Builder, HEADER};
 use super::reader::Blocks;
-use super::{END, FateRow, MAGIC};
+use super::row::{END, FateRow, MAGIC};
 use crate::disk::file::{FileEntry, rename};
 use crate::disk::names::temporary;
 use crate::error::RunError;
