@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 use tamis_document::Record;
 use tamis_stage::RunContext;
 
-use crate::call::Who;
-
 /// The call has said nothing yet about where it is.
 const NOWHERE: u64 = (1 << 62) - 1;
 /// A bit of the number: the plugin has said that it begins with this document. Without it the document is only
@@ -28,6 +26,22 @@ thread_local! {
     /// of the calling thread before it asks anybody else.
     static MINE: Cell<Option<&'static Slot>> = const { Cell::new(None) };
     static GIVE_BACK: GiveBack = const { GiveBack };
+}
+
+/// Whose call it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) stage: String,
+    pub(crate) plugin: String,
+    /// For which run it was opened.
+    pub(crate) run: RunContext,
+}
+
+impl Who {
+    /// A message in the name of the stage, as a dead letter carries it.
+    pub(crate) fn says(&self, message: &str) -> String {
+        format!("stage `{}` of plugin `{}`: {message}", self.stage, self.plugin)
+    }
 }
 
 /// What a thread does in plugins. Never freed, and handed on when its thread ends.
