@@ -171,6 +171,11 @@ pub fn manifest_is_true(world: &World, folder: &str) {
     let manifest: Json = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
     assert_eq!(manifest["complete"], true);
     let tally = &manifest["tally"];
+    let fates = &manifest["fates"];
+    let content = files.remove(fates["name"].as_str().unwrap()).unwrap();
+    assert_eq!(fates["blake3"], blake3::hash(&content).to_hex().as_str());
+    let count = |fate: &str| tally[fate].as_u64().unwrap();
+    assert_eq!(fates["records"], count("kept") + count("dropped") + count("failed"));
     for export in manifest["exports"].as_array().unwrap() {
         let below = export["folder"].as_str().unwrap();
         let place = |name: &str| if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };

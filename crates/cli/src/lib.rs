@@ -9,6 +9,7 @@ mod args;
 mod commands;
 mod context;
 mod environment;
+mod events;
 mod exit;
 mod output;
 mod progress;
@@ -36,7 +37,7 @@ pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
     // Until what is left to do is to return: then `exit` is called by rights. The child process that looks at a
     // library tells its parent by the way in which it ends.
     let is_child = matches!(args.command, Command::Plugin { command: PluginCommand::Describe { .. } });
-    let _guard = (!is_child).then(|| tamis_host::guard_exit(commands::run::ended_early));
+    let _guard = (!is_child).then(|| tamis_host::guard_exit(events::ended_early));
     let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
     output::exit(result.unwrap_or_else(|error| output::failure(&error))).into()
 }

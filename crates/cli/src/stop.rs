@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tamis_runner::Grace;
 use tamis_stage::RunContext;
 
-use crate::commands::run;
+use crate::events;
 use crate::output;
 
 /// How long workers may take to come back; then the run notes how far it is and ends without them.
@@ -65,7 +65,7 @@ fn leave(run: &RunContext, scratch: Option<&Path>) -> ! {
         }
         None => "interrupted; run the same command again to go on".to_owned(),
     };
-    run::ended_early(&message);
+    events::ended_early(&message);
     if let Some(scratch) = scratch {
         // It is in the temporary folder: the system takes away what stays.
         let _ = std::fs::remove_dir_all(scratch);

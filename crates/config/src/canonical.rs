@@ -3,27 +3,15 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use tamis_stage::{PluginOrigin, StageInfo};
+use tamis_stage::StageInfo;
 
-use crate::plan::{Compression, Plan};
+use crate::plan::{Compression, Plan, identity};
 
 /// A stage with the options that count: paths relative to the folder of the pipeline.
 pub(crate) fn stage(id: &str, info: &StageInfo, options: &Value) -> Value {
     let mut stage = identity(info);
     stage["id"] = Value::from(id);
     stage["options"] = options.clone();
-    stage
-}
-
-/// What tells a stage from others: its name, and the plugin that brings it.
-pub(crate) fn identity(info: &StageInfo) -> Value {
-    let mut stage = json!({
-        "use": info.name,
-        "plugin": { "name": info.plugin.name, "version": info.plugin.version },
-    });
-    if let PluginOrigin::Library { blake3, .. } = &info.plugin.origin {
-        stage["plugin"]["blake3"] = Value::from(blake3.as_str());
-    }
     stage
 }
 

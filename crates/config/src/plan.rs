@@ -13,9 +13,9 @@ use ignore::gitignore::Gitignore;
 use serde::{Serialize, Serializer};
 use tamis_address::Address;
 use tamis_document::{Document, Metadata};
-use tamis_stage::StageInfo;
+use tamis_stage::{PluginOrigin, StageInfo};
 
-use crate::{Diagnostics, canonical};
+use crate::Diagnostics;
 
 /// A checked pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -321,6 +321,8 @@ pub struct RunSettings {
     /// How long a stage may be at one document, or in a call without documents, before that is told, in seconds;
     /// 0 stands for any time. Never changes what is written.
     pub stage_timeout_secs: f64,
+    /// Whether a table of what became of every record is written beside the output. Never changes the output itself.
+    pub fates: bool,
     /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
     /// output.
     pub work: Option<PathBuf>,
@@ -336,6 +338,7 @@ impl Default for RunSettings {
             max_record_bytes: 128 << 20,
             checkpoint_secs: 10.0,
             stage_timeout_secs: 60.0,
+            fates: true,
             work: None,
         }
     }
@@ -368,7 +371,19 @@ pub struct Expected {
 
 /// A stage by what tells it from others; its help and its schema are the same in every plan.
 fn short<S: Serializer>(info: &StageInfo, serializer: S) -> Result<S::Ok, S::Error> {
-    canonical::identity(info).serialize(serializer)
+    identity(info).serialize(serializer)
+}
+
+/// What tells a stage from others: its name, and the plugin that brings it.
+pub(crate) fn identity(info: &StageInfo) -> serde_json::Value {
+    let mut stage = serde_json::json!({
+        "use": info.name,
+        "plugin": { "name": info.plugin.name, "version": info.plugin.version },
+    });
+    if let PluginOrigin::Library { blake3, .. } = &info.plugin.origin {
+        stage["plugin"]["blake3"] = blake3.as_str().into();
+    }
+    stage
 }
 
 /// The documents of a test as they are written there.

@@ -364,6 +364,9 @@ impl<'a> Planner<'a> {
         if let Some(seconds) = table.get("stage_timeout_secs").and_then(Node::as_f64) {
             settings.stage_timeout_secs = seconds;
         }
+        if let Some(Data::Bool(fates)) = table.get("fates").map(|node| &node.data) {
+            settings.fates = *fates;
+        }
         if let Some((node, written)) = table.get("work").and_then(|node| Some((node, node.as_str()?))) {
             let folder = node.place.path(written);
             self.check_apart("work", &folder, &node.place, sources);

@@ -123,6 +123,7 @@ max_failed_ratio = 0
 block_bytes = 65536
 max_record_bytes = "64 MiB"
 work = "scratch"
+fates = false
 
 [[test]]
 name = "keeps the article"
@@ -163,6 +164,7 @@ fn a_full_pipeline_keeps_every_word() {
         max_record_bytes: 64 << 20,
         checkpoint_secs: 10.0,
         stage_timeout_secs: 60.0,
+        fates: false,
         work: Some(base.join("scratch")),
     };
     assert_eq!(plan.run, run);

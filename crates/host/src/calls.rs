@@ -11,9 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tamis_document::Record;
-use tamis_stage::RunContext;
-
-use crate::call::Who;
+use tamis_stage::{MeasureInfo, RunContext};
 
 /// The call has said nothing yet about where it is.
 const NOWHERE: u64 = (1 << 62) - 1;
@@ -28,6 +26,26 @@ thread_local! {
     /// of the calling thread before it asks anybody else.
     static MINE: Cell<Option<&'static Slot>> = const { Cell::new(None) };
     static GIVE_BACK: GiveBack = const { GiveBack };
+}
+
+/// Whose call it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) stage: String,
+    pub(crate) plugin: String,
+    /// Tells the library from all others: the address of its descriptor, which stays where it is.
+    pub(crate) library: usize,
+    /// What the stage says that it measures.
+    pub(crate) measures: &'static [MeasureInfo],
+    /// For which run it was opened.
+    pub(crate) run: RunContext,
+}
+
+impl Who {
+    /// A message in the name of the stage, as a dead letter carries it.
+    pub(crate) fn says(&self, message: &str) -> String {
+        format!("stage `{}` of plugin `{}`: {message}", self.stage, self.plugin)
+    }
 }
 
 /// What a thread does in plugins. Never freed, and handed on when its thread ends.

@@ -87,7 +87,9 @@ extern "C" fn early_exit() {
         // Not held while somebody is told, who may drop his guard.
         let tell = guards().clone();
         let message = message();
-        tell.iter().for_each(|tell| tell(&message));
+        for tell in &tell {
+            tell(&message);
+        }
     });
     // Nobody is left to be told that nothing could be told; the exit code says it.
     drop(told);

@@ -119,6 +119,14 @@ pub enum RunError {
         /// What is wrong.
         message: String,
     },
+    /// The table of what became of every record cannot be read.
+    #[error("the fate table `{}` cannot be read: {message}", path.display())]
+    Fates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// The counts do not add up: a fault of tamis or of a plugin, never of the input.
     #[error("the records do not add up: {message}; the output is marked as not complete")]
     Unbalanced {

@@ -5,6 +5,7 @@
 //! read/   files ─▶ blocks of whole records ─▶ tasks
 //! work/                                       └▶ [decode ▶ stages ▶ encode] ─▶ results
 //! write/                                                                       └▶ in corpus order ─▶ parts
+//! fates/  what became of every record, as a table
 //! disk/   names, locks, journal, checkpoint's folder, spills and states, manifest: what lies on the disk beside
 //! run.rs  ties them: what is left to do, segment after segment, and the end
 //! ```
@@ -32,9 +33,11 @@
 mod clock;
 mod disk;
 mod error;
+pub mod fates;
 mod observer;
 mod progress;
 mod read;
+mod report;
 mod run;
 mod segment;
 mod settings;
@@ -49,8 +52,10 @@ pub use disk::states::merge_states;
 pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};
-pub use run::{Finish, Report, run};
+pub use report::{Finish, Report};
+pub use run::run;
 pub use segment::{Reads, Segment, Shard, StateName, Task, Writes, segments};
 pub use settings::{Grace, Settings};
 pub use tally::{InputTally, StageTally, Tally};
 pub use work::chain::process;
+pub use work::place::RecordPlace;

@@ -14,7 +14,7 @@ use tamis_document::{Document, Record};
 use crate::clock::Spent;
 use crate::disk::file::FileEntry;
 use crate::error::RunError;
-use crate::run::Report;
+use crate::report::Report;
 use crate::segment::Segment;
 use crate::tally::Tally;
 

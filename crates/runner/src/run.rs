@@ -1,7 +1,7 @@
 //! Decides what a run has to do: begin, go on where an earlier one stopped, or nothing.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tamis_config::{Opened, Plan};
 
@@ -15,6 +15,7 @@ use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
 use crate::observer::{Event, Events, Observer};
 use crate::read::inputs::{self, Inputs};
+use crate::report::{Finish, Report};
 use crate::segment::{Shard, segments};
 use crate::settings::Settings;
 use crate::tally::Tally;
@@ -23,40 +24,6 @@ use crate::write::export::ExportWriter;
 use session::{End, Session};
 
 mod session;
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finish {
-    /// Everything was read, worked through and written.
-    Done,
-    /// One segment was run to its end; others follow.
-    Segment,
-    /// The same plan had already run to its end over the same inputs; nothing was done.
-    AlreadyDone,
-    /// Everything was read and worked through, and nothing was written.
-    Dry,
-}
-
-/// What a run did.
-#[derive(Debug)]
-pub struct Report {
-    /// How it ended.
-    pub finish: Finish,
-    /// Where the records went, with the time spent in each stage.
-    pub tally: Tally,
-    /// What was written.
-    pub manifest: Manifest,
-    /// The folder of the manifest: that of the first export.
-    pub folder: PathBuf,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// How many threads worked.
-    pub threads: usize,
-    /// Whether an earlier run had not finished and was begun anew.
-    pub restarted: bool,
-    /// Whether an earlier run had not finished and was resumed.
-    pub resumed: bool,
-}
 
 /// What a run begins with.
 struct Setup<'a> {

@@ -1,18 +1,17 @@
 //! `tamis run`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tamis_config::{InputKind, Plan};
 use tamis_host::{OpenCall, Watchdog};
-use tamis_runner::{
-    Event, Finish, Interest, Observer, Observers, Progress, Report, RunError, Segment, Settings, Task,
-};
+use tamis_runner::{Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, Settings, Task};
 use tamis_stage::RunContext;
 
 use crate::args::RunArgs;
 use crate::context::{Context, logged_run};
+use crate::events::{self, Events};
 use crate::output::{self, print_line};
 use crate::progress::{self, Show};
 use crate::{Exit, stop, summary};
@@ -35,8 +34,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let show = show(args);
     let task = task_json(args, &segments);
     if show == Show::Json {
-        // One run a process.
-        let _ = EVENTS.set(task);
+        events::print(task);
     }
     // What a dry run must put aside goes away with it.
     let scratch = if args.dry_run { Some(tempfile::tempdir()?) } else { None };
@@ -54,11 +52,13 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         ..Settings::default()
     };
     let opened = planned.open(&run)?;
-    let (progress, events) = (Progress::default(), Events { max_failed_ratio: plan.run.max_failed_ratio });
-    let observers = Observers::new([&progress as &dyn Observer, &events]);
+    let progress = Progress::default();
+    let observers = Observers::new([&progress as &dyn Observer, &Events]);
     let phases = phases(&segments);
     let result =
         progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &observers));
+    // Not when the run hears of it: whoever shows how far it is may still have something to say.
+    events::ended(plan, &result);
     Ok(match result {
         Ok(report) => finished(plan, &report, show),
         Err(error) => broken(&error),
@@ -111,77 +111,12 @@ fn task_json(args: &RunArgs, segments: &[Segment]) -> Value {
     })
 }
 
-fn merged(mut event: Value, more: &Value) -> Value {
-    if let (Some(event), Some(more)) = (event.as_object_mut(), more.as_object()) {
-        event.extend(more.clone());
-    }
-    event
-}
-
 fn show(args: &RunArgs) -> Show {
     match (args.json, args.quiet) {
         (true, _) => Show::Json,
         (_, true) => Show::Nothing,
         _ => Show::Bar,
     }
-}
-
-/// What every event of this run says, if events are printed. It belongs to the process, as standard output does, and
-/// a process of this program makes one run.
-static EVENTS: OnceLock<Value> = OnceLock::new();
-
-/// Prints what happens for machines, if they listen, and warns people of what does not get on.
-struct Events {
-    max_failed_ratio: f64,
-}
-
-impl Observer for Events {
-    fn interest(&self) -> Interest {
-        Interest::RUN | Interest::SLOW
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        match event {
-            Event::RunBegun { plan } => self::event(json!({ "event": "started", "pipeline": plan.name })),
-            Event::RunEnded { result: Ok(report) } => self::event(json!({
-                "event": "finished",
-                "finish": finish(report.finish),
-                "already_done": report.finish == Finish::AlreadyDone,
-                "seconds": report.elapsed.as_secs_f64(),
-                "folder": report.folder,
-                "too_many_failed": report.tally.failed_ratio() > self.max_failed_ratio,
-                "tally": report.tally,
-                "exports": report.manifest.exports,
-            })),
-            Event::RunEnded { result: Err(error) } => {
-                self::event(json!({ "event": "broken", "message": error.to_string() }));
-            }
-            Event::Slow { stage, plugin, subject, document, lasts } => {
-                output::log_line(format_args!("warning: {}", stuck(stage, plugin, subject, *lasts)));
-                self::event(json!({
-                    "event": "stuck",
-                    "stage": stage,
-                    "plugin": plugin,
-                    "document": document,
-                    "seconds": lasts.as_secs_f64(),
-                }));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Prints an event, if events are printed.
-fn event(event: Value) {
-    if let Some(task) = EVENTS.get() {
-        print_line(merged(event, task));
-    }
-}
-
-/// Says why the process ends before the run does.
-pub(crate) fn ended_early(message: &str) {
-    event(json!({ "event": "broken", "message": message }));
-    output::error_line(message);
 }
 
 /// Tells of calls into plugins that do not get on.
@@ -191,7 +126,7 @@ fn watchdog(run: &RunContext, plan: &Plan) -> anyhow::Result<Option<Watchdog>> {
     if limit.is_zero() {
         return Ok(None);
     }
-    let events = Events { max_failed_ratio: plan.run.max_failed_ratio };
+    let events = Events;
     let tell = move |call: &OpenCall| {
         events.event(&Event::Slow {
             stage: &call.stage,
@@ -202,17 +137,6 @@ fn watchdog(run: &RunContext, plan: &Plan) -> anyhow::Result<Option<Watchdog>> {
         });
     };
     Ok(Some(Watchdog::start(run, limit, tell)?))
-}
-
-/// What is said of a call that does not get on.
-fn stuck(stage: &str, plugin: &str, subject: &str, lasts: Duration) -> String {
-    let seconds = lasts.as_secs_f64();
-    let digits = usize::from(seconds < 10.0);
-    let on = if subject.is_empty() { String::new() } else { format!(" on {subject}") };
-    format!(
-        "stage `{stage}` of plugin `{plugin}` has worked{on} for {seconds:.digits$} s (`stage_timeout_secs` of [run]); if it never comes \
-         back, Ctrl-C or SIGTERM ends the run within 5 s, and the next one goes on from there"
-    )
 }
 
 /// A file that grows over the limit of the process (`ulimit -f`) is an error of that write, as a full disk is.
@@ -256,15 +180,6 @@ fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
         return Exit::Failed;
     }
     Exit::Done
-}
-
-fn finish(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Done => "done",
-        Finish::Segment => "segment",
-        Finish::AlreadyDone => "already-done",
-        Finish::Dry => "dry",
-    }
 }
 
 fn show_summary(plan: &Plan, report: &Report) {

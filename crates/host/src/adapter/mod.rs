@@ -17,8 +17,8 @@ use tamis_plugin::abi;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
 use tamis_stage::{Failure, MeasureInfo, RunContext, SetupError, SplitOff, StageInfo};
 
-use crate::call::{Call, CallError, Finished, State, Target, Who, broken, str};
-use crate::calls::{self, Entered, Subject};
+use crate::call::{Call, CallError, Finished, State, Target, broken, str};
+use crate::calls::{self, Entered, Subject, Who};
 use crate::descriptor::Table;
 
 /// An opened stage of a plugin; closed when dropped.

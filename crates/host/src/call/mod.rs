@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{LogLevel, MeasureInfo, Output, RandomAccess, RunContext, Split, SplitOff};
+use tamis_stage::{LogLevel, Output, RandomAccess, RunContext, Split, SplitOff};
 
-use crate::calls::{self, Slot, Subject};
+use crate::calls::{self, Slot, Subject, Who};
 
 pub(crate) use convert::{document_view, str};
 pub(crate) use keyed::{KeyedCall, Takes};
@@ -54,19 +54,6 @@ pub(crate) struct Decode<'a> {
     pub(crate) next_ordinal: u64,
     /// The ordinal that no record may reach any more.
     pub(crate) end_ordinal: u64,
-}
-
-/// Whose call it is.
-#[derive(Debug, Clone)]
-pub(crate) struct Who {
-    pub(crate) stage: String,
-    pub(crate) plugin: String,
-    /// Tells the library from all others: the address of its descriptor, which stays where it is.
-    pub(crate) library: usize,
-    /// What the stage says that it measures.
-    pub(crate) measures: &'static [MeasureInfo],
-    /// For which run it was opened.
-    pub(crate) run: RunContext,
 }
 
 /// One call into a plugin.
@@ -306,13 +293,6 @@ impl<'a> Target<'a> {
             Target::Judge(records) | Target::Change(records) | Target::Export(records) => records,
             Target::Nothing | Target::Decode(_) | Target::Index(_) | Target::Save(_) | Target::Load(_) => &[],
         }
-    }
-}
-
-impl Who {
-    /// A message in the name of the stage, as a dead letter carries it.
-    pub(crate) fn says(&self, message: &str) -> String {
-        format!("stage `{}` of plugin `{}`: {message}", self.stage, self.plugin)
     }
 }
 

@@ -38,6 +38,10 @@ pub struct Manifest {
     /// What corpus stages have left for the user, such as learned tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learned: Vec<Learned>,
+    /// The table of what became of every record (see [`crate::fates`]), relative to the folder of the manifest; none
+    /// if the run was not to write one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fates: Option<FileEntry>,
 }
 
 /// What a corpus stage has left for the user.

@@ -12,6 +12,8 @@ pub(crate) const FILE_LIST: &str = "files.b3";
 pub(crate) const WORK: &str = ".tamis";
 /// In [`WORK`]: what corpus stages leave for the user, a folder for each stage.
 pub(crate) const LEARNED: &str = "learned";
+/// In [`WORK`]: what became of every record.
+pub(crate) const FATES: &str = "fates";
 /// In [`WORK`]: held while a run uses the folder.
 pub(crate) const LOCK: &str = "lock";
 /// In [`WORK`]: the same where the file system has no locks.

@@ -9,7 +9,7 @@ use crate::disk::folder;
 use crate::disk::journal;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
 use crate::disk::names::{
-    FILE_LIST, LEARNED, MANIFEST, TEMPORARY, WORK, is_inside, is_ours, part_number, temporary,
+    FATES, FILE_LIST, LEARNED, MANIFEST, TEMPORARY, WORK, is_inside, is_ours, part_number, temporary,
 };
 use crate::error::RunError;
 
@@ -135,6 +135,7 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
     for place in places {
         clear_temporary(place)?;
     }
+    remove(&base.join(WORK).join(FATES))?;
     remove(&base.join(MANIFEST))
 }
 

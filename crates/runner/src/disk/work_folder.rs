@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tamis_config::Plan;
 
 use super::file::create_folder;
-use super::names::{CHECKPOINT, LEARNED, LOCK, LOCK_MARK, WORK};
+use super::names::{CHECKPOINT, FATES, LEARNED, LOCK, LOCK_MARK, WORK};
 use crate::error::RunError;
 use crate::segment::StateName;
 
@@ -48,6 +48,16 @@ impl WorkFolder {
         self.work.join(format!("spill-{segment}"))
     }
 
+    /// What became of every record, when the run is over.
+    pub(crate) fn fates(&self) -> PathBuf {
+        self.folder.join(WORK).join(FATES)
+    }
+
+    /// What became of the records that leave the run in a segment.
+    pub(crate) fn fates_of(&self, segment: usize) -> PathBuf {
+        self.folder.join(WORK).join(format!("{FATES}-{segment}"))
+    }
+
     /// Where corpus stages may leave something for the user.
     pub(crate) fn learned(&self) -> PathBuf {
         self.folder.join(WORK).join(LEARNED)
@@ -76,7 +86,7 @@ impl WorkFolder {
         }
         for entry in std::fs::read_dir(&own).into_iter().flatten().flatten() {
             let (name, path) = (entry.file_name(), entry.path());
-            if [LEARNED, LOCK, LOCK_MARK].iter().any(|kept| name == *kept) {
+            if [FATES, LEARNED, LOCK, LOCK_MARK].iter().any(|kept| name == *kept) {
                 continue;
             }
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());

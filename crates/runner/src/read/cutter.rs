@@ -127,13 +127,24 @@ impl<'a> Cutter<'a> {
     pub(crate) fn new(
         opened: &'a Opened,
         events: Events<'a>,
-        opener: &'a Opener,
+        streams: &'a Opener,
         inputs: &'a Inputs,
         files: Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
         let (limits, account) = (Limits::new(&opened.plan), Account::default());
-        Self { opened, events, opener, inputs, files, file: None, open: None, account, limits, wanted }
+        Self {
+            opened,
+            events,
+            opener: streams,
+            inputs,
+            files,
+            file: None,
+            open: None,
+            account,
+            limits,
+            wanted,
+        }
     }
 
     /// The file that is read now.

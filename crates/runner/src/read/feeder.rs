@@ -92,12 +92,12 @@ impl<'a> InputFeed<'a> {
     pub(crate) fn new(
         opened: &'a Opened,
         events: Events<'a>,
-        opener: &'a Opener,
+        streams: &'a Opener,
         files: &'a Inputs,
         range: std::ops::Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
-        Self { opened, events, opener, files, range, wanted, cutter: None, first: Block::default() }
+        Self { opened, events, opener: streams, files, range, wanted, cutter: None, first: Block::default() }
     }
 
     /// Goes on where an earlier run stopped.

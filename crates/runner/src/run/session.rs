@@ -16,6 +16,7 @@ use crate::disk::spill::{SpillReader, SpillWriter};
 use crate::disk::states;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
+use crate::fates::FateWriter;
 use crate::observer::{Event, Events};
 use crate::read::feeder::{Feeder, InputFeed};
 use crate::read::inputs::Inputs;
@@ -101,7 +102,10 @@ impl<'a> Session<'a> {
     /// The writer, as far as an earlier run has come.
     fn writer(&self, manifest: Manifest, checkpoint: Option<Checkpoint>) -> Result<Writer<'a>, RunError> {
         let has_checkpoint = checkpoint.is_some();
+        // A run that is resumed makes a table of fates if it has begun to.
+        let notes_fates = self.opened.plan.run.fates && !self.settings.dry_run;
         let mut now = checkpoint.unwrap_or_else(|| Checkpoint {
+            fates: notes_fates.then(|| vec![0]),
             fingerprint: manifest.fingerprint.clone(),
             next: Position { file: self.range.start, ..Position::default() },
             ..Checkpoint::default()
@@ -124,6 +128,7 @@ impl<'a> Session<'a> {
             manifest,
             listed: self.settings.limit.is_none().then(|| self.listed()),
             spill: None,
+            fates: None,
             tally: std::mem::take(&mut now.tally),
             now,
             interval: Duration::try_from_secs_f64(self.opened.plan.run.checkpoint_secs)
@@ -258,6 +263,9 @@ impl<'a> Session<'a> {
         let spills = segment.writes == Writes::Spill;
         let spill = self.work_folder.spill(segment.index);
         writer.spill = if spills { Some(SpillWriter::open(spill.clone(), now.spill_bytes)?) } else { None };
+        let fates = now.fates.as_ref().and_then(|lengths| lengths.last());
+        let fates = fates.map(|length| FateWriter::open(self.work_folder.fates_of(segment.index), *length));
+        writer.fates = fates.transpose()?;
         let seen = (spills && now.frames > 0).then(|| SpillReader::open(&spill, now.spill_bytes));
         let scheduler = Scheduler::new(self.opened.plan.run.memory, self.pool.current_num_threads());
         let helpers: Arc<dyn tamis_input::Helpers> = Arc::<Scheduler>::clone(&scheduler);
@@ -272,6 +280,7 @@ impl<'a> Session<'a> {
             opener: &opener,
             spills,
             spilled: AtomicU64::new(now.spill_bytes),
+            notes_fates: writer.fates.is_some(),
             scheduler,
             chores: Mutex::default(),
             feeder: Mutex::new(feeder),

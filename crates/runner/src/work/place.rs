@@ -38,6 +38,37 @@ pub(crate) struct Container {
     pub(crate) member: u64,
 }
 
+/// Where a record stands, taken out of its position (see [`Record::position`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordPlace {
+    /// Index of the file among all inputs of the plan, in the order in which they are listed.
+    pub file: u64,
+    /// Number of the member; 0 where the file is no archive.
+    pub member: u64,
+    /// Byte offset in the decompressed file or member, or the row where a file has an index.
+    pub place: u64,
+    /// Whether it is a dead letter for what begins there and could not be cut into records.
+    pub is_letter: bool,
+    /// Which of the documents that were split off one record, once they were told apart.
+    pub split: u64,
+}
+
+impl RecordPlace {
+    /// The place that a position stands for.
+    pub fn of(position: u128) -> Self {
+        let bits = |shift: u32, n: u32| (position >> shift) as u64 & ((1 << n) - 1);
+        let (letter, place) = (SPLIT_BITS, SPLIT_BITS + LETTER_BITS);
+        let member = place + PLACE_BITS;
+        Self {
+            file: bits(member + MEMBER_BITS, 32),
+            member: bits(member, MEMBER_BITS),
+            place: bits(place, PLACE_BITS),
+            is_letter: bits(letter, LETTER_BITS) == 1,
+            split: bits(0, SPLIT_BITS),
+        }
+    }
+}
+
 /// Which part of a container some records were read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Span {
@@ -154,6 +185,16 @@ mod tests {
         for told in [[0, 0, 0], [100, 100, 101], [100, 149, 150], [99, 100, 101], [102, 101, 100]] {
             assert_eq!(ids(bytes, &told), ["a#100", "a#101", "a#102"], "{told:?}");
         }
+    }
+
+    #[test]
+    fn a_position_is_taken_apart_as_it_was_put_together() {
+        let (file, member, place) = (MAX_FILES - 1, 77, MAX_PLACE - 2);
+        let at = RecordPlace { file, member, place, is_letter: false, split: 0 };
+        let here = Container { file, member };
+        assert_eq!(RecordPlace::of(here.position(place)), at);
+        assert_eq!(RecordPlace::of(here.position(place) + 5), RecordPlace { split: 5, ..at });
+        assert_eq!(RecordPlace::of(here.letter(place)), RecordPlace { is_letter: true, ..at });
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tamis_stage::handle::{Counts, IndexedFile};
 
 use crate::clock::Spent;
 use crate::disk::spill::Frame;
+use crate::fates::Block as Fates;
 use crate::tally::{InputTally, Tally};
 use crate::work::place::Container;
 
@@ -182,7 +183,9 @@ pub(crate) struct Results {
     pub(crate) spill: Option<Frame>,
     pub(crate) tally: Tally,
     /// Records that went out, counted after the last stage: kept or put aside, dropped, failed.
-    pub(crate) fates: [u64; 3],
+    pub(crate) counts: [u64; 3],
+    /// What became of each of those that leave the run here.
+    pub(crate) fates: Option<Fates>,
     /// Records that came out of the spill of the segment before.
     pub(crate) unspilled: u64,
 }

@@ -5,9 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tamis_document::Record;
+
 use crate::clock::{Chore, Chores, Stopwatch};
 use crate::disk::spill::Frame;
 use crate::error::RunError;
+use crate::fates::{Block as Fates, Builder};
 use crate::observer::Events;
 use crate::read::cutter::Cutter;
 use crate::read::feeder::Feeder;
@@ -31,6 +34,8 @@ pub(crate) struct Workers<'a, 'w> {
     pub(crate) spills: bool,
     /// Bytes that have been put aside, those of an earlier run included.
     pub(crate) spilled: AtomicU64,
+    /// Whether it is noted what became of each record.
+    pub(crate) notes_fates: bool,
     pub(crate) scheduler: Arc<Scheduler>,
     /// What workers have spent beside sources, stages and exports.
     pub(crate) chores: Mutex<Chores>,
@@ -207,9 +212,23 @@ impl Workers<'_, '_> {
         }
         let chunks = encode::run(self.chain.opened, &mut sorted, &mut tally)?;
         n_kept += sorted.kept.len() as u64;
-        let fates = [n_kept, sorted.dropped.len() as u64, sorted.failed.len() as u64];
-        Ok(Results { chunks, spill, tally, fates, unspilled: 0 })
+        let counts = [n_kept, sorted.dropped.len() as u64, sorted.failed.len() as u64];
+        let fates = if self.notes_fates { self.timed(Chore::Writing, || fates(&sorted))? } else { None };
+        Ok(Results { chunks, spill, tally, counts, fates, unspilled: 0 })
     }
+}
+
+/// What became of the records of a block, in corpus order.
+fn fates(sorted: &Sorted) -> Result<Option<Fates>, RunError> {
+    let mut records: Vec<&Record> = sorted.kept.iter().chain(&sorted.dropped).chain(&sorted.failed).collect();
+    // Stable, and nothing to do where all are kept.
+    records.sort_by_key(|record| record.position);
+    let mut rows = Builder::default();
+    for record in records {
+        let (id, stage) = (&record.document.id, record.stage.as_deref());
+        rows.push(id, record.position, &record.fate, stage, &record.measures);
+    }
+    rows.finish()
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> RunError {

@@ -29,6 +29,10 @@ pub(crate) struct Checkpoint {
     pub(crate) source_bytes: u64,
     pub(crate) source_records: u64,
     pub(crate) unspilled: u64,
+    /// How many bytes of fates each segment has written so far, the one that is going on last; none if the run makes
+    /// no table of them.
+    #[serde(default)]
+    pub(crate) fates: Option<Vec<u64>>,
     /// The counts so far.
     pub(crate) tally: Tally,
     /// The exports in plan order.

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use tamis_config::{From, Opened};
 
 use crate::disk::manifest::Manifest;
+use crate::disk::names::{FATES, WORK};
 use crate::disk::spill::SpillWriter;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
+use crate::fates::{self, FateWriter};
 use crate::observer::{Event, Events, Interest};
 use crate::tally::Tally;
 use crate::work::task::{Chunk, Done};
@@ -29,6 +31,8 @@ pub(crate) struct Writer<'a> {
     /// How many files of each export observers have been told of.
     pub(crate) told: Vec<usize>,
     pub(crate) spill: Option<SpillWriter>,
+    /// What became of the records that leave the run in this segment.
+    pub(crate) fates: Option<FateWriter>,
     /// How many files were listed, and their bytes; nothing where only some records are wanted.
     pub(crate) listed: Option<(u64, u64)>,
     /// How far the run is, as of the last result that was written.
@@ -63,8 +67,11 @@ impl Writer<'_> {
             self.now.frames += 1;
             self.now.spilled += frame.records;
         }
+        if let (Some(block), Some(fates)) = (&content.fates, &mut self.fates) {
+            fates.write(block)?;
+        }
         self.now.unspilled += content.unspilled;
-        self.count(content.tally, content.fates, done.bytes);
+        self.count(content.tally, content.counts, done.bytes);
         self.is_between_tasks = done.is_last;
         if done.is_last {
             self.now.next = done.end;
@@ -125,6 +132,11 @@ impl Writer<'_> {
         if let Some(spill) = &mut self.spill {
             self.now.spill_bytes = spill.save()?;
         }
+        if let (Some(fates), Some(lengths)) = (&mut self.fates, &mut self.now.fates)
+            && let Some(length) = lengths.last_mut()
+        {
+            *length = fates.save()?;
+        }
         self.now.exports = states;
         self.now.tally.clone_from(&self.tally);
         self.now.write(&work_folder)?;
@@ -153,15 +165,42 @@ impl Writer<'_> {
         if let Some(mut spill) = self.spill.take() {
             self.now.source_bytes = spill.save()?;
         }
+        let fates = self.end_fates()?;
         self.now = Checkpoint {
             fingerprint: std::mem::take(&mut self.now.fingerprint),
             segment: self.now.segment + 1,
             source_bytes: self.now.source_bytes,
             source_records: self.now.spilled,
+            fates,
             ..Checkpoint::default()
         };
         self.close_parts()?;
         self.save_checkpoint()
+    }
+
+    /// How long the fates of the segments are up to this one, which ends, and those of the next, which has none yet.
+    fn end_fates(&mut self) -> Result<Option<Vec<u64>>, RunError> {
+        let Some(mut lengths) = self.now.fates.take() else { return Ok(None) };
+        if let (Some(mut fates), Some(length)) = (self.fates.take(), lengths.last_mut()) {
+            *length = fates.save()?;
+        }
+        lengths.push(0);
+        Ok(Some(lengths))
+    }
+
+    /// Makes one table of what became of all records.
+    fn finish_fates(&mut self) -> Result<(), RunError> {
+        let (Some(work_folder), Some(fates)) = (&self.work_folder, &self.fates) else { return Ok(()) };
+        let mut lengths = self.now.fates.clone().unwrap_or_default();
+        if let Some(length) = lengths.last_mut() {
+            *length = fates.length();
+        }
+        let segments = lengths.into_iter().enumerate();
+        let segments: Vec<_> =
+            segments.map(|(index, length)| (work_folder.fates_of(index), length)).collect();
+        let name = format!("{WORK}/{FATES}");
+        self.manifest.fates = Some(fates::finish(&segments, &work_folder.fates(), &name)?);
+        Ok(())
     }
 
     /// Ends the exports and checks the counts; the manifest says so.
@@ -170,6 +209,7 @@ impl Writer<'_> {
             export.finish()?;
         }
         self.tell_parts();
+        self.finish_fates()?;
         // Listed before anything is checked, so that the next run can take the files away.
         self.write_manifest()?;
         if let Some(message) = self.imbalance() {
@@ -202,6 +242,7 @@ impl Writer<'_> {
             }
         }
         self.manifest.complete = false;
+        self.manifest.fates = None;
         self.manifest.tally = Tally::default();
         // The run has broken for a reason of its own, such as a full disk, which keeps the manifest from being
         // written as well; then the journals stay, which say the same.
@@ -238,6 +279,9 @@ impl Writer<'_> {
             })
         });
         let input = self.listed.and_then(|(files, bytes)| self.tally.input.imbalance(files, bytes));
-        self.tally.imbalance().into_iter().chain(lost).chain(input).next()
+        let all = self.tally.kept + self.tally.dropped + self.tally.failed;
+        let fates = self.manifest.fates.as_ref().filter(|fates| fates.records != all);
+        let fates = fates.map(|it| format!("the fate table has {} rows for {all} records", it.records));
+        self.tally.imbalance().into_iter().chain(lost).chain(input).chain(fates).next()
     }
 }

@@ -353,10 +353,11 @@ impl World {
         files
     }
 
-    /// The files that a run wrote into `out`, without its manifest.
+    /// The files that a run wrote into `out`, without its manifest and what became of the records.
     pub(crate) fn output(&self) -> BTreeMap<String, String> {
         let mut files = self.files("out");
         files.remove("manifest.json");
+        files.retain(|name, _| !name.ends_with(".tamis/fates"));
         files
     }
 

@@ -8,6 +8,7 @@ mod compressed;
 mod corpus;
 mod exports;
 mod fakes;
+mod fates;
 mod observer;
 mod runs;
 mod shutdown;

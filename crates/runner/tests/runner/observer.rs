@@ -78,7 +78,7 @@ fn hooks() -> Hooks {
             match record.document.text.as_str() {
                 "b 0" => record.fate = Fate::Dropped("is nothing".into()),
                 "b 1" => {
-                    record.document.text = "one".to_owned();
+                    "one".clone_into(&mut record.document.text);
                     effects.split.push((index, Document::new("", "two")));
                 }
                 _ => {}

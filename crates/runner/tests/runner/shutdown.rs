@@ -52,6 +52,7 @@ fn check_recovery(world: &World, threads: usize) {
     undisturbed.run(&pipeline(1), &Hooks::default()).unwrap();
     assert!(world.output() == undisturbed.output(), "the output differs from that of an undisturbed run");
     assert_eq!(world.manifest().exports, undisturbed.manifest().exports);
+    assert_eq!(world.manifest().fates, undisturbed.manifest().fates);
 }
 
 #[test]
