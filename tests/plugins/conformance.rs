@@ -90,6 +90,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("remembers-parts", "reads the parts of a file the same in any order", "other records came out"),
     ("remembers-ends", "writes the same part twice", "other bytes came out"),
     ("takes-any-state", "goes on from saved states", "the saved state of pass 0 has other bytes"),
+    (
+        "quiet-options",
+        "says which options decide what it observes",
+        "`observes` of its rounds does not name those",
+    ),
     ("takes-any-state", "refuses a state that is none", "it took 8 bytes of nonsense for a saved state"),
 ];
 

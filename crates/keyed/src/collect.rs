@@ -36,6 +36,8 @@ impl Collected {
             Reduce::Fold(folds) => (Shape::fixed(key, width), folded(round, folds)),
             Reduce::Visit { .. } => (Shape::varied(width + POSITION_BYTES), Combine::Unique),
         };
+        let half = place.filter(|_| round.ids).map(Place::half);
+        let place = half.as_ref().or(place);
         let name = &round.name;
         let ids =
             || Sorter::new(format!("{name}.ids"), Shape::varied(POSITION_BYTES), Combine::Unique, place);

@@ -7,7 +7,7 @@ use tamis_sort::{Cursor, SortError, Table};
 use tamis_stage::Failure;
 use tamis_stage::keyed::{Known, POSITION_BYTES};
 
-use crate::failed;
+use crate::failure::failed;
 
 /// The outcome of a round.
 #[derive(Debug)]

@@ -11,20 +11,13 @@
 
 mod collect;
 mod driver;
+mod failure;
 mod groups;
 mod known;
 mod reduce;
 pub mod state;
 
 pub use driver::Keyed;
-
-use tamis_sort::SortError;
-use tamis_stage::Failure;
-
-/// What goes wrong with the disk is no document's fault: the run ends and can be resumed.
-fn failed(error: SortError) -> Failure {
-    Failure::new(error)
-}
 
 #[cfg(test)]
 mod tests;

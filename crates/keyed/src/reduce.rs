@@ -5,8 +5,9 @@ use tamis_stage::Failure;
 use tamis_stage::keyed::{Emitted, First, Group, POSITION_BYTES, Reduce, Round};
 
 use crate::collect::Collected;
+use crate::failure::failed;
+use crate::groups;
 use crate::known::Outcome;
-use crate::{failed, groups};
 
 /// Shows the rows of a key to the stage, which emits facts.
 type Visit<'a> = dyn FnMut(&mut dyn Group, &mut Emitted) -> Result<(), Failure> + 'a;

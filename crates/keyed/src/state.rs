@@ -20,7 +20,7 @@ use tamis_stage::Failure;
 use tamis_stage::keyed::{POSITION_BYTES, Reduce, Round};
 
 use crate::collect::Collected;
-use crate::failed;
+use crate::failure::failed;
 use crate::reduce::only_wanted;
 
 /// The version of this form; another one is refused.

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::SortError;
+use crate::error::SortError;
 
 /// A block is written once it holds so many bytes.
 const FULL: usize = 64 * 1024;

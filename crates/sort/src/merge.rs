@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::SortError;
+use crate::error::SortError;
 use crate::run::Source;
 use crate::shape::{Combine, Shape, prefix};
 

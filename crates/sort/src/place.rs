@@ -30,6 +30,12 @@ impl Place {
         Self { folder: folder.into(), most, n_workers: n_workers.max(1), fan_in }
     }
 
+    /// The same with half of the memory, for one of two sorters that fill at the same time.
+    #[must_use]
+    pub fn half(&self) -> Self {
+        Self::new(&self.folder, (self.most / 2) as u64, self.n_workers)
+    }
+
     /// A place in the same folder for one worker, with an eighth of the memory.
     #[must_use]
     pub fn part(&self) -> Self {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::blocks::{BlockReader, BlockWriter};
+use crate::error::SortError;
 use crate::shape::Shape;
-use crate::{Merge, SortError};
 
 /// A run on the disk, gone when dropped.
 #[derive(Debug)]
@@ -19,17 +19,6 @@ impl Drop for RunFile {
     fn drop(&mut self) {
         // The folder is removed after the run; a file more in it costs space only.
         let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-impl RunFile {
-    /// Writes a run; gone again if it cannot be finished.
-    pub(crate) fn write(path: PathBuf, shape: Shape, mut entries: Merge) -> Result<Self, SortError> {
-        let mut new = NewRun::create(path, shape)?;
-        while let Some(entry) = entries.advance()? {
-            new.push(entry)?;
-        }
-        new.finish()
     }
 }
 

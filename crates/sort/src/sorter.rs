@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Batch;
+use crate::error::SortError;
+use crate::merge::Merge;
+use crate::place::Place;
 use crate::run::{NewRun, RunFile, Source};
 use crate::shape::{Combine, Shape};
-use crate::{Merge, Place, SortError};
 
 /// Sorts entries; see the [page of the crate](crate).
 #[derive(Debug)]
@@ -108,7 +110,8 @@ impl Sorter {
             // Too much to hold: what has come and what follows is one sorted sequence, so one run.
             if bytes.len() > most && file.is_none() {
                 let mut new = NewRun::create(self.path()?, self.shape)?;
-                let mut held = self.merge(Source::memory(Arc::new(std::mem::take(&mut bytes)), self.shape)?);
+                let held = Arc::new(std::mem::take(&mut bytes));
+                let mut held = self.merge(Source::memory(held, self.shape)?);
                 while let Some(entry) = held.advance()? {
                     new.push(entry)?;
                 }
@@ -187,7 +190,7 @@ impl Sorter {
         for bytes in resident {
             sources.extend(Source::memory(bytes, self.shape)?);
         }
-        let file = RunFile::write(self.path()?, self.shape, self.merge(sources))?;
+        let file = self.write(self.merge(sources))?;
         self.runs().files.push(Arc::new(file));
         drop(writing);
         Ok(())
@@ -208,9 +211,18 @@ impl Sorter {
             for file in oldest {
                 sources.extend(Source::disk(file, self.shape)?);
             }
-            let file = RunFile::write(self.path()?, self.shape, self.merge(sources))?;
+            let file = self.write(self.merge(sources))?;
             self.runs().files.push(Arc::new(file));
         }
+    }
+
+    /// Writes a run; gone again if it cannot be finished.
+    fn write(&self, mut entries: Merge) -> Result<RunFile, SortError> {
+        let mut new = NewRun::create(self.path()?, self.shape)?;
+        while let Some(entry) = entries.advance()? {
+            new.push(entry)?;
+        }
+        new.finish()
     }
 
     fn merge(&self, sources: impl IntoIterator<Item = Source>) -> Merge {

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::error::SortError;
+use crate::place::Place;
 use crate::shape::Shape;
-use crate::{Place, SortError};
 
 /// About as much as a disk reads at once.
 const PAGE_BYTES: usize = 4096;

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tamis_plugin::keyed::{Column, Fold, Known, Reduce, Round, Rounds, Row, Rows};
 use tamis_plugin::{
-    Block, CorpusStage, Draft, Emit, ExportView, Exporter, Extractor, Failure, FileReader, Filter, Limit,
-    MeasureInfo, NewDocument, NoOptions, Notes, Output, PartExporter, RandomAccess, Reader, SetupError,
-    Split, ValueRef, Verdict, View, Workspace,
+    Block, CorpusStage, Draft, Emit, ExportView, Exporter, Extractor, Failure, FileReader, Filter,
+    KeyedStage, Limit, MeasureInfo, NewDocument, NoOptions, Notes, Output, PartExporter, RandomAccess,
+    Reader, SetupError, Split, ValueRef, Verdict, View, Workspace,
 };
 
 tamis_plugin::export_plugin! {
@@ -20,6 +21,7 @@ tamis_plugin::export_plugin! {
     filters: [LooseOptions, PanicsAtOpen, NotANumber, KeepsWhatItKnows, NoSuchLimit, Remembers],
     extractors: [PanicsOnNul, TripsOnTitle, Undeclared],
     corpus_stages: [RareLines, MergesInOrder, TakesAnyState, Listed],
+    keyed_stages: [SharedLines, QuietOptions],
     exporters: [Counts],
     part_exporters: [Total, RemembersEnds],
 }
@@ -258,6 +260,83 @@ plain!(CorpusStage for MergesInOrder, "merges-in-order" {
         Ok(())
     }
 });
+
+/// Says of every document how many of its lines others have, too. With an option, which changes what is counted and
+/// which the stage does not mention.
+macro_rules! shared_lines {
+    ($stage:ident, $name:literal, $options:ty) => {
+        pub(crate) struct $stage;
+
+        impl KeyedStage for $stage {
+            const NAME: &'static str = $name;
+            const WRITES: &'static [&'static str] = &["shared_lines"];
+            type Options = $options;
+            type Local = Row;
+
+            fn open(_: Self::Options) -> Result<Self, SetupError> {
+                Ok(Self)
+            }
+
+            fn rounds(&self) -> Rounds {
+                let round = Round {
+                    name: "lines".to_owned(),
+                    key: vec![Column::U64],
+                    columns: vec![Column::U64],
+                    reduce: Reduce::Fold(vec![Fold::Sum]),
+                    ids: false,
+                };
+                Rounds { rounds: vec![round], ..Rounds::default() }
+            }
+
+            fn observe(
+                &self,
+                _: u32,
+                row: &mut Row,
+                document: &View<'_>,
+                _: &dyn Known,
+                rows: &mut dyn Rows,
+            ) -> Result<(), Failure> {
+                for line in document.text().lines() {
+                    rows.emit(row.begin().u64(key(line)).u64(1).as_bytes());
+                }
+                Ok(())
+            }
+
+            fn apply(
+                &self,
+                row: &mut Row,
+                draft: &mut Draft<'_>,
+                known: &dyn Known,
+            ) -> Result<Verdict, Failure> {
+                let mut n_shared = 0;
+                for line in draft.text().lines() {
+                    known.entries(0, row.begin().u64(key(line)).as_bytes(), &mut |entry| {
+                        n_shared += i64::from(!entry.ends_with(&1_u64.to_be_bytes()));
+                        true
+                    })?;
+                }
+                draft.set_metadata("shared_lines", n_shared);
+                Ok(Verdict::Keep)
+            }
+        }
+    };
+}
+
+/// A number for a line.
+fn key(line: &str) -> u64 {
+    line.bytes().fold(7, |key, byte| key.wrapping_mul(31).wrapping_add(byte.into()))
+}
+
+shared_lines!(SharedLines, "shared-lines", NoOptions);
+shared_lines!(QuietOptions, "quiet-options", Length);
+
+/// Counts lines that are long enough.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Length {
+    /// The least length of a line that counts.
+    min_chars: u32,
+}
 
 /// Reads two bytes a record; the last may have one.
 macro_rules! pairs {

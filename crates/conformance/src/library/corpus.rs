@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use tamis_document::Record;
 use tamis_stage::handle::{CorpusHandle, Effects, OpenStage};
+use tamis_stage::keyed::Rounds;
 use tamis_stage::{StageFactory, Workspace};
 use tempfile::TempDir;
 
@@ -15,6 +16,7 @@ use super::{Results, open};
 pub(super) fn check(factory: &dyn StageFactory, results: &mut Results) {
     let corpus = || long_records().into_iter().chain(odd_records(factory.info())).collect::<Vec<_>>();
     let Some(expected) = results.run("observes and applies", || whole(factory, corpus())) else { return };
+    results.run("says which options decide what it observes", || says_options(factory));
     results.run("takes any text", || refused(&expected.applied.records[..long_records().len()]));
     results.run("takes any metadata", || stumbled(&expected.applied.records));
     results.run("writes only the fields that it declares", || {
@@ -28,6 +30,19 @@ pub(super) fn check(factory: &dyn StageFactory, results: &mut Results) {
     results.run("merges what several workers have seen", || workers(factory, corpus())?.is(&expected));
     results.run("goes on from saved states", || shards(factory, corpus())?.is(&expected));
     results.run("refuses a state that is none", || broken_state(factory));
+}
+
+/// Rows that were collected with other options must not be mixed with these, and of a stage in the keyed form only it
+/// knows which options those are. One with a state of its own says so in the state.
+fn says_options(factory: &dyn StageFactory) -> Result<(), String> {
+    let stage = open_corpus(factory)?;
+    let is_silent = |rounds: &Rounds| !rounds.rounds.is_empty() && rounds.observes.is_empty();
+    if stage.rounds().is_some_and(is_silent) && !factory.info().options().is_empty() {
+        return Err("it has options, and `observes` of its rounds does not name those that decide what it observes, so \
+                    states of other options would be taken for its own"
+            .to_owned());
+    }
+    Ok(())
 }
 
 /// What came of a corpus.

@@ -75,9 +75,9 @@ impl Keyed {
         };
         let views = views(records);
         let mut call = self.instance.call(target(records));
-        call.keyed = Some(KeyedCall::new(known, takes));
+        call.offer(KeyedCall::new(known, takes));
         let result = call.run(|host| run(local, &views, host));
-        let emitted = call.keyed.take().map(|keyed| keyed.emitted).unwrap_or_default();
+        let emitted = call.emitted();
         let finished = Finished::from(call);
         self.put_away(local, &result);
         match result {
@@ -146,13 +146,13 @@ impl KeyedHandle for Keyed {
         let takes = Takes::Facts { width: self.round(round)?.outcome().0 };
         let local = self.local().map_err(|error| self.instance.failure(&error))?;
         let mut call = self.instance.call(Target::Nothing);
-        call.keyed = Some(KeyedCall::new(known, takes).visiting(group));
+        call.offer(KeyedCall::new(known, takes).visiting(group));
         // SAFETY: the table was checked, the instance is open, and the local is ours.
         let visited = call.run(|host| unsafe { visit(self.instance.pointer, local.0, round, host) });
-        let emitted = call.keyed.take().map(|keyed| keyed.emitted);
+        let emitted = call.emitted();
         self.put_away(local, &visited);
         visited.map_err(|error| self.instance.failure(&error))?;
-        *facts = emitted.unwrap_or_default();
+        *facts = emitted;
         Ok(())
     }
 

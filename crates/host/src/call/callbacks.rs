@@ -12,7 +12,7 @@ use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::{LogLevel, RandomAccess, RunContext, Split, SplitOff};
 
-use super::{Call, Context, State, Target, attach, convert, keyed};
+use super::{Call, Context, State, Target, attach, convert};
 
 /// The table for one call; `ctx` points to its [`Context`].
 pub(super) fn table(ctx: *mut c_void) -> abi::Host {
@@ -140,11 +140,9 @@ unsafe extern "C" fn cancelled(ctx: *mut c_void) -> i32 {
 unsafe extern "C" fn extension(ctx: *mut c_void, name: Str) -> *const c_void {
     // SAFETY: see `error`.
     let (call, name) = unsafe { (call(ctx), convert::bytes(name).unwrap_or_default()) };
-    if name == abi::KEYED_EXTENSION.as_bytes() && call.keyed.is_some() {
-        return (&raw const keyed::TABLE).cast();
-    }
+    let offered = call.extension.filter(|(offered, _)| offered.as_bytes() == name);
     // A plugin must be able to do without any other.
-    std::ptr::null()
+    offered.map_or(std::ptr::null(), |(_, table)| table)
 }
 
 unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi::Value) -> i32 {

@@ -9,7 +9,7 @@ use tamis_stage::keyed::{Emitted, Group, Known};
 use super::callbacks::{call, is_document, refuse};
 use super::{Call, convert};
 
-pub(super) static TABLE: abi::KeyedHost =
+static TABLE: abi::KeyedHost =
     abi::KeyedHost { struct_size: size_of::<abi::KeyedHost>() as u32, reserved: 0, row, known, id, next };
 
 /// The keyed part of a call.
@@ -18,7 +18,7 @@ pub(crate) struct KeyedCall<'a> {
     takes: Takes,
     /// The rows that are visited.
     group: Option<&'a mut dyn Group>,
-    pub(crate) emitted: Emitted,
+    emitted: Emitted,
     /// The document of the last row.
     last: u32,
     /// What the plugin was given, which stays until the call returns.
@@ -43,6 +43,19 @@ impl<'a> KeyedCall<'a> {
 
     pub(crate) fn visiting(self, group: &'a mut dyn Group) -> Self {
         Self { group: Some(group), ..self }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// Offers what a keyed stage may ask for.
+    pub(crate) fn offer(&mut self, keyed: KeyedCall<'a>) {
+        self.keyed = Some(keyed);
+        self.extension = Some((abi::KEYED_EXTENSION, (&raw const TABLE).cast()));
+    }
+
+    /// What was emitted.
+    pub(crate) fn emitted(&mut self) -> Emitted {
+        self.keyed.take().map(|keyed| keyed.emitted).unwrap_or_default()
     }
 }
 

@@ -11,6 +11,7 @@ mod convert;
 mod keyed;
 
 use std::collections::HashMap;
+use std::ffi::c_void;
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -67,7 +68,9 @@ pub(crate) struct Call<'a> {
     /// The file that the plugin may read anywhere.
     pub(crate) file: Option<&'a dyn RandomAccess>,
     /// What a keyed stage may ask for and hand over.
-    pub(crate) keyed: Option<KeyedCall<'a>>,
+    keyed: Option<KeyedCall<'a>>,
+    /// The optional table that is offered, by name.
+    extension: Option<(&'static str, *const c_void)>,
     /// Whether text of this plugin is UTF-8 by construction.
     pub(crate) trusted: bool,
     /// Whether this is an exporter of named files.
@@ -207,6 +210,7 @@ impl<'a> Call<'a> {
             slot: calls::mine(),
             file: None,
             keyed: None,
+            extension: None,
             trusted,
             named_files: false,
             states: States::new(documents),

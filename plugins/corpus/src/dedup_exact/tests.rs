@@ -168,13 +168,13 @@ fn a_state_of_other_options_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_memory_and_any_sharding_agree_with_a_plain_map(
-        texts in prop::collection::vec(0_u16..400, 0..600),
+        texts in prop::collection::vec(0_u16..200, 0..300),
         memory in prop::sample::select(vec![0_u64, 4096, 40_000, 1 << 30]),
-        shards in prop::collection::vec(0_usize..3, 600),
+        shards in prop::collection::vec(0_usize..3, 300),
         n_workers in 1_usize..4,
     ) {
         let documents: Vec<_> = texts.iter().enumerate()
