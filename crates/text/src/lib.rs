@@ -16,6 +16,7 @@
 
 pub mod chars;
 pub mod encoding;
+pub mod json;
 pub mod lines;
 pub mod literal;
 pub mod maths;
