@@ -92,6 +92,8 @@ impl Record {
 
 impl From<Document> for Record {
     fn from(document: Document) -> Self {
-        Self { document, ..Self::default() }
+        // Not from a default record: that has an origin, and an origin the name of a file on the heap.
+        let attachments = Attachments::default();
+        Self { document, fate: Fate::Kept, stage: None, measures: Vec::new(), position: 0, attachments }
     }
 }

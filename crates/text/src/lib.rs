@@ -6,6 +6,7 @@
 //!
 //! - [`chars`]: classes of characters, display width.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
+//! - [`json`]: special bytes of JSON strings, and a layout for texts that are known as one.
 //! - [`kind`]: files that are no text.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
 //! - [`maths`]: exponential function and logarithm, the same on every machine.
@@ -17,6 +18,7 @@
 
 pub mod chars;
 pub mod encoding;
+pub mod json;
 pub mod kind;
 pub mod lines;
 pub mod literal;

@@ -7,7 +7,8 @@ use std::fmt::Write;
 use base64::Engine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tamis_plugin::{Emit, NewDocument, SetupError, ValueRef};
+use tamis_plugin::{Emit, Flat, NewDocument, SetupError, ValueRef};
+use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
 use crate::jsonl::read_object;
 use crate::row::{Fault, Field, Row, Slot, Str};
@@ -240,7 +241,7 @@ impl Mapping {
     /// When a field has a type that its role does not allow, occurs twice, or is missing; nothing has been
     /// emitted then.
     pub(crate) fn emit(&self, row: &Row<'_>, place: Place, emit: &mut dyn Emit) -> Result<(), Fault> {
-        let (mut id, mut text, mut raw) = (None, None, None);
+        let (mut id, mut text, mut raw, mut encoded) = (None, None, None, None);
         let mut metadata = Vec::with_capacity(row.fields.len());
         let (mut spread, mut nested) = (Row::default(), Row::default());
         let followed = if self.paths.is_empty() { Vec::new() } else { self.follow_paths(row, &mut nested)? };
@@ -249,7 +250,10 @@ impl Mapping {
             let name = row.str(&field.name);
             match self.role(name) {
                 Role::Id => once(&mut id, name, field, value)?,
-                Role::Text => once(&mut text, name, field, value)?,
+                Role::Text => {
+                    once(&mut text, name, field, value)?;
+                    encoded = field.encoded;
+                }
                 Role::Raw | Role::RawBase64 => once(&mut raw, name, field, value)?,
                 Role::Metadata => metadata.push((self.renamed(name), value)),
                 Role::Spread => match value {
@@ -285,15 +289,19 @@ impl Mapping {
         if text.is_none() && raw.is_none() {
             return Err(self.no_text(row));
         }
+        let text = text.unwrap_or_default();
+        let (name, version) = STRING_LAYOUT;
+        let encoded = encoded.filter(|_| text.len() >= MIN_ATTACHED);
+        let encoded = encoded.map(|bytes| Flat { name, version, bytes });
         emit.document(&NewDocument {
             id: id.as_deref(),
-            text: text.unwrap_or_default(),
+            text,
             raw: raw.as_deref(),
             metadata: &metadata,
             ordinal: place.ordinal,
             offset: place.offset,
             length: place.length,
-            attachments: &[],
+            attachments: encoded.as_slice(),
         });
         Ok(())
     }

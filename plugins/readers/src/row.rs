@@ -21,6 +21,8 @@ pub(crate) struct Field<'a> {
     pub(crate) value: Slot<'a>,
     /// Where the value begins, in bytes from the start of the record.
     pub(crate) at: usize,
+    /// Of a string, what it is in [`tamis_text::json::STRING_LAYOUT`], if it stands like that in the record.
+    pub(crate) encoded: Option<&'a [u8]>,
 }
 
 /// A string of a [`Row`].

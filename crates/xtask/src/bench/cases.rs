@@ -101,7 +101,7 @@ impl Setting {
         }
         let copy = shell("cat", r#"cat "$1" > "$2""#, &[&text, &text_of(&output)], Some(&output), &["cat"]);
         let comparisons = vec![
-            ratio(Measure::Cpu, 0, 2, Some(Bar::AtMost(0.8))),
+            ratio(Measure::Cpu, 0, 2, Some(Bar::AtMost(0.45))),
             ratio(Measure::Cpu, 0, 3, None),
             speed_up(0, 1),
         ];

@@ -13,6 +13,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use proptest::prelude::*;
 use tamis_plugin::{
     Document, ExportView, Failure, Fate, FileReader, Json, Limit, Measure, PartExporter, Record, Value,
@@ -149,6 +150,36 @@ fn a_column_has_as_many_pages_as_it_needs() {
         |documents: &[Document]| documents.iter().map(|document| document.text.clone()).collect::<Vec<_>>();
     let written: Vec<_> = records.into_iter().map(|record| record.document).collect();
     assert!(texts(&read.documents) == texts(&written));
+}
+
+#[test]
+fn short_values_of_many_chunks_are_one_page() {
+    let long = "字".repeat(1000);
+    for compression in ["zstd", "none"] {
+        let texts = ["", "short", &long, "", &long].repeat(40);
+        let records: Vec<_> =
+            (0..).zip(&texts).map(|(n, text)| Record::from(Document::new(n.to_string(), *text))).collect();
+        // Chunks of one document, as partitions have them.
+        let file = write(&exporter(&format!("{{\"compression\":\"{compression}\"}}")), &records, 1);
+        let reader = SerializedFileReader::new(bytes::Bytes::from(file.clone())).expect("a sound file");
+        let group = reader.get_row_group(0).expect("a row group");
+        let pages = |column| group.get_column_page_reader(column).expect("a column").count();
+        // An empty text stands between two long ones, two short ones before the first.
+        assert_eq!([pages(0), pages(1), pages(2)], [1, 160, 1], "{compression}");
+        let read: Vec<_> = read_all(file).documents.into_iter().map(|document| document.text).collect();
+        assert!(read == texts, "{compression}");
+    }
+}
+
+#[test]
+fn chunks_of_others_are_refused() {
+    let (exporter, mut out, mut chunk) = (exporter("{}"), Vec::new(), Vec::new());
+    assert_eq!(exporter.encode(&[ExportView::from(&records(1)[0])], &mut chunk), []);
+    for length in [4, 11, 12, 30, chunk.len() - 1] {
+        let mut part = exporter.begin("unused".as_ref(), &mut out).expect("a part begins");
+        let failure = exporter.add(&mut part, chunk[..length].to_vec(), &mut out).expect_err("cut off");
+        assert!(failure.to_string().starts_with("a chunk that is none of this exporter: "), "{failure}");
+    }
 }
 
 #[test]

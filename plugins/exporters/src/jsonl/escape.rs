@@ -4,10 +4,10 @@
 //! again, with a branch that nobody can predict, how far the next one is. So the places of all special bytes of a
 //! chunk are found first, without a branch for each, and then the chunk is put together from copies of one size.
 
+use tamis_text::json::{WINDOW, marks_of_special};
+
 /// Bytes that are escaped together.
 const CHUNK: usize = 512;
-/// Bytes whose special ones are found together, one a bit.
-const WINDOW: usize = 64;
 /// Places that are noted together, whether there are so many or not.
 const NOTED: usize = 4;
 /// Bytes that are copied together: more than lie between most special bytes of markup.
@@ -70,7 +70,7 @@ fn push_chunks(chunks: &[[u8; CHUNK]], out: &mut Vec<u8>) {
 #[inline]
 fn find_special(chunk: &[u8; CHUNK], places: &mut [u16; CHUNK + NOTED]) -> usize {
     let mut n_places = 0;
-    let (windows, _) = chunk.as_chunks();
+    let (windows, _) = chunk.as_chunks::<WINDOW>();
     for (index, window) in windows.iter().enumerate() {
         let mut marks = marks_of_special(window);
         let mut at = n_places;
@@ -86,24 +86,6 @@ fn find_special(chunk: &[u8; CHUNK], places: &mut [u16; CHUNK + NOTED]) -> usize
         }
     }
     n_places
-}
-
-/// A bit for each byte that is special.
-#[inline]
-fn marks_of_special(window: &[u8; WINDOW]) -> u64 {
-    // A loop without branches, of which the compiler makes a few vector instructions.
-    let mut is_special = [0_u8; WINDOW];
-    for (is_special, byte) in is_special.iter_mut().zip(window) {
-        *is_special = u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
-    }
-    let (words, _) = is_special.as_chunks::<8>();
-    let mut marks = 0;
-    for (index, word) in words.iter().enumerate() {
-        // The product adds the lowest bits of eight bytes up, each at a place of its own, in the highest byte.
-        let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        marks |= bits << (index * 8);
-    }
-    marks
 }
 
 /// The bytes before the first special one, that one, and the bytes behind it.

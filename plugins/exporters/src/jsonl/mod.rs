@@ -7,7 +7,8 @@ mod tests;
 
 use base64::Engine;
 pub use options::JsonlOptions;
-use tamis_plugin::{ExportView, Exporter, Failure, Fate, Limit, Measure, Output, SetupError, ValueRef};
+use tamis_plugin::{ExportView, Exporter, Failure, Fate, Limit, Measure, Output, SetupError, ValueRef, View};
+use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
 pub(crate) use self::escape::push_string;
 
@@ -38,7 +39,7 @@ impl Exporter for Jsonl {
         out.extend_from_slice(b"{\"id\":");
         push_string(document.id(), out);
         out.extend_from_slice(b",\"text\":");
-        push_string(document.text(), out);
+        push_text(document, out);
         out.extend_from_slice(b",\"metadata\":{");
         for (index, (name, value)) in document.fields().enumerate() {
             if index > 0 {
@@ -59,6 +60,23 @@ impl Exporter for Jsonl {
         }
         out.extend_from_slice(b"}\n");
         Ok(())
+    }
+}
+
+/// Writes the text: copied from what a reader has seen it as, if that is known.
+fn push_text(document: &View<'_>, out: &mut Vec<u8>) {
+    let text = document.text();
+    let (name, version) = STRING_LAYOUT;
+    let encoded = if text.len() < MIN_ATTACHED { None } else { document.flat(name, version) };
+    match encoded {
+        Some([]) => {
+            out.push(b'"');
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'"');
+        }
+        // A library that has attached something else shall break neither the line nor those behind it.
+        Some(json @ [b'"', .., b'"']) if memchr::memchr(b'\n', json).is_none() => out.extend_from_slice(json),
+        _ => push_string(text, out),
     }
 }
 

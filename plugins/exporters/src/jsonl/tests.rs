@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tamis_plugin::{Document, ExportView, Exporter, Fate, Json, Limit, Measure, Output, Record};
+use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
 use super::{Jsonl, JsonlOptions, push_string};
 
@@ -77,11 +78,39 @@ fn failed_records_can_be_replayed() {
     assert_eq!(encode(JsonlOptions::default(), &record), format!("{failed}}}"));
 }
 
+#[test]
+fn an_attached_string_is_copied_and_one_that_is_none_is_not() {
+    let mut record = Record::from(Document::new("a", "x".repeat(MIN_ATTACHED)));
+    let (name, version) = STRING_LAYOUT;
+    let plain = encode(JsonlOptions::default(), &record);
+    for (attached, is_copied) in
+        [("\"y\"", true), ("y", false), ("\"", false), ("\"y\n\"", false), ("y\"", false)]
+    {
+        record.attachments.attach(name, version, attached.as_bytes());
+        let expected = if is_copied { r#"{"id":"a","text":"y","metadata":{}}"# } else { &plain };
+        assert_eq!(encode(JsonlOptions::default(), &record), expected, "{attached}");
+    }
+}
+
 proptest! {
     #[test]
     fn strings_are_written_as_serde_json_writes_them(text in "(\\PC{0,40}|[\"\\\\\u{0}-\u{20}]|a{30,34}){0,60}") {
         let mut out = Vec::new();
         push_string(&text, &mut out);
         prop_assert_eq!(out, serde_json::to_vec(&text).expect("a string can be written"));
+    }
+
+    #[test]
+    fn text_is_written_alike_with_and_without_what_a_reader_attached(text in "(\\PC{0,40}|[\"\\\\\u{0}-\u{20}]|a{300,340}){0,20}") {
+        let mut record = Record::from(Document::new("a", text.as_str()));
+        let without = encode(JsonlOptions::default(), &record);
+        let json = serde_json::to_vec(&text).expect("a string can be written");
+        let (name, version) = STRING_LAYOUT;
+        record.attachments.attach(name, version, &json);
+        prop_assert_eq!(&encode(JsonlOptions::default(), &record), &without);
+        if json.len() == text.len() + 2 {
+            record.attachments.attach(name, version, b"");
+            prop_assert_eq!(&encode(JsonlOptions::default(), &record), &without);
+        }
     }
 }

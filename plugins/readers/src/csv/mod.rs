@@ -298,7 +298,12 @@ impl Table {
             row.scratch.push_str(name);
             let name_range = start..row.scratch.len();
             if !self.mapping.wants(name) {
-                row.fields.push(Field { name: Str::Scratch(name_range), value: Slot::Skipped, at: 0 });
+                row.fields.push(Field {
+                    name: Str::Scratch(name_range),
+                    value: Slot::Skipped,
+                    at: 0,
+                    encoded: None,
+                });
                 continue;
             }
             let value = self.cell(record, cell, row)?;
@@ -309,7 +314,12 @@ impl Table {
                 [b'{', ..] if self.mapping.is_spread(name) => Slot::Json(value),
                 _ => Slot::String(value),
             };
-            row.fields.push(Field { name: Str::Scratch(name_range), value, at: cell.range.start });
+            row.fields.push(Field {
+                name: Str::Scratch(name_range),
+                value,
+                at: cell.range.start,
+                encoded: None,
+            });
         }
         self.mapping.emit(row, place, emit)
     }

@@ -71,12 +71,12 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
         while let Some(name) = map.next_key_seed(Name(&mut self.row.scratch))? {
             if !(self.wanted)(self.row.str(&name)) {
                 map.next_value::<IgnoredAny>()?;
-                self.row.fields.push(Field { name, value: Slot::Skipped, at: 0 });
+                self.row.fields.push(Field { name, value: Slot::Skipped, at: 0, encoded: None });
                 continue;
             }
             let raw = map.next_value::<&'a RawValue>()?.get();
             let at = raw.as_ptr().addr() - self.text.as_ptr().addr();
-            self.row.fields.push(Field { name, value: Slot::Json(Str::Input(raw)), at });
+            self.row.fields.push(Field { name, value: Slot::Json(Str::Input(raw)), at, encoded: None });
         }
         Ok(())
     }

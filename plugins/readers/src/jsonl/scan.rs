@@ -6,12 +6,11 @@
 //! [`super::object`], which knows what to say about it.
 
 use serde_json::value::RawValue;
+use tamis_text::json::{WINDOW, marks_of_special};
 
 use super::object::{decode, unicode_escape, utf16_unit};
 use crate::row::{Field, Row, Slot, Str};
 
-/// Bytes whose special ones are found together, one a bit, and that are copied together.
-const WINDOW: usize = 64;
 /// Decoded bytes that are held back, so that they are checked and handed on together.
 const HELD: usize = 2048;
 
@@ -39,14 +38,20 @@ pub(super) fn object<'a>(bytes: &'a [u8], wanted: &dyn Fn(&str) -> bool, row: &m
         return Some(at + 1);
     }
     loop {
-        let (Str::Input(name), end) = string(bytes, behind(bytes, at, b'"')?, None)? else { return None };
+        let (Quoted { text: Str::Input(name), .. }, end) = string(bytes, behind(bytes, at, b'"')?, None)?
+        else {
+            return None;
+        };
         at = skip_blanks(bytes, behind(bytes, skip_blanks(bytes, end), b':')?);
-        let (field, end) = if wanted(name) {
-            let (value, end) = value(bytes, at, &mut row.scratch)?;
-            (Field { name: Str::Input(name), value, at }, end)
+        let field_of = |value| Field { name: Str::Input(name), value, at, encoded: None };
+        let (field, end) = if !wanted(name) {
+            (Field { at: 0, ..field_of(Slot::Skipped) }, at + raw(bytes, at)?.len())
+        } else if bytes.get(at) == Some(&b'"') {
+            let (Quoted { text, encoded }, end) = string(bytes, at + 1, Some(&mut row.scratch))?;
+            (Field { encoded, ..field_of(Slot::String(text)) }, end)
         } else {
-            let end = at + raw(bytes, at)?.len();
-            (Field { name: Str::Input(name), value: Slot::Skipped, at: 0 }, end)
+            let raw = raw(bytes, at)?;
+            (field_of(decode(raw, &mut row.scratch).ok()?), at + raw.len())
         };
         row.fields.push(field);
         at = skip_blanks(bytes, end);
@@ -71,16 +76,6 @@ fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The value at `at`, and where it ends.
-fn value<'a>(bytes: &'a [u8], at: usize, scratch: &mut String) -> Option<(Slot<'a>, usize)> {
-    if bytes.get(at) == Some(&b'"') {
-        let (text, end) = string(bytes, at + 1, Some(scratch))?;
-        return Some((Slot::String(text), end));
-    }
-    let raw = raw(bytes, at)?;
-    Some((decode(raw, scratch).ok()?, at + raw.len()))
-}
-
 /// The JSON text of the value at `at`.
 fn raw(bytes: &[u8], at: usize) -> Option<&str> {
     let mut values = serde_json::Deserializer::from_slice(bytes.get(at..)?).into_iter::<&RawValue>();
@@ -89,9 +84,15 @@ fn raw(bytes: &[u8], at: usize) -> Option<&str> {
     memchr::memchr(b'\n', raw.as_bytes()).is_none().then_some(raw)
 }
 
+/// A string as it stands in a line.
+struct Quoted<'a> {
+    text: Str<'a>,
+    encoded: Option<&'a [u8]>,
+}
+
 /// The string that begins behind its quotation mark at `start`, and where it ends with the other one. One with escapes
 /// is decoded onto the end of `scratch`, if there is one to decode to.
-fn string<'a>(bytes: &'a [u8], start: usize, scratch: Option<&mut String>) -> Option<(Str<'a>, usize)> {
+fn string<'a>(bytes: &'a [u8], start: usize, scratch: Option<&mut String>) -> Option<(Quoted<'a>, usize)> {
     let mut at = start;
     loop {
         let marks = marks_of_special(&window(bytes, at));
@@ -103,21 +104,24 @@ fn string<'a>(bytes: &'a [u8], start: usize, scratch: Option<&mut String>) -> Op
     }
     let plain = simdutf8::basic::from_utf8(bytes.get(start..at)?).ok()?;
     match (bytes.get(at)?, scratch) {
-        (b'"', _) => Some((Str::Input(plain), at + 1)),
+        (b'"', _) => Some((Quoted { text: Str::Input(plain), encoded: Some(&[]) }, at + 1)),
         (b'\\', Some(scratch)) => {
             let begin = scratch.len();
             scratch.push_str(plain);
-            let end = unescape(bytes, at, scratch)?;
-            Some((Str::Scratch(begin..scratch.len()), end))
+            let (end, is_canonical) = unescape(bytes, at, scratch)?;
+            let encoded = if is_canonical { bytes.get(start - 1..end) } else { None };
+            Some((Quoted { text: Str::Scratch(begin..scratch.len()), encoded }, end))
         }
         // A control character has no place in a string.
         _ => None,
     }
 }
 
-/// Decodes the rest of a string, from `at` on, onto the end of `scratch`; returns where the string ends.
-fn unescape(bytes: &[u8], mut at: usize, scratch: &mut String) -> Option<usize> {
-    let mut out = Decoded { bytes: [0; HELD + WINDOW + 4], length: 0, whole: scratch };
+/// Decodes the rest of a string, from `at` on, onto the end of `scratch`; returns where the string ends, and whether its
+/// escapes are those that an exporter writes.
+fn unescape(bytes: &[u8], mut at: usize, scratch: &mut String) -> Option<(usize, bool)> {
+    let held = [0; HELD + WINDOW + 4];
+    let mut out = Decoded { bytes: held, length: 0, is_canonical: true, whole: scratch };
     loop {
         let base = at;
         let mut marks = marks_of_special(&window(bytes, base));
@@ -128,10 +132,7 @@ fn unescape(bytes: &[u8], mut at: usize, scratch: &mut String) -> Option<usize> 
                 at = special;
             }
             match bytes.get(at)? {
-                b'"' => {
-                    out.finish()?;
-                    return Some(at + 1);
-                }
+                b'"' => return Some((at + 1, out.finish()?)),
                 b'\\' => at += out.push_escape(bytes.get(at..)?)?,
                 _ => return None,
             }
@@ -159,28 +160,13 @@ fn window(bytes: &[u8], at: usize) -> [u8; WINDOW] {
     window
 }
 
-/// A bit for each byte that ends a string, begins an escape, or has no place in a string.
-fn marks_of_special(window: &[u8; WINDOW]) -> u64 {
-    // A loop without branches, of which the compiler makes a few vector instructions.
-    let mut is_special = [0_u8; WINDOW];
-    for (is_special, byte) in is_special.iter_mut().zip(window) {
-        *is_special = u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
-    }
-    let (words, _) = is_special.as_chunks::<8>();
-    let mut marks = 0;
-    for (index, word) in words.iter().enumerate() {
-        // The product adds the lowest bits of eight bytes up, each at a place of its own, in the highest byte.
-        let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        marks |= bits << (index * 8);
-    }
-    marks
-}
-
 /// A string while it is decoded: bytes that have not been checked, and before them those that have.
 struct Decoded<'s> {
     bytes: [u8; HELD + WINDOW + 4],
     /// How many of `bytes` are there: less than [`HELD`] between the calls.
     length: usize,
+    /// Whether all escapes so far are those of [`tamis_text::json::STRING_LAYOUT`].
+    is_canonical: bool,
     whole: &'s mut String,
 }
 
@@ -195,7 +181,11 @@ impl Decoded<'_> {
     /// Appends what the escape at the start of `bytes` stands for; returns how long the escape is.
     fn push_escape(&mut self, bytes: &[u8]) -> Option<usize> {
         let character = match bytes.get(1)? {
-            letter @ (b'"' | b'\\' | b'/') => *letter,
+            letter @ (b'"' | b'\\') => *letter,
+            b'/' => {
+                self.is_canonical = false;
+                b'/'
+            }
             b'n' => b'\n',
             b't' => b'\t',
             b'r' => b'\r',
@@ -214,6 +204,9 @@ impl Decoded<'_> {
         // What the other asks whoever calls it to have checked.
         utf16_unit(bytes)?;
         let (character, length) = unicode_escape(bytes).ok()?;
+        let is_short = matches!(character, '\u{8}' | '\t' | '\n' | '\u{c}' | '\r');
+        let has_capitals = bytes.get(2..6)?.iter().any(u8::is_ascii_uppercase);
+        self.is_canonical &= character < ' ' && !is_short && !has_capitals;
         let encoded = character.encode_utf8(self.bytes.get_mut(self.length..)?.first_chunk_mut::<4>()?);
         self.length += encoded.len();
         self.hand_on()?;
@@ -235,8 +228,9 @@ impl Decoded<'_> {
         (self.length <= 4).then_some(())
     }
 
-    fn finish(self) -> Option<()> {
+    /// Hands on the rest; whether the string was canonical.
+    fn finish(self) -> Option<bool> {
         self.whole.push_str(simdutf8::basic::from_utf8(self.bytes.get(..self.length)?).ok()?);
-        Some(())
+        Some(self.is_canonical)
     }
 }

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use tamis_plugin::{Reader, SetupError};
+use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
+use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
 use super::{Jsonl, JsonlOptions, object, scan};
 use crate::row::{Field, Row};
@@ -351,6 +352,11 @@ proptest! {
     }
 }
 
+/// JSON with everything escaped that is not ASCII.
+fn in_ascii(json: &str) -> String {
+    json.chars().map(|c| if c.is_ascii() { c.to_string() } else { utf16_escapes(c) }).collect()
+}
+
 /// The members of the object at the start of `text`, as one way of reading it has them.
 fn members(row: &Row<'_>) -> Vec<(String, String, usize)> {
     let value = |field: &Field<'_>| format!("{:?}", row.value(&field.value));
@@ -375,7 +381,7 @@ fn read_both_ways(text: &str) -> bool {
 fn usual_lines_are_read_in_one_pass() {
     let long = "字\\n\\\"".repeat(2000);
     for text in [
-        r#"{}"#,
+        "{}",
         r#" { "a" : 1 , "b":[1, {"c":null}],"d":true,"e":-1.50e3,"f":null } "#,
         r#"{"a":"","x":{"skipped":[]},"b":"plain"}"#,
         r#"{"a":"\u4e2d\ud83d\ude00\/\b\f\t\r\\","x":"\n"}"#,
@@ -433,12 +439,81 @@ proptest! {
         let fields = strings.iter().enumerate().map(|(index, text)| (format!("f{index}"), json!(text)));
         let mut text = serde_json::Value::Object(fields.collect()).to_string();
         if ascii {
-            let units = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|u| format!("\\u{u:04X}")).collect();
-            text = text.chars().map(|c| if c.is_ascii() { c.to_string() } else { units(c) }).collect();
+            text = in_ascii(&text);
         }
         prop_assert!(read_both_ways(&text), "{}", text);
         // The same with something in it that may have no place there.
         text.insert_str(text.floor_char_boundary(cut), &stray);
         read_both_ways(&text);
+    }
+}
+
+#[test]
+fn only_strings_as_exporters_write_them_are_attached() {
+    let long = "x".repeat(600);
+    for (inside, is_attached) in [
+        ("", true),
+        ("字", true),
+        (r#"\" \\ \b\f\n\r\t \u0000\u001f"#, true),
+        (r"\/", false),
+        (r"\u001F", false),
+        (r"\u000a", false),
+        (r"\u4e2d", false),
+        (r"\ud83d\ude00", false),
+        (r"\u0022", false),
+        (r"\n\/", false),
+    ] {
+        let line = format!(r#"{{"text":"{long}{inside}"}}"#);
+        let (mut attached, jsonl) = (Attached::default(), open("{}").expect("options agree"));
+        let block = Block { file: "a", head: &[], bytes: line.as_bytes(), offset: 0, first_ordinal: 0 };
+        jsonl.decode(&block, &mut attached).expect("a line");
+        let expected = match () {
+            () if !is_attached => None,
+            () if inside.contains('\\') => Some(format!("\"{long}{inside}\"")),
+            () => Some(String::new()),
+        };
+        assert_eq!(attached.json, expected, "{inside}");
+        if let Some(json) = expected.filter(|json| !json.is_empty()) {
+            assert_eq!(json, serde_json::to_string(&attached.text).expect("a string"));
+        }
+    }
+}
+
+/// The text of the last document, and what was attached to it.
+#[derive(Default)]
+struct Attached {
+    text: String,
+    json: Option<String>,
+}
+
+impl Emit for Attached {
+    fn document(&mut self, document: &NewDocument<'_>) {
+        let flat = document.attachments.iter().find(|flat| (flat.name, flat.version) == STRING_LAYOUT);
+        self.text = document.text.to_owned();
+        self.json = flat.map(|flat| String::from_utf8(flat.bytes.to_vec()).expect("UTF-8"));
+    }
+
+    fn failed(&mut self, ordinal: u64, _: u64, _: &[u8], failure: &Failure) {
+        panic!("line {ordinal}: {failure}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_attached_is_what_an_exporter_writes(text in "(\\PC{0,70}|[\"\\\\/\u{0}-\u{20}\u{7f}]|\u{1F600}|a{600}){0,12}", ascii in any::<bool>()) {
+        let mut line = json!({ "text": text }).to_string();
+        if ascii {
+            line = in_ascii(&line);
+        }
+        let (mut attached, jsonl) = (Attached::default(), open("{}").expect("options agree"));
+        let block = Block { file: "a", head: &[], bytes: line.as_bytes(), offset: 0, first_ordinal: 0 };
+        jsonl.decode(&block, &mut attached).expect("a line");
+        prop_assert_eq!(&attached.text, &text);
+        // Escapes of what is not ASCII are not those of an exporter, all others here are.
+        prop_assert_eq!(attached.json.is_some(), text.len() >= MIN_ATTACHED && (text.is_ascii() || !ascii));
+        if let Some(json) = attached.json {
+            let json = if json.is_empty() { format!("\"{text}\"") } else { json };
+            prop_assert_eq!(json, serde_json::to_string(&text).expect("a string"));
+        }
     }
 }

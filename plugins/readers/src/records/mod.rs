@@ -163,7 +163,7 @@ fn push<'a>(name: Str<'a>, at: usize, value: &Literal, row: &mut Row<'a>) -> Res
             Slot::Json(Str::Scratch(decoded(&json, &mut row.scratch, at)?))
         }
     };
-    row.fields.push(Field { name, value, at });
+    row.fields.push(Field { name, value, at, encoded: None });
     Ok(())
 }
 
