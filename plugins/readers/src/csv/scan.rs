@@ -93,7 +93,8 @@ impl Dialect {
         let mut at = open + 1;
         while let Some(found) = memchr(quote, bytes.get(at..).unwrap_or_default()) {
             let close = at + found;
-            if close > self.max_record_bytes {
+            // What follows it must be in sight, too, in a window of as many bytes.
+            if close + 1 >= self.max_record_bytes {
                 return Closing::Never;
             }
             match bytes.get(close + 1) {
@@ -105,7 +106,7 @@ impl Dialect {
                 None => return Closing::More,
             }
         }
-        if end || bytes.len() > self.max_record_bytes { Closing::Never } else { Closing::More }
+        if end || bytes.len() >= self.max_record_bytes { Closing::Never } else { Closing::More }
     }
 
     /// The row whose cell at `open` begins with a quote that opens nothing.
@@ -131,7 +132,7 @@ impl Dialect {
         while let Some(found) = memchr(quote, line.get(at..).unwrap_or_default()) {
             at += found;
             if line.get(at + 1) != Some(&quote) {
-                return at <= self.max_record_bytes;
+                return at + 1 < self.max_record_bytes;
             }
             at += 2;
         }
