@@ -358,3 +358,43 @@ fn a_file_that_goes_between_listing_and_reading_is_a_dead_letter() {
     let letter = &world.records("out/failed")[0];
     assert!(letter["id"].as_str().unwrap().starts_with("z.jsonl"), "{letter}");
 }
+
+/// One quote that is not closed costs its row, also where the memory allows no longer records than the reader does.
+#[test]
+fn an_open_quote_costs_one_row_whatever_the_memory() {
+    let world = World::with(&PIPELINE.replace("use = \"jsonl\"\npaths", "use = \"csv\"\npaths"));
+    let rows: String =
+        (0..120_000).map(|n| format!("{n},a row of the table that is long enough {n}\n")).collect();
+    world.write("in/a.csv", format!("id,text\n1,\"open\n{rows}"));
+    world.run(&["--set", "run.memory=16 MiB"]).exits(0);
+    assert_eq!(world.tally(), (120_001, 120_000, 0, 1));
+}
+
+/// However few records a file that breaks off is, what was not read of it is not passed over in silence.
+#[test]
+fn a_run_that_could_not_read_much_of_its_input_says_so() {
+    let world = World::new();
+    let lines = |n: usize| (0..n).map(|n| line(n, 60)).collect::<String>();
+    let mut file = gzip_members(&lines(3_000), 10);
+    let middle = file.len() / 2;
+    file[middle..middle + 40].fill(0xAA);
+    world.write("in/a.jsonl.gz", &file);
+    world.write("in/b.jsonl", lines(50));
+    let ran = world.run(&[]).exits(1);
+    assert!(ran.stdout.contains("1 file not read, or not to the end: "), "{ran:?}");
+    assert!(ran.stderr.contains("% of the bytes of the input could not be read"), "{ran:?}");
+    let manifest: Json = serde_json::from_slice(&world.files("out")["manifest.json"]).unwrap();
+    let failed = manifest["tally"]["input"]["bytes_failed"].as_u64().unwrap();
+    let missing = file.len() as u64 / 2;
+    assert!(failed >= missing && failed < missing + file.len() as u64 / 5, "{failed} of {}", file.len());
+}
+
+fn gzip_members(text: &str, n: usize) -> Vec<u8> {
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let member = |lines: &[&str]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, lines.concat().as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    lines.chunks(lines.len().div_ceil(n)).flat_map(member).collect()
+}

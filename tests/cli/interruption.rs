@@ -138,6 +138,30 @@ fn a_limited_run_reads_no_more_for_being_interrupted() {
     assert_eq!(world.tally(), (20_000, 18_000, 2_000, 0));
 }
 
+/// The same where documents are put aside for a corpus stage.
+#[cfg(unix)]
+#[test]
+fn a_limited_run_with_a_corpus_stage_reads_no_more_for_being_interrupted() {
+    let limit = ["--limit", "20000"];
+    let stage = "[[stage]]\nuse = \"dedup-exact\"\n\n[[export]]";
+    for n_files in [16, 64] {
+        let world = world("jsonl", n_files);
+        let text = std::fs::read_to_string(world.path("p.toml")).unwrap();
+        world.write("p.toml", text.replacen("[[export]]", stage, 1));
+        let child = start(&world, &[&["run", "p.toml"], &limit[..]].concat());
+        wait_for("a checkpoint", || world.path("out/.tamis/checkpoint.json").exists());
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        if end(child).code == Some(0) {
+            continue;
+        }
+        world.run(&limit).exits(0);
+        assert_eq!(world.tally().0, 20_000);
+        return;
+    }
+    panic!("the run was never interrupted");
+}
+
 /// The output folder under another name is still the one to go on with, if all exports have gone with it.
 #[cfg(unix)]
 #[test]

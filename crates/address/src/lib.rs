@@ -23,6 +23,9 @@ pub const SCHEMES: [&str; 8] = ["s3", "gs", "az", "azure", "abfs", "abfss", "htt
 /// They are no identity: whoever needs names that are unique compares the addresses themselves.
 const DIGITS: usize = 6;
 
+/// The least length of a value that is looked for in texts of others, in bytes.
+const MIN_HIDDEN: usize = 4;
+
 /// Letters that no address has as they are, so that one ends before them in a text.
 const ENDS: [char; 4] = ['"', '`', '<', '>'];
 
@@ -41,6 +44,20 @@ impl Address {
     /// The address as it is asked for. Only for requests: it must not be shown, stored or hashed into a name.
     pub fn secret(&self) -> &str {
         &self.0
+    }
+
+    /// A text of somebody who has been asked for it, such as an answer of its server, without what it holds of the
+    /// secrets of this address, and with every address in it as it may be shown.
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = text.to_owned();
+        for secret in secrets(&self.0) {
+            let value = secret.of(&self.0).trim_end_matches('@');
+            // What is shorter is a page number rather than a key, and would take letters out of words.
+            if value.len() >= MIN_HIDDEN {
+                hidden = hidden.replace(value, "***");
+            }
+        }
+        redact(&hidden).into_owned()
     }
 
     /// Whether it is of the web, where nothing can be listed.
@@ -297,6 +314,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn answers_of_servers_hide_what_the_address_hides() {
+        let address = Address::new("http://bob:hunter2@host/a?page=2&token=s3cr3t");
+        let body = "no such file: /a?page=2&token=s3cr3t (user bob:hunter2), see http://host/?key=other";
+        let hidden = address.hide(body);
+        assert!(
+            hidden.starts_with("no such file: /a?page=2&token=*** (user ***), see http://host/?key=~"),
+            "{hidden}"
+        );
+    }
 
     #[test]
     fn addresses_are_shown_without_their_secrets() {

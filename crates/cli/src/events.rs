@@ -79,7 +79,7 @@ pub(crate) fn ended(plan: &Plan, result: &Result<Report, RunError>) {
             "already_done": report.finish == Finish::AlreadyDone,
             "seconds": report.elapsed.as_secs_f64(),
             "folder": report.folder.to_string_lossy(),
-            "too_many_failed": report.tally.failed_ratio() > plan.run.max_failed_ratio,
+            "too_many_failed": too_many_failed(report, plan.run.max_failed_ratio),
             "tally": report.tally,
             "exports": exports(report),
         })),
@@ -105,4 +105,9 @@ fn finish(finish: Finish) -> &'static str {
 pub(crate) fn ended_early(message: &str) {
     event(json!({ "event": "broken", "message": message }));
     output::error_line(message);
+}
+
+/// Whether more of the records failed, or of the bytes could not be read, than a run allows.
+fn too_many_failed(report: &Report, limit: f64) -> bool {
+    report.tally.failed_ratio().max(report.tally.input.failed_ratio()) > limit
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: done.
     Done,
-    /// 1: done, but more records failed than `max_failed_ratio` allows, or a test of the pipeline failed.
+    /// 1: done, but more records failed, or more bytes could not be read, than `max_failed_ratio` allows, or a test of the pipeline failed.
     Failed,
     /// 2: the setup is wrong; nothing ran.
     Setup,

@@ -16,6 +16,7 @@ mod progress;
 mod stop;
 mod summary;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -67,7 +68,10 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
 /// Help and version are no mistakes; everything else that clap refuses is a wrong setup.
 fn usage(error: &clap::Error) -> Exit {
     let done = !error.use_stderr();
-    // Nobody is left to tell when the terminal is gone.
-    let _ = error.print();
+    // The mistake is shown as it was typed, and may be an address in the wrong place.
+    match tamis_address::redact(&error.render().to_string()) {
+        Cow::Owned(redacted) => output::log_line(redacted.trim_end()),
+        Cow::Borrowed(_) => drop(error.print()),
+    }
     if done { Exit::Done } else { Exit::Setup }
 }

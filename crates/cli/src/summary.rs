@@ -139,6 +139,12 @@ fn result(report: &Report) -> String {
         styled(GOOD, format!("{} kept", HumanCount(tally.kept))),
         HumanCount(tally.dropped),
     );
+    if tally.input.files_failed > 0 {
+        let files = plural(tally.input.files_failed, "file", "files");
+        let bytes = HumanBytes(tally.input.bytes_failed);
+        let line = format!("{files} not read, or not to the end: {bytes} of them are missing");
+        lines += &format!("  {}\n", styled(BAD, line));
+    }
     if report.finish == Finish::Dry {
         return lines;
     }

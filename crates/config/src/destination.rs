@@ -33,13 +33,16 @@ pub(crate) fn destinations(
         tables.iter().map(|table| destination(table.get("path")?, diagnostics)).collect();
     if let Some(output) = output {
         let names: Vec<String> = tables.iter().map(|table| folder_name(table)).collect();
-        move_along(&mut found, &names, output);
+        move_along(&mut found, &names, output, diagnostics);
     }
     found
 }
 
 fn destination(node: &Node, diagnostics: &mut Diagnostics) -> Option<Destination> {
     let written = node.as_str()?;
+    if is_address(written, &node.place, diagnostics) {
+        return None;
+    }
     if node.place.text.argument.is_some() {
         // A folder on the command line is named as it is.
         let (folder, place) = (node.place.path(written), node.place.clone());
@@ -62,6 +65,14 @@ fn destination(node: &Node, diagnostics: &mut Diagnostics) -> Option<Destination
     }
 }
 
+/// Complains about an address: a folder of such a name is not what was meant.
+fn is_address(written: &str, place: &Place, diagnostics: &mut Diagnostics) -> bool {
+    let Some(scheme) = tamis_address::scheme(written) else { return false };
+    let message = format!("exports write to folders of this machine, and `{scheme}://` is an address");
+    diagnostics.push(Diagnostic::error(place, message).label("name a folder, and copy it from there"));
+    true
+}
+
 /// The place of a part of a string; the whole string where it is written with escapes.
 fn within(node: &Node, value: &str, part: &Range<usize>) -> Place {
     match node.written().find(value) {
@@ -75,10 +86,19 @@ fn within(node: &Node, value: &str, part: &Range<usize>) -> Place {
 
 /// Moves all exports along with the first one: `-o` redirects a whole output, or what two runs write would mix
 /// where it was not thought of.
-fn move_along(found: &mut [Option<Destination>], names: &[String], output: &Place) {
+fn move_along(
+    found: &mut [Option<Destination>],
+    names: &[String],
+    output: &Place,
+    diagnostics: &mut Diagnostics,
+) {
     let Some(Some(first)) = found.first() else { return };
     let first = first.folder.clone();
-    let new = output.path(output.text.content.get(output.start..output.end).unwrap_or_default());
+    let written = output.text.content.get(output.start..output.end).unwrap_or_default();
+    if is_address(written, output, diagnostics) {
+        return;
+    }
+    let new = output.path(written);
     let below = |folder: &Path| folder.strip_prefix(&first).ok().map(|below| joined(&new, below));
     let mut taken: Vec<PathBuf> = found.iter().flatten().filter_map(|it| below(&it.folder)).collect();
     for (index, (destination, name)) in found.iter_mut().zip(names).enumerate() {

@@ -73,7 +73,7 @@ impl Diagnostic {
     fn new(severity: Severity, message: &str, subject: Subject) -> Self {
         Self {
             severity,
-            message: one_line(message).into(),
+            message: one_line(&tamis_address::redact(message)).into(),
             subject,
             label: Box::default(),
             related: Vec::new(),
@@ -178,7 +178,7 @@ impl Diagnostic {
             Subject::Place(place) => self.point(group, place),
             // Where the message names the file, a line below that names it again says nothing.
             Subject::File(file) if self.message.contains(&format!("`{file}`")) => group,
-            Subject::File(file) => group.element(Origin::path(&**file)),
+            Subject::File(file) => group.element(Origin::path(tamis_address::shown(file))),
         };
         group = group.elements(self.notes.iter().map(|note| Level::HELP.message(note.as_str())));
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
@@ -254,7 +254,7 @@ impl<'a> Caret<'a> {
         }
         let snippet = Snippet::source(self.line.clone()).annotation(annotation).line_start(self.number + 1);
         match self.place.text.kind {
-            TextKind::File => snippet.path(self.place.text.name.as_str()),
+            TextKind::File => snippet.path(tamis_address::shown(&self.place.text.name)),
             // A flag or a variable has no lines: the number would say nothing.
             TextKind::CommandLine | TextKind::Environment => snippet.line_numbering(false),
         }

@@ -180,7 +180,7 @@ fn run() -> Value {
         "properties": {
             "threads": { "type": "integer", "minimum": 0, "maximum": 1024, "default": 0, "x-unit": "threads", "description": "How many threads work; 0 stands for every core." },
             "memory": { "type": ["string", "integer"], "x-size": 16_777_216, "default": "1 GiB", "description": "Bound on the documents in flight: `\"1 GiB\"` or a number of bytes." },
-            "max_failed_ratio": { "type": "number", "minimum": 0, "maximum": 1, "default": 0.01, "description": "The share of failed records above which a run counts as failed." },
+            "max_failed_ratio": { "type": "number", "minimum": 0, "maximum": 1, "default": 0.01, "description": "The share of failed records, or of bytes that could not be read, above which a run counts as failed." },
             "block_bytes": { "type": ["string", "integer"], "x-size": 1024, "default": "1 MiB", "description": "How much of a file is one piece of work: `\"1 MiB\"` or a number of bytes." },
             "max_record_bytes": { "type": ["string", "integer"], "x-size": 1024, "description": "The longest record; a longer one fails. `\"64 MiB\"` or a number of bytes, from `block_bytes` to an eighth of `memory`; by default that eighth, and at most 128 MiB. The options of readers that bound a record cannot be more." },
             "checkpoint_secs": { "type": "number", "minimum": 0, "maximum": 86400, "default": 10, "x-unit": "s", "description": "How often to note how far the run is, so that the next one goes on there after an interruption." },

@@ -29,6 +29,7 @@ mod read_ahead;
 mod remote;
 
 pub use archive::{Kind, Member, Members};
+pub use decode::broken_at;
 pub use error::InputError;
 pub use file::{InputFile, Location};
 pub use helpers::Helpers;

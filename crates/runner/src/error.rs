@@ -54,6 +54,22 @@ pub enum RunError {
         /// The ids of the exports.
         exports: [String; 2],
     },
+    /// What an unfinished run has left is gone; nothing has run.
+    #[error("`{}`, from which an unfinished run would go on, is gone: pass `--fresh` to write all of it again",
+        path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody has taken away or changed what the run has written.
+    #[error("`{}`, which this run has written, is no longer what it was: {why}; \
+        run the command again with `--fresh`, and leave the output alone meanwhile", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        why: String,
+    },
     /// The output folder holds something else; nothing has run.
     #[error("`{}` holds the output of another run ({why}): \
         pass `--fresh` to replace it, or write to another folder with `-o`", folder.display())]
@@ -195,6 +211,7 @@ impl RunError {
                 | Self::NoInputs { .. }
                 | Self::InputIsOutput { .. }
                 | Self::OtherRun { .. }
+                | Self::Gone { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }
                 | Self::SameFolder { .. }

@@ -67,6 +67,13 @@ impl InputTally {
         }
     }
 
+    /// The share of the bytes that could not be read; 0 if there were none.
+    ///
+    /// However many records they would have been, a file that breaks off is one that failed.
+    pub fn failed_ratio(&self) -> f64 {
+        share(self.bytes_failed, self.bytes + self.bytes_failed)
+    }
+
     fn add(&mut self, other: Self) {
         self.files += other.files;
         self.files_failed += other.files_failed;
@@ -208,9 +215,12 @@ impl Tally {
 
     /// The share of failed records among those read and split off; 0 if there were none.
     pub fn failed_ratio(&self) -> f64 {
-        let all = self.read + self.split;
-        if all == 0 { 0.0 } else { self.failed as f64 / all as f64 }
+        share(self.failed, self.read + self.split)
     }
+}
+
+fn share(part: u64, all: u64) -> f64 {
+    if all == 0 { 0.0 } else { part as f64 / all as f64 }
 }
 
 /// The declared counters, in name order, that are not among the counts.

@@ -157,7 +157,8 @@ fn hear_of_long_files() -> anyhow::Result<()> {
 }
 
 fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
-    let too_many = report.tally.failed_ratio() > plan.run.max_failed_ratio;
+    let limit = plan.run.max_failed_ratio;
+    let (records, bytes) = (report.tally.failed_ratio(), report.tally.input.failed_ratio());
     match show {
         Show::Json | Show::Nothing => {}
         Show::Bar if report.finish == Finish::AlreadyDone => print_line(format_args!(
@@ -167,16 +168,17 @@ fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
         )),
         Show::Bar => show_summary(plan, report),
     }
-    if too_many {
+    if records > limit || bytes > limit {
         let letters = match report.finish {
             Finish::Dry => "a run without `--dry-run` writes them as dead letters".to_owned(),
             _ => format!("see the dead letters in {}", dead_letters(plan)),
         };
-        output::error_line(format_args!(
-            "{:.2} % of the records failed, and [run] allows max_failed_ratio = {}: {letters}",
-            report.tally.failed_ratio() * 100.0,
-            plan.run.max_failed_ratio,
-        ));
+        let what = if records > limit {
+            format!("{:.2} % of the records failed", records * 100.0)
+        } else {
+            format!("{:.2} % of the bytes of the input could not be read", bytes * 100.0)
+        };
+        output::error_line(format_args!("{what}, and [run] allows max_failed_ratio = {limit}: {letters}"));
         return Exit::Failed;
     }
     Exit::Done

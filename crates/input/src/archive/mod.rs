@@ -9,7 +9,11 @@ mod zip;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use crate::decode::{Format, Inflater, retry};
 use crate::{Input, RandomAccess};
+
+/// How many bytes tell how a member is compressed.
+const HEAD: usize = 32;
 
 /// What a member of an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,13 @@ pub struct Members {
     /// The number of the next member.
     number: u64,
     current: Current,
+    /// The first bytes of the last member, and how many of them were read.
+    head: Vec<u8>,
+    at: usize,
+    /// What happened behind them.
+    error: Option<io::Error>,
+    /// What decompresses the last member, if it is compressed by itself, such as `a.jsonl.gz` in a tar archive.
+    inflater: Option<Inflater>,
     names: unique::Unique,
     has_failed: bool,
 }
@@ -57,7 +68,17 @@ impl Members {
     }
 
     fn new(inner: Inner) -> Self {
-        Self { inner, number: 0, current: Current::None, names: unique::Unique::default(), has_failed: false }
+        Self {
+            inner,
+            number: 0,
+            current: Current::None,
+            head: Vec::new(),
+            at: 0,
+            error: None,
+            inflater: None,
+            names: unique::Unique::default(),
+            has_failed: false,
+        }
     }
 
     /// The next member, or `None` behind the last; from now on this reads its bytes. What was not read of the one
@@ -79,6 +100,10 @@ impl Members {
     /// The next member; it cannot be read if it is not `opened`, for which the head of each has to be looked up.
     fn pass(&mut self, opened: bool) -> io::Result<Option<Member>> {
         self.current = Current::None;
+        self.inflater = None;
+        self.head.clear();
+        self.at = 0;
+        self.error = None;
         if self.has_failed {
             return Ok(None);
         }
@@ -102,10 +127,52 @@ impl Members {
                 },
             };
         }
+        if !matches!(self.current, Current::None) {
+            self.look()?;
+        }
         // Nothing is called by the name of a folder alone.
         let is_named = kind != Kind::Folder;
         let name = if is_named { self.names.name(&plain, number).into() } else { Arc::clone(&plain) };
         Ok(Some(Member { number, name, plain, kind, size, trouble }))
+    }
+
+    /// Looks at the first bytes of a member, which tell whether it is compressed.
+    fn look(&mut self) -> io::Result<()> {
+        let mut head = vec![0; HEAD];
+        let mut have = 0;
+        while have < HEAD {
+            match retry(|| self.raw(head.get_mut(have..).unwrap_or_default())) {
+                Ok(0) => break,
+                Ok(n) => have += n,
+                Err(error) => {
+                    self.error = Some(error);
+                    break;
+                }
+            }
+        }
+        head.truncate(have);
+        let codec = Format::of(&head).map(|format| format.codec(0)).transpose()?;
+        self.inflater = codec.flatten().map(Inflater::new);
+        self.head = head;
+        Ok(())
+    }
+
+    /// Reads the bytes of the last member as they are in the archive.
+    fn raw(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut head = self.head.get(self.at..).unwrap_or_default();
+        if !head.is_empty() {
+            let n = head.read(buffer)?;
+            self.at += n;
+            return Ok(n);
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        match (&mut self.current, &mut self.inner) {
+            (Current::Tar, Inner::Tar(tar)) => tar.read(buffer),
+            (Current::Zip(reader), _) => reader.read(buffer),
+            _ => Ok(0),
+        }
     }
 
     /// Passes over members, so that the next one is number `number`, counted from 0 with folders and specials.
@@ -176,14 +243,14 @@ pub struct Member {
     pub trouble: Option<String>,
 }
 
-/// Reads the bytes of the last member.
+/// Reads the bytes of the last member, decompressed if it is compressed by itself; once, for what is packed twice is
+/// rare, and comes out as what it is.
 impl Read for Members {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match (&mut self.current, &mut self.inner) {
-            (Current::Tar, Inner::Tar(tar)) => tar.read(buffer),
-            (Current::Zip(reader), _) => reader.read(buffer),
-            _ => Ok(0),
-        }
+        let Some(mut inflater) = self.inflater.take() else { return self.raw(buffer) };
+        let read = inflater.read(|buffer| self.raw(buffer), buffer);
+        self.inflater = Some(inflater);
+        read
     }
 }
 

@@ -431,3 +431,45 @@ fn inflated_members_of_zip_are_read() {
     end.unwrap();
     assert_eq!(read, plain.as_bytes());
 }
+
+#[test]
+fn a_member_that_is_compressed_by_itself_is_inflated() {
+    let plain = b"an invented line\n".repeat(5_000);
+    let formats = [Format::Gzip, Format::Zstd, Format::Bzip2, Format::Xz];
+    let members: Vec<_> = formats.iter().map(|format| compress(*format, &plain)).collect();
+    let mut archive = ::tar::Builder::new(Vec::new());
+    for (n, bytes) in members.iter().chain([&plain, &Vec::new()]).enumerate() {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, format!("{n}"), bytes.as_slice()).unwrap();
+    }
+    // One that breaks off, and one behind it.
+    let cut = &members[0][..members[0].len() - 4];
+    for bytes in [cut, b"behind"] {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, format!("x{}", bytes.len()), bytes).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tar");
+    std::fs::write(&path, archive.into_inner().unwrap()).unwrap();
+    let file = InputFile::at(Location::Path(path));
+    let Content::Archive(mut members) = open(&file, &OpenOptions::default()).unwrap() else {
+        panic!("no archive")
+    };
+    for _ in 0..5 {
+        members.next().unwrap().unwrap();
+        let mut read = Vec::new();
+        members.read_to_end(&mut read).unwrap();
+        assert!(read == plain);
+    }
+    for (expected, is_broken) in [(Some(b"".as_slice()), false), (None, true), (Some(b"behind"), false)] {
+        members.next().unwrap().unwrap();
+        let mut read = Vec::new();
+        assert_eq!(members.read_to_end(&mut read).is_err(), is_broken);
+        assert!(expected.is_none_or(|expected| read == expected));
+    }
+    assert!(members.next().unwrap().is_none());
+}

@@ -18,6 +18,8 @@ mod zstd;
 use std::fmt;
 use std::io::{self, Read};
 
+use thiserror::Error;
+
 pub(crate) use walk::Walk;
 pub(crate) use whole::{Plain, Whole};
 
@@ -126,20 +128,20 @@ impl Format {
         let message = format!(
             "the {self} data ends at byte {at} of the compressed file, and what follows is no {self} data"
         );
-        io::Error::new(io::ErrorKind::InvalidData, message)
+        BrokenAt { at, message }.error(io::ErrorKind::InvalidData)
     }
 
     fn is_damaged(self, at: u64, reason: &str) -> io::Error {
         let part = self.part();
         let message =
             format!("the {self} {part} that begins at byte {at} of the compressed file is damaged: {reason}");
-        io::Error::new(io::ErrorKind::InvalidData, message)
+        BrokenAt { at, message }.error(io::ErrorKind::InvalidData)
     }
 
     fn needs_too_much(self, at: u64, reason: &str) -> io::Error {
         let part = self.part();
         let message = format!("the {self} {part} that begins at byte {at} of the compressed file {reason}");
-        io::Error::new(io::ErrorKind::InvalidData, message)
+        BrokenAt { at, message }.error(io::ErrorKind::InvalidData)
     }
 
     fn breaks_off(self, at: u64, end: u64) -> io::Error {
@@ -147,8 +149,29 @@ impl Format {
         let message = format!(
             "the compressed file breaks off at byte {end}, inside the {self} {part} that begins at byte {at}"
         );
-        io::Error::new(io::ErrorKind::UnexpectedEof, message)
+        BrokenAt { at, message }.error(io::ErrorKind::UnexpectedEof)
     }
+}
+
+/// Where compressed data cannot be read on, and why.
+#[derive(Debug, Error)]
+#[error("{message}")]
+struct BrokenAt {
+    at: u64,
+    message: String,
+}
+
+impl BrokenAt {
+    fn error(self, kind: io::ErrorKind) -> io::Error {
+        io::Error::new(kind, self)
+    }
+}
+
+/// How many bytes of a compressed file lie before the part that an error is about, if it is about one.
+///
+/// More than these may have been read ahead, but nothing came of it.
+pub fn broken_at(error: &io::Error) -> Option<u64> {
+    error.get_ref()?.downcast_ref::<BrokenAt>().map(|broken| broken.at)
 }
 
 impl fmt::Display for Format {
@@ -266,9 +289,8 @@ impl Codec {
     }
 }
 
-/// A compressed stream, decompressed.
-pub(crate) struct Decoded<R> {
-    reader: R,
+/// A codec with what it was given and has not taken yet, for whoever has the reader only from time to time.
+pub(crate) struct Inflater {
     codec: Codec,
     buffer: Box<[u8]>,
     /// What of the buffer has not been decompressed.
@@ -276,14 +298,17 @@ pub(crate) struct Decoded<R> {
     end: usize,
 }
 
-impl<R: Read> Decoded<R> {
-    fn new(reader: R, codec: Codec) -> Self {
-        Self { reader, codec, buffer: vec![0; BUFFER].into(), begin: 0, end: 0 }
+impl Inflater {
+    pub(crate) fn new(codec: Codec) -> Self {
+        Self { codec, buffer: vec![0; BUFFER].into(), begin: 0, end: 0 }
     }
-}
 
-impl<R: Read> Read for Decoded<R> {
-    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+    /// Decompresses some of what `reader` gives; 0 at its end.
+    pub(crate) fn read(
+        &mut self,
+        mut reader: impl FnMut(&mut [u8]) -> io::Result<usize>,
+        output: &mut [u8],
+    ) -> io::Result<usize> {
         if output.is_empty() {
             return Ok(0);
         }
@@ -301,11 +326,29 @@ impl<R: Read> Read for Decoded<R> {
                 return Err(no_progress());
             }
             (self.begin, self.end) = (0, 0);
-            self.end = retry(|| self.reader.read(&mut self.buffer))?;
+            self.end = retry(|| reader(&mut self.buffer))?;
             if self.end == 0 {
                 return self.codec.check_end().map(|()| 0);
             }
         }
+    }
+}
+
+/// A compressed stream, decompressed.
+pub(crate) struct Decoded<R> {
+    reader: R,
+    inflater: Inflater,
+}
+
+impl<R: Read> Decoded<R> {
+    fn new(reader: R, codec: Codec) -> Self {
+        Self { reader, inflater: Inflater::new(codec) }
+    }
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        self.inflater.read(|buffer| self.reader.read(buffer), output)
     }
 }
 

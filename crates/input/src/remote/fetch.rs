@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use object_store::{Error, GetOptions, GetRange};
 
-use tamis_address::{Address, redact};
+use tamis_address::Address;
 
 use super::Object;
 
@@ -77,7 +77,7 @@ pub(super) fn explain(url: &Address, error: Error) -> io::Error {
         Error::NotSupported { .. } => {
             (io::ErrorKind::Unsupported, format!("the server of `{url}` does not send pieces of a file"))
         }
-        error => (io::ErrorKind::Other, format!("`{url}` cannot be read: {}", redact(&innermost(&error)))),
+        error => (io::ErrorKind::Other, format!("`{url}` cannot be read: {}", url.hide(&innermost(&error)))),
     };
     io::Error::new(kind, message)
 }

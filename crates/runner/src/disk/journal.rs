@@ -67,6 +67,7 @@ impl Journal {
         let file = File::options().read(true).write(true).open(&path);
         let mut file = match file {
             Err(error) if error.kind() == ErrorKind::NotFound && bytes == 0 => return Ok((None, Vec::new())),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(RunError::Gone { path }),
             file => file.map_err(|error| RunError::other(folder, &cannot_read(&path, &error)))?,
         };
         let mut text = Vec::new();

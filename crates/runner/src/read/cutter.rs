@@ -61,6 +61,8 @@ pub(crate) struct Limits {
 struct Account {
     /// Bytes of the file itself, before decompression, that have been read.
     n_read: u64,
+    /// Where compressed data was found to be broken: more of it may have been read, but nothing came of it.
+    ends_at: Option<u64>,
     /// Whether some of it, or all, was written off as a dead letter.
     is_broken: bool,
     /// The same of the member of an archive that is read now.
@@ -212,7 +214,8 @@ impl<'a> Cutter<'a> {
         }
         let account = std::mem::take(&mut self.account);
         let size = self.inputs.size(self.files.start);
-        block.input.close(size, account.n_read, account.is_broken);
+        let n_read = account.ends_at.map_or(account.n_read, |end| end.min(account.n_read));
+        block.input.close(size, n_read, account.is_broken);
         if self.events.has(Interest::FILES) {
             let name = &self.file().name;
             self.events.tell(&Event::File { name, bytes: size, is_broken: account.is_broken });
@@ -263,7 +266,7 @@ impl<'a> Cutter<'a> {
         // One reader need not be asked.
         let head = if source.readers.len() > 1 { SNIFF_BYTES } else { 0 };
         let filled = match stream.fill(head.max(self.limits.block_bytes)) {
-            Err(error) => Err(damage(&name, &error)?),
+            Err(error) => Err(self.damage(&name, &error)?),
             Ok(()) => Ok(()),
         };
         let Some(reader) = choose(source, &stream, stream.plain_name(&file.name)) else {
@@ -290,7 +293,7 @@ impl<'a> Cutter<'a> {
             return Ok(self.leave(open.stream, block));
         }
         if let Err(error) = open.stream.skip_to(start.offset, start.ordinal) {
-            let why = damage(&open.name, &error)?;
+            let why = self.damage(&open.name, &error)?;
             let message = format!("reading cannot be resumed where the earlier run stopped: {why}");
             self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
             return Ok(self.leave(open.stream, block));
@@ -329,7 +332,7 @@ impl<'a> Cutter<'a> {
                 )),
             },
             Err(error) => {
-                let why = damage(&file.name, &error)?;
+                let why = self.damage(&file.name, &error)?;
                 Some(format!("the archive cannot be read on: {why}"))
             }
         };
@@ -427,7 +430,7 @@ impl<'a> Cutter<'a> {
         loop {
             self.check_stop()?;
             if let Err(error) = open.stream.fill(wanted) {
-                let why = damage(&open.name, &error)?;
+                let why = self.damage(&open.name, &error)?;
                 return Ok(self.broken_off(open, &why, block));
             }
             let at_end = open.stream.ends_within(wanted);
@@ -570,7 +573,7 @@ impl<'a> Cutter<'a> {
     /// The reader is shown bytes that begin inside the record. In a format of lines that does not matter; in
     /// others the reader begins again where it would behind a broken record.
     fn skip_record(
-        &self,
+        &mut self,
         open: &mut OpenStream,
         reader: &OpenedReader,
     ) -> Result<Result<(), String>, RunError> {
@@ -579,7 +582,7 @@ impl<'a> Cutter<'a> {
             // Half of the bytes stay, so that the reader sees the beginning of the next record whole.
             open.stream.skip(open.stream.bytes().len() / 2);
             if let Err(error) = open.stream.fill(self.limits.max_record) {
-                return Ok(Err(damage(&open.name, &error)?));
+                return Ok(Err(self.damage(&open.name, &error)?));
             }
             match first_end(reader, open.window(usize::MAX)) {
                 Err(failure) => return Ok(Err(failure.to_string())),
@@ -628,6 +631,12 @@ impl<'a> Cutter<'a> {
             piece = decode::read_ahead(self.opened, piece, wanted);
         }
         block.push(piece, read);
+    }
+
+    /// What is wrong with data, in the words of the error; an error of the machine ends the run.
+    fn damage(&mut self, name: &str, error: &io::Error) -> Result<String, RunError> {
+        self.account.ends_at = tamis_input::broken_at(error);
+        damage(name, error)
     }
 
     fn check_stop(&self) -> Result<(), RunError> {

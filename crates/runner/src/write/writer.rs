@@ -220,10 +220,28 @@ impl Writer<'_> {
 
     /// The last word: everything was written.
     pub(crate) fn complete(&mut self) -> Result<(), RunError> {
+        self.check_written()?;
         self.manifest.complete = true;
         self.tally.note_silent(self.opened);
         self.manifest.tally.clone_from(&self.tally);
         self.write_manifest()
+    }
+
+    /// What was written must still be there: a run takes long, and somebody may have tidied up meanwhile.
+    fn check_written(&self) -> Result<(), RunError> {
+        let Some(folder) = &self.work_folder else { return Ok(()) };
+        for export in self.manifest.exports.iter() {
+            for entry in &export.files {
+                let path = folder.folder.join(&export.folder).join(&entry.name);
+                let why = match path.metadata() {
+                    Ok(metadata) if metadata.len() == entry.bytes => continue,
+                    Ok(metadata) => format!("it has {} bytes instead of {}", metadata.len(), entry.bytes),
+                    Err(error) => error.to_string(),
+                };
+                return Err(RunError::Taken { path, why });
+            }
+        }
+        Ok(())
     }
 
     /// Leaves what is not finished for the next run to go on with, or, if it could not, takes it away.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 pub use options::{CsvOptions, Delimiter, TsvOptions};
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
-use tamis_text::encoding::Encoding;
+use tamis_text::encoding::{self, Encoding, Hints};
 
 use self::scan::{Broken, Cell, Dialect};
 use crate::encoded;
@@ -29,7 +29,8 @@ pub struct Tsv(Table);
 struct Table {
     mapping: Mapping,
     dialect: Dialect,
-    encoding: Encoding,
+    /// The encoding that was chosen; without one it is found.
+    encoding: Option<Encoding>,
     has_header: bool,
     columns: Vec<String>,
 }
@@ -82,6 +83,7 @@ impl From<TsvOptions> for CsvOptions {
             has_header,
             columns,
             quote,
+            escapes,
             encoding,
             max_record_bytes,
         } = options;
@@ -95,6 +97,7 @@ impl From<TsvOptions> for CsvOptions {
             has_header,
             columns,
             quote,
+            escapes,
             encoding,
             max_record_bytes,
         }
@@ -110,28 +113,14 @@ struct Names {
 
 impl Table {
     fn open(options: CsvOptions) -> Result<Self, SetupError> {
-        let encoding = encoded::chosen(&options.encoding)?;
+        let encoding =
+            if options.encoding == encoded::AUTO { None } else { Some(encoded::chosen(&options.encoding)?) };
         let delimiter = options.delimiter.byte();
-        if !encoding.is_ascii_compatible() {
-            let message =
-                format_args!("{} must be converted first, for example with `iconv`", encoding.name());
-            return Err(SetupError::in_option("encoding", message));
-        }
-        if delimiter == b'|' && encoding != Encoding::UTF_8 && !encoding.is_single_byte() {
-            let message = format_args!("in {} a bar may be part of a character", encoding.name());
-            return Err(SetupError::in_option("delimiter", message));
+        if let Some(encoding) = encoding {
+            check_encoding(encoding, &options)?;
         }
         let quote = match options.quote.as_bytes() {
             [] => None,
-            // From `0` on, ASCII is also what the second byte of a character may look like.
-            [quote, ..] if *quote >= b'0' && encoding != Encoding::UTF_8 && !encoding.is_single_byte() => {
-                let message = format_args!(
-                    "in {} `{}` may be part of a character: it takes `\"` or `'`",
-                    encoding.name(),
-                    options.quote
-                );
-                return Err(SetupError::in_option("quote", message));
-            }
             [quote] if *quote != delimiter && !quote.is_ascii_whitespace() => Some(*quote),
             _ => {
                 let message = "it takes one ASCII character that is no delimiter and no white space, or none";
@@ -147,7 +136,12 @@ impl Table {
         }
         Ok(Self {
             mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
-            dialect: Dialect { delimiter, quote, max_record_bytes: options.max_record_bytes },
+            dialect: Dialect {
+                delimiter,
+                quote,
+                escapes: options.escapes,
+                max_record_bytes: options.max_record_bytes,
+            },
             encoding,
             has_header: options.has_header,
             columns: options.columns,
@@ -171,7 +165,7 @@ impl Table {
                 return end.then_some(bytes.len());
             };
             at += line.next;
-            if line.length > 0 {
+            if line.length > 0 && separator(rest.get(..line.length).unwrap_or_default()).is_none() {
                 return Some(at);
             }
         }
@@ -188,8 +182,9 @@ impl Table {
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        let names = self.names(block.head).map_err(Failure::new)?;
         let bytes = block.bytes;
+        let encoding = self.encoding_of(block)?;
+        let names = self.names(block.head, encoding).map_err(Failure::new)?;
         let (mut at, mut ordinal) = (0, block.first_ordinal);
         let (mut cells, mut row) = (Vec::new(), Row::default());
         while let Some(line) = self.dialect.row(bytes.get(at..).unwrap_or_default(), true, &mut cells) {
@@ -199,7 +194,7 @@ impl Table {
             let read = match line.broken {
                 _ if record.is_empty() => Ok(()),
                 Some(broken) => Err(Fault::new(broken.at, self.why(broken))),
-                None => self.read_row(record, &cells, &names, place, &mut row, emit),
+                None => self.read_row((record, encoding), &cells, &names, place, &mut row, emit),
             };
             if let Err(fault) = read {
                 let byte = offset + fault.at as u64;
@@ -214,6 +209,29 @@ impl Table {
         Ok(())
     }
 
+    /// The encoding of a block: what was chosen, UTF-8 if it may be that, or what its bytes look most like.
+    ///
+    /// Block by block, so a table of any length is read as it comes; blocks of ASCII alone read alike in all of them.
+    fn encoding_of(&self, block: &Block<'_>) -> Result<Encoding, Failure> {
+        if let Some(chosen) = self.encoding {
+            return Ok(chosen);
+        }
+        if [block.head, block.bytes].into_iter().all(|bytes| simdutf8::basic::from_utf8(bytes).is_ok()) {
+            return Ok(Encoding::UTF_8);
+        }
+        let found = encoding::decode(&[block.head, block.bytes].concat(), &Hints::default()).encoding;
+        let delimiter = self.dialect.delimiter;
+        let is_part = |byte: u8| byte >= b'0' && !found.is_single_byte() && found != Encoding::UTF_8;
+        if !found.is_ascii_compatible() || is_part(delimiter) || self.dialect.quote.is_some_and(is_part) {
+            return Err(Failure::new(format_args!(
+                "the table seems to be in {}, in which it cannot be cut into cells: convert it to UTF-8 first, for \
+                 example with `iconv`",
+                found.name()
+            )));
+        }
+        Ok(found)
+    }
+
     fn why(&self, broken: Broken) -> String {
         let what = if broken.has_text_behind {
             "a cell goes on behind the quote that closes it: a quote inside a cell must be doubled".to_owned()
@@ -225,7 +243,7 @@ impl Table {
     }
 
     /// The names of the columns.
-    fn names(&self, head: &[u8]) -> Result<Names, String> {
+    fn names(&self, head: &[u8], encoding: Encoding) -> Result<Names, String> {
         if !self.has_header {
             return Ok(Names { names: self.columns.clone(), fixed: !self.columns.is_empty() });
         }
@@ -238,20 +256,40 @@ impl Table {
             if let Some(broken) = line.broken {
                 return Err(format!("the header cannot be read: {}", self.why(broken)));
             }
-            if line.length > 0 {
-                return self.named(rest, &cells);
+            let written = rest.get(..line.length).unwrap_or_default();
+            if let Some(separator) = separator(written) {
+                self.check_separator(separator)?;
+            } else if line.length > 0 {
+                return self.named(rest, &cells, encoding);
             }
             rest = rest.get(line.next..).unwrap_or_default();
         }
         Err("the file has no header; say `has_header = false` and name the `columns`".to_owned())
     }
 
-    fn named(&self, head: &[u8], cells: &[Cell]) -> Result<Names, String> {
+    /// Holds what the first line of a file says (`sep=;`, as Excel writes it) against what the table is read with.
+    fn check_separator(&self, separator: u8) -> Result<(), String> {
+        match Delimiter::ALL.iter().find(|known| known.byte() == separator) {
+            Some(_) if separator == self.dialect.delimiter => Ok(()),
+            Some(Delimiter::Tab) => Err("the file says that tabs separate its cells: use `tsv`".to_owned()),
+            Some(known) => Err(format!(
+                "the file says `sep={}`: say `use = \"csv\"` with `delimiter = \"{}\"`",
+                char::from(separator),
+                known.name()
+            )),
+            None => Err(format!(
+                "the file says `sep={}`, which no cells can be separated by",
+                char::from(separator)
+            )),
+        }
+    }
+
+    fn named(&self, head: &[u8], cells: &[Cell], encoding: Encoding) -> Result<Names, String> {
         let mut names = Vec::with_capacity(cells.len());
         for (index, cell) in cells.iter().enumerate() {
             let mut row = Row::default();
             let name = self
-                .cell(head, cell, &mut row)
+                .cell((head, encoding), cell, &mut row)
                 .map_err(|fault| format!("in the header: {}", fault.message))?;
             let name = row.str(&name);
             names.push(if name.is_empty() { (index + 1).to_string() } else { name.to_owned() });
@@ -276,7 +314,7 @@ impl Table {
 
     fn read_row<'a>(
         &self,
-        record: &'a [u8],
+        (record, encoding): (&'a [u8], Encoding),
         cells: &[Cell],
         names: &Names,
         place: Place,
@@ -306,7 +344,7 @@ impl Table {
                 });
                 continue;
             }
-            let value = self.cell(record, cell, row)?;
+            let value = self.cell((record, encoding), cell, row)?;
             let content = row.str(&value);
             let value = match content.as_bytes() {
                 // An empty text is a text, an empty cell is no metadata.
@@ -325,10 +363,15 @@ impl Table {
     }
 
     /// What a cell stands for: borrowed from the row if it stands there as it is.
-    fn cell<'a>(&self, record: &'a [u8], cell: &Cell, row: &mut Row<'a>) -> Result<Str<'a>, Fault> {
+    fn cell<'a>(
+        &self,
+        (record, encoding): (&'a [u8], Encoding),
+        cell: &Cell,
+        row: &mut Row<'a>,
+    ) -> Result<Str<'a>, Fault> {
         let bytes = record.get(cell.range.clone()).unwrap_or_default();
-        if !cell.quoted && self.encoding == Encoding::UTF_8 {
-            let text = simdutf8::basic::from_utf8(bytes).map_err(|_| self.wrong_bytes(bytes, cell))?;
+        if !cell.quoted && encoding == Encoding::UTF_8 {
+            let text = simdutf8::basic::from_utf8(bytes).map_err(|_| wrong_bytes(bytes, cell, encoding))?;
             return Ok(Str::Input(text));
         }
         let mut plain = Vec::new();
@@ -338,28 +381,63 @@ impl Table {
         } else {
             bytes
         };
-        let (text, n_undecodable) = self.encoding.decode(bytes);
+        let (text, n_undecodable) = encoding.decode(bytes);
         if n_undecodable > 0 {
-            return Err(self.wrong_bytes(bytes, cell));
+            return Err(wrong_bytes(bytes, cell, encoding));
         }
         let start = row.scratch.len();
         row.scratch.push_str(&text);
         Ok(Str::Scratch(start..row.scratch.len()))
     }
+}
 
-    fn wrong_bytes(&self, bytes: &[u8], cell: &Cell) -> Fault {
-        let name = self.encoding.name();
-        let message = match std::str::from_utf8(bytes) {
-            Err(error) if self.encoding == Encoding::UTF_8 => {
-                let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-                format!(
-                    "byte 0x{byte:02X} is not UTF-8; name the encoding of the file, as `encoding = \"gb18030\"`"
-                )
-            }
-            _ => format!("a cell holds bytes that stand for nothing in {name}"),
-        };
-        Fault::new(cell.range.start, message)
+/// Bytes of a cell that stand for nothing.
+fn wrong_bytes(bytes: &[u8], cell: &Cell, encoding: Encoding) -> Fault {
+    let message = match std::str::from_utf8(bytes) {
+        Err(error) if encoding == Encoding::UTF_8 => {
+            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+            format!(
+                "byte 0x{byte:02X} is not UTF-8; name the encoding of the file, as `encoding = \"gb18030\"`"
+            )
+        }
+        _ => format!("a cell holds bytes that stand for nothing in {}", encoding.name()),
+    };
+    Fault::new(cell.range.start, message)
+}
+
+/// Makes sure that cells can be told apart in an encoding.
+fn check_encoding(encoding: Encoding, options: &CsvOptions) -> Result<(), SetupError> {
+    if !encoding.is_ascii_compatible() {
+        let message = format_args!("{} must be converted first, for example with `iconv`", encoding.name());
+        return Err(SetupError::in_option("encoding", message));
     }
+    if encoding == Encoding::UTF_8 || encoding.is_single_byte() {
+        return Ok(());
+    }
+    if options.delimiter == Delimiter::Bar {
+        let message = format_args!("in {} a bar may be part of a character", encoding.name());
+        return Err(SetupError::in_option("delimiter", message));
+    }
+    // From `0` on, ASCII is also what the second byte of a character may look like.
+    if options.quote.bytes().next().is_some_and(|quote| quote >= b'0') {
+        let message = format_args!(
+            "in {} `{}` may be part of a character: it takes `\"` or `'`",
+            encoding.name(),
+            options.quote
+        );
+        return Err(SetupError::in_option("quote", message));
+    }
+    if options.escapes {
+        let message = format_args!("in {} a backslash may be part of a character", encoding.name());
+        return Err(SetupError::in_option("escapes", message));
+    }
+    Ok(())
+}
+
+/// What separates cells by a line that says so, such as `sep=;`.
+fn separator(line: &[u8]) -> Option<u8> {
+    let (name, [separator]) = line.split_last_chunk()?;
+    name.eq_ignore_ascii_case(b"sep=").then_some(*separator)
 }
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::FieldNames;
+use crate::{FieldNames, encoded};
 
 /// Reads one document from each row of a table with commas.
 ///
@@ -30,6 +30,8 @@ use crate::FieldNames;
 /// end or the end of the file. Elsewhere in a cell it is a character like others. A quote at the start that is not
 /// closed, or has text behind the quote that should close it, opens nothing: its row fails and ends where its line
 /// ends.
+///
+/// A first line `sep=;`, as Excel writes it, is no row; if it says another delimiter than `delimiter` the file fails.
 ///
 /// A row with such a quote, with more or fewer cells than there are columns, or with bytes that are not in the
 /// encoding fails with its number, and its bytes are kept; the rows around it are read.
@@ -71,7 +73,12 @@ pub struct CsvOptions {
     /// The character that encloses cells; empty if none does.
     #[schemars(length(max = 1))]
     pub quote: String,
-    /// The encoding of the files, such as `gb18030`; a byte order mark of UTF-8 is left out.
+    /// Whether a backslash in a quoted cell takes the meaning of what follows: `\"` is a quote, `\\` a backslash, `\n` a
+    /// line end, `\t` a tab.
+    #[schemars(extend("x-needs" = {"quote": "some"}))]
+    pub escapes: bool,
+    /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 or, if they are not, what they look most like. A
+    /// byte order mark of UTF-8 is left out.
     pub encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
     #[schemars(
@@ -129,7 +136,8 @@ impl Default for CsvOptions {
             has_header: true,
             columns: Vec::new(),
             quote: "\"".to_owned(),
-            encoding: "utf-8".to_owned(),
+            escapes: false,
+            encoding: encoded::AUTO.to_owned(),
             max_record_bytes: 16 * 1024 * 1024,
         }
     }
@@ -157,6 +165,8 @@ impl Default for CsvOptions {
 /// end or the end of the file. Elsewhere in a cell it is a character like others. A quote at the start that is not
 /// closed, or has text behind the quote that should close it, opens nothing: its row fails and ends where its line
 /// ends.
+///
+/// A first line `sep=;`, as Excel writes it, is no row; if it says another delimiter than `delimiter` the file fails.
 ///
 /// A row with such a quote, with more or fewer cells than there are columns, or with bytes that are not in the
 /// encoding fails with its number, and its bytes are kept; the rows around it are read.
@@ -196,7 +206,12 @@ pub struct TsvOptions {
     /// The character that encloses cells; empty if none does.
     #[schemars(length(max = 1))]
     pub quote: String,
-    /// The encoding of the files, such as `gb18030`; a byte order mark of UTF-8 is left out.
+    /// Whether a backslash in a quoted cell takes the meaning of what follows: `\"` is a quote, `\\` a backslash, `\n` a
+    /// line end, `\t` a tab.
+    #[schemars(extend("x-needs" = {"quote": "some"}))]
+    pub escapes: bool,
+    /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 or, if they are not, what they look most like. A
+    /// byte order mark of UTF-8 is left out.
     pub encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
     #[schemars(
@@ -216,7 +231,8 @@ impl Default for TsvOptions {
             has_header: true,
             columns: Vec::new(),
             quote: "\"".to_owned(),
-            encoding: "utf-8".to_owned(),
+            escapes: false,
+            encoding: encoded::AUTO.to_owned(),
             max_record_bytes: 16 * 1024 * 1024,
         }
     }

@@ -18,6 +18,8 @@ use memchr::{memchr, memchr2, memchr3};
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) quote: Option<u8>,
+    /// Whether a backslash in a quoted cell takes the meaning of what follows it.
+    pub(super) escapes: bool,
     pub(super) max_record_bytes: usize,
 }
 
@@ -91,9 +93,14 @@ impl Dialect {
     fn closing_quote(&self, bytes: &[u8], open: usize, end: bool) -> Closing {
         let quote = self.quote.unwrap_or_default();
         let mut at = open + 1;
-        while let Some(found) = memchr(quote, bytes.get(at..).unwrap_or_default()) {
+        while let Some(found) = self.quote_or_escape(bytes.get(at..).unwrap_or_default()) {
             let close = at + found;
-            if close > self.max_record_bytes {
+            if self.escapes && bytes.get(close) == Some(&ESCAPE) {
+                at = close + 2;
+                continue;
+            }
+            // What follows it must be in sight, too, in a window of as many bytes.
+            if close + 1 >= self.max_record_bytes {
                 return Closing::Never;
             }
             match bytes.get(close + 1) {
@@ -105,7 +112,12 @@ impl Dialect {
                 None => return Closing::More,
             }
         }
-        if end || bytes.len() > self.max_record_bytes { Closing::Never } else { Closing::More }
+        if end || bytes.len() >= self.max_record_bytes { Closing::Never } else { Closing::More }
+    }
+
+    fn quote_or_escape(&self, bytes: &[u8]) -> Option<usize> {
+        let quote = self.quote.unwrap_or_default();
+        if self.escapes { memchr2(quote, ESCAPE, bytes) } else { memchr(quote, bytes) }
     }
 
     /// The row whose cell at `open` begins with a quote that opens nothing.
@@ -128,10 +140,14 @@ impl Dialect {
     fn has_single_quote(&self, line: &[u8], open: usize) -> bool {
         let quote = self.quote.unwrap_or_default();
         let mut at = open + 1;
-        while let Some(found) = memchr(quote, line.get(at..).unwrap_or_default()) {
+        while let Some(found) = self.quote_or_escape(line.get(at..).unwrap_or_default()) {
             at += found;
+            if self.escapes && line.get(at) == Some(&ESCAPE) {
+                at += 2;
+                continue;
+            }
             if line.get(at + 1) != Some(&quote) {
-                return at <= self.max_record_bytes;
+                return at + 1 < self.max_record_bytes;
             }
             at += 2;
         }
@@ -140,15 +156,32 @@ impl Dialect {
 
     /// Appends the bytes that a cell stands for, which has quotes.
     pub(super) fn unquote(&self, cell: &[u8], out: &mut Vec<u8>) {
-        let quote = self.quote.unwrap_or_default();
         let mut rest = cell.get(1..cell.len().saturating_sub(1)).unwrap_or_default();
-        while let Some(at) = memchr(quote, rest) {
-            // Inside, every quote is the first of two.
-            let (one, after) = rest.split_at(at + 1);
-            out.extend_from_slice(one);
-            rest = after.get(1..).unwrap_or_default();
+        while let Some(at) = self.quote_or_escape(rest) {
+            let (before, found) = rest.split_at(at);
+            out.extend_from_slice(before);
+            // Inside, every quote is the first of two, and every backslash stands in front of something.
+            let [first, second, after @ ..] = found else {
+                rest = found;
+                break;
+            };
+            out.push(if *first == ESCAPE && self.escapes { unescaped(*second) } else { *first });
+            rest = after;
         }
         out.extend_from_slice(rest);
+    }
+}
+
+/// What takes the meaning of the character behind it, where such escapes are used.
+const ESCAPE: u8 = b'\\';
+
+/// What an escape stands for, as MySQL and programs like it write them.
+fn unescaped(byte: u8) -> u8 {
+    match byte {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        other => other,
     }
 }
 

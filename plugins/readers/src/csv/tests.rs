@@ -1,7 +1,7 @@
 //! Tests of the `csv` and `tsv` readers.
 
 use proptest::prelude::*;
-use tamis_plugin::{Block, Reader};
+use tamis_plugin::{Block, Cut, Reader};
 
 use super::{Csv, CsvOptions, Delimiter, Tsv, TsvOptions};
 use crate::testing::{Collected, decode, decode_in_blocks};
@@ -244,5 +244,19 @@ proptest! {
             at += line.next;
         }
         prop_assert_eq!(found, rows);
+    }
+}
+
+/// A window of as many bytes as a quote may have to be closed in tells already that it is not: more are never shown when
+/// that is the longest record.
+#[test]
+fn a_quote_that_is_not_closed_is_told_within_its_bound() {
+    const BOUND: usize = 64;
+    let reader = csv(&format!(r#"{{"max_record_bytes":{BOUND}}}"#));
+    let rows = |n: usize| (0..n).map(|n| format!("{n},row {n}\n")).collect::<String>();
+    for open in 0..20 {
+        let window = format!("{}1,\"{}\n{}", "x".repeat(open), "y".repeat(5), rows(20));
+        let cut = reader.cut(&window.as_bytes()[..BOUND], false);
+        assert!(matches!(cut, Cut::At { bytes, .. } if bytes > 0), "{open}: {cut:?}");
     }
 }
