@@ -383,7 +383,7 @@ fn a_run_that_could_not_read_much_of_its_input_says_so() {
     let ran = world.run(&[]).exits(1);
     assert!(ran.stdout.contains("1 file not read, or not to the end: "), "{ran:?}");
     assert!(ran.stderr.contains("% of the bytes of the input could not be read"), "{ran:?}");
-    let manifest: Json = serde_json::from_slice(&world.files("out")["manifest.json"]).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&world.files("out")["manifest.json"]).unwrap();
     let failed = manifest["tally"]["input"]["bytes_failed"].as_u64().unwrap();
     let missing = file.len() as u64 / 2;
     assert!(failed >= missing && failed < missing + file.len() as u64 / 5, "{failed} of {}", file.len());
@@ -393,7 +393,7 @@ fn gzip_members(text: &str, n: usize) -> Vec<u8> {
     let lines: Vec<_> = text.split_inclusive('\n').collect();
     let member = |lines: &[&str]| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        std::io::Write::write_all(&mut encoder, lines.concat().as_bytes()).unwrap();
+        encoder.write_all(lines.concat().as_bytes()).unwrap();
         encoder.finish().unwrap()
     };
     lines.chunks(lines.len().div_ceil(n)).flat_map(member).collect()

@@ -17,8 +17,7 @@ fn read_in_blocks(reader: &impl Reader, file: &[u8], step: usize) -> Collected {
     let (mut start, mut filled, mut first_ordinal) = (head, head, 0);
     while start < file.len() {
         filled = (filled + step).min(file.len());
-        let tamis_plugin::Cut::At { bytes, records } = reader.cut(&file[start..filled], filled == file.len())
-        else {
+        let Cut::At { bytes, records } = reader.cut(&file[start..filled], filled == file.len()) else {
             continue;
         };
         let bytes_of_block = &file[start..start + bytes];
