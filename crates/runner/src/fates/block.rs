@@ -1,5 +1,6 @@
 //! Some rows of the table, packed.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::{self, Read};
@@ -111,8 +112,7 @@ impl Builder {
     }
 
     fn push_id(&mut self, id: &str) {
-        let pairs = self.last_id.bytes().zip(id.bytes());
-        let shared = pairs.take_while(|(one, other)| one == other).count();
+        let shared = n_shared(self.last_id.as_bytes(), id.as_bytes());
         put(shared as u128, &mut self.shared);
         put((id.len() - shared) as u128, &mut self.lengths);
         self.ids.extend_from_slice(&id.as_bytes()[shared..]);
@@ -159,9 +159,8 @@ impl Builder {
             measures.extend(self.values.iter().map(|value| (value >> shift) as u8));
         }
         let (mut bytes, mut columns) = (Vec::new(), [(0, 0); N_COLUMNS]);
-        let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(|error| cannot_pack(&error))?;
         for (column, plain) in columns.iter_mut().zip([fates, self.positions, ids, measures]) {
-            let packed = zstd.compress(&plain).map_err(|error| cannot_pack(&error))?;
+            let packed = compress(&plain).map_err(|error| cannot_pack(&error))?;
             let stored = if packed.len() < plain.len() { &packed } else { &plain };
             bytes.extend_from_slice(stored);
             *column = (stored.len() as u32, plain.len() as u32);
@@ -211,6 +210,28 @@ impl<T: Clone + Eq + Hash> Dictionary<T> {
     }
 }
 
+thread_local! {
+    /// The memory of a compressor is half a megabyte, which to ask for costs as much as to compress the rows of a block.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(plain: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(zstd::bulk::Compressor::new(LEVEL)?),
+        };
+        compressor.compress(plain)
+    })
+}
+
+/// How many bytes two ids begin with in common; ids of neighbours share most of them.
+fn n_shared(one: &[u8], other: &[u8]) -> usize {
+    let words = one.chunks_exact(8).zip(other.chunks_exact(8)).take_while(|(a, b)| a == b).count() * 8;
+    let rest = one.iter().zip(other).skip(words).take_while(|(a, b)| a == b);
+    words + rest.count()
+}
+
 fn cannot_pack(error: &io::Error) -> RunError {
     RunError::Internal { message: format!("cannot compress fates: {error}") }
 }
@@ -243,7 +264,7 @@ fn rounded(measure: &Measure) -> u32 {
         let value = f64::from(f32::from_bits(*bits));
         let is_like =
             value.is_nan() == measure.value.is_nan() && value.is_finite() == measure.value.is_finite();
-        is_like && Measure { value, ..measure.clone() }.holds() == measure.holds()
+        is_like && Measure { name: "".into(), value, limit: measure.limit }.holds() == measure.holds()
     };
     [nearest, other].into_iter().find(holds).unwrap_or(below)
 }

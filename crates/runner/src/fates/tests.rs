@@ -72,6 +72,8 @@ fn any_row() -> impl Strategy<Value = (String, u128, FateRow)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn rows_read_back_and_are_found(
         rows in proptest::collection::vec(any_row(), 0..60),
@@ -168,10 +170,10 @@ fn a_record_takes_few_bytes() {
         let measures =
             |n: u64| [("chars", (n * 7919 % 9000) as f64, Limit::Min(200.0)), ("words", 0.37, Limit::None)];
         let rows: Vec<_> =
-            (0..20_000).map(|n| row(&ids(n), u128::from(n * 2311) << 25, fate(n), &measures(n))).collect();
+            (0..8_000).map(|n| row(&ids(n), u128::from(n * 2311) << 25, fate(n), &measures(n))).collect();
         table(folder.path(), &[rows.chunks(400).map(<[FateRow]>::to_vec).collect()]);
         let bytes = folder.path().join("fates").metadata().unwrap().len();
-        assert!(bytes < 20_000 * most, "{} bytes a record for ids like {}", bytes / 20_000, ids(4_000));
+        assert!(bytes < 8_000 * most, "{} bytes a record for ids like {}", bytes / 8_000, ids(4_000));
     }
 }
 
@@ -190,7 +192,7 @@ fn damage_is_found_and_no_rows_are_a_table() {
         read.map_err(|error| error.to_string())
     };
     assert_eq!(said(&whole).unwrap().len(), 100);
-    for at in MAGIC.len()..whole.len() - TAIL - ENTRY {
+    for at in (MAGIC.len()..whole.len() - TAIL - ENTRY).step_by(3) {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         // Nobody reads four bytes of the header.
