@@ -33,8 +33,10 @@ struct Digest {
 impl Digest {
     fn update(&mut self, bytes: &[u8]) {
         self.state.update(bytes);
-        if self.n_chars < self.min_chars {
-            self.n_chars += bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u64;
+        let missing = usize::try_from(self.min_chars - self.n_chars).unwrap_or(usize::MAX);
+        if missing > 0 {
+            let starts = bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80);
+            self.n_chars += starts.take(missing).count() as u64;
         }
     }
 }
