@@ -42,7 +42,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 32] = [
     "name",
     "extends",
     "plugin",
@@ -53,6 +53,9 @@ const ORDER: [&str; 29] = [
     "test",
     "use",
     "id",
+    "before",
+    "after",
+    "remove",
     "paths",
     "path",
     "exclude",
@@ -82,7 +85,7 @@ const ORDER: [&str; 29] = [
 /// ```
 /// let keys = tamis_config::common_keys("stage");
 /// let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-/// assert_eq!(names, ["use", "id"]);
+/// assert_eq!(names, ["use", "id", "before", "after", "remove"]);
 /// assert!(keys[0].required);
 /// ```
 pub fn common_keys(table: &str) -> Vec<OptionInfo> {

@@ -70,6 +70,13 @@ fn table(list: &str, envelope: &Value, infos: &[&StageInfo]) -> Value {
         }
     }
     table["properties"]["use"]["oneOf"] = Value::Array(choices);
+    if list == "stage" {
+        // In a pipeline that extends another, the id alone names a stage.
+        if let Some(keywords) = table.as_object_mut() {
+            keywords.remove("required");
+        }
+        table["anyOf"] = json!([{ "required": ["use"] }, { "required": ["id"] }]);
+    }
     table["allOf"] = Value::Array(rules);
     table
 }

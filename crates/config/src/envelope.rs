@@ -96,7 +96,7 @@ fn root() -> Value {
         },
         "properties": {
             "name": { "type": "string", "minLength": 1, "description": "The name of the pipeline in reports; by default that of its file." },
-            "extends": { "type": "string", "minLength": 1, "description": "Another pipeline file to take over. A table named here replaces the table of the same name there." },
+            "extends": { "type": "string", "minLength": 1, "description": "Another pipeline file to take over, relative to this one. Its sources and its exports are replaced as a whole by those given here; a `[[stage]]` with the id of a stage there changes its options or takes it out, any other is added; keys of `[run]` replace keys there, `[[plugin]]` tables are added. Tests are not taken over: they test the stages as they stand there." },
             "plugin": { "x-tables": "path", "description": "Dynamic libraries with stages beyond the bundled ones." },
             "source": { "x-tables": "use", "description": "Where documents come from." },
             "stage": { "x-tables": "use", "description": "What happens to documents, in order." },
@@ -146,13 +146,24 @@ fn source() -> Value {
     })
 }
 
+fn place(word: &str) -> Value {
+    let description = format!(
+        "In a pipeline that `extends` another: the id of the stage {word} which this new one stands; without `before` \
+         or `after` it stands last."
+    );
+    json!({ "type": "string", "minLength": 1, "description": description })
+}
+
 fn stage() -> Value {
     json!({
         "type": "object",
         "required": ["use"],
         "properties": {
             "use": { "type": "string", "description": "The filter, extractor or corpus stage." },
-            "id": id()
+            "id": id(),
+            "before": place("before"),
+            "after": place("after"),
+            "remove": { "type": "boolean", "description": "In a pipeline that `extends` another: `true` takes the stage of this id out." }
         }
     })
 }

@@ -15,7 +15,8 @@ use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
 use crate::fields::Step;
 use crate::inputs;
 use crate::longest::Longest;
-use crate::node::{Node, Table};
+use crate::node::{self, Node, Table};
+use crate::stages_by_id::{MERGE_KEYS, has_effect};
 use crate::suggest::{closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
 
@@ -95,6 +96,10 @@ impl<'a> Opener<'a> {
         let mut checker = Checker::for_keys(ENVELOPE.of(list), format!("`[[{list}]]`"), place);
         checker.table(&part(table, |key| is_envelope(list, key, info)));
         self.diagnostics.append(checker.finish().0);
+        if list == "stage" {
+            self.diagnostics
+                .extend(MERGE_KEYS.into_iter().filter_map(|key| without_effect(table.entry(key)?)));
+        }
         let (name, use_place) = named?;
         let id = self.id(list, table, name, use_place);
         let mut entry = Entry { id, place: use_place.clone(), checked: Vec::new(), steps: Vec::new() };
@@ -335,6 +340,16 @@ impl<'a> Opener<'a> {
         }
         idle
     }
+}
+
+/// The complaint about a key that would have been taken out of the table if the stages of two files were merged.
+fn without_effect(entry: &node::Entry) -> Option<Diagnostic> {
+    let label = match entry.key.as_str() {
+        "remove" => "it works in a pipeline that `extends` another: here, leave the table out",
+        _ => "it works in a pipeline that `extends` another: here, stages stand in the order of their tables",
+    };
+    let message = format!("`{}` of a stage has no effect in this file", entry.key);
+    has_effect(entry).then(|| Diagnostic::error(&entry.key_place, message).label(label))
 }
 
 /// The complaint of a stage about its options, shown at the option.

@@ -1,30 +1,18 @@
 //! A pipeline file, read and merged, not yet checked against stages.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use tamis_stage::{ReadError, not_a_file, read_text, read_text_of_any};
+use tamis_stage::{not_a_file, read_text_of_any};
 
 use crate::check::Checker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
-use crate::inputs;
-use crate::node::{self, Node, Table};
+use crate::extends::{self, MAX_BYTES};
+use crate::node::{Node, Table};
 use crate::overrides::{self, Overrides};
 use crate::suggest::list;
-use crate::text::{Place, Position, Text, TextKind, tidy};
-
-/// Links can make one file look like many; nobody extends pipelines this often.
-const MAX_CHAIN: usize = 32;
-
-/// Far more than anybody writes, and little enough to be held some times over: every value keeps its place.
-const MAX_BYTES: u64 = 16 << 20;
-
-/// How many tables there may be of a kind: each stage and each library that is opened takes memory, and many a
-/// check compares each with all others. Tests are only compared by name.
-const MAX_TABLES: [(&str, usize); 5] =
-    [("plugin", 1_000), ("source", 1_000), ("stage", 1_000), ("export", 1_000), ("test", 100_000)];
+use crate::text::{Place, Position, Text, tidy};
 
 /// A pipeline: parsed, with what it extends and what overrides it, not yet checked against stages.
 #[derive(Debug)]
@@ -102,12 +90,11 @@ impl Pipeline {
         content: String,
         overrides: &Overrides,
     ) -> Result<Self, Diagnostics> {
-        let text = text(name, &file, content, 0);
-        let mut chain = vec![file.clone()];
-        let mut root = node::parse(&text)?;
-        extend(&mut root, &text, &mut chain)?;
-        too_many(&root)?;
-        let (mut diagnostics, output) = overrides::apply(&mut root, overrides, chain.len());
+        let text = Arc::new(Text::of_file(name, &file, content, 0));
+        let mut diagnostics = Diagnostics::default();
+        let (mut root, n_files) = extends::read(&text, &file, &mut diagnostics)?;
+        let (found, output) = overrides::apply(&mut root, overrides, n_files);
+        diagnostics.append(found);
         let plugins = plugins(&root, &mut diagnostics);
         Ok(Self { root, text, file, diagnostics, plugins, output, ignores_inputs: false })
     }
@@ -129,7 +116,7 @@ impl Pipeline {
     /// What the `[[plugin]]` entries hold that make no request: names and paths.
     pub(crate) fn unusable_plugins(&self) -> Vec<String> {
         let Some(node) = self.root.get("plugin") else { return Vec::new() };
-        let usable = |place: &Place| self.plugins.iter().any(|plugin| plugin.table.start == place.start);
+        let usable = |place: &Place| self.plugins.iter().any(|plugin| plugin.table.rank() == place.rank());
         let items = node.as_array().unwrap_or(std::slice::from_ref(node)).iter();
         let unusable = items.filter(|item| item.as_table().is_none() || !usable(&item.place));
         unusable.map(|item| named(item).unwrap_or_default().to_owned()).collect()
@@ -139,71 +126,6 @@ impl Pipeline {
     pub fn file(&self) -> &Path {
         &self.file
     }
-}
-
-fn text(name: String, file: &Path, content: String, order: usize) -> Arc<Text> {
-    let base = file.parent().unwrap_or(file).to_path_buf();
-    Arc::new(Text {
-        name,
-        content,
-        kind: TextKind::File,
-        base,
-        argument: None,
-        order,
-        lines: OnceLock::new(),
-    })
-}
-
-/// Takes over what `root` extends: every top-level key that it does not have itself.
-fn extend(root: &mut Table, text: &Arc<Text>, chain: &mut Vec<PathBuf>) -> Result<(), Diagnostics> {
-    let Some(extends) = root.get("extends") else { return Ok(()) };
-    // Anything but a string is complained about with the other types.
-    let Some(written) = extends.as_str() else { return Ok(()) };
-    let file = extends.place.resolve(Path::new(written));
-    if chain.contains(&file) {
-        let label = if chain.last() == Some(&file) {
-            "this is the file itself"
-        } else {
-            "this file is on the way here already"
-        };
-        return Err(Diagnostic::error(&extends.place, format!("`{written}` extends itself"))
-            .label(label)
-            .into());
-    }
-    if chain.len() == MAX_CHAIN {
-        let message = format!("a pipeline cannot extend more than {} others in a row", MAX_CHAIN - 1);
-        return Err(Diagnostic::error(&extends.place, message).into());
-    }
-    let content = read_text(&file, MAX_BYTES).map_err(|reason| {
-        let label = match &reason {
-            ReadError::Missing => inputs::advice(written, &file, &extends.place),
-            ReadError::NoFile { .. } => "name a pipeline file".to_owned(),
-            _ => String::new(),
-        };
-        Diagnostic::error(&extends.place, format!("cannot read `{written}`: {reason}")).label(label)
-    })?;
-    let name = tidy(&Path::new(&text.name).parent().unwrap_or(Path::new("")).join(written));
-    let base_text = self::text(name.display().to_string(), &file, content, chain.len());
-    let mut base = node::parse(&base_text)?;
-    chain.push(file);
-    extend(&mut base, &base_text, chain)?;
-    let own: BTreeSet<&str> = root.entries.iter().map(|entry| entry.key.as_str()).collect();
-    let others: Vec<_> = base.entries.into_iter().filter(|entry| !own.contains(entry.key.as_str())).collect();
-    root.entries.extend(others);
-    Ok(())
-}
-
-/// Refuses lists of tables that nobody can mean.
-fn too_many(root: &Table) -> Result<(), Diagnostics> {
-    for (list, most) in MAX_TABLES {
-        let Some(node) = root.get(list) else { continue };
-        let tables = node.as_array().unwrap_or_default();
-        if let Some(first) = tables.get(most) {
-            let message = format!("the pipeline has {} `[[{list}]]`, more than {most}", tables.len());
-            return Err(Diagnostic::error(&first.place, message).label("this is one too many").into());
-        }
-    }
-    Ok(())
 }
 
 /// The `[[plugin]]` tables that make sense; complaints about the others.

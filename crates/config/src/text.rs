@@ -53,6 +53,12 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// The text of a pipeline file, which messages call `name`.
+    pub(crate) fn of_file(name: String, file: &Path, content: String, order: usize) -> Self {
+        let base = file.parent().unwrap_or(file).to_path_buf();
+        Self { name, content, kind: TextKind::File, base, argument: None, order, lines: OnceLock::new() }
+    }
+
     /// A place in the text; a range that does not lie in it is cut to what does.
     pub(crate) fn at(self: &Arc<Self>, range: Range<usize>) -> Place {
         let end = floor_boundary(&self.content, range.end);

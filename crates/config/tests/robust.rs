@@ -44,6 +44,16 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A table of a pipeline that extends another one.
+fn extending_table() -> impl Strategy<Value = String> {
+    let value = "true|1|\\[\\]|\"(language|short|near-duplicate|line-length|c-filter|other)\"";
+    let keys = prop::collection::btree_map("id|use|before|after|remove|min_chars", value, 0..4);
+    ("stage|plugin|source|stage|test", keys).prop_map(|(list, keys)| {
+        let lines: String = keys.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        format!("[[{list}]]\n{lines}")
+    })
+}
+
 fn value() -> impl Strategy<Value = String> {
     let scalar = prop_oneof![
         Just("\"records\"".to_owned()),
@@ -84,6 +94,11 @@ proptest! {
     #[test]
     fn any_pipeline_is_answered(pieces in prop::collection::vec(piece(), 0..14)) {
         try_out(&pieces.concat(), &Overrides::default());
+    }
+
+    #[test]
+    fn any_extension_is_answered(tables in prop::collection::vec(extending_table(), 0..6)) {
+        try_out(&format!("extends = \"base/stages.toml\"\n{}", tables.concat()), &Overrides::default());
     }
 
     #[test]

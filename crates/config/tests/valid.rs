@@ -198,7 +198,7 @@ fn a_full_pipeline_keeps_every_word() {
 
     let test = &plan.tests[0];
     assert_eq!(test.name, "keeps the article");
-    assert_eq!((test.position.line, test.position.column), (65, 1));
+    assert_eq!((test.position.line, test.position.column), (66, 1));
     let metadata = [("account", json!("x")), ("n", json!(1)), ("tags", json!(["a"]))].into_iter().collect();
     assert_eq!(test.input, [Document { metadata, ..Document::new("a", "正文") }]);
     assert_eq!(test.expect[0].text.as_deref(), Some("正文"));
@@ -255,16 +255,108 @@ fn extends_takes_over_what_is_not_named_here() {
         &FULL.replace("rules/news", "site/news").replace("\"rules\"", "\"site\""),
     );
     write(&folder, "base/site/news.toml", "");
-    let content = "extends = \"base/common.toml\"\n[[source]]\nuse = \"records\"\npaths = [\"dump\"]\n[run]\nthreads = 2\n";
-    let plan = planned(folder.path(), content, &Overrides::default());
+    let content = "extends = \"base/common.toml\"\n[[source]]\nuse = \"records\"\npaths = [\"dump\"]\n\
+                   [[plugin]]\nname = \"other\"\n[[plugin]]\npath = \"base/plugins/libmine.so\"\n\
+                   [run]\nthreads = 2\nwork = \"here\"\n";
+    let pipeline = Pipeline::from_text("news.toml", content, folder.path(), &Overrides::default()).unwrap();
+    // Libraries are added, and one that is named again is loaded once.
+    let libraries: Vec<String> = pipeline
+        .plugins()
+        .iter()
+        .map(|plugin| match &plugin.locator {
+            PluginLocator::Path(path) => path.strip_prefix(folder.path()).unwrap().display().to_string(),
+            PluginLocator::Name(name) => format!("{name} in {}", plugin.position.file),
+        })
+        .collect();
+    assert_eq!(libraries, ["mine in base/common.toml", "other in news.toml", "base/plugins/libmine.so"]);
+    let plan = pipeline.plan(&common::registry(), Vec::new()).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(plan.sources.len(), 1);
     assert_eq!(plan.sources[0].inputs[0].path, folder.path().join("dump"));
-    // A table replaces a table as a whole.
-    assert_eq!(plan.run, RunSettings { threads: 2, ..RunSettings::default() });
-    // What the base names lies beside the base.
+    // Keys of `[run]` are merged, and each path lies beside the file that names it.
+    assert_eq!((plan.run.threads, plan.run.memory), (2, 512 << 20));
+    assert_eq!(plan.run.work, Some(folder.path().join("here")));
     assert_eq!(plan.stages[0].options["folder"], json!(folder.path().join("base/site")));
     assert_eq!(plan.exports[0].path, folder.path().join("base/out"));
     assert_eq!(plan.name, "news");
+    // Its tests are for the stages as they stand there.
+    assert!(plan.tests.is_empty());
+}
+
+/// The ids of the stages, with their options.
+fn stages(plan: &Plan) -> Vec<String> {
+    plan.stages.iter().map(|stage| format!("{} {}", stage.id, stage.options)).collect()
+}
+
+#[test]
+fn stages_of_pipelines_that_extend_each_other_are_merged_by_id() {
+    let folder = project();
+    write(
+        &folder,
+        "base/first.toml",
+        "[[stage]]\nuse = \"line-template\"\nmin_documents = 3\ngroup_by = \"id\"\n\
+         [[stage]]\nid = \"short\"\nuse = \"line-length\"\nmin_chars = 5\nmax_chars = 90\n\
+         [[stage]]\nuse = \"near-duplicate\"\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out\"\n",
+    );
+    write(
+        &folder,
+        "second.toml",
+        "extends = \"base/first.toml\"\n\
+         [[stage]]\nid = \"line-template\"\nmin_documents = 4\n\
+         [[stage]]\nuse = \"language\"\nbefore = \"near-duplicate\"\n\
+         [[stage]]\nuse = \"site-rules\"\nrules = [\"rules/news.toml\"]\nbefore = \"line-template\"\n\
+         [[stage]]\nid = \"last\"\nuse = \"c-filter\"\n",
+    );
+    let head = "extends = \"second.toml\"\n[[source]]\nuse = \"records\"\npaths = [\"dump\"]\n";
+    let plan = |stages: &str| planned(folder.path(), &format!("{head}{stages}"), &Overrides::default());
+    let rules = format!("site-rules {}", json!({ "rules": [folder.path().join("rules/news.toml")] }));
+    assert_eq!(
+        stages(&plan("")),
+        [
+            &rules,
+            r#"line-template {"group_by":"id","min_documents":4}"#,
+            r#"short {"max_chars":90,"min_chars":5}"#,
+            "language {}",
+            "near-duplicate {}",
+            "last {}",
+        ]
+    );
+    // Taken out, changed by its name, put behind one another, and put where another was.
+    let changed = plan(
+        "[[stage]]\nid = \"site-rules\"\nremove = true\n\
+         [[stage]]\nuse = \"language\"\nkeep_unknown = false\n\
+         [[stage]]\nid = \"a\"\nuse = \"c-filter\"\nafter = \"short\"\n\
+         [[stage]]\nid = \"c\"\nuse = \"c-filter\"\nafter = \"a\"\n\
+         [[stage]]\nid = \"b\"\nuse = \"c-filter\"\nafter = \"short\"\n\
+         [[stage]]\nuse = \"near-duplicate\"\nremove = true\n\
+         [[stage]]\nid = \"near-duplicate\"\nuse = \"c-filter\"\nbefore = \"b\"\n",
+    );
+    assert_eq!(
+        stages(&changed),
+        [
+            r#"line-template {"group_by":"id","min_documents":4}"#,
+            r#"short {"max_chars":90,"min_chars":5}"#,
+            "a {}",
+            "c {}",
+            "near-duplicate {}",
+            "b {}",
+            r#"language {"keep_unknown":false}"#,
+            "last {}",
+        ]
+    );
+}
+
+#[test]
+fn what_is_merged_can_be_overridden_and_each_value_knows_its_file() {
+    let folder = project();
+    write(&folder, "base.toml", SMALL);
+    let content = "extends = \"base.toml\"\n[[stage]]\nid = \"line-length\"\nmin_chars = 3\nmax_chars = 2\n";
+    let set = vec![flag("stage.line-length.max_chars", "4")];
+    let plan = planned(folder.path(), content, &Overrides { set, ..Overrides::default() });
+    assert_eq!(stages(&plan), [r#"line-length {"max_chars":4,"min_chars":3}"#]);
+    let pipeline = Pipeline::from_text("news.toml", content, folder.path(), &Overrides::default()).unwrap();
+    let found = pipeline.plan(&common::registry(), Vec::new()).unwrap_err().to_json();
+    assert_eq!((&found[0]["file"], &found[0]["line"]), (&json!("news.toml"), &json!(5)), "{found}");
 }
 
 #[test]
@@ -720,6 +812,12 @@ fn the_editor_schema_knows_every_stage() {
     let rules = schema["properties"]["stage"]["items"]["allOf"].as_array().unwrap();
     let needy = rules.iter().find(|rule| rule["if"]["properties"]["use"]["const"] == "needy").unwrap();
     assert_eq!(needy["then"]["required"], json!(["phrases"]));
+    // A table that changes a stage of another file names it by its id.
+    let stage = &schema["properties"]["stage"]["items"];
+    assert_eq!(stage["anyOf"], json!([{ "required": ["use"] }, { "required": ["id"] }]));
+    assert!(stage.get("required").is_none());
+    assert_eq!(stage["properties"]["remove"]["type"], "boolean");
+    assert_eq!(needy["then"]["properties"]["before"], true);
     let sources = schema["properties"]["source"]["items"]["allOf"].as_array().unwrap();
     let lines = sources.iter().find(|rule| rule["if"]["properties"]["use"]["const"] == "lines").unwrap();
     insta::assert_snapshot!("effect_in_the_schema", format!("{:#}", lines["then"]["allOf"]));
