@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::suggest::closest;
+
 /// The part of the pipeline file that does not depend on stages.
 pub(crate) struct Envelope {
     /// Top-level keys; the tables inside are in the fields below.
@@ -51,6 +53,16 @@ pub(crate) fn keys(schema: &Value) -> impl Iterator<Item = &str> + Clone {
 /// Whether an object schema declares a key.
 pub(crate) fn declares(schema: &Value, key: &str) -> bool {
     schema.get("properties").and_then(|keys| keys.get(key)).is_some()
+}
+
+/// Whether somebody who writes `key` above all tables means `[[list]]`.
+pub(crate) fn means_list(key: &str, list: &str) -> bool {
+    if declares(&ENVELOPE.root, key) {
+        return false;
+    }
+    let instead = ENVELOPE.root.get("x-instead").and_then(|words| words.get(key)?.as_str());
+    instead.is_some_and(|instead| instead.contains(&format!("`[[{list}]]`")))
+        || closest(key, keys(&ENVELOPE.root)) == Some(list)
 }
 
 /// The declarations.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tamis_stage::{Kind, Registry, SetupError, StageFactory, StageInfo, not_a_file};
 
 use crate::canonical::portable;
-use crate::check::{Checker, Idle, Mark, Meaning, needs};
+use crate::check::{Checker, Idle, Mark, Meaning, above_all_tables, needs};
 use crate::common_keys::in_order;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
@@ -17,7 +17,7 @@ use crate::inputs;
 use crate::longest::Longest;
 use crate::node::{self, Node, Table};
 use crate::stages_by_id::{MERGE_KEYS, has_effect};
-use crate::suggest::{closest, did_you_mean, did_you_mean_beside, fold, with_article};
+use crate::suggest::{akin, choice, closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
 
 /// The `use` of a source that leaves the choice of the reader to the file.
@@ -208,12 +208,28 @@ impl<'a> Opener<'a> {
                 info.name,
                 info.kind.table()
             ),
-            None => did_you_mean(name, names().chain(auto).collect::<Vec<_>>(), &format!("{what}s")),
+            None => self.suggestion(list, name, &names().chain(auto).collect::<Vec<_>>(), what),
         };
         if !self.may_be_failed(name, label.starts_with("did you mean")) {
             self.diagnostics.push(Diagnostic::error(place, format!("unknown {what} `{name}`")).label(label));
         }
         None
+    }
+
+    /// What to write beside an unknown stage of a list: the likely name, those that have to do with it, or all.
+    fn suggestion(&self, list: &str, name: &str, names: &[&str], what: &str) -> String {
+        if closest(name, names.iter().copied()).is_none() {
+            let infos = self.infos().filter(|info| info.kind.table() == list);
+            let described: Vec<_> = infos.map(|info| (info.name.as_str(), info.summary.as_str())).collect();
+            let akin = akin(name, &described);
+            if !akin.is_empty() {
+                return format!("perhaps {}; `tamis stages` lists all", choice(&akin));
+            }
+        }
+        match did_you_mean(name, names.iter().copied(), &format!("{what}s")) {
+            label if label.is_empty() => "`tamis stages` lists all".to_owned(),
+            label => label,
+        }
     }
 
     /// Whether a stage is probably one of a plugin that could not be loaded: then one complaint is enough.
@@ -242,12 +258,11 @@ impl<'a> Opener<'a> {
             });
             if !is_known {
                 let own = in_order(&ENVELOPE.source);
-                let label = did_you_mean_beside(
-                    &option.key,
-                    known.iter().copied(),
-                    "options of readers",
-                    (&own, "in every `[[source]]`"),
-                );
+                let known = known.iter().copied();
+                let label = above_all_tables(option, "the `[[source]]`").unwrap_or_else(|| {
+                    let own = (own.as_slice(), "in every `[[source]]`");
+                    did_you_mean_beside(&option.key, known, "options of readers", own)
+                });
                 let message = format!("no reader knows the option `{}`", option.key);
                 self.diagnostics.push(Diagnostic::error(&option.key_place, message).label(label));
             }

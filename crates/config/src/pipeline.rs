@@ -113,13 +113,16 @@ impl Pipeline {
         Self { ignores_inputs: true, ..self }
     }
 
-    /// What the `[[plugin]]` entries hold that make no request: names and paths.
+    /// What the `[[plugin]]` entries hold that make no request, and those that stand where they have no effect:
+    /// names and paths.
     pub(crate) fn unusable_plugins(&self) -> Vec<String> {
-        let Some(node) = self.root.get("plugin") else { return Vec::new() };
         let usable = |place: &Place| self.plugins.iter().any(|plugin| plugin.table.rank() == place.rank());
-        let items = node.as_array().unwrap_or(std::slice::from_ref(node)).iter();
-        let unusable = items.filter(|item| item.as_table().is_none() || !usable(&item.place));
-        unusable.map(|item| named(item).unwrap_or_default().to_owned()).collect()
+        let unusable = self.root.get("plugin").into_iter().flat_map(items);
+        let unusable = unusable.filter(|item| item.as_table().is_none() || !usable(&item.place));
+        let tables =
+            self.root.entries.iter().flat_map(|entry| items(&entry.value)).filter_map(Node::as_table);
+        let below_a_table = tables.filter_map(|table| table.get("plugin")).flat_map(items);
+        unusable.chain(below_a_table).map(|item| named(item).unwrap_or_default().to_owned()).collect()
     }
 
     /// The pipeline file, as an absolute path.
@@ -184,6 +187,11 @@ fn plugin(node: &Node, diagnostics: &mut Diagnostics) -> Option<PluginRequest> {
         place: value.place.clone(),
         table: node.place.clone(),
     })
+}
+
+/// The values of a list, or the one value.
+fn items(node: &Node) -> &[Node] {
+    node.as_array().unwrap_or(std::slice::from_ref(node))
 }
 
 /// What a `[[plugin]]` calls its library, or what stands there instead.

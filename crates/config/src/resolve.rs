@@ -12,7 +12,7 @@ use crate::check::{Checker, size_of};
 use crate::compression;
 use crate::destination::{Destination, destinations};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::envelope::ENVELOPE;
+use crate::envelope::{ENVELOPE, means_list};
 use crate::fields::{self, Step};
 use crate::inputs;
 use crate::longest::longest;
@@ -151,6 +151,8 @@ impl<'a> Planner<'a> {
         if let Some(why) = why
             && items.is_empty()
             && node.is_none_or(|node| node.as_array().is_some())
+            // Then there is one, under another name, and that has been said.
+            && !pipeline.root.entries.iter().any(|entry| means_list(&entry.key, list))
         {
             let message = format!("the pipeline has no `[[{list}]]`");
             self.diagnostics.push(Diagnostic::in_file(&self.pipeline.text.name, message).note(why));

@@ -24,6 +24,55 @@ pub(crate) fn containing<'a>(word: &str, candidates: impl IntoIterator<Item = &'
     found.next().filter(|_| found.next().is_none())
 }
 
+/// What people call a thing, and the words by which names and summaries of stages call it.
+const SAID_OTHERWISE: [(&str, &[&str]); 12] = [
+    ("chunk", &["split"]),
+    ("dedup", &["duplicate"]),
+    ("fasttext", &["language"]),
+    ("langid", &["language"]),
+    ("lsh", &["dedup", "duplicate"]),
+    ("minhash", &["dedup", "duplicate"]),
+    ("normalize", &["repair"]),
+    ("readability", &["extract"]),
+    ("regex", &["rules"]),
+    ("simhash", &["dedup", "duplicate"]),
+    ("trafilatura", &["extract"]),
+    ("uniq", &["dedup", "duplicate"]),
+];
+
+/// More names than this are no suggestion.
+const MOST_AKIN: usize = 3;
+
+/// The names that have the most words in common with `word`, or else the most in their summaries; few or none.
+/// `candidates` are names with summaries.
+pub(crate) fn akin<'a>(word: &str, candidates: &[(&'a str, &'a str)]) -> Vec<&'a str> {
+    let folded = fold(word);
+    let mut wanted: Vec<&str> = folded.split('-').filter(|part| part.chars().count() >= 3).collect();
+    let others = SAID_OTHERWISE.iter().filter(|(said, _)| wanted.iter().any(|part| part.starts_with(said)));
+    let others: Vec<&str> = others.flat_map(|(_, others)| others.iter().copied()).collect();
+    wanted.extend(others);
+    let best = |text: fn(&(&'a str, &'a str)) -> &'a str| {
+        let scored = || candidates.iter().map(|it| (n_common(&wanted, text(it)), it.0));
+        let most = scored().map(|(score, _)| score).max().filter(|most| *most > 0);
+        scored().filter(|(score, _)| Some(*score) == most).map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let mut found = best(|it| it.0);
+    if found.is_empty() {
+        found = best(|it| it.1);
+    }
+    if found.len() > MOST_AKIN {
+        return Vec::new();
+    }
+    found
+}
+
+/// How many of the words begin as a word of the text does: `lang` and `language`, `dedup` and `deduplicate`.
+fn n_common(wanted: &[&str], text: &str) -> usize {
+    let text = fold(text);
+    let words = || text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 3);
+    wanted.iter().filter(|part| words().any(|word| word.starts_with(*part) || part.starts_with(word))).count()
+}
+
 /// The form in which names are compared where spelling cannot be exact: lower case, `_` as `-`.
 pub(crate) fn fold(name: &str) -> String {
     name.chars().flat_map(char::to_lowercase).map(|c| if c == '_' { '-' } else { c }).collect()
@@ -93,6 +142,37 @@ pub(crate) fn with_article(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_what_is_called_otherwise() {
+        let stages = [
+            ("boilerplate", "Keeps the text of a page that was flattened."),
+            ("dedup-exact", "Drops documents whose text has occurred before."),
+            ("html-extract", "Takes the main content out of a page."),
+            ("html-metadata", "Reads title, author and language of a page."),
+            ("html-links", "Collects links of a page."),
+            ("html-tables", "Collects tables of a page."),
+        ];
+        for (word, found) in [
+            ("dedup", &["dedup-exact"][..]),
+            ("deduplicate", &["dedup-exact"]),
+            ("near_dedup", &["dedup-exact"]),
+            ("minhash", &["dedup-exact"]),
+            ("MinHash-LSH", &["dedup-exact"]),
+            ("language", &["html-metadata"]),
+            ("lang-filter", &["html-metadata"]),
+            ("collect-links", &["html-links"]),
+            ("page-tables", &["html-tables"]),
+            // Four share the word.
+            ("html", &[]),
+            ("chunk", &[]),
+            ("pii", &[]),
+            ("x", &[]),
+            ("去重", &[]),
+        ] {
+            assert_eq!(akin(word, &stages), found, "{word}");
+        }
+    }
 
     #[test]
     fn suggests_slips_and_nothing_far_fetched() {

@@ -11,6 +11,7 @@ mod words;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::envelope::ENVELOPE;
 use crate::node::{Data, Entry, Node, Table};
 use crate::size::{format_size, parse_size};
 use crate::suggest::{choice, closest, containing, did_you_mean_beside};
@@ -583,9 +584,13 @@ impl<'a> Checker<'a> {
             return None;
         }
         let meant = closest(&entry.key, all()).or_else(|| containing(&entry.key, all()));
+        let above = || above_all_tables(entry, &self.owner).filter(|_| top);
         let label = match meant {
+            Some(key) if is_list_of_tables(properties, key) => format!("did you mean `[[{key}]]`?"),
             Some(key) => format!("did you mean `{key}`?"),
-            None => did_you_mean_beside(&entry.key, known, &format!("{noun}s"), (own, &self.own)),
+            None => above().unwrap_or_else(|| {
+                did_you_mean_beside(&entry.key, known, &format!("{noun}s"), (own, &self.own))
+            }),
         };
         self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), label);
         meant
@@ -611,6 +616,24 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// What to say about a key of the pipeline file that stands below a table, and so belongs to `owner`.
+///
+/// The value tells it from an option that somebody tries: a list is no `extends`.
+pub(crate) fn above_all_tables(entry: &Entry, owner: &str) -> Option<String> {
+    let schema = ENVELOPE.root.get("properties")?.get(&entry.key)?;
+    let fits = match &entry.value.data {
+        Data::Array(_) => schema.get("x-tables").is_some(),
+        Data::Table(_) => schema["type"] == "object",
+        Data::String(_) => entry.key == "extends",
+        _ => false,
+    };
+    fits.then(|| format!("write it above all tables: here it belongs to {owner}"))
+}
+
+fn is_list_of_tables(properties: Option<&Map<String, Value>>, key: &str) -> bool {
+    properties.and_then(|properties| properties.get(key)?.get("x-tables")).is_some()
 }
 
 /// The keywords of a schema, those of what it refers to if it only refers; `root` is what references are into.
