@@ -49,8 +49,8 @@ fn extending_table() -> impl Strategy<Value = String> {
     let value = "true|1|\\[\\]|\"(language|short|near-duplicate|line-length|c-filter|other)\"";
     let keys = prop::collection::btree_map("id|use|before|after|remove|min_chars", value, 0..4);
     ("stage|plugin|source|stage|test", keys).prop_map(|(list, keys)| {
-        let lines: String = keys.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-        format!("[[{list}]]\n{lines}")
+        let lines: Vec<String> = keys.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        format!("[[{list}]]\n{}", lines.concat())
     })
 }
 
