@@ -360,10 +360,10 @@ impl<'a> Opener<'a> {
 /// The complaint about a key that would have been taken out of the table if the stages of two files were merged.
 fn without_effect(entry: &node::Entry) -> Option<Diagnostic> {
     let label = match entry.key.as_str() {
-        "remove" => "it works in a pipeline that `extends` another: here, leave the table out",
-        _ => "it works in a pipeline that `extends` another: here, stages stand in the order of their tables",
+        "remove" => "it is for a pipeline that `extends` another: leave the table out instead",
+        _ => "it is for a pipeline that `extends` another: stages stand in the order of their tables",
     };
-    let message = format!("`{}` of a stage has no effect in this file", entry.key);
+    let message = format!("`{}` of a stage has no effect here", entry.key);
     has_effect(entry).then(|| Diagnostic::error(&entry.key_place, message).label(label))
 }
 

@@ -198,6 +198,7 @@ impl List<'_> {
             let message = "`remove = false` has no effect";
             self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label("remove this"));
         }
+        self.warn_of_another(&own);
         if let (Some(first), Some(second)) = (&own.before, &own.after) {
             let message = "a stage stands `before` or `after` another one, not both";
             self.diagnostics.push(
@@ -213,6 +214,29 @@ impl List<'_> {
         let node = Node { data: Data::Table(own.table), place: own.place };
         let at = at.unwrap_or(self.slots.len());
         self.slots.insert(at, Slot::new(node, State::New { behind }));
+    }
+
+    /// Warns of a new stage that says nothing of itself, where one of the other file uses the same under an id: that
+    /// one was probably meant.
+    fn warn_of_another(&mut self, own: &Own) {
+        if own.table.get("id").is_some() || own.before.is_some() || own.after.is_some() {
+            return;
+        }
+        if let Some((known, place)) = self.using(&own.id) {
+            let message = format!("this adds another `{}`, as the last stage", own.id);
+            let label =
+                format!("write `id = \"{known}\"` to change that one, or give this one an `id` of its own");
+            let warning = Diagnostic::warning(own.named_at(), message).label(label);
+            self.diagnostics.push(warning.related(&place, format!("this is `{known}`")));
+        }
+    }
+
+    /// The id of a stage of the other file that uses what was taken for an id, and where it says so.
+    fn using(&self, name: &str) -> Option<(String, Place)> {
+        self.slots.iter().filter(|slot| !matches!(slot.state, State::New { .. })).find_map(|slot| {
+            let used = slot.node.as_table()?.get("use").filter(|used| used.as_str() == Some(name))?;
+            Some((slot.id.clone()?, used.place.clone()))
+        })
     }
 
     /// The index that `before` or `after` means for a stage of the id `id`.
@@ -287,10 +311,8 @@ impl List<'_> {
 
     /// `otherwise`, unless a stage of another id uses what was taken for an id.
     fn likely(&self, id: &str, otherwise: String) -> String {
-        let uses =
-            |slot: &&Slot| slot.node.as_table().and_then(|table| table.get("use")?.as_str()) == Some(id);
-        match self.slots.iter().find(uses).and_then(|slot| slot.id.as_deref()) {
-            Some(known) => format!("the stage that uses it has the id `{known}`"),
+        match self.using(id) {
+            Some((known, _)) => format!("the stage that uses it has the id `{known}`"),
             None => otherwise,
         }
     }

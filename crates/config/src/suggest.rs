@@ -25,11 +25,10 @@ pub(crate) fn containing<'a>(word: &str, candidates: impl IntoIterator<Item = &'
 }
 
 /// What people call a thing, and the words by which names and summaries of stages call it.
-const SAID_OTHERWISE: [(&str, &[&str]); 12] = [
-    ("chunk", &["split"]),
+const SAID_OTHERWISE: [(&str, &[&str]); 11] = [
     ("dedup", &["duplicate"]),
-    ("fasttext", &["language"]),
-    ("langid", &["language"]),
+    ("fasttext", &["lang"]),
+    ("langid", &["lang"]),
     ("lsh", &["dedup", "duplicate"]),
     ("minhash", &["dedup", "duplicate"]),
     ("normalize", &["repair"]),
