@@ -49,6 +49,30 @@ fn tests_of_a_pipeline_pass_or_fail() {
 }
 
 #[test]
+fn a_pipeline_says_only_what_differs_from_another() {
+    let world = small();
+    world.write("p.toml", format!("{PIPELINE}{TESTS}"));
+    let mine = "extends = \"p.toml\"\n[[stage]]\nid = \"length\"\nmin_chars = 2\n\
+                [[stage]]\nuse = \"repair-text\"\nbefore = \"length\"\n";
+    world.write("mine.toml", mine);
+    let ran = world.tamis(&["check", "mine.toml"]).exits(0);
+    assert_eq!(ran.stdout, "ok: mine: auto → repair-text → length → kept → dropped\n");
+    // The broken line fails; the short record, which is dropped there, is kept here.
+    let ran = world.tamis(&["run", "mine.toml"]).exits(0);
+    assert!(ran.stdout.contains("2 kept · 0 dropped · 1 failed"), "{}", ran.stdout);
+    // Its tests are for the stages as they stand there.
+    world.tamis(&["test", "mine.toml"]).exits(2).says(&["`mine.toml` has no [[test]] table"]);
+    world.tamis(&["test", "p.toml"]).exits(0);
+    // A mistake is shown in the file in which it stands.
+    world.write("p.toml", PIPELINE.replace("min_chars = 10", "max_char = 10"));
+    world.tamis(&["check", "mine.toml"]).exits(2).says(&[
+        "`max_char`",
+        "p.toml:",
+        "did you mean `max_chars`?",
+    ]);
+}
+
+#[test]
 fn stages_are_listed_and_shown() {
     let world = small();
     let all = world.tamis(&["stages"]).exits(0).stdout;
