@@ -106,10 +106,15 @@ impl List<'_> {
         let index = self.slots.iter().position(|slot| {
             !matches!(slot.state, State::New { .. }) && slot.id.as_deref() == Some(own.id.as_str())
         });
-        match (&own.remove, index) {
-            (Some(Entry { value: Node { data: Data::Bool(true), .. }, .. }), _) => self.remove(own, index),
-            (_, Some(index)) => self.change(own, index),
-            (_, None) => self.add(own),
+        let takes_out = own.remove.as_ref().is_some_and(|it| matches!(it.value.data, Data::Bool(true)));
+        if let Some(entry) = own.remove.as_ref().filter(|_| !takes_out) {
+            let message = "`remove = false` has no effect";
+            self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label("remove this"));
+        }
+        match index {
+            _ if takes_out => self.remove(own, index),
+            Some(index) => self.change(own, index),
+            None => self.add(own),
         }
     }
 
@@ -155,17 +160,13 @@ impl List<'_> {
         if !self.uses_the_same(&own, index) {
             return;
         }
-        let mut is_idle = own.options().next().is_none();
+        // One complaint about a table is enough.
+        let mut is_idle = own.options().next().is_none() && own.remove.is_none();
         for entry in own.before.iter().chain(&own.after) {
             is_idle = false;
             let message = format!("`{}` has a stage `{}`, which stays where it is", self.base_name, own.id);
             let label = format!("`{}` is for new stages: remove it, or choose another `id`", entry.key);
             self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label(label));
-        }
-        if let Some(entry) = &own.remove {
-            is_idle = false;
-            let message = "`remove = false` has no effect";
-            self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label("remove this"));
         }
         let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.state == State::Changed {
@@ -189,14 +190,13 @@ impl List<'_> {
         if own.table.get("use").is_none() {
             let message = format!("`{}` has no stage `{}` to change", self.base_name, own.id);
             let likely = self.likely(&own.id, self.ids_of_base(&own.id));
-            let label =
-                if likely.ends_with('?') { likely } else { format!("{likely}; a new stage needs `use`") };
+            let label = match likely.as_str() {
+                "" => "a new stage needs `use`".to_owned(),
+                question if question.ends_with('?') => likely,
+                _ => format!("{likely}; a new stage needs `use`"),
+            };
             self.unknown(own.named_at(), &own.id, message, label);
             return;
-        }
-        if let Some(entry) = &own.remove {
-            let message = "`remove = false` has no effect";
-            self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label("remove this"));
         }
         self.warn_of_another(&own);
         if let (Some(first), Some(second)) = (&own.before, &own.after) {
