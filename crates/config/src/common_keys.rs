@@ -42,7 +42,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "name",
     "extends",
     "plugin",
@@ -70,6 +70,7 @@ const ORDER: [&str; 28] = [
     "max_record_bytes",
     "checkpoint_secs",
     "stage_timeout_secs",
+    "fates",
     "work",
 ];
 

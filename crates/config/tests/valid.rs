@@ -198,7 +198,7 @@ fn a_full_pipeline_keeps_every_word() {
 
     let test = &plan.tests[0];
     assert_eq!(test.name, "keeps the article");
-    assert_eq!((test.position.line, test.position.column), (65, 1));
+    assert_eq!((test.position.line, test.position.column), (66, 1));
     let metadata = [("account", json!("x")), ("n", json!(1)), ("tags", json!(["a"]))].into_iter().collect();
     assert_eq!(test.input, [Document { metadata, ..Document::new("a", "正文") }]);
     assert_eq!(test.expect[0].text.as_deref(), Some("正文"));
