@@ -253,7 +253,7 @@ proptest! {
 fn a_quote_that_is_not_closed_is_told_within_its_bound() {
     const BOUND: usize = 64;
     let reader = csv(&format!(r#"{{"max_record_bytes":{BOUND}}}"#));
-    let rows = |n: usize| (0..n).map(|n| format!("{n},row {n}\n")).collect::<String>();
+    let rows = |n: usize| (0..n).map(|n| format!("{n},row {n}\n")).collect::<Vec<_>>().concat();
     for open in 0..20 {
         let window = format!("{}1,\"{}\n{}", "x".repeat(open), "y".repeat(5), rows(20));
         let cut = reader.cut(&window.as_bytes()[..BOUND], false);
