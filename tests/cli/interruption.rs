@@ -169,11 +169,11 @@ fn a_run_goes_on_in_a_folder_that_was_moved_or_has_a_second_name() {
     let (world, ran) = interrupted("jsonl", "part-00003.jsonl", "-KILL");
     assert_eq!(ran.code, None);
     std::fs::rename(world.path("out"), world.path("elsewhere")).unwrap();
-    world.write("p.toml", &pipeline("jsonl").replacen("path = \"out\"", "path = \"elsewhere\"", 1));
+    world.write("p.toml", pipeline("jsonl").replacen("path = \"out\"", "path = \"elsewhere\"", 1));
     let stays = world.run(&[]).exits(2);
     stays.says(&["export `dropped` went to `", "elsewhere/dropped`, and now goes to `", "out/dropped`"]);
     // `-o` takes all exports along.
-    world.write("p.toml", &pipeline("jsonl"));
+    world.write("p.toml", pipeline("jsonl"));
     std::os::unix::fs::symlink(world.path("elsewhere"), world.path("link")).unwrap();
     world.run(&["-o", "link"]).exits(0).says(&["resumed an unfinished run"]);
     let again = world.run(&["-o", "elsewhere"]).exits(0);

@@ -15,7 +15,7 @@
 
 use std::io::{Read, Write};
 
-use tamis_sort::{BlockReader, BlockWriter, Combine, Merge, Place, Shape, SortError, Sorter};
+use tamis_sort::{Batch, BlockReader, BlockWriter, Combine, Merge, Place, Shape, SortError, Sorter};
 use tamis_stage::Failure;
 use tamis_stage::keyed::{POSITION_BYTES, Reduce, Round};
 
@@ -87,8 +87,10 @@ pub(crate) fn save(
         format!("tamis keyed {FORMAT} {PROGRAM}\n{}\n{}\n{}", header.stage, header.round()?, header.observes);
     blocks.block(text.as_bytes()).map_err(written)?;
     let shape = collected.rows.shape();
+    let mut firsts = Firsts::new(collected, place);
     let mut rows = collected.rows.merged().map_err(failed)?;
     while let Some(entry) = rows.advance().map_err(failed)? {
+        firsts.see(entry);
         blocks.append(|payload| append(entry, shape, payload)).map_err(written)?;
     }
     blocks.finish().map_err(written)?;
@@ -99,8 +101,7 @@ pub(crate) fn save(
     };
     let mut all = ids.merged().map_err(failed)?;
     if collected.round.reduce == Reduce::First {
-        let wanted = firsts(collected, place).map_err(failed)?;
-        only_wanted(all, wanted, &mut write).map_err(failed)?;
+        only_wanted(all, firsts.finish().map_err(failed)?, &mut write).map_err(failed)?;
     } else {
         while let Some(entry) = all.advance().map_err(failed)? {
             write(entry).map_err(failed)?;
@@ -117,25 +118,39 @@ fn append(entry: &[u8], shape: Shape, payload: &mut Vec<u8>) {
     payload.extend_from_slice(entry);
 }
 
-/// The positions of the first document of each key, in order.
-fn firsts(collected: &Collected, place: Option<&Place>) -> Result<Merge, SortError> {
-    let (name, shape) =
-        (format!("{}.saved", collected.round.name), Shape::fixed(POSITION_BYTES, POSITION_BYTES));
-    let firsts = Sorter::new(name, shape, Combine::Unique, place.map(Place::part).as_ref());
-    let mut batch = tamis_sort::Batch::default();
-    let (key_width, row_width) = (collected.round.key_width(), collected.round.row_width());
-    let (mut rows, mut key, mut has_key) = (collected.rows.merged()?, Vec::new(), false);
-    while let Some(entry) = rows.advance()? {
-        let this = entry.get(..key_width).unwrap_or_default();
-        if !has_key || key != this {
-            has_key = true;
-            key.clear();
-            key.extend_from_slice(this);
-            firsts.push(&mut batch, entry.get(row_width..).unwrap_or_default());
+/// The positions of the first document of each key, if their ids are wanted: found while rows are written, because
+/// to merge the runs once more would take as long again.
+struct Firsts<'c> {
+    round: &'c Round,
+    sorter: Sorter,
+    batch: Batch,
+    key: Option<Vec<u8>>,
+    is_wanted: bool,
+}
+
+impl<'c> Firsts<'c> {
+    fn new(collected: &'c Collected, place: Option<&Place>) -> Self {
+        let (round, shape) = (&collected.round, Shape::fixed(POSITION_BYTES, POSITION_BYTES));
+        let name = format!("{}.saved", round.name);
+        let sorter = Sorter::new(name, shape, Combine::Unique, place.map(Place::part).as_ref());
+        let is_wanted = round.reduce == Reduce::First && collected.ids.is_some();
+        Self { round, sorter, batch: Batch::default(), key: None, is_wanted }
+    }
+
+    fn see(&mut self, entry: &[u8]) {
+        let key = entry.get(..self.round.key_width()).unwrap_or_default();
+        if self.is_wanted && self.key.as_deref() != Some(key) {
+            let last = self.key.get_or_insert_default();
+            last.clear();
+            last.extend_from_slice(key);
+            self.sorter.push(&mut self.batch, entry.get(self.round.row_width()..).unwrap_or_default());
         }
     }
-    firsts.add(&mut batch);
-    firsts.drain()
+
+    fn finish(mut self) -> Result<Merge, SortError> {
+        self.sorter.add(&mut self.batch);
+        self.sorter.drain()
+    }
 }
 
 /// Merges a saved state in.

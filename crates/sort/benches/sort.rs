@@ -28,7 +28,9 @@ fn entries() -> Vec<[u8; WIDTH]> {
 fn sort(entries: &[[u8; WIDTH]], place: Option<&Place>) -> u64 {
     let sorter = Sorter::new("bench", Shape::fixed(16, WIDTH), Combine::Unique, place);
     let mut batch = Batch::default();
-    entries.iter().for_each(|entry| sorter.push(&mut batch, entry));
+    for entry in entries {
+        sorter.push(&mut batch, entry);
+    }
     sorter.add(&mut batch);
     let mut merged = sorter.drain().expect("the disk is there");
     let mut n_entries = 0;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::error::SortError;
 use crate::run::Source;
-use crate::shape::{Combine, Shape, prefix};
+use crate::shape::{Combine, Shape, wide_prefix};
 
 /// Entries on their way out: in order, and combined.
 ///
@@ -12,7 +12,7 @@ use crate::shape::{Combine, Shape, prefix};
 /// heap itself, so that most comparisons touch nothing else.
 pub struct Merge {
     sources: Vec<Source>,
-    heap: Vec<(u64, usize)>,
+    heap: Vec<(u128, usize)>,
     shape: Shape,
     combine: Combine,
     /// The entry that was given out last.
@@ -22,7 +22,7 @@ pub struct Merge {
 impl Merge {
     pub(crate) fn new(sources: Vec<Source>, shape: Shape, combine: Combine) -> Self {
         let heap =
-            sources.iter().enumerate().map(|(index, source)| (prefix(source.entry()), index)).collect();
+            sources.iter().enumerate().map(|(index, source)| (wide_prefix(source.entry()), index)).collect();
         let mut merge = Self { sources, heap, shape, combine, entry: Vec::new() };
         for at in (0..merge.heap.len() / 2).rev() {
             merge.sink(at);
@@ -53,7 +53,7 @@ impl Merge {
     fn pop(&mut self) -> Result<(), SortError> {
         let Some(&(_, top)) = self.heap.first() else { return Ok(()) };
         if self.sources[top].advance()? {
-            self.heap[0].0 = prefix(self.sources[top].entry());
+            self.heap[0].0 = wide_prefix(self.sources[top].entry());
         } else {
             self.heap.swap_remove(0);
         }

@@ -93,12 +93,21 @@ impl fmt::Debug for Combine {
     }
 }
 
-/// The first bytes of an entry as a number, so that most comparisons look at no memory.
-pub(crate) fn prefix(entry: &[u8]) -> u64 {
-    if let Some(head) = entry.first_chunk::<8>() {
-        return u64::from_be_bytes(*head);
+/// The first bytes of an entry as a number, so that most comparisons look at no memory: 16 bytes where there are few
+/// numbers, because positions of documents differ in the second eight only.
+pub(crate) fn wide_prefix(entry: &[u8]) -> u128 {
+    if let Some(head) = entry.first_chunk() {
+        return u128::from_be_bytes(*head);
     }
-    let mut head = [0; 8];
+    let mut head = [0; 16];
     head.iter_mut().zip(entry).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(head)
+    u128::from_be_bytes(head)
+}
+
+/// The first eight bytes, where there is a number for each entry.
+pub(crate) fn prefix(entry: &[u8]) -> u64 {
+    match entry.first_chunk() {
+        Some(head) => u64::from_be_bytes(*head),
+        None => (wide_prefix(entry) >> 64) as u64,
+    }
 }

@@ -21,14 +21,18 @@ fn sorted(batches: &[Vec<Vec<u8>>], shape: Shape, combine: &Combine, place: Opti
     let sorter = Sorter::new("entries", shape, combine.clone(), place);
     std::thread::scope(|scope| {
         for entries in batches {
-            scope.spawn(|| {
-                let mut batch = Batch::default();
-                entries.iter().for_each(|entry| sorter.push(&mut batch, entry));
-                sorter.add(&mut batch);
-            });
+            scope.spawn(|| fill(&sorter, entries));
         }
     });
     sorter
+}
+
+fn fill(sorter: &Sorter, entries: &[Vec<u8>]) {
+    let mut batch = Batch::default();
+    for entry in entries {
+        sorter.push(&mut batch, entry);
+    }
+    sorter.add(&mut batch);
 }
 
 fn n_files(folder: &Path) -> usize {

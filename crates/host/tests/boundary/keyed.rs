@@ -73,7 +73,7 @@ impl KeyedStage for Words {
             ],
         };
         if self.0.trouble == "names" {
-            rounds[0].name = "No Name".to_owned();
+            "No Name".clone_into(&mut rounds[0].name);
         }
         Rounds { rounds, observes: format!("{:?}", self.0.mode), max_state_bytes: Some(1 << 20) }
     }
@@ -215,7 +215,9 @@ fn run(stage: &dyn CorpusHandle, texts: &[&str]) -> Result<Vec<Record>, String> 
     let mut records = records(texts);
     for pass in 0..stage.observing_passes() {
         stage.observe(pass, &mut records, &mut Effects::default());
-        records.iter_mut().for_each(|record| assert!(record.is_kept() || pass == 0));
+        for record in &*records {
+            assert!(record.is_kept() || pass == 0);
+        }
         stage.merge(pass).and_then(|()| stage.end_pass(pass)).map_err(|failure| failure.to_string())?;
     }
     let mut kept: Vec<Record> = records.iter().filter(|record| record.is_kept()).cloned().collect();

@@ -345,7 +345,7 @@ mod tests {
         let record = |n: u64| {
             let mut document =
                 Document::new(format!("d{n}"), "a text that repeats itself, ".repeat(n as usize));
-            document.raw = (n % 2 == 0).then(|| vec![0xFF; 9]);
+            document.raw = n.is_multiple_of(2).then(|| vec![0xFF; 9]);
             document.metadata.insert("n", Value::Integer(n.cast_signed()));
             Record { position: u128::from(n) << 70, ..Record::from(document) }
         };

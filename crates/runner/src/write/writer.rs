@@ -230,7 +230,7 @@ impl Writer<'_> {
     /// What was written must still be there: a run takes long, and somebody may have tidied up meanwhile.
     fn check_written(&self) -> Result<(), RunError> {
         let Some(folder) = &self.work_folder else { return Ok(()) };
-        for export in self.manifest.exports.iter() {
+        for export in &self.manifest.exports {
             for entry in &export.files {
                 let path = folder.folder.join(&export.folder).join(&entry.name);
                 let why = match path.metadata() {

@@ -69,6 +69,8 @@ macro_rules! reader {
 
 /// How sure a reader is of a file that is called like its own.
 const SURE_BY_NAME: u8 = 60;
+/// How many bytes beyond ASCII it takes to believe what they look like.
+const MIN_EVIDENCE: usize = 32;
 
 reader!(Csv, CsvOptions, "csv", ".csv");
 reader!(Tsv, TsvOptions, "tsv", ".tsv");
@@ -183,7 +185,7 @@ impl Table {
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
         let bytes = block.bytes;
-        let encoding = self.encoding_of(block)?;
+        let encoding = self.encoding_of(block);
         let names = self.names(block.head, encoding).map_err(Failure::new)?;
         let (mut at, mut ordinal) = (0, block.first_ordinal);
         let (mut cells, mut row) = (Vec::new(), Row::default());
@@ -212,24 +214,26 @@ impl Table {
     /// The encoding of a block: what was chosen, UTF-8 if it may be that, or what its bytes look most like.
     ///
     /// Block by block, so a table of any length is read as it comes; blocks of ASCII alone read alike in all of them.
-    fn encoding_of(&self, block: &Block<'_>) -> Result<Encoding, Failure> {
+    /// A few bytes prove nothing: then, and where the guess is an encoding whose cells cannot be told apart, it is
+    /// UTF-8, and the rows that are not fail.
+    fn encoding_of(&self, block: &Block<'_>) -> Encoding {
         if let Some(chosen) = self.encoding {
-            return Ok(chosen);
+            return chosen;
         }
-        if [block.head, block.bytes].into_iter().all(|bytes| simdutf8::basic::from_utf8(bytes).is_ok()) {
-            return Ok(Encoding::UTF_8);
+        let parts = [block.head, block.bytes];
+        if parts.into_iter().all(|bytes| simdutf8::basic::from_utf8(bytes).is_ok()) {
+            return Encoding::UTF_8;
         }
-        let found = encoding::decode(&[block.head, block.bytes].concat(), &Hints::default()).encoding;
-        let delimiter = self.dialect.delimiter;
-        let is_part = |byte: u8| byte >= b'0' && !found.is_single_byte() && found != Encoding::UTF_8;
-        if !found.is_ascii_compatible() || is_part(delimiter) || self.dialect.quote.is_some_and(is_part) {
-            return Err(Failure::new(format_args!(
-                "the table seems to be in {}, in which it cannot be cut into cells: convert it to UTF-8 first, for \
-                 example with `iconv`",
-                found.name()
-            )));
+        let n_high = parts.into_iter().flatten().filter(|byte| !byte.is_ascii()).count();
+        if n_high < MIN_EVIDENCE {
+            return Encoding::UTF_8;
         }
-        Ok(found)
+        let found = encoding::decode(&parts.concat(), &Hints::default()).encoding;
+        let is_part = |byte: u8| byte >= b'0' && !found.is_single_byte();
+        let is_cut = !is_part(self.dialect.delimiter) && !self.dialect.quote.is_some_and(is_part);
+        let is_sound =
+            found.is_ascii_compatible() && is_cut && (found.is_single_byte() || !self.dialect.escapes);
+        if is_sound { found } else { Encoding::UTF_8 }
     }
 
     fn why(&self, broken: Broken) -> String {

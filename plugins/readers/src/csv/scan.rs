@@ -175,7 +175,7 @@ impl Dialect {
 /// What takes the meaning of the character behind it, where such escapes are used.
 const ESCAPE: u8 = b'\\';
 
-/// What an escape stands for, as MySQL and programs like it write them.
+/// What an escape stands for, as database programs write them.
 fn unescaped(byte: u8) -> u8 {
     match byte {
         b'n' => b'\n',

@@ -218,7 +218,8 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_the_same_in_any_blocks(file: Vec<u8>, step in 1..30_usize) {
-        let csv = csv(r#"{"has_header":false,"fields":{"text":"1"}}"#);
+        // Found, it is that of each block.
+        let csv = csv(r#"{"has_header":false,"fields":{"text":"1"},"encoding":"utf-8"}"#);
         prop_assert_eq!(decode_in_blocks(&csv, &file, step), decode(&csv, &file));
     }
 
@@ -252,10 +253,51 @@ proptest! {
 fn a_quote_that_is_not_closed_is_told_within_its_bound() {
     const BOUND: usize = 64;
     let reader = csv(&format!(r#"{{"max_record_bytes":{BOUND}}}"#));
-    let rows = |n: usize| (0..n).map(|n| format!("{n},row {n}\n")).collect::<String>();
+    let rows = |n: usize| (0..n).map(|n| format!("{n},row {n}\n")).collect::<Vec<_>>().concat();
     for open in 0..20 {
         let window = format!("{}1,\"{}\n{}", "x".repeat(open), "y".repeat(5), rows(20));
         let cut = reader.cut(&window.as_bytes()[..BOUND], false);
         assert!(matches!(cut, Cut::At { bytes, .. } if bytes > 0), "{open}: {cut:?}");
     }
+}
+
+#[test]
+fn an_encoding_is_found_where_there_is_enough_to_see() {
+    // In GB18030, as old Chinese programs write tables.
+    let text = b"\xB5\xDA\xD2\xBB\xD0\xD0\xB5\xC4\xCE\xC4\xD7\xD6\xCB\xB5\xC3\xF7";
+    let row = |n: usize| [format!("{n},").as_bytes(), text, b"\n"].concat();
+    let file = [b"id,text\n".to_vec(), (0..40).flat_map(row).collect()].concat();
+    let found = read("{}", &file);
+    assert_eq!(
+        (found.texts().len(), found.texts()[3], found.failures().count()),
+        (40, "第一行的文字说明", 0)
+    );
+    // One wrong byte is no other encoding.
+    let broken = read("{}", b"id,text\n1,good\n2,ba\xE4d\n");
+    assert_eq!((broken.texts(), broken.failures().count()), (vec!["good"], 1));
+}
+
+#[test]
+fn a_line_that_names_the_delimiter_is_no_row() {
+    let semicolons = r#"{"delimiter":"semicolon"}"#;
+    assert_eq!(read(semicolons, b"sep=;\r\nid;text\r\n1;a, b\r\n").texts(), ["a, b"]);
+    let reader = csv("{}");
+    let file = b"sep=;\nid;text\n1;a\n";
+    let head = reader.head(file, true).expect("a head");
+    let block =
+        Block { file: "a", head: &file[..head], bytes: &file[head..], offset: head as u64, first_ordinal: 0 };
+    let error = reader.decode(&block, &mut Collected::default()).unwrap_err().to_string();
+    assert_eq!(error, "the file says `sep=;`: say `use = \"csv\"` with `delimiter = \"semicolon\"`");
+}
+
+#[test]
+fn backslashes_escape_if_they_are_said_to() {
+    let row = br#"id,text
+1,"a \"b\" \\ c\nd, ""e"""
+2,"open \"
+3,plain \n
+"#;
+    let escaped = read(r#"{"escapes":true}"#, row);
+    assert_eq!(escaped.texts(), ["a \"b\" \\ c\nd, \"e\"", r"plain \n"]);
+    assert_eq!(escaped.failures().count(), 1);
 }

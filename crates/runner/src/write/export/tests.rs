@@ -353,7 +353,9 @@ fn what_was_changed_since_is_not_gone_on_with() {
         ("was changed", |path| {
             std::fs::write(path.join(".part-00000.txt.tamis-tmp"), "HEAD\none\n").unwrap();
         }),
-        ("cannot be read", |path| std::fs::remove_file(path.join(".parts.tamis-tmp")).unwrap()),
+        ("from which an unfinished run would go on, is gone", |path| {
+            std::fs::remove_file(path.join(".parts.tamis-tmp")).unwrap();
+        }),
     ];
     for (expected, tamper) in tampered {
         let world = tempfile::tempdir().unwrap();
