@@ -48,6 +48,7 @@ mod write;
 
 pub use clock::{Chore, Chores, Spent};
 pub use disk::file::FileEntry;
+pub use disk::fingerprint::{Fingerprint, Resolved};
 pub use disk::manifest::{ExportManifest, Learned, Manifest};
 pub use disk::states::merge_states;
 pub use error::RunError;
