@@ -75,7 +75,11 @@ fn output_of_another_run_is_left_alone() {
     world.run(&[]).exits(0);
     let before = world.files("out");
     let length = "stage.length.min_chars=11";
-    world.run(&["--set", length]).exits(2).says(&["holds the output of another run", "--fresh"]);
+    world.run(&["--set", length]).exits(2).says(&[
+        "holds the output of another run",
+        "`stage.length.min_chars`: 10, now 11",
+        "--fresh",
+    ]);
     world.write("in/b.jsonl", line(1, 50));
     world.run(&[]).exits(2).says(&["the inputs have changed since"]);
     assert!(world.files("out") == before);

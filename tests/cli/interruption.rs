@@ -32,7 +32,7 @@ fn world(exporter: &str, n_files: usize) -> World {
     world
 }
 
-fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_there() {
         assert!(start.elapsed() < HANGS, "{what} never came");

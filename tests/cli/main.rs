@@ -18,4 +18,5 @@ mod plan;
 mod remote;
 mod round_trip;
 mod shards;
+mod telling;
 use tamis_tests::world;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tamis_config::Plan;
 use tamis_runner::{Event, Finish, Interest, Observer, Report, RunError};
 
+use crate::failures;
 use crate::output::{self, print_line};
 
 /// What every event of this run says, if events are printed. It belongs to the process, as standard output does, and
@@ -80,6 +81,7 @@ pub(crate) fn ended(plan: &Plan, result: &Result<Report, RunError>) {
             "seconds": report.elapsed.as_secs_f64(),
             "folder": report.folder.to_string_lossy(),
             "too_many_failed": too_many_failed(report, plan.run.max_failed_ratio),
+            "warnings": failures::smells(plan, report),
             "tally": report.tally,
             "exports": exports(report),
         })),

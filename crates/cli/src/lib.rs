@@ -11,6 +11,7 @@ mod context;
 mod environment;
 mod events;
 mod exit;
+mod failures;
 mod output;
 mod progress;
 mod stop;

@@ -8,11 +8,12 @@ use indicatif::{HumanBytes, HumanCount};
 use tamis_config::Plan;
 use tamis_runner::{Finish, Report, StageTally};
 
+use crate::failures;
 use crate::output::{BAD, BOLD, DIM, GOOD, styled};
 
 /// What a run did, for people.
 pub(crate) fn text(plan: &Plan, report: &Report) -> String {
-    format!("{}\n\n{}\n{}", headline(report), stages(plan, report), result(report))
+    format!("{}\n\n{}\n{}", headline(report), stages(plan, report), result(plan, report))
 }
 
 fn headline(report: &Report) -> String {
@@ -117,7 +118,7 @@ fn align(mut table: Table) -> String {
 }
 
 /// The keys of the tally in pipeline order, with the names to show.
-fn keys(plan: &Plan) -> Vec<(String, String)> {
+pub(crate) fn keys(plan: &Plan) -> Vec<(String, String)> {
     let key = |table: &str, id: &str| (format!("{table}.{id}"), id.to_owned());
     let sources = plan.sources.iter().map(|source| key("source", &source.id));
     let stages = plan.stages.iter().map(|stage| key("stage", &stage.id));
@@ -130,7 +131,7 @@ fn keys(plan: &Plan) -> Vec<(String, String)> {
     sources.chain(stages).chain(exports).collect()
 }
 
-fn result(report: &Report) -> String {
+fn result(plan: &Plan, report: &Report) -> String {
     let tally = &report.tally;
     let failed = format!("{} failed", HumanCount(tally.failed));
     let failed = if tally.failed > 0 { styled(BAD, failed) } else { failed };
@@ -139,12 +140,8 @@ fn result(report: &Report) -> String {
         styled(GOOD, format!("{} kept", HumanCount(tally.kept))),
         HumanCount(tally.dropped),
     );
-    if tally.input.files_failed > 0 {
-        let files = plural(tally.input.files_failed, "file", "files");
-        let bytes = HumanBytes(tally.input.bytes_failed);
-        let line = format!("{files} not read, or not to the end: {bytes} of them are missing");
-        lines += &format!("  {}\n", styled(BAD, line));
-    }
+    lines += &failures::unread(report);
+    lines += &failures::reasons(plan, report);
     if report.finish == Finish::Dry {
         return lines;
     }

@@ -76,7 +76,7 @@ pub struct Record {
     pub stage: Option<Arc<str>>,
     /// What the stages measured, in order.
     pub measures: Vec<Measure>,
-    /// Where it stands in the corpus: greater than that of every record before it and no other's, the same in
+    /// Where it stands in the corpus: greater than that of every record before it, the same in
     /// every pass over the corpus and however that is cut into shards. 0 outside a run.
     pub position: u128,
     /// What stages have made of its text; whoever changes the text clears them.

@@ -7,7 +7,7 @@
 //! write/                                                                       └▶ in corpus order ─▶ parts
 //! fates/  what became of every record, as a table
 //! disk/   names, locks, journal, checkpoint's folder, spills and states, manifest: what lies on the disk beside
-//! run.rs  ties them: what is left to do, segment after segment, and the end
+//! run.rs  what an earlier run has left to do; run/session.rs: segment after segment, and the end
 //! ```
 //!
 //! - Reading, working and writing are roles that the workers of one Rayon pool take in turn, one of them reading and
@@ -37,6 +37,7 @@ pub mod fates;
 mod observer;
 mod progress;
 mod read;
+mod reasons;
 mod report;
 mod run;
 mod segment;
@@ -47,11 +48,13 @@ mod write;
 
 pub use clock::{Chore, Chores, Spent};
 pub use disk::file::FileEntry;
+pub use disk::fingerprint::{Fingerprint, Resolved};
 pub use disk::manifest::{ExportManifest, Learned, Manifest};
 pub use disk::states::merge_states;
 pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};
+pub use reasons::{Example, Reason, Reasons, Unread};
 pub use report::{Finish, Report};
 pub use run::run;
 pub use segment::{Reads, Segment, Shard, StateName, Task, Writes, segments};

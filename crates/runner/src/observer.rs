@@ -21,7 +21,7 @@ use crate::tally::Tally;
 /// Sees what happens in a run.
 ///
 /// Events come from the threads of the run, those of documents and files from several at once and in any order; all
-/// others come in order, one at a time. An observer that takes its time holds the run up.
+/// others come in order, one at a time (but [`Event::Slow`], which comes from the thread of a watchdog). An observer that takes its time holds the run up.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,7 +118,7 @@ impl Interest {
     pub const PARTS: Self = Self(1 << 5);
     /// [`Event::Checkpoint`].
     pub const CHECKPOINTS: Self = Self(1 << 6);
-    /// [`Event::Slow`].
+    /// [`Event::Slow`], which the runner never sends: whoever starts a watchdog does.
     pub const SLOW: Self = Self(1 << 7);
 
     /// Whether this one holds some of another.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tamis_config::{Opened, Plan};
 
 use crate::clock::{Chore, Stopwatch};
-use crate::disk::fingerprint::{fingerprint, folder_from};
+use crate::disk::fingerprint::{Resolved, fingerprint, folder_from};
 use crate::disk::folder::{self, Locks};
 use crate::disk::journal;
 use crate::disk::manifest::Manifest;
@@ -23,6 +23,7 @@ use crate::write::checkpoint::Checkpoint;
 use crate::write::export::ExportWriter;
 use session::{End, Session};
 
+mod difference;
 mod session;
 
 /// What a run begins with.
@@ -283,6 +284,7 @@ fn begin(
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         pipeline: plan.name.clone(),
         fingerprint: fingerprint(plan, places, settings.limit, inputs.hash())?,
+        resolved: Resolved::of(plan, places, settings.limit)?,
         input_files: inputs.len() as u64,
         input_bytes: inputs.size_of(0..inputs.len()),
         ..Manifest::default()
@@ -300,13 +302,15 @@ fn compare(folder: &Path, earlier: &Manifest, now: &Manifest, moved: Option<Stri
     } else if let Some(moved) = moved {
         return Err(RunError::other(folder, &moved));
     } else {
-        return Err(RunError::other(
-            folder,
-            "the pipeline, a file that it names, a plugin or `--limit` has changed since",
-        ));
+        let why = match difference::of_plans(&earlier.resolved, &now.resolved) {
+            Some(changes) => format!("changed since: {changes}"),
+            None => "the pipeline, a file that it names or a plugin has changed since".to_owned(),
+        };
+        return Err(RunError::other(folder, &why));
     }
     if earlier.fingerprint.inputs != now.fingerprint.inputs {
-        return Err(RunError::other(folder, "the inputs have changed since"));
+        let why = format!("the inputs have changed since: {}", difference::of_inputs(earlier, now));
+        return Err(RunError::other(folder, &why));
     }
     Ok(())
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tamis_config::Opened;
+use tamis_document::Record;
 use tamis_stage::Sketch;
 use tamis_stage::handle::{Counts, OpenStage};
 
 use crate::clock::{Chore, Chores, Spent};
+use crate::reasons::{Reasons, Unread};
 
 /// Where the records of a run went.
 ///
@@ -17,6 +19,10 @@ pub struct Tally {
     /// The files.
     #[serde(default)]
     pub input: InputTally,
+    /// Files that were not read, or not to the end, with the reasons. One that its reader took and made nothing of is among
+    /// them, though it counts as read: all of its bytes were.
+    #[serde(skip_serializing_if = "Unread::is_empty", default)]
+    pub unread: Unread,
     /// Records read, unreadable ones included.
     pub read: u64,
     /// Documents that stages split off.
@@ -111,6 +117,9 @@ pub struct StageTally {
     pub dropped: BTreeMap<String, u64>,
     /// Failed records.
     pub failed: u64,
+    /// Why they failed.
+    #[serde(skip_serializing_if = "Reasons::is_empty", default)]
+    pub reasons: Reasons,
     /// Documents split off.
     pub split: u64,
     /// What the stage counted itself.
@@ -134,9 +143,16 @@ impl StageTally {
         self.dropped.values().sum()
     }
 
+    /// Counts a failed record.
+    pub(crate) fn fail(&mut self, record: &Record) {
+        self.failed += 1;
+        self.reasons.note(record);
+    }
+
     fn add(&mut self, other: Self) {
         self.seen += other.seen;
         self.failed += other.failed;
+        self.reasons.add(other.reasons);
         self.split += other.split;
         self.time += other.time;
         for (reason, n) in other.dropped {
@@ -161,6 +177,7 @@ impl Tally {
     /// Adds the counts of another block.
     pub(crate) fn add(&mut self, other: Self) {
         self.input.add(other.input);
+        self.unread.add(other.unread);
         self.read += other.read;
         self.split += other.split;
         self.kept += other.kept;

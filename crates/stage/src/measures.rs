@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value that a stage measures: what it is, in which unit, and which options are its limits.
 ///
-/// Whoever shows measures (the help, `explain`, the report of a run, a page with sliders) knows them from this, and
+/// Whoever shows measures (the help, the manifest, a page with sliders) knows them from this, and
 /// needs no code for any stage.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! The standard readers: stages that turn bytes into documents.
 //!
-//! Structured readers ([`Jsonl`], [`Records`], [`Csv`]) share one field mapping, which says what the fields of a
+//! Structured readers ([`Jsonl`], [`Json`], [`Records`], [`Csv`], [`Tsv`]) share one field mapping, which says what the fields of a
 //! record mean, and one way to say where a record is broken.
 
 mod csv;

@@ -14,7 +14,7 @@ use crate::context::{Context, logged_run};
 use crate::events::{self, Events};
 use crate::output::{self, print_line};
 use crate::progress::{self, Show};
-use crate::{Exit, stop, summary};
+use crate::{Exit, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let planned = match context.plan(&args.pipeline, &args.places) {
@@ -192,6 +192,9 @@ fn show_summary(plan: &Plan, report: &Report) {
         output::log_line("resumed an unfinished run");
     }
     output::print(summary::text(plan, report));
+    for line in failures::smells(plan, report) {
+        output::log_line(format_args!("warning: {line}"));
+    }
     for line in summary::silent(plan, report) {
         output::log_line(line);
     }

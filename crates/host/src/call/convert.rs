@@ -171,11 +171,24 @@ pub(super) unsafe fn measure(
     }
     let limit = match measure.limit_kind {
         abi::NO_LIMIT => Limit::None,
-        abi::MIN => Limit::Min(measure.limit),
-        abi::MAX => Limit::Max(measure.limit),
+        abi::MIN => Limit::Min(shortest(measure.limit)),
+        abi::MAX => Limit::Max(shortest(measure.limit)),
         other => return Err(format!("a measure with unknown limit kind {other}")),
     };
-    Ok(Measure { name, value: measure.value, limit })
+    Ok(Measure { name, value: shortest(measure.value), limit })
+}
+
+/// A number of 32 bits with as few digits as tell it from all others of these: as one of 64 bits, 0.2 is
+/// 0.20000000298023224, and nobody has measured that.
+///
+/// One of 64 bits that could be one of 32 by chance is a whole number or a simple fraction, which stays as it is.
+fn shortest(value: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "what does not fit is seen in the next line")]
+    let narrow = value as f32;
+    if value.fract() == 0.0 || f64::from(narrow).total_cmp(&value).is_ne() {
+        return value;
+    }
+    narrow.to_string().parse().unwrap_or(value)
 }
 
 /// A measure as the plugin sees it.
@@ -288,4 +301,26 @@ pub(super) unsafe fn new_document(
     // SAFETY: the caller vouches for it.
     let attachments = unsafe { attachments(new, &document)? };
     Ok((document, attachments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_as_many_digits_as_they_need() {
+        for (value, expected) in [
+            (f64::from(0.2_f32), 0.2),
+            (f64::from(-1.1e-7_f32), -1.1e-7),
+            (0.2, 0.2),
+            (1.0 / 3.0, 1.0 / 3.0),
+            (0.25, 0.25),
+            (7.0, 7.0),
+            (1e300, 1e300),
+            (f64::INFINITY, f64::INFINITY),
+        ] {
+            assert_eq!(shortest(value).to_bits(), f64::to_bits(expected), "{value}");
+        }
+        assert!(shortest(f64::NAN).is_nan());
+    }
 }

@@ -1,5 +1,6 @@
 //! What decides the output of a run, as two hashes: the plan, and its inputs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,40 @@ pub struct Fingerprint {
     pub plan: String,
     /// BLAKE3 over name, size and time of change of every input file.
     pub inputs: String,
+}
+
+/// What a [`Fingerprint`] says of a plan, for people: with which settings an output was made, and what of them has
+/// changed when another run finds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// The whole pipeline after `extends`, overrides and command line ([`Plan::canonical`]).
+    #[serde(default)]
+    pub plan: Value,
+    /// How many records were wanted, if not all (`--limit`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// BLAKE3 of the files and folders that options name, by their last name, because where they lie differs from
+    /// machine to machine; of one name, the later ones carry their number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+}
+
+impl Resolved {
+    /// The settings of a run of a plan that writes its exports to `places`.
+    pub(crate) fn of(plan: &Plan, places: &[PathBuf], limit: Option<u64>) -> Result<Self, RunError> {
+        let mut files = BTreeMap::new();
+        for path in &plan.files {
+            let mut hasher = blake3::Hasher::new();
+            for_each_file(path, &mut |content| {
+                hasher.update(&(content.len() as u64).to_le_bytes()).update(content);
+            })?;
+            let last = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            let numbered = (2..).map(|n| format!("{last}~{n}"));
+            let name = std::iter::once(last.clone()).chain(numbered).find(|name| !files.contains_key(name));
+            files.insert(name.unwrap_or(last), hasher.finalize().to_hex().to_string());
+        }
+        Ok(Self { plan: placed(plan, places), limit, files })
+    }
 }
 
 /// The fingerprint of a plan over inputs with this hash, which writes its exports to `places`.

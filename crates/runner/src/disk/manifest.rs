@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use crate::disk::file::{FileEntry, sync_folder, write_file};
-use crate::disk::fingerprint::Fingerprint;
+use crate::disk::fingerprint::{Fingerprint, Resolved};
 use crate::disk::names::{LEARNED, MANIFEST, WORK};
 use crate::error::RunError;
 use crate::tally::Tally;
@@ -25,6 +25,9 @@ pub struct Manifest {
     pub pipeline: String,
     /// What decided the output.
     pub fingerprint: Fingerprint,
+    /// The same of the pipeline, to read.
+    #[serde(default)]
+    pub resolved: Resolved,
     /// Whether the run came to its end; if not, the parts are some of the output.
     pub complete: bool,
     /// Number of input files.

@@ -1,4 +1,4 @@
-//! Documents that are put aside between two segments: frames of compressed records in one file.
+//! Documents that are put aside between two segments: frames of records in one file.
 //!
 //! A frame is what one task left, so that a later segment works on the same units in the same order.
 //! The form is ours alone and lasts as long as the run: records in binary, as they are at first, and beyond some

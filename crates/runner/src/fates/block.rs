@@ -13,7 +13,7 @@ use crate::error::RunError;
 
 /// Ids and reasons are short and alike: higher levels take longer and save next to nothing.
 const LEVEL: i32 = 1;
-pub(crate) const HEADER: usize = 64;
+pub(crate) const HEADER: usize = 32 + 8 * N_COLUMNS;
 /// The lowest bits of a position, which are hardly ever set: letter and split.
 const LOW_BITS: u32 = 25;
 const LOW: u128 = (1 << LOW_BITS) - 1;
@@ -27,6 +27,9 @@ const FATES: usize = 0;
 const POSITIONS: usize = 1;
 const IDS: usize = 2;
 const MEASURES: usize = 3;
+/// One more is a place in [`FateRow`], in `push` of the builder and its two callers, in `finish` and `unpack`, in the table
+/// of the module's page, and another version in `MAGIC` and `END`; what comes from a record must also come back from a
+/// spill.
 const N_COLUMNS: usize = 4;
 
 /// Packed rows.

@@ -1,6 +1,6 @@
 //! The fate table: what became of every record of a run, whatever is exported.
 //!
-//! `explain`, `diff`, `report` and incremental runs read it, so it is written by default and lies in
+//! It is for programs that explain or compare runs, so it is written by default, and lies in
 //! `.tamis/fates` below the folder of the first export; the manifest names it, with its hash. It holds each record
 //! once, in corpus order, and is the same bytes whatever the number of threads and after a kill and resume. With ids
 //! as people have them a record takes some 10 to 40 bytes.

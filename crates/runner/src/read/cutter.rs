@@ -564,7 +564,11 @@ impl<'a> Cutter<'a> {
         let (member, read) = (open.stream.member(), open.stream.progress());
         let lost =
             Lost { name: &open.name, member, ordinal, offset, length, raw: &raw, read, is_whole: false };
-        self.letter(&lost, &message, block);
+        let letter = self.letter(&lost, &message);
+        if !goes_on {
+            block.unread.note(&letter);
+        }
+        self.push(&open.name, member, Content::Failed(letter), read, block);
         Ok(goes_on)
     }
 
@@ -602,20 +606,21 @@ impl<'a> Cutter<'a> {
     /// Writes off what could not be read: a file, a member, or the rest of one.
     fn fail(&mut self, lost: &Lost<'_>, message: &str, block: &mut Block) {
         (self.account.is_broken, self.account.is_member_broken) = (true, true);
-        self.letter(lost, message, block);
+        let letter = self.letter(lost, message);
+        block.unread.note(&letter);
+        self.push(lost.name, lost.member, Content::Failed(letter), lost.read, block);
     }
 
-    /// Makes a dead letter of what could not be read.
-    fn letter(&mut self, lost: &Lost<'_>, message: &str, block: &mut Block) {
-        let &Lost { name, member, ordinal, offset, length, raw, read, is_whole } = lost;
+    /// The dead letter of what could not be read.
+    fn letter(&self, lost: &Lost<'_>, message: &str) -> Box<Record> {
+        let &Lost { name, member, ordinal, offset, length, raw, read: _, is_whole } = lost;
         let id = if is_whole { name.to_string() } else { place::id(name, offset) };
         let mut document = Document::new(id, "");
         document.raw = Some(raw.to_vec());
         document.origin = Origin { file: Arc::clone(name), offset, length, ordinal };
         let position = self.container(member.min(MAX_MEMBERS - 1)).letter(offset.min(MAX_PLACE - 1));
         let fate = Fate::Failed(message.to_owned().into());
-        let record = Record { fate, position, ..Record::from(document) };
-        self.push(name, member, Content::Failed(Box::new(record)), read, block);
+        Box::new(Record { fate, position, ..Record::from(document) })
     }
 
     fn container(&self, member: u64) -> Container {

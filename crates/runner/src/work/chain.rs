@@ -150,7 +150,7 @@ impl Line {
         self.take_out(&id);
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.spent();
-        entry.failed += (self.left.len() - n_left) as u64;
+        self.left.iter().skip(n_left).for_each(|(_, record)| entry.fail(record));
     }
 
     fn show(&mut self, stage: &OpenedStage, pass: u32) {
@@ -252,11 +252,16 @@ impl Line {
 /// Takes in the records of one piece.
 fn read(opened: &Opened, piece: Piece, line: &mut Line, tally: &mut Tally, events: Events<'_>) {
     let id: Arc<str> = Arc::from(opened.sources[piece.source].id.as_str());
-    let Decoded { records, counts, time } = decode(opened, piece);
+    let Decoded { records, counts, time, is_unread } = decode(opened, piece);
+    if is_unread {
+        for record in &records {
+            tally.unread.note(record);
+        }
+    }
     let entry = tally.stage("source", &id);
     entry.time += time;
     entry.seen += records.len() as u64;
-    entry.failed += records.iter().filter(|record| !record.is_kept()).count() as u64;
+    records.iter().filter(|record| !record.is_kept()).for_each(|record| entry.fail(record));
     merge_counts(&mut entry.counts, counts);
     tally.read += records.len() as u64;
     for record in records {
@@ -278,7 +283,7 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
             match &record.fate {
                 Fate::Kept => {}
                 Fate::Dropped(reason) => *entry.dropped.entry(reason.clone().into_owned()).or_default() += 1,
-                Fate::Failed(_) => entry.failed += 1,
+                Fate::Failed(_) => entry.fail(record),
             }
         }
         merge_counts(&mut entry.counts, effects.counts);

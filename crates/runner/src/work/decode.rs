@@ -30,7 +30,12 @@ pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
     let (span, decoded, unreadable) = match content {
         Content::Decoded(decoded) => return *decoded,
         Content::Failed(record) => {
-            return Decoded { records: vec![*record], counts: Counts::new(), time: Spent::default() };
+            return Decoded {
+                records: vec![*record],
+                counts: Counts::new(),
+                time: Spent::default(),
+                is_unread: false,
+            };
         }
         Content::Records { reader, head, bytes, offset, first_ordinal } => {
             let reader = &opened.sources[source].readers[reader];
@@ -60,7 +65,8 @@ pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
         records = vec![Record { fate, ..Record::from(unreadable) }];
     }
     container.settle(&file, span, &mut records);
-    Decoded { records, counts: effects.counts, time: start.spent() }
+    let is_unread = matches!((span, records.as_slice()), (Span::Whole(_), [record]) if !record.is_kept());
+    Decoded { records, counts: effects.counts, time: start.spent(), is_unread }
 }
 
 /// A reader cannot find more records than there are bytes: their positions would be those of the next block.

@@ -192,8 +192,8 @@ fn take_refused(
         {
             *n -= 1;
         }
-        tally.stage("export", &export).failed += 1;
         record.fate = Fate::Failed(message.into());
+        tally.stage("export", &export).fail(&record);
         record.stage = Some(export);
         moved.push(record);
     }

@@ -10,6 +10,7 @@ use tamis_stage::handle::{Counts, IndexedFile};
 use crate::clock::Spent;
 use crate::disk::spill::Frame;
 use crate::fates::Block as Fates;
+use crate::reasons::Unread;
 use crate::tally::{InputTally, Tally};
 use crate::work::place::Container;
 
@@ -70,6 +71,8 @@ pub(crate) struct Block {
     pub(crate) is_closed: bool,
     /// The files and members that end in it.
     pub(crate) input: InputTally,
+    /// Those that could not be read, or not to the end.
+    pub(crate) unread: Unread,
 }
 
 /// A run of whole records of one file.
@@ -149,6 +152,8 @@ pub(crate) struct Decoded {
     pub(crate) records: Vec<Record>,
     pub(crate) counts: Counts,
     pub(crate) time: Spent,
+    /// Whether it is the dead letter of a whole file that its reader could make nothing of.
+    pub(crate) is_unread: bool,
 }
 
 impl Decoded {

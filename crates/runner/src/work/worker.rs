@@ -190,8 +190,9 @@ impl Workers<'_, '_> {
         }
     }
 
-    fn block(&self, block: Block) -> Result<Results, RunError> {
-        let mut tally = Tally { input: block.input, ..Tally::default() };
+    fn block(&self, mut block: Block) -> Result<Results, RunError> {
+        let mut tally =
+            Tally { input: block.input, unread: std::mem::take(&mut block.unread), ..Tally::default() };
         let sorted = self.chain.block(block, &mut tally);
         self.content(sorted, tally)
     }

@@ -81,6 +81,9 @@ impl KeyedStage for DedupExact {
         draft: &mut Draft<'_>,
         known: &dyn Known,
     ) -> Result<Verdict, Failure> {
+        if self.options.field != "text" && self.compared(&draft.original()).is_none() {
+            draft.notes().count("no_field", 1);
+        }
         let position = draft.original().position();
         let Some(fact) = known.first(TEXTS, position)?.filter(|fact| fact.first != position) else {
             return Ok(Verdict::Keep);

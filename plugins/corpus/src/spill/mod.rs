@@ -1,5 +1,7 @@
 //! Sorted runs of entries, in memory as long as they fit and on the disk beyond.
 //!
+//! For `line-template`, which is no keyed stage; those leave sorting to `tamis-sort`.
+//!
 //! A corpus stage keeps one small entry for each thing it has seen. [`Runs`] takes them in from any thread,
 //! sorts them, and merges all runs when the pass ends. What comes out depends on what was put in alone:
 //! not on the order, the threads, the memory, or the states of other shards that were loaded between.

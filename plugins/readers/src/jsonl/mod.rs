@@ -1,4 +1,7 @@
 //! `jsonl`: one JSON object a line.
+//!
+//! `scan` is the quick way for a plain line, `object` the careful one, also for the reader `json`; `repair` mends what is
+//! no JSON.
 
 mod object;
 mod options;

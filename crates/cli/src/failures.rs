@@ -1,0 +1,155 @@
+//! What went wrong in a run, for people: what was not read, why records failed, what smells.
+
+use indicatif::{HumanBytes, HumanCount};
+use tamis_config::Plan;
+use tamis_runner::{Example, Finish, Reason, Report, StageTally};
+
+use crate::output::{BAD, styled};
+use crate::summary::{keys, plural};
+
+/// So many reasons are shown; the manifest has more.
+const MAX_REASONS: usize = 5;
+/// How much of a message is shown, in characters.
+const MAX_MESSAGE_CHARS: usize = 300;
+/// Of fewer records nothing is said: that one document was dropped, or had no markup, means nothing.
+const MIN_RECORDS: u64 = 2;
+
+/// The files that were not read, or not to the end, each with its reason: always shown, because a file may hold any
+/// number of records, of which nobody will ever hear.
+pub(crate) fn unread(report: &Report) -> String {
+    let (input, unread) = (&report.tally.input, &report.tally.unread);
+    let n = unread.n.max(input.files_failed);
+    if n == 0 {
+        return String::new();
+    }
+    let missing = match input.bytes_failed {
+        0 => String::new(),
+        bytes => format!(": {} of them are missing", HumanBytes(bytes)),
+    };
+    let line = format!("{} not read, or not to the end{missing}", plural(n, "file", "files"));
+    let mut lines = format!("  {}\n", styled(BAD, line));
+    for example in &unread.first {
+        lines += &format!("    {}: {}\n", one_line(&example.file), one_line(&example.message));
+    }
+    match n - unread.first.len() as u64 {
+        0 => {}
+        more => lines += &format!("    and {} more\n", HumanCount(more)),
+    }
+    lines
+}
+
+/// The most frequent reasons of failures, with the first record of each.
+pub(crate) fn reasons(plan: &Plan, report: &Report) -> String {
+    let mut reasons = Vec::new();
+    for (key, name) in keys(plan) {
+        let Some(tally) = report.tally.stages.get(&key) else { continue };
+        reasons.extend(tally.reasons.list().into_iter().map(|reason| (name.clone(), reason)));
+    }
+    // Stable: those of equal number stay in the order of the pipeline.
+    reasons.sort_by_key(|(_, reason)| std::cmp::Reverse(reason.n));
+    let is_shown = |reason: &Reason| reason.n == 1 && report.tally.unread.first.contains(&reason.example);
+    let named: u64 = reasons.iter().filter(|(_, reason)| is_shown(reason)).map(|(_, reason)| reason.n).sum();
+    reasons.retain(|(_, reason)| !is_shown(reason));
+    let mut n_left = report.tally.failed - named.min(report.tally.failed);
+    let mut lines = String::new();
+    for (name, reason) in reasons.into_iter().take(MAX_REASONS) {
+        n_left = n_left.saturating_sub(reason.n);
+        let (n, example) = (HumanCount(reason.n), &reason.example);
+        let first = if reason.n == 1 { "" } else { "first " };
+        lines += &format!(
+            "  {n} failed in `{name}`: {} ({first}{})\n",
+            one_line(&example.message),
+            place(example)
+        );
+    }
+    if n_left > 0 && report.tally.failed > 0 {
+        let manifest = if report.finish == Finish::Dry { "" } else { ": see the manifest" };
+        lines += &format!("  {} failed for other reasons{manifest}\n", HumanCount(n_left));
+    }
+    lines
+}
+
+/// Where a record stands, as its id says unless that is the user's own.
+fn place(example: &Example) -> String {
+    let (id, file) = (one_line(&example.id), one_line(&example.file));
+    if file.is_empty() || id.starts_with(&file) { id } else { format!("{id} in {file}") }
+}
+
+/// What stands in a message that may hold bytes of anybody's documents, as one line that a terminal only shows.
+fn one_line(message: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut line: String = message.chars().take(MAX_MESSAGE_CHARS).map(plain).collect();
+    if message.chars().nth(MAX_MESSAGE_CHARS).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// What is probably not meant, as far as counts say so for certain: a line for each.
+pub(crate) fn smells(plan: &Plan, report: &Report) -> Vec<String> {
+    let of = |(key, name): (String, String)| smell(&name, report.tally.stages.get(&key)?);
+    keys(plan).into_iter().filter_map(of).collect()
+}
+
+/// What smells at one stage. The counters are known by their names, whatever stage has them.
+fn smell(name: &str, tally: &StageTally) -> Option<String> {
+    let n_worked = tally.seen.saturating_sub(tally.failed);
+    if n_worked < MIN_RECORDS {
+        return None;
+    }
+    let is_all = |counter: &str| tally.counts.get(counter).is_some_and(|n| *n == n_worked);
+    let n = HumanCount(n_worked);
+    if tally.n_dropped() == tally.seen {
+        let reasons: Vec<String> = tally.dropped.keys().map(|reason| format!("`{reason}`")).collect();
+        return Some(format!("`{name}` dropped all {n} records that came to it ({})", reasons.join(", ")));
+    }
+    if is_all("no_markup") {
+        return Some(format!(
+            "none of the {n} documents that came to `{name}` is a page with markup: it works on the source of HTML \
+             pages, so stages that flatten them come behind it"
+        ));
+    }
+    if is_all("no_field") {
+        return Some(format!(
+            "none of the {n} documents that came to `{name}` has the field that its options name, so it did nothing"
+        ));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_counts_say_for_certain_smells() {
+        let tally = |seen, failed, counts: &[(&str, u64)], dropped: u64| StageTally {
+            seen,
+            failed,
+            counts: counts.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
+            dropped: (dropped > 0).then(|| ("too-short".to_owned(), dropped)).into_iter().collect(),
+            ..StageTally::default()
+        };
+        for (tally, expected) in [
+            (tally(3, 0, &[], 3), Some("dropped all 3 records that came to it (`too-short`)")),
+            (tally(3, 0, &[], 2), None),
+            (tally(1, 0, &[], 1), None),
+            (tally(0, 0, &[], 0), None),
+            (tally(3, 1, &[], 2), None),
+            (tally(4, 1, &[("no_markup", 3)], 0), Some("is a page with markup")),
+            (tally(4, 0, &[("no_markup", 3)], 0), None),
+            (tally(2, 2, &[], 0), None),
+            (tally(200, 0, &[("no_field", 200)], 0), Some("has the field that its options name")),
+        ] {
+            let said = smell("length", &tally);
+            assert_eq!(said.is_some(), expected.is_some(), "{said:?} of {tally:?}");
+            assert!(said.unwrap_or_default().contains(expected.unwrap_or_default()), "{tally:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_line_without_codes_for_the_terminal() {
+        assert_eq!(one_line("a\n\u{1b}[31mb"), "a  [31mb");
+        assert_eq!(one_line(&"字".repeat(400)).chars().count(), MAX_MESSAGE_CHARS + 1);
+    }
+}
