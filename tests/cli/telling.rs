@@ -61,6 +61,15 @@ fn files_that_were_not_read_are_named_with_the_reason() {
     let named = |name: &str| ran.stdout.lines().any(|line| line.starts_with(&format!("    {name}: ")));
     assert!(named("a.txt") && named("b00.bin") && named("b08.bin") && !named("b09.bin"), "{}", ran.stdout);
     assert!(ran.stdout.contains("\n    and 3 more\n"), "{}", ran.stdout);
+    // A reader that gives up a file behind its head has read nothing of it either.
+    let other = World::new();
+    other.write("in/good.jsonl", line(0, 50));
+    other.write("in/table.csv", b"\xB1\xEA\xCC\xE2,text\n\xD5\xFD\xCE\xC4,a row that is long enough\n");
+    let said = other.run(&[]).exits(0).stdout;
+    assert!(
+        said.contains("  1 file not read, or not to the end\n    table.csv: stage `csv` of plugin"),
+        "{said}"
+    );
     // What is said of a file is not said again of its one record.
     assert!(!ran.stdout.contains("  1 failed in"), "{}", ran.stdout);
     let event = finished(&world, &["--fresh"]);

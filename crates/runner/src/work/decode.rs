@@ -59,13 +59,16 @@ pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
             (span, decoded, Document { origin, ..Document::default() })
         }
     };
+    // Its first block: where that is lost the others mostly are, for the same reason, and a file is named once.
+    let is_given_up = decoded.is_err() && unreadable.origin.ordinal == 0;
     if let Err(failure) = decoded {
         // A block that its reader has given up is one dead letter.
         let fate = Fate::Failed(failure.to_string().into());
         records = vec![Record { fate, ..Record::from(unreadable) }];
     }
     container.settle(&file, span, &mut records);
-    let is_unread = matches!((span, records.as_slice()), (Span::Whole(_), [record]) if !record.is_kept());
+    let is_lost = matches!((span, records.as_slice()), (Span::Whole(_), [record]) if !record.is_kept());
+    let is_unread = is_given_up || is_lost;
     Decoded { records, counts: effects.counts, time: start.spent(), is_unread }
 }
 

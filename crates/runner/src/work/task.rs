@@ -152,7 +152,7 @@ pub(crate) struct Decoded {
     pub(crate) records: Vec<Record>,
     pub(crate) counts: Counts,
     pub(crate) time: Spent,
-    /// Whether it is the dead letter of a whole file that its reader could make nothing of.
+    /// Whether it is one dead letter, of a whole file or its first block, that its reader could make nothing of.
     pub(crate) is_unread: bool,
 }
 
