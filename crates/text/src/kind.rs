@@ -1,5 +1,8 @@
 //! Files that are no text, told from their first bytes.
 
+/// How much of a file is looked at, in bytes.
+const LOOKED_AT: usize = 1024;
+
 /// What a file is whose first bytes these are, as a media type such as `application/pdf` or `image/png`; `None` for
 /// text, in whatever encoding, and for what nobody knows.
 ///
@@ -11,10 +14,14 @@ pub fn binary(head: &[u8]) -> Option<&'static str> {
         // What macOS writes beside a file on disks of others: `._a.html`.
         return Some("application/applefile");
     }
+    let head = head.get(..LOOKED_AT).unwrap_or(head);
+    // All but PDF have bytes that no text has, and most files are text: so this, which is soon said, comes first.
+    if may_be_text(head) && !head.starts_with(b"%PDF-") {
+        return None;
+    }
     let kind = infer::get(head)?;
     let is_text = matches!(kind.matcher_type(), infer::MatcherType::Text);
-    let is_certain = kind.mime_type() == "application/pdf" || !may_be_text(head);
-    (!is_text && is_certain).then(|| kind.mime_type())
+    (!is_text).then(|| kind.mime_type())
 }
 
 /// Whether bytes may be text: control characters, but for those that lay text out or change its encoding, are in none.
