@@ -45,8 +45,10 @@ fn written(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let name = path.strip_prefix(folder).unwrap().to_owned();
             if name.ends_with("manifest.json") {
                 let mut manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-                // The fingerprint covers the plugins, and these are other files.
-                manifest.as_object_mut().unwrap().remove("fingerprint").unwrap();
+                // The fingerprint covers the plugins, and these are other files; the resolved plan names them.
+                for key in ["fingerprint", "resolved"] {
+                    manifest.as_object_mut().unwrap().remove(key).unwrap();
+                }
                 bytes = serde_json::to_vec_pretty(&manifest).unwrap();
             }
             files.insert(name, bytes);

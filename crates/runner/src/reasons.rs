@@ -20,7 +20,8 @@ const MAX_MESSAGE_CHARS: usize = 2_000;
 
 /// Why records failed at one source, stage or export.
 ///
-/// Messages that differ in numbers and in quoted text alone are counted together, under their form (see [`form`]).
+/// Messages that differ in numbers and in quoted text alone are counted together, under their form (`#` for numbers,
+/// nothing between quotes).
 /// When there are more than 64 forms, the shortest ones stay: forms are that many when messages carry text of
 /// documents, which makes them long, and a reason in fixed words is short.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
