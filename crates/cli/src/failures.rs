@@ -4,8 +4,8 @@ use indicatif::{HumanBytes, HumanCount};
 use tamis_config::Plan;
 use tamis_runner::{Example, Finish, Reason, Report, StageTally};
 
+use crate::names::{keys, plural};
 use crate::output::{BAD, styled};
-use crate::summary::{keys, plural};
 
 /// So many reasons are shown; the manifest has more.
 const MAX_REASONS: usize = 5;

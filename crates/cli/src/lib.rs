@@ -12,6 +12,7 @@ mod environment;
 mod events;
 mod exit;
 mod failures;
+mod names;
 mod output;
 mod progress;
 mod stop;

@@ -9,6 +9,8 @@ use tamis_config::Plan;
 use tamis_runner::{Finish, Report, StageTally};
 
 use crate::failures;
+use crate::names::keys;
+pub(crate) use crate::names::plural;
 use crate::output::{BAD, BOLD, DIM, GOOD, styled};
 
 /// What a run did, for people.
@@ -117,20 +119,6 @@ fn align(mut table: Table) -> String {
     format!("\n{}", render(&table))
 }
 
-/// The keys of the tally in pipeline order, with the names to show.
-pub(crate) fn keys(plan: &Plan) -> Vec<(String, String)> {
-    let key = |table: &str, id: &str| (format!("{table}.{id}"), id.to_owned());
-    let sources = plan.sources.iter().map(|source| key("source", &source.id));
-    let stages = plan.stages.iter().map(|stage| key("stage", &stage.id));
-    let exports = plan.exports.iter().map(|export| {
-        let (key, id) = key("export", &export.id);
-        let from = export.from.as_str();
-        // An export is often called after what it takes.
-        (key, if id == from { id } else { format!("{id} ({from})") })
-    });
-    sources.chain(stages).chain(exports).collect()
-}
-
 fn result(plan: &Plan, report: &Report) -> String {
     let tally = &report.tally;
     let failed = format!("{} failed", HumanCount(tally.failed));
@@ -170,10 +158,6 @@ pub(crate) fn shown(path: &Path) -> String {
 
 fn count(n: u64) -> String {
     if n == 0 { "·".to_owned() } else { HumanCount(n).to_string() }
-}
-
-pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
 }
 
 fn duration(duration: Duration) -> String {

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use tamis_plugin::Failure;
 use tamis_text::kind;
 
-use crate::warc::begins_record;
+use crate::warc::record::begins_record;
 
 /// A format that has a reader of its own and is never taken for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

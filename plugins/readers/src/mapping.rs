@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tamis_plugin::{Emit, Flat, NewDocument, SetupError, ValueRef};
 use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
-use crate::jsonl::read_object;
+use crate::jsonl::object::read_object;
 use crate::row::{Fault, Field, Row, Slot, Str};
 
 /// The names of the fields that hold the identifier, the text and the bytes as scraped.

@@ -5,27 +5,12 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use tamis_document::{Attachments, Document};
+use tamis_document::Attachments;
 use tamis_plugin::abi::{self, Str};
 
 use super::callbacks::{call, is_document, is_place, refuse};
 use super::{Call, Target, Who, convert};
 use crate::calls::{self, Subject};
-
-/// What the attachments of one document may take in memory beyond a multiple of its text and raw bytes.
-///
-/// The bound of all is that of the documents times this: they live as long as the records of a block are with the
-/// worker that has the block, and are gone when these have been encoded or put aside.
-const FREE_BYTES: usize = 64 << 10;
-/// A tree of a page takes two to four times its text, tokens with their places up to seven.
-const MOST_TIMES: usize = 8;
-
-/// Whether a document can take `bytes` more, beside what it has.
-pub(super) fn has_room(document: &Document, has: &Attachments, bytes: usize) -> bool {
-    let of_document = document.text.len() + document.raw.as_ref().map_or(0, Vec::len);
-    let most = of_document.saturating_mul(MOST_TIMES).saturating_add(FREE_BYTES);
-    has.bytes().saturating_add(bytes) <= most
-}
 
 /// The value of a library; dropped by the library that made it.
 struct Foreign {
@@ -58,7 +43,7 @@ fn add(call: &mut Call<'_>, doc: u32, bytes: usize, attach: impl FnOnce(&mut Att
     let record = &call.target.records()[doc as usize];
     let state = call.states.at(doc);
     let before = if state.text.is_none() { record.attachments.bytes() } else { 0 };
-    if !has_room(&record.document, &state.attached, before.saturating_add(bytes)) {
+    if !convert::has_room(&record.document, &state.attached, before.saturating_add(bytes)) {
         return abi::UNSUPPORTED;
     }
     attach(&mut state.attached);

@@ -12,46 +12,7 @@ use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::{LogLevel, RandomAccess, RunContext, Split, SplitOff};
 
-use super::{Call, Context, State, Target, attach, convert};
-
-/// The table for one call; `ctx` points to its [`Context`].
-pub(super) fn table(ctx: *mut c_void) -> abi::Host {
-    abi::Host {
-        struct_size: size_of::<abi::Host>() as u32,
-        abi_minor: abi::MINOR,
-        ctx,
-        error,
-        log,
-        count,
-        cancelled,
-        extension,
-        field,
-        field_at,
-        verdict,
-        measure,
-        reserve_text,
-        commit_text,
-        set_field,
-        split,
-        emit,
-        emit_failed,
-        fate,
-        measure_at,
-        put,
-        put_file,
-        read,
-        push_split,
-        file_size,
-        read_at,
-        begin,
-        origin,
-        attach: attach::attach,
-        attached: attach::attached,
-        attach_value: attach::attach_value,
-        attached_value: attach::attached_value,
-        set_id,
-    }
-}
+use super::{Call, Context, State, Target, convert};
 
 /// The call behind a context.
 ///
@@ -95,7 +56,7 @@ fn shortened(bytes: &[u8], max: usize) -> String {
     }
 }
 
-unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
+pub(super) unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
     // SAFETY: called by the plugin as the header says, here and in all functions below.
     let (call, place, message) = unsafe { (call(ctx), lossy(place, MAX_NAME), lossy(message, MAX_MESSAGE)) };
     // The first error is the cause, later ones follow from it.
@@ -104,7 +65,7 @@ unsafe extern "C" fn error(ctx: *mut c_void, place: Str, message: Str) {
     }
 }
 
-unsafe extern "C" fn log(ctx: *mut c_void, level: u32, message: Str) {
+pub(super) unsafe extern "C" fn log(ctx: *mut c_void, level: u32, message: Str) {
     // SAFETY: see `error`.
     let (run, message) = unsafe { (run(ctx), lossy(message, MAX_MESSAGE)) };
     let level = match level {
@@ -116,7 +77,7 @@ unsafe extern "C" fn log(ctx: *mut c_void, level: u32, message: Str) {
     run.log(level, &message);
 }
 
-unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
+pub(super) unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
     // SAFETY: see `error`.
     let (call, bytes) = unsafe { (call(ctx), convert::bytes(name).unwrap_or_default()) };
     // Nearly always a name that has been counted before in this call: no new string for it.
@@ -132,12 +93,12 @@ unsafe extern "C" fn count(ctx: *mut c_void, name: Str, add: u64) {
     *counter = counter.saturating_add(add);
 }
 
-unsafe extern "C" fn cancelled(ctx: *mut c_void) -> i32 {
+pub(super) unsafe extern "C" fn cancelled(ctx: *mut c_void) -> i32 {
     // SAFETY: see `error`.
     unsafe { run(ctx) }.is_cancelled().into()
 }
 
-unsafe extern "C" fn extension(ctx: *mut c_void, name: Str) -> *const c_void {
+pub(super) unsafe extern "C" fn extension(ctx: *mut c_void, name: Str) -> *const c_void {
     // SAFETY: see `error`.
     let (call, name) = unsafe { (call(ctx), convert::bytes(name).unwrap_or_default()) };
     let offered = call.extension.filter(|(offered, _)| offered.as_bytes() == name);
@@ -145,7 +106,7 @@ unsafe extern "C" fn extension(ctx: *mut c_void, name: Str) -> *const c_void {
     offered.map_or(std::ptr::null(), |(_, table)| table)
 }
 
-unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi::Value) -> i32 {
+pub(super) unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out: *mut abi::Value) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !is_document(call, doc) || !is_place(call, doc, out) {
@@ -168,7 +129,12 @@ fn find<'c>(call: &'c Call<'_>, doc: u32, name: &str) -> Option<&'c Value> {
     }
 }
 
-unsafe extern "C" fn field_at(ctx: *mut c_void, doc: u32, index: u32, out: *mut abi::Field) -> i32 {
+pub(super) unsafe extern "C" fn field_at(
+    ctx: *mut c_void,
+    doc: u32,
+    index: u32,
+    out: *mut abi::Field,
+) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !is_document(call, doc) || !is_place(call, doc, out) {
@@ -182,7 +148,7 @@ unsafe extern "C" fn field_at(ctx: *mut c_void, doc: u32, index: u32, out: *mut 
     1
 }
 
-unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: Str) -> i32 {
+pub(super) unsafe extern "C" fn verdict(ctx: *mut c_void, doc: u32, verdict: u32, reason: Str) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if call.target.records().is_empty() {
@@ -227,7 +193,7 @@ fn take_back(call: &mut Call<'_>, doc: u32) {
     }
 }
 
-unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Measure) -> i32 {
+pub(super) unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Measure) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !matches!(call.target, Target::Judge(_) | Target::Change(_)) {
@@ -244,7 +210,7 @@ unsafe extern "C" fn measure(ctx: *mut c_void, doc: u32, measure: *const abi::Me
     abi::OK
 }
 
-unsafe extern "C" fn reserve_text(ctx: *mut c_void, doc: u32, capacity: usize) -> *mut u8 {
+pub(super) unsafe extern "C" fn reserve_text(ctx: *mut c_void, doc: u32, capacity: usize) -> *mut u8 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !matches!(call.target, Target::Change(_)) || !is_document(call, doc) {
@@ -270,7 +236,7 @@ fn allocate(capacity: usize, trusted: bool) -> Option<Vec<u8>> {
     (!pointer.is_null()).then(|| unsafe { Vec::from_raw_parts(pointer, 0, capacity) })
 }
 
-unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i32 {
+pub(super) unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !is_document(call, doc) {
@@ -306,7 +272,7 @@ unsafe extern "C" fn commit_text(ctx: *mut c_void, doc: u32, length: usize) -> i
 /// The longest identifier, in bytes: it stands in reports and names of files.
 const MAX_ID: usize = 4096;
 
-unsafe extern "C" fn set_id(ctx: *mut c_void, doc: u32, id: Str) -> i32 {
+pub(super) unsafe extern "C" fn set_id(ctx: *mut c_void, doc: u32, id: Str) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !matches!(call.target, Target::Change(_)) {
@@ -329,7 +295,7 @@ unsafe extern "C" fn set_id(ctx: *mut c_void, doc: u32, id: Str) -> i32 {
     }
 }
 
-unsafe extern "C" fn origin(ctx: *mut c_void, doc: u32, out: *mut abi::Origin) -> i32 {
+pub(super) unsafe extern "C" fn origin(ctx: *mut c_void, doc: u32, out: *mut abi::Origin) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if call.target.records().is_empty() {
@@ -350,7 +316,12 @@ unsafe extern "C" fn origin(ctx: *mut c_void, doc: u32, out: *mut abi::Origin) -
     abi::OK
 }
 
-unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *const abi::Value) -> i32 {
+pub(super) unsafe extern "C" fn set_field(
+    ctx: *mut c_void,
+    doc: u32,
+    name: Str,
+    value: *const abi::Value,
+) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !matches!(call.target, Target::Change(_)) {
@@ -379,7 +350,7 @@ unsafe extern "C" fn set_field(ctx: *mut c_void, doc: u32, name: Str, value: *co
     abi::OK
 }
 
-unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocument) -> i32 {
+pub(super) unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocument) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Target::Change(records) = call.target else { return abi::UNSUPPORTED };
@@ -404,7 +375,7 @@ unsafe extern "C" fn split(ctx: *mut c_void, doc: u32, new: *const abi::NewDocum
     }
 }
 
-unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32 {
+pub(super) unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Some(new) = emitted(call, new) else { return abi::ERROR };
@@ -422,7 +393,11 @@ unsafe extern "C" fn emit(ctx: *mut c_void, new: *const abi::NewDocument) -> i32
     push(call, record)
 }
 
-unsafe extern "C" fn emit_failed(ctx: *mut c_void, new: *const abi::NewDocument, message: Str) -> i32 {
+pub(super) unsafe extern "C" fn emit_failed(
+    ctx: *mut c_void,
+    new: *const abi::NewDocument,
+    message: Str,
+) -> i32 {
     // SAFETY: see `error`.
     let (call, message) = unsafe { (call(ctx), lossy(message, MAX_MESSAGE)) };
     let Some(new) = emitted(call, new) else { return abi::ERROR };
@@ -485,7 +460,7 @@ unsafe fn dead_letter(file: &Arc<str>, new: &abi::NewDocument, reason: String) -
     Record { fate: Fate::Failed(reason.into()), ..Record::from(document) }
 }
 
-unsafe extern "C" fn fate(ctx: *mut c_void, doc: u32, out: *mut abi::Fate) -> i32 {
+pub(super) unsafe extern "C" fn fate(ctx: *mut c_void, doc: u32, out: *mut abi::Fate) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Target::Export(records) = call.target else { return abi::UNSUPPORTED };
@@ -514,7 +489,12 @@ unsafe extern "C" fn fate(ctx: *mut c_void, doc: u32, out: *mut abi::Fate) -> i3
     abi::OK
 }
 
-unsafe extern "C" fn measure_at(ctx: *mut c_void, doc: u32, index: u32, out: *mut abi::Measure) -> i32 {
+pub(super) unsafe extern "C" fn measure_at(
+    ctx: *mut c_void,
+    doc: u32,
+    index: u32,
+    out: *mut abi::Measure,
+) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Target::Export(records) = call.target else { return abi::UNSUPPORTED };
@@ -527,7 +507,7 @@ unsafe extern "C" fn measure_at(ctx: *mut c_void, doc: u32, index: u32, out: *mu
     abi::OK
 }
 
-unsafe extern "C" fn put(ctx: *mut c_void, doc: u32, bytes: Str) -> i32 {
+pub(super) unsafe extern "C" fn put(ctx: *mut c_void, doc: u32, bytes: Str) -> i32 {
     // SAFETY: see `error`.
     let (call, bytes) = unsafe { (call(ctx), convert::bytes(bytes)) };
     if matches!(call.target, Target::Save(_)) {
@@ -570,7 +550,7 @@ fn save(call: &mut Call<'_>, bytes: Result<&[u8], String>) -> i32 {
     abi::OK
 }
 
-unsafe extern "C" fn read(ctx: *mut c_void, buffer: *mut u8, length: usize) -> i64 {
+pub(super) unsafe extern "C" fn read(ctx: *mut c_void, buffer: *mut u8, length: usize) -> i64 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let trusted = call.trusted;
@@ -598,7 +578,7 @@ unsafe extern "C" fn read(ctx: *mut c_void, buffer: *mut u8, length: usize) -> i
 /// The most parts of a file: more would be garbage, and fill the memory.
 const MAX_SPLITS: usize = 1 << 24;
 
-unsafe extern "C" fn push_split(ctx: *mut c_void, split: *const abi::Split) -> i32 {
+pub(super) unsafe extern "C" fn push_split(ctx: *mut c_void, split: *const abi::Split) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     let Target::Index(splits) = &mut call.target else { return abi::UNSUPPORTED };
@@ -638,14 +618,19 @@ fn next_split(splits: &[Split], split: &abi::Split) -> Result<Split, String> {
     Ok(Split { first_ordinal, records, weight, bytes, token })
 }
 
-unsafe extern "C" fn file_size(ctx: *mut c_void) -> u64 {
+pub(super) unsafe extern "C" fn file_size(ctx: *mut c_void) -> u64 {
     // SAFETY: called with the context of a call that is going on; by any thread, which may share what is beside
     // the call.
     let file = unsafe { (*ctx.cast::<Context<'_>>()).file };
     file.map_or(0, RandomAccess::size)
 }
 
-unsafe extern "C" fn read_at(ctx: *mut c_void, offset: u64, buffer: *mut u8, length: usize) -> i32 {
+pub(super) unsafe extern "C" fn read_at(
+    ctx: *mut c_void,
+    offset: u64,
+    buffer: *mut u8,
+    length: usize,
+) -> i32 {
     // SAFETY: as in `file_size`; only members that any thread may share are borrowed.
     let (file, trusted, noted) = unsafe {
         let context = ctx.cast::<Context<'_>>();
@@ -666,7 +651,7 @@ unsafe extern "C" fn read_at(ctx: *mut c_void, offset: u64, buffer: *mut u8, len
     abi::ERROR
 }
 
-unsafe extern "C" fn begin(ctx: *mut c_void, doc: u32) {
+pub(super) unsafe extern "C" fn begin(ctx: *mut c_void, doc: u32) {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     // Only for whoever asks where the call is: a number that is no document names none, and breaks nothing.
@@ -681,7 +666,7 @@ fn in_file(file: &dyn RandomAccess, offset: u64, length: usize) -> Result<(), St
     Err(format!("it asked for {length} bytes at byte {offset} of a file of {size}"))
 }
 
-unsafe extern "C" fn put_file(ctx: *mut c_void, doc: u32, path: Str, bytes: Str) -> i32 {
+pub(super) unsafe extern "C" fn put_file(ctx: *mut c_void, doc: u32, path: Str, bytes: Str) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
     if !matches!(call.target, Target::Export(_)) {

@@ -10,8 +10,6 @@ use tamis_plugin::abi::{self, Str};
 
 use tamis_stage::MeasureInfo;
 
-use super::attach;
-
 pub(crate) fn str(text: &str) -> Str {
     Str::new(text.as_bytes())
 }
@@ -201,6 +199,21 @@ pub(super) fn measure_view(measure: &Measure) -> abi::Measure {
     abi::Measure { name: str(&measure.name), value: measure.value, limit, limit_kind, reserved: 0 }
 }
 
+/// What the attachments of one document may take in memory beyond a multiple of its text and raw bytes.
+///
+/// The bound of all is that of the documents times this: they live as long as the records of a block are with the
+/// worker that has the block, and are gone when these have been encoded or put aside.
+const FREE_BYTES: usize = 64 << 10;
+/// A tree of a page takes two to four times its text, tokens with their places up to seven.
+const MOST_TIMES: usize = 8;
+
+/// Whether a document can take `bytes` more, beside what it has.
+pub(super) fn has_room(document: &Document, has: &Attachments, bytes: usize) -> bool {
+    let of_document = document.text.len() + document.raw.as_ref().map_or(0, Vec::len);
+    let most = of_document.saturating_mul(MOST_TIMES).saturating_add(FREE_BYTES);
+    has.bytes().saturating_add(bytes) <= most
+}
+
 /// More than anybody attaches to one document; a larger number is garbage read as a number.
 const MAX_ATTACHMENTS: usize = 256;
 
@@ -222,7 +235,7 @@ unsafe fn attachments(new: &abi::NewDocument, document: &Document) -> Result<Att
     for attachment in unsafe { std::slice::from_raw_parts(pointer, n) } {
         // SAFETY: the caller vouches for it.
         let (name, version, bytes) = unsafe { self::attachment(attachment)? };
-        if attach::has_room(document, &attachments, bytes.len()) {
+        if has_room(document, &attachments, bytes.len()) {
             attachments.attach(name, version, bytes);
         }
     }

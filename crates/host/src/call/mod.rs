@@ -9,6 +9,7 @@ mod attach;
 mod callbacks;
 mod convert;
 mod keyed;
+mod table;
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -237,7 +238,7 @@ impl<'a> Call<'a> {
             file_error: Mutex::new(None),
             call: std::ptr::from_mut(self),
         };
-        let table = callbacks::table((&raw const context).cast_mut().cast());
+        let table = table::table((&raw const context).cast_mut().cast());
         let code = function(&raw const table);
         drop(entered);
         let file_error = context.file_error.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,8 @@ use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
 use self::objects::{Objects, Piece};
 use crate::invalid::InvalidValues;
-use crate::jsonl::{read_object, repaired};
+use crate::jsonl::object::read_object;
+use crate::jsonl::repaired;
 use crate::mapping::{Mapping, Place};
 use crate::row::{self, Fault, Row};
 

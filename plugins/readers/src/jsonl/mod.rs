@@ -3,15 +3,15 @@
 //! `scan` is the quick way for a plain line, `object` the careful one, also for the reader `json`; `repair` mends what is
 //! no JSON.
 
-mod object;
+pub(crate) mod object;
 mod options;
 mod repair;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use memchr::{memchr, memchr_iter, memrchr};
-pub(crate) use object::read_object;
 pub use options::JsonlOptions;
 pub(crate) use repair::repaired;
 use serde::de::IgnoredAny;
@@ -123,7 +123,7 @@ impl Jsonl {
         let Some((text, repairs)) = repaired else { return Err(fault) };
         let mut row = Row::default();
         // Places in the repaired line are not those in the file.
-        read_object(&text, &wants, &mut row).map_err(|_| fault)?;
+        object::read_object(&text, &wants, &mut row).map_err(|_| fault)?;
         self.mapping.emit(&row, place, emit)?;
         repairs.count(emit);
         Ok(())

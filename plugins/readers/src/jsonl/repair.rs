@@ -2,7 +2,7 @@
 //!
 //! Python writes the former unless it is told not to, JavaScript the latter when it cuts a string within an emoji.
 
-use super::object::unicode_escape;
+use super::value::unicode_escape;
 use crate::invalid::Repairs;
 
 /// The text with null for numbers that are not finite and U+FFFD for halves of surrogate pairs; none if there is

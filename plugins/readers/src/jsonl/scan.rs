@@ -8,7 +8,7 @@
 use serde_json::value::RawValue;
 use tamis_text::json::{WINDOW, marks_of_special};
 
-use super::object::{decode, unicode_escape, utf16_unit};
+use super::value::{decode, unicode_escape, utf16_unit};
 use crate::row::{Field, Row, Slot, Str};
 
 /// Decoded bytes that are held back, so that they are checked and handed on together.

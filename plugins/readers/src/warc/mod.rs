@@ -2,7 +2,7 @@
 
 mod options;
 mod payload;
-mod record;
+pub(crate) mod record;
 #[cfg(test)]
 mod tests;
 
@@ -14,8 +14,7 @@ use tamis_plugin::{Block, Cut, Emit, Failure, NewDocument, Reader, SetupError, V
 use tamis_text::encoding::charset_in;
 
 use self::payload::Response;
-pub(crate) use self::record::begins_record;
-use self::record::{Content, Head, Piece};
+use self::record::{Content, Head, Piece, begins_record};
 use crate::encoded::{self, Decoder, Known};
 use crate::html::sniff_markup;
 
