@@ -82,7 +82,7 @@ pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
             0 => String::new(),
             more => format!(" and {} more, all in the manifest", HumanCount(more as u64)),
         };
-        (!silent.is_empty()).then(|| format!("`{name}` never counted {shown}{more}"))
+        (!silent.is_empty()).then(|| format!("`{name}`: no document had {shown}{more}"))
     };
     keys(plan).into_iter().filter_map(line).collect()
 }
