@@ -11,6 +11,7 @@ use tamis_stage::{Block as Window, Cut, Failure};
 
 use crate::error::RunError;
 use crate::observer::{Event, Events, Interest};
+use crate::read::choose::{SNIFF_BYTES, choose, unrecognised};
 use crate::read::inputs::{InputFile, Inputs};
 use crate::read::stream::{NoAccess, Opener, Stream};
 use crate::read::unpack::Unpacked;
@@ -18,8 +19,6 @@ use crate::work::decode;
 use crate::work::place::{self, Container, MAX_MEMBERS, MAX_PLACE};
 use crate::work::task::{Block, Content, Piece, Position};
 
-/// How much of a file a reader may look at to recognise its format.
-const SNIFF_BYTES: usize = 64 * 1024;
 /// How much of a record that is too long is kept in its dead letter.
 const KEPT_OF_TOO_LONG: usize = 64 * 1024;
 /// How long the bytes may be that belong to every block of a file.
@@ -129,7 +128,7 @@ impl<'a> Cutter<'a> {
     pub(crate) fn new(
         opened: &'a Opened,
         events: Events<'a>,
-        streams: &'a Opener,
+        open_with: &'a Opener,
         inputs: &'a Inputs,
         files: Range<usize>,
         wanted: Option<u64>,
@@ -138,7 +137,7 @@ impl<'a> Cutter<'a> {
         Self {
             opened,
             events,
-            opener: streams,
+            opener: open_with,
             inputs,
             files,
             file: None,
@@ -633,7 +632,7 @@ impl<'a> Cutter<'a> {
         let mut piece = Piece { source, container, file: Arc::clone(name), content };
         if let Some(wanted) = &mut self.wanted {
             // How many records there are is known when they are read, and not before.
-            piece = decode::read_ahead(self.opened, piece, wanted);
+            piece = decode::decode_wanted(self.opened, piece, wanted);
         }
         block.push(piece, read);
     }
@@ -715,31 +714,6 @@ impl<'a> Lost<'a> {
         let (ordinal, offset, length) = (stream.ordinal, stream.offset(), stream.rest());
         let raw = truncated(stream.bytes());
         Self { name, member, ordinal, offset, length, raw, read, is_whole: false }
-    }
-}
-
-/// The reader that is surest that the file is its own; the first in name order among equals.
-fn choose(source: &OpenedSource, stream: &Stream, name: &str) -> Option<usize> {
-    if source.readers.len() == 1 {
-        return Some(0);
-    }
-    let (head, complete) = match stream.bytes().get(..SNIFF_BYTES) {
-        Some(head) => (head, stream.bytes().len() == SNIFF_BYTES && stream.at_end()),
-        None => (stream.bytes(), stream.at_end()),
-    };
-    let name = tamis_input::plain_name(name);
-    let scores = source.readers.iter().map(|reader| reader.handle.sniff(head, complete, name));
-    let best = scores.enumerate().max_by_key(|(index, score)| (*score, std::cmp::Reverse(*index)));
-    best.filter(|(_, score)| *score > 0).map(|(index, _)| index)
-}
-
-/// That no reader wants a file, which may be because it holds no text at all.
-fn unrecognised(head: &[u8]) -> String {
-    match tamis_text::kind::binary(head) {
-        Some(kind) => format!(
-            "the file is `{kind}`, and no reader takes such files: leave it out with `exclude`, or make text of it first"
-        ),
-        None => "no reader recognises the format of the file: name one with `use`".to_owned(),
     }
 }
 

@@ -92,12 +92,21 @@ impl<'a> InputFeed<'a> {
     pub(crate) fn new(
         opened: &'a Opened,
         events: Events<'a>,
-        streams: &'a Opener,
+        open_with: &'a Opener,
         files: &'a Inputs,
         range: std::ops::Range<usize>,
         wanted: Option<u64>,
     ) -> Self {
-        Self { opened, events, opener: streams, files, range, wanted, cutter: None, first: Block::default() }
+        Self {
+            opened,
+            events,
+            opener: open_with,
+            files,
+            range,
+            wanted,
+            cutter: None,
+            first: Block::default(),
+        }
     }
 
     /// Goes on where an earlier run stopped.

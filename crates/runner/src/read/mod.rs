@@ -1,5 +1,6 @@
 //! From what the sources name to tasks: which files there are, what is in them, where they are cut.
 
+mod choose;
 pub(crate) mod cutter;
 pub(crate) mod feeder;
 pub(crate) mod inputs;

@@ -119,8 +119,8 @@ pub(crate) struct Line {
 /// What is known about a record beside itself.
 #[derive(Clone, Copy)]
 struct Place {
-    /// When it came in; a document that was split off has the position of its parent and stands behind it.
-    position: usize,
+    /// When it came in; a document that was split off came in with its parent and stands behind it.
+    entered_as: usize,
     /// How many documents without an id were split off it, by all stages: no two get the same number.
     n_numbered: u64,
     /// Whether an observer wants to see what becomes of it.
@@ -131,9 +131,9 @@ impl Line {
     /// Records that were set aside; they have their positions.
     pub(crate) fn spilled(frame: &Frame, events: Events<'_>) -> Result<Self, RunError> {
         let (records, numbered) = frame.unpack()?;
-        let place = |(position, (n_numbered, record))| {
+        let place = |(entered_as, (n_numbered, record))| {
             let is_watched = events.enter(record);
-            Place { position, n_numbered, is_watched }
+            Place { entered_as, n_numbered, is_watched }
         };
         let places = numbered.into_iter().zip(&records).enumerate().map(place).collect();
         Ok(Self { places, entered: records.len(), records, left: Vec::new() })
@@ -180,7 +180,7 @@ impl Line {
 
     fn enter(&mut self, record: Record, events: Events<'_>) {
         let is_watched = events.enter(&record);
-        self.places.push(Place { position: self.entered, n_numbered: 0, is_watched });
+        self.places.push(Place { entered_as: self.entered, n_numbered: 0, is_watched });
         self.records.push(record);
         self.entered += 1;
     }
@@ -198,7 +198,7 @@ impl Line {
                 self.records.push(record);
             } else {
                 record.stage = Some(Arc::clone(stage));
-                self.left.push((place.position, record));
+                self.left.push((place.entered_as, record));
             }
         }
     }
@@ -232,7 +232,7 @@ impl Line {
 
     fn sort(self) -> Sorted {
         let mut left = self.left;
-        left.sort_by_key(|(position, _)| *position);
+        left.sort_by_key(|(entered_as, _)| *entered_as);
         let (dropped, failed): (Vec<_>, Vec<_>) = left
             .into_iter()
             .map(|(_, record)| record)
@@ -243,8 +243,8 @@ impl Line {
 
     fn in_order(self) -> Vec<Record> {
         let mut all = self.left;
-        all.extend(self.places.into_iter().map(|place| place.position).zip(self.records));
-        all.sort_by_key(|(position, _)| *position);
+        all.extend(self.places.into_iter().map(|place| place.entered_as).zip(self.records));
+        all.sort_by_key(|(entered_as, _)| *entered_as);
         all.into_iter().map(|(_, record)| record).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::work::task::{Content, Decoded, Piece};
 /// Decodes a piece where it is read, because no more than `wanted` records are to be read.
 ///
 /// Where records end, a reader tells; how many there are is known when they have been decoded, and not before.
-pub(crate) fn read_ahead(opened: &Opened, piece: Piece, wanted: &mut u64) -> Piece {
+pub(crate) fn decode_wanted(opened: &Opened, piece: Piece, wanted: &mut u64) -> Piece {
     let (source, container, file) = (piece.source, piece.container, Arc::clone(&piece.file));
     let mut decoded = decode(opened, piece);
     decoded.records.truncate(usize::try_from(*wanted).unwrap_or(usize::MAX));

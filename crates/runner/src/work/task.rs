@@ -9,7 +9,7 @@ use tamis_stage::handle::{Counts, IndexedFile};
 
 use crate::clock::Spent;
 use crate::disk::spill::Frame;
-use crate::fates::Block as Fates;
+use crate::fates::Block as FateBlock;
 use crate::reasons::Unread;
 use crate::tally::{InputTally, Tally};
 use crate::work::place::Container;
@@ -190,7 +190,7 @@ pub(crate) struct Results {
     /// Records that went out, counted after the last stage: kept or put aside, dropped, failed.
     pub(crate) counts: [u64; 3],
     /// What became of each of those that leave the run here.
-    pub(crate) fates: Option<Fates>,
+    pub(crate) fates: Option<FateBlock>,
     /// Records that came out of the spill of the segment before.
     pub(crate) unspilled: u64,
 }

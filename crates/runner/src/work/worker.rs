@@ -10,7 +10,7 @@ use tamis_document::Record;
 use crate::clock::{Chore, Chores, Stopwatch};
 use crate::disk::spill::Frame;
 use crate::error::RunError;
-use crate::fates::{Block as Fates, Builder};
+use crate::fates::{Block as FateBlock, Builder};
 use crate::observer::Events;
 use crate::read::cutter::Cutter;
 use crate::read::feeder::Feeder;
@@ -220,7 +220,7 @@ impl Workers<'_, '_> {
 }
 
 /// What became of the records of a block, in corpus order.
-fn fates(sorted: &Sorted) -> Result<Option<Fates>, RunError> {
+fn fates(sorted: &Sorted) -> Result<Option<FateBlock>, RunError> {
     let mut records: Vec<&Record> = sorted.kept.iter().chain(&sorted.dropped).chain(&sorted.failed).collect();
     // Stable, and nothing to do where all are kept.
     records.sort_by_key(|record| record.position);
