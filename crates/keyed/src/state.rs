@@ -81,7 +81,10 @@ pub(crate) fn save(
     place: Option<&Place>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let written = |error: std::io::Error| Failure::new(format!("the state cannot be written: {error}"));
+    let written = |error: std::io::Error| {
+        let way_out = tamis_sort::way_out(&error, "make room there");
+        Failure::new(format!("the state cannot be written: {error}: {way_out}"))
+    };
     let mut blocks = BlockWriter::new(&mut *out);
     let text =
         format!("tamis keyed {FORMAT} {PROGRAM}\n{}\n{}\n{}", header.stage, header.round()?, header.observes);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum SortError {
     /// A work file cannot be written.
-    #[error("the work file `{}` cannot be written: {error}: {}", path.display(), way_out(error))]
+    #[error("the work file `{}` cannot be written: {error}: {}", path.display(), way_out(error, HERE))]
     Unwritable {
         /// The file.
         path: PathBuf,
@@ -55,11 +55,14 @@ impl SortError {
     }
 }
 
-/// What to do about a file that cannot be written.
+/// What to do about a file of the work folder that is full, if nothing else is known.
+const HERE: &str = "make room there or raise `max_state_bytes`";
+
+/// What to do about a file that cannot be written; `otherwise` where the system says nothing of its own.
 ///
 /// The standard library has no kind for the two limits that a run over a large collection meets first, too many
 /// open files in the process and in the system, so their numbers stand here.
-fn way_out(error: &io::Error) -> String {
+pub fn way_out(error: &io::Error, otherwise: &str) -> String {
     #[cfg(unix)]
     const TOO_MANY_OPEN: [i32; 2] = [23, 24];
     #[cfg(not(unix))]
@@ -69,7 +72,7 @@ fn way_out(error: &io::Error) -> String {
         _ if error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code)) => {
             "raise the limit of open files (`ulimit -n`)"
         }
-        _ => "make room there or raise `max_state_bytes`",
+        _ => otherwise,
     };
     format!("{what}, and run the same command again")
 }

@@ -31,7 +31,7 @@ mod table;
 
 pub use batch::Batch;
 pub use blocks::{BlockReader, BlockWriter};
-pub use error::SortError;
+pub use error::{SortError, way_out};
 pub use merge::Merge;
 pub use place::Place;
 pub use shape::{Combine, Fold, Shape};
