@@ -56,7 +56,7 @@ impl SortError {
 }
 
 /// What to do about a file of the work folder that is full, if nothing else is known.
-const HERE: &str = "make room there or raise `max_state_bytes`";
+const HERE: &str = "make room there or raise `max_state_bytes`,";
 
 /// What to do about a file that cannot be written; `otherwise` where the system says nothing of its own.
 ///
@@ -72,7 +72,7 @@ pub fn way_out(error: &io::Error, otherwise: &str) -> String {
         _ if error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code)) => {
             "raise the limit of open files (`ulimit -n`)"
         }
-        _ => otherwise,
+        _ => return format!("{otherwise} and run the same command again"),
     };
     format!("{what}, and run the same command again")
 }
