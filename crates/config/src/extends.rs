@@ -1,7 +1,7 @@
 //! `extends`: a pipeline that takes over another one and says what differs.
 //!
 //! What a file says replaces what the file that it extends says, but for two lists and a table: `[[stage]]` tables
-//! change, take out and add single stages (see [`stages_by_id`](crate::stages_by_id)), `[[plugin]]` tables are added,
+//! change, take out and add single stages (see [`stages_by_id`]), `[[plugin]]` tables are added,
 //! and keys of `[run]` are merged. So whoever has other inputs writes a `[[source]]`, whoever wants another limit
 //! writes that limit, and all else follows the file that is extended when somebody improves it.
 //!
