@@ -94,8 +94,10 @@ struct OpenIndex {
     indexed: Arc<dyn IndexedFile>,
     /// The part that is next.
     next: usize,
-    /// What the index was read from takes in memory, until the first part is taken.
+    /// What the bytes that the parts are read from take in memory, beside the parts.
     held: u64,
+    /// Whether they are a file of their own, which is open until the last part was worked on.
+    is_on_disk: bool,
     archive: Option<Box<Stream>>,
 }
 
@@ -369,10 +371,8 @@ impl<'a> Cutter<'a> {
         });
         match indexed {
             Ok((indexed, held, is_on_disk)) => {
-                // One a block: so there are never more open files than tasks.
-                block.is_closed |= is_on_disk;
                 let next = start.ordinal as usize;
-                let open = Box::new(OpenIndex { name, member, indexed, next, held, archive });
+                let open = Box::new(OpenIndex { name, member, indexed, next, held, is_on_disk, archive });
                 Ok(self.indexed(open, block))
             }
             Err(message) => {
@@ -393,6 +393,9 @@ impl<'a> Cutter<'a> {
     }
 
     /// Takes one part of a file with an index.
+    ///
+    /// What the file itself takes counts for every block that holds a part of it, and not for the first one alone: where
+    /// a block ends must follow from where it begins, or a run that goes on in the middle of a file would cut others.
     fn split(&mut self, mut open: Box<OpenIndex>, block: &mut Block) -> Option<Open> {
         let part = &open.indexed.splits()[open.next];
         let (bytes, first) = (part.bytes, part.first_ordinal);
@@ -403,10 +406,13 @@ impl<'a> Cutter<'a> {
             self.fail(&Lost { ordinal: first, offset: first, is_whole: false, ..lost }, &message, block);
             return self.behind(open.archive, block);
         }
+        if !block.holds_part_of(&open.indexed) {
+            block.weight += open.held;
+        }
+        // One a block: so there are never more open files than tasks.
+        block.is_closed |= open.is_on_disk;
         let content = Content::Split { indexed: Arc::clone(&open.indexed), split: open.next };
-        let member = open.member;
-        self.push(&open.name.clone(), member, content, bytes, block);
-        block.weight += std::mem::take(&mut open.held);
+        self.push(&open.name, open.member, content, bytes, block);
         open.next += 1;
         self.indexed(open, block)
     }

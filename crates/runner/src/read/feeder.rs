@@ -139,6 +139,10 @@ impl<'a> InputFeed<'a> {
                     let weight = block.weight;
                     return Ok(Some((Work::Block(block), weight, end)));
                 }
+                // An empty block is no end: only the cutter knows whether it is done.
+                if self.cutter.is_some() {
+                    continue;
+                }
             }
             if self.range.is_empty() || self.wanted == Some(0) {
                 return Ok(None);

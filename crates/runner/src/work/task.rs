@@ -126,6 +126,12 @@ impl Block {
         self.pieces.is_empty() && self.input == InputTally::default()
     }
 
+    /// Whether its last piece is a part of this file.
+    pub(crate) fn holds_part_of(&self, file: &Arc<dyn IndexedFile>) -> bool {
+        let last = self.pieces.last().map(|piece| &piece.content);
+        matches!(last, Some(Content::Split { indexed, .. }) if Arc::ptr_eq(indexed, file))
+    }
+
     /// Adds a piece that stands for `bytes` bytes of input.
     pub(crate) fn push(&mut self, piece: Piece, bytes: u64) {
         self.bytes += bytes;

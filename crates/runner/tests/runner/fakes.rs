@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use tamis_config::{Opened, Overrides, Pipeline, Plan};
 use tamis_document::{Document, Fate, Origin, Record};
 use tamis_runner::{Manifest, Report, RunError, Settings};
-use tamis_stage::handle::{CorpusHandle, Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
+use tamis_stage::handle::{
+    CorpusHandle, Effects, ExporterHandle, IndexedFile, OpenStage, ReaderHandle, TransformHandle,
+};
 use tamis_stage::{
-    Block, Cut, Failure, Kind, Output, PluginInfo, Registry, RunContext, SetupError, StageFactory,
-    StageFlags, StageInfo,
+    Block, Cut, Failure, Kind, Output, PluginInfo, RandomAccess, Registry, RunContext, SetupError, Split,
+    StageFactory, StageFlags, StageInfo,
 };
 
 /// Long enough for the slowest machine; a run that takes it hangs.
@@ -116,6 +118,67 @@ impl ReaderHandle for Whole {
         (self.0.decode)(block.bytes)?;
         let text = String::from_utf8_lossy(block.bytes);
         records.push(Record::from(Document::new(format!("{}#{}", block.file, block.first_ordinal), text)));
+        Ok(())
+    }
+}
+
+/// How many lines one part of a file with an index has.
+const PART_LINES: usize = 7;
+
+/// One record a line, in parts that can be decoded in any order.
+struct Rows;
+
+struct RowsOfFile {
+    file: String,
+    parts: Vec<String>,
+    splits: Vec<Split>,
+}
+
+impl ReaderHandle for Rows {
+    fn sniff(&self, _: &[u8], _: bool, _: &str) -> u8 {
+        1
+    }
+
+    fn index(
+        &self,
+        file: &str,
+        bytes: Arc<dyn RandomAccess>,
+        _: u64,
+    ) -> Result<Box<dyn IndexedFile>, Failure> {
+        let mut text = vec![0; usize::try_from(bytes.size()).unwrap()];
+        bytes.read_at(0, &mut text).map_err(|error| Failure::new(error.to_string()))?;
+        let text = String::from_utf8(text).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let parts: Vec<String> = lines.chunks(PART_LINES).map(|lines| lines.join("\n")).collect();
+        let split = |(index, part): (usize, &String)| {
+            let bytes = part.len() as u64;
+            let (first_ordinal, records) = ((index * PART_LINES) as u64, part.lines().count() as u64);
+            Split { token: [0; 2], bytes, weight: bytes, first_ordinal, records }
+        };
+        let splits = parts.iter().enumerate().map(split).collect();
+        Ok(Box::new(RowsOfFile { file: file.to_owned(), parts, splits }))
+    }
+
+    fn cut(&self, _: &Block<'_>, _: bool) -> Result<Cut, Failure> {
+        Err(Failure::new("files have an index"))
+    }
+
+    fn decode(&self, _: &Block<'_>, _: &mut Vec<Record>, _: &mut Effects) -> Result<(), Failure> {
+        Err(Failure::new("files have an index"))
+    }
+}
+
+impl IndexedFile for RowsOfFile {
+    fn splits(&self) -> &[Split] {
+        &self.splits
+    }
+
+    fn decode(&self, split: usize, records: &mut Vec<Record>, _: &mut Effects) -> Result<(), Failure> {
+        for (ordinal, line) in (self.splits[split].first_ordinal..).zip(self.parts[split].lines()) {
+            let mut document = Document::new(format!("{}#{ordinal}", self.file), line);
+            document.origin = Origin { file: Arc::from(self.file.as_str()), offset: 0, length: 0, ordinal };
+            records.push(Record::from(document));
+        }
         Ok(())
     }
 }
@@ -263,6 +326,8 @@ pub(crate) fn registry(hooks: &Hooks) -> Registry {
     };
     add("lines", Kind::Reader, none, with(|hooks| OpenStage::Reader(Box::new(Lines(hooks)))));
     add("whole", Kind::Reader, whole, with(|hooks| OpenStage::Reader(Box::new(Whole(hooks)))));
+    let indexed = StageFlags { random_access: true, ..none };
+    add("rows", Kind::Reader, indexed, with(|_| OpenStage::Reader(Box::new(Rows))));
     add("hook", Kind::Extractor, none, with(|hooks| OpenStage::Transform(Box::new(Hook(hooks)))));
     add("unique", Kind::Corpus, none, with(|hooks| unique(hooks, 1)));
     add("unique-twice", Kind::Corpus, none, with(|hooks| unique(hooks, 2)));

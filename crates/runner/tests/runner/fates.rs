@@ -90,6 +90,54 @@ fn each_record_is_there_once_with_its_fate() {
     assert_eq!(fates.at(child.position).unwrap().len(), 2, "with what it was split off");
 }
 
+/// Interrupts a run at several places, goes on, and looks whether the table is what was expected.
+fn interrupt(world: &dyn Fn() -> World, text: &dyn Fn(u32) -> String, expected: &[u8]) {
+    let mut interrupted = 0;
+    for after in [3, 15, 30, 45, 100] {
+        let world = world();
+        let run = RunContext::default();
+        let (asked, calls, plain) = (run.clone(), AtomicUsize::new(0), hooks());
+        let process = move |records: &mut [Record], effects: &mut Effects| {
+            if calls.fetch_add(1, Ordering::Relaxed) == after {
+                asked.cancel();
+            }
+            (plain.process)(records, effects);
+        };
+        let stopping = Hooks { process: Arc::new(process), ..hooks() };
+        let result = world.run_in(&text(2), &stopping, Settings::default(), &run);
+        interrupted += usize::from(matches!(result, Err(RunError::Interrupted)));
+        assert!(result.is_ok() || !world.path("out/.tamis/fates").exists());
+        world.run(&text(1), &hooks()).unwrap();
+        assert!(bytes(&world) == expected, "interrupted after {after} calls: {}", text(1));
+        let left: Vec<_> = std::fs::read_dir(world.path("out/.tamis")).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+    assert!(interrupted >= 3, "{interrupted}");
+}
+
+/// Parts of one file share what was unpacked to read them: in memory if it is small, else on the disk.
+#[test]
+fn a_run_goes_on_within_unpacked_files_with_blocks_as_before() {
+    let mut archive = tar::Builder::new(Vec::new());
+    for n in 0..60 {
+        let member = lines(if n % 9 == 4 { 200 } else { 20 + n / 4 });
+        let mut header = tar::Header::new_gnu();
+        header.set_size(member.len() as u64);
+        archive.append_data(&mut header, format!("{n:02}.txt"), member.as_bytes()).unwrap();
+    }
+    let archive = archive.into_inner().unwrap();
+    let world = || {
+        let world = World::new();
+        world.write("in/a.tar", &archive);
+        world
+    };
+    let text =
+        |threads: u32| format!("[[source]]\nuse = \"rows\"\npaths = [\"in/*\"]\n{RUN}threads = {threads}\n");
+    let undisturbed = world();
+    undisturbed.run(&text(1), &hooks()).unwrap();
+    interrupt(&world, &text, &bytes(&undisturbed));
+}
+
 #[test]
 fn the_bytes_are_the_same_whatever_the_threads_and_after_an_interruption() {
     for stages in [&["hook"][..], &["hook", "unique-twice"], &["hook", "unique", "unique-twice"]] {
@@ -107,27 +155,7 @@ fn the_bytes_are_the_same_whatever_the_threads_and_after_an_interruption() {
             world.run(&text(threads), &hooks()).unwrap();
             assert!(bytes(&world) == expected, "{threads} threads: {stages}");
         }
-        let mut interrupted = 0;
-        for after in [3, 15, 30, 45, 100] {
-            let world = world();
-            let run = RunContext::default();
-            let (asked, calls, plain) = (run.clone(), AtomicUsize::new(0), hooks());
-            let process = move |records: &mut [Record], effects: &mut Effects| {
-                if calls.fetch_add(1, Ordering::Relaxed) == after {
-                    asked.cancel();
-                }
-                (plain.process)(records, effects);
-            };
-            let stopping = Hooks { process: Arc::new(process), ..hooks() };
-            let result = world.run_in(&text(2), &stopping, Settings::default(), &run);
-            interrupted += usize::from(matches!(result, Err(RunError::Interrupted)));
-            assert!(result.is_ok() || !world.path("out/.tamis/fates").exists());
-            world.run(&text(1), &hooks()).unwrap();
-            assert!(bytes(&world) == expected, "interrupted after {after} calls: {stages}");
-            let left: Vec<_> = std::fs::read_dir(world.path("out/.tamis")).unwrap().collect();
-            assert_eq!(left.len(), 1, "{left:?}");
-        }
-        assert!(interrupted >= 3, "{interrupted}");
+        interrupt(&world, &text, &expected);
     }
 }
 
