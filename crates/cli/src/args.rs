@@ -85,7 +85,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Do everything but write the output
-    #[arg(long, conflicts_with_all = ["fresh", "shard", "segment"])]
+    #[arg(long, conflicts_with_all = ["fresh", "shard", "segment", "state"])]
     pub(crate) dry_run: bool,
     /// Read the first N records only
     #[arg(long, value_name = "N", conflicts_with_all = ["shard", "segment"],

@@ -302,6 +302,13 @@ pub(crate) fn excluded(written: &[(&str, &Place)], diagnostics: &mut Diagnostics
         }
         let line =
             pattern.strip_prefix("./").map_or_else(|| (*pattern).to_owned(), |rest| format!("/{rest}"));
+        if pattern.starts_with('!') && patterns.is_empty() {
+            let message =
+                format!("`{pattern}` of `exclude` has no effect: no pattern before it leaves anything out");
+            let way_out = "put it behind a pattern that it makes an exception of, or remove it";
+            diagnostics.push(Diagnostic::error(place, message).label(way_out));
+            continue;
+        }
         match builder.add_line(None, &line) {
             Ok(_) => patterns.push((*pattern).to_owned()),
             Err(error) => diagnostics.push(bad_glob(pattern, &reason(&error), place)),

@@ -118,6 +118,7 @@ pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> (D
     }
     let order = order + overrides.set.len();
     if !overrides.inputs.is_empty() {
+        diagnostics.extend(replaced(root, "source", "paths", "the inputs behind the pipeline"));
         let items = overrides.inputs.iter().map(|path| argument(path, "", order)).collect();
         replace_first(root, "source", "paths", |place| Node { data: Data::Array(items), place });
     }
@@ -129,6 +130,14 @@ pub(crate) fn apply(root: &mut Table, overrides: &Overrides, order: usize) -> (D
         replace_first(root, "export", "path", |_| node);
     }
     (diagnostics, place)
+}
+
+/// Complains about a value of the first table of a list that the command line both sets and replaces.
+fn replaced(root: &Table, list: &str, key: &str, by: &str) -> Option<Diagnostic> {
+    let first = root.get(list).and_then(|node| node.as_array()?.first()?.as_table())?;
+    let entry = first.entry(key).filter(|entry| entry.value.place.text.kind == TextKind::CommandLine)?;
+    let message = format!("this has no effect: {by} replace `{key}` of the first `[[{list}]]`");
+    Some(Diagnostic::error(&entry.value.place, message).label("leave one of the two out"))
 }
 
 /// Whether the first export has a path of its own, which may hold more than its folder.

@@ -86,7 +86,10 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
         }
     };
     if settings.dry_run {
-        let (manifest, tally, _) = setup.session(events, pool).run(setup.manifest.clone(), None)?;
+        let scratch = Scratch::new(settings)?;
+        let work_folder = WorkFolder::new(plan, scratch.path());
+        let session = setup.session(events, pool, work_folder);
+        let (manifest, tally, _) = session.run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
     let _locks = Locks::take(plan, &setup.places)?;
@@ -98,13 +101,36 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
-    let ran = setup.session(events, pool).run(setup.manifest.clone(), checkpoint);
+    let session = setup.session(events, pool, setup.work_folder.clone());
+    let ran = session.run(setup.manifest.clone(), checkpoint);
     let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error))?;
     let finish = match end {
         End::Plan => Finish::Done,
         End::Segment => Finish::Segment,
     };
     Ok(Report { restarted, resumed, ..report(finish, tally, manifest) })
+}
+
+/// Where a dry run puts what it must put aside: nothing of the output may change, its work folder included.
+enum Scratch<'a> {
+    Given(&'a Path),
+    Own(tempfile::TempDir),
+}
+
+impl<'a> Scratch<'a> {
+    fn new(settings: &'a Settings) -> Result<Self, RunError> {
+        match &settings.scratch {
+            Some(folder) => Ok(Self::Given(folder)),
+            None => tempfile::tempdir().map(Self::Own).map_err(RunError::write(&std::env::temp_dir())),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(folder) => folder,
+            Self::Own(folder) => folder.path(),
+        }
+    }
 }
 
 /// A shard alone must not teach a stage that has to see all of them.
@@ -146,13 +172,14 @@ impl<'a> Setup<'a> {
         }
     }
 
-    fn session<'s>(&'s self, events: Events<'s>, pool: &'s rayon::ThreadPool) -> Session<'s> {
+    fn session<'s>(
+        &'s self,
+        events: Events<'s>,
+        pool: &'s rayon::ThreadPool,
+        work_folder: WorkFolder,
+    ) -> Session<'s> {
         let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
-        let work_folder = match (&self.settings.scratch, self.settings.dry_run) {
-            (Some(scratch), true) => WorkFolder::new(&self.opened.plan, scratch),
-            _ => self.work_folder.clone(),
-        };
         Session {
             opened: self.opened,
             settings: self.settings,

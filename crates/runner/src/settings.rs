@@ -26,7 +26,7 @@ pub struct Settings {
     pub shard: Option<Shard>,
     /// Run one segment of the plan only; all of them if `None`.
     pub task: Option<Task>,
-    /// A folder for what a dry run of a plan with corpus stages must put aside.
+    /// A folder for what a dry run of a plan with corpus stages must put aside; a temporary one if `None`.
     pub scratch: Option<PathBuf>,
     /// The threads that work; a pool of its own, of as many as the plan says, if `None`. Several runs may share one
     /// pool; then each gets what the others leave.

@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Fields};
 use tamis_plugin::{Emit, Failure, Metadata, NewDocument, SetupError, ValueRef, push_json};
-use tamis_readers::FieldNames;
+use tamis_readers::{FieldNames, check_rename};
 
 use crate::value::{Cell, cell};
 
@@ -58,6 +58,7 @@ impl Columns {
                 return Err(SetupError::in_option(option, message));
             }
         }
+        check_rename(&rename, &roles)?;
         Ok(Self { names, metadata, rename, spread })
     }
 

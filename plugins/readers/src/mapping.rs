@@ -346,12 +346,19 @@ impl Mapping {
     }
 }
 
-/// Checks the new names.
-fn check_rename(rename: &BTreeMap<String, String>, roles: &[(&str, &String)]) -> Result<(), SetupError> {
+/// Checks the new names of metadata fields; `roles` are the fields that are none, by what they are.
+///
+/// # Errors
+///
+/// When a name is empty, that of two fields or the one that the field has, or when a field is no metadata.
+pub fn check_rename(rename: &BTreeMap<String, String>, roles: &[(&str, &String)]) -> Result<(), SetupError> {
     for (index, (from, to)) in rename.iter().enumerate() {
         let error = |message: String| Err(SetupError::in_option("rename", message));
         if to.is_empty() {
             return error(format!("the new name of `{from}` is empty"));
+        }
+        if from == to {
+            return error(format!("`{from}` keeps its name: leave it out, or give it another"));
         }
         if let Some((role, _)) = roles.iter().find(|(_, name)| *name == from) {
             return error(format!("`{from}` is no metadata field: it is the `{role}` of the record"));

@@ -43,7 +43,7 @@ pub struct ArrowOptions {
     /// A name with dots reaches into structs. Text may be strings or binary that is UTF-8, the raw page binary or strings.
     pub fields: FieldNames,
     /// The metadata columns to take; without it, every column that `fields` does not name.
-    #[schemars(extend("x-field" = "write"))]
+    #[schemars(extend("uniqueItems" = true, "x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
     /// New names for metadata columns: `rename = { published_at = "published" }`.
     ///

@@ -31,11 +31,12 @@ pub struct CsvOptions {
     /// The metadata fields that have a column of their own; without it, one column `metadata` holds all of them.
     ///
     /// An empty list leaves metadata out.
-    #[schemars(extend("x-field" = "read"))]
+    #[schemars(extend("x-field" = "read", "uniqueItems" = true))]
     pub columns: Option<Vec<String>>,
     /// What stands between cells; with `tab`, files end in `.tsv`.
     pub delimiter: Delimiter,
     /// Whether there are two more columns, for documents that were dropped or failed: `stage` and `reason`.
+    #[schemars(extend("x-needs" = {"from": ["dropped", "failed"]}))]
     pub reasons: bool,
     /// Whether a `'` is put in front of strings that a spreadsheet would run as a formula when the file is opened:
     /// those that begin with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line end.

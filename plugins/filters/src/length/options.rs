@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LengthOptions {
-    /// A document with fewer characters is dropped as `too-short`; 0 sets no limit.
+    /// A document with fewer characters is dropped as `too-short`; 0 sets no limit, and without `max_chars` the stage
+    /// then only measures.
     #[schemars(extend("x-unit" = "characters"))]
     pub min_chars: u64,
     /// A document with more characters is dropped as `too-long`; none by default.

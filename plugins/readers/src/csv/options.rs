@@ -52,7 +52,7 @@ pub struct CsvOptions {
     /// The columns to take as metadata; without it, every column that `fields` does not name.
     ///
     /// An empty list takes none. Names with dots reach into objects.
-    #[schemars(extend("x-field" = "write"))]
+    #[schemars(extend("uniqueItems" = true, "x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///
@@ -185,7 +185,7 @@ pub struct TsvOptions {
     /// The columns to take as metadata; without it, every column that `fields` does not name.
     ///
     /// An empty list takes none. Names with dots reach into objects.
-    #[schemars(extend("x-field" = "write"))]
+    #[schemars(extend("uniqueItems" = true, "x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///

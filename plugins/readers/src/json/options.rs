@@ -48,7 +48,7 @@ pub struct JsonOptions {
     /// The metadata fields to take; without it, every field that `fields` does not name.
     ///
     /// An empty list takes none. Names with dots reach into objects.
-    #[schemars(extend("x-field" = "write"))]
+    #[schemars(extend("uniqueItems" = true, "x-field" = "write"))]
     pub metadata: Option<Vec<String>>,
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///

@@ -211,6 +211,7 @@ fn contradicting_options_are_refused() {
         (r#"{"fields":{"text":"id"}}"#, "fields", "`id` and `text` both name the field `id`"),
         (r#"{"rename":{"text":"x"}}"#, "rename", "`text` is no metadata field"),
         (r#"{"rename":{"a":"x","b":"x"}}"#, "rename", "`a` and `b` both become `x`"),
+        (r#"{"rename":{"a":"a"}}"#, "rename", "`a` keeps its name"),
         (r#"{"rename":{"a":""}}"#, "rename", "the new name of `a` is empty"),
         (r#"{"spread":"raw"}"#, "spread", "`raw` and `spread` both name the field `raw`"),
     ];
