@@ -11,7 +11,7 @@ use crate::disk::file::{
 use crate::disk::file_list::{lines, listed_name, push_line};
 use crate::disk::names::{FILE_LIST, MANIFEST, temporary};
 use crate::error::RunError;
-use crate::write::part::{Part, PartState};
+use crate::write::part::{Growing, Part, PartState, Size};
 
 /// The named files of an export while they are written.
 ///
@@ -21,7 +21,7 @@ use crate::write::part::{Part, PartState};
 /// one by one costs three milliseconds each on a fast disk, together a tenth of that.
 pub(crate) struct NamedFiles {
     folder: PathBuf,
-    list: Part,
+    list: Part<Growing>,
     names: Names,
     /// How many files of the list are on the disk for sure.
     n_synced: u64,
@@ -62,7 +62,8 @@ impl NamedFiles {
     /// Where the list stands, and how many files are in it; all of them are on the disk when this returns.
     pub(crate) fn save(&mut self) -> Result<(PartState, u64), RunError> {
         self.sync()?;
-        Ok((self.list.save(FILE_LIST)?, self.n_listed))
+        let size = Size { records: self.n_listed, ..Size::default() };
+        Ok((self.list.save(FILE_LIST, size)?, self.n_listed))
     }
 
     /// Writes the files of a block.
@@ -75,7 +76,6 @@ impl NamedFiles {
             paths.push(self.folder.join(name));
         }
         self.n_listed += files.len() as u64;
-        self.list.records += files.len() as u64;
         self.list.write(lines.as_bytes())?;
         self.list.sync()?;
         for (path, (_, content)) in paths.iter().zip(files) {
@@ -90,12 +90,12 @@ impl NamedFiles {
     /// Syncs the files and finishes the list.
     pub(crate) fn finish(mut self) -> Result<FileEntry, RunError> {
         self.sync()?;
-        self.list.finish(FILE_LIST).inspect(|_| sync_folder(&self.folder))
+        self.list.end().finish(FILE_LIST, self.n_listed).inspect(|_| sync_folder(&self.folder))
     }
 
     /// Finishes the list of a run that does not come to its end; the files need not outlast a power failure.
     pub(crate) fn abandon(self) -> Result<FileEntry, RunError> {
-        self.list.finish(FILE_LIST)
+        self.list.end().finish(FILE_LIST, self.n_listed)
     }
 
     /// Syncs the files that were listed since the last time, many at once: a journal takes them up together.

@@ -15,7 +15,7 @@ use crate::disk::journal::{self, Journal};
 use crate::error::RunError;
 use crate::work::compress;
 use crate::work::task::PartChunk;
-use crate::write::part::{Part, PartState};
+use crate::write::part::{self, Growing, Lent, Part, PartState, Size, Whole};
 use crate::write::partition::fold;
 
 /// How many files are open at once; a system may allow a process no more than 256.
@@ -53,13 +53,22 @@ pub(crate) struct Parts<'a> {
 }
 
 struct Open<'a> {
-    /// Dropped before the part, whose file it may have open.
-    handle: Option<Box<dyn PartHandle + 'a>>,
-    part: Part,
+    file: OpenFile<'a>,
     name: String,
+    size: Size,
     used: u64,
     /// What its exporter is reckoned to hold in memory: the chunks since it last put something out.
     held: u64,
+}
+
+/// The file of an open part, by who can go on with it. Exporters are dropped before the files that they may have open.
+enum OpenFile<'a> {
+    /// Records one after the other: any run can.
+    Stream(Part<Growing>),
+    /// What its exporter puts out: that alone can.
+    Chunks(Box<dyn PartHandle + 'a>, Part<Growing>),
+    /// A file that its exporter writes itself.
+    Own(Box<dyn PartHandle + 'a>, Part<Lent>),
 }
 
 /// Where the parts of an export stand.
@@ -101,20 +110,22 @@ impl<'a> Parts<'a> {
         parts.journal = journal;
         parts.numbers = state.numbers;
         for (folder, state) in state.open {
-            let part = Part::restore(path, &state)?;
-            parts.insert(Arc::from(folder), Open { handle: None, part, name: state.name, used: 0, held: 0 });
+            let file = OpenFile::Stream(Part::restore(path, &state)?);
+            let PartState { name, size, .. } = state;
+            parts.insert(Arc::from(folder), Open { file, name, size, used: 0, held: 0 });
         }
         Ok((parts, finished))
     }
 
-    /// Where the parts stand, all of it on the disk.
+    /// Where the parts stand, all of it on the disk. Those that only their exporter can finish must be finished.
     pub(crate) fn save(&mut self) -> Result<PartsState, RunError> {
         let journal = self.journal.as_mut().map_or(Ok(0), Journal::save)?;
-        sync(self.open.values_mut().map(|open| &mut open.part))?;
+        sync(self.open.values_mut().filter_map(|open| open.file.stream()))?;
         let mut states = Vec::with_capacity(self.open.len());
         for folder in self.recent.values() {
-            if let Some(open) = self.open.get_mut(folder) {
-                states.push((folder.to_string(), open.part.save(&open.name)?));
+            let Some(open) = self.open.get_mut(folder) else { continue };
+            if let Some(part) = open.file.stream() {
+                states.push((folder.to_string(), part.save(&open.name, open.size)?));
             }
         }
         Ok(PartsState { open: states, numbers: self.numbers.clone(), journal })
@@ -134,20 +145,13 @@ impl<'a> Parts<'a> {
             self.make_room(finished)?;
             self.begin(&folder)?
         };
-        match &mut open.handle {
-            None => open.part.write(&chunk.bytes)?,
-            Some(handle) => {
-                let mut out = Vec::new();
-                let length = chunk.bytes.len() as u64;
-                let added = handle.add(chunk.bytes, &mut out);
-                open.held = if out.is_empty() { open.held + length + CHUNK_OVERHEAD } else { 0 };
-                put(self.export, &mut open.part, added, &out)?;
-            }
-        }
-        open.part.records += chunk.records;
-        open.part.plain_bytes += chunk.plain_bytes;
+        let length = chunk.bytes.len() as u64;
+        let holds = open.file.add(self.export, chunk.bytes)?;
+        open.held = if holds { open.held + length + CHUNK_OVERHEAD } else { 0 };
+        open.size.records += chunk.records;
+        open.size.plain_bytes += chunk.plain_bytes;
         self.since_none += chunk.plain_bytes;
-        if open.part.plain_bytes >= self.export.max_part_bytes {
+        if open.size.plain_bytes >= self.export.max_part_bytes {
             return self.end([open], finished);
         }
         self.insert(folder, open);
@@ -224,7 +228,7 @@ impl<'a> Parts<'a> {
     fn close_oldest_file(&mut self) {
         let Some(folder) = self.recent.values().rev().nth(MAX_OPEN_FILES) else { return };
         if let Some(open) = self.open.get_mut(folder) {
-            open.part.close();
+            open.file.close();
         }
     }
 
@@ -237,24 +241,13 @@ impl<'a> Parts<'a> {
         let slash = if folder.is_empty() { "" } else { "/" };
         let name = format!("{folder}{slash}part-{number:05}.{}{ending}", self.export.handle.extension());
         // Before the name is in the journal: what is there already is not ours to take away.
-        Part::check_free(&self.path, &name)?;
+        part::check_free(&self.path, &name)?;
         if self.journal.is_none() {
             self.journal = Some(Journal::create(&self.path)?);
         }
         self.journal.as_mut().map_or(Ok(()), |journal| journal.begin(&name))?;
-        let flags = self.export.info.flags;
-        let mut part =
-            if flags.own_file { Part::begin(&self.path, &name)? } else { Part::create(&self.path, &name)? };
-        let mut handle = None;
-        if flags.parts {
-            let mut out = Vec::new();
-            let begun = self.export.handle.begin(&part.temporary(), &mut out);
-            let begun = begun.map(|begun| handle = Some(begun));
-            put(self.export, &mut part, begun, &out)?;
-        } else {
-            self.edge(&mut part, self.export.handle.head())?;
-        }
-        Ok(Open { handle, part, name, used: 0, held: 0 })
+        let file = OpenFile::begin(self.export, &self.path, &name)?;
+        Ok(Open { file, name, size: Size::default(), used: 0, held: 0 })
     }
 
     /// Finishes parts, and enters them in the journal.
@@ -268,16 +261,17 @@ impl<'a> Parts<'a> {
         finished: &mut Vec<FileEntry>,
     ) -> Result<(), RunError> {
         let open = open.into_iter();
-        let mut whole = open.map(|open| self.close(open)).collect::<Result<Vec<_>, _>>()?;
+        let whole = open.map(|open| Ok((open.name, open.size.records, open.file.end(self.export)?)));
+        let mut whole = whole.collect::<Result<Vec<_>, RunError>>()?;
         if whole.is_empty() {
             return Ok(());
         }
-        sync(whole.iter_mut().map(|(_, part)| part))?;
+        sync(whole.iter_mut().map(|(_, _, part)| part))?;
         self.journal.as_mut().map_or(Ok(0), Journal::save)?;
         let mut folders = BTreeSet::new();
-        for (name, part) in whole {
+        for (name, records, part) in whole {
             folders.extend(part.folder());
-            let entry = part.finish(&name)?;
+            let entry = part.finish(&name, records)?;
             self.journal.as_mut().map_or(Ok(()), |journal| journal.finish(&entry))?;
             finished.push(entry);
         }
@@ -287,32 +281,98 @@ impl<'a> Parts<'a> {
         }
         Ok(())
     }
+}
 
-    /// Writes the end of a part, which is then whole.
-    fn close(&self, mut open: Open<'a>) -> Result<(String, Part), RunError> {
-        if let Some(handle) = open.handle.take() {
-            let mut out = Vec::new();
-            let ended = handle.end(&mut out);
-            put(self.export, &mut open.part, ended, &out)?;
-            if self.export.info.flags.own_file {
-                open.part.read_back()?;
-            }
-        } else {
-            self.edge(&mut open.part, self.export.handle.tail())?;
+impl<'a> OpenFile<'a> {
+    /// Begins a part of an export.
+    fn begin(export: &'a OpenedExport, folder: &Path, name: &str) -> Result<Self, RunError> {
+        let flags = export.info.flags;
+        if flags.own_file {
+            let part = Part::lend(folder, name)?;
+            let (handle, bytes) = begin(export, &part.temporary())?;
+            check_silent(export, &bytes)?;
+            return Ok(Self::Own(handle, part));
         }
-        open.part.close();
-        Ok((open.name, open.part))
+        let mut part = Part::create(folder, name)?;
+        if flags.parts {
+            let (handle, bytes) = begin(export, &part.temporary())?;
+            part.write(&bytes)?;
+            return Ok(Self::Chunks(handle, part));
+        }
+        part.write(&edge(export, export.handle.head())?)?;
+        Ok(Self::Stream(part))
     }
 
-    /// Writes the start or the end of a part.
-    fn edge(&self, part: &mut Part, bytes: Result<Vec<u8>, Failure>) -> Result<(), RunError> {
-        let bytes = bytes.map_err(|failure| broken(self.export, &failure))?;
-        part.write(&compress::for_export(self.export, bytes)?)
+    /// Adds what a block has for it; whether its exporter holds that in memory now.
+    fn add(&mut self, export: &OpenedExport, chunk: Vec<u8>) -> Result<bool, RunError> {
+        let handle = match self {
+            Self::Stream(part) => return part.write(&chunk).map(|()| false),
+            Self::Chunks(handle, _) | Self::Own(handle, _) => handle,
+        };
+        let mut out = Vec::new();
+        handle.add(chunk, &mut out).map_err(|failure| broken(export, &failure))?;
+        match self {
+            Self::Stream(part) | Self::Chunks(_, part) => part.write(&out)?,
+            Self::Own(..) => check_silent(export, &out)?,
+        }
+        Ok(out.is_empty())
+    }
+
+    /// Writes its end: then it is whole.
+    fn end(self, export: &OpenedExport) -> Result<Part<Whole>, RunError> {
+        let mut out = Vec::new();
+        let mut finish = |handle: Box<dyn PartHandle + 'a>| {
+            handle.end(&mut out).map_err(|failure| broken(export, &failure))
+        };
+        match self {
+            Self::Stream(mut part) => {
+                part.write(&edge(export, export.handle.tail())?)?;
+                Ok(part.end())
+            }
+            Self::Chunks(handle, mut part) => {
+                finish(handle)?;
+                part.write(&out)?;
+                Ok(part.end())
+            }
+            Self::Own(handle, part) => {
+                finish(handle)?;
+                check_silent(export, &out)?;
+                part.take_back()
+            }
+        }
+    }
+
+    /// The part, if another run can go on with it.
+    fn stream(&mut self) -> Option<&mut Part<Growing>> {
+        match self {
+            Self::Stream(part) => Some(part),
+            Self::Chunks(..) | Self::Own(..) => None,
+        }
+    }
+
+    /// Closes its file until more comes, if that is for us to do.
+    fn close(&mut self) {
+        match self {
+            Self::Stream(part) | Self::Chunks(_, part) => part.close(),
+            Self::Own(..) => {}
+        }
     }
 }
 
+/// Lets an exporter begin a part; what it has put out.
+fn begin<'a>(export: &'a OpenedExport, path: &Path) -> Result<(Box<dyn PartHandle + 'a>, Vec<u8>), RunError> {
+    let mut out = Vec::new();
+    let handle = export.handle.begin(path, &mut out).map_err(|failure| broken(export, &failure))?;
+    Ok((handle, out))
+}
+
+/// The start or the end of a run of records, compressed as they are.
+fn edge(export: &OpenedExport, bytes: Result<Vec<u8>, Failure>) -> Result<Vec<u8>, RunError> {
+    compress::for_export(export, bytes.map_err(|failure| broken(export, &failure))?)
+}
+
 /// Syncs parts, many at once where there are many.
-fn sync<'p>(parts: impl Iterator<Item = &'p mut Part>) -> Result<(), RunError> {
+fn sync<'p, State: Sync + 'p>(parts: impl Iterator<Item = &'p mut Part<State>>) -> Result<(), RunError> {
     let mut dirty: Vec<_> = parts.filter(|part| !part.is_synced()).collect();
     match dirty.as_mut_slice() {
         [] => return Ok(()),
@@ -326,19 +386,13 @@ fn sync<'p>(parts: impl Iterator<Item = &'p mut Part>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Writes what an exporter has put out.
-fn put(
-    export: &OpenedExport,
-    part: &mut Part,
-    done: Result<(), Failure>,
-    bytes: &[u8],
-) -> Result<(), RunError> {
-    done.map_err(|failure| broken(export, &failure))?;
-    if export.info.flags.own_file && !bytes.is_empty() {
-        let message = "it writes its files itself, but put out bytes, too".to_owned();
-        return Err(RunError::Exporter { export: export.id.clone(), message });
+/// Whoever writes the file itself has nothing to put out.
+fn check_silent(export: &OpenedExport, bytes: &[u8]) -> Result<(), RunError> {
+    if bytes.is_empty() {
+        return Ok(());
     }
-    part.write(bytes)
+    let message = "it writes its files itself, but put out bytes, too".to_owned();
+    Err(RunError::Exporter { export: export.id.clone(), message })
 }
 
 fn broken(export: &OpenedExport, failure: &Failure) -> RunError {
