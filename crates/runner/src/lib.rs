@@ -57,7 +57,7 @@ pub use progress::{Progress, Snapshot};
 pub use reasons::{Example, Reason, Reasons, Unread};
 pub use report::{Finish, Report};
 pub use run::run;
-pub use segment::{Reads, Segment, Shard, StateName, Task, Writes, segments};
+pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
 pub use settings::{Grace, Settings};
 pub use tally::{InputTally, StageTally, Tally};
 pub use work::chain::process;

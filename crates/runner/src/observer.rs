@@ -111,7 +111,7 @@ impl Interest {
     pub const FILES: Self = Self(1 << 2);
     /// [`Event::Block`].
     pub const BLOCKS: Self = Self(1 << 3);
-    /// [`Event::Entered`] and [`Event::Stage`], of the documents that [`Observer::wants`] names. These go through the
+    /// [`Event::Entered`], [`Event::Stage`] and [`Event::Left`], of the documents that [`Observer::wants`] names. These go through the
     /// stages alone and are copied before each, so a sample is better than all.
     pub const DOCUMENTS: Self = Self(1 << 4);
     /// [`Event::Part`].
@@ -184,6 +184,12 @@ pub enum Event<'a> {
         /// What the stage took for it.
         time: Spent,
     },
+    /// A record leaves the run: kept, dropped or failed for good. An exporter may have refused what all stages kept;
+    /// [`Record::stage`] then names the export.
+    Left {
+        /// The record.
+        record: &'a Record,
+    },
     /// The results of a block were written, in corpus order.
     Block {
         /// Bytes of the segment's input that it stands for.
@@ -242,7 +248,7 @@ impl Event<'_> {
             Self::RunBegun { .. } | Self::RunEnded { .. } => Interest::RUN,
             Self::SegmentBegun { .. } | Self::SegmentEnded { .. } => Interest::SEGMENTS,
             Self::File { .. } => Interest::FILES,
-            Self::Entered { .. } | Self::Stage { .. } => Interest::DOCUMENTS,
+            Self::Entered { .. } | Self::Stage { .. } | Self::Left { .. } => Interest::DOCUMENTS,
             Self::Block { .. } => Interest::BLOCKS,
             Self::Part { .. } => Interest::PARTS,
             Self::Checkpoint { .. } => Interest::CHECKPOINTS,
@@ -253,7 +259,7 @@ impl Event<'_> {
     /// The record that it is about, if it is about one.
     fn record(&self) -> Option<&Record> {
         match self {
-            Self::Entered { record } => Some(record),
+            Self::Entered { record } | Self::Left { record } => Some(record),
             Self::Stage { after, .. } => Some(after),
             _ => None,
         }
@@ -294,6 +300,13 @@ impl<'a> Events<'a> {
             self.observer.event(&Event::Entered { record });
         }
         is_wanted
+    }
+
+    /// Tells of a record that leaves the run, if somebody wants to see it.
+    pub(crate) fn leave(&self, record: &Record) {
+        if self.has(Interest::DOCUMENTS) && self.observer.wants(record) {
+            self.observer.event(&Event::Left { record });
+        }
     }
 }
 

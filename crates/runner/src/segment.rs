@@ -64,7 +64,7 @@ impl StateName {
 
 /// Which part of a plan to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
+pub struct SegmentTask {
     /// The number of the segment.
     pub segment: usize,
     /// Saved states, one file for each that the segment needs, told apart by what is in them.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tamis_config::Plan;
 
 use crate::error::RunError;
-use crate::segment::{Shard, Task};
+use crate::segment::{SegmentTask, Shard};
 
 /// How a plan is run, beside what the plan says itself.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub struct Settings {
     /// `shard-00002-of-00008`.
     pub shard: Option<Shard>,
     /// Run one segment of the plan only; all of them if `None`.
-    pub task: Option<Task>,
+    pub task: Option<SegmentTask>,
     /// A folder for what a dry run of a plan with corpus stages must put aside; a temporary one if `None`.
     pub scratch: Option<PathBuf>,
     /// The threads that work; a pool of its own, of as many as the plan says, if `None`. Several runs may share one

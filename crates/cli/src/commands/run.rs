@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tamis_config::{InputKind, Plan};
 use tamis_host::{OpenCall, Watchdog};
-use tamis_runner::{Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, Settings, Task};
+use tamis_runner::{
+    Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, SegmentTask, Settings,
+};
 use tamis_stage::RunContext;
 
 use crate::args::RunArgs;
@@ -46,7 +48,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         dry_run: args.dry_run,
         limit: args.limit,
         shard: args.shard,
-        task: args.segment.map(|segment| Task { segment, states: args.state.clone() }),
+        task: args.segment.map(|segment| SegmentTask { segment, states: args.state.clone() }),
         scratch: scratch.as_ref().map(|folder| folder.path().to_owned()),
         grace: Some(grace),
         ..Settings::default()

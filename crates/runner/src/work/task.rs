@@ -235,6 +235,13 @@ pub(crate) struct Sorted {
     pub(crate) failed: Vec<Record>,
 }
 
+impl Sorted {
+    /// All records, kind by kind.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Record> {
+        self.kept.iter().chain(&self.dropped).chain(&self.failed)
+    }
+}
+
 /// What the scheduler must know of a result when it has been written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Written {

@@ -11,7 +11,7 @@ use crate::clock::{Chore, Chores, Stopwatch};
 use crate::disk::spill::Frame;
 use crate::error::RunError;
 use crate::fates::{Block as FateBlock, Builder};
-use crate::observer::Events;
+use crate::observer::{Events, Interest};
 use crate::read::cutter::Cutter;
 use crate::read::feeder::Feeder;
 use crate::read::inputs::Inputs;
@@ -212,6 +212,9 @@ impl Workers<'_, '_> {
             sorted.kept.clear();
         }
         let chunks = encode::run(self.chain.opened, &mut sorted, &mut tally)?;
+        if self.chain.events.has(Interest::DOCUMENTS) {
+            sorted.all().for_each(|record| self.chain.events.leave(record));
+        }
         n_kept += sorted.kept.len() as u64;
         let counts = [n_kept, sorted.dropped.len() as u64, sorted.failed.len() as u64];
         let fates = if self.notes_fates { self.timed(Chore::Writing, || fates(&sorted))? } else { None };
@@ -221,7 +224,7 @@ impl Workers<'_, '_> {
 
 /// What became of the records of a block, in corpus order.
 fn fates(sorted: &Sorted) -> Result<Option<FateBlock>, RunError> {
-    let mut records: Vec<&Record> = sorted.kept.iter().chain(&sorted.dropped).chain(&sorted.failed).collect();
+    let mut records: Vec<&Record> = sorted.all().collect();
     // Stable, and nothing to do where all are kept.
     records.sort_by_key(|record| record.position);
     let mut rows = Builder::default();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tamis_runner::{Finish, Reads, RunError, Settings, Shard, Task, Writes, merge_states, segments};
+use tamis_runner::{Finish, Reads, RunError, SegmentTask, Settings, Shard, Writes, merge_states, segments};
 
 use crate::fakes::{Hooks, World};
 
@@ -141,7 +141,7 @@ fn run_apart(world: &World, text: &str, count: u32) {
         states.clear();
         states.extend(needs);
         for index in 0..count {
-            let task = Some(Task { segment: number, states: states.clone() });
+            let task = Some(SegmentTask { segment: number, states: states.clone() });
             let shard = Some(Shard { index, count });
             let settings = Settings { task, shard, ..Settings::default() };
             let report = world.run_with(text, &hooks, settings).unwrap();
@@ -198,7 +198,8 @@ fn a_segment_waits_for_those_before_it() {
     let world = world();
     let text = pipeline(&["unique"], 1);
     let run = |segment| {
-        let settings = Settings { task: Some(Task { segment, states: Vec::new() }), ..Settings::default() };
+        let settings =
+            Settings { task: Some(SegmentTask { segment, states: Vec::new() }), ..Settings::default() };
         world.run_with(&text, &Hooks::default(), settings)
     };
     let error = run(1).unwrap_err();
@@ -213,7 +214,8 @@ fn a_segment_waits_for_those_before_it() {
 fn states_of_others_are_refused() {
     let world = world();
     let text = pipeline(&["unique"], 1);
-    let settings = Settings { task: Some(Task { segment: 0, states: Vec::new() }), ..Settings::default() };
+    let settings =
+        Settings { task: Some(SegmentTask { segment: 0, states: Vec::new() }), ..Settings::default() };
     world.run_with(&text, &Hooks::default(), settings).unwrap();
     world.write("nonsense", "no state\n");
     let merge = |text: &str, states: &[&str]| {
@@ -239,7 +241,7 @@ fn only_states_of_all_shards_together_are_taken() {
     let text = pipeline(&["unique"], 1);
     let run = |segment, index, states: &[&str]| {
         let states = states.iter().map(|state| world.path(state)).collect();
-        let task = Some(Task { segment, states });
+        let task = Some(SegmentTask { segment, states });
         let settings = Settings { task, shard: Some(Shard { index, count: 3 }), ..Settings::default() };
         world.run_with(&text, &Hooks::default(), settings)
     };

@@ -1,13 +1,14 @@
 //! What observers hear of a run.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tamis_document::{Document, Fate, Record};
 use tamis_runner::{Event, Interest, Observer, Observers, Progress, Settings, process};
+use tamis_stage::{Failure, Output};
 
 use crate::fakes::{Hooks, World, lines};
 
-const RUN: &str = "[run]\nblock_bytes = \"2 KiB\"\nmemory = \"16 MiB\"\nthreads = 2\ncheckpoint_secs = 0\n";
+const RUN: &str = "[run]\nmax_failed_ratio = 1\nblock_bytes = \"2 KiB\"\nmemory = \"16 MiB\"\nthreads = 2\ncheckpoint_secs = 0\n";
 
 /// Notes events as lines, of those documents whose text ends a certain way.
 struct Notes {
@@ -46,13 +47,10 @@ impl Observer for Notes {
             }
             Event::Entered { record } => format!("enters {}", record.document.id),
             Event::Stage { stage, before, after, split, .. } => {
-                let fate = match &after.fate {
-                    Fate::Kept => "kept".to_owned(),
-                    Fate::Dropped(reason) => format!("dropped: {reason}"),
-                    Fate::Failed(reason) => format!("failed: {reason}"),
-                };
-                format!("{stage}: `{}` to `{}`, {split} split, {fate}", before.text, after.document.text)
+                let (before, text, fate) = (&before.text, &after.document.text, fate(after));
+                format!("{stage}: `{before}` to `{text}`, {split} split, {fate}")
             }
+            Event::Left { record } => format!("{} leaves {}", record.document.id, fate(record)),
             Event::Block { kept, dropped, failed, .. } => format!("block {}", kept + dropped + failed),
             Event::Part { export, file } => format!("part {export}/{}: {}", file.name, file.records),
             Event::Checkpoint { tally } => format!("checkpoint {}", tally.read),
@@ -61,6 +59,14 @@ impl Observer for Notes {
             _ => return,
         };
         self.lines.lock().unwrap().push(line);
+    }
+}
+
+fn fate(record: &Record) -> String {
+    match &record.fate {
+        Fate::Kept => "kept".to_owned(),
+        Fate::Dropped(reason) => format!("dropped: {reason}"),
+        Fate::Failed(reason) => format!("failed: {reason}"),
     }
 }
 
@@ -85,7 +91,13 @@ fn hooks() -> Hooks {
             }
         }
     };
-    Hooks { process: std::sync::Arc::new(process), ..Hooks::default() }
+    let encode = |record: &Record, out: &mut Output| {
+        if record.is_kept() && record.document.id == "b.txt#1/1" {
+            return Err(Failure::new("not two"));
+        }
+        (Hooks::default().encode)(record, out)
+    };
+    Hooks { process: Arc::new(process), encode: Arc::new(encode), ..Hooks::default() }
 }
 
 #[test]
@@ -101,7 +113,7 @@ fn documents_are_seen_before_and_after_each_stage() {
     tamis_runner::run(opened, &settings, &Observers::new([&notes as &dyn Observer, &some])).unwrap();
     assert!(world.output() == unobserved, "who looks changes nothing");
     let mut seen = notes.taken();
-    assert_eq!(seen.len(), 302 + 1 + 302 + 302, "all enter, one leaves after a stage, another comes in");
+    assert_eq!(seen.len(), 302 + 1 + 302 + 302 + 303, "one leaves after a stage, another comes in");
     seen.retain(|line| line.contains("b.txt") || line.contains("`b ") || line.contains("`one`"));
     let expected = [
         "enters b.txt#0",
@@ -110,9 +122,12 @@ fn documents_are_seen_before_and_after_each_stage() {
         "hook: `b 1` to `one`, 1 split, kept",
         "enters b.txt#1/1",
         "again: `one` to `one`, 0 split, kept",
+        "b.txt#1 leaves kept",
+        "b.txt#0 leaves dropped: is nothing",
+        "b.txt#1/1 leaves failed: not two",
     ];
     assert_eq!(seen, expected);
-    assert_eq!(some.taken(), [expected[1], expected[3], expected[5]]);
+    assert_eq!(some.taken(), [expected[1], expected[3], expected[5], expected[6]]);
     // The same way without a run.
     let documents = vec![Document::new("b.txt#1", "b 1")];
     process(world.open(&text, &hooks()), documents, &world.path("scratch"), &some).unwrap();
