@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::append::{append, part_words};
+use crate::formula::formula;
 use crate::tag::{Name, Tag};
 use crate::tree::{NodeId, Tree};
 
@@ -134,12 +135,14 @@ impl Blocks {
 }
 
 /// An element on the way from the root to the node that is looked at.
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of element that may be around others")]
 struct Level {
     end: NodeId,
     container: Option<usize>,
     link: bool,
     bold: bool,
     pre: bool,
+    reading: bool,
 }
 
 struct Walk<'t, 'a> {
@@ -191,6 +194,9 @@ impl<'t, 'a> Walk<'t, 'a> {
             self.n_link -= usize::from(level.link);
             self.n_bold -= usize::from(level.bold);
             self.n_pre -= usize::from(level.pre);
+            if level.reading {
+                self.end_reading();
+            }
             if let Some(container) = level.container {
                 self.flush();
                 self.block.after_break = false;
@@ -237,22 +243,29 @@ impl<'t, 'a> Walk<'t, 'a> {
                 }
                 return end;
             }
-            _ if is_never_shown(tag) => return end,
             _ => {}
         }
-        if !tag.is_block() && is_hidden(self.tree, node) {
+        if let Some(formula) = formula(self.tree, node) {
+            self.formula(node, &formula);
+            return end;
+        }
+        if is_left_out(self.tree, node) {
             return end;
         }
         let link = tag == Tag::A && self.tree.attribute(node, Name::Href).is_some();
         let bold = matches!(tag, Tag::B | Tag::Strong);
         let pre = matches!(tag, Tag::Pre | Tag::Textarea | Tag::Listing | Tag::Xmp);
         let container = tag.is_block().then(|| self.open(node, tag));
-        if link || bold || pre || container.is_some() {
+        let reading = tag == Tag::Rt && self.blocks.text.len() > self.block.start;
+        if reading {
+            self.blocks.text.push('(');
+        }
+        if link || bold || pre || reading || container.is_some() {
             self.n_link += usize::from(link);
             self.block.n_links += usize::from(link);
             self.n_bold += usize::from(bold);
             self.n_pre += usize::from(pre);
-            self.levels.push(Level { end, container, link, bold, pre });
+            self.levels.push(Level { end, container, link, bold, pre, reading });
         }
         node + 1
     }
@@ -297,6 +310,24 @@ impl<'t, 'a> Walk<'t, 'a> {
         if self.n_bold > 0 {
             self.block.bold_bytes += added;
         }
+    }
+
+    /// Ends the reading of a word, which stands behind it in parentheses whether the page has those or not.
+    fn end_reading(&mut self) {
+        if self.blocks.text.len() > self.block.start + 1 && self.blocks.text.ends_with('(') {
+            self.blocks.text.pop();
+        } else if self.blocks.text.len() > self.block.start {
+            self.blocks.text.push(')');
+        }
+    }
+
+    /// A formula, of which the nodes of the block hold the element.
+    fn formula(&mut self, node: NodeId, formula: &str) {
+        if self.blocks.text.len() == self.block.start {
+            self.block.first = node;
+        }
+        self.blocks.text.push_str(formula);
+        self.block.last = self.tree.end(node) - 1;
     }
 
     /// Ends the block.
@@ -347,6 +378,39 @@ fn is_never_shown(tag: Tag) -> bool {
             | Tag::Select
             | Tag::Textarea
     )
+}
+
+/// The most nodes between a hidden element and the formula in it.
+const MOST_AROUND_FORMULA: usize = 16;
+
+/// Words of class names of inline elements that are no text: marks for editors, links of headings to themselves, and
+/// formulas as a script has drawn them, beside their source.
+const NO_TEXT: [&str; 7] = [
+    "mw-editsection",
+    "editsection",
+    "headerlink",
+    "katex-html",
+    "MathJax",
+    "MathJax_Preview",
+    "MathJax_SVG",
+];
+
+/// Whether the text in an element is no part of the page as it is read: that of scripts, styles and templates, and in
+/// the middle of a line what is hidden or a mark for editors.
+///
+/// Blocks that are hidden are left to whoever judges blocks: a script may show them.
+pub fn is_left_out(tree: &Tree<'_>, node: NodeId) -> bool {
+    let tag = tree.tag(node);
+    if tag == Tag::Text || tag.is_block() {
+        return is_never_shown(tag);
+    }
+    // Formulas are hidden where a picture is shown instead.
+    let inside = || (node + 1..tree.end(node)).take(MOST_AROUND_FORMULA);
+    let holds_formula = || inside().any(|inner| tree.tag(inner) == Tag::Math);
+    let class = || tree.attribute(node, Name::Class).unwrap_or_default();
+    is_never_shown(tag)
+        || is_hidden(tree, node) && !holds_formula()
+        || class().split_ascii_whitespace().any(|word| NO_TEXT.contains(&word))
 }
 
 /// Whether an element says that it is not shown.

@@ -11,14 +11,16 @@ mod append;
 mod blocks;
 mod build;
 mod entities;
+mod formula;
 mod tag;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod tree;
 
-pub use blocks::{Block, Blocks, Container, is_hidden};
+pub use blocks::{Block, Blocks, Container, is_hidden, is_left_out};
 pub use build::{TooLong, parse};
 pub use entities::decoded;
+pub use formula::formula;
 pub use tag::{Name, Tag};
 pub use tree::{NodeId, Shape, Tree};

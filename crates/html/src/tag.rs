@@ -53,7 +53,7 @@ names! {
     /// The elements that make a difference to the tree or to its text.
     Tag, Other:
     Root "#root" Text "#text"
-    A "a" Abbr "abbr" Address "address" Applet "applet" Area "area" Article "article" Aside "aside" Audio "audio"
+    A "a" Abbr "abbr" Address "address" Annotation "annotation" Applet "applet" Area "area" Article "article" Aside "aside" Audio "audio"
     B "b" Base "base" Basefont "basefont" Bgsound "bgsound" Big "big" Blockquote "blockquote" Body "body" Br "br"
     Button "button" Canvas "canvas" Caption "caption" Center "center" Cite "cite" Code "code" Col "col"
     Colgroup "colgroup" Dd "dd" Del "del" Details "details" Dialog "dialog" Dir "dir" Div "div" Dl "dl" Dt "dt"
@@ -75,8 +75,8 @@ names! {
     /// The attributes that are kept.
     Name, Other:
     AriaHidden "aria-hidden" Class "class" Colspan "colspan" Content "content" DataSrc "data-src"
-    DateTime "datetime" Hidden "hidden" Href "href" Id "id" ItemProp "itemprop" ItemType "itemtype" Lang "lang"
-    Name "name" Property "property" Rel "rel" Role "role" Src "src" Style "style" Type "type" Alt "alt"
+    DateTime "datetime" Encoding "encoding" Hidden "hidden" Href "href" Id "id" ItemProp "itemprop" ItemType "itemtype" Lang "lang"
+    Name "name" Property "property" Rel "rel" Role "role" Src "src" Style "style" Type "type" Alt "alt" AltText "alttext"
 }
 
 /// An element without content: no end tag is waited for.

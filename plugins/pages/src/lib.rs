@@ -8,6 +8,7 @@ mod parsed;
 mod render;
 mod select;
 pub mod training;
+mod units;
 
 pub use html_extract::{Articles, Favour, HtmlExtract, HtmlExtractOptions, Output};
 pub use html_metadata::{Field, HtmlMetadata, HtmlMetadataOptions};

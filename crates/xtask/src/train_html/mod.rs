@@ -12,26 +12,32 @@
 mod boost;
 mod pages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use tamis_pages::Favour;
-use tamis_pages::training::{Forest, Page, render_text, select};
+use tamis_pages::training::{Forest, Page, complete, render_text, select};
 
 use boost::{Random, Settings, Table, grow};
 use pages::{Label, Record, labels, precision_and_recall, read, read_opinions};
 
-/// Sets with how much a page of each counts: those with few pages more, snippets less.
+/// Sets with how much a page of each counts: those with few pages more; snippets less, and so do many pages of one
+/// template.
 const SETS: &[(&str, f32)] = &[
-    ("aeb", 1.5),
-    ("cwced", 2.0),
-    ("magic_article", 1.5),
-    ("magic_forum", 1.5),
+    ("aeb", 2.5),
+    ("cleaneval", 0.7),
+    ("cwced", 3.0),
+    ("dragnet", 0.5),
+    ("magic_article", 3.0),
+    ("magic_forum", 3.0),
+    ("readability", 1.5),
+    ("sites", 0.3),
     ("traf", 1.0),
     ("wcxb_dev", 1.0),
+    ("wcxb_more", 1.0),
 ];
 
 const N_FOLDS: usize = 4;
@@ -45,7 +51,8 @@ const SECOND: Settings =
 /// Weights of completeness against cleanness at which the scores are shown.
 const BETAS: [f32; 4] = [0.5, 0.7, 0.8, 1.0];
 
-const USAGE: &str = "usage: train html --data FOLDER [--opinions FOLDER] [--texts FOLDER] [--weights FOLDER]";
+const USAGE: &str = "usage: train html --data FOLDER [--opinions FOLDER] [--texts FOLDER] [--weights FOLDER] \
+                     [--choose FOLDER]";
 
 /// What the command was asked for.
 struct Request {
@@ -56,11 +63,13 @@ struct Request {
     texts: Option<PathBuf>,
     /// Folder for the weights.
     weights: PathBuf,
+    /// Texts of an earlier training: nothing is learned, its probabilities are chosen from anew.
+    choose: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
-    let mut request = Request { data: PathBuf::new(), opinions: None, texts: None, weights };
+    let mut request = Request { data: PathBuf::new(), opinions: None, texts: None, weights, choose: None };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let value = arguments.next().with_context(|| format!("`{argument}` needs a value; {USAGE}"))?;
@@ -69,12 +78,18 @@ pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
             "--texts" => request.texts = Some(value.into()),
             "--opinions" => request.opinions = Some(value.into()),
             "--weights" => request.weights = value.into(),
+            "--choose" => request.choose = Some(value.into()),
             _ => bail!("`{argument}` is not known; {USAGE}"),
         }
     }
     let records = load(&request)?;
-    let pages = parse(&records)?;
+    let mut pages = parse(&records)?;
     println!("{} pages", pages.len());
+    if let Some(folder) = &request.choose {
+        let probabilities = known(&mut pages, folder)?;
+        println!("{} of them as they were when their probabilities were written", pages.len());
+        return report(&pages, &probabilities, request.texts.as_deref());
+    }
     let (first, second, probabilities) = learn(&pages);
     report(&pages, &probabilities, request.texts.as_deref())?;
     for (name, forest) in [("first", &first), ("second", &second)] {
@@ -88,7 +103,12 @@ pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
 fn load(request: &Request) -> anyhow::Result<Vec<(usize, Record)>> {
     let mut records = Vec::new();
     for (set, (name, _)) in SETS.iter().enumerate() {
-        let mut pages = read(&request.data.join(format!("{name}.dev.jsonl.gz")))?;
+        let path = request.data.join(format!("{name}.dev.jsonl.gz"));
+        if !path.exists() {
+            println!("{} is not there: left out", path.display());
+            continue;
+        }
+        let mut pages = read(&path)?;
         if let Some(folder) = &request.opinions {
             let mut opinions = read_opinions(folder, name)?;
             for page in pages.iter_mut().filter(|page| page.text.is_none()) {
@@ -190,17 +210,44 @@ fn learn(pages: &[Sample<'_>]) -> (Forest, Forest, Vec<Vec<f32>>) {
     (first, second, probabilities.collect())
 }
 
+/// The probabilities that an earlier training has written beside the texts.
+fn known(pages: &mut Vec<Sample<'_>>, folder: &Path) -> anyhow::Result<Vec<Vec<f32>>> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        id: String,
+        p: Vec<f32>,
+    }
+    let mut known: HashMap<String, Vec<f32>> = HashMap::new();
+    for (name, _) in SETS {
+        let path = folder.join(format!("{name}.jsonl"));
+        if !path.exists() {
+            continue;
+        }
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        for line in text.lines() {
+            let Line { id, p } = serde_json::from_str(line)?;
+            known.insert(id, p);
+        }
+    }
+    let is_known = |sample: &Sample<'_>| {
+        known.get(&sample.record.id).is_some_and(|it| it.len() == sample.page.n_blocks())
+    };
+    pages.retain(is_known);
+    Ok(pages.iter().map(|sample| known.remove(&sample.record.id).unwrap_or_default()).collect())
+}
+
 /// Prints scores by set and by the weight of completeness, and writes texts.
 fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>) -> anyhow::Result<()> {
     let ideal = |sample: &Sample<'_>, _: usize| sample.labels.iter().map(|label| label.truth > 0.5).collect();
     scores("ideal", pages, &ideal);
     for beta in BETAS {
-        scores(&format!("{beta}"), pages, &|sample, at| select(&sample.page, &probabilities[at], beta));
+        scores(&format!("{beta}"), pages, &|sample, at| chosen(sample, &probabilities[at], beta));
     }
     let Some(folder) = texts else { return Ok(()) };
     let mut lines: BTreeMap<&str, String> = BTreeMap::new();
     for (sample, probabilities) in pages.iter().zip(probabilities) {
-        let text = render_text(&sample.page, &select(&sample.page, probabilities, Favour::Balance.beta()));
+        let text = render_text(&sample.page, &chosen(sample, probabilities, Favour::Balance.beta()));
         let line =
             serde_json::json!({ "id": sample.record.id, "text": text, "p": probabilities }).to_string();
         let lines = lines.entry(SETS[sample.set].0).or_default();
@@ -212,6 +259,13 @@ fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>
         std::fs::write(folder.join(format!("{name}.jsonl")), lines)?;
     }
     Ok(())
+}
+
+/// The blocks that the stage would take.
+fn chosen(sample: &Sample<'_>, probabilities: &[f32], beta: f32) -> Vec<bool> {
+    let mut selected = select(&sample.page, probabilities, beta);
+    complete(&sample.page, probabilities, &mut selected);
+    selected
 }
 
 /// Prints what a choice of blocks would score.

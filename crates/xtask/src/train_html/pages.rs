@@ -18,6 +18,9 @@ pub(crate) struct Record {
     pub(crate) id: String,
     #[serde(default)]
     pub(crate) url: String,
+    /// Whose template it has, and behind a `/` which of the sites with that; without it the address says.
+    #[serde(default)]
+    site: String,
     pub(crate) html: String,
     /// The page as it was served, if the set has it: decoding it is part of what is measured.
     #[serde(default)]
@@ -89,6 +92,9 @@ fn record(line: &str) -> anyhow::Result<Record> {
 impl Record {
     /// The site, which decides on which side of a fold the page is; pages of one site lie in one fold.
     pub(crate) fn site(&self) -> &str {
+        if let Some(template) = self.site.split('/').next().filter(|template| !template.is_empty()) {
+            return template;
+        }
         let host = self.url.split("//").nth(1).and_then(|rest| rest.split(['/', '?', '#', ':']).next());
         let Some(host) = host.filter(|host| !host.is_empty()) else { return &self.id };
         let labels: Vec<&str> = host.rsplit('.').collect();

@@ -129,20 +129,30 @@ impl<'a> Page<'a> {
         self.heading(block) > 0.0
     }
 
+    /// Whether a block is a line of code, or all of it.
+    pub(crate) fn is_code(&self, block: usize) -> bool {
+        // Each line may be an element.
+        let own = self.container(block);
+        let is_pre = |container: usize| {
+            self.blocks.containers.get(container).is_some_and(|it| it.tag == tamis_html::Tag::Pre)
+        };
+        is_pre(own) || is_pre(self.parent(own))
+    }
+
     /// Whether only `<br>` parts a block from the one before.
     pub(crate) fn is_after_break(&self, block: usize) -> bool {
         self.blocks.blocks.get(block).is_some_and(|block| block.after_break)
     }
 
-    fn container(&self, block: usize) -> usize {
+    pub(crate) fn container(&self, block: usize) -> usize {
         self.blocks.blocks.get(block).map_or(0, Block::container)
     }
 
-    fn parent(&self, container: usize) -> usize {
+    pub(crate) fn parent(&self, container: usize) -> usize {
         self.blocks.containers.get(container).map_or(0, Container::parent)
     }
 
-    fn range(&self, container: usize) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self, container: usize) -> std::ops::Range<usize> {
         self.blocks.containers.get(container).map_or(0..0, Container::blocks)
     }
 
@@ -161,8 +171,18 @@ impl<'a> Page<'a> {
         prose(&self.measures.of(block), self.link(block))
     }
 
+    /// The element that a block is one of the pieces of: the one around the paragraph, item or heading that it is.
+    pub(crate) fn section(&self, block: usize) -> usize {
+        let container = self.container(block);
+        if self.blocks.containers.get(container).is_some_and(is_leaf) {
+            self.parent(container)
+        } else {
+            container
+        }
+    }
+
     /// The level of the heading that a block is, 0 for none.
-    fn heading(&self, block: usize) -> f32 {
+    pub(crate) fn heading(&self, block: usize) -> f32 {
         self.headings.get(self.container(block)).copied().unwrap_or(0).into()
     }
 

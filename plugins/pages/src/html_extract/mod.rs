@@ -16,8 +16,9 @@ use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, MeasureInfo, Setu
 use crate::features::Page;
 use crate::model::judge;
 use crate::parsed::tree;
-use crate::render::{Form, complete_rows, render};
+use crate::render::{Form, render};
 use crate::select::select;
+use crate::units::complete;
 use articles::Article;
 
 pub use options::{Articles, Favour, HtmlExtractOptions, Output};
@@ -95,8 +96,9 @@ impl Extractor for HtmlExtract {
 impl HtmlExtract {
     /// Which blocks are content.
     fn selected(&self, page: &Page<'_>) -> Vec<bool> {
-        let mut selected = select(page, &judge(page), self.options.favour.beta());
-        complete_rows(page, &mut selected);
+        let probabilities = judge(page);
+        let mut selected = select(page, &probabilities, self.options.favour.beta());
+        complete(page, &probabilities, &mut selected);
         if !self.options.comments {
             page.leave_out_comments(&mut selected);
         }

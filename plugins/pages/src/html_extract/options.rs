@@ -18,6 +18,11 @@ use serde::{Deserialize, Serialize};
 /// A first model makes a probability of these, a second one reads the probabilities of all blocks, and decides.
 /// Then those blocks are taken whose words together have the largest expected F-measure, so that a page of which
 /// the models are unsure still gives its likeliest text.
+/// Last, units are completed: a heading stays with what it heads, a list, a table or a block of code of which most was
+/// taken is taken whole, and so is what lies between two pieces of one element and is not unlikely.
+///
+/// Formulas become LaTeX between `$`, each once, where the page has it (`MathML` with an annotation or `alttext`,
+/// `KaTeX`, sources for `MathJax`); the reading of a word stands in parentheses behind it.
 ///
 /// Where the text is not in the markup but in the structured data of the page (`articleBody`), it is taken from
 /// there.

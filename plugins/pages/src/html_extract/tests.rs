@@ -114,6 +114,71 @@ fn links_and_emphasis_are_written_on_demand() {
 }
 
 #[test]
+fn markdown_holds_nothing_that_is_not_shown() {
+    let sentence =
+        "The ferry came back on Tuesday, and the queue reached the chandler's shop by noon. ".repeat(3);
+    let page = format!(
+        "<article><h2>Bells <span class=mw-editsection>[<a href=/e>edit</a>]</span></h2><p>{sentence}\
+         <span hidden>HIDDEN</span><script>HIDDEN</script><span style='display: none'>HIDDEN</span>It rings.</p>\
+         <p>{sentence}</article>"
+    );
+    for output in [Output::Text, Output::Markdown] {
+        let (text, _) = extracted(&HtmlExtractOptions { output, ..HtmlExtractOptions::default() }, &page);
+        assert!(!text.contains("HIDDEN") && !text.contains("edit"), "{text}");
+        assert!(text.contains("noon. It rings."), "{text}");
+    }
+}
+
+#[test]
+fn code_is_one_block_without_the_numbers_beside_it() {
+    let sentence =
+        "The ferry came back on Tuesday, and the queue reached the chandler's shop by noon. ".repeat(3);
+    let page = format!(
+        "<article><p>{sentence}</p><figure><table><tr><td class=gutter><pre><div>1</div><div>2</div></pre></td>\
+         <td><pre><div>if tide:</div><div>    sail()</div></pre></td></tr></table></figure><p>{sentence}</article>"
+    );
+    let options = HtmlExtractOptions { output: Output::Markdown, ..HtmlExtractOptions::default() };
+    let (text, _) = extracted(&options, &page);
+    assert!(text.contains("noon.\n\n```\nif tide:\n    sail()\n```\n\nThe ferry"), "{text}");
+}
+
+#[test]
+fn readings_stay_apart_from_their_words() {
+    let sentence =
+        "山の上の村では、春になると人々が集まり、長い冬の話をしながら、新しい茶を飲みます。".repeat(3);
+    for ruby in [
+        "<ruby>狼煙<rt>のろし</rt></ruby>",
+        "<ruby>狼煙<rp>(</rp><rt>のろし</rt><rp>)</rp></ruby>",
+        "<ruby>狼煙<rt></rt><rt>のろし</ruby>",
+    ] {
+        let page = format!("<article><p>{sentence}それは{ruby}です。</p><p>{sentence}</article>");
+        for output in [Output::Text, Output::Markdown] {
+            let (text, _) = extracted(&HtmlExtractOptions { output, ..HtmlExtractOptions::default() }, &page);
+            assert!(text.contains("それは狼煙(のろし)です。"), "{ruby}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_formula_is_written_once() {
+    let sentence =
+        "The ferry came back on Tuesday, and the queue reached the chandler's shop by noon. ".repeat(3);
+    let math = "<math alttext='\\sqrt{x}'><msqrt><mi>x</mi></msqrt></math>";
+    let drawn = "<span class=katex><span><math><semantics><msqrt><mi>x</mi></msqrt>\
+                 <annotation encoding='application/x-tex'>\\sqrt{x}</annotation></semantics></math></span>\
+                 <span class=katex-html aria-hidden=true>√x</span></span>";
+    let script = "<span class=MathJax_Preview>√x</span><script type='math/tex'>\\sqrt{x}</script>";
+    let hidden = format!("<span style='display:none'>{math}</span>");
+    for formula in [math, drawn, script, &hidden] {
+        let page = format!("<article><p>{sentence}The depth is {formula} metres.</p><p>{sentence}</article>");
+        for output in [Output::Text, Output::Markdown] {
+            let (text, _) = extracted(&HtmlExtractOptions { output, ..HtmlExtractOptions::default() }, &page);
+            assert!(text.contains("The depth is $\\sqrt{x}$ metres."), "{formula}: {text}");
+        }
+    }
+}
+
+#[test]
 fn favouring_recall_takes_no_less_than_favouring_precision() {
     for (name, _, _) in EXAMPLES {
         let page = example(name);
@@ -238,6 +303,11 @@ fn hostile_pages_cost_what_their_length_says() {
         "<article>".repeat(n) + "text",
         "<article><p>A sentence, with a comma.".repeat(n),
         "<article><h2>Ferry</h2><p>A sentence, with a comma.</article>".repeat(n),
+        "<p>A sentence, with a comma.<h1>a</h1><h2>b</h2><h3>c</h3><h4>d</h4><h5>e</h5><h6>f</h6>"
+            .repeat(n / 6),
+        "<p>A sentence, with a comma.".to_owned() + &"<h3>a</h3>".repeat(n),
+        "<math>".repeat(n) + "x",
+        "<span hidden>".repeat(n) + "<math alttext=x>",
         "<title>".to_owned() + &"word ".repeat(n) + "</title>" + &"<p>other words".repeat(n),
     ] {
         let options = HtmlExtractOptions {

@@ -1,6 +1,6 @@
 //! Emphasis, code, links and pictures inside a block, in Markdown.
 
-use tamis_html::{Name, NodeId, Tag};
+use tamis_html::{Name, NodeId, Tag, formula, is_left_out};
 
 use super::Form;
 use crate::features::Page;
@@ -24,10 +24,22 @@ impl Inline<'_, '_> {
         let container =
             self.page.blocks.containers.get(block.container()).map_or(0, tamis_html::Container::node);
         let mut open: Vec<Open> = Vec::new();
-        let mut last = None;
+        let (mut last, mut passed) = (None, 0);
         for node in self.above(block.nodes().start, container).into_iter().chain(block.nodes()) {
             while let Some(done) = open.pop_if(|open| open.end <= node) {
                 close(out, from, &done.close);
+            }
+            if node < passed {
+                continue;
+            }
+            if let Some(formula) = formula(&self.page.tree, node) {
+                out.push_str(&formula);
+                passed = self.page.tree.end(node);
+                continue;
+            }
+            if is_left_out(&self.page.tree, node) {
+                passed = self.page.tree.end(node);
+                continue;
             }
             match self.page.tree.tag(node) {
                 Tag::Text => {
@@ -70,6 +82,8 @@ impl Inline<'_, '_> {
             Tag::B | Tag::Strong => Some(("**", "**".to_owned())),
             Tag::I | Tag::Em => Some(("*", "*".to_owned())),
             Tag::Code | Tag::Kbd | Tag::Samp | Tag::Tt => Some(("`", "`".to_owned())),
+            // The reading of a word, as it stands in the text of blocks.
+            Tag::Rt => Some(("(", ")".to_owned())),
             Tag::A if self.form.links => {
                 let address = self.page.tree.attribute_text(node, Name::Href)?;
                 Some(("[", format!("]({})", address.trim())))
@@ -91,7 +105,11 @@ impl Inline<'_, '_> {
 
 /// Ends an element: its mark stands before the white space at its end, and one without text leaves nothing.
 fn close(out: &mut String, from: usize, mark: &str) {
-    let open = mark.chars().next().map_or("", |c| if c == ']' { "[" } else { mark });
+    let open = match mark.chars().next() {
+        Some(']') => "[",
+        Some(')') => "(",
+        _ => mark,
+    };
     let text_end = out.trim_end().len().max(from);
     let space = out.split_off(text_end);
     if out.get(from..).is_some_and(|written| written.ends_with(open)) && !open.is_empty() {

@@ -5,8 +5,8 @@ mod shape;
 
 use crate::features::Page;
 use inline::Inline;
-pub(crate) use shape::complete_rows;
 use shape::{Known, Shape, Table, shape};
+pub(crate) use shape::{complete_rows, data_tables};
 
 /// What is written of a page.
 #[expect(clippy::struct_excessive_bools, reason = "one switch for each kind of content")]
@@ -30,12 +30,12 @@ pub(crate) fn render(page: &Page<'_>, selected: &[bool], form: Form) -> String {
     let mut writer = Writer { page, form, out: String::new(), before: None };
     for (block, _) in selected.iter().enumerate().filter(|(_, selected)| **selected) {
         let shape = shape(page, block, &known);
-        let left_out = shape.table.is_some() && !form.tables || shape.pre && !form.code;
+        let left_out = shape.table.is_some() && !form.tables || shape.pre.is_some() && !form.code;
         if !left_out {
             writer.write(block, shape);
         }
     }
-    if writer.before.as_ref().is_some_and(|shape| shape.pre) && form.markdown {
+    if writer.before.as_ref().is_some_and(|shape| shape.pre.is_some()) && form.markdown {
         writer.out.push_str("\n```");
     }
     writer.out
@@ -59,7 +59,7 @@ impl Writer<'_, '_> {
             self.next_line(block, &shape);
         }
         let from = self.out.len();
-        if self.form.markdown && !shape.pre {
+        if self.form.markdown && shape.pre.is_none() {
             Inline { page: self.page, form: self.form }.write(block, &mut self.out);
         } else {
             self.out.push_str(self.page.text(block));
@@ -86,6 +86,11 @@ impl Writer<'_, '_> {
             return;
         }
         if let Some(before) = self.before.take() {
+            if before.pre.is_some() && before.pre == shape.pre {
+                // Another line of the same code.
+                self.out.push('\n');
+                return;
+            }
             self.end_line(&before, shape);
         }
         if shape.table.is_some() || self.page.is_after_break(block) && shape.is_plain() {
@@ -96,11 +101,7 @@ impl Writer<'_, '_> {
 
     /// Ends the line before a block, with an empty line where Markdown needs one.
     fn end_line(&mut self, before: &Shape, shape: &Shape) {
-        if before.pre && shape.pre && before.container == shape.container {
-            self.out.push('\n');
-            return;
-        }
-        if before.pre {
+        if before.pre.is_some() {
             self.out.push_str("\n```");
         }
         match (before.table, shape.table) {

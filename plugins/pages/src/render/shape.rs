@@ -7,12 +7,12 @@ use crate::features::Page;
 /// What a block is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shape {
-    pub(super) container: usize,
     pub(super) heading: Option<u8>,
     /// How deep in lists an item is, and its number in an ordered one.
     pub(super) item: Option<(usize, Option<usize>)>,
     pub(super) quote: usize,
-    pub(super) pre: bool,
+    /// The code that it is a line or all of.
+    pub(super) pre: Option<usize>,
     /// The table of data around it.
     pub(super) table: Option<Table>,
     /// The row and the cell, if it lies in a table of data.
@@ -30,7 +30,7 @@ pub(super) struct Table {
 impl Shape {
     /// A paragraph.
     pub(super) fn is_plain(&self) -> bool {
-        self.heading.is_none() && self.item.is_none() && !self.pre
+        self.heading.is_none() && self.item.is_none() && self.pre.is_none()
     }
 
     /// What Markdown writes before the block.
@@ -47,7 +47,7 @@ impl Shape {
             prefix.push_str(&"#".repeat(usize::from(level)));
             prefix.push(' ');
         }
-        if self.pre {
+        if self.pre.is_some() {
             prefix.push_str("```\n");
         }
         prefix
@@ -130,6 +130,11 @@ impl Tables {
     }
 }
 
+/// The block elements that are tables of data.
+pub(crate) fn data_tables(page: &Page<'_>) -> Vec<usize> {
+    Tables::of(page).0.iter().map(|table| table.id).collect()
+}
+
 /// Takes all cells of a row of data if at least half of its words are taken: a row without one of its cells says
 /// something else.
 pub(crate) fn complete_rows(page: &Page<'_>, selected: &mut [bool]) {
@@ -157,14 +162,14 @@ pub(crate) fn complete_rows(page: &Page<'_>, selected: &mut [bool]) {
 pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
     let containers = &page.blocks.containers;
     let own = page.blocks.blocks.get(block).map_or(0, tamis_html::Block::container);
-    let mut shape = Shape { container: own, ..Shape::default() };
+    let mut shape = Shape::default();
     let mut depth = 0;
     let mut first_item = None;
     let mut at = own;
     let (mut row, mut cell) = (None, None);
     while let Some(container) = containers.get(at) {
         match container.tag {
-            Tag::Pre | Tag::Listing | Tag::Xmp => shape.pre = true,
+            Tag::Pre | Tag::Listing | Tag::Xmp => shape.pre = Some(at),
             Tag::Blockquote => shape.quote += 1,
             Tag::Li => first_item = first_item.or(Some(at)),
             Tag::Ul | Tag::Ol if first_item.is_some() => depth += 1,
