@@ -38,6 +38,7 @@ mod destination;
 mod diagnostic;
 mod editor;
 mod envelope;
+mod expressions;
 mod extends;
 mod fields;
 mod inputs;
