@@ -30,7 +30,7 @@ fn languages() -> Vec<Json> {
         json!("."),
         json!(".tamis"),
         json!(".parts.tamis-tmp"),
-        json!("manifest.json"),
+        json!(".tamis/manifest.json"),
         json!("part-00000.jsonl"),
         json!("dropped"),
         json!("Failed"),
@@ -48,6 +48,8 @@ fn languages() -> Vec<Json> {
         json!(null),
         json!(["en"]),
         json!({ "en": 1 }),
+        json!("__FAILED"),
+        json!("_hidden"),
     ]
 }
 
@@ -97,7 +99,7 @@ fn odd_values_name_folders_that_hold_all_of_their_records_and_no_others() {
     }
     manifest_is_true(&world, "out");
     let mut folders = by_folder(&world);
-    for fate in ["dropped", "failed"] {
+    for fate in ["dropped", "__failed"] {
         assert!(folders.remove(fate).is_some_and(|records| records.len() >= 20), "{fate}");
     }
     let mut n_records = 0;
@@ -158,7 +160,7 @@ fn a_second_run_has_nothing_to_do_and_a_fresh_one_takes_all_away() {
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         let part = format!("it/unknown/part-00000.{exporter}");
         let mine = ["deep/er/x", "en/mine.txt", "mine.txt", "zh/2024-03/part-x.txt"];
-        let mut expected = [&mine[..], &[".tamis/fates", &part, "manifest.json"]].concat();
+        let mut expected = [&mine[..], &[".tamis/fates", &part, ".tamis/manifest.json"]].concat();
         expected.sort_unstable();
         assert_eq!(names, expected, "{exporter}");
         // No folder of a partition stays that holds nothing.

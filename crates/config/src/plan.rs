@@ -238,6 +238,11 @@ pub struct ExportPlan {
     pub implicit: bool,
 }
 
+/// Below the folder of the first export: where failed records go if no export takes them.
+///
+/// What reads folders of files as data sets passes over names that begin so.
+pub const DEAD_LETTERS: &str = "__failed";
+
 /// Folders below that of an export, named by what is in a record: `{language}/{published:%Y-%m}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Partition {

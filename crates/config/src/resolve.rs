@@ -19,7 +19,9 @@ use crate::longest::longest;
 use crate::node::{Data, Node, Table};
 use crate::opening::{Checked, Opener, is_envelope};
 use crate::pipeline::{Pipeline, PluginLocator};
-use crate::plan::{Compression, ExportPlan, From, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan};
+use crate::plan::{
+    Compression, DEAD_LETTERS, ExportPlan, From, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
+};
 use crate::size::format_size;
 use crate::tests_table;
 use crate::text::{Place, TextKind};
@@ -293,7 +295,7 @@ impl<'a> Planner<'a> {
             return;
         }
         let (Some((_, table)), Some(first)) = (tables.first(), planned.plans.first()) else { return };
-        let path = first.path.join("failed");
+        let path = first.path.join(DEAD_LETTERS);
         if let Some(taken) = destinations.iter().flatten().find(|it| it.folder == path) {
             let message = "failed records go to this folder";
             let label = "choose another one, or add an export with `from = \"failed\"`";

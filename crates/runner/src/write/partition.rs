@@ -4,8 +4,9 @@
 //! folder of the export, and two values never share a folder by accident:
 //!
 //! - `/ \ : * ? " < > |`, control characters and `%` are written as in URLs: `a/b` is `a%2Fb`.
-//! - So is the first character of a name that begins with a dot, that Windows keeps for itself (`con`), or
-//!   that is one of ours (`manifest.json`, the folder of another export), and a dot or blank at the end.
+//! - So is the first character of a name that begins with a dot or `_`, which readers of data sets pass over, that
+//!   Windows keeps for itself (`con`), or that is one of ours (`part-00000.jsonl`, the folder of another export), and a
+//!   dot or blank at the end.
 //! - A name of more than 200 bytes is cut, and a hash of all of it put behind.
 //! - A field that a record does not have, `null`, a list, an object, an empty string and what should be a date
 //!   but is none are `unknown`.
@@ -210,7 +211,8 @@ fn escape(character: char, name: &mut String) {
 
 /// A name that may be that of a folder.
 fn guarded(name: String) -> String {
-    let mut name = if name.starts_with('.') || is_reserved(&name) { escape_first(&name) } else { name };
+    let mut name =
+        if name.starts_with(['.', '_']) || is_reserved(&name) { escape_first(&name) } else { name };
     if let Some(last) = name.chars().next_back().filter(|last| *last == '.' || last.is_whitespace()) {
         name.pop();
         escape(last, &mut name);
@@ -288,7 +290,8 @@ mod tests {
             (Value::from("com7"), "%63om7"),
             (Value::from("com10"), "com10"),
             (Value::from("console"), "console"),
-            (Value::from("manifest.json"), "%6Danifest.json"),
+            (Value::from("__dropped"), "%5F_dropped"),
+            (Value::from("a_b"), "a_b"),
             (Value::from("part-00000.jsonl"), "%70art-00000.jsonl"),
             (Value::from("FAILED"), "%46AILED"),
             (Value::from("failed 2"), "failed 2"),
