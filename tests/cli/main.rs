@@ -6,6 +6,7 @@ mod accounting;
 mod archives;
 mod commands;
 mod damage;
+mod data_sets;
 mod determinism;
 mod exit_codes;
 mod formats;
