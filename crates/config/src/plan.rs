@@ -256,11 +256,12 @@ pub struct Partition {
 pub enum PartitionPiece {
     /// As it stands.
     Text(String),
-    /// The value of a field of metadata, of a date or time in this `strftime` form if there is one.
+    /// The value of a field of metadata; of a date or time in this `strftime` form, of others in this one of the forms
+    /// `host`, `tag` and `primary`, if there is one.
     Field {
         /// The name.
         name: String,
-        /// `%Y-%m`.
+        /// `%Y-%m`, `host`.
         format: Option<String>,
     },
 }
