@@ -19,5 +19,6 @@ mod plan;
 mod remote;
 mod round_trip;
 mod shards;
+mod streams;
 mod telling;
 use tamis_tests::world;

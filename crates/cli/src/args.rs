@@ -1,6 +1,6 @@
 //! The flags; their doc comments are the help.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Parser, Subcommand};
@@ -65,13 +65,21 @@ pub(crate) struct PipelineArgs {
 }
 
 /// What every command takes that reads inputs and writes exports, or looks at them.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct PlaceArgs {
     /// Files, folders, globs, addresses or `-` (standard input) to read instead of the paths of the first source
     pub(crate) inputs: Vec<PathBuf>,
-    /// Folder to write to instead of that of the first export
+    /// Folder to write to instead of that of the first export; `-` prints kept documents to standard output, as the
+    /// first export writes them if that can be printed (`jsonl`, `csv`), else as JSON Lines
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    /// Whether documents go to standard output and not to a folder.
+    pub(crate) fn streams(&self) -> bool {
+        self.output.as_deref().is_some_and(|output| output == Path::new("-"))
+    }
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]

@@ -85,7 +85,7 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
             resumed: false,
         }
     };
-    if settings.dry_run {
+    if settings.is_dry() {
         let (manifest, tally, _) = setup.session(events, pool).run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
@@ -149,7 +149,7 @@ impl<'a> Setup<'a> {
     fn session<'s>(&'s self, events: Events<'s>, pool: &'s rayon::ThreadPool) -> Session<'s> {
         let files = &self.inputs;
         let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
-        let work_folder = match (&self.settings.scratch, self.settings.dry_run) {
+        let work_folder = match (&self.settings.scratch, self.settings.is_dry()) {
             (Some(scratch), true) => WorkFolder::new(&self.opened.plan, scratch),
             _ => self.work_folder.clone(),
         };
