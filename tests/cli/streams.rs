@@ -1,9 +1,16 @@
-//! Documents on standard output: `-o -`.
+//! Documents on standard output: `-o -`, and `tamis extract`.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use crate::world::{PIPELINE, World};
+use serde_json::Value as Json;
+use tamis_tests::program::{root, tamis};
+
+use crate::world::{PIPELINE, World, ran};
+
+fn lines(stdout: &str) -> Vec<Json> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
 
 /// Some documents that are kept, one that is dropped, and a line that cannot be read.
 fn collection(world: &World, n: usize) {
@@ -74,4 +81,69 @@ fn whoever_has_seen_enough_ends_it_quietly() {
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
+}
+
+/// What `tamis extract` prints, with `input` on standard input.
+fn extract(arguments: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
+    let mut child = piped(Command::new(tamis()).arg("extract").args(arguments).current_dir(root()));
+    // A program that does not read its input closes it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+const PAGE: &str = "examples/html/pages/docs-sieve.html";
+
+#[test]
+fn one_page_is_its_text_and_many_are_json_lines() {
+    let (code, text, said) = extract(&[PAGE], b"");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(text.starts_with("Meshes\nA mesh is named by its openings"), "{text}");
+    assert!(text.ends_with("two times.\n"), "{text}");
+    let page = std::fs::read(root().join(PAGE)).unwrap();
+    assert_eq!(extract(&["-"], &page).1, text);
+    let (_, markdown, _) = extract(&[PAGE, "--markdown"], b"");
+    assert!(
+        markdown.starts_with("# Meshes\n\nA mesh") && markdown.contains("\n```\nsieve --mesh"),
+        "{markdown}"
+    );
+    let (_, json, _) = extract(&[PAGE, "--json"], b"");
+    let [document] = &lines(&json)[..] else { panic!("{json}") };
+    assert_eq!(document["text"].as_str().unwrap(), text.trim_end());
+    assert_eq!(document["metadata"]["title"], "Meshes");
+    let (code, json, _) = extract(&["examples/html/pages"], b"");
+    let documents = lines(&json);
+    assert!(code == Some(0) && documents.len() == 5, "{json}");
+    assert!(documents.contains(document));
+}
+
+#[test]
+fn flattened_text_loses_its_template_and_gains_metadata() {
+    let (code, json, said) = extract(&["examples/flattened/documents", "--json"], b"");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let documents = lines(&json);
+    assert_eq!(documents.len(), 6);
+    let of = |name: &str| documents.iter().find(|it| it["id"].as_str().unwrap().contains(name)).unwrap();
+    assert!(of("library-tree-planting")["text"].as_str().unwrap().starts_with("植树是造福后代的好事"));
+    assert!(documents.iter().filter(|it| it["metadata"]["title"].is_string()).count() >= 4);
+}
+
+#[test]
+fn a_folder_is_written_and_what_cannot_be_read_is_told() {
+    let world = World::with("");
+    world.write("in/a.html", "<html><title>T</title><body><article><p>The path leaves the village behind the mill, and climbs through beech woods for an hour.</p></article></body></html>");
+    world.write("in/b.pdf", "%PDF-1.4\n\0\0");
+    let (input, out) = (world.path("in").display().to_string(), world.path("out").display().to_string());
+    let (code, text, said) = extract(&[&input], b"");
+    assert_eq!((code, lines(&text).len()), (Some(1), 1), "{said}");
+    assert!(said.contains("b.pdf: ") && said.contains("1 of 2 documents could not be extracted"), "{said}");
+    let (code, _, said) = extract(&[&input, "--markdown", "-o", &out], b"");
+    assert_eq!(code, Some(1), "{said}");
+    let written = world.read("out/a.html.md");
+    assert!(written.starts_with("---\nid: a.html\n") && written.contains("\nThe path leaves"), "{written}");
+    assert_eq!(world.tally(), (2, 1, 0, 1));
+    let nothing = ran(Command::new(tamis()).args(["extract", "nothing-here.html"])).exits(2);
+    nothing.says(&["no file or folder `nothing-here.html`"]);
+    assert_eq!(extract(&["-"], b"").0, Some(0));
 }

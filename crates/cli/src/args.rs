@@ -34,6 +34,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// Print the clean text of a page, or of many, without a pipeline
+    Extract(ExtractArgs),
     /// Run the `[[test]]` tables of a pipeline
     Test(TestArgs),
     /// List all stages, or show the page of one
@@ -116,6 +118,40 @@ pub(crate) struct RunArgs {
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
 }
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXTRACT_HELP)]
+pub(crate) struct ExtractArgs {
+    /// Files, folders, globs, addresses or `-` (standard input)
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Keep headings, lists, tables and emphasis, as Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// Print one JSON object a document: `id`, `text`, `metadata`
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write to a folder instead: a file for each document, or JSON Lines with `--json`
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the output of an earlier run
+    #[arg(long, requires = "output")]
+    pub(crate) fresh: bool,
+    /// Change an option of a stage: `stage.html-extract.favour=recall`. May be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Print nothing but the documents and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const EXTRACT_HELP: &str = "\
+Takes HTML in any encoding, WARC, JSON Lines, CSV, Parquet and text that was flattened from pages, packed or not. The \
+text of one input is printed as it is; several inputs or a folder are printed as JSON Lines, so that it can be told \
+what came from where.
+
+The stages are html-metadata, html-extract, metadata, boilerplate and repair-text, as `tamis stages NAME` describes \
+them; for rules, filters and other outputs write a pipeline.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {

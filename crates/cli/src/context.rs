@@ -58,6 +58,19 @@ impl Context {
         Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
     }
 
+    /// A plan that the program makes itself, of the text of a pipeline.
+    pub(crate) fn plan_of(
+        &self,
+        pipeline: &str,
+        set: &[(String, String)],
+        places: &PlaceArgs,
+    ) -> Result<Planned, Diagnostics> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let pipeline = Pipeline::from_text("extract", pipeline, &here, &overrides(set, places))?;
+        let registry = self.registry();
+        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, Vec::new())?), registry })
+    }
+
     /// The same for a run that reads no input: whether there is any does not matter.
     pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Planned, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, &PlaceArgs::default())?;
