@@ -42,7 +42,7 @@ fn record(text: &str) -> Vec<u8> {
 /// Every id of a run, those of dead letters among them; no two are alike.
 #[track_caller]
 fn unique_ids(world: &World) -> BTreeSet<String> {
-    let all = ["out", "out/dropped", "out/failed"].map(|folder| world.ids(folder)).concat();
+    let all = ["out", "out/dropped", "out/__failed"].map(|folder| world.ids(folder)).concat();
     let unique: BTreeSet<String> = all.iter().cloned().collect();
     assert_eq!(unique.len(), all.len(), "{all:?}");
     unique

@@ -117,10 +117,10 @@ impl<'a> Opener<'a> {
         Some(entry)
     }
 
-    /// Opens an exporter that loses nothing of a failed record, with its defaults; the first by name.
-    pub(crate) fn open_replayable(&mut self) -> Option<Checked> {
+    /// Opens an exporter that loses nothing of a failed record, with its defaults; the first by name that will do.
+    pub(crate) fn open_replayable(&mut self, will_do: impl Fn(&StageInfo) -> bool) -> Option<Checked> {
         let registry = self.registry;
-        let is_fit = |info: &StageInfo| info.kind == Kind::Exporter && info.flags.replayable;
+        let is_fit = |info: &StageInfo| info.kind == Kind::Exporter && info.flags.replayable && will_do(info);
         let factory = registry.iter().find(|factory| is_fit(factory.info()))?;
         let options = serde_json::json!({});
         factory.open(&options).ok()?;

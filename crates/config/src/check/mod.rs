@@ -665,16 +665,27 @@ impl<'a> Checker<'a> {
                 .enumerate()
                 .filter_map(|(index, item)| Some((at.item(index).pointer, item.as_str()?, &item.place)));
             for (pointer, value, place) in whole.into_iter().chain(items) {
-                self.marks.push(Mark {
+                let values = if keywords.get("x-field").and_then(Value::as_str) == Some("pattern") {
+                    placeholders(value).collect()
+                } else {
+                    vec![value]
+                };
+                self.marks.extend(values.into_iter().map(|value| Mark {
                     meaning,
-                    pointer,
+                    pointer: pointer.clone(),
                     option: at.option.clone(),
                     value: value.to_owned(),
                     place: place.clone(),
-                });
+                }));
             }
         }
     }
+}
+
+/// The metadata fields that a pattern such as `{site}/{title}` names; whether it is a good one is for its stage to say.
+fn placeholders(pattern: &str) -> impl Iterator<Item = &str> {
+    let names = pattern.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    names.filter(|name| !name.is_empty() && *name != "id")
 }
 
 /// What to say about a key of the pipeline file that stands below a table, and so belongs to `owner`.

@@ -79,8 +79,8 @@ impl Default for ParquetOptions {
 /// columns = { url = "string", bytes = "integer" }
 /// ```
 ///
-/// The columns are `id`, `text` and `metadata`: JSON in a string, or with `columns` a struct with a member for
-/// each. Dropped documents have three more, `stage`, `reason` and `measures` (JSON); failed ones have these,
+/// The columns are `id`, `text`, one for each field in `columns`, and `metadata`: all other fields, as JSON in a
+/// string. Dropped documents have three more, `stage`, `reason` and `measures` (JSON); failed ones have these,
 /// `origin` (JSON) and `raw` (binary), all it takes to try again.
 ///
 /// Pages are encoded and compressed on all cores. There are no dictionaries, and only `id` has statistics.
@@ -89,12 +89,12 @@ impl Default for ParquetOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParquetExportOptions {
-    /// Metadata fields that get a column of their own, in the struct `metadata`, with their type.
+    /// Metadata fields that get a column of their own, with their type.
     ///
     /// A document with a value of another type there fails; one without the field has null.
     #[schemars(extend("x-field" = "read", "x-needs" = {"from": {"not": ["failed"]}}))]
     pub columns: BTreeMap<String, ColumnType>,
-    /// With `columns`, whether all other fields are written too: as JSON, in the member `rest` of `metadata`.
+    /// With `columns`, whether all other fields are written too: as JSON, in the column `metadata`.
     ///
     /// Without it they are left out.
     #[schemars(extend("x-needs" = {"columns": "some", "from": {"not": ["failed"]}}))]
