@@ -3,6 +3,8 @@
 //! Structured readers ([`Jsonl`], [`Json`], [`Records`], [`Csv`], [`Tsv`]) share one field mapping, which says what the fields of a
 //! record mean, and one way to say where a record is broken.
 
+mod arc;
+mod crawl;
 mod csv;
 mod encoded;
 mod foreign;
@@ -18,6 +20,7 @@ mod testing;
 mod text;
 mod warc;
 
+pub use arc::{Arc, ArcOptions};
 pub use csv::{Csv, CsvOptions, Delimiter, Tsv, TsvOptions};
 pub use html::{Html, HtmlOptions};
 pub use invalid::InvalidValues;
@@ -29,5 +32,5 @@ pub use text::{Text, TextOptions};
 pub use warc::{RecordType, Warc, WarcOptions};
 
 tamis_plugin::export_plugin! {
-    readers: [Csv, Html, Json, Jsonl, Records, Text, Tsv, Warc],
+    readers: [Arc, Csv, Html, Json, Jsonl, Records, Text, Tsv, Warc],
 }

@@ -52,7 +52,7 @@ impl Reader for Text {
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Warc])
+        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc])
             .and_then(|()| self.decoder.decode(block.bytes, Known::default()));
         match decoded {
             Ok(decoded) => {
