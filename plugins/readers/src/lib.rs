@@ -13,6 +13,7 @@ mod invalid;
 mod json;
 mod jsonl;
 mod mapping;
+mod mhtml;
 mod records;
 mod row;
 #[cfg(test)]
@@ -27,10 +28,11 @@ pub use invalid::InvalidValues;
 pub use json::{Json, JsonOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
 pub use mapping::FieldNames;
+pub use mhtml::{Mhtml, MhtmlOptions};
 pub use records::{Records, RecordsOptions};
 pub use text::{Text, TextOptions};
 pub use warc::{RecordType, Warc, WarcOptions};
 
 tamis_plugin::export_plugin! {
-    readers: [Arc, Csv, Html, Json, Jsonl, Records, Text, Tsv, Warc],
+    readers: [Arc, Csv, Html, Json, Jsonl, Mhtml, Records, Text, Tsv, Warc],
 }
