@@ -26,7 +26,7 @@ fn a_mixed_collection_is_accounted_for_record_by_record() {
     assert_eq!(world.tally(), (10, 4, 3, 3));
     assert_eq!(world.ids("out"), ["a.jsonl#0", "a.jsonl#102", "c.txt", "17"]);
     assert_eq!(world.ids("out/dropped"), ["a.jsonl#84", "d.txt", "f.txt#45"]);
-    assert_eq!(world.ids("out/failed"), ["a.jsonl#160", "b.txt", "g.bin"]);
+    assert_eq!(world.ids("out/__failed"), ["a.jsonl#160", "b.txt", "g.bin"]);
 
     let dropped = world.records("out/dropped");
     assert_eq!(
@@ -36,7 +36,7 @@ fn a_mixed_collection_is_accounted_for_record_by_record() {
             "measures": [{ "name": "chars", "value": 5, "min": 10 }],
         })
     );
-    let failed = world.records("out/failed");
+    let failed = world.records("out/__failed");
     let start = line(0, 50).len() + "{\"text\":\"short\"}\n\n".len() + line(1, 40).len();
     assert_eq!(
         without_text(&failed[0]),
@@ -100,7 +100,7 @@ fn dead_letters_that_were_mended_run_again() {
     world.run(&[]).exits(0);
     assert_eq!(world.tally(), (3, 2, 0, 1));
     let dead: Vec<String> = world
-        .records("out/failed")
+        .records("out/__failed")
         .iter()
         .map(|letter| letter["raw"].as_str().unwrap().replace(",n:", ",\"n\":"))
         .collect();
@@ -117,7 +117,7 @@ fn dead_letters_name_the_source_by_its_id() {
     let world = World::with(&PIPELINE.replace("use = \"auto\"", "use = \"jsonl\"\nid = \"crawl\""));
     world.write("in/a.jsonl", "[]\n");
     world.run(&[]).exits(0);
-    assert_eq!(world.records("out/failed")[0]["stage"], "crawl");
+    assert_eq!(world.records("out/__failed")[0]["stage"], "crawl");
     assert_eq!(world.manifest()["tally"]["stages"]["source.crawl"]["failed"], 1);
 }
 
@@ -130,7 +130,7 @@ fn a_collection_without_documents_is_done() {
     assert!(ran.stdout.contains("0 kept · 0 dropped · 0 failed"), "{}", ran.stdout);
     assert_eq!(world.tally(), (0, 0, 0, 0));
     let names: Vec<String> = world.files("out").into_keys().collect();
-    assert_eq!(names, [".tamis/fates", "manifest.json"]);
+    assert_eq!(names, [".tamis/fates", ".tamis/manifest.json"]);
     assert!(world.run(&[]).exits(0).stdout.starts_with("nothing to do"));
 }
 
@@ -152,7 +152,7 @@ fn what_is_no_file_is_a_dead_letter_when_found_and_an_error_when_named() {
     assert_eq!(world.tally(), (7, 3, 0, 4));
     assert_eq!(world.ids("out"), ["a.jsonl#0", "sub/b.jsonl#0", "sub/link.jsonl#0"]);
     let reasons: Vec<(String, String)> = world
-        .records("out/failed")
+        .records("out/__failed")
         .iter()
         .map(|letter| {
             let text = |name: &str| letter[name].as_str().unwrap().to_owned();
@@ -171,10 +171,10 @@ fn what_is_no_file_is_a_dead_letter_when_found_and_an_error_when_named() {
     }
     // What a glob or an exclusion leaves out is no trouble.
     world.run(&["in/**/*.jsonl", "-o", "glob"]).exits(0);
-    assert_eq!((world.ids("glob").len(), world.ids("glob/failed").len()), (3, 0));
+    assert_eq!((world.ids("glob").len(), world.ids("glob/__failed").len()), (3, 0));
     let exclude = "source.auto.exclude=[\"broken\", \"pipe\", \"socket\", \"loop\"]";
     world.run(&["--set", exclude, "-o", "excluded"]).exits(0);
-    assert_eq!(world.ids("excluded/failed").len(), 0);
+    assert_eq!(world.ids("excluded/__failed").len(), 0);
     // Named, it is a mistake.
     for (named, said) in [("in/pipe", "a named pipe"), ("in/socket", "a socket"), ("/dev/null", "a device")] {
         world

@@ -149,7 +149,7 @@ fn a_run_says_what_it_did_in_plain_text_when_nobody_watches() {
     let world = small();
     let ran = world.run(&[]).exits(0);
     assert!(ran.stdout.contains("1 kept · 1 dropped · 1 failed"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("1 failed in out/failed (1 file)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 failed in out/__failed (1 file)"), "{}", ran.stdout);
     assert_eq!(ran.stderr, "", "no bar");
     for arguments in [&["stages"][..], &["stages", "length"], &["check", "nowhere.toml"], &["run", "p.toml"]]
     {

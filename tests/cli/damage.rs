@@ -24,7 +24,7 @@ fn costs_itself_only(world: &World, what: &str) -> Ran {
     let (_, _, _, failed) = world.tally();
     assert!(failed > 0, "{what}: no dead letter in {ran:?}");
     assert!(world.ids("out").contains(&"zz-fine.jsonl#0".to_owned()), "{what}");
-    for letter in world.records("out/failed") {
+    for letter in world.records("out/__failed") {
         assert!(letter["reason"].as_str().is_some_and(|reason| reason.len() > 10), "{what}: {letter}");
     }
     std::fs::remove_dir_all(world.path("in")).unwrap();
@@ -211,13 +211,13 @@ fn a_stream_that_gives_nothing_is_one_dead_letter() {
         let world = world();
         world.write(format!("in/a.{ending}.zst"), packed);
         world.run(&["--set", &format!("source.auto.use=\"{reader}\"")]).exits(0);
-        assert_eq!(world.tally(), (1, 0, 0, 1), "{ending}: {:?}", world.records("out/failed"));
+        assert_eq!(world.tally(), (1, 0, 0, 1), "{ending}: {:?}", world.records("out/__failed"));
     }
     // What comes before the damage is read behind the line of column names.
     let world = world();
     world.write("in/a.csv.zst", &whole[..whole.len() - 3]);
     world.run(&["--set", "source.auto.use=\"csv\""]).exits(0);
-    assert_eq!(world.tally(), (2, 0, 1, 1), "{:?}", world.records("out/failed"));
+    assert_eq!(world.tally(), (2, 0, 1, 1), "{:?}", world.records("out/__failed"));
     assert_eq!(world.records("out/dropped")[0]["text"], "a report");
 }
 
@@ -242,7 +242,7 @@ fn a_bomb_is_one_dead_letter() {
         world.run(&["--set", "source.auto.use=\"jsonl\""]).exits(0);
         let (read, kept, _, failed) = world.tally();
         assert_eq!((read, kept, failed), (1, 0, 1), "{name}");
-        let letter = &world.records("out/failed")[0];
+        let letter = &world.records("out/__failed")[0];
         assert!(letter["reason"].as_str().unwrap().contains("more than"), "{letter}");
     }
 }
@@ -275,7 +275,7 @@ fn bytes_that_are_no_text_fail_alone_in_every_format() {
         let (_, kept, _, failed) = world.tally();
         assert_eq!(kept, n_kept, "{name}");
         assert!(failed > 0, "{name}");
-        let letters = world.records("out/failed");
+        let letters = world.records("out/__failed");
         // A header that cannot be read is no record.
         if n_kept == 0 {
             continue;
@@ -348,14 +348,14 @@ fn a_file_that_goes_between_listing_and_reading_is_a_dead_letter() {
     world.write("in/zz.jsonl", line(1, 50));
     let child = crate::interruption::start(&world, &["run", "p.toml"]);
     let begin = Instant::now();
-    while !world.path("out/manifest.json").exists() && begin.elapsed() < Duration::from_secs(30) {
+    while !world.path("out/.tamis/manifest.json").exists() && begin.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::fs::remove_file(world.path("in/z.jsonl")).unwrap();
     crate::interruption::end(child).exits(0);
     let (read, _, _, failed) = world.tally();
     assert_eq!((read, failed), (100_002, 1));
-    let letter = &world.records("out/failed")[0];
+    let letter = &world.records("out/__failed")[0];
     assert!(letter["id"].as_str().unwrap().starts_with("z.jsonl"), "{letter}");
 }
 
@@ -384,7 +384,8 @@ fn a_run_that_could_not_read_much_of_its_input_says_so() {
     let ran = world.run(&["--set", "run.max_failed_ratio=0.01"]).exits(1);
     assert!(ran.stdout.contains("1 file not read, or not to the end: "), "{ran:?}");
     assert!(ran.stderr.contains("% of the bytes of the input could not be read"), "{ran:?}");
-    let manifest: serde_json::Value = serde_json::from_slice(&world.files("out")["manifest.json"]).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&world.files("out")[".tamis/manifest.json"]).unwrap();
     let failed = manifest["tally"]["input"]["bytes_failed"].as_u64().unwrap();
     let missing = file.len() as u64 / 2;
     assert!(failed >= missing && failed < missing + file.len() as u64 / 5, "{failed} of {}", file.len());

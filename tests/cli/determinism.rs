@@ -75,7 +75,7 @@ fn check(files: &[(&'static str, Vec<u8>)], part_bytes: u32) -> Result<(), TestC
         }
     }
     let (read, kept, dropped, failed) = world.tally();
-    let folders = [("out", kept), ("out/dropped", dropped), ("out/failed", failed)];
+    let folders = [("out", kept), ("out/dropped", dropped), ("out/__failed", failed)];
     let mut ids = BTreeSet::new();
     for (folder, n) in folders {
         let found = world.ids(folder);

@@ -20,7 +20,7 @@ fn the_share_of_failures_is_held_to_its_limit() {
             ran.says(&[
                 "error: 25.00 % of the records failed",
                 &format!("max_failed_ratio = {limit}"),
-                "out/failed",
+                "out/__failed",
             ]);
             // Asked again it says the same, and the limit is no part of what decides the output.
             world.run(&["--set", &setting]).exits(1);
@@ -133,13 +133,13 @@ fn a_full_disk_breaks_the_run_and_leaves_what_is_whole() {
         "run.block_bytes=32768",
     ]);
     let names: Vec<String> = world.files("small/out").into_keys().collect();
-    let manifest = std::fs::read_to_string(small.join("out/manifest.json"));
+    let manifest = std::fs::read_to_string(small.join("out/.tamis/manifest.json"));
     let unmounted = std::process::Command::new("umount").arg(&small).status();
     ran.exits(3).says(&["error: cannot write", "No space left on device"]);
     // What was noted stays, so that the run goes on when there is room.
     let is_noted = |name: &&String| name.contains(".tamis");
     let parts: Vec<_> = names.iter().filter(|name| !is_noted(name)).collect();
-    assert_eq!(parts, ["manifest.json", "part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]);
+    assert_eq!(parts, ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]);
     assert!(manifest.unwrap().contains("\"complete\": false"));
     assert!(unmounted.unwrap().success());
 }
@@ -163,7 +163,7 @@ fn a_full_disk_breaks_a_run_whatever_it_writes() {
         };
         let settings = ["--set", "run.block_bytes=32768"];
         let ran = world.run(&[&["-o", "small/out"], &settings[..]].concat());
-        let manifest = std::fs::read_to_string(small.join("out/manifest.json"));
+        let manifest = std::fs::read_to_string(small.join("out/.tamis/manifest.json"));
         let larger =
             std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&small).status();
         let again =
@@ -179,7 +179,10 @@ fn a_full_disk_breaks_a_run_whatever_it_writes() {
             world.run(&[&["-o", "plenty"], &settings[..]].concat()).exits(0);
             let (mut files, mut plenty) = (files, world.files("plenty"));
             // Where the output goes is part of the plan, whose hash is in the manifest.
-            assert!(files.remove("manifest.json").is_some() && plenty.remove("manifest.json").is_some());
+            assert!(
+                files.remove(".tamis/manifest.json").is_some()
+                    && plenty.remove(".tamis/manifest.json").is_some()
+            );
             assert!(files == plenty, "{exporter}: {:?}", files.keys());
         }
     }

@@ -140,7 +140,7 @@ fn what_is_wrong_with_an_archive_costs_what_it_holds() {
     world.run(&[]).exits(0);
     let (read, _, _, failed) = world.tally();
     assert!(read > 500 && (2..=4).contains(&failed), "{read} read, {failed} failed");
-    let reasons: Vec<_> = world.records("out/failed").iter().map(|it| it["reason"].to_string()).collect();
+    let reasons: Vec<_> = world.records("out/__failed").iter().map(|it| it["reason"].to_string()).collect();
     assert!(
         reasons.iter().any(|reason| reason.contains("short.tar")
             || reason.contains("breaks off")
@@ -191,7 +191,8 @@ fn a_mixed_folder_is_read_by_kind_and_nothing_binary_becomes_text() {
         kept,
         ["array.json#3", "array.json#42", "note.txt", "page.html", "pretty.json#0"].map(Json::from).to_vec()
     );
-    let mut failed: Vec<_> = world.records("out/failed").iter().map(|it| it["reason"].to_string()).collect();
+    let mut failed: Vec<_> =
+        world.records("out/__failed").iter().map(|it| it["reason"].to_string()).collect();
     failed.sort();
     let kinds = ["application/applefile", "application/pdf", "image/jpeg"];
     assert_eq!(failed.len(), kinds.len(), "{failed:?}");

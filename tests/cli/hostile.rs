@@ -38,7 +38,7 @@ fn a_line_of_200_megabytes_costs_itself_and_no_memory() {
 
     assert_eq!(world.tally(), (3, 2, 0, 1));
     assert_eq!(world.ids("out"), ["a.jsonl#0", "a.jsonl#200000085"]);
-    let dead = &world.records("out/failed")[0];
+    let dead = &world.records("out/__failed")[0];
     assert_eq!(dead["id"], format!("a.jsonl#{start}"));
     assert_eq!(
         dead["origin"],
@@ -62,7 +62,7 @@ fn a_dump_goes_on_behind_a_record_that_is_too_long() {
     let ns: Vec<String> =
         world.records("out").iter().map(|record| record["metadata"]["n"].to_string()).collect();
     assert_eq!(ns, ["0", "2", "4"]);
-    for (dead, n) in world.records("out/failed").iter().zip([1, 3]) {
+    for (dead, n) in world.records("out/__failed").iter().zip([1, 3]) {
         let offset: usize = content[..n].iter().map(String::len).sum();
         assert_eq!(dead["origin"]["offset"], offset);
         assert_eq!(dead["origin"]["length"], content[n].len());
@@ -119,7 +119,7 @@ fn odd_bytes_come_through_or_become_dead_letters() {
             format!("{text}\r\nmore\r\n"),
         ]
     );
-    assert_eq!(world.ids("out/failed"), ["a.jsonl#78", "a.jsonl#160"]);
+    assert_eq!(world.ids("out/__failed"), ["a.jsonl#78", "a.jsonl#160"]);
     assert_eq!(world.tally(), (7, 5, 0, 2));
 }
 

@@ -112,7 +112,7 @@ fn signals_stop_a_run_at_once_and_tidily() {
         ran.exits(130).says(&["stopping after the blocks in flight", "error: interrupted"]);
         let left = world.files("out");
         assert!(left.contains_key(".tamis/checkpoint.json"), "{:?}", names(&left));
-        assert!(String::from_utf8_lossy(&left["manifest.json"]).contains("\"complete\": false"));
+        assert!(String::from_utf8_lossy(&left[".tamis/manifest.json"]).contains("\"complete\": false"));
         if signal == "-INT" {
             check_recovery(&world, "jsonl");
         }
@@ -193,7 +193,7 @@ fn kill_until_done(world: &World, kills: usize, lottery: &mut Lottery) -> usize 
         if end(child).code == Some(0) {
             return n_killed;
         }
-        n_killed += usize::from(world.path("out/manifest.json").exists());
+        n_killed += usize::from(world.path("out/.tamis/manifest.json").exists());
     }
     world.run(&[]).exits(0);
     n_killed
@@ -285,9 +285,9 @@ fn fresh_replaces_what_runs_wrote_and_nothing_else() {
         names(&world.files("out")),
         [
             ".tamis/fates",
+            ".tamis/manifest.json",
             "deep/er/x",
             "dropped/list.txt",
-            "manifest.json",
             "my-part-00000.jsonl",
             "notes.txt",
             "part-00000.jsonl"

@@ -32,7 +32,7 @@ fn compressed_parts_are_frames_that_hold_the_same_bytes() {
     }
     assert!(n_frames > parts.len(), "{n_frames} frames in {} parts", parts.len());
     // Dead letters go as the first export goes.
-    assert!(files.contains_key("failed/part-00000.jsonl.zst"), "{:?}", files.keys());
+    assert!(files.contains_key("__failed/part-00000.jsonl.zst"), "{:?}", files.keys());
     assert!(files.contains_key("dropped/part-00000.jsonl"));
 }
 
@@ -58,9 +58,9 @@ fn named_files_are_unique_and_listed_as_b3sum_lists_them() {
     world.run(&[]).exits(0);
     assert_eq!(world.tally(), (ids.len() as u64, ids.len() as u64, 0, 0));
     let mut files = world.files("out");
-    files.remove("manifest.json");
+    files.remove(".tamis/manifest.json");
     files.remove(".tamis/fates");
-    let list = String::from_utf8(files.remove("files.b3").unwrap()).unwrap();
+    let list = String::from_utf8(files.remove(".tamis/files.b3").unwrap()).unwrap();
     assert_eq!(files.len(), ids.len(), "{:?}", files.keys());
     let folded: BTreeSet<String> = files.keys().map(|name| name.to_lowercase()).collect();
     assert_eq!(folded.len(), ids.len(), "two names differ in case only: {:?}", files.keys());
@@ -82,7 +82,7 @@ fn dead_letters_can_be_read_again_whatever_the_first_export_is() {
     let world = World::with(&PIPELINE.replacen("use = \"jsonl\"", "use = \"markdown\"", 1));
     world.write("in/a.jsonl", "{broken\n");
     world.run(&[]).exits(0);
-    let failed = world.files("out/failed");
+    let failed = world.files("out/__failed");
     let all: String = failed.values().map(|content| String::from_utf8_lossy(content)).collect();
     assert!(all.contains("{broken"), "the bytes are lost: {all}");
 }

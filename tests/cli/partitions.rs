@@ -8,7 +8,7 @@ use crate::world::{PIPELINE, World, manifest_is_true};
 
 /// Partitions by language and month, in small parts and blocks.
 fn pipeline() -> String {
-    let path = "path = \"out/{language}/{published:%Y-%m}\"\nmax_part_bytes = \"1 KiB\"";
+    let path = "path = \"out/{tongue}/{published:%Y-%m}\"\nmax_part_bytes = \"1 KiB\"";
     let pipeline = PIPELINE.replacen("path = \"out\"", path, 1);
     format!("{pipeline}threads = 2\nblock_bytes = \"1 KiB\"\n")
 }
@@ -30,7 +30,7 @@ fn languages() -> Vec<Json> {
         json!("."),
         json!(".tamis"),
         json!(".parts.tamis-tmp"),
-        json!("manifest.json"),
+        json!(".tamis/manifest.json"),
         json!("part-00000.jsonl"),
         json!("dropped"),
         json!("Failed"),
@@ -48,6 +48,8 @@ fn languages() -> Vec<Json> {
         json!(null),
         json!(["en"]),
         json!({ "en": 1 }),
+        json!("__FAILED"),
+        json!("_hidden"),
     ]
 }
 
@@ -60,9 +62,9 @@ fn collection(world: &World) -> usize {
             let text = if (n + round) % 11 == 0 { "short" } else { "a text that is long enough" };
             n_kept += usize::from(text != "short");
             let published = dates[(n + round) % dates.len()];
-            let mut document = json!({ "text": text, "published": published, "language": language });
+            let mut document = json!({ "text": text, "published": published, "tongue": language });
             if n % 29 == 28 {
-                document.as_object_mut().unwrap().remove("language");
+                document.as_object_mut().unwrap().remove("tongue");
             }
             lines += &(document.to_string() + "\n");
         }
@@ -97,7 +99,7 @@ fn odd_values_name_folders_that_hold_all_of_their_records_and_no_others() {
     }
     manifest_is_true(&world, "out");
     let mut folders = by_folder(&world);
-    for fate in ["dropped", "failed"] {
+    for fate in ["dropped", "__failed"] {
         assert!(folders.remove(fate).is_some_and(|records| records.len() >= 20), "{fate}");
     }
     let mut n_records = 0;
@@ -111,7 +113,7 @@ fn odd_values_name_folders_that_hold_all_of_their_records_and_no_others() {
             );
         }
         let values: BTreeSet<String> =
-            records.iter().map(|record| record["metadata"]["language"].to_string()).collect();
+            records.iter().map(|record| record["metadata"]["tongue"].to_string()).collect();
         let is_unknown = folder.starts_with("unknown/");
         assert!(values.len() == 1 || is_unknown, "{folder} holds {values:?}");
         n_records += records.len();
@@ -152,13 +154,13 @@ fn a_second_run_has_nothing_to_do_and_a_fresh_one_takes_all_away() {
         world.write("out/.tamis/checkpoint.json", "{}");
         assert!(world.run(&[]).exits(0).stdout.starts_with("nothing to do: out holds"), "{exporter}");
         assert!(world.files("out") == before, "{exporter}");
-        world.write("in/a.jsonl", json!({ "text": "the only text there is", "language": "it" }).to_string());
+        world.write("in/a.jsonl", json!({ "text": "the only text there is", "tongue": "it" }).to_string());
         world.run(&["--fresh"]).exits(0);
         let files = world.files("out");
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         let part = format!("it/unknown/part-00000.{exporter}");
         let mine = ["deep/er/x", "en/mine.txt", "mine.txt", "zh/2024-03/part-x.txt"];
-        let mut expected = [&mine[..], &[".tamis/fates", &part, "manifest.json"]].concat();
+        let mut expected = [&mine[..], &[".tamis/fates", &part, ".tamis/manifest.json"]].concat();
         expected.sort_unstable();
         assert_eq!(names, expected, "{exporter}");
         // No folder of a partition stays that holds nothing.

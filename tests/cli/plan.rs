@@ -22,7 +22,7 @@ fn a_plan_is_a_table_for_people() {
         "out/{n}",
         "gzip 6",
         "out/dropped",
-        "out/failed",
+        "out/__failed",
         "in",
     ] {
         assert!(ran.stdout.contains(words), "no `{words}` in\n{}", ran.stdout);
@@ -148,7 +148,7 @@ fn a_shard_says_which_it_is() {
             assert_eq!(event["shard"], json!({ "index": 0, "count": 1 }), "{event}");
         }
     }
-    assert!(world.path("out/shard-00000-of-00001/manifest.json").exists());
+    assert!(world.path("out/shard-00000-of-00001/.tamis/manifest.json").exists());
 }
 
 #[cfg(unix)]

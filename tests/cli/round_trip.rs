@@ -235,7 +235,9 @@ fn files_of_single_documents_hold_their_text() {
             };
             assert!(documents.iter().any(|(_, content)| holds(content)), "{exporter}: {record}");
         }
-        assert!(world.path("out/files.b3").exists() && world.path("out/dropped/files.b3").exists());
+        assert!(
+            world.path("out/.tamis/files.b3").exists() && world.path("out/dropped/.tamis/files.b3").exists()
+        );
         assert!(world.run(&[]).exits(0).stdout.starts_with("nothing to do"), "{exporter}");
     }
 }

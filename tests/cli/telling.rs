@@ -32,7 +32,7 @@ fn the_most_frequent_reasons_are_named_with_the_first_record_of_each() {
     );
     assert_eq!(reasons["others"], 0);
     // The whole message of the dead letter, with its line.
-    let dead = world.records("out/failed");
+    let dead = world.records("out/__failed");
     for (reason, letter) in [(most, &dead[0]), (next, &dead[1])] {
         let message = reason["example"]["message"].as_str().unwrap();
         assert_eq!(letter["reason"], message);
@@ -75,7 +75,7 @@ fn files_that_were_not_read_are_named_with_the_reason() {
     let event = finished(&world, &["--fresh"]);
     let unread = &event["tally"]["unread"];
     assert_eq!((&unread["n"], unread["first"].as_array().unwrap().len()), (&json!(13), 10));
-    assert_eq!(unread["first"][0]["message"], world.records("out/failed")[0]["reason"]);
+    assert_eq!(unread["first"][0]["message"], world.records("out/__failed")[0]["reason"]);
     assert_eq!(event["tally"]["input"]["files_failed"], 12);
 }
 

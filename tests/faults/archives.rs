@@ -108,7 +108,7 @@ pub(crate) fn run(trial: &mut Trial) {
     let input = &packed.manifest()["tally"]["input"];
     let (read, failed) = (input["members"].as_u64().unwrap(), input["members_failed"].as_u64().unwrap());
     assert_eq!((read + failed, failed), (n_members as u64, n_letters as u64), "{input}");
-    trial.unique_ids(&packed, &["out", "out/dropped", "out/failed"]);
+    trial.unique_ids(&packed, &["out", "out/dropped", "out/__failed"]);
 }
 
 /// Some files of all formats in some folders, with texts that occur several times.

@@ -58,7 +58,7 @@ pub(crate) fn run(trial: &mut Trial) {
     let records = world.records("out");
     let found: Vec<String> = records.iter().filter_map(|record| word_of(&record.to_string())).collect();
     trial.same_records(&sound, &found);
-    trial.unique_ids(&world, &["out", "out/failed"]);
+    trial.unique_ids(&world, &["out", "out/__failed"]);
 }
 
 /// The word of a sound record, if it is one.

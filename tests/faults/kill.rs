@@ -65,7 +65,7 @@ fn kill_until_done(trial: &mut Trial, world: &World, length: Duration) -> u64 {
         if trial.watch(&mut command, Some((signal, moment)), &[0]).code == Some(0) {
             return n_killed;
         }
-        n_killed += u64::from(world.path("out/manifest.json").exists());
+        n_killed += u64::from(world.path("out/.tamis/manifest.json").exists());
     }
     trial.run(world, &[], &[0]);
     n_killed

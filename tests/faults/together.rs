@@ -85,7 +85,7 @@ pub(crate) fn run(trial: &mut Trial) {
     );
     for files in [&mut found, &mut expected] {
         // Which holds the path.
-        files.remove("manifest.json");
+        files.remove(".tamis/manifest.json");
     }
     trial.same_files(&expected, &found);
 }

@@ -337,7 +337,7 @@ pub(crate) fn clear(world: &World, folder: impl AsRef<Path>) {
 #[track_caller]
 pub(crate) fn adds_up(world: &World, folder: &str) {
     manifest_is_true(world, folder);
-    let manifest: Json = serde_json::from_str(&world.read(format!("{folder}/manifest.json"))).unwrap();
+    let manifest: Json = serde_json::from_str(&world.read(format!("{folder}/.tamis/manifest.json"))).unwrap();
     let tally = &manifest["tally"];
     let count = |of: &Json, name: &str| of[name].as_u64().unwrap();
     assert_eq!(

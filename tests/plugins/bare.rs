@@ -43,7 +43,7 @@ fn written(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             }
             let mut bytes = std::fs::read(&path).unwrap();
             let name = path.strip_prefix(folder).unwrap().to_owned();
-            if name.ends_with("manifest.json") {
+            if name.ends_with(".tamis/manifest.json") {
                 let mut manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
                 // The fingerprint covers the plugins, and these are other files; the resolved plan names them.
                 for key in ["fingerprint", "resolved"] {
@@ -112,10 +112,10 @@ fn libraries_write_the_same_bytes_as_bundled_stages() {
     let names: [Vec<String>; 2] = [names(&bundled), names(&bare)];
     assert_eq!(names[0], names[1]);
     for part in [
-        "manifest.json",
+        ".tamis/manifest.json",
         "part-00000.jsonl",
         "dropped/part-00000.jsonl",
-        "pages/files.b3",
+        "pages/.tamis/files.b3",
         "parquet/part-00000.parquet",
         "sqlite/part-00000.sqlite",
         "again/part-00000.jsonl",

@@ -84,7 +84,7 @@ fn a_plugin_of_abi_1_1_works_as_it_did() {
     let failed = lines(&folder.path().join("failed"));
     assert_eq!(Records::ids(&failed), ["in.txt#20", "in.txt#39", "in.txt#41"]);
     assert!(failed[2]["reason"].as_str().unwrap().contains("the stage panicked: no luck"), "{failed:?}");
-    let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+    let manifest = std::fs::read_to_string(folder.path().join("out/.tamis/manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     let stage = &manifest["tally"]["stages"]["stage.frozen-few-words"];
     assert_eq!((&stage["counts"]["seen"], &stage["silent"]), (&json!(4), &json!(["never"])));

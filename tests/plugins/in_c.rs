@@ -37,7 +37,7 @@ fn it_runs_in_a_pipeline() {
         assert_eq!((&many["stage"], &many["reason"]), (&json!("comment-share"), &json!("too-many-comments")));
         assert_eq!(many["measures"][0], json!({ "name": "comments", "value": 3, "max": 2 }));
         assert_eq!(records.failed.len(), 0);
-        let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+        let manifest = std::fs::read_to_string(folder.path().join("out/.tamis/manifest.json")).unwrap();
         assert!(manifest.contains("\"comments_stripped\": 6"), "{manifest}");
     }
 }
@@ -51,7 +51,7 @@ fn a_counter_that_it_declares_and_never_counts_is_named() {
     c_library(folder.path(), "comments.c", "comments", &[]);
     let plugin = "plugin = [{ path = \"libcomments.so\" }]";
     pipeline(folder.path(), plugin, "[[stage]]\nuse = \"strip-comments\"\n", &[("one", "No comment.")]);
-    let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+    let manifest = std::fs::read_to_string(folder.path().join("out/.tamis/manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(manifest["tally"]["stages"]["stage.strip-comments"]["silent"], json!(["comments_stripped"]));
 }

@@ -230,7 +230,7 @@ fn a_plugin_that_ends_the_process_ends_it_as_broken() {
         let broken = run(folder.path(), &["run", "p.toml"]).exits(3);
         assert!(broken.stderr.contains(says), "{text}: {}", broken.stderr);
         assert!(broken.stdout.is_empty(), "{text}: {}", broken.stdout);
-        let manifest = std::fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+        let manifest = std::fs::read_to_string(folder.path().join("out/.tamis/manifest.json")).unwrap();
         assert!(manifest.contains("\"complete\": false"), "{text}");
         check_recovery(folder.path());
     }

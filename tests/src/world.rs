@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use crate::program::tamis;
 
-/// Reads `in`, drops what is shorter than ten characters, writes `out`, `out/dropped` and `out/failed`.
+/// Reads `in`, drops what is shorter than ten characters, writes `out`, `out/dropped` and `out/__failed`.
 pub const PIPELINE: &str = "\
 [[source]]
 use = \"auto\"
@@ -149,7 +149,7 @@ impl World {
 
     /// The manifest in `out`.
     pub fn manifest(&self) -> Json {
-        serde_json::from_str(&self.read("out/manifest.json")).unwrap()
+        serde_json::from_str(&self.read("out/.tamis/manifest.json")).unwrap()
     }
 
     /// The tally of the manifest as (read, kept, dropped, failed); makes sure that it adds up.
@@ -168,7 +168,7 @@ impl World {
 #[track_caller]
 pub fn manifest_is_true(world: &World, folder: &str) {
     let mut files = world.files(folder);
-    let manifest: Json = serde_json::from_slice(&files.remove("manifest.json").unwrap()).unwrap();
+    let manifest: Json = serde_json::from_slice(&files.remove(".tamis/manifest.json").unwrap()).unwrap();
     assert_eq!(manifest["complete"], true);
     let tally = &manifest["tally"];
     let fates = &manifest["fates"];
@@ -190,7 +190,7 @@ pub fn manifest_is_true(world: &World, folder: &str) {
                 let n_lines = content.split_inclusive(|byte| *byte == b'\n').count();
                 assert_eq!(entry["records"], n_lines, "{name}");
             }
-            if name.ends_with("files.b3") {
+            if name.ends_with(".tamis/files.b3") {
                 for line in String::from_utf8(content).unwrap().lines() {
                     let (hash, name) = line.split_once("  ").unwrap();
                     let content = files.remove(&place(name)).unwrap_or_else(|| panic!("there is no {name}"));

@@ -1,6 +1,6 @@
 //! The flags; their doc comments are the help.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Parser, Subcommand};
@@ -34,6 +34,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// Print the clean text of a page, or of many, without a pipeline
+    Extract(ExtractArgs),
     /// Run the `[[test]]` tables of a pipeline
     Test(TestArgs),
     /// List all stages, or show the page of one
@@ -65,13 +67,21 @@ pub(crate) struct PipelineArgs {
 }
 
 /// What every command takes that reads inputs and writes exports, or looks at them.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct PlaceArgs {
     /// Files, folders, globs, addresses or `-` (standard input) to read instead of the paths of the first source
     pub(crate) inputs: Vec<PathBuf>,
-    /// Folder to write to instead of that of the first export
+    /// Folder to write to instead of that of the first export; `-` prints kept documents to standard output, as the
+    /// first export writes them if that can be printed (`jsonl`, `csv`), else as JSON Lines
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    /// Whether documents go to standard output and not to a folder.
+    pub(crate) fn streams(&self) -> bool {
+        self.output.as_deref().is_some_and(|output| output == Path::new("-"))
+    }
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -108,6 +118,40 @@ pub(crate) struct RunArgs {
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
 }
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXTRACT_HELP)]
+pub(crate) struct ExtractArgs {
+    /// Files, folders, globs, addresses or `-` (standard input)
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Keep headings, lists, tables and emphasis, as Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// Print one JSON object a document: `id`, `text`, `metadata`
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write to a folder instead: a file for each document, or JSON Lines with `--json`
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the output of an earlier run
+    #[arg(long, requires = "output")]
+    pub(crate) fresh: bool,
+    /// Change an option of a stage: `stage.html-extract.favour=recall`. May be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Print nothing but the documents and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const EXTRACT_HELP: &str = "\
+Takes HTML in any encoding, WARC, JSON Lines, CSV, Parquet and text that was flattened from pages, packed or not. The \
+text of one input is printed as it is; several inputs or a folder are printed as JSON Lines, so that it can be told \
+what came from where.
+
+The stages are html-metadata, html-extract, metadata, boilerplate and repair-text, as `tamis stages NAME` describes \
+them; for rules, filters and other outputs write a pipeline.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {

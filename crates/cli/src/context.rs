@@ -48,38 +48,38 @@ impl Context {
     /// Reads and checks a pipeline, its plugins included. What its stages log meanwhile is for whoever opens none of
     /// them afterwards, when they log it again.
     pub(crate) fn check(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Arc<Plan>, Diagnostics> {
-        let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
+        let (pipeline, registry, errors) = self.read(args, places)?;
         pipeline.plan(&registry.in_context(&logged_run()), errors).map(Arc::new)
     }
 
     /// The same for a run, in which its stages are opened again.
     pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Planned, Diagnostics> {
-        let (pipeline, registry, errors) = self.read(args, &places.inputs, places.output.as_deref())?;
+        let (pipeline, registry, errors) = self.read(args, places)?;
         Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
+    }
+
+    /// A plan that the program makes itself, of the text of a pipeline.
+    pub(crate) fn plan_of(
+        &self,
+        pipeline: &str,
+        set: &[(String, String)],
+        places: &PlaceArgs,
+    ) -> Result<Planned, Diagnostics> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let pipeline = Pipeline::from_text("extract", pipeline, &here, &overrides(set, places))?;
+        let registry = self.registry();
+        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, Vec::new())?), registry })
     }
 
     /// The same for a run that reads no input: whether there is any does not matter.
     pub(crate) fn plan_without_inputs(&self, args: &PipelineArgs) -> Result<Planned, Diagnostics> {
-        let (pipeline, registry, errors) = self.read(args, &[], None)?;
+        let (pipeline, registry, errors) = self.read(args, &PlaceArgs::default())?;
         Ok(Planned { plan: Arc::new(pipeline.without_inputs().plan(&registry, errors)?), registry })
     }
 
     /// A pipeline, the stages that it may use, and what is wrong with its plugins.
-    fn read(
-        &self,
-        args: &PipelineArgs,
-        inputs: &[PathBuf],
-        output: Option<&Path>,
-    ) -> Result<Read, Diagnostics> {
-        let mut set = environment::settings();
-        // Flags come last: what is typed now wins over what is in the environment.
-        set.extend(args.set.iter().map(|(key, value)| Setting {
-            key: key.clone(),
-            value: value.clone(),
-            origin: SettingOrigin::Flag,
-        }));
-        let overrides = Overrides { set, inputs: inputs.to_vec(), output: output.map(Path::to_owned) };
-        let pipeline = Pipeline::read(&args.pipeline, &overrides)?;
+    fn read(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Read, Diagnostics> {
+        let pipeline = Pipeline::read(&args.pipeline, &overrides(&args.set, places))?;
         let mut registry = self.registry();
         let errors = register(&pipeline, &mut registry);
         Ok((pipeline, registry, errors))
@@ -94,6 +94,19 @@ impl Context {
         }
         Ok(registry)
     }
+}
+
+/// What the environment and the command line change.
+fn overrides(flags: &[(String, String)], places: &PlaceArgs) -> Overrides {
+    let mut set = environment::settings();
+    // Flags come last: what is typed now wins over what is in the environment.
+    set.extend(flags.iter().map(|(key, value)| Setting {
+        key: key.clone(),
+        value: value.clone(),
+        origin: SettingOrigin::Flag,
+    }));
+    let output = places.output.clone().filter(|_| !places.streams());
+    Overrides { set, inputs: places.inputs.clone(), output, streams: places.streams() }
 }
 
 /// A plan, and the stages that it was made with.

@@ -61,6 +61,26 @@ fn write_out(text: &str) -> io::Result<()> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
 }
 
+/// Standard output for documents, byte by byte as they are: colours that are in a text stay there.
+pub(crate) struct Documents;
+
+impl Write for Documents {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match STDOUT.get() {
+            Some(own) => {
+                let own = own.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut file = own.as_inner();
+                file.write(bytes)
+            }
+            None => io::stdout().lock().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if STDOUT.get().is_some() { Ok(()) } else { io::stdout().lock().flush() }
+    }
+}
+
 /// Prints to standard output. Whoever closed the pipe has seen enough; a full disk is told, once.
 pub(crate) fn print(text: impl Display) {
     if let Err(error) = write_out(&text.to_string())
@@ -79,6 +99,11 @@ pub(crate) fn exit(exit: Exit) -> Exit {
 /// Prints a line to standard output.
 pub(crate) fn print_line(text: impl Display) {
     print(format_args!("{text}\n"));
+}
+
+/// Prints to standard error.
+pub(crate) fn log(text: impl Display) {
+    let _ = write!(anstream::stderr().lock(), "{text}");
 }
 
 /// Prints a line to standard error.

@@ -140,7 +140,7 @@ fn result(plan: &Plan, report: &Report) -> String {
         // Joining an empty path would leave a slash behind.
         let own = Some(&export.folder).filter(|folder| !folder.as_os_str().is_empty());
         let folder = shown(&own.map_or(report.folder.clone(), |own| report.folder.join(own)));
-        let files = plural(export.files.len() as u64, "file", "files");
+        let files = plural(export.n_files(), "file", "files");
         lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
     }
     lines

@@ -187,7 +187,7 @@ fn export() -> Value {
         "properties": {
             "use": { "type": "string", "description": "The exporter." },
             "id": id(),
-            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file; `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form. Braces are doubled in names." },
+            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file; `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form; `{url:host}` takes the host of an address, `{language:primary}` the language of a tag without script and region, `{lang:tag}` writes a tag as BCP 47 does (`zh_cn` is `zh-CN`), as `{language}` does by itself. Where there is no value, the folder is `unknown`; a value that cannot name a folder is escaped (`a%2Fb`). Braces are doubled in names." },
             "from": { "type": "string", "enum": ["kept", "dropped", "failed"], "default": "kept", "description": "Which records to take." },
             "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "description": "How to compress the parts." },
             "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "x-needs": { "compression": ["gzip", "zstd"] }, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },

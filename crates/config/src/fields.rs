@@ -1,13 +1,15 @@
 //! Follows fields through the pipeline: who reads a field that nobody before it writes, and which filter
 //! judges a text that is still to be cleaned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use tamis_expression::{Field, Names, Type};
 use tamis_stage::{Kind, Registry, StageInfo};
 
 use crate::check::{Mark, Meaning};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::expressions;
 use crate::suggest::{closest, list};
 use crate::text::Place;
 
@@ -19,9 +21,19 @@ pub(crate) struct Step {
     /// Where the pipeline names the stage.
     place: Place,
     reads: Vec<Need>,
+    /// Conditions over what there is.
+    conditions: Vec<Mark>,
     writes: BTreeSet<String>,
+    /// Of those it writes, the ones that the user names: they may be of any type.
+    named: BTreeSet<String>,
     /// Whether it may write fields whose names nobody knows yet.
     writes_any: bool,
+    /// Fields that are gone behind it, unless it writes them.
+    removes: Vec<Mark>,
+    /// The only fields that are there behind it.
+    keeps: Option<BTreeSet<String>>,
+    /// What it measures.
+    measures: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -33,33 +45,49 @@ struct Need {
     by: String,
 }
 
+impl Need {
+    fn of_option(mark: &Mark) -> Self {
+        let by = format!("option `{}` of ", mark.option);
+        Self { field: mark.value.clone(), place: mark.place.clone(), by }
+    }
+}
+
 impl Step {
     /// A stage that is known and whose options fit.
     pub(crate) fn new(info: &StageInfo, options: &Value, marks: &[Mark], place: &Place) -> Self {
+        let of = |meaning: Meaning| marks.iter().filter(move |mark| mark.meaning == meaning);
         let always = info.reads.iter().map(|field| Need {
             field: field.clone(),
             place: place.clone(),
             by: String::new(),
         });
-        let named = marks.iter().filter(|mark| mark.meaning == Meaning::Read).map(|mark| Need {
-            field: mark.value.clone(),
-            place: mark.place.clone(),
-            by: format!("option `{}` of ", mark.option),
+        let named =
+            [Meaning::Read, Meaning::Remove, Meaning::Keep].into_iter().flat_map(of).map(Need::of_option);
+        let in_conditions = of(Meaning::Condition).flat_map(|mark| {
+            let parts = expressions::parts_read(&mark.value);
+            parts.into_iter().map(|part| Need { field: part.to_owned(), ..Need::of_option(mark) })
         });
         let mut writes: BTreeSet<String> = info.writes.iter().cloned().collect();
         let any = writes.remove("*");
-        let written: Vec<&Mark> = marks.iter().filter(|mark| mark.meaning == Meaning::Write).collect();
+        let written: BTreeSet<String> = of(Meaning::Write).map(|mark| mark.value.clone()).collect();
         let defaults = default_writes(info, options);
         let narrowed = !written.is_empty() || !defaults.is_empty();
-        writes.extend(written.iter().map(|mark| mark.value.clone()));
+        writes.extend(written.iter().cloned());
         writes.extend(defaults);
+        let keeps = is_given(info, options, "keep")
+            .then(|| of(Meaning::Keep).map(|mark| mark.value.clone()).collect());
         Self {
             name: info.name.clone(),
             kind: Some(info.kind),
             place: place.clone(),
-            reads: always.chain(named).collect(),
+            reads: always.chain(named).chain(in_conditions).collect(),
+            conditions: of(Meaning::Condition).cloned().collect(),
             writes,
+            named: written,
             writes_any: any && !narrowed,
+            removes: of(Meaning::Remove).cloned().collect(),
+            keeps,
+            measures: info.measures.iter().map(|measure| measure.name.clone().into_owned()).collect(),
         }
     }
 
@@ -78,10 +106,22 @@ impl Step {
             kind: None,
             place: place.clone(),
             reads: Vec::new(),
+            conditions: Vec::new(),
             writes: BTreeSet::new(),
+            named: BTreeSet::new(),
             writes_any: true,
+            removes: Vec::new(),
+            keeps: None,
+            measures: Vec::new(),
         }
     }
+}
+
+/// Whether a list of fields of this sort (`x-field`) is given; it may be empty.
+fn is_given(info: &StageInfo, options: &Value, sort: &str) -> bool {
+    let properties = info.schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let is_of_sort = |schema: &Value| schema.get("x-field").and_then(Value::as_str) == Some(sort);
+    properties.into_iter().any(|(key, schema)| is_of_sort(schema) && options.get(key).is_some())
 }
 
 /// The fields that a stage writes because an option that names them has its default.
@@ -104,21 +144,92 @@ fn default_writes(info: &StageInfo, options: &Value) -> Vec<String> {
 }
 
 /// The fields that exist at one point of the pipeline.
+#[derive(Default)]
 struct Fields {
     known: BTreeSet<String>,
     any: bool,
+    /// Those whose type is not what the name says.
+    named: BTreeSet<String>,
+    /// Those that were taken away: the stage that did so, and where it says so.
+    gone: BTreeMap<String, (String, Place)>,
+    /// What has been measured by then.
+    measures: Vec<String>,
 }
 
 impl Fields {
     fn add(&mut self, step: &Step) {
+        for mark in &step.removes {
+            self.known.remove(&mark.value);
+            self.gone.insert(mark.value.clone(), (step.name.clone(), mark.place.clone()));
+        }
+        if let Some(keeps) = &step.keeps {
+            self.known.retain(|field| keeps.contains(field) || is_part(field));
+            self.known.extend(keeps.iter().cloned());
+            self.any = false;
+        }
         self.known.extend(step.writes.iter().cloned());
+        self.named.extend(step.named.iter().cloned());
+        self.gone.retain(|field, _| !step.writes.contains(field));
         self.any |= step.writes_any;
+        self.measures.extend(step.measures.iter().cloned());
     }
 
     fn has(&self, field: &str) -> bool {
         // `text` and `raw` are no metadata: a reader of unknown metadata does not write them by chance.
-        let any = self.any && !matches!(field, "text" | "raw");
+        let any = self.any && !is_part(field) && !self.gone.contains_key(field);
         any || matches!(field, "id" | "*" | "") || self.known.contains(field)
+    }
+
+    /// What to write instead of a field that is not there.
+    fn suggestion(&self, field: &str) -> String {
+        let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
+        match closest(field, known.iter().copied()) {
+            Some(field) => format!("did you mean `{field}`?"),
+            None if known.is_empty() => String::new(),
+            None => format!("written before: {}", list(&known)),
+        }
+    }
+}
+
+/// What is no metadata.
+fn is_part(field: &str) -> bool {
+    matches!(field, "text" | "raw")
+}
+
+/// Fields whose values are strings, whoever writes them: what the output promises.
+const STRINGS: [&str; 12] = [
+    "account",
+    "account_id",
+    "author",
+    "description",
+    "language",
+    "published",
+    "published_raw",
+    "publisher",
+    "site",
+    "source",
+    "title",
+    "url",
+];
+
+impl Names for Fields {
+    fn field(&self, name: &str) -> Field {
+        if !self.has(name) {
+            return Field::Unknown(match self.gone.get(name) {
+                Some((stage, _)) => format!("`{stage}` takes it away"),
+                None => self.suggestion(name),
+            });
+        }
+        let is_string = !self.any && STRINGS.contains(&name) && !self.named.contains(name);
+        Field::Known(if is_string { Type::String } else { Type::Any })
+    }
+
+    fn any_field(&self) -> bool {
+        self.any
+    }
+
+    fn measures(&self) -> Option<Vec<String>> {
+        Some(self.measures.clone())
     }
 }
 
@@ -132,16 +243,20 @@ pub(crate) fn check(
     registry: &Registry,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut fields = Fields { known: BTreeSet::new(), any: false };
+    let mut fields = Fields::default();
     // With a reader missing or unknown there is nothing to say about what it writes.
     let mut certain = !sources.is_empty() && sources.iter().all(|step| step.kind.is_some());
     for step in sources {
         fields.add(step);
     }
     for step in stages.iter().chain(exports) {
-        let needs = step.reads.iter().filter(|need| certain && !fields.has(&need.field));
-        for need in needs {
-            diagnostics.push(complaint(step, need, &fields, registry));
+        if certain {
+            for need in step.reads.iter().filter(|need| !fields.has(&need.field)) {
+                diagnostics.push(complaint(step, need, &fields, registry));
+            }
+            for condition in &step.conditions {
+                diagnostics.extend(expressions::check(condition, &fields));
+            }
         }
         certain &= step.kind.is_some();
         fields.add(step);
@@ -155,12 +270,11 @@ fn complaint(step: &Step, need: &Need, fields: &Fields, registry: &Registry) -> 
         "{}{kind} `{}` needs the field `{}`, which nothing before it writes",
         need.by, step.name, need.field
     );
-    let known: Vec<&str> = fields.known.iter().map(String::as_str).collect();
-    let label = match closest(&need.field, known.iter().copied()) {
-        Some(field) => format!("did you mean `{field}`?"),
-        None if known.is_empty() => String::new(),
-        None => format!("written before: {}", list(&known)),
-    };
+    if let Some((stage, place)) = fields.gone.get(&need.field) {
+        return Diagnostic::error(&need.place, message)
+            .label(fields.suggestion(&need.field))
+            .related(place, format!("`{stage}` takes it away"));
+    }
     let writers: Vec<&str> = registry
         .iter()
         .map(|factory| factory.info())
@@ -173,7 +287,7 @@ fn complaint(step: &Step, need: &Need, fields: &Fields, registry: &Registry) -> 
     } else {
         format!("stages that write `{}`: {}", need.field, list(&writers))
     };
-    Diagnostic::error(&need.place, message).label(label).note(note)
+    Diagnostic::error(&need.place, message).label(fields.suggestion(&need.field)).note(note)
 }
 
 /// Warns about filters that judge a text which a later extractor still rewrites.

@@ -12,6 +12,7 @@ use crate::check::{Checker, Idle, Mark, Meaning, above_all_tables, needs};
 use crate::common_keys::in_order;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
+use crate::expressions;
 use crate::fields::Step;
 use crate::inputs;
 use crate::longest::Longest;
@@ -116,10 +117,10 @@ impl<'a> Opener<'a> {
         Some(entry)
     }
 
-    /// Opens an exporter that loses nothing of a failed record, with its defaults; the first by name.
-    pub(crate) fn open_replayable(&mut self) -> Option<Checked> {
+    /// Opens an exporter that loses nothing of a failed record, with its defaults; the first by name that will do.
+    pub(crate) fn open_replayable(&mut self, will_do: impl Fn(&StageInfo) -> bool) -> Option<Checked> {
         let registry = self.registry;
-        let is_fit = |info: &StageInfo| info.kind == Kind::Exporter && info.flags.replayable;
+        let is_fit = |info: &StageInfo| info.kind == Kind::Exporter && info.flags.replayable && will_do(info);
         let factory = registry.iter().find(|factory| is_fit(factory.info()))?;
         let options = serde_json::json!({});
         factory.open(&options).ok()?;
@@ -320,6 +321,7 @@ impl<'a> Opener<'a> {
         let mut absolute = options.to_json(|_| true);
         self.longest.bound(info, &owner, options, &mut absolute, &mut found);
         let mut relative = absolute.clone();
+        expressions::read(&marks, &mut found);
         for mark in &marks {
             if let Some(path) = existing(mark, &mut found) {
                 replace(&mut absolute, &mark.pointer, path.to_string_lossy().into_owned());
@@ -392,7 +394,7 @@ fn existing(mark: &Mark, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
     let is_file = match mark.meaning {
         Meaning::File => true,
         Meaning::Directory => false,
-        Meaning::Read | Meaning::Write => return None,
+        Meaning::Read | Meaning::Write | Meaning::Remove | Meaning::Keep | Meaning::Condition => return None,
     };
     let path = mark.place.resolve(Path::new(&mark.value));
     let what = if is_file { "file" } else { "folder" };

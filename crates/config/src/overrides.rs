@@ -22,6 +22,9 @@ pub struct Overrides {
     /// those below that folder keep their place in it, each other one gets a folder of its own below the new
     /// one, named by its id.
     pub output: Option<PathBuf>,
+    /// Makes a plan of one export whose bytes can be handed on as they come, with neither folder nor dead letters: the
+    /// first of kept documents that can, else one of an exporter that loses nothing.
+    pub streams: bool,
 }
 
 /// One value to change.

@@ -9,6 +9,13 @@ use crate::plan::{Partition, PartitionPiece};
 /// that may stand in the name of a folder.
 const DIRECTIVES: &str = "YCyGgqmBbhdjAauwUWVFHIMSp%";
 
+/// The forms that are words, with what they are of.
+const WORDS: [(&str, &str); 3] = [
+    ("host", "the host of an address"),
+    ("tag", "a language tag in one spelling"),
+    ("primary", "its language alone"),
+];
+
 /// What a path with placeholders says.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
@@ -150,14 +157,18 @@ fn name_mistake(name: &str, at: &Range<usize>) -> Option<Mistake> {
     })
 }
 
-/// What is wrong with a date form that begins at byte `start` of the path.
+/// What is wrong with a form that begins at byte `start` of the path.
 fn format_mistakes(name: &str, format: &str, start: usize, at: &Range<usize>) -> Vec<Mistake> {
+    if WORDS.iter().any(|(word, _)| *word == format) {
+        return Vec::new();
+    }
     if !format.contains('%') {
         let message = match format {
-            "" => "a `:` without the form of a date".to_owned(),
-            _ => format!("`{format}` is no form of a date"),
+            "" => "a `:` without a form".to_owned(),
+            _ => format!("`{format}` is no form of a value"),
         };
-        let label = format!("write one such as `{{{name}:%Y-%m}}`, or `{{{name}}}`");
+        let words = WORDS.map(|(word, what)| format!("`{word}` ({what})")).join(", ");
+        let label = format!("write that of a date, such as `{{{name}:%Y-%m}}`, or {words}");
         return vec![Mistake::new(at.clone(), message, label)];
     }
     let mut mistakes = Vec::new();
@@ -277,6 +288,7 @@ mod tests {
             ("新闻/{栏目}{a}", "新闻", Some("{栏目}{a}")),
             ("字/{{a{b}", "字", Some("{{a{b}")),
             ("out/{published:%Y/%m}", "out", Some("{published:%Y/%m}")),
+            ("out/{url:host}/{language:primary}", "out", Some("{url:host}/{language:primary}")),
             ("out/{published:%Y%%}", "out", Some("{published:%Y%%}")),
         ] {
             let parsed = parse(path).unwrap();

@@ -25,6 +25,8 @@ pub struct Pipeline {
     plugins: Vec<PluginRequest>,
     /// Where the command line names another folder for the first export.
     pub(crate) output: Option<Place>,
+    /// See [`Overrides::streams`].
+    pub(crate) streams: bool,
     /// See [`Pipeline::without_inputs`].
     pub(crate) ignores_inputs: bool,
 }
@@ -96,7 +98,16 @@ impl Pipeline {
         let (found, output) = overrides::apply(&mut root, overrides, n_files);
         diagnostics.append(found);
         let plugins = plugins(&root, &mut diagnostics);
-        Ok(Self { root, text, file, diagnostics, plugins, output, ignores_inputs: false })
+        Ok(Self {
+            root,
+            text,
+            file,
+            diagnostics,
+            plugins,
+            output,
+            streams: overrides.streams,
+            ignores_inputs: false,
+        })
     }
 
     /// The libraries that the pipeline asks for, in order. Whoever loads them reports failures to

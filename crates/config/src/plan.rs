@@ -238,6 +238,11 @@ pub struct ExportPlan {
     pub implicit: bool,
 }
 
+/// Below the folder of the first export: where failed records go if no export takes them.
+///
+/// What reads folders of files as data sets passes over names that begin so.
+pub const DEAD_LETTERS: &str = "__failed";
+
 /// Folders below that of an export, named by what is in a record: `{language}/{published:%Y-%m}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Partition {
@@ -251,11 +256,12 @@ pub struct Partition {
 pub enum PartitionPiece {
     /// As it stands.
     Text(String),
-    /// The value of a field of metadata, of a date or time in this `strftime` form if there is one.
+    /// The value of a field of metadata; of a date or time in this `strftime` form, of others in this one of the forms
+    /// `host`, `tag` and `primary`, if there is one.
     Field {
         /// The name.
         name: String,
-        /// `%Y-%m`.
+        /// `%Y-%m`, `host`.
         format: Option<String>,
     },
 }

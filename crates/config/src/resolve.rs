@@ -19,12 +19,16 @@ use crate::longest::longest;
 use crate::node::{Data, Node, Table};
 use crate::opening::{Checked, Opener, is_envelope};
 use crate::pipeline::{Pipeline, PluginLocator};
-use crate::plan::{Compression, ExportPlan, From, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan};
+use crate::plan::{
+    Compression, DEAD_LETTERS, ExportPlan, From, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
+};
 use crate::size::format_size;
 use crate::tests_table;
 use crate::text::{Place, TextKind};
 
 /// Large enough that a billion documents are some thousand files, small enough to be moved about.
+/// What stands for the folder of an export that has none.
+const STREAM: &str = "-";
 const DEFAULT_PART_BYTES: u64 = 256 << 20;
 
 impl Pipeline {
@@ -226,7 +230,9 @@ impl<'a> Planner<'a> {
         self.opener.begin();
         let own: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
         let destinations = destinations(&own, self.pipeline.output.as_ref(), &mut self.diagnostics);
-        self.check_destinations(&destinations, sources);
+        if !self.pipeline.streams {
+            self.check_destinations(&destinations, sources);
+        }
         for ((place, table), destination) in tables.iter().zip(&destinations) {
             let Some(entry) = self.opener.open("export", place, table) else { continue };
             let from = from(table);
@@ -257,8 +263,28 @@ impl<'a> Planner<'a> {
                 planned.plans.push(export);
             }
         }
-        self.dead_letters(&tables, &destinations, &mut planned);
+        if self.pipeline.streams {
+            self.stream(&mut planned);
+        } else {
+            self.dead_letters(&tables, &destinations, &mut planned);
+        }
         planned
+    }
+
+    /// Leaves one export, whose bytes are handed on as they come.
+    fn stream(&mut self, planned: &mut Planned<ExportPlan>) {
+        let can_stream = |info: &tamis_stage::StageInfo| !info.flags.named_files && !info.flags.parts;
+        let fit =
+            planned.plans.iter().find(|plan| plan.from == From::Kept && can_stream(&plan.info)).cloned();
+        let fit = fit.or_else(|| {
+            let exporter = self.opener.open_replayable(can_stream)?;
+            Some(export(exporter, "output".to_owned(), PathBuf::new(), From::Kept))
+        });
+        let Some(fit) = fit else { return };
+        let path = PathBuf::from(STREAM);
+        let fit = ExportPlan { path, partition: None, compression: Compression::None, ..fit };
+        planned.canonical = vec![self.canonical_export(&fit, &fit.options)];
+        planned.plans = vec![fit];
     }
 
     /// No two exports share a folder, and none writes over inputs.
@@ -293,7 +319,7 @@ impl<'a> Planner<'a> {
             return;
         }
         let (Some((_, table)), Some(first)) = (tables.first(), planned.plans.first()) else { return };
-        let path = first.path.join("failed");
+        let path = first.path.join(DEAD_LETTERS);
         if let Some(taken) = destinations.iter().flatten().find(|it| it.folder == path) {
             let message = "failed records go to this folder";
             let label = "choose another one, or add an export with `from = \"failed\"`";
@@ -302,7 +328,7 @@ impl<'a> Planner<'a> {
         }
         let id = free_id("failed", &planned.plans);
         // Not every format has a place for the bytes of a record that could not be read.
-        let other = if first.info.flags.replayable { None } else { self.opener.open_replayable() };
+        let other = if first.info.flags.replayable { None } else { self.opener.open_replayable(|_| true) };
         let (compression, max_part_bytes) = match other {
             Some(_) => (Compression::None, DEFAULT_PART_BYTES),
             None => (first.compression, first.max_part_bytes),

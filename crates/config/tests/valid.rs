@@ -148,7 +148,7 @@ fn a_small_pipeline_takes_defaults() {
     assert_eq!((kept.from, kept.implicit, kept.compression), (From::Kept, false, Compression::None));
     assert_eq!(kept.path, folder.path().join("out"));
     assert_eq!((failed.from, failed.implicit, failed.id.as_str()), (From::Failed, true, "failed"));
-    assert_eq!(failed.path, folder.path().join("out/failed"));
+    assert_eq!(failed.path, folder.path().join("out/__failed"));
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn placeholders_part_an_export() {
         );
         assert_eq!(partition.to_string(), "lang={language}/{published:%Y-%m}/{{x}}");
         // Dead letters are all together.
-        assert_eq!(plan.exports[1].path, folder.path().join("out/v1/failed"));
+        assert_eq!(plan.exports[1].path, folder.path().join("out/v1/__failed"));
         assert_eq!(plan.exports[1].partition, None);
     }
 }
@@ -456,7 +456,7 @@ fn another_output_keeps_the_placeholders() {
     let expected = [
         (new.clone(), Some("{language}".to_owned())),
         (new.join("by-site"), Some("{site}".to_owned())),
-        (new.join("failed"), None),
+        (new.join("__failed"), None),
     ];
     assert_eq!(shown, expected);
 }
@@ -560,8 +560,8 @@ fn exports_move_with_the_first_one() {
     let overrides = Overrides { output: Some(folder.path().join("new")), ..Overrides::default() };
     let plan = planned(folder.path(), &content, &overrides);
     let paths: Vec<&PathBuf> = plan.exports.iter().map(|export| &export.path).collect();
-    let expected =
-        ["new", "new/beside", "new/beside-2", "new/above", "new/failed"].map(|path| folder.path().join(path));
+    let expected = ["new", "new/beside", "new/beside-2", "new/above", "new/__failed"]
+        .map(|path| folder.path().join(path));
     assert_eq!(paths, expected.iter().collect::<Vec<_>>());
 }
 

@@ -4,11 +4,13 @@
 //! Pure functions without settings; what to do about the answers is for the stages in `plugins/` to decide.
 
 mod locate;
-mod months;
+mod names;
+mod numerals;
 mod parse;
+mod times;
 
 pub use locate::{Located, dates};
-pub use parse::{Moment, Reading, days_before, read};
+pub use parse::{Moment, Reading, days_before, read, read_in};
 
 /// The date in `shown` in ISO 8601, if it is certain.
 pub fn certain_date(shown: &str) -> Option<String> {

@@ -1,49 +1,71 @@
 //! Finds dates in running text: where each one begins and ends, not what it means.
 //!
-//! Every date that [`crate::read`] can be certain about has a year of four digits, so the search is for `19`
-//! and `20`, and only what stands around those is looked at closely.
+//! Every date that [`crate::read`] can be certain about has a year of four digits or one with `年` behind it, so the
+//! search is for `19`, `20` and that character, and only what stands around those is looked at closely.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::months::MONTHS;
+use super::names::{CHINESE_WEEKS, MONTHS, WEEKDAYS, weekday_of_char};
+use super::numerals::{ERAS, NUMERALS};
+use super::times::{PARTS, ZONES, zone_of};
 
-/// So many bytes before a year may hold its day and month: `Thursday, 23. September ` is the longest.
-const MAX_BEFORE: usize = 32;
+/// So many bytes before a year may hold its day and month, the weekday and the time:
+/// `14:05 Uhr, Donnerstag, 23. September ` is among the longest.
+const MAX_BEFORE: usize = 64;
 
 /// Where a date stands in a text, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
     /// Year, month and day.
     pub date: Range<usize>,
-    /// The time of day behind the date, with what marks its half of the day.
+    /// The time of day beside the date, with what marks its half of the day, and its zone.
     pub time: Option<Range<usize>>,
+    /// The day of the week beside the date.
+    pub weekday: Option<Range<usize>>,
 }
 
 impl Located {
-    /// Date and time.
+    /// Date, time and weekday, and what stands between them.
     pub fn range(&self) -> Range<usize> {
-        self.date.start..self.time.as_ref().map_or(self.date.end, |time| time.end)
+        let parts = || [Some(&self.date), self.time.as_ref(), self.weekday.as_ref()].into_iter().flatten();
+        let start = parts().map(|part| part.start).min().unwrap_or_default();
+        start..parts().map(|part| part.end).max().unwrap_or_default()
     }
 
-    /// Date and time with a blank between them: flattening often glues them together.
+    /// Date, time and weekday as they stand in the text, with a blank where flattening has glued them together.
     pub fn shown(&self, text: &str) -> String {
-        let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        match &self.time {
-            Some(time) => format!("{} {}", part(&self.date), part(time)),
-            None => part(&self.date).to_owned(),
+        let mut parts: Vec<&Range<usize>> =
+            [Some(&self.date), self.time.as_ref(), self.weekday.as_ref()].into_iter().flatten().collect();
+        parts.sort_by_key(|part| part.start);
+        let mut out = String::new();
+        let mut end = None;
+        for part in parts {
+            if let Some(end) = end {
+                let between = text.get(end..part.start).unwrap_or_default();
+                out.push_str(if between.is_empty() { " " } else { between });
+            }
+            out.push_str(text.get(part.clone()).unwrap_or_default());
+            end = Some(part.end);
         }
+        out
     }
 }
 
-/// Day and month before a year: `September 13, `, `13. September `, `13 de septiembre de `, `13.9.`, `9/13/`.
+/// Day and month before a year: `September 13, `, `13. September `, `13 de septiembre de `, `13.9.`, `9/13/`, with the
+/// weekday and the time before it.
 static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| {
     let months = MONTHS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
+    let (short, long): (Vec<_>, Vec<_>) =
+        WEEKDAYS.iter().map(|(name, _)| *name).partition(|name| name.len() == 2);
+    let (short, long) = (short.join("|"), long.join("|"));
     let day = r"\d{1,2}(?:st|nd|rd|th|\.|º|er)?";
+    let time = r"(?<time>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s*(?:uhr|hrs?|h|utc|gmt))?\s*[,|·-]?\s*(?:on\s+|am\s+|le\s+)?";
+    let weekday = format!(r"(?<weekday>(?:{long})\b|(?:{short})[.,])[.,]?\s*(?:the\s+|den\s+|dem\s+)?");
     Regex::new(&format!(
-        r"(?i)(?:^|[^\d.,:/\-])\s*(?<date>(?:{months})\.?\s+{day},?\s+|{day}\s+(?:of\s+|de\s+)?(?:{months})\.?,?\s+(?:de\s+|del\s+)?|\d{{1,2}}-(?:{months})-|\d{{1,2}}/\d{{1,2}}/|\d{{1,2}}\.\s?\d{{1,2}}\.\s?)$",
+        r"(?i)(?:^|[^\d.,:/\-])\s*(?:{time})?(?:\b{weekday})?(?<date>(?:{months})\.?\s+{day},?\s+|{day}\s+(?:of\s+|de\s+)?(?:{months})\.?,?\s+(?:de\s+|del\s+)?|\d{{1,2}}-(?:{months})-|\d{{1,2}}/\d{{1,2}}/|\d{{1,2}}-\d{{1,2}}-|\d{{1,2}}\.\s?\d{{1,2}}\.\s?)$",
     ))
     .expect("the pattern is a constant that tests compile")
 });
@@ -51,22 +73,23 @@ static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| {
 /// The dates of `text`, in order.
 pub fn dates(text: &str) -> impl Iterator<Item = Located> + '_ {
     let mut end = 0;
-    years(text.as_bytes()).filter_map(move |year| {
-        if year < end {
+    years(text).filter_map(move |year| {
+        if year.start < end {
             return None;
         }
-        let found = year_first(text, year).or_else(|| year_last(text, year))?;
+        let found = year_first(text, &year).or_else(|| year_last(text, year.start))?;
         end = found.range().end;
         Some(found)
     })
 }
 
-/// Where the years from 1900 to 2099 stand.
-fn years(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+/// Where the years from 1900 to 2099 stand in digits, and those before `年` in other forms.
+fn years(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let bytes = text.as_bytes();
     // `9` and `0` behind it: a search for two rare bytes at once is faster than one for `1` or `2` alone.
     let finders = [memchr::memmem::find_iter(bytes, "20"), memchr::memmem::find_iter(bytes, "19")];
     let [mut twenties, mut nineties] = finders.map(Iterator::peekable);
-    std::iter::from_fn(move || match (twenties.peek(), nineties.peek()) {
+    let digits = std::iter::from_fn(move || match (twenties.peek(), nineties.peek()) {
         (Some(a), Some(b)) if b < a => nineties.next(),
         (None, _) => nineties.next(),
         _ => twenties.next(),
@@ -75,35 +98,96 @@ fn years(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
         let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
         digit(year + 2) && digit(year + 3) && !digit(year + 4) && !(year > 0 && digit(year - 1))
     })
+    .map(|year| year..year + 4);
+    let marked = memchr::memmem::find_iter(bytes, "年").filter_map(|mark| year_before(text, mark));
+    let (mut digits, mut marked) = (digits.peekable(), marked.peekable());
+    std::iter::from_fn(move || match (digits.peek(), marked.peek()) {
+        (Some(a), Some(b)) if b.start < a.start => marked.next(),
+        (None, _) => marked.next(),
+        _ => digits.next(),
+    })
 }
 
-fn year_first(text: &str, year: usize) -> Option<Located> {
-    let mut cursor = Cursor { bytes: text.as_bytes(), at: year + 4 };
+/// The year of four wide digits, in Chinese numerals or of an era that ends at `mark`.
+fn year_before(text: &str, mark: usize) -> Option<Range<usize>> {
+    /// `中華民國一百零九` are eight characters of three bytes.
+    const MOST_BYTES: usize = 32;
+    let mut from = mark.saturating_sub(MOST_BYTES);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text.get(from..mark)?.trim_end_matches(is_blank);
+    let of = |is_part: &dyn Fn(char) -> bool| {
+        let start = before.trim_end_matches(is_part).len();
+        (start, before.get(start..).map_or(0, |year| year.chars().count()))
+    };
+    let is_wide = |c: char| ('０'..='９').contains(&c);
+    let is_numeral = |c: char| NUMERALS.contains(c);
+    let (start, n_chars) = [of(&is_wide), of(&is_numeral)].into_iter().max_by_key(|(_, n)| *n)?;
+    if n_chars == 4 && !before.get(start..)?.contains(['十', '百', '廿']) {
+        return Some(from + start..from + before.len());
+    }
+    let (start, _) = of(&|c: char| c.is_ascii_digit() || is_wide(c) || is_numeral(c) || c == '元');
+    let head = before.get(..start)?.trim_end_matches(is_blank);
+    let era = ERAS.iter().find_map(|(era, _)| head.strip_suffix(era))?;
+    (start < before.len()).then_some(from + era.len()..from + before.len())
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\u{A0}' | '\u{3000}')
+}
+
+fn year_first(text: &str, year: &Range<usize>) -> Option<Located> {
+    let mut cursor = Cursor { text, at: year.end };
     cursor.blanks();
     let marks = [("年", "月"), ("년", "월"), ("-", "-"), ("/", "/"), (".", ".")];
     let (_, behind_month) = marks.into_iter().find(|(behind_year, _)| cursor.eat(behind_year))?;
     cursor.blanks();
-    cursor.digits(2)?;
+    cursor.number()?;
     cursor.blanks();
     if !cursor.eat(behind_month) {
         return None;
     }
     cursor.blanks();
-    cursor.digits(2)?;
+    cursor.number()?;
     let mut end = cursor.at;
-    let glued = cursor.peek().is_some_and(|byte| byte.is_ascii_digit());
+    let glued = cursor.peek().is_some_and(|c| c.is_ascii_digit());
     cursor.blanks();
     if ["日", "号", "號", "일"].iter().any(|mark| cursor.eat(mark)) {
         end = cursor.at;
     } else {
         cursor.at = end;
     }
-    let time = cursor.time(glued);
+    let (weekday, time) = cursor.behind(glued);
     // 2011-06-2400007 is a page number behind a date, or no date at all.
     if glued && time.is_none() {
         return None;
     }
-    Some(Located { date: year..end, time })
+    Some(Located { date: year.start..end, time, weekday: weekday_before(text, year.start).or(weekday) })
+}
+
+/// The weekday that stands right before a date at `at`: `星期四 2018-09-13`, `Thu, 2018-09-13`.
+fn weekday_before(text: &str, at: usize) -> Option<Range<usize>> {
+    /// `quarta-feira` and its Cyrillic sister are shorter.
+    const MOST_BYTES: usize = 28;
+    let mut from = at.saturating_sub(MOST_BYTES);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text.get(from..at)?.trim_end_matches(|c| is_blank(c) || matches!(c, ',' | '，'));
+    let end = from + before.len();
+    let day = before.chars().next_back()?;
+    if let Some(week) = before.strip_suffix(day).filter(|_| weekday_of_char(day).is_some()) {
+        let word = CHINESE_WEEKS.iter().find(|word| week.ends_with(**word))?;
+        return Some(from + week.len() - word.len()..end);
+    }
+    if !day.is_alphabetic() {
+        return None;
+    }
+    let start = before.rfind(|c: char| !(c.is_alphabetic() || c == '-')).map_or(0, |last| last + 1);
+    let word = before.get(start..)?.to_lowercase();
+    let is_weekday = WEEKDAYS.iter().any(|(name, _)| name.len() > 2 && *name == word);
+    is_weekday.then_some(from + start..end)
 }
 
 fn year_last(text: &str, year: usize) -> Option<Located> {
@@ -115,26 +199,32 @@ fn year_last(text: &str, year: usize) -> Option<Located> {
     while !text.is_char_boundary(start) {
         start += 1;
     }
-    let date = BEFORE_YEAR.captures(text.get(start..year)?)?.name("date")?;
-    let date = start + date.start()..year + 4;
-    let mut cursor = Cursor { bytes: text.as_bytes(), at: date.end };
-    Some(Located { time: cursor.time(false), date })
+    let found = BEFORE_YEAR.captures(text.get(start..year)?)?;
+    let part = |name| found.name(name).map(|part| start + part.start()..start + part.end());
+    let date = part("date")?.start..year + 4;
+    let mut cursor = Cursor { text, at: date.end };
+    let (weekday, time) = cursor.behind(false);
+    Some(Located { date, time: time.or_else(|| part("time")), weekday: part("weekday").or(weekday) })
 }
 
-/// Reads forwards, byte by byte; what it stops at is always a boundary of characters.
+/// Reads forwards; it always stands at a boundary of characters.
 struct Cursor<'a> {
-    bytes: &'a [u8],
+    text: &'a str,
     at: usize,
 }
 
 impl Cursor<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
     }
 
     fn eat(&mut self, what: &str) -> bool {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let eaten = rest.get(..what.len()).is_some_and(|start| start.eq_ignore_ascii_case(what.as_bytes()));
+        let start = self.text.as_bytes().get(self.at..self.at + what.len());
+        let eaten = start.is_some_and(|start| start.eq_ignore_ascii_case(what.as_bytes()));
         self.at += if eaten { what.len() } else { 0 };
         eaten
     }
@@ -143,50 +233,227 @@ impl Cursor<'_> {
         what.iter().any(|what| self.eat(what))
     }
 
+    /// Takes one of some words, if no letter or digit follows.
+    fn eat_word<'w>(&mut self, words: impl IntoIterator<Item = &'w str>) -> bool {
+        let start = self.at;
+        words.into_iter().any(|word| {
+            let eaten = self.eat(word) && !self.peek().is_some_and(char::is_alphanumeric);
+            if !eaten {
+                self.at = start;
+            }
+            eaten
+        })
+    }
+
     /// Passes blanks within a line.
     fn blanks(&mut self) {
-        while self.eat_any(&[" ", "\t", "\u{A0}", "\u{3000}"]) {}
+        while let Some(c) = self.peek().filter(|c| is_blank(*c)) {
+            self.at += c.len_utf8();
+        }
     }
 
     /// Passes at least one and at most `max` digits; their number.
     fn digits(&mut self, max: usize) -> Option<usize> {
-        let start = self.at;
-        while self.at - start < max && self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        (self.at > start).then_some(self.at - start)
+        let n_digits = self.rest().bytes().take(max).take_while(u8::is_ascii_digit).count();
+        self.at += n_digits;
+        (n_digits > 0).then_some(n_digits)
     }
 
-    /// A time of day here, behind a date; `glued` if there is nothing at all between them.
-    fn time(&mut self, glued: bool) -> Option<Range<usize>> {
+    /// Passes a number of one or two digits, which may be wide, or of up to three Chinese numerals; how many.
+    fn number(&mut self) -> Option<usize> {
+        if let Some(n_digits) = self.digits(2) {
+            return Some(n_digits);
+        }
+        let passed = |is_part: &dyn Fn(char) -> bool, max: usize| {
+            let part = self.rest().chars().take(max).take_while(|c| is_part(*c));
+            part.fold((0, 0), |(n_chars, n_bytes), c| (n_chars + 1, n_bytes + c.len_utf8()))
+        };
+        let (wide, bytes) = passed(&|c| ('０'..='９').contains(&c), 2);
+        let (n_chars, n_bytes) = if wide > 0 { (wide, bytes) } else { passed(&|c| NUMERALS.contains(c), 3) };
+        self.at += n_bytes;
+        (n_chars > 0).then_some(n_chars)
+    }
+
+    /// Weekday and time of day here, behind a date; `glued` if there is nothing at all between them.
+    fn behind(&mut self, glued: bool) -> (Option<Range<usize>>, Option<Range<usize>>) {
         self.blanks();
+        let bracket = self.at;
         self.eat_any(&["(", "（"]);
-        if self.eat_any(&["星期", "周", "週", "礼拜"]) {
-            self.at += "一".len();
-        }
+        let is_bracket = self.at > bracket;
+        let before = self.at;
+        let is_weekday = self.weekday(is_bracket);
+        // The brackets are part of it: a character in brackets is a day, and another in running text is not.
         self.eat_any(&[")", "）"]);
-        self.eat_any(&[",", ".", "t", "at", "-", "um", "às"]);
-        self.blanks();
-        let start = self.at;
-        self.eat_any(&["上午", "下午", "晚上", "오전", "오후", "午前", "午後"]);
-        self.blanks();
-        let n_digits = self.digits(2)?;
-        if !self.eat_any(&[":", "：", "时", "時", "点", "h"])
-            || self.digits(2)? != 2
-            || (glued && n_digits != 2)
-        {
-            return None;
+        let weekday = is_weekday.then_some(if is_bracket { bracket } else { before }..self.at);
+        if !is_weekday && is_bracket {
+            self.at = before;
         }
-        let mut end = self.at;
-        if self.eat_any(&[":", "："]) && self.digits(2) == Some(2) {
+        self.eat_any(&["，", ",", ".", "t", "at", "-", "um", "às", "alle", "à", "|", "·"]);
+        self.blanks();
+        self.eat_word(["at", "um", "à", "às", "alle"]);
+        self.blanks();
+        (weekday, self.time(glued))
+    }
+
+    fn weekday(&mut self, is_bracket: bool) -> bool {
+        let start = self.at;
+        let week = self.eat_any(CHINESE_WEEKS);
+        if let Some(c) = self.peek().filter(|c| weekday_of_char(*c).is_some()) {
+            self.at += c.len_utf8();
+            let is_day = week || self.eat("曜日") || is_bracket && matches!(self.peek(), Some(')' | '）'));
+            if is_day {
+                return true;
+            }
+        }
+        self.at = start;
+        self.eat(",");
+        self.blanks();
+        let long = WEEKDAYS.iter().map(|(name, _)| *name).filter(|name| name.len() > 2);
+        if self.eat_word(long) {
+            return true;
+        }
+        self.at = start;
+        false
+    }
+
+    /// A time of day here.
+    fn time(&mut self, glued: bool) -> Option<Range<usize>> {
+        let start = self.at;
+        let mut is_machine = self.text.get(..start).is_some_and(|before| before.ends_with(['T', 't']));
+        let _ = PARTS.iter().any(|(word, _)| self.eat(word));
+        self.blanks();
+        let n_digits = self.number()?;
+        let mut end;
+        if self.eat_any(&[":", "：", "时", "時", "点", "點", "h", "시"]) {
+            self.blanks();
+            if self.number()? != 2 || (glued && n_digits != 2) {
+                return None;
+            }
+            end = self.at;
+            if self.eat_any(&[":", "："]) && self.number() == Some(2) {
+                end = self.at;
+                is_machine = true;
+                if self.eat(".") && self.digits(9).is_some() {
+                    end = self.at;
+                }
+            }
+            self.at = end;
+            if self.eat_any(&["分", "분", "秒"]) {
+                end = self.at;
+            }
+        } else {
+            self.blanks();
+            if glued || !self.half() {
+                return None;
+            }
             end = self.at;
         }
         self.at = end;
-        if self.eat_any(&["分", "秒"]) {
+        self.blanks();
+        if self.half() {
             end = self.at;
         }
+        self.at = end;
         self.blanks();
-        let half = self.eat_any(&["am", "pm", "a.m.", "p.m."]);
-        Some(start..if half { self.at } else { end })
+        self.eat_any(&["(", "（"]);
+        Some(start..if self.zone(is_machine) { self.at } else { end })
+    }
+
+    /// `am` or `pm`; `America` begins with neither.
+    fn half(&mut self) -> bool {
+        self.eat_any(&["a.m.", "p.m."]) || self.eat_word(["am", "pm"])
+    }
+
+    /// `Z`, `+08:00`, `UTC+8`, `EST`. `09:00-11:00` is a span of time unless the form is that of machines.
+    fn zone(&mut self, is_machine: bool) -> bool {
+        let start = self.at;
+        let is_named = self.eat_word(ZONES.iter().map(|(name, _)| *name)) || self.eat("北京时间");
+        let name_end = self.at;
+        let is_offset = self.eat_any(&["+", "-"]) && self.digits(2).is_some() && {
+            let hours = self.at;
+            self.eat(":");
+            if self.digits(2) != Some(2) {
+                self.at = hours;
+            }
+            !self.peek().is_some_and(char::is_alphanumeric)
+        };
+        let is_zone = |zone: &str| zone_of(zone, is_machine).is_some();
+        let offset = self.text.get(name_end..self.at).unwrap_or_default();
+        if is_offset && (is_named || is_zone(offset)) && offset.len() > 2 - usize::from(is_named) {
+            return true;
+        }
+        self.at = if is_named { name_end } else { start };
+        is_named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Reading, read};
+
+    /// The dates of a text as they are shown.
+    fn shown(text: &str) -> Vec<String> {
+        dates(text).map(|located| located.shown(text)).collect()
+    }
+
+    #[test]
+    fn dates_are_found_with_what_belongs_to_them() {
+        for (text, expected) in [
+            ("发布时间：2018-09-1302:20:30 来源", "2018-09-13 02:20:30"),
+            ("at 2018-09-13T02:20:30Z.", "2018-09-13T02:20:30Z"),
+            ("at 2018-09-13T02:20:30.25-07:00.", "2018-09-13T02:20:30.25-07:00"),
+            ("2018-09-13 12:30 American", "2018-09-13 12:30"),
+            ("2018-09-13 12:30 America/New_York", "2018-09-13 12:30"),
+            ("2018-09-13 12:30 am, by", "2018-09-13 12:30 am"),
+            ("13 September 2018, 3 p.m. EST", "13 September 2018, 3 p.m. EST"),
+            ("13 September 2018 at 15:05 UTC+8", "13 September 2018 at 15:05 UTC+8"),
+            ("2018年9月13日星期五 晚8:05", "2018年9月13日 星期五 晚8:05"),
+            ("2018年9月13日 凌晨1:05", "2018年9月13日 凌晨1:05"),
+            ("Friday, September 13, 2018", "Friday, September 13, 2018"),
+            ("星期五 2018-09-13", "星期五 2018-09-13"),
+            ("于二〇一八年九月十三日印发", "二〇一八年九月十三日"),
+            ("（２０１８年９月１３日）", "２０１８年９月１３日"),
+            ("中華民國107年9月13日", "民國107年9月13日"),
+            ("令和元年5月3日（金）", "令和元年5月3日 （金）"),
+            ("14:05 Uhr, 13. September 2018", "14:05 Uhr, 13. September 2018"),
+            ("open 13.9.2018 09:00-11:00", "13.9.2018 09:00"),
+            ("le 13-09-2018 à 10h20", "13-09-2018 à 10h20"),
+        ] {
+            assert_eq!(shown(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_not_found() {
+        for text in ["2011-06-2400007", "一九年五月", "三十年", "民國以來", "12018-09-13", "v2.2018.1"]
+        {
+            assert_eq!(shown(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_weekday_that_contradicts_is_seen() {
+        let text = "Friday, September 13, 2018";
+        assert_eq!(dates(text).map(|it| read(&it.shown(text))).collect::<Vec<_>>(), [Reading::WrongWeekday]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_searched_and_ranges_are_in_order(
+            text in "(\\PC{0,4}|2018|-|9|13| |年|月|日|〇|二|十|民國|令和|元|星期|周|五|10:20|T|Z|\\+08:00|am|May|Fri|,|\\(|\\)){0,24}"
+        ) {
+            let mut end = 0;
+            for located in dates(&text) {
+                let range = located.range();
+                prop_assert!(text.get(range.clone()).is_some() && range.end > end, "{text}");
+                for part in [Some(located.date), located.time, located.weekday].into_iter().flatten() {
+                    prop_assert!(text.get(part).is_some(), "{text}");
+                }
+                end = range.end;
+            }
+        }
     }
 }

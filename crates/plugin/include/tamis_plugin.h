@@ -1,4 +1,4 @@
-/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI 1.2.
+/* tamis_plugin.h - the boundary between Tamis and its plugins, ABI 1.3.
  *
  * Everything a plugin needs is in this one header: a plugin in C is one file that includes it, builds into a
  * shared library, and exports one function (TAMIS_ENTRY below).
@@ -8,9 +8,9 @@
  *   The others begin with `struct_size`, the size that their maker compiled; new members are only ever
  *   appended, so a member may be read if it lies below struct_size.
  *   A comment "1.1" marks what ABI 1.0 did not have: a host of 1.0 neither calls nor offers it, and what was
- *   reserved then is 0 there. "1.2" marks what 1.1 did not have: ask whether host->struct_size reaches beyond a
- *   function before you call it, and for host->abi_minor before you fill a member that was reserved, and do
- *   without where an older host runs you.
+ *   reserved then is 0 there. "1.2" and "1.3" mark what the one before did not have: ask whether
+ *   host->struct_size reaches beyond a function before you call it, and for host->abi_minor before you fill a
+ *   member that was reserved, and do without where an older host runs you.
  * - POINTERS have 64 bits.
  * - TEXT is UTF-8, pointer and length, not terminated. Length 0 may come with any pointer, also NULL.
  * - OWNERSHIP. Whoever allocates frees. What the host passes is valid until the call returns; what a plugin
@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 #define TAMIS_ABI_MAJOR 1u
-#define TAMIS_ABI_MINOR 2u
+#define TAMIS_ABI_MINOR 3u
 #define TAMIS_MAGIC     0x3153494d41544c50ull
 
 typedef char tamis_pointers_have_64_bits[sizeof(void *) == 8 ? 1 : -1];
@@ -228,6 +228,7 @@ typedef struct {
    * to be written. `put` also takes the bytes of extension, head, tail, state_save and the part functions, with
    * doc 0. */
   int32_t (*fate)(void *ctx, uint32_t doc, tamis_fate *out);
+  /* 1.3: in every call with documents: what stages before have measured, in order; before that for exporters only. */
   int32_t (*measure_at)(void *ctx, uint32_t doc, uint32_t index, tamis_measure *out);
   int32_t (*put)(void *ctx, uint32_t doc, tamis_str bytes);                    /* not with TAMIS_NAMED_FILES */
   int32_t (*put_file)(void *ctx, uint32_t doc, tamis_str path, tamis_str bytes);

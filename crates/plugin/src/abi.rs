@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 pub const MAJOR: u32 = 1;
-pub const MINOR: u32 = 2;
+pub const MINOR: u32 = 3;
 pub const MAGIC: u64 = 0x3153_494d_4154_4c50;
 /// The exported symbol is this, followed by the stem of the library file.
 pub const ENTRY_PREFIX: &str = "tamis_plugin_v1_";

@@ -87,6 +87,15 @@ pub enum RunError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// What a run hands on cannot be written.
+    #[error("cannot write to the output: {source}")]
+    Stream {
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Whoever read what a run hands on has seen enough.
+    #[error("the reader of the output has closed it")]
+    Closed,
     /// A record could be neither exported nor written as a dead letter.
     #[error("export `{export}` cannot write the dead letter `{id}`: {message}")]
     DeadLetter {

@@ -58,7 +58,7 @@ pub use reasons::{Example, Reason, Reasons, Unread};
 pub use report::{Finish, Report};
 pub use run::run;
 pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
-pub use settings::{Grace, Settings};
+pub use settings::{Grace, Settings, Stream};
 pub use tally::{InputTally, StageTally, Tally};
 pub use work::chain::process;
 pub use work::place::RecordPlace;

@@ -85,7 +85,7 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
             resumed: false,
         }
     };
-    if settings.dry_run {
+    if settings.is_dry() {
         let scratch = Scratch::new(settings)?;
         let work_folder = WorkFolder::new(plan, scratch.path());
         let session = setup.session(events, pool, work_folder);

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::io::{ErrorKind, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tamis_config::Plan;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub fresh: bool,
     /// Do everything but write: nothing of the output changes.
     pub dry_run: bool,
+    /// Hand the bytes of the first export on as they come; implies `dry_run`, because nothing is written to a folder.
+    pub stream: Option<Stream>,
     /// Read this many records only: the first of the corpus.
     pub limit: Option<u64>,
     /// Read one of several equal parts of the inputs. Its output lies below the folder of each export, in
@@ -33,6 +36,31 @@ pub struct Settings {
     pub pool: Option<Arc<rayon::ThreadPool>>,
     /// What to do when the run was asked to stop and a worker does not come back; if `None` the run waits for it.
     pub grace: Option<Grace>,
+}
+
+/// Where the bytes of an export go that is not written to a folder, in corpus order.
+#[derive(Clone)]
+pub struct Stream(Arc<Mutex<dyn Write + Send>>);
+
+impl Stream {
+    /// Hands them to `out`; when that answers that the pipe is broken the run ends with [`RunError::Closed`].
+    pub fn to(out: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(out)))
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), RunError> {
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(RunError::Closed),
+            written => written.map_err(|source| RunError::Stream { source }),
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Stream")
+    }
 }
 
 /// How a run that was asked to stop ends although a worker has not come back: it notes how far it is and leaves the
@@ -52,6 +80,11 @@ impl fmt::Debug for Grace {
 }
 
 impl Settings {
+    /// Whether nothing of a folder of output changes.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.dry_run || self.stream.is_some()
+    }
+
     /// The threads that work for a run of this plan.
     pub(crate) fn pool(&self, plan: &Plan) -> Result<Arc<rayon::ThreadPool>, RunError> {
         if let Some(pool) = &self.pool {

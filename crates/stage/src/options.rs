@@ -17,7 +17,11 @@ use serde::{Deserialize, Serialize};
 /// - `#[schemars(extend("x-path" = "file"))]` (or `"directory"`) makes a path relative to the pipeline file
 ///   and checks that it exists; on a list it holds for every entry.
 /// - `#[schemars(extend("x-field" = "read"))]` (or `"write"`) says that the value names a metadata field,
-///   so that `tamis check` can find a field that nobody writes.
+///   so that `tamis check` can find a field that nobody writes. `"change"` is both; `"remove"` names one that is
+///   gone behind the stage, `"keep"` one of those that are all that is left; `"pattern"` names some in braces, such as
+///   `{site}/{title}`, where `{id}` is the id. `x-field-keys` says the same of the keys of a table.
+/// - `#[schemars(extend("x-expression" = "condition"))]` says that the value is a condition (`tamis-expression`), so that
+///   `tamis check` can find names that nobody writes or measures, and values that cannot be compared.
 /// - `#[schemars(extend("x-needs" = {"columns": "some"}))]` says beside what the option has an effect, so that
 ///   `tamis check` can tell a setting that does nothing: beside an option that is given and not empty (`"some"`),
 ///   not given or empty (`"none"`), one of some values (`["markdown"]`), none of them (`{"not": [[]]}`), or a list

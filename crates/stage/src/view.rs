@@ -22,6 +22,11 @@ pub trait Lookup {
         None
     }
 
+    /// What a stage before has measured under `name`, the last of that name.
+    fn measured(&self, _name: &str) -> Option<f64> {
+        None
+    }
+
     /// Attaches bytes; they may be refused.
     fn attach(&self, _name: &str, _version: u64, _bytes: &[u8]) {}
 
@@ -87,6 +92,10 @@ impl Lookup for Record {
 
     fn flat(&self, name: &str, version: u64) -> Option<&[u8]> {
         self.attachments.flat(name, version)
+    }
+
+    fn measured(&self, name: &str) -> Option<f64> {
+        self.measures.iter().rfind(|measure| measure.name == name).map(|measure| measure.value)
     }
 }
 
@@ -159,6 +168,12 @@ impl<'a> View<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + use<'a> {
         let lookup = self.lookup;
         (0..).map_while(move |index| lookup.field_at(index))
+    }
+
+    /// What a stage before this one has measured under `name`; of several of that name the last. `None` if none has,
+    /// or where an older host does not tell.
+    pub fn measured(&self, name: &str) -> Option<f64> {
+        self.lookup.measured(name)
     }
 
     /// The bytes that were made of this text in layout `name`, if any stage or the reader, of whatever library, has

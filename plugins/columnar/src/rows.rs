@@ -5,22 +5,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
-use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
-use tamis_plugin::{ExportView, Failure, Fate, ValueRef, json_object};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use tamis_plugin::{ExportView, Failure, Fate, SetupError, ValueRef, json_object};
 
 use crate::parquet::ColumnType;
 
-/// The field for metadata that has no column of its own.
-pub(crate) const REST: &str = "rest";
+/// The columns that rows have for one thing or another, so that no metadata field can have one of these names.
+const TAKEN: [&str; 8] = ["id", "text", "metadata", "stage", "reason", "measures", "origin", "raw"];
 
 /// Which columns there are, and what goes into them.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    pub(crate) columns: BTreeMap<String, ColumnType>,
-    pub(crate) rest: bool,
-    pub(crate) raw: bool,
-    pub(crate) origin: bool,
+    /// Metadata fields that have one of their own.
+    columns: BTreeMap<String, ColumnType>,
+    /// Whether the other fields are in `metadata`.
+    rest: bool,
+    raw: bool,
+    origin: bool,
 }
 
 /// What becomes of records decides which columns they need; an export takes one kind.
@@ -38,6 +40,32 @@ pub(crate) type Text = for<'a> fn(&ExportView<'a>) -> Cow<'a, str>;
 pub(crate) type Failures = Vec<(usize, Failure)>;
 
 impl Layout {
+    /// # Errors
+    ///
+    /// When two columns would have one name; query engines tell no cases apart.
+    pub(crate) fn new(
+        columns: BTreeMap<String, ColumnType>,
+        rest: bool,
+        raw: bool,
+        origin: bool,
+    ) -> Result<Self, SetupError> {
+        let mut seen = BTreeMap::new();
+        for name in columns.keys() {
+            let folded = name.to_lowercase();
+            if let Some(taken) = TAKEN.iter().find(|taken| **taken == folded) {
+                let message = format_args!(
+                    "there is a column `{taken}` already: give the field `{name}` another name before the export"
+                );
+                return Err(SetupError::in_option("columns", message));
+            }
+            if let Some(other) = seen.insert(folded, name) {
+                let message = format_args!("`{other}` and `{name}` are one column to most query engines");
+                return Err(SetupError::in_option("columns", message));
+            }
+        }
+        Ok(Self { columns, rest, raw, origin })
+    }
+
     /// The columns of kept documents, for a part that none came to.
     pub(crate) fn kept_schema(&self) -> SchemaRef {
         self.schema(Kind::Kept)
@@ -72,8 +100,15 @@ impl Layout {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(strings(records.iter().map(|record| record.document.id()))),
             Arc::new(strings(records.iter().map(|record| record.document.text()))),
-            self.metadata(records, kind)?,
         ];
+        columns.extend(self.typed(records, kind)?);
+        if self.has_metadata(kind) {
+            let lifted = |name: &str| self.typed_columns(kind).any(|(column, _)| column == name);
+            let others = |record: &ExportView<'_>| {
+                json_object(record.document.fields().filter(|(name, _)| !lifted(name)))
+            };
+            columns.push(Arc::new(StringArray::from_iter_values(records.iter().map(others))));
+        }
         if kind >= Kind::Dropped {
             columns.push(Arc::new(records.iter().map(|record| record.stage).collect::<StringArray>()));
             columns.push(Arc::new(records.iter().map(reason).collect::<StringArray>()));
@@ -101,12 +136,10 @@ impl Layout {
 
     fn schema(&self, kind: Kind) -> SchemaRef {
         let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
-        let metadata = if self.is_json(kind) {
-            text("metadata", false)
-        } else {
-            Field::new("metadata", DataType::Struct(self.members()), false)
-        };
-        let mut fields = vec![text("id", false), text("text", false), metadata];
+        let mut fields = vec![text("id", false), text("text", false)];
+        let typed = self.typed_columns(kind);
+        fields.extend(typed.map(|(name, column)| Field::new(name, column.data_type(), true)));
+        fields.extend(self.has_metadata(kind).then(|| text("metadata", false)));
         if kind >= Kind::Dropped {
             fields.extend([text("stage", true), text("reason", true), text("measures", false)]);
         }
@@ -119,29 +152,23 @@ impl Layout {
         Arc::new(Schema::new(fields))
     }
 
-    /// The members of a metadata struct.
-    fn members(&self) -> Fields {
-        let typed = self.columns.iter().map(|(name, column)| Field::new(name, column.data_type(), true));
-        let rest = self.rest.then(|| Field::new(REST, DataType::Utf8, true));
-        typed.chain(rest).collect()
+    /// The metadata fields that have columns. Those of dead letters have none: a value of the wrong type may be what
+    /// they failed for.
+    fn typed_columns(&self, kind: Kind) -> impl Iterator<Item = (&str, ColumnType)> {
+        let columns = if kind == Kind::Failed { None } else { Some(&self.columns) };
+        columns.into_iter().flatten().map(|(name, column)| (name.as_str(), *column))
     }
 
-    /// Whether metadata is one column of JSON. That of dead letters always is: a value of the wrong type may be
-    /// what they failed for.
-    fn is_json(&self, kind: Kind) -> bool {
-        self.columns.is_empty() || kind == Kind::Failed
+    fn has_metadata(&self, kind: Kind) -> bool {
+        self.rest || self.columns.is_empty() || kind == Kind::Failed
     }
 
-    fn metadata(&self, records: &[ExportView<'_>], kind: Kind) -> Result<ArrayRef, Failures> {
-        if self.is_json(kind) {
-            let json = records.iter().map(|record| json_object(record.document.fields()));
-            return Ok(Arc::new(StringArray::from_iter_values(json)));
-        }
-        let mut builders: Vec<_> = self.columns.values().map(|column| Builder::new(*column)).collect();
-        let mut rest = StringBuilder::new();
+    fn typed(&self, records: &[ExportView<'_>], kind: Kind) -> Result<Vec<ArrayRef>, Failures> {
+        let mut builders: Vec<_> =
+            self.typed_columns(kind).map(|(name, column)| (name, Builder::new(column))).collect();
         let mut failures = Vec::new();
         for (index, record) in records.iter().enumerate() {
-            for (name, builder) in self.columns.keys().zip(&mut builders) {
+            for (name, builder) in &mut builders {
                 if let Err(found) = builder.push(record.document.metadata(name)) {
                     let wanted = builder.describes();
                     let message = format_args!("field `{name}` is {found}, not {wanted} as `columns` says");
@@ -149,19 +176,11 @@ impl Layout {
                     break;
                 }
             }
-            let others = || record.document.fields().filter(|(name, _)| !self.columns.contains_key(*name));
-            rest.append_option(others().next().map(|_| json_object(others())));
         }
         if !failures.is_empty() {
             return Err(failures);
         }
-        let mut members: Vec<_> = builders.into_iter().map(Builder::finish).collect();
-        if self.rest {
-            members.push(Arc::new(rest.finish()));
-        }
-        StructArray::try_new(self.members(), members, None)
-            .map(|array| Arc::new(array) as ArrayRef)
-            .map_err(|error| every(records.len(), &error))
+        Ok(builders.into_iter().map(|(_, builder)| builder.finish()).collect())
     }
 }
 

@@ -9,9 +9,11 @@ const HASH_DIGITS: usize = 16;
 
 /// The path of the file for a document, relative to the folder of the export; `extension` has no dot.
 ///
-/// A slash in the id separates folders. An id that had to be changed gets a hash of the id behind it, so that
+/// A slash in the id separates folders. A `#`, which ends the path of a link, becomes `-`; that the id `a-1` exists
+/// beside `a#1` is rare, and whoever writes the files puts a number behind the second. An id that had to be changed gets a hash of the id behind it, so that
 /// two ids do not end in the same file.
 pub(crate) fn of(id: &str, extension: &str) -> String {
+    let id = &*id.replace('#', "-");
     let parts: Vec<_> = id.split('/').filter(|part| !part.is_empty()).collect();
     let mut path = String::with_capacity(id.len() + extension.len() + 1);
     for (index, part) in parts.iter().enumerate() {
@@ -62,7 +64,7 @@ fn push_part(part: &str, folder_beside: Option<&str>, path: &mut String) {
 }
 
 /// Whether Windows takes the name for a device, whatever its ending.
-fn is_reserved(part: &str) -> bool {
+pub(crate) fn is_reserved(part: &str) -> bool {
     let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     let is_port = |prefix| {
         let number = stem.strip_prefix(prefix).unwrap_or_default();

@@ -59,6 +59,12 @@ impl Decoder {
                 "byte {at} is zero, and the bytes are in no encoding that has such: this is no text"
             )));
         }
+        if !decoded.is_plausible {
+            return Err(Failure::new(format_args!(
+                "the bytes are in no encoding that is known here: `{name}` comes nearest and gives no text: name the \
+                 encoding with `encoding = \"…\"`, or convert the file to UTF-8"
+            )));
+        }
         if decoded.n_undecodable as f64 > bytes.len() as f64 * self.max_undecodable_ratio {
             return Err(Failure::new(format_args!(
                 "{} of {} bytes stand for nothing in {name}, more than `max_undecodable_ratio` = {} allows: \
@@ -99,7 +105,7 @@ pub(crate) fn chosen(label: &str) -> Result<Encoding, SetupError> {
 }
 
 /// Labels to suggest; others are understood as well.
-const LABELS: [&str; 31] = [
+const LABELS: [&str; 41] = [
     "auto",
     "utf-8",
     "utf-16le",
@@ -131,4 +137,14 @@ const LABELS: [&str; 31] = [
     "windows-1257",
     "windows-1258",
     "macintosh",
+    "x-mac-cyrillic",
+    "ibm866",
+    "ibm437",
+    "ibm850",
+    "ibm852",
+    "ibm855",
+    "utf-32le",
+    "utf-32be",
+    "iso-2022-kr",
+    "hz-gb-2312",
 ];

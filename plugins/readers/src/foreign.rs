@@ -4,11 +4,13 @@ use serde::de::IgnoredAny;
 use tamis_plugin::Failure;
 use tamis_text::kind;
 
+use crate::arc::record::begins_file;
 use crate::warc::record::begins_record;
 
 /// A format that has a reader of its own and is never taken for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
+    Arc,
     Warc,
     Jsonl,
 }
@@ -16,6 +18,7 @@ pub(crate) enum Format {
 impl Format {
     fn begins(self, bytes: &[u8]) -> bool {
         match self {
+            Self::Arc => begins_file(bytes),
             Self::Warc => begins_record(bytes.trim_ascii_start()),
             Self::Jsonl => {
                 let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -27,6 +30,7 @@ impl Format {
     /// What such a file is called, and its reader.
     fn names(self) -> (&'static str, &'static str) {
         match self {
+            Self::Arc => ("an ARC file", "arc"),
             Self::Warc => ("a WARC file", "warc"),
             Self::Jsonl => ("JSON Lines", "jsonl"),
         }

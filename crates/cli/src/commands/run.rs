@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use tamis_config::{InputKind, Plan};
 use tamis_host::{OpenCall, Watchdog};
 use tamis_runner::{
-    Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, SegmentTask, Settings,
+    Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, SegmentTask, Settings, Stream,
 };
 use tamis_stage::RunContext;
 
 use crate::args::RunArgs;
-use crate::context::{Context, logged_run};
+use crate::context::{Context, Planned, logged_run};
 use crate::events::{self, Events};
 use crate::output::{self, print_line};
 use crate::progress::{self, Show};
@@ -30,41 +30,69 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     if !args.quiet {
         output::diagnostics(&plan.warnings);
     }
+    check_stream(args)?;
     let segments = tamis_runner::segments(plan);
     check_task(args, plan, &segments)?;
-    hear_of_long_files()?;
     let show = show(args);
-    let task = task_json(args, &segments);
     if show == Show::Json {
-        events::print(task);
+        events::print(task_json(args, &segments));
     }
-    // What a dry run must put aside goes away with it.
-    let scratch = if args.dry_run { Some(tempfile::tempdir()?) } else { None };
-    let run = logged_run();
-    let grace = stop::on_signal(&run, scratch.as_ref().map(|folder| folder.path().to_owned()))?;
-    let _watchdog = watchdog(&run, plan)?;
     let settings = Settings {
         fresh: args.fresh,
         dry_run: args.dry_run,
+        stream: args.places.streams().then(|| Stream::to(output::Documents)),
         limit: args.limit,
         shard: args.shard,
         task: args.segment.map(|segment| SegmentTask { segment, states: args.state.clone() }),
-        scratch: scratch.as_ref().map(|folder| folder.path().to_owned()),
-        grace: Some(grace),
         ..Settings::default()
     };
-    let opened = planned.open(&run)?;
-    let progress = Progress::default();
-    let observers = Observers::new([&progress as &dyn Observer, &Events]);
-    let phases = phases(&segments);
-    let result =
-        progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &observers));
+    let streams = settings.stream.is_some();
+    let result = watched(&planned, settings, show)?;
     // Not when the run hears of it: whoever shows how far it is may still have something to say.
     events::ended(plan, &result);
     Ok(match result {
-        Ok(report) => finished(plan, &report, show),
+        Ok(report) => finished(plan, &report, show, streams),
         Err(error) => broken(&error),
     })
+}
+
+/// Runs a plan in this process: heard by signals, watched for calls that hang, and shown.
+pub(crate) fn watched(
+    planned: &Planned,
+    settings: Settings,
+    show: Show,
+) -> anyhow::Result<Result<Report, RunError>> {
+    hear_of_long_files()?;
+    // What must be put aside where nothing is written goes away with it.
+    let is_passing = settings.dry_run || settings.stream.is_some();
+    let scratch = if is_passing { Some(tempfile::tempdir()?) } else { None };
+    let scratch = || scratch.as_ref().map(|folder| folder.path().to_owned());
+    let run = logged_run();
+    let grace = stop::on_signal(&run, scratch())?;
+    let _watchdog = watchdog(&run, &planned.plan)?;
+    let settings = Settings { scratch: scratch(), grace: Some(grace), ..settings };
+    let opened = planned.open(&run)?;
+    let progress = Progress::default();
+    let observers = Observers::new([&progress as &dyn Observer, &Events]);
+    let phases = phases(&tamis_runner::segments(&planned.plan));
+    Ok(progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &observers)))
+}
+
+/// Refuses what makes no sense where documents go to standard output.
+fn check_stream(args: &RunArgs) -> anyhow::Result<()> {
+    let flags = [
+        (args.json, "--json", "prints there, too: write to a folder with `-o FOLDER`"),
+        (args.dry_run, "--dry-run", "writes nothing: leave one of them out"),
+        (args.fresh, "--fresh", "replaces an earlier output, and there is none: leave it out"),
+        (args.shard.is_some(), "--shard", "writes to a folder of its own: name one with `-o FOLDER`"),
+        (args.segment.is_some(), "--segment", "leaves a state in a folder: name one with `-o FOLDER`"),
+    ];
+    match flags.into_iter().find(|(is_given, ..)| *is_given && args.places.streams()) {
+        Some((_, flag, why)) => {
+            anyhow::bail!("`-o -` prints documents to standard output, and `{flag}` {why}")
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses what the flags and the plan together make no sense of.
@@ -158,7 +186,7 @@ fn hear_of_long_files() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
+pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) -> Exit {
     let limit = plan.run.max_failed_ratio;
     let (records, bytes) = (report.tally.failed_ratio(), report.tally.input.failed_ratio());
     match show {
@@ -168,10 +196,11 @@ fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
              (pass `--fresh` to make it again)",
             summary::shown(&report.folder)
         )),
-        Show::Bar => show_summary(plan, report),
+        Show::Bar => show_summary(plan, report, streams),
     }
     if records > limit || bytes > limit {
         let letters = match report.finish {
+            Finish::Dry if streams => "a run with `-o FOLDER` writes them as dead letters".to_owned(),
             Finish::Dry => "a run without `--dry-run` writes them as dead letters".to_owned(),
             _ => format!("see the dead letters in {}", dead_letters(plan)),
         };
@@ -186,14 +215,20 @@ fn finished(plan: &Plan, report: &Report, show: Show) -> Exit {
     Exit::Done
 }
 
-fn show_summary(plan: &Plan, report: &Report) {
+fn show_summary(plan: &Plan, report: &Report, streams: bool) {
     if report.restarted {
         output::log_line("began anew: the run before had not finished and could not be resumed");
     }
     if report.resumed {
         output::log_line("resumed an unfinished run");
     }
-    output::print(summary::text(plan, report));
+    // Standard output is for documents alone if they are there.
+    let text = summary::text(plan, report);
+    if streams {
+        output::log(text)
+    } else {
+        output::print(text)
+    }
     for line in failures::smells(plan, report) {
         output::log_line(format_args!("warning: {line}"));
     }
@@ -201,6 +236,7 @@ fn show_summary(plan: &Plan, report: &Report) {
         output::log_line(line);
     }
     match report.finish {
+        Finish::Dry if streams => {}
         Finish::Dry => print_line("this was a dry run: nothing was written"),
         Finish::Segment => print_line("this was one segment of the plan: others follow"),
         Finish::Done | Finish::AlreadyDone => {}
@@ -212,7 +248,11 @@ fn dead_letters(plan: &Plan) -> String {
     failed.map(|export| summary::shown(&export.path)).collect::<Vec<_>>().join(", ")
 }
 
-fn broken(error: &RunError) -> Exit {
+pub(crate) fn broken(error: &RunError) -> Exit {
+    if matches!(error, RunError::Closed) {
+        // As `head` does when it has seen enough: nothing is wrong.
+        return Exit::Done;
+    }
     output::error_line(error);
     match error {
         error if error.is_interrupted() => Exit::Interrupted,

@@ -48,6 +48,12 @@ pub(crate) enum Meaning {
     Read,
     /// A field that the stage writes (`x-field`).
     Write,
+    /// A field that the stage takes away; it must be there before.
+    Remove,
+    /// A field of those that are all that the stage leaves.
+    Keep,
+    /// A condition over fields and measures (`x-expression`).
+    Condition,
 }
 
 impl Meaning {
@@ -58,12 +64,20 @@ impl Meaning {
             Some(_) => Some(Self::File),
             None => None,
         };
-        let field = match word("x-field") {
-            Some("write") => Some(Self::Write),
-            Some(_) => Some(Self::Read),
-            None => None,
+        let condition = word("x-expression").map(|_| Self::Condition);
+        path.into_iter().chain(word("x-field").into_iter().flat_map(Self::of_field)).chain(condition)
+    }
+
+    /// What a value, or a key (`x-field-keys`), stands for that names a field.
+    fn of_field(word: &str) -> impl Iterator<Item = Self> + use<> {
+        let (first, second) = match word {
+            "write" => (Self::Write, None),
+            "remove" => (Self::Remove, None),
+            "keep" => (Self::Keep, None),
+            "change" => (Self::Read, Some(Self::Write)),
+            _ => (Self::Read, None),
         };
-        path.into_iter().chain(field)
+        std::iter::once(first).chain(second)
     }
 }
 
@@ -525,6 +539,12 @@ impl<'a> Checker<'a> {
             Some(others) => others == &Value::Bool(false),
             None => top && properties.is_some() && !is_composed(keywords),
         };
+        if let Some(min) = keywords.get("minProperties").and_then(Value::as_u64) {
+            self.at_least(min, table, place, properties, at, top);
+        }
+        if let Some(word) = keywords.get("x-field-keys").and_then(Value::as_str) {
+            self.mark_keys(table, word, at);
+        }
         let mut meant = Vec::new();
         let mut wrong = Vec::new();
         for entry in &table.entries {
@@ -562,6 +582,45 @@ impl<'a> Checker<'a> {
                 None => format!("add `{key}`"),
             };
             self.error(place, format!("{owner} needs `{key}`"), label);
+        }
+    }
+
+    /// Complains about a table with fewer entries than it must have: a stage without any option that it works by.
+    fn at_least(
+        &mut self,
+        min: u64,
+        table: &Table,
+        place: &Place,
+        properties: Option<&Map<String, Value>>,
+        at: &At,
+        top: bool,
+    ) {
+        if table.entries.len() as u64 >= min {
+            return;
+        }
+        let known: Vec<&str> = properties.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        let label =
+            if known.is_empty() { String::new() } else { format!("give at least one of {}", choice(&known)) };
+        let message = if top {
+            format!("{} has nothing to do", self.owner)
+        } else {
+            format!("{} is empty", at.subject)
+        };
+        self.error(place, message, label);
+    }
+
+    /// Notes the keys of a table that name fields.
+    fn mark_keys(&mut self, table: &Table, word: &str, at: &At) {
+        for entry in &table.entries {
+            for meaning in Meaning::of_field(word) {
+                self.marks.push(Mark {
+                    meaning,
+                    pointer: at.key(&entry.key).pointer,
+                    option: at.option.clone(),
+                    value: entry.key.clone(),
+                    place: entry.key_place.clone(),
+                });
+            }
         }
     }
 
@@ -606,16 +665,27 @@ impl<'a> Checker<'a> {
                 .enumerate()
                 .filter_map(|(index, item)| Some((at.item(index).pointer, item.as_str()?, &item.place)));
             for (pointer, value, place) in whole.into_iter().chain(items) {
-                self.marks.push(Mark {
+                let values = if keywords.get("x-field").and_then(Value::as_str) == Some("pattern") {
+                    placeholders(value).collect()
+                } else {
+                    vec![value]
+                };
+                self.marks.extend(values.into_iter().map(|value| Mark {
                     meaning,
-                    pointer,
+                    pointer: pointer.clone(),
                     option: at.option.clone(),
                     value: value.to_owned(),
                     place: place.clone(),
-                });
+                }));
             }
         }
     }
+}
+
+/// The metadata fields that a pattern such as `{site}/{title}` names; whether it is a good one is for its stage to say.
+fn placeholders(pattern: &str) -> impl Iterator<Item = &str> {
+    let names = pattern.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    names.filter(|name| !name.is_empty() && *name != "id")
 }
 
 /// What to say about a key of the pipeline file that stands below a table, and so belongs to `owner`.

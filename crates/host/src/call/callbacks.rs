@@ -497,10 +497,14 @@ pub(super) unsafe extern "C" fn measure_at(
 ) -> i32 {
     // SAFETY: see `error`.
     let call = unsafe { call(ctx) };
-    let Target::Export(records) = call.target else { return abi::UNSUPPORTED };
+    let records = call.target.records();
+    if records.is_empty() {
+        return abi::UNSUPPORTED;
+    }
     if !is_document(call, doc) || !is_place(call, doc, out) {
         return abi::ERROR;
     }
+    // What the call measures itself is not listed: an index must mean the same until the call returns.
     let Some(measure) = records[doc as usize].measures.get(index as usize) else { return abi::ERROR };
     // SAFETY: the plugin's place for the result.
     unsafe { out.write(convert::measure_view(measure)) };

@@ -10,6 +10,7 @@ mod blocks;
 mod corpus;
 mod files;
 mod keyed;
+mod measures;
 mod parts;
 
 use serde_json::json;
@@ -18,8 +19,8 @@ use tamis_stage::handle::OpenStage;
 tamis_plugin::export_plugin! {
     readers: [blocks::Table],
     file_readers: [files::Cells],
-    filters: [blocks::Late, batches::Remembers, batches::Threes],
-    extractors: [blocks::Place, batches::Pairs],
+    filters: [blocks::Late, measures::Bytes, batches::Remembers, batches::Threes],
+    extractors: [blocks::Place, measures::Measured, batches::Pairs],
     corpus_stages: [corpus::Positions],
     keyed_stages: [keyed::Words],
     exporters: [blocks::Places],

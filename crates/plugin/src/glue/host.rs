@@ -334,22 +334,27 @@ impl<'a> HostRef<'a> {
     }
 
     fn measure_at(self, doc: u32, index: u32) -> Option<Measure> {
-        let mut measure = std::mem::MaybeUninit::<abi::Measure>::uninit();
-        // SAFETY: as in `fate`.
-        if unsafe { ((*self.table).measure_at)(self.ctx(), doc, index, measure.as_mut_ptr()) } != abi::OK {
-            return None;
-        }
-        // SAFETY: filled, see above; the name is UTF-8 from the host.
-        let (measure, name) = unsafe {
-            let measure = measure.assume_init();
-            (measure, text(measure.name))
-        };
+        let (measure, name) = self.measure_view(doc, index)?;
         let limit = match measure.limit_kind {
             abi::MIN => Limit::Min(measure.limit),
             abi::MAX => Limit::Max(measure.limit),
             _ => Limit::None,
         };
         Some(Measure { name: name.to_owned().into(), value: measure.value, limit })
+    }
+
+    /// A measure and its name, which lives until the call returns.
+    fn measure_view(self, doc: u32, index: u32) -> Option<(abi::Measure, &'a str)> {
+        let mut measure = std::mem::MaybeUninit::<abi::Measure>::uninit();
+        // SAFETY: as in `fate`.
+        if unsafe { ((*self.table).measure_at)(self.ctx(), doc, index, measure.as_mut_ptr()) } != abi::OK {
+            return None;
+        }
+        // SAFETY: filled, see above; the name is UTF-8 from the host.
+        unsafe {
+            let measure = measure.assume_init();
+            Some((measure, text(measure.name)))
+        }
     }
 }
 
@@ -514,6 +519,12 @@ impl Lookup for HostLookup<'_> {
             let place = place.assume_init();
             Some(Place { file: text(place.file), offset: place.offset, length: place.length })
         }
+    }
+
+    /// A host before 1.3 offers measures to exporters only, and refuses.
+    fn measured(&self, name: &str) -> Option<f64> {
+        let measures = (0..).map_while(|index| self.host.measure_view(self.doc, index));
+        measures.filter(|(_, of)| *of == name).last().map(|(measure, _)| measure.value)
     }
 
     fn flat(&self, name: &str, version: u64) -> Option<&[u8]> {

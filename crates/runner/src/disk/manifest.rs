@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use crate::disk::file::{FileEntry, sync_folder, write_file};
 use crate::disk::fingerprint::{Fingerprint, Resolved};
-use crate::disk::names::{LEARNED, MANIFEST, WORK};
+use crate::disk::names::{LEARNED, MANIFEST, OLD_MANIFEST, WORK, is_file_list};
 use crate::error::RunError;
 use crate::tally::Tally;
 
@@ -70,8 +70,15 @@ pub struct ExportManifest {
     pub from: String,
     /// Records written.
     pub records: u64,
-    /// The files, in order; an exporter of named files lists them in `files.b3` instead.
+    /// The files, in order; an exporter of named files lists them in `.tamis/files.b3` instead.
     pub files: Vec<FileEntry>,
+}
+
+impl ExportManifest {
+    /// How many files there are, those in a list of named files among them and the list not.
+    pub fn n_files(&self) -> u64 {
+        self.files.iter().map(|entry| if is_file_list(&entry.name) { entry.records } else { 1 }).sum()
+    }
 }
 
 impl Learned {
@@ -115,6 +122,25 @@ struct ListedFile {
     name: String,
 }
 
+impl Listing {
+    fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    }
+
+    /// That of a version which wrote its manifest beside the parts. A file of the same name may be anybody's.
+    fn older(folder: &Path) -> Option<Self> {
+        Self::read(&folder.join(OLD_MANIFEST))
+    }
+
+    fn told(&self) -> String {
+        format!(
+            "written by an older version: its manifest is `{OLD_MANIFEST}`, by tamis {}, where this one writes \
+             `{MANIFEST}`",
+            self.tamis
+        )
+    }
+}
+
 impl Manifest {
     /// Reads the manifest in `folder`, if there is one.
     ///
@@ -122,10 +148,14 @@ impl Manifest {
     ///
     /// When there is one that cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, RunError> {
-        let path = folder.join(MANIFEST);
-        let text = match std::fs::read(&path) {
+        let text = match std::fs::read(folder.join(MANIFEST)) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return match Listing::older(folder) {
+                    Some(older) => Err(RunError::other(folder, &older.told())),
+                    None => Ok(None),
+                };
+            }
             Err(error) => {
                 return Err(RunError::other(folder, &format!("its manifest cannot be read: {error}")));
             }
@@ -149,9 +179,10 @@ impl Manifest {
     pub(crate) fn read_listing(folder: &Path) -> Result<Option<Self>, RunError> {
         let read = Self::read(folder);
         let Err(RunError::OtherRun { .. }) = &read else { return read };
-        let text = std::fs::read(folder.join(MANIFEST)).unwrap_or_default();
-        let Ok(listing) = serde_json::from_slice::<Listing>(&text) else { return read };
-        Ok(Some(Self::from(listing)))
+        match Listing::read(&folder.join(MANIFEST)).or_else(|| Listing::older(folder)) {
+            Some(listing) => Ok(Some(Self::from(listing))),
+            None => read,
+        }
     }
 
     /// Writes the manifest, whole or not at all.
@@ -160,6 +191,7 @@ impl Manifest {
             .map_err(|error| RunError::Internal { message: error.to_string() })?;
         text.push(b'\n');
         write_file(&folder.join(MANIFEST), &text)?;
+        sync_folder(&folder.join(WORK));
         sync_folder(folder);
         Ok(())
     }

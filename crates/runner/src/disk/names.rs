@@ -1,15 +1,23 @@
 //! The names that a run gives to files of its own, all of them, and which names nobody else may use.
 //!
 //! Whoever asks whether a file is ours asks here: what is listed, taken away or refused must never differ.
+//!
+//! What reads folders of files as data sets passes over hidden ones (PyArrow, DuckDB, Spark, Hugging Face), so all that is not output
+//! lies in [`WORK`]. Records that are not part of the result have folders of their own below it, whose names begin
+//! with `__` for the same reason: dead letters without an export in [`tamis_config::DEAD_LETTERS`].
 
 use std::path::{Component, Path, PathBuf};
 
-/// The manifest, in the folder of the first export.
-pub(crate) const MANIFEST: &str = "manifest.json";
-/// The list of named files of an export, in the form that `b3sum --check` reads.
-pub(crate) const FILE_LIST: &str = "files.b3";
 /// The folder in that of an export for all that is not output.
 pub(crate) const WORK: &str = ".tamis";
+/// The manifest, in the folder of the first export.
+pub(crate) const MANIFEST: &str = ".tamis/manifest.json";
+/// The list of named files of an export, in the form that `b3sum --check` reads in the folder of the export.
+pub(crate) const FILE_LIST: &str = ".tamis/files.b3";
+/// Where versions before [`WORK`] held it all wrote the manifest.
+pub(crate) const OLD_MANIFEST: &str = "manifest.json";
+/// Where they wrote the list of named files.
+pub(crate) const OLD_FILE_LIST: &str = "files.b3";
 /// In [`WORK`]: what corpus stages leave for the user, a folder for each stage.
 pub(crate) const LEARNED: &str = "learned";
 /// In [`WORK`]: what became of every record.
@@ -32,11 +40,18 @@ const MAX_NAME_BYTES: usize = 220;
 
 /// Whether a file directly in the folder of an export may be one that a run wrote.
 pub(crate) fn is_ours(name: &str) -> bool {
-    name == MANIFEST
-        || name == FILE_LIST
-        || name == WORK
-        || name.ends_with(TEMPORARY)
-        || part_number(name).is_some()
+    name == WORK || name.ends_with(TEMPORARY) || part_number(name).is_some()
+}
+
+/// Whether a file that a manifest names is a list of named files.
+pub(crate) fn is_file_list(name: &str) -> bool {
+    name == FILE_LIST || name == OLD_FILE_LIST
+}
+
+/// Whether an entry of [`WORK`] is to stay when a run is over.
+pub(crate) fn outlasts_a_run(name: &std::ffi::OsStr) -> bool {
+    let lasting = [MANIFEST, FILE_LIST].map(|path| path.rsplit('/').next().unwrap_or(path));
+    lasting.iter().chain(&[FATES, LEARNED, LOCK, LOCK_MARK]).any(|kept| name == *kept)
 }
 
 /// The number in the name of a part: `part-00012.jsonl`.

@@ -9,7 +9,8 @@ use crate::disk::folder;
 use crate::disk::journal;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
 use crate::disk::names::{
-    FATES, FILE_LIST, LEARNED, MANIFEST, TEMPORARY, WORK, is_inside, is_ours, part_number, temporary,
+    FATES, FILE_LIST, LEARNED, MANIFEST, OLD_FILE_LIST, OLD_MANIFEST, TEMPORARY, WORK, is_file_list,
+    is_inside, is_ours, part_number, temporary,
 };
 use crate::error::RunError;
 
@@ -46,18 +47,27 @@ pub(crate) fn check_free(
         let known: Vec<_> = known.collect();
         let named = if known.is_empty() { BTreeSet::new() } else { named_files(place) };
         for name in names(place) {
-            let is_manifest = name == MANIFEST && place == base;
             let is_listed = |(export, complete): &(&ExportManifest, bool)| {
                 lists(export, &name) || (!complete && may_follow(export, &name))
             };
             let is_known = named.contains(&name) || known.iter().any(is_listed);
             let is_passing = name.ends_with(TEMPORARY) || name == WORK;
-            if is_ours(&name) && !is_passing && !is_manifest && !is_known {
+            if is_ours(&name) && !is_passing && !is_known {
                 return Err(RunError::Occupied { folder: place.clone(), name });
             }
         }
+        if let Some(name) = foreign(place, place == base, known.is_empty()) {
+            return Err(RunError::Occupied { folder: place.clone(), name: name.to_owned() });
+        }
     }
     Ok(())
+}
+
+/// What says that a run of which we know nothing wrote to a folder.
+fn foreign(place: &Path, is_base: bool, is_unknown: bool) -> Option<&'static str> {
+    let is_there = |name: &str| place.join(name).symlink_metadata().is_ok();
+    let strange = [(MANIFEST, !is_base), (FILE_LIST, is_unknown)];
+    strange.into_iter().find(|(name, is_strange)| *is_strange && is_there(name)).map(|(name, _)| name)
 }
 
 fn lists(export: &ExportManifest, name: &str) -> bool {
@@ -67,7 +77,7 @@ fn lists(export: &ExportManifest, name: &str) -> bool {
 /// Whether a file is the one that a run was about to list when it was killed.
 fn may_follow(export: &ExportManifest, name: &str) -> bool {
     let n_parts = export.files.iter().filter(|entry| part_number(&entry.name).is_some()).count();
-    name == FILE_LIST || part_number(name) == Some(n_parts)
+    is_file_list(name) || part_number(name) == Some(n_parts)
 }
 
 /// An input that an earlier run wrote here must not be taken away before it is read.
@@ -83,7 +93,7 @@ pub(crate) fn check_inputs(
     for export in earlier.into_iter().flat_map(|earlier| &earlier.exports) {
         let folder = base.join(&export.folder);
         parts.extend(export.files.iter().map(|entry| folder.join(&entry.name)));
-        if lists(export, FILE_LIST) {
+        if export.files.iter().any(|entry| is_file_list(&entry.name)) {
             folders.push(folder);
         }
     }
@@ -116,11 +126,12 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
             continue;
         }
         let is_complete = earlier.is_some_and(|earlier| earlier.complete);
-        let unlisted = names(&folder).into_iter().filter(|name| !is_complete && may_follow(export, name));
+        let unlisted = names(&folder).into_iter().chain([FILE_LIST.to_owned()]);
+        let unlisted = unlisted.filter(|name| !is_complete && may_follow(export, name));
         let listed = export.files.iter().map(|entry| entry.name.clone());
         for name in listed.chain(unlisted).filter(|name| is_inside(Path::new(name))) {
             let path = folder.join(&name);
-            if name == FILE_LIST {
+            if is_file_list(&name) {
                 clear_listed(&folder, &path)?;
             }
             remove(&path)?;
@@ -136,6 +147,10 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
         clear_temporary(place)?;
     }
     remove(&base.join(WORK).join(FATES))?;
+    // That of an older version is one only if it was read as one: another file may have that name.
+    if earlier.is_some() && !base.join(MANIFEST).exists() {
+        remove(&base.join(OLD_MANIFEST))?;
+    }
     remove(&base.join(MANIFEST))
 }
 
@@ -167,8 +182,8 @@ fn names(folder: &Path) -> Vec<String> {
 /// The files directly in a folder that a list there names and that look like parts: those of a run that was
 /// killed, and named files, because an id may be `part-00000`.
 fn named_files(folder: &Path) -> BTreeSet<String> {
-    let list = folder.join(FILE_LIST);
-    let names = listed_names(&temporary(&list)).into_iter().chain(listed_names(&list));
+    let lists = [FILE_LIST, OLD_FILE_LIST].map(|list| folder.join(list));
+    let names = lists.iter().flat_map(|list| [listed_names(&temporary(list)), listed_names(list)]).flatten();
     names.chain(journal::listed(folder)).filter(|name| is_ours(name)).collect()
 }
 
@@ -193,8 +208,10 @@ fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
 
 fn clear_temporary(folder: &Path) -> Result<(), RunError> {
     journal::clear(folder)?;
-    let list = temporary(&folder.join(FILE_LIST));
-    clear_listed(folder, &list)?;
+    for list in [FILE_LIST, OLD_FILE_LIST].map(|list| temporary(&folder.join(list))) {
+        clear_listed(folder, &list)?;
+        remove(&list)?;
+    }
     for name in names(folder).iter().filter(|name| name.ends_with(TEMPORARY)) {
         remove(&folder.join(name))?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tamis_config::Plan;
 
 use super::file::create_folder;
-use super::names::{CHECKPOINT, FATES, LEARNED, LOCK, LOCK_MARK, WORK};
+use super::names::{CHECKPOINT, FATES, LEARNED, WORK, outlasts_a_run};
 use crate::error::RunError;
 use crate::segment::StateName;
 
@@ -86,7 +86,7 @@ impl WorkFolder {
         }
         for entry in std::fs::read_dir(&own).into_iter().flatten().flatten() {
             let (name, path) = (entry.file_name(), entry.path());
-            if [FATES, LEARNED, LOCK, LOCK_MARK].iter().any(|kept| name == *kept) {
+            if outlasts_a_run(&name) {
                 continue;
             }
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());

@@ -69,7 +69,7 @@ impl<'a> Session<'a> {
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Manifest, Tally, End), RunError> {
         let needs_work = self.segments.len() > 1 || self.settings.task.is_some();
-        if needs_work || !self.settings.dry_run {
+        if needs_work || !self.settings.is_dry() {
             self.work_folder.create()?;
         }
         let mut writer = self.writer(manifest, checkpoint)?;
@@ -90,7 +90,7 @@ impl<'a> Session<'a> {
             }
             Err(error) => {
                 writer.abandon(matches!(error, RunError::Interrupted));
-                if self.settings.dry_run || !writer.has_checkpoint {
+                if self.settings.is_dry() || !writer.has_checkpoint {
                     // The run has broken for a reason of its own.
                     let _ = self.work_folder.clear();
                 }
@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
     fn writer(&self, manifest: Manifest, checkpoint: Option<Checkpoint>) -> Result<Writer<'a>, RunError> {
         let has_checkpoint = checkpoint.is_some();
         // A run that is resumed makes a table of fates if it has begun to.
-        let notes_fates = self.opened.plan.run.fates && !self.settings.dry_run;
+        let notes_fates = self.opened.plan.run.fates && !self.settings.is_dry();
         let mut now = checkpoint.unwrap_or_else(|| Checkpoint {
             fates: notes_fates.then(|| vec![0]),
             fingerprint: manifest.fingerprint.clone(),
@@ -113,8 +113,9 @@ impl<'a> Session<'a> {
         let base = &self.work_folder.folder;
         let budget = budget(&self.opened.plan);
         let mut saved = std::mem::take(&mut now.exports).into_iter();
+        let mut stream = self.settings.stream.clone();
         let exports = self.opened.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
-            _ if self.settings.dry_run => Ok(ExportWriter::dry(export, place, base)),
+            _ if self.settings.is_dry() => ExportWriter::dry(export, place, base).streaming(stream.take()),
             Some(state) => ExportWriter::restore(export, place, base, budget, state),
             None => Ok(ExportWriter::new(export, place, base, budget)),
         });
@@ -122,7 +123,7 @@ impl<'a> Session<'a> {
         Ok(Writer {
             opened: self.opened,
             events: self.events,
-            work_folder: (!self.settings.dry_run).then(|| self.work_folder.clone()),
+            work_folder: (!self.settings.is_dry()).then(|| self.work_folder.clone()),
             told: exports.iter().map(|export| export.manifest().files.len()).collect(),
             exports,
             manifest,
@@ -168,7 +169,7 @@ impl<'a> Session<'a> {
             writer.tally.stage("stage", &stage.id).time += watch.spent();
         }
         let watch = Stopwatch::start();
-        if !self.settings.dry_run {
+        if !self.settings.is_dry() {
             writer.manifest.learned = self.learned()?;
         }
         writer.finish()?;
@@ -183,7 +184,7 @@ impl<'a> Session<'a> {
         }
         let (stage, handle) = states::corpus(self.opened, name)?;
         let scratch = self.work_folder.scratch();
-        let keep = if self.settings.dry_run { scratch.clone() } else { self.work_folder.learned() };
+        let keep = if self.settings.is_dry() { scratch.clone() } else { self.work_folder.learned() };
         let workspace = states::workspace(&self.opened.plan, stage, &scratch, &keep)?;
         handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))
     }
@@ -244,7 +245,7 @@ impl<'a> Session<'a> {
         let (stage, handle) = states::corpus(self.opened, name)?;
         let watch = Stopwatch::start();
         handle.merge(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
-        if !self.settings.dry_run {
+        if !self.settings.is_dry() {
             let shard = self.settings.shard.unwrap_or(Shard { index: 0, count: 1 });
             let shards = BTreeSet::from([shard.index]);
             states::save(self.opened, name, &self.work_folder.state(name), shards, shard.count)?;

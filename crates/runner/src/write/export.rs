@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tamis_config::OpenedExport;
+use tamis_stage::Failure;
 
 use crate::disk::fingerprint::folder_from;
 use crate::disk::manifest::ExportManifest;
 use crate::disk::names::refusal;
 use crate::error::RunError;
+use crate::settings::Stream;
 use crate::work::task::Chunk;
 use crate::write::named::NamedFiles;
 use crate::write::part::PartState;
@@ -25,6 +27,8 @@ pub(crate) struct ExportWriter<'a> {
     parts: Parts<'a>,
     named: Option<NamedFiles>,
     is_dry: bool,
+    /// Where the bytes of a dry run go that hands them on.
+    stream: Option<Stream>,
     is_finished: bool,
 }
 
@@ -51,7 +55,7 @@ impl<'a> ExportWriter<'a> {
         };
         let parts = Parts::new(export, path, budget);
         let path = path.to_owned();
-        Self { export, manifest, path, parts, named: None, is_dry: false, is_finished: false }
+        Self { export, manifest, path, parts, named: None, is_dry: false, stream: None, is_finished: false }
     }
 
     /// One that counts the records and touches nothing.
@@ -59,6 +63,23 @@ impl<'a> ExportWriter<'a> {
         let mut writer = Self::new(export, path, base, u64::MAX);
         writer.is_dry = true;
         writer
+    }
+
+    /// The same, which hands on the bytes, if there is somebody who wants them.
+    pub(crate) fn streaming(mut self, stream: Option<Stream>) -> Result<Self, RunError> {
+        self.stream = stream;
+        self.edge(|export| export.handle.head())?;
+        Ok(self)
+    }
+
+    /// Hands on what stands before the first record, or behind the last.
+    fn edge(&self, edge: impl Fn(&OpenedExport) -> Result<Vec<u8>, Failure>) -> Result<(), RunError> {
+        let Some(stream) = &self.stream else { return Ok(()) };
+        let failed = |failure: Failure| RunError::Exporter {
+            export: self.export.id.clone(),
+            message: failure.to_string(),
+        };
+        stream.write(&edge(self.export).map_err(failed)?)
     }
 
     /// One that goes on where another has left off, whether that was suspended or killed: what it wrote after
@@ -96,6 +117,9 @@ impl<'a> ExportWriter<'a> {
     /// Writes what a block adds.
     pub(crate) fn write(&mut self, chunk: Chunk) -> Result<(), RunError> {
         self.manifest.records += chunk.records;
+        if let Some(stream) = &self.stream {
+            return chunk.parts.iter().try_for_each(|part| stream.write(&part.bytes));
+        }
         if self.is_dry {
             return Ok(());
         }
@@ -143,6 +167,7 @@ impl<'a> ExportWriter<'a> {
 
     /// Finishes what is open.
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
+        self.edge(|export| export.handle.tail())?;
         self.close_parts()?;
         if let Some(named) = self.named.take() {
             self.manifest.files.push(named.finish()?);

@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod export;
+mod forms;
 pub(crate) mod named;
 pub(crate) mod part;
 pub(crate) mod partition;

@@ -9,7 +9,7 @@ use crate::disk::file::{
     FileEntry, create_folder, remove, remove_empty, sync_files, sync_folder, write_unsynced,
 };
 use crate::disk::file_list::{lines, listed_name, push_line};
-use crate::disk::names::{FILE_LIST, MANIFEST, temporary};
+use crate::disk::names::{FILE_LIST, temporary};
 use crate::error::RunError;
 use crate::write::part::{Growing, Part, PartState, Size};
 
@@ -31,13 +31,13 @@ pub(crate) struct NamedFiles {
 impl NamedFiles {
     pub(crate) fn create(folder: &Path) -> Result<Self, RunError> {
         let list = Part::create(folder, FILE_LIST)?;
-        Ok(Self { folder: folder.to_owned(), list, names: Names::reserved(), n_synced: 0, n_listed: 0 })
+        Ok(Self { folder: folder.to_owned(), list, names: Names::default(), n_synced: 0, n_listed: 0 })
     }
 
     /// Goes on where another has left off, and takes away the files that came after.
     pub(crate) fn restore(folder: &Path, state: &PartState, n_files: u64) -> Result<Self, RunError> {
         let list = Part::restore_list(folder, state, |later| remove_listed(folder, later))?;
-        let mut names = Names::reserved();
+        let mut names = Names::default();
         let path = list.temporary();
         let file = File::open(&path).map_err(RunError::write(&path))?;
         for line in BufReader::new(file).lines() {
@@ -137,15 +137,6 @@ struct Names {
 }
 
 impl Names {
-    /// With the names of our own files taken.
-    fn reserved() -> Self {
-        let mut names = Self::default();
-        for reserved in [FILE_LIST, MANIFEST] {
-            names.take(reserved);
-        }
-        names
-    }
-
     /// Takes a name that is known to be free.
     fn take(&mut self, name: &str) {
         self.next.entry(hash(name)).or_insert(2);

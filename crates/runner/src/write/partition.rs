@@ -4,9 +4,11 @@
 //! folder of the export, and two values never share a folder by accident:
 //!
 //! - `/ \ : * ? " < > |`, control characters and `%` are written as in URLs: `a/b` is `a%2Fb`.
-//! - So is the first character of a name that begins with a dot, that Windows keeps for itself (`con`), or
-//!   that is one of ours (`manifest.json`, the folder of another export), and a dot or blank at the end.
+//! - So is the first character of a name that begins with a dot or `_`, which readers of data sets pass over, that
+//!   Windows keeps for itself (`con`), or that is one of ours (`part-00000.jsonl`, the folder of another export), and a
+//!   dot or blank at the end.
 //! - A name of more than 200 bytes is cut, and a hash of all of it put behind.
+//! - A `language` is written as BCP 47 has it ([`forms::tag`]): `zh_cn` and `zh-CN` are one folder.
 //! - A field that a record does not have, `null`, a list, an object, an empty string and what should be a date
 //!   but is none are `unknown`.
 
@@ -25,7 +27,10 @@ use tamis_document::{Fate, Record, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::disk::names::is_ours;
+use crate::write::forms;
 
+/// The field that holds the language of a document, by the contract of output.
+const LANGUAGE: &str = "language";
 /// What stands for a value that is not there.
 const UNKNOWN: &str = "unknown";
 /// The longest name of a folder; most file systems take 255 bytes.
@@ -60,10 +65,12 @@ impl<'a> Partitioner<'a> {
         for piece in &self.partition.pieces {
             match piece {
                 PartitionPiece::Text(text) => push(text.split('/').map(Cow::Borrowed), &mut names),
-                PartitionPiece::Field { name, format: None } => {
-                    push(std::iter::once(plain(field(record, name))), &mut names);
+                PartitionPiece::Field { name, format } if !is_date(format.as_deref()) => {
+                    let value = field(record, name).and_then(|value| in_form(name, format.as_deref(), value));
+                    push(std::iter::once(plain(value)), &mut names);
                 }
-                PartitionPiece::Field { name, format: Some(format) } => {
+                PartitionPiece::Field { name, format } => {
+                    let format = format.as_deref().unwrap_or_default();
                     let date = field(record, name).as_deref().and_then(parse_date);
                     push(format.split('/').map(|format| formatted(format, date)), &mut names);
                 }
@@ -160,6 +167,22 @@ fn field<'a>(record: &'a Record, name: &str) -> Option<Cow<'a, str>> {
     (!text.trim().is_empty()).then_some(text)
 }
 
+fn is_date(format: Option<&str>) -> bool {
+    format.is_some_and(|format| format.contains('%'))
+}
+
+/// A value in a form that is a word; that of the language of a document is its tag, because `zh-CN` and `zh_cn` are
+/// one language to everybody but a file system.
+fn in_form<'a>(name: &str, format: Option<&str>, value: Cow<'a, str>) -> Option<Cow<'a, str>> {
+    let form = |of: fn(&str) -> Cow<'_, str>| Cow::Owned(of(&value).into_owned());
+    Some(match format.unwrap_or(if name == LANGUAGE { "tag" } else { "" }) {
+        "tag" => form(forms::tag),
+        "primary" => form(forms::primary),
+        "host" => Cow::Owned(forms::host(&value)?),
+        _ => value,
+    })
+}
+
 /// What an exporter writes of a dropped or failed record beside its metadata.
 fn of_fate<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
     match (name, &record.fate) {
@@ -210,7 +233,8 @@ fn escape(character: char, name: &mut String) {
 
 /// A name that may be that of a folder.
 fn guarded(name: String) -> String {
-    let mut name = if name.starts_with('.') || is_reserved(&name) { escape_first(&name) } else { name };
+    let mut name =
+        if name.starts_with(['.', '_']) || is_reserved(&name) { escape_first(&name) } else { name };
     if let Some(last) = name.chars().next_back().filter(|last| *last == '.' || last.is_whitespace()) {
         name.pop();
         escape(last, &mut name);
@@ -288,7 +312,8 @@ mod tests {
             (Value::from("com7"), "%63om7"),
             (Value::from("com10"), "com10"),
             (Value::from("console"), "console"),
-            (Value::from("manifest.json"), "%6Danifest.json"),
+            (Value::from("__dropped"), "%5F_dropped"),
+            (Value::from("a_b"), "a_b"),
             (Value::from("part-00000.jsonl"), "%70art-00000.jsonl"),
             (Value::from("FAILED"), "%46AILED"),
             (Value::from("failed 2"), "failed 2"),
@@ -331,6 +356,25 @@ mod tests {
         ] {
             assert_eq!(folder(pieces, value), expected, "{pieces:?} {value}");
         }
+    }
+
+    #[test]
+    fn a_language_is_one_folder_however_it_is_written() {
+        let folder = |piece: &str, field: &str, value: &str| {
+            let partition = partition(&[piece]);
+            let mut document = Document::new("a", "");
+            document.metadata.insert(field, value);
+            Partitioner { partition: &partition, taken: Vec::new() }.folder(&Record::from(document))
+        };
+        for written in ["zh-CN", "zh_cn", "ZH-cn"] {
+            assert_eq!(folder("$language", "language", written), "zh-CN");
+            assert_eq!(folder("$language:primary", "language", written), "zh");
+            assert_eq!(folder("$lang:tag", "lang", written), "zh-CN");
+            assert_eq!(folder("$lang", "lang", written), written);
+        }
+        assert_eq!(folder("$language", "other", "zh"), "unknown");
+        assert_eq!(folder("$url:host", "url", "https://A.b:8/c"), "a.b");
+        assert_eq!(folder("$url:host", "url", "no address"), "unknown");
     }
 
     #[test]

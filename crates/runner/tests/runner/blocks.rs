@@ -59,7 +59,7 @@ fn a_record_that_is_too_long_costs_itself_alone() {
         ];
         let expected: String = expected.into_iter().flatten().collect();
         assert_eq!(output["part-00000.txt"], expected, "{length}");
-        let failed = output.get("failed/part-00000.txt").cloned().unwrap_or_default();
+        let failed = output.get("__failed/part-00000.txt").cloned().unwrap_or_default();
         let failed: Vec<&str> = failed.lines().map(|line| line.split("  failed: ").next().unwrap()).collect();
         let mut dead = Vec::new();
         if is_too_long {
@@ -107,7 +107,7 @@ fn places_in_compressed_files_are_those_of_what_is_in_them() {
     let report = world.run(LEAST, &Hooks::default()).unwrap();
     let output = world.output();
     assert_eq!(output["part-00000.txt"], "a.txt#0 0+7 before\na.txt#2 5000008+6 after\n");
-    assert!(output["failed/part-00000.txt"].starts_with("a.txt#7 7+5000001 "), "{output:?}");
+    assert!(output["__failed/part-00000.txt"].starts_with("a.txt#7 7+5000001 "), "{output:?}");
     assert_eq!(report.tally.read, 3);
 }
 
@@ -122,7 +122,7 @@ fn a_file_that_breaks_off_inside_a_record_that_is_too_long_is_one_dead_letter() 
     world.write("in/a.txt", whole);
     let report = world.run(LEAST, &Hooks::default()).unwrap();
     assert_eq!((report.tally.read, report.tally.failed), (1, 1));
-    let letter = &world.output()["failed/part-00000.txt"];
+    let letter = &world.output()["__failed/part-00000.txt"];
     assert!(
         letter.starts_with("a.txt#0 0+") && letter.contains("the rest of the file was not read"),
         "{letter}"
@@ -138,7 +138,7 @@ fn a_whole_file_that_is_too_long_is_one_dead_letter() {
     world.run(&text, &Hooks::default()).unwrap();
     let output = world.output();
     assert_eq!(output["part-00000.txt"], "b#0 0+0 small\n");
-    assert!(output["failed/part-00000.txt"].starts_with("a#0 0+6291456 "), "{output:?}");
+    assert!(output["__failed/part-00000.txt"].starts_with("a#0 0+6291456 "), "{output:?}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_reader_that_gives_up_costs_the_rest_of_the_file_or_the_block() {
     assert_eq!((report.tally.failed, report.tally.read), (1, report.tally.kept + 1));
     let output = world.output();
     assert!(output["part-00000.txt"].ends_with("b.txt#0 0+5 next\n"));
-    let failed = &output["failed/part-00000.txt"];
+    let failed = &output["__failed/part-00000.txt"];
     let total = lines(5_000).len();
     let (offset, length) = failed.split(' ').nth(1).unwrap().split_once('+').unwrap();
     assert_eq!(offset.parse::<usize>().unwrap() + length.parse::<usize>().unwrap(), total, "{failed}");
@@ -185,7 +185,7 @@ fn a_file_that_vanishes_meanwhile_is_a_dead_letter() {
     let hooks = Hooks { process: Arc::new(process), ..Hooks::default() };
     let report = world.run("[run]\nblock_bytes = \"2 KiB\"\nthreads = 2\n", &hooks).unwrap();
     assert_eq!((report.tally.kept, report.tally.failed), (20_000, 1));
-    let failed = &world.output()["failed/part-00000.txt"];
+    let failed = &world.output()["__failed/part-00000.txt"];
     assert!(
         failed.starts_with("b.txt 0+11 ") && failed.contains("cannot read the file: No such"),
         "{failed}"

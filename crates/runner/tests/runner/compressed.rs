@@ -47,7 +47,7 @@ fn a_compressed_file_that_was_cut_short_keeps_what_came_before() {
         assert!(tally.kept > 1, "{tally:?}");
         let output = world.output();
         assert!(output["part-00000.txt"].ends_with("next\n"));
-        let dead = &output["failed/part-00000.txt"];
+        let dead = &output["__failed/part-00000.txt"];
         assert!(dead.contains("cannot be read on from byte"), "{dead}");
     }
 }

@@ -110,7 +110,7 @@ fn what_cannot_be_observed_is_a_dead_letter() {
     let report = world.run(&pipeline(&["unique"], 2), &hooks).unwrap();
     assert_eq!(report.tally.failed, 1);
     assert_eq!(report.tally.stages["stage.s0"].failed, 1);
-    assert!(world.output()["failed/part-00000.txt"].starts_with("a.txt#5 "));
+    assert!(world.output()["__failed/part-00000.txt"].starts_with("a.txt#5 "));
 }
 
 #[test]

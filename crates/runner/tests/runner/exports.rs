@@ -41,15 +41,15 @@ fn named_files_are_unique_whatever_the_case_and_leave_others_alone() {
         std::fs::remove_file(world.path("out/link")).unwrap();
         let mut output = world.output();
         std::os::unix::fs::symlink("nowhere", world.path("out/link")).unwrap();
-        let list = output.remove("files.b3").unwrap();
+        let list = output.remove(".tamis/files.b3").unwrap();
         let names: Vec<&str> = output.keys().map(String::as_str).collect();
         assert_eq!(
             names,
             [
                 "X-2.md",
-                "files-2.b3",
+                "files.b3",
                 "link-2",
-                "manifest-2.json",
+                "manifest.json",
                 "mine-2.md",
                 "mine.md",
                 "sub/y",
@@ -104,7 +104,7 @@ fn named_files_of_a_run_that_broke_are_not_there_twice() {
     };
     let error = world.run(NAMED, &Hooks { encode: Arc::new(breaking), ..Hooks::default() }).unwrap_err();
     assert!(error.to_string().contains("a worker panicked"), "{error}");
-    assert!(world.output().contains_key("files.b3"), "{:?}", world.output().keys());
+    assert!(world.output().contains_key(".tamis/files.b3"), "{:?}", world.output().keys());
     let report = world.run(NAMED, &named()).unwrap();
     assert!(report.restarted);
     let output = world.output();
@@ -121,7 +121,7 @@ fn what_a_killed_run_had_no_time_to_list_goes() {
     world.run(text, &Hooks::default()).unwrap();
     let undisturbed = world.output();
     // A run that was killed between the first part and the manifest that lists it, and in a second export.
-    let manifest = std::fs::read_to_string(world.path("out/manifest.json")).unwrap();
+    let manifest = std::fs::read_to_string(world.path("out/.tamis/manifest.json")).unwrap();
     let mut json: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     json["complete"] = false.into();
     for name in ["part-00000.txt", ".part-00001.txt.tamis-tmp"] {
@@ -130,7 +130,7 @@ fn what_a_killed_run_had_no_time_to_list_goes() {
     for entry in json["exports"].as_array_mut().unwrap() {
         entry["files"] = serde_json::json!([]);
     }
-    world.write("out/manifest.json", json.to_string());
+    world.write("out/.tamis/manifest.json", json.to_string());
     world.write("out/notes.txt", "mine");
     let report = world.run(text, &Hooks::default()).unwrap();
     assert!(report.restarted);
@@ -164,11 +164,11 @@ fn files_that_look_like_output_but_are_not_listed_stop_the_run() {
     for (file, text) in [
         ("out/part-00000.txt", ""),
         ("out/part-00017.jsonl.zst", ""),
-        ("out/failed/part-00000.txt", ""),
-        ("out/files.b3", ""),
-        ("out/manifest.json", ""),
+        ("out/__failed/part-00000.txt", ""),
+        ("out/.tamis/files.b3", ""),
+        ("out/.tamis/manifest.json", ""),
         ("elsewhere/part-00000.txt", dropped),
-        ("elsewhere/manifest.json", dropped),
+        ("elsewhere/.tamis/manifest.json", dropped),
     ] {
         for settings in [Settings::default(), fresh()] {
             let world = World::new();
@@ -192,17 +192,42 @@ fn a_manifest_of_another_version_is_replaced_only_when_asked() {
     let world = World::new();
     world.write("in/a.txt", "one\n");
     let old = r#"{"tamis":"9.0","exports":[{"folder":"","files":[{"name":"part-00000.txt"},{"name":"part-00001.txt"}]}]}"#;
+    for (place, said) in [
+        ("out/.tamis/manifest.json", "is not one of this version"),
+        ("out/manifest.json", "by an older version"),
+    ] {
+        if world.path("out").exists() {
+            std::fs::remove_dir_all(world.path("out")).unwrap();
+        }
+        world.write(place, old);
+        world.write("out/part-00000.txt", "old");
+        world.write("out/part-00001.txt", "old");
+        let error = world.run("", &Hooks::default()).unwrap_err();
+        assert!(matches!(&error, RunError::OtherRun { .. }) && error.to_string().contains(said), "{error}");
+        assert!(world.path("out/part-00001.txt").exists());
+        world.run_with("", &Hooks::default(), fresh()).unwrap();
+        assert_eq!(
+            world.output().into_iter().collect::<Vec<_>>(),
+            [("part-00000.txt".to_owned(), "a.txt#0 0+4 one\n".to_owned())]
+        );
+    }
+}
+
+#[test]
+fn the_named_files_of_an_older_version_go_and_a_manifest_that_is_not_ours_stays() {
+    let world = World::new();
+    world.write("in/a.txt", "x.md\n");
+    let old = r#"{"tamis":"0.0","exports":[{"folder":"","files":[{"name":"files.b3"}]}]}"#;
     world.write("out/manifest.json", old);
-    world.write("out/part-00000.txt", "old");
-    world.write("out/part-00001.txt", "old");
-    let error = world.run("", &Hooks::default()).unwrap_err();
-    assert!(matches!(&error, RunError::OtherRun { .. }), "{error}");
-    assert_eq!(world.output().len(), 2);
-    world.run_with("", &Hooks::default(), fresh()).unwrap();
-    assert_eq!(
-        world.output().into_iter().collect::<Vec<_>>(),
-        [("part-00000.txt".to_owned(), "a.txt#0 0+4 one\n".to_owned())]
-    );
+    world.write("out/files.b3", "0123  sub/old.md\n");
+    world.write("out/sub/old.md", "old");
+    world.run(NAMED, &named()).unwrap_err();
+    world.run_with(NAMED, &named(), fresh()).unwrap();
+    assert!(world.output().keys().eq([".tamis/files.b3", "x.md"]), "{:?}", world.output());
+    // That of a web application, say.
+    world.write("out/manifest.json", r#"{"name": "mine"}"#);
+    world.run_with(NAMED, &named(), fresh()).unwrap();
+    assert!(world.path("out/manifest.json").exists());
 }
 
 #[test]
@@ -216,11 +241,11 @@ fn a_manifest_cannot_make_a_run_delete_what_lies_elsewhere() {
         [("", "../precious.txt"), ("..", "precious.txt"), (outside, "precious.txt"), ("", "/precious.txt")]
     {
         let manifest = serde_json::json!({
-            "tamis": "0.1.0", "exports": [{ "folder": folder, "files": [{ "name": name }, { "name": "files.b3" }] }],
+            "tamis": "0.1.0", "exports": [{ "folder": folder, "files": [{ "name": name }, { "name": ".tamis/files.b3" }] }],
         });
-        world.write("out/manifest.json", manifest.to_string());
-        world.write("out/files.b3", format!("0123  ../precious.txt\n0123  {outside}/precious.txt\n"));
-        world.write("files.b3", "0123  precious.txt\n");
+        world.write("out/.tamis/manifest.json", manifest.to_string());
+        world.write("out/.tamis/files.b3", format!("0123  ../precious.txt\n0123  {outside}/precious.txt\n"));
+        world.write(".tamis/files.b3", "0123  precious.txt\n");
         let result = world.run_with("", &Hooks::default(), fresh());
         if folder.is_empty() {
             result.unwrap();

@@ -421,8 +421,9 @@ impl World {
     /// The files that a run wrote into `out`, without its manifest and what became of the records.
     pub(crate) fn output(&self) -> BTreeMap<String, String> {
         let mut files = self.files("out");
-        files.remove("manifest.json");
-        files.retain(|name, _| !name.ends_with(".tamis/fates"));
+        files.retain(|name, _| {
+            ![".tamis/fates", ".tamis/manifest.json"].iter().any(|own| name.ends_with(own))
+        });
         files
     }
 

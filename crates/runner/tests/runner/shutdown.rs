@@ -185,7 +185,7 @@ fn two_runs_do_not_share_a_folder() {
 #[test]
 fn a_part_that_was_not_yet_listed_is_known_to_the_next_run() {
     let world = world();
-    let manifest = world.path("out/manifest.json");
+    let manifest = world.path("out/.tamis/manifest.json");
     let first = Arc::new(std::sync::Mutex::new(Vec::new()));
     let kept = Arc::clone(&first);
     let (hooks, _) = at(1, move || *kept.lock().unwrap() = std::fs::read(&manifest).unwrap());
@@ -195,7 +195,7 @@ fn a_part_that_was_not_yet_listed_is_known_to_the_next_run() {
     for name in &parts[1..] {
         std::fs::remove_file(world.path("out").join(name)).unwrap();
     }
-    world.write("out/manifest.json", first.lock().unwrap().clone());
+    world.write("out/.tamis/manifest.json", first.lock().unwrap().clone());
     world.write("out/.parts.tamis-tmp", format!("{}\n", parts[0]));
     let report = world.run(&pipeline(1), &Hooks::default()).unwrap();
     assert!(report.restarted && !report.resumed);

@@ -10,7 +10,7 @@ use tamis_plugin::{ExportView, Failure, PartExporter, SetupError};
 
 use super::message::{CONTINUATION, MAGIC};
 use super::options::{ArrowCompression, ArrowExportOptions};
-use crate::rows::{Layout, REST, every};
+use crate::rows::{Layout, every};
 
 /// The exporter of Arrow IPC files.
 ///
@@ -40,11 +40,6 @@ impl PartExporter for ArrowExporter {
 
     fn open(options: ArrowExportOptions) -> Result<Self, SetupError> {
         let ArrowExportOptions { columns, rest, raw, origin, compression } = options;
-        if rest && columns.contains_key(REST) {
-            let message =
-                format_args!("`{REST}` holds the other fields: rename this one, or set `rest = false`");
-            return Err(SetupError::in_option("columns", message));
-        }
         let codec = match compression {
             ArrowCompression::Zstd => Some(CompressionType::ZSTD),
             ArrowCompression::Lz4 => Some(CompressionType::LZ4_FRAME),
@@ -53,7 +48,7 @@ impl PartExporter for ArrowExporter {
         let options = IpcWriteOptions::default()
             .try_with_compression(codec)
             .map_err(|error| SetupError::in_option("compression", error))?;
-        Ok(Self { layout: Layout { columns, rest, raw, origin }, options })
+        Ok(Self { layout: Layout::new(columns, rest, raw, origin)?, options })
     }
 
     fn extension(&self) -> &'static str {

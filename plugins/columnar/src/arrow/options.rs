@@ -41,6 +41,7 @@ pub struct ArrowOptions {
     /// The names of the columns that hold the identifier, the text and the raw page.
     ///
     /// A name with dots reaches into structs. Text may be strings or binary that is UTF-8, the raw page binary or strings.
+    /// Ids that are binary are text if they are UTF-8, and hexadecimal digits if not or if all have one length.
     pub fields: FieldNames,
     /// The metadata columns to take; without it, every column that `fields` does not name.
     #[schemars(extend("uniqueItems" = true, "x-field" = "write"))]
@@ -80,8 +81,8 @@ impl Default for ArrowOptions {
 /// columns = { url = "string", bytes = "integer" }
 /// ```
 ///
-/// The columns are `id`, `text` and `metadata`: JSON in a string, or with `columns` a struct with a member for
-/// each. Dropped documents have three more, `stage`, `reason` and `measures` (JSON); failed ones have these,
+/// The columns are `id`, `text`, one for each field in `columns`, and `metadata`: all other fields, as JSON in a
+/// string. Dropped documents have three more, `stage`, `reason` and `measures` (JSON); failed ones have these,
 /// `origin` (JSON) and `raw` (binary), all it takes to try again.
 ///
 /// Each block of documents is a record batch, encoded and compressed on one of the cores. There are no
@@ -91,12 +92,12 @@ impl Default for ArrowOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArrowExportOptions {
-    /// Metadata fields that get a column of their own, in the struct `metadata`, with their type.
+    /// Metadata fields that get a column of their own, with their type.
     ///
     /// A document with a value of another type there fails; one without the field has null.
     #[schemars(extend("x-field" = "read", "x-needs" = {"from": {"not": ["failed"]}}))]
     pub columns: BTreeMap<String, ColumnType>,
-    /// With `columns`, whether all other fields are written too: as JSON, in the member `rest` of `metadata`.
+    /// With `columns`, whether all other fields are written too: as JSON, in the column `metadata`.
     ///
     /// Without it they are left out.
     #[schemars(extend("x-needs" = {"columns": "some", "from": {"not": ["failed"]}}))]

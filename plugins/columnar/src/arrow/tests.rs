@@ -105,7 +105,7 @@ fn typed_columns_come_back_and_a_wrong_type_fails_its_record() {
     let failures = exporter(r#"{"columns":{"url":"integer"}}"#).encode(&views, &mut Vec::new());
     assert_eq!(failures.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 1]);
     let wrong: ArrowExportOptions =
-        serde_json::from_str(r#"{"columns":{"rest":"string"}}"#).expect("valid options");
+        serde_json::from_str(r#"{"columns":{"raw":"string"}}"#).expect("valid options");
     assert!(ArrowExporter::open(wrong).is_err());
 }
 
@@ -352,7 +352,7 @@ for source in [pa.memory_map(sys.argv[1]), pa.OSFile(sys.argv[1])]:
         assert row["id"] == f"doc-{number}", row
         assert row["text"] == f"第{number}段 \U0001F600\n\"引\" " * 9, row
         metadata = row["metadata"]
-        metadata = json.loads(metadata) if isinstance(metadata, str) else metadata
+        metadata = json.loads(metadata) | row
         assert metadata["bytes"] == number and metadata["ok"] == (number % 2 == 0), row
 assert pyarrow.feather.read_table(sys.argv[1]).num_rows == 100
 "#;

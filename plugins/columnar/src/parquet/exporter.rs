@@ -16,7 +16,7 @@ use super::direct::{Direct, MAGIC};
 use super::gather::Gathered;
 use super::options::{Compression, ParquetExportOptions};
 use super::splice::{OTHER_COLUMNS, Part};
-use crate::rows::{Layout, REST, beyond_offsets, every};
+use crate::rows::{Layout, beyond_offsets, every};
 
 /// The exporter of Parquet files.
 ///
@@ -53,11 +53,6 @@ impl PartExporter for ParquetExporter {
     type Part = ParquetPart;
 
     fn open(options: ParquetExportOptions) -> Result<Self, SetupError> {
-        if options.rest && options.columns.contains_key(REST) {
-            let message =
-                format_args!("`{REST}` holds the other fields: rename this one, or set `rest = false`");
-            return Err(SetupError::in_option("columns", message));
-        }
         let properties = WriterProperties::builder()
             .set_created_by(concat!("tamis ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(codec(options.compression, options.compression_level)?)
@@ -71,7 +66,7 @@ impl PartExporter for ParquetExporter {
             .set_max_row_group_bytes(None)
             .build();
         let ParquetExportOptions { columns, rest, raw, origin, row_group_bytes, .. } = options;
-        let layout = Layout { columns, rest, raw, origin };
+        let layout = Layout::new(columns, rest, raw, origin)?;
         let texts = layout.kept_texts();
         let direct = texts.map(|texts| Direct::new(texts, &layout.kept_schema(), &properties));
         let direct = direct.transpose().map_err(SetupError::new)?.flatten();

@@ -22,7 +22,8 @@ use tamis_readers::FieldNames;
 ///
 /// Numbers, booleans and strings keep their type. Dates, times and spans of time become strings in the form of
 /// ISO 8601 (`2024-03-01`, `2024-03-01T10:00:00Z`, `P1Y2M3DT4.5S`), decimal numbers strings with their digits,
-/// binary metadata Base64, lists, structs and maps JSON. Numbers that are not finite become null.
+/// binary metadata Base64, lists, structs and maps JSON. Numbers that are not finite become null. Moments that are
+/// written as INT96 have microseconds.
 ///
 /// A row with neither text nor raw content fails, with its values as JSON; the rows around it are read. A
 /// part of the file that is damaged is one dead letter, and the other parts are read. The ordinal of a
@@ -30,7 +31,7 @@ use tamis_readers::FieldNames;
 ///
 /// Row groups are cut by what their rows take, dictionaries expanded; a page is decompressed as a whole.
 ///
-/// Limits: encrypted files and the compression `brotli` and `lzo` are not read. A damaged file without a
+/// Limits: encrypted files and the compression `lzo` are not read. A damaged file without a
 /// readable footer is a dead letter as a whole.
 ///
 /// Source: <https://parquet.apache.org/docs/file-format/>.
@@ -40,6 +41,7 @@ pub struct ParquetOptions {
     /// The names of the columns that hold the identifier, the text and the raw page.
     ///
     /// A name with dots reaches into structs. Text may be strings or binary that is UTF-8, the raw page binary or strings.
+    /// Ids that are binary are text if they are UTF-8, and hexadecimal digits if not or if all have one length.
     pub fields: FieldNames,
     /// The metadata columns to take; without it, every column that `fields` does not name.
     #[schemars(extend("uniqueItems" = true, "x-field" = "write"))]
@@ -79,8 +81,8 @@ impl Default for ParquetOptions {
 /// columns = { url = "string", bytes = "integer" }
 /// ```
 ///
-/// The columns are `id`, `text` and `metadata`: JSON in a string, or with `columns` a struct with a member for
-/// each. Dropped documents have three more, `stage`, `reason` and `measures` (JSON); failed ones have these,
+/// The columns are `id`, `text`, one for each field in `columns`, and `metadata`: all other fields, as JSON in a
+/// string. Dropped documents have three more, `stage`, `reason` and `measures` (JSON); failed ones have these,
 /// `origin` (JSON) and `raw` (binary), all it takes to try again.
 ///
 /// Pages are encoded and compressed on all cores. There are no dictionaries, and only `id` has statistics.
@@ -89,12 +91,12 @@ impl Default for ParquetOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParquetExportOptions {
-    /// Metadata fields that get a column of their own, in the struct `metadata`, with their type.
+    /// Metadata fields that get a column of their own, with their type.
     ///
     /// A document with a value of another type there fails; one without the field has null.
     #[schemars(extend("x-field" = "read", "x-needs" = {"from": {"not": ["failed"]}}))]
     pub columns: BTreeMap<String, ColumnType>,
-    /// With `columns`, whether all other fields are written too: as JSON, in the member `rest` of `metadata`.
+    /// With `columns`, whether all other fields are written too: as JSON, in the column `metadata`.
     ///
     /// Without it they are left out.
     #[schemars(extend("x-needs" = {"columns": "some", "from": {"not": ["failed"]}}))]

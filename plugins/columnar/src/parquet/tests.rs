@@ -7,9 +7,11 @@ use arrow_array::builder::{ListBuilder, MapBuilder, StringBuilder, StringDiction
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array,
-    RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array,
+    Int64Array, RecordBatch, StringArray, StructArray, TimestampMillisecondArray, UInt64Array,
 };
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -76,7 +78,7 @@ fn what_is_written_reads_back_whatever_the_blocks_groups_and_parts() {
 fn row_groups_hold_several_blocks_and_statistics_of_all() {
     let file = write(&exporter("{}"), &records(60), 7);
     let metadata = parquet::file::metadata::ParquetMetaDataReader::new()
-        .parse_and_finish(&bytes::Bytes::from(file))
+        .parse_and_finish(&Bytes::from(file))
         .expect("a sound file");
     let [group] = metadata.row_groups() else { panic!("{} row groups", metadata.num_row_groups()) };
     assert_eq!(group.num_rows(), 60);
@@ -88,7 +90,7 @@ fn row_groups_hold_several_blocks_and_statistics_of_all() {
 
 fn metadata_of(file: Vec<u8>) -> parquet::file::metadata::ParquetMetaData {
     let reader = parquet::file::metadata::ParquetMetaDataReader::new();
-    reader.parse_and_finish(&bytes::Bytes::from(file)).expect("a sound file")
+    reader.parse_and_finish(&Bytes::from(file)).expect("a sound file")
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn short_values_of_many_chunks_are_one_page() {
             (0..).zip(&texts).map(|(n, text)| Record::from(Document::new(n.to_string(), *text))).collect();
         // Chunks of one document, as partitions have them.
         let file = write(&exporter(&format!("{{\"compression\":\"{compression}\"}}")), &records, 1);
-        let reader = SerializedFileReader::new(bytes::Bytes::from(file.clone())).expect("a sound file");
+        let reader = SerializedFileReader::new(Bytes::from(file.clone())).expect("a sound file");
         let group = reader.get_row_group(0).expect("a row group");
         let pages = |column| group.get_column_page_reader(column).expect("a column").count();
         // An empty text stands between two long ones, two short ones before the first.
@@ -190,8 +192,25 @@ fn columns_are_typed_and_the_rest_is_kept() {
     let metadata = serde_json::to_string(&collected.documents[1].metadata).expect("JSON");
     assert_eq!(
         metadata,
-        r#"{"bytes":1,"none":null,"ok":false,"rest":"{\"tags\":[1,{\"a\":null}]}","score":1.5,"url":"https://example.org/1"}"#
+        r#"{"bytes":1,"none":null,"ok":false,"score":1.5,"tags":[1,{"a":null}],"url":"https://example.org/1"}"#
     );
+}
+
+#[test]
+fn columns_stand_beside_the_text_and_dead_letters_have_none() {
+    let names = |options: &str, records: &[Record]| {
+        let file = Bytes::from(write(&exporter(options), records, 3));
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a sound file");
+        let names = reader.schema().fields().iter().map(|field| field.name().clone());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let columns = r#""columns":{"url":"string","bytes":"integer"}"#;
+    assert_eq!(names(&format!("{{{columns}}}"), &records(3)), "id text bytes url metadata");
+    assert_eq!(names(&format!(r#"{{{columns},"rest":false}}"#), &records(3)), "id text bytes url");
+    let mut failed = records(3);
+    failed.iter_mut().for_each(|record| record.fate = Fate::Failed("why".into()));
+    let of_failed = "id text metadata stage reason measures origin raw";
+    assert_eq!(names(&format!("{{{columns}}}"), &failed), of_failed);
 }
 
 #[test]
@@ -207,7 +226,9 @@ fn a_value_of_another_type_fails_its_record_alone() {
 #[test]
 fn options_that_contradict_each_other_are_refused() {
     let cases = [
-        (r#"{"columns":{"rest":"string"}}"#, "columns"),
+        (r#"{"columns":{"metadata":"string"}}"#, "columns"),
+        (r#"{"columns":{"Text":"string"}}"#, "columns"),
+        (r#"{"columns":{"url":"string","URL":"string"}}"#, "columns"),
         (r#"{"compression_level":23}"#, "compression_level"),
         (r#"{"compression":"gzip","compression_level":10}"#, "compression_level"),
         (r#"{"compression":"lz4","compression_level":1}"#, "compression_level"),
@@ -424,7 +445,16 @@ fn only_wanted_columns_are_read_and_a_missing_text_is_named() {
 
 #[test]
 fn names_with_dots_reach_into_structs_and_metadata_gets_new_names() {
-    let file = write(&exporter(r#"{"columns":{"url":"string","bytes":"integer"}}"#), &records(2), 2);
+    let text = |values: &[&str]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+    let (url, bytes) =
+        (text(&["https://example.org/0", "https://example.org/1"]), Int64Array::from(vec![0, 1]));
+    let members =
+        StructArray::try_from(vec![("url", url), ("bytes", Arc::new(bytes) as ArrayRef)]).expect("members");
+    let file = written(vec![
+        ("id", text(&["a", "b"])),
+        ("text", text(&["x", "y"])),
+        ("metadata", Arc::new(members)),
+    ]);
     let options = r#"{"fields":{"text":"metadata.url"},"metadata":["text"],"spread":"","rename":{"metadata.bytes":"size","text":"body"}}"#;
     let (collected, _) = read(&reader(options), file.clone(), 1 << 20).expect("a sound file");
     let document = &collected.documents[1];
@@ -476,7 +506,7 @@ for number, row in enumerate(rows):
     assert row["id"] == f"doc-{number}", row
     assert row["text"] == f"第{number}段 \U0001F600\n\"引\" " * 9, row
     metadata = row["metadata"]
-    metadata = json.loads(metadata) if isinstance(metadata, str) else metadata
+    metadata = json.loads(metadata) | row
     assert metadata["bytes"] == number and metadata["ok"] == (number % 2 == 0), row
 assert len(pq.read_table(path, filters=[("id", "==", "doc-42")])) == 1
 "#;
@@ -562,7 +592,7 @@ proptest! {
 fn damage_costs_its_part_alone() {
     let mut bytes = write(&exporter(r#"{"row_group_bytes":1}"#), &records(9), 3);
     let at = {
-        let file = bytes::Bytes::from(bytes.clone());
+        let file = Bytes::from(bytes.clone());
         let metadata = parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file);
         let (start, length) = metadata.expect("a sound file").row_group(1).column(1).byte_range();
         (start + length / 2) as usize

@@ -18,12 +18,28 @@ pub struct Jsonl {
     options: JsonlOptions,
 }
 
+/// What a line has for one thing or another, so that no metadata field can stand beside it under this name.
+const TAKEN: [&str; 9] =
+    ["id", "text", "metadata", "stage", "reason", "measures", "origin", "raw", "raw_base64"];
+
 impl Exporter for Jsonl {
     const NAME: &'static str = "jsonl";
     const REPLAYABLE: bool = true;
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
+        for (index, column) in options.columns.iter().enumerate() {
+            let trouble = if column.is_empty() {
+                "a column without a name".to_owned()
+            } else if TAKEN.contains(&column.as_str()) {
+                format!("a line has `{column}` already: give the field another name before the export")
+            } else if options.columns[..index].contains(column) {
+                format!("`{column}` is named twice")
+            } else {
+                continue;
+            };
+            return Err(SetupError::in_option("columns", trouble));
+        }
         Ok(Self { options })
     }
 
@@ -40,17 +56,16 @@ impl Exporter for Jsonl {
         push_string(document.id(), out);
         out.extend_from_slice(b",\"text\":");
         push_text(document, out);
-        out.extend_from_slice(b",\"metadata\":{");
-        for (index, (name, value)) in document.fields().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            push_string(name, out);
-            out.push(b':');
-            push_value(value, out)?;
-        }
-        out.push(b'}');
         let is_failed = matches!(record.fate, Fate::Failed(_));
+        // A dead letter is read back as it came, so its metadata stays together.
+        let columns = if is_failed { &[][..] } else { &self.options.columns };
+        for name in columns {
+            out.push(b',');
+            push_field(name, document.metadata(name).unwrap_or(ValueRef::Null), out)?;
+        }
+        if columns.is_empty() || self.options.rest {
+            push_metadata(document, columns, out)?;
+        }
         push_fate(record, out)?;
         if is_failed || self.options.origin {
             push_origin(record, out)?;
@@ -61,6 +76,26 @@ impl Exporter for Jsonl {
         out.extend_from_slice(b"}\n");
         Ok(())
     }
+}
+
+/// Writes the metadata that have no column.
+fn push_metadata(document: &View<'_>, columns: &[String], out: &mut Vec<u8>) -> Result<(), Failure> {
+    out.extend_from_slice(b",\"metadata\":{");
+    let fields = document.fields().filter(|(name, _)| !columns.iter().any(|column| column == name));
+    for (index, (name, value)) in fields.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_field(name, value, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+fn push_field(name: &str, value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    push_string(name, out);
+    out.push(b':');
+    push_value(value, out)
 }
 
 /// Writes the text: copied from what a reader has seen it as, if that is known.

@@ -39,11 +39,37 @@ fn kept_documents_carry_raw_and_origin_only_when_asked() {
     let record = Record::from(document());
     assert_eq!(encode(JsonlOptions::default(), &record), format!("{KEPT}}}"));
     assert_eq!(
-        encode(JsonlOptions { raw: true, origin: true }, &record),
+        encode(JsonlOptions { raw: true, origin: true, ..JsonlOptions::default() }, &record),
         format!(
             r#"{KEPT},"origin":{{"file":"dump/a.txt","offset":10,"length":20,"ordinal":2}},"raw":"<p>"}}"#
         )
     );
+}
+
+#[test]
+fn columns_stand_beside_the_text() {
+    let columns = ["url", "none"].map(str::to_owned).to_vec();
+    let options = JsonlOptions { columns, ..JsonlOptions::default() };
+    let mut record = Record::from(document());
+    let head = concat!(r#"{"id":"a","text":"第一段\n\"引\"\\\u001f"#, "\u{7f}", r#"""#);
+    assert_eq!(
+        encode(options.clone(), &record),
+        format!(
+            r#"{head},"url":"u","none":null,"metadata":{{"list":[1,  {{"a":   null}}],"n":3,"x":1.5}}}}"#
+        )
+    );
+    let without = JsonlOptions { rest: false, ..options.clone() };
+    assert_eq!(encode(without, &record), format!(r#"{head},"url":"u","none":null}}"#));
+    record.fate = Fate::Failed("why".into());
+    assert!(encode(options, &record).starts_with(KEPT));
+}
+
+#[test]
+fn columns_that_a_line_has_already_are_refused() {
+    for columns in [&["text"][..], &["url", "url"], &["metadata"], &["raw"], &[""]] {
+        let columns = columns.iter().map(|&name| name.to_owned()).collect();
+        assert!(Jsonl::open(JsonlOptions { columns, ..JsonlOptions::default() }).is_err());
+    }
 }
 
 #[test]

@@ -14,7 +14,13 @@ const NESTED: &str = "metadata";
 const MAX_KEY_BYTES: usize = 1000;
 
 /// Appends the front matter, with the lines that enclose it.
-pub(super) fn push(record: &ExportView<'_>, out: &mut String) -> Result<(), Failure> {
+///
+/// `fields` are the metadata fields to write; without it all.
+pub(super) fn push(
+    record: &ExportView<'_>,
+    fields: Option<&[String]>,
+    out: &mut String,
+) -> Result<(), Failure> {
     out.push_str("---\n");
     push_field("id", ValueRef::String(record.document.id()), out)?;
     if let Fate::Dropped(reason) | Fate::Failed(reason) = record.fate {
@@ -25,7 +31,11 @@ pub(super) fn push(record: &ExportView<'_>, out: &mut String) -> Result<(), Fail
         push_field("measures", ValueRef::Json(&utf8(measures)?), out)?;
     }
     let mut nested = Vec::new();
-    for (name, value) in record.document.fields() {
+    let document = &record.document;
+    let chosen = fields.unwrap_or_default().iter();
+    let chosen = chosen.filter_map(|name| Some((name.as_str(), document.metadata(name)?)));
+    let all = if fields.is_none() { Some(document.fields()) } else { None };
+    for (name, value) in chosen.chain(all.into_iter().flatten()) {
         if RESERVED.contains(&name) {
             nested.push(if nested.is_empty() { b'{' } else { b',' });
             push_string(name, &mut nested);

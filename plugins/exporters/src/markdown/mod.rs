@@ -1,6 +1,7 @@
 //! `markdown`: one file a document, with front matter.
 
 mod front_matter;
+mod name;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ pub use options::{MarkdownOptions, Paragraphs};
 use tamis_plugin::{ExportView, Exporter, Failure, Output, SetupError};
 
 use crate::file_name;
+use name::Pattern;
 
 /// The ending of the files.
 const EXTENSION: &str = "md";
@@ -17,6 +19,7 @@ const EXTENSION: &str = "md";
 #[derive(Debug)]
 pub struct Markdown {
     options: MarkdownOptions,
+    name: Option<Pattern>,
 }
 
 impl Exporter for Markdown {
@@ -25,7 +28,14 @@ impl Exporter for Markdown {
     type Options = MarkdownOptions;
 
     fn open(options: MarkdownOptions) -> Result<Self, SetupError> {
-        Ok(Self { options })
+        let fields = options.fields.as_deref().unwrap_or_default();
+        if let Some((_, twice)) = fields.iter().enumerate().find(|(at, field)| fields[..*at].contains(field))
+        {
+            return Err(SetupError::in_option("fields", format_args!("`{twice}` is named twice")));
+        }
+        let name = options.name.as_deref().map(Pattern::parse).transpose();
+        let name = name.map_err(|trouble| SetupError::in_option("name", trouble))?;
+        Ok(Self { options, name })
     }
 
     fn extension(&self) -> &'static str {
@@ -35,7 +45,7 @@ impl Exporter for Markdown {
     fn encode(&self, record: &ExportView<'_>, out: &mut Output) -> Result<(), Failure> {
         let text = record.document.text();
         let mut file = String::with_capacity(text.len() + text.len() / 16 + 512);
-        front_matter::push(record, &mut file)?;
+        front_matter::push(record, self.options.fields.as_deref(), &mut file)?;
         match self.options.paragraphs {
             Paragraphs::Lines => {
                 for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -53,7 +63,12 @@ impl Exporter for Markdown {
                 }
             }
         }
-        out.file(file_name::of(record.document.id(), EXTENSION), file.into_bytes());
+        let named = self.name.as_ref().and_then(|pattern| pattern.name(&record.document));
+        let path = match named {
+            Some(name) => format!("{name}.{EXTENSION}"),
+            None => file_name::of(record.document.id(), EXTENSION),
+        };
+        out.file(path, file.into_bytes());
         Ok(())
     }
 }

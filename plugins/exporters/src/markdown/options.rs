@@ -31,15 +31,27 @@ use serde::{Deserialize, Serialize};
 /// metadata in order of their names. Metadata of these names, or named `metadata`, stand together under
 /// `metadata`. Strings are in quotes where YAML would take them for something else.
 ///
-/// The file is named after the id: `news/2024/a.html` becomes `news/2024/a.html.md`. An id that cannot be a
-/// file name on Linux, Windows or macOS, or is longer than 117 bytes, is made one, with 16 digits of the
-/// BLAKE3 hash of the id behind it.
+/// The file is named after the id: `news/2024/a.html` becomes `news/2024/a.html.md`, and `a.jsonl#1024`
+/// `a.jsonl-1024.md`, because `#` ends a link. An id that cannot be a file name on Linux, Windows or macOS, or is
+/// longer than 117 bytes, is made one, with 16 digits of the BLAKE3 hash of the id behind it.
+///
+/// With `name` it is named after metadata: `name = "{site}/{title}"`. What cannot be in a file name, or has a
+/// meaning in links, becomes `-`; a name is cut at 100 bytes; of two files of one name the second gets a number,
+/// `title-2.md`, whatever their case. A document without one of the fields is named after its id.
 ///
 /// Limits: the text is not escaped, so characters that Markdown gives a meaning, such as `#` at the start of
 /// a line, have it. Raw bytes are not written: for dead letters use `jsonl`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MarkdownOptions {
+    /// What files are called: text, and metadata fields or `id` in braces; `/` parts folders. The ending is added.
+    #[schemars(length(min = 1), extend("x-field" = "pattern"))]
+    pub name: Option<String>,
+    /// The metadata fields in the front matter, in this order; without it all.
+    ///
+    /// An empty list leaves metadata out. Fields that a document does not have are left out.
+    #[schemars(extend("x-field" = "read"))]
+    pub fields: Option<Vec<String>>,
     /// What makes a paragraph.
     ///
     /// `lines`: every line of the text is a paragraph; blanks around it are left out, and one blank line

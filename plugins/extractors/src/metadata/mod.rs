@@ -50,6 +50,10 @@ impl Extractor for Metadata {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        let is_cleaned = || draft.metadata("cleaned_by").is_some_and(|value| value != ValueRef::Null);
+        if self.options.skip_cleaned && is_cleaned() {
+            return Ok(Verdict::Keep);
+        }
         let known = Known::of(draft);
         let found = self.find(Page::new(draft.original().text()), &known);
         if self.options.published

@@ -67,6 +67,9 @@ pub struct MetadataOptions {
         {"title": [true]}, {"author": [true]}, {"publisher": [true]}, {"published": [true]}, {"source": [true]},
     ]))]
     pub evidence: bool,
+    /// Leave documents alone whose text a stage before has cut out for sure (`cleaned_by`), such as HTML pages among
+    /// flattened ones: the page around their text is gone, and with it what is looked for.
+    pub skip_cleaned: bool,
 }
 
 impl Default for MetadataOptions {
@@ -81,6 +84,7 @@ impl Default for MetadataOptions {
             published: true,
             source: true,
             evidence: true,
+            skip_cleaned: false,
         }
     }
 }

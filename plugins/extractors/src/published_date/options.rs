@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 /// How it decides: the value must hold exactly one date that exists, with a year of four digits from 1800 to
 /// 2099, and nothing else that looks like part of a date.
 /// Known forms: `2018-09-13`, `2018/9/13`, `2018.09.13`, `20180913`, `2018年9月13日 10:20`,
-/// `2018년 9월 13일`, `二〇一八年九月十三日`, `September 13, 2018`, `13 Sep 2018 10:20:30 +0800`, RFC 3339; full-width
-/// digits too; months in German, French, Spanish, Portuguese, Russian, Polish and Turkish (`13. September 2018`,
-/// `13 de septiembre de 2018`).
+/// `2018년 9월 13일`, `二〇一八年九月十三日`, `民國107年9月13日`, `平成30年9月13日`, `September 13, 2018`,
+/// `13 Sep 2018 10:20:30 +0800`, `13.09.2018` (points mean day first), RFC 3339; full-width digits too; months in 18
+/// languages of Europe (`13. September 2018`, `13 de septiembre de 2018`).
+/// 晚8:05 is 20:05, 凌晨12:05 is 00:05, and 24:00 the beginning of the next day.
 /// A weekday beside the date must agree with it.
 /// Not certain, and never guessed: years of two digits, `20xx`, a day without its year, and an order of day
 /// and month that allows two readings (`03/04/2018`).
@@ -25,13 +26,13 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// A time is written as far as the page gives it (`2018-09-13T10:20`), with an offset only if the page has
-/// one; names of time zones other than `Z`, `UTC` and `GMT` are left out, so the time is then local.
+/// one; names of time zones that mean several offsets (`CST`) are left out, so the time is then local.
 /// A document that has `published` already is left alone.
 ///
 /// Counts: `dated`, `resolved` (relative), `relative` (left alone), `impossible` (30 February),
 /// `wrong_weekday`, `not_certain`, `absent`.
 ///
-/// Limits: eras of other calendars and Arabic or Indic month names are not known.
+/// Limits: Arabic, Thai and Indic dates are not known.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PublishedDateOptions {

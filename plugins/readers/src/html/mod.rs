@@ -44,7 +44,7 @@ impl Reader for Html {
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Warc, Format::Jsonl])
+        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc, Format::Jsonl])
             .and_then(|()| self.decoder.decode(block.bytes, Known { markup: true, ..Known::default() }));
         match decoded {
             Ok(decoded) => {

@@ -11,17 +11,14 @@ pub use options::JsonOptions;
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
 use self::objects::{Objects, Piece};
-use crate::invalid::InvalidValues;
-use crate::jsonl::object::read_object;
-use crate::jsonl::repaired;
-use crate::mapping::{Mapping, Place};
+use crate::jsonl::ObjectReader;
+use crate::mapping::Place;
 use crate::row::{self, Fault, Row};
 
 /// The reader of JSON documents that hold many objects, or objects of many lines.
 #[derive(Debug)]
 pub struct Json {
-    mapping: Mapping,
-    invalid_values: InvalidValues,
+    objects: ObjectReader,
 }
 
 /// How sure the reader is of what begins as an array of objects, or as an object that goes on in the next line.
@@ -35,10 +32,7 @@ impl Reader for Json {
     type Options = JsonOptions;
 
     fn open(options: JsonOptions) -> Result<Self, SetupError> {
-        Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
-            invalid_values: options.invalid_values,
-        })
+        Ok(Self { objects: options.reader()? })
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
@@ -66,7 +60,7 @@ impl Reader for Json {
             let object = bytes.get(first..end).unwrap_or_default().trim_ascii_end();
             let place = Place { ordinal, offset: start + first as u64, length: object.len() as u64 };
             let read = match piece {
-                Piece::Object(_) => self.read(object, place, &mut row, emit),
+                Piece::Object(_) => self.objects.read(object, place, &mut row, emit),
                 Piece::Broken(_, fault) => Err(fault),
             };
             if let Err(fault) = read {
@@ -100,34 +94,6 @@ fn begins_object_of_lines(head: &[u8]) -> bool {
         // The head ends inside the first object.
         None => is_json && has_line_end(inside),
         Some(Piece::Broken(..)) => false,
-    }
-}
-
-impl Json {
-    fn read<'a>(
-        &self,
-        object: &'a [u8],
-        place: Place,
-        row: &mut Row<'a>,
-        emit: &mut dyn Emit,
-    ) -> Result<(), Fault> {
-        let text = std::str::from_utf8(object).map_err(|error| {
-            let at = error.valid_up_to();
-            Fault::new(at, format!("byte 0x{:02X} is not UTF-8", object.get(at).copied().unwrap_or_default()))
-        })?;
-        row.clear();
-        let wants = |name: &str| self.mapping.wants(name);
-        let Err(fault) = read_object(text, &wants, row) else { return self.mapping.emit(row, place, emit) };
-        let repaired = match self.invalid_values {
-            InvalidValues::Fail => None,
-            InvalidValues::Repair => repaired(text),
-        };
-        let Some((text, repairs)) = repaired else { return Err(fault) };
-        let mut row = Row::default();
-        read_object(&text, &wants, &mut row).map_err(|_| fault)?;
-        self.mapping.emit(&row, place, emit)?;
-        repairs.count(emit);
-        Ok(())
     }
 }
 

@@ -1,10 +1,11 @@
 //! `jsonl`: one JSON object a line.
 //!
-//! `scan` is the quick way for a plain line, `object` the careful one, also for the reader `json`; `repair` mends what is
-//! no JSON.
+//! `scan` is the quick way for a plain line; `object` is the careful one, `repair` mends what is no JSON, and `reader`
+//! ties them together, for the reader `json` as well.
 
 pub(crate) mod object;
-mod options;
+pub(crate) mod options;
+mod reader;
 mod repair;
 mod scan;
 #[cfg(test)]
@@ -13,19 +14,17 @@ mod value;
 
 use memchr::{memchr, memchr_iter, memrchr};
 pub use options::JsonlOptions;
-pub(crate) use repair::repaired;
+pub(crate) use reader::ObjectReader;
 use serde::de::IgnoredAny;
 use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
 
-use crate::invalid::InvalidValues;
-use crate::mapping::{Mapping, Place};
+use crate::mapping::Place;
 use crate::row::{self, Fault, Row};
 
 /// The reader of JSON Lines.
 #[derive(Debug)]
 pub struct Jsonl {
-    mapping: Mapping,
-    invalid_values: InvalidValues,
+    objects: ObjectReader,
 }
 
 impl Reader for Jsonl {
@@ -34,10 +33,7 @@ impl Reader for Jsonl {
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
-        Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
-            invalid_values: options.invalid_values,
-        })
+        Ok(Self { objects: options.reader()? })
     }
 
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {
@@ -74,12 +70,12 @@ impl Reader for Jsonl {
         let mut offset = block.offset + (block.bytes.len() - rest.len()) as u64;
         let mut ordinal = block.first_ordinal;
         let mut row = Row::default();
-        let wants = |name: &str| self.mapping.wants(name);
+        let wants = |name: &str| self.objects.mapping.wants(name);
         while !rest.is_empty() {
             row.clear();
             if let Some((length, end)) = scan::line(rest, &wants, &mut row) {
                 let place = Place { ordinal, offset, length: length as u64 };
-                if let Err(fault) = self.mapping.emit(&row, place, emit) {
+                if let Err(fault) = self.objects.mapping.emit(&row, place, emit) {
                     fail(&rest[..length], place, &fault, emit);
                 }
                 (offset, ordinal, rest) = (offset + end as u64, ordinal + 1, &rest[end..]);
@@ -89,7 +85,7 @@ impl Reader for Jsonl {
             let object = line.trim_ascii_end();
             let place = Place { ordinal, offset, length: object.len() as u64 };
             if !object.is_empty()
-                && let Err(fault) = self.read_line(object, place, &mut row, emit)
+                && let Err(fault) = self.objects.read_unusual(object, place, &mut row, emit)
             {
                 fail(object, place, &fault, emit);
             }
@@ -99,41 +95,6 @@ impl Reader for Jsonl {
         }
         Ok(())
     }
-}
-
-impl Jsonl {
-    fn read_line<'a>(
-        &self,
-        line: &'a [u8],
-        place: Place,
-        row: &mut Row<'a>,
-        emit: &mut dyn Emit,
-    ) -> Result<(), Fault> {
-        let Ok(text) = simdutf8::basic::from_utf8(line) else { return Err(not_utf8(line)) };
-        row.clear();
-        let wants = |name: &str| self.mapping.wants(name);
-        let Err(fault) = object::read_any_object(text, &wants, row) else {
-            return self.mapping.emit(row, place, emit);
-        };
-        // Few lines need a repair: they are looked through only when they cannot be read as they are.
-        let repaired = match self.invalid_values {
-            InvalidValues::Fail => None,
-            InvalidValues::Repair => repaired(text),
-        };
-        let Some((text, repairs)) = repaired else { return Err(fault) };
-        let mut row = Row::default();
-        // Places in the repaired line are not those in the file.
-        object::read_object(&text, &wants, &mut row).map_err(|_| fault)?;
-        self.mapping.emit(&row, place, emit)?;
-        repairs.count(emit);
-        Ok(())
-    }
-}
-
-fn not_utf8(line: &[u8]) -> Fault {
-    let at = std::str::from_utf8(line).map_or_else(|error| error.valid_up_to(), str::len);
-    let byte = line.get(at).copied().unwrap_or_default();
-    Fault::new(at, format!("byte 0x{byte:02X} is not UTF-8"))
 }
 
 fn fail(line: &[u8], place: Place, fault: &Fault, emit: &mut dyn Emit) {

@@ -7,6 +7,7 @@ mod tests;
 pub use options::TextOptions;
 use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
 
+use tamis_text::encoding::is_wide;
 use tamis_text::kind;
 
 use crate::encoded::{self, Decoder, Known};
@@ -42,17 +43,16 @@ impl Reader for Text {
             // The head may end inside a character.
             Err(error) => !complete && error.error_len().is_none(),
         };
-        let is_utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
         match (is_text, head.contains(&0)) {
             (true, false) => SURE_OF_TEXT,
-            _ if is_utf16 => SURE_OF_TEXT,
+            _ if is_wide(head) => SURE_OF_TEXT,
             (false, false) if kind::may_be_text(head) => OTHER_ENCODING,
             _ => 0,
         }
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Warc])
+        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc])
             .and_then(|()| self.decoder.decode(block.bytes, Known::default()));
         match decoded {
             Ok(decoded) => {

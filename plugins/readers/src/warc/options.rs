@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::crawl::{DEFAULT_MAX_PAYLOAD_BYTES, PageOptions, default_content_types};
 use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 
 /// Reads one document from each page of a WARC file.
@@ -39,7 +40,8 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 ///
 /// A length is believed only if a record ends there. A record with a wrong length, without a length, cut short,
 /// or bytes that are no record fail, and their bytes are kept; reading goes on with the next line that begins a
-/// record. Line ends may be CR LF or LF, and those behind a record may be missing.
+/// record. Line ends may be CR LF or LF, and those behind a record may be missing. In a record whose head ends its
+/// lines with LF, a length may count a CR for each of them, as in `ClueWeb09`.
 ///
 /// Limits: a record of more than 256 MiB fails. Revisits are not joined with what they revisit. The content
 /// coding zstd is not known.
@@ -110,14 +112,29 @@ impl Default for WarcOptions {
     fn default() -> Self {
         Self {
             record_types: vec![RecordType::Response, RecordType::Resource, RecordType::Conversion],
-            content_types: ["text/html", "application/xhtml+xml", "text/plain"].map(str::to_owned).to_vec(),
+            content_types: default_content_types(),
             min_status: 200,
             max_status: 299,
             encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
-            max_payload_bytes: 64 * 1024 * 1024,
+            max_payload_bytes: DEFAULT_MAX_PAYLOAD_BYTES,
             keep_raw: false,
             http_headers: false,
+        }
+    }
+}
+
+impl From<WarcOptions> for PageOptions {
+    fn from(options: WarcOptions) -> Self {
+        Self {
+            content_types: options.content_types,
+            min_status: options.min_status,
+            max_status: options.max_status,
+            encoding: options.encoding,
+            max_undecodable_ratio: options.max_undecodable_ratio,
+            max_payload_bytes: options.max_payload_bytes,
+            keep_raw: options.keep_raw,
+            http_headers: options.http_headers,
         }
     }
 }

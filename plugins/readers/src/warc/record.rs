@@ -5,7 +5,9 @@
 //! record, and is broken. Where records end depends on the bytes alone, not on how many were seen at a time:
 //! blocks end in front of such a line only.
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
+
+use crate::crawl::Head;
 
 /// The longest head: ten times what any crawler writes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -104,9 +106,25 @@ pub(super) fn piece(bytes: &[u8], end: bool) -> Option<Piece<'_>> {
         }
     }
     let mut piece = broken(bytes, head_end, Broken::NoLength, end)?;
-    piece.content = Content::Broken(Broken::Length(claimed, (piece.next - head_end) as u64));
+    piece.content = match piece.bytes.get(head_end..) {
+        Some(content) if counts_cr(head, content, claimed) => Content::Whole { head, content },
+        _ => Content::Broken(Broken::Length(claimed, (piece.next - head_end) as u64)),
+    };
     Some(piece)
 }
+
+/// Whether a length counts a CR for each LF, which whoever wrote the file has left out (ClueWeb09): it is too long, but
+/// by no more than there are lines.
+fn counts_cr(head: Head<'_>, content: &[u8], claimed: u64) -> bool {
+    if memchr::memchr(b'\r', head.lines).is_some() {
+        return false;
+    }
+    let too_long = claimed.checked_sub(content.len() as u64);
+    too_long.is_some_and(|n| n <= memchr::memchr_iter(b'\n', content).count() as u64 + LINE_ENDS_BEHIND)
+}
+
+/// Line ends behind a record, which a length that is too long may count, too: two, of two bytes each.
+const LINE_ENDS_BEHIND: u64 = 4;
 
 /// Whether a block may end in front of `bytes`: a record begins there.
 pub(crate) fn begins_record(bytes: &[u8]) -> bool {
@@ -189,61 +207,4 @@ fn behind_line_ends(bytes: &[u8], at: usize) -> usize {
 
 pub(super) fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
-}
-
-/// The lines of a head: of a record, or of an HTTP message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head<'a> {
-    pub(super) lines: &'a [u8],
-}
-
-impl<'a> Head<'a> {
-    /// Names and values, without the first line; lines that are no field are passed over.
-    pub(super) fn fields(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        self.lines().filter_map(|line| {
-            let colon = memchr(b':', line)?;
-            let name = line.get(..colon)?;
-            // A line that begins with a blank goes on with the value before.
-            let is_name = name.first().is_some_and(|byte| !byte.is_ascii_whitespace());
-            is_name.then(|| (name.trim_ascii_end(), line.get(colon + 1..).unwrap_or_default().trim_ascii()))
-        })
-    }
-
-    /// The first value of that name.
-    pub(super) fn field(self, name: &str) -> Option<&'a [u8]> {
-        // Asked for a dozen times a record: the other lines are told apart by how they begin.
-        self.lines().find_map(|line| {
-            let (found, rest) = line.split_at_checked(name.len())?;
-            let is_field = found.eq_ignore_ascii_case(name.as_bytes());
-            let value = rest.trim_ascii_start().strip_prefix(b":").filter(|_| is_field)?;
-            Some(value.trim_ascii())
-        })
-    }
-
-    /// All lines but the first.
-    fn lines(self) -> impl Iterator<Item = &'a [u8]> {
-        let mut rest = self.lines;
-        let lines = std::iter::from_fn(move || {
-            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-            let (line, after) = rest.split_at(end);
-            rest = after;
-            (!line.is_empty()).then_some(line)
-        });
-        lines.skip(1)
-    }
-
-    /// The first value of that name, if it is UTF-8 and not empty.
-    pub(super) fn text(self, name: &str) -> Option<&'a str> {
-        let value = std::str::from_utf8(self.field(name)?).ok()?;
-        (!value.is_empty()).then_some(value)
-    }
-
-    fn content_length(self) -> Option<u64> {
-        let digits = self.field("content-length")?;
-        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        // More digits than fit are a number, too: one that is not believed.
-        is_number
-            .then(|| std::str::from_utf8(digits).ok()?.parse().ok())
-            .map(|parsed| parsed.unwrap_or(u64::MAX))
-    }
 }

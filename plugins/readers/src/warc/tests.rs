@@ -346,3 +346,35 @@ proptest! {
         prop_assert_eq!(read(&record(RESPONSE, message)).0.len() <= 1, true);
     }
 }
+
+#[test]
+fn a_length_may_count_line_ends_that_are_not_there() {
+    let record = |body: &str, n: usize| {
+        let content = format!("HTTP/1.1 200 OK\nContent-Type: text/html\n\n{body}");
+        format!("WARC/0.18\nWARC-Type: response\nContent-Length: {}\n\n{content}\n\n", content.len() + n)
+    };
+    // As many as there are lines, and no more.
+    let read = |n| read((record("<p>one\n<p>two", n) + &record("<p>three", 0)).as_bytes());
+    assert_eq!(read(4).texts(), ["<p>one\n<p>two", "<p>three"]);
+    assert_eq!(read(20).texts(), ["<p>three"]);
+    assert_eq!(read(20).failures().count(), 1);
+}
+
+#[test]
+fn what_stands_behind_compressed_content_is_padding() {
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    for padding in [&b"\0\0\0\0"[..], b"\r\n", b"\x1F\x8B", b"\x1F\x8B\x08 and more, which is no gzip"] {
+        let body = [gzip("<p>one").as_slice(), &gzip("<p>two"), padding].concat();
+        let read = read(&response("Content-Type: text/html\r\nContent-Encoding: x-gzip\r\n", body));
+        assert_eq!(read.texts(), ["<p>one<p>two"], "{padding:?}");
+    }
+    // What breaks off is no padding.
+    let cut = gzip(&"a page ".repeat(50));
+    let read =
+        read(&response("Content-Type: text/html\r\nContent-Encoding: gzip\r\n", &cut[..cut.len() - 9]));
+    assert_eq!(read.failures().count(), 1);
+}

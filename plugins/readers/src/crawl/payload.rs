@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use brotli_decompressor::Decompressor;
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 use memchr::memchr;
 
-use super::record::Head;
+use super::head::Head;
 
 /// A response: its head, and the bytes behind it as they were sent.
 #[derive(Debug, Clone, Copy)]
@@ -107,10 +108,10 @@ fn undo(coding: &[u8], bytes: &[u8], max: u64, truncated: bool) -> Result<Option
         b"identity" | b"none" | b"utf-8" => return Ok(None),
         _ if bytes.is_empty() => return Ok(None),
         b"gzip" | b"x-gzip" => {
-            if !bytes.starts_with(b"\x1F\x8B") {
+            if !bytes.starts_with(GZIP) {
                 return Ok(None);
             }
-            read(MultiGzDecoder::new(bytes), max, truncated)
+            gunzip(bytes, max, truncated)
         }
         // With the header of zlib, as the standard has it, or without, as some servers do.
         b"deflate" => match read(ZlibDecoder::new(bytes), max, truncated) {
@@ -135,6 +136,26 @@ fn undo(coding: &[u8], bytes: &[u8], max: u64, truncated: bool) -> Result<Option
         }
     }
 }
+
+/// Inflates the members of a gzip stream. What stands behind the last one is padding, which servers and crawlers add.
+fn gunzip(bytes: &[u8], max: u64, truncated: bool) -> Result<Vec<u8>, Trouble> {
+    let (mut plain, mut rest) = (Vec::new(), bytes);
+    while rest.starts_with(GZIP) {
+        let mut member = GzDecoder::new(rest);
+        let left = max.saturating_sub(plain.len() as u64);
+        match read(&mut member, left, truncated) {
+            Ok(inflated) => plain.extend_from_slice(&inflated),
+            // Two bytes that look like a member begin no other one, if they are not.
+            Err(Trouble::Broken(_)) if !plain.is_empty() && member.header().is_none() => break,
+            Err(trouble) => return Err(trouble),
+        }
+        rest = member.into_inner();
+    }
+    Ok(plain)
+}
+
+/// How a member of a gzip stream begins.
+const GZIP: &[u8] = b"\x1F\x8B";
 
 enum Trouble {
     TooLong,

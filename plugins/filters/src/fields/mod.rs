@@ -1,0 +1,177 @@
+//! `fields`: renames, copies, replaces, sets and drops fields of metadata.
+
+mod options;
+mod replace;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use tamis_plugin::{Draft, Extractor, Failure, SetupError, Value, ValueRef, Verdict};
+use tamis_text::encoding::{Hints, decode};
+
+pub use options::{FieldsOptions, Replace};
+use replace::Replacement;
+
+/// Changes fields; see [`FieldsOptions`].
+#[derive(Debug)]
+pub struct Fields {
+    /// New names by old ones.
+    rename: BTreeMap<String, String>,
+    copy: BTreeMap<String, String>,
+    replace: Vec<Replacement>,
+    default: BTreeMap<String, Value>,
+    set: BTreeMap<String, Value>,
+    drop: Vec<String>,
+    keep: Option<Vec<String>>,
+}
+
+impl Extractor for Fields {
+    const NAME: &'static str = "fields";
+    // What it reads and writes stands in the options.
+    const READS: &'static [&'static str] = &["*"];
+    const WRITES: &'static [&'static str] = &[];
+    type Options = FieldsOptions;
+
+    fn open(options: FieldsOptions) -> Result<Self, SetupError> {
+        options.check()?;
+        let FieldsOptions { rename, copy, replace, default, set, drop, keep } = options;
+        let values = |values: BTreeMap<String, serde_json::Value>| {
+            values.into_iter().map(|(name, value)| (name, Value::from(value))).collect()
+        };
+        let replace = replace.into_iter().map(Replacement::new).collect::<Result<_, _>>()?;
+        Ok(Self { rename, copy, replace, default: values(default), set: values(set), drop, keep })
+    }
+
+    fn counters(&self) -> Vec<String> {
+        let counter = |action: &'static str| move |name: &String| format!("{action}:{name}");
+        let renamed = self.rename.keys().map(counter("rename"));
+        let copied = self.copy.keys().map(counter("copy"));
+        let replaced = self.replace.iter().map(|replacement| replacement.counter().to_owned());
+        let defaults = self.default.keys().map(counter("default"));
+        let dropped = self.drop.iter().map(counter("drop"));
+        renamed.chain(copied).chain(replaced).chain(defaults).chain(dropped).collect()
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        self.rename(draft);
+        // All at once, so that none copies what another has just written.
+        let copied = self.copy.iter().map(|(from, to)| Some((from, to, source(from, draft)?)));
+        for (from, to, value) in copied.collect::<Vec<_>>().into_iter().flatten() {
+            write(from, to, value, draft)?;
+        }
+        for replacement in &self.replace {
+            replacement.apply(draft)?;
+        }
+        for (name, value) in &self.default {
+            if is_empty(draft.metadata(name)) {
+                draft.set_metadata(name.clone(), value.clone());
+                draft.notes().count(format!("default:{name}"), 1);
+            }
+        }
+        for (name, value) in &self.set {
+            draft.set_metadata(name.clone(), value.clone());
+        }
+        for name in &self.drop {
+            if draft.metadata(name).is_some() {
+                draft.remove_metadata(name.clone());
+                draft.notes().count(format!("drop:{name}"), 1);
+            }
+        }
+        self.keep(draft);
+        Ok(Verdict::Keep)
+    }
+}
+
+impl Fields {
+    /// All at once, so that two fields may exchange their names.
+    fn rename(&self, draft: &mut Draft<'_>) {
+        let found: Vec<(&String, &String, Value)> = self
+            .rename
+            .iter()
+            .filter_map(|(from, to)| Some((from, to, draft.metadata(from)?.to_value())))
+            .collect();
+        for (from, ..) in &found {
+            draft.remove_metadata((*from).clone());
+        }
+        for (from, to, value) in found {
+            draft.set_metadata(to.clone(), value);
+            draft.notes().count(format!("rename:{from}"), 1);
+        }
+    }
+
+    fn keep(&self, draft: &mut Draft<'_>) {
+        let Some(keep) = &self.keep else { return };
+        // Those that came in, and those that were written here.
+        let written =
+            self.rename.values().chain(self.copy.values()).chain(self.default.keys()).chain(self.set.keys());
+        let names: Vec<String> =
+            draft.original().fields().map(|(name, _)| name.to_owned()).chain(written.cloned()).collect();
+        for name in names {
+            if !keep.contains(&name) && draft.metadata(&name).is_some() {
+                draft.remove_metadata(name);
+            }
+        }
+    }
+}
+
+/// Whether there is nothing that a default would hide.
+fn is_empty(value: Option<ValueRef<'_>>) -> bool {
+    matches!(value, None | Some(ValueRef::Null | ValueRef::String("")))
+}
+
+/// What is to be copied: a field, the text, the id or the bytes as scraped; `None` if it is not there.
+fn source(from: &str, draft: &Draft<'_>) -> Option<Value> {
+    match from {
+        "text" => Some(Value::from(draft.text())),
+        "id" => Some(Value::from(draft.id())),
+        "raw" => {
+            let hints = Hints { markup: true, ..Hints::default() };
+            Some(Value::from(decode(draft.raw()?, &hints).text.as_ref()))
+        }
+        field => draft.metadata(field).map(ValueRef::to_value),
+    }
+}
+
+fn write(from: &str, to: &str, value: Value, draft: &mut Draft<'_>) -> Result<(), Failure> {
+    match to {
+        "text" => draft.set_text(written(from, to, value)?),
+        "id" => {
+            let id = written(from, to, value)?;
+            if id.is_empty() {
+                return Err(Failure::new(format!("field `{from}` is empty, and `id` cannot be")));
+            }
+            draft.set_id(id);
+        }
+        field => draft.set_metadata(field.to_owned(), value),
+    }
+    draft.notes().count(format!("copy:{from}"), 1);
+    Ok(())
+}
+
+/// A scalar as a string.
+fn written(from: &str, to: &str, value: Value) -> Result<String, Failure> {
+    let what = match value {
+        Value::String(text) => return Ok(text),
+        Value::Integer(number) => return Ok(number.to_string()),
+        Value::Float(number) => return Ok(number.to_string()),
+        Value::Bool(_) => "true or false",
+        Value::Null => "null",
+        Value::Json(_) => "a list or an object",
+    };
+    Err(Failure::new(format!("field `{from}` is {what}, and `{to}` must be a string")))
+}
+
+/// The text of a target that must be a string, if it is there.
+fn string<'d>(name: &str, draft: &'d Draft<'_>) -> Result<Option<Cow<'d, str>>, Failure> {
+    match name {
+        "text" => Ok(Some(Cow::Borrowed(draft.text()))),
+        "id" => Ok(Some(Cow::Borrowed(draft.id()))),
+        field => match draft.metadata(field) {
+            None | Some(ValueRef::Null) => Ok(None),
+            Some(ValueRef::String(text)) => Ok(Some(Cow::Borrowed(text))),
+            Some(other) => written(field, field, other.to_value()).map(|text| Some(Cow::Owned(text))),
+        },
+    }
+}
