@@ -23,7 +23,7 @@ pub use html::{Html, HtmlOptions};
 pub use invalid::InvalidValues;
 pub use json::{Json, JsonOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
-pub use mapping::FieldNames;
+pub use mapping::{FieldNames, TextForm};
 pub use records::{Records, RecordsOptions};
 pub use text::{Text, TextOptions};
 pub use warc::{RecordType, Warc, WarcOptions};

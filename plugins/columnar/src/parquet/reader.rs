@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
-use tamis_plugin::{Emit, Failure, FileReader, RandomAccess, SetupError, Split};
+use tamis_plugin::{Emit, Failure, FileReader, Forms, RandomAccess, SetupError, Split};
 
 use super::measure::{self, Group};
 use super::options::ParquetOptions;
@@ -42,7 +42,14 @@ impl FileReader for Parquet {
     type File = ParquetFile;
 
     fn open(options: ParquetOptions) -> Result<Self, SetupError> {
-        Ok(Self { columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)? })
+        Ok(Self {
+            columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)?
+                .with_form(options.form),
+        })
+    }
+
+    fn forms(&self) -> Forms {
+        self.columns.forms()
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

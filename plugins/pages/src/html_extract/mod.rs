@@ -11,12 +11,14 @@ mod structured;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, MeasureInfo, SetupError, Verdict};
+use tamis_plugin::{
+    Document, Draft, Extractor, Failure, Form, Forms, Layout, Limit, MeasureInfo, SetupError, Verdict,
+};
 
 use crate::features::Page;
 use crate::model::judge;
 use crate::parsed::tree;
-use crate::render::{Form, complete_rows, render};
+use crate::render::{Form as Rendering, complete_rows, render};
 use crate::select::select;
 use articles::Article;
 
@@ -62,6 +64,11 @@ impl Extractor for HtmlExtract {
             }
         }
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        let markdown = (self.options.output == Output::Markdown).then_some(Layout::Markdown);
+        Forms::new().taking([Form::Markup]).giving([Form::Clean]).making(markdown).cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
@@ -141,8 +148,8 @@ impl HtmlExtract {
         (text, outcome, ratio)
     }
 
-    fn form(&self) -> Form {
-        Form {
+    fn form(&self) -> Rendering {
+        Rendering {
             markdown: self.options.output == Output::Markdown,
             tables: self.options.tables,
             code: self.options.code,

@@ -14,7 +14,7 @@ mod title;
 use std::collections::BTreeMap;
 
 use tamis_dates::certain_moment;
-use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, Value, ValueRef, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
 use crate::html_extract::has_tag;
 use crate::parsed::tree;
@@ -64,6 +64,10 @@ impl Extractor for HtmlMetadata {
             ));
         }
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().taking([Form::Markup])
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

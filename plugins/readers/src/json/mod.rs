@@ -8,7 +8,7 @@ mod tests;
 use std::ops::Range;
 
 pub use options::JsonOptions;
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 
 use self::objects::{Objects, Piece};
 use crate::invalid::InvalidValues;
@@ -36,9 +36,14 @@ impl Reader for Json {
 
     fn open(options: JsonOptions) -> Result<Self, SetupError> {
         Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?
+                .with_form(options.form),
             invalid_values: options.invalid_values,
         })
+    }
+
+    fn forms(&self) -> Forms {
+        self.mapping.forms()
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

@@ -15,7 +15,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 pub use options::JsonlOptions;
 pub(crate) use repair::repaired;
 use serde::de::IgnoredAny;
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 
 use crate::invalid::InvalidValues;
 use crate::mapping::{Mapping, Place};
@@ -35,9 +35,14 @@ impl Reader for Jsonl {
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
         Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?
+                .with_form(options.form),
             invalid_values: options.invalid_values,
         })
+    }
+
+    fn forms(&self) -> Forms {
+        self.mapping.forms()
     }
 
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {

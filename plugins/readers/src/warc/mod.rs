@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use options::{RecordType, WarcOptions};
-use tamis_plugin::{Block, Cut, Emit, Failure, NewDocument, Reader, SetupError, ValueRef};
+use tamis_plugin::{Block, Cut, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError, ValueRef};
 use tamis_text::encoding::charset_in;
 
 use self::payload::Response;
@@ -57,6 +57,13 @@ impl Reader for Warc {
             wanted.make_ascii_lowercase();
         }
         Ok(Self { options, decoder })
+    }
+
+    fn forms(&self) -> Forms {
+        // Crawls are of pages; what a conversion holds has been flattened.
+        let form =
+            |kind: &RecordType| if *kind == RecordType::Conversion { Form::Flattened } else { Form::Markup };
+        Forms::new().giving(self.options.record_types.iter().map(form))
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
@@ -173,6 +180,7 @@ impl Warc {
             offset,
             length: piece.bytes.len() as u64,
             attachments: &[],
+            form: Some(if markup { Form::Markup } else { Form::Flattened }),
         });
         Ok(())
     }
