@@ -61,6 +61,11 @@ pub trait Names {
     /// Whether nobody can say which fields there are, so that one may also have the name of a measure.
     fn any_field(&self) -> bool;
 
+    /// What to do about a measure that does not exist by then; may be empty.
+    fn unmeasured(&self, _name: &str) -> String {
+        String::new()
+    }
+
     /// The measures that exist by then, if that is known. One that ends in `:*` stands for all that begin so.
     fn measures(&self) -> Option<Vec<String>>;
 }
@@ -195,12 +200,8 @@ impl Checker<'_> {
             Name::Measure(name) => {
                 if !self.measured(name) {
                     let measures = self.measures.clone().unwrap_or_default();
-                    let help = suggestion(name, &measures, "measured before");
-                    let help = if help.is_empty() {
-                        "no stage before this one measures anything".to_owned()
-                    } else {
-                        help
-                    };
+                    let known = self.names.unmeasured(name);
+                    let help = if known.is_empty() { suggestion(name, &measures) } else { known };
                     self.mistake(&node.span, format!("no stage before this one measures `{name}`"), help);
                 }
                 Type::Number
@@ -452,14 +453,14 @@ impl Checker<'_> {
     }
 }
 
-/// The likely name, or all there are.
-fn suggestion(name: &str, known: &[String], what: &str) -> String {
+/// The likely measure, or all there are.
+fn suggestion(name: &str, known: &[String]) -> String {
     if let Some(meant) = closest(name, known.iter().map(String::as_str)) {
         return format!("did you mean `{meant}`?");
     }
     if known.is_empty() {
-        return String::new();
+        return "nothing has been measured by then".to_owned();
     }
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    format!("{what}: {}", known.join(", "))
+    format!("measured before: {}", known.join(", "))
 }
