@@ -17,7 +17,7 @@ use tamis_plugin::{
 
 use crate::features::Page;
 use crate::model::judge;
-use crate::parsed::tree;
+use crate::parsed::{from_raw, tree};
 use crate::render::{Form as Rendering, complete_rows, render};
 use crate::select::select;
 use articles::Article;
@@ -72,11 +72,13 @@ impl Extractor for HtmlExtract {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        if !has_tag(draft.text()) {
+        let source = from_raw(&draft.original());
+        if !has_tag(source.as_deref().unwrap_or(draft.text())) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let page = Page::of(tree(&draft.original())?);
+        draft.notes().count("from_raw", source.is_some().into());
+        let page = Page::of(tree(&draft.original(), source.as_deref())?);
         if let Some(text) = flat::text(&page) {
             draft.set_text(text);
             draft.notes().count("no_structure", 1);
