@@ -11,6 +11,7 @@ mod exit_codes;
 mod formats;
 mod hostile;
 mod interruption;
+mod mistakes;
 mod output;
 mod partitions;
 mod places;
