@@ -30,7 +30,7 @@ pub(crate) struct Step {
     reads: Vec<Need>,
     /// Conditions over what there is.
     conditions: Vec<Mark>,
-    writes: BTreeSet<String>,
+    pub(crate) writes: BTreeSet<String>,
     /// Of those it writes, the ones that the user names: they may be of any type.
     named: BTreeSet<String>,
     /// Whether it may write fields whose names nobody knows yet.
@@ -104,6 +104,12 @@ impl Step {
     /// The same stage with what its table says of it.
     pub(crate) fn in_table(self, id: &str, any_order: Option<&Place>) -> Self {
         Self { id: id.to_owned(), any_order: any_order.cloned(), ..self }
+    }
+
+    /// Forgets what it takes away, because it cannot be opened.
+    pub(crate) fn takes_nothing_away(&mut self) {
+        self.removes.clear();
+        self.keeps = None;
     }
 
     /// What messages call it: ``extractor `boilerplate` ``.

@@ -358,6 +358,10 @@ impl<'a> Opener<'a> {
                 self.diagnostics.push(Diagnostic::error(&entry.place, message).label(label));
             }
             Err(error) => {
+                // What it would have taken away is there, as far as the others are concerned.
+                if let Some(step) = entry.steps.last_mut() {
+                    step.takes_nothing_away();
+                }
                 // What the stage says about an option is said once, and in its words.
                 let refused = error.option().and_then(|option| options.entry(option.split('.').next()?));
                 idle.retain(|idle| refused.is_none_or(|entry| entry.key_place.rank() != idle.place.rank()));

@@ -125,7 +125,7 @@ struct Walk<'a, 's> {
     found: Vec<Finding<'s>>,
 }
 
-impl<'s> Walk<'_, 's> {
+impl Walk<'_, '_> {
     fn stage(&mut self, index: usize) {
         let Some(step) = self.stages.get(index) else { return };
         let Some(kind) = step.kind else {
@@ -162,7 +162,7 @@ impl<'s> Walk<'_, 's> {
             (None, Some(maker)) => {
                 (format!("move it behind `{}`", self.stages[maker].id), Some((index, maker)))
             }
-            (None, None) => (self.missing_maker(step), None),
+            (None, None) => (self.counterpart(step).unwrap_or_else(|| self.missing_maker(step)), None),
         };
         let givers = match self.text.given_by {
             Some(giver) => vec![&self.stages[giver].place],
@@ -179,6 +179,25 @@ impl<'s> Walk<'_, 's> {
         let wanted = self.stages[index].forms;
         let is_maker = |forms: Forms| makes(forms, &self.text.forms, wanted);
         (index + 1..self.stages.len()).find(|later| is_maker(self.stages[*later].forms))
+    }
+
+    /// What to do about a stage whose form nothing in the pipeline gives: another one reads the same off what came in.
+    fn counterpart(&self, step: &Step) -> Option<String> {
+        let giver = self.stages[self.text.given_by?];
+        let has_same_fields = |writes: &[String]| {
+            let fields = writes.iter().filter(|field| *field != "text" && step.writes.contains(*field));
+            fields.count() >= SAME_FIELDS
+        };
+        let takes_what_came = |forms: Forms| self.text.before.iter().any(|form| forms.takes(*form));
+        let mut transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
+        let found = transforms.find(|factory| {
+            let info = factory.info();
+            let is_other = info.name != step.name && !info.writes.iter().any(|field| field == "text");
+            is_other
+                && has_same_fields(&info.writes)
+                && factory.open(&serde_json::json!({})).is_ok_and(|it| takes_what_came(it.forms()))
+        })?;
+        Some(format!("put `{}` before `{}` in its place", found.info().name, giver.id))
     }
 
     /// Which stages would make of what comes now what this stage works on.
@@ -260,6 +279,9 @@ impl<'s> Walk<'_, 's> {
         self.found.push(Finding { step: filter, warning, way_out: Some((index, index + 1 + last)) });
     }
 }
+
+/// Two stages that write so many fields of the same names do the same.
+const SAME_FIELDS: usize = 3;
 
 /// More stages that could be put before another are no help.
 const MOST_MAKERS: usize = 3;

@@ -310,6 +310,7 @@ impl Checker<'_> {
         let (one, other) = (self.of(left), self.of(right));
         let span = left.span.start..right.span.end;
         if self.mistakes.len() > before {
+            self.hint_at_quotes(right, before);
             return Type::Bool;
         }
         if let Some(side) =
@@ -436,6 +437,16 @@ impl Checker<'_> {
                 );
                 Type::Any
             }
+        }
+    }
+
+    /// `language == zh` reads as a comparison with a field that nobody writes.
+    fn hint_at_quotes(&mut self, right: &Node, before: usize) {
+        if let (Kind::Name(Name::Either(word)), Some(mistake)) = (&right.kind, self.mistakes.get_mut(before))
+            && mistake.span == right.span
+            && !mistake.help.starts_with("did you mean")
+        {
+            mistake.help = format!("if it is a string, write `\"{word}\"`");
         }
     }
 

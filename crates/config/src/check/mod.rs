@@ -596,7 +596,10 @@ impl<'a> Checker<'a> {
         if table.entries.len() as u64 >= min {
             return;
         }
-        let known: Vec<&str> = properties.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        // What only works beside another option is no beginning.
+        let stands_alone = |(_, schema): &(&String, &Value)| schema.get("x-needs").is_none();
+        let known: Vec<&str> =
+            properties.into_iter().flatten().filter(stands_alone).map(|(key, _)| key.as_str()).collect();
         let label =
             if known.is_empty() { String::new() } else { format!("give at least one of {}", choice(&known)) };
         let message = if top {

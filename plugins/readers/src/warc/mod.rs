@@ -60,10 +60,10 @@ impl Reader for Warc {
     }
 
     fn forms(&self) -> Forms {
-        // Crawls are of pages; what a conversion holds has been flattened.
-        let form =
-            |kind: &RecordType| if *kind == RecordType::Conversion { Form::Flattened } else { Form::Markup };
-        Forms::new().giving(self.options.record_types.iter().map(form))
+        // Crawls are of pages; what a conversion holds has been flattened, and mostly lies in files of its own.
+        let is_page = |kind: &RecordType| matches!(kind, RecordType::Response | RecordType::Resource);
+        let has_pages = self.options.record_types.iter().any(is_page);
+        Forms::new().giving([if has_pages { Form::Markup } else { Form::Flattened }])
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
