@@ -5,6 +5,7 @@
 mod accounting;
 mod archives;
 mod commands;
+mod composing;
 mod damage;
 mod determinism;
 mod exit_codes;
