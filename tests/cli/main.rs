@@ -5,6 +5,7 @@
 mod accounting;
 mod archives;
 mod commands;
+mod composing;
 mod damage;
 mod data_sets;
 mod determinism;
@@ -12,6 +13,7 @@ mod exit_codes;
 mod formats;
 mod hostile;
 mod interruption;
+mod mistakes;
 mod output;
 mod partitions;
 mod places;

@@ -3,6 +3,7 @@
 use indicatif::{HumanBytes, HumanCount};
 use tamis_config::Plan;
 use tamis_runner::{Example, Finish, Reason, Report, StageTally};
+use tamis_stage::handle::WRONG_FORM;
 
 use crate::names::{keys, plural};
 use crate::output::{BAD, styled};
@@ -109,12 +110,33 @@ fn smell(name: &str, tally: &StageTally) -> Option<String> {
              pages, so stages that flatten them come behind it"
         ));
     }
+    if let Some(smell) = wrong_form(name, tally, n_worked) {
+        return Some(smell);
+    }
     if is_all("no_field") {
         return Some(format!(
             "none of the {n} documents that came to `{name}` has the field that its options name, so it did nothing"
         ));
     }
     None
+}
+
+/// What a stage was given that it does not work on.
+///
+/// Markup is always told, because stages for flattened text take its tags for words. Text on which a stage for pages
+/// finds nothing passes as it is, and comes with every mixed collection.
+fn wrong_form(name: &str, tally: &StageTally, n_worked: u64) -> Option<String> {
+    let of = |(counter, n): (&String, &u64)| Some((counter.strip_prefix(WRONG_FORM)?.to_owned(), *n));
+    let told = |(form, n): &(String, u64)| form == "markup" || *n == n_worked;
+    let (form, n) = tally.counts.iter().filter_map(of).filter(told).max_by_key(|(_, n)| *n)?;
+    let what = match form.as_str() {
+        "markup" => {
+            "the source of pages, which it takes for text: put a stage that extracts the text before it"
+        }
+        "flattened" => "text that was flattened already: it works on the source of pages",
+        _ => "clean text already: put it before the stage that cleans",
+    };
+    Some(format!("{} that came to `{name}` are {what}", plural(n, "document", "documents")))
 }
 
 #[cfg(test)]
@@ -139,6 +161,12 @@ mod tests {
             (tally(4, 1, &[("no_markup", 3)], 0), Some("is a page with markup")),
             (tally(4, 0, &[("no_markup", 3)], 0), None),
             (tally(2, 2, &[], 0), None),
+            (tally(9, 0, &[("wrong_form:clean", 3)], 0), None),
+            (tally(9, 0, &[("wrong_form:clean", 9)], 0), Some("9 documents that came to `length` are clean")),
+            (
+                tally(9, 0, &[("wrong_form:markup", 3)], 0),
+                Some("3 documents that came to `length` are the source"),
+            ),
             (tally(200, 0, &[("no_field", 200)], 0), Some("has the field that its options name")),
         ] {
             let said = smell("length", &tally);

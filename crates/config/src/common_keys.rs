@@ -42,7 +42,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "name",
     "extends",
     "plugin",
@@ -55,6 +55,7 @@ const ORDER: [&str; 32] = [
     "id",
     "before",
     "after",
+    "any_order",
     "remove",
     "paths",
     "path",
@@ -85,7 +86,7 @@ const ORDER: [&str; 32] = [
 /// ```
 /// let keys = tamis_config::common_keys("stage");
 /// let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-/// assert_eq!(names, ["use", "id", "before", "after", "remove"]);
+/// assert_eq!(names, ["use", "id", "before", "after", "any_order", "remove"]);
 /// assert!(keys[0].required);
 /// ```
 pub fn common_keys(table: &str) -> Vec<OptionInfo> {

@@ -175,6 +175,7 @@ fn stage() -> Value {
             "id": id(),
             "before": place("before"),
             "after": place("after"),
+            "any_order": { "type": "boolean", "description": "`true` says that the stage stands where it does on purpose: what `tamis check` finds wrong with its place is not told." },
             "remove": { "type": "boolean", "description": "In a pipeline that `extends` another: `true` takes the stage of this id out." }
         }
     })

@@ -1,29 +1,36 @@
-//! Follows fields through the pipeline: who reads a field that nobody before it writes, and which filter
-//! judges a text that is still to be cleaned.
+//! Follows fields through the pipeline: who reads a field that nobody before it writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tamis_expression::{Field, Names, Type};
-use tamis_stage::{Kind, Registry, StageInfo};
+use tamis_stage::{Forms, Kind, Registry, StageInfo};
 
 use crate::check::{Mark, Meaning};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expressions;
+use crate::order;
 use crate::suggest::{closest, list};
 use crate::text::Place;
 
 /// What one stage does to fields.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
-    name: String,
-    kind: Option<Kind>,
+    pub(crate) name: String,
+    /// Its name in reports.
+    pub(crate) id: String,
+    /// None of a stage that is unknown or whose options are wrong.
+    pub(crate) kind: Option<Kind>,
     /// Where the pipeline names the stage.
-    place: Place,
+    pub(crate) place: Place,
+    /// What it takes, gives and leaves behind.
+    pub(crate) forms: Forms,
+    /// Where it is said that it stands where it does on purpose.
+    any_order: Option<Place>,
     reads: Vec<Need>,
     /// Conditions over what there is.
     conditions: Vec<Mark>,
-    writes: BTreeSet<String>,
+    pub(crate) writes: BTreeSet<String>,
     /// Of those it writes, the ones that the user names: they may be of any type.
     named: BTreeSet<String>,
     /// Whether it may write fields whose names nobody knows yet.
@@ -78,8 +85,11 @@ impl Step {
             .then(|| of(Meaning::Keep).map(|mark| mark.value.clone()).collect());
         Self {
             name: info.name.clone(),
+            id: info.name.clone(),
             kind: Some(info.kind),
             place: place.clone(),
+            forms: Forms::new(),
+            any_order: None,
             reads: always.chain(named).chain(in_conditions).collect(),
             conditions: of(Meaning::Condition).cloned().collect(),
             writes,
@@ -89,6 +99,28 @@ impl Step {
             keeps,
             measures: info.measures.iter().map(|measure| measure.name.clone().into_owned()).collect(),
         }
+    }
+
+    /// The same stage with what its table says of it.
+    pub(crate) fn in_table(self, id: &str, any_order: Option<&Place>) -> Self {
+        Self { id: id.to_owned(), any_order: any_order.cloned(), ..self }
+    }
+
+    /// Forgets what it takes away, because it cannot be opened.
+    pub(crate) fn takes_nothing_away(&mut self) {
+        self.removes.clear();
+        self.keeps = None;
+    }
+
+    /// What messages call it: ``extractor `boilerplate` ``.
+    pub(crate) fn called(&self) -> String {
+        let kind = self.kind.map_or_else(|| "stage".to_owned(), |kind| kind.to_string());
+        format!("{kind} `{}`", self.id)
+    }
+
+    /// Whether it looks at the text of a document.
+    pub(crate) fn reads_text(&self) -> bool {
+        self.reads.iter().any(|need| need.field == "text")
     }
 
     /// The same stage, whose `path` names a field, too.
@@ -103,8 +135,11 @@ impl Step {
     pub(crate) fn unknown(name: &str, place: &Place) -> Self {
         Self {
             name: name.to_owned(),
+            id: name.to_owned(),
             kind: None,
             place: place.clone(),
+            forms: Forms::new(),
+            any_order: None,
             reads: Vec::new(),
             conditions: Vec::new(),
             writes: BTreeSet::new(),
@@ -164,8 +199,9 @@ impl Fields {
         }
         if let Some(keeps) = &step.keeps {
             self.known.retain(|field| keeps.contains(field) || is_part(field));
-            self.known.extend(keeps.iter().cloned());
-            self.any = false;
+            if std::mem::take(&mut self.any) {
+                self.known.extend(keeps.iter().cloned());
+            }
         }
         self.known.extend(step.writes.iter().cloned());
         self.named.extend(step.named.iter().cloned());
@@ -212,24 +248,44 @@ const STRINGS: [&str; 12] = [
     "url",
 ];
 
-impl Names for Fields {
+/// What there is where a condition stands, and what there will be.
+struct Here<'a> {
+    fields: &'a Fields,
+    /// The stages behind it.
+    later: &'a [Step],
+}
+
+impl Here<'_> {
+    fn later(&self, does: impl Fn(&Step) -> bool, what: &str) -> Option<String> {
+        let step = self.later.iter().find(|step| does(step))?;
+        Some(format!("`{}` further down {what} it: move this stage behind that", step.id))
+    }
+}
+
+impl Names for Here<'_> {
     fn field(&self, name: &str) -> Field {
-        if !self.has(name) {
-            return Field::Unknown(match self.gone.get(name) {
-                Some((stage, _)) => format!("`{stage}` takes it away"),
-                None => self.suggestion(name),
-            });
+        let Self { fields, .. } = self;
+        if !fields.has(name) {
+            let gone = fields.gone.get(name).map(|(stage, _)| format!("`{stage}` takes it away"));
+            let written = || self.later(|step| step.writes.contains(name), "writes");
+            let measured = || Some(self.unmeasured(name)).filter(|help| !help.is_empty());
+            let help = gone.or_else(written).or_else(measured);
+            return Field::Unknown(help.unwrap_or_else(|| fields.suggestion(name)));
         }
-        let is_string = !self.any && STRINGS.contains(&name) && !self.named.contains(name);
+        let is_string = !fields.any && STRINGS.contains(&name) && !fields.named.contains(name);
         Field::Known(if is_string { Type::String } else { Type::Any })
     }
 
     fn any_field(&self) -> bool {
-        self.any
+        self.fields.any
+    }
+
+    fn unmeasured(&self, name: &str) -> String {
+        self.later(|step| step.measures.iter().any(|measure| measure == name), "measures").unwrap_or_default()
     }
 
     fn measures(&self) -> Option<Vec<String>> {
-        Some(self.measures.clone())
+        Some(self.fields.measures.clone())
     }
 }
 
@@ -249,19 +305,36 @@ pub(crate) fn check(
     for step in sources {
         fields.add(step);
     }
-    for step in stages.iter().chain(exports) {
+    for (index, step) in stages.iter().chain(exports).enumerate() {
         if certain {
+            let here = Here { fields: &fields, later: stages.get(index + 1..).unwrap_or_default() };
             for need in step.reads.iter().filter(|need| !fields.has(&need.field)) {
                 diagnostics.push(complaint(step, need, &fields, registry));
             }
             for condition in &step.conditions {
-                diagnostics.extend(expressions::check(condition, &fields));
+                diagnostics.extend(expressions::check(condition, &here));
             }
         }
         certain &= step.kind.is_some();
         fields.add(step);
     }
-    order(stages, diagnostics);
+    diagnostics.extend(placed(order::check(sources, stages, registry), stages, certain));
+}
+
+/// What is said about the order of stages, but for those that stand where they do on purpose; and which of these need
+/// not have said so.
+fn placed(found: Vec<(&Step, Diagnostic)>, stages: &[Step], certain: bool) -> Vec<Diagnostic> {
+    let is_said_of = |step: &Step| found.iter().any(|(about, _)| std::ptr::eq(*about, step));
+    let idle: Vec<Diagnostic> = stages
+        .iter()
+        .filter_map(|step| step.any_order.as_ref().filter(|_| certain && !is_said_of(step)))
+        .map(|place| {
+            let label = "nothing is wrong with where the stage stands: remove this";
+            Diagnostic::error(place, "`any_order` of a stage has no effect").label(label)
+        })
+        .collect();
+    let said = found.into_iter().filter(|(step, _)| step.any_order.is_none());
+    said.map(|(_, warning)| warning).chain(idle).collect()
 }
 
 fn complaint(step: &Step, need: &Need, fields: &Fields, registry: &Registry) -> Diagnostic {
@@ -288,32 +361,4 @@ fn complaint(step: &Step, need: &Need, fields: &Fields, registry: &Registry) -> 
         format!("stages that write `{}`: {}", need.field, list(&writers))
     };
     Diagnostic::error(&need.place, message).label(fields.suggestion(&need.field)).note(note)
-}
-
-/// Warns about filters that judge a text which a later extractor still rewrites.
-fn order(stages: &[Step], diagnostics: &mut Diagnostics) {
-    let rewrites = |step: &Step| {
-        matches!(step.kind, Some(Kind::Extractor | Kind::Corpus)) && step.writes.contains("text")
-    };
-    for (index, filter) in stages.iter().enumerate() {
-        let judges_text = filter.reads.iter().any(|need| need.field == "text");
-        if filter.kind != Some(Kind::Filter) || !judges_text {
-            continue;
-        }
-        let (_, rest) = stages.split_at(index + 1);
-        let Some(last) = rest.iter().rposition(rewrites) else { continue };
-        // A cheap first look and a second one on the clean text is a plan, not a slip.
-        if rest.iter().skip(last + 1).any(|step| step.name == filter.name) {
-            continue;
-        }
-        let cleaner = &rest[last];
-        diagnostics.push(
-            Diagnostic::warning(
-                &filter.place,
-                format!("filter `{}` judges the text before `{}` rewrites it", filter.name, cleaner.name),
-            )
-            .label("move it down, unless the unfinished text is what it should judge")
-            .related(&cleaner.place, "rewrites the text"),
-        );
-    }
 }

@@ -46,6 +46,7 @@ mod longest;
 mod node;
 mod opened;
 mod opening;
+mod order;
 mod overrides;
 mod partition;
 mod pipeline;

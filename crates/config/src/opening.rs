@@ -16,7 +16,7 @@ use crate::expressions;
 use crate::fields::Step;
 use crate::inputs;
 use crate::longest::Longest;
-use crate::node::{self, Node, Table};
+use crate::node::{self, Data, Node, Table};
 use crate::stages_by_id::{MERGE_KEYS, has_effect};
 use crate::suggest::{akin, choice, closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
@@ -114,6 +114,10 @@ impl<'a> Opener<'a> {
         if entry.steps.is_empty() {
             entry.steps.push(Step::unknown(name, use_place));
         }
+        let is_meant = |node: &Node| matches!(node.data, Data::Bool(true));
+        let any_order = table.entry("any_order").filter(|it| list == "stage" && is_meant(&it.value));
+        let steps = std::mem::take(&mut entry.steps).into_iter();
+        entry.steps = steps.map(|step| step.in_table(&entry.id, any_order.map(|it| &it.key_place))).collect();
         Some(entry)
     }
 
@@ -337,18 +341,27 @@ impl<'a> Opener<'a> {
         }
         entry.steps.push(Step::new(info, &absolute, &marks, &entry.place));
         match factory.open(&absolute) {
-            Ok(handle) if handle.fits(info.kind) => entry.checked.push(Checked {
-                info: info.clone(),
-                options: absolute,
-                portable: relative,
-                observing_passes: handle.observing_passes(),
-            }),
+            Ok(handle) if handle.fits(info.kind) => {
+                if let Some(step) = entry.steps.last_mut() {
+                    step.forms = handle.forms();
+                }
+                entry.checked.push(Checked {
+                    info: info.clone(),
+                    options: absolute,
+                    portable: relative,
+                    observing_passes: handle.observing_passes(),
+                });
+            }
             Ok(_) => {
                 let message = format!("{owner} opens as a stage of another kind");
                 let label = format!("this is a mistake in the plugin `{}`", info.plugin.name);
                 self.diagnostics.push(Diagnostic::error(&entry.place, message).label(label));
             }
             Err(error) => {
+                // What it would have taken away is there, as far as the others are concerned.
+                if let Some(step) = entry.steps.last_mut() {
+                    step.takes_nothing_away();
+                }
                 // What the stage says about an option is said once, and in its words.
                 let refused = error.option().and_then(|option| options.entry(option.split('.').next()?));
                 idle.retain(|idle| refused.is_none_or(|entry| entry.key_place.rank() != idle.place.rank()));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::Metadata;
+use crate::{Form, Metadata};
 
 /// One document: a row of the collection, not a column, because scraped metadata differs from document to
 /// document.
@@ -19,6 +19,8 @@ pub struct Document {
     pub metadata: Metadata,
     /// Where the document was read.
     pub origin: Origin,
+    /// What the text is, as far as reader and stages have said.
+    pub form: Option<Form>,
 }
 
 /// Where a document was read: enough to find its bytes again.

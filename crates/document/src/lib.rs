@@ -9,12 +9,14 @@
 
 mod attachments;
 mod document;
+mod form;
 mod metadata;
 mod record;
 mod value;
 
 pub use attachments::Attachments;
 pub use document::{Document, Origin};
+pub use form::Form;
 pub use metadata::Metadata;
 pub use record::{Fate, Limit, Measure, Reason, Record, Verdict};
 pub use value::{Json, Value, ValueRef};

@@ -61,6 +61,11 @@ pub trait Names {
     /// Whether nobody can say which fields there are, so that one may also have the name of a measure.
     fn any_field(&self) -> bool;
 
+    /// What to do about a measure that does not exist by then; may be empty.
+    fn unmeasured(&self, _name: &str) -> String {
+        String::new()
+    }
+
     /// The measures that exist by then, if that is known. One that ends in `:*` stands for all that begin so.
     fn measures(&self) -> Option<Vec<String>>;
 }
@@ -195,12 +200,8 @@ impl Checker<'_> {
             Name::Measure(name) => {
                 if !self.measured(name) {
                     let measures = self.measures.clone().unwrap_or_default();
-                    let help = suggestion(name, &measures, "measured before");
-                    let help = if help.is_empty() {
-                        "no stage before this one measures anything".to_owned()
-                    } else {
-                        help
-                    };
+                    let known = self.names.unmeasured(name);
+                    let help = if known.is_empty() { suggestion(name, &measures) } else { known };
                     self.mistake(&node.span, format!("no stage before this one measures `{name}`"), help);
                 }
                 Type::Number
@@ -309,6 +310,7 @@ impl Checker<'_> {
         let (one, other) = (self.of(left), self.of(right));
         let span = left.span.start..right.span.end;
         if self.mistakes.len() > before {
+            self.hint_at_quotes(right, before);
             return Type::Bool;
         }
         if let Some(side) =
@@ -438,6 +440,16 @@ impl Checker<'_> {
         }
     }
 
+    /// `language == zh` reads as a comparison with a field that nobody writes.
+    fn hint_at_quotes(&mut self, right: &Node, before: usize) {
+        if let (Kind::Name(Name::Either(word)), Some(mistake)) = (&right.kind, self.mistakes.get_mut(before))
+            && mistake.span == right.span
+            && !mistake.help.starts_with("did you mean")
+        {
+            mistake.help = format!("if it is a string, write `\"{word}\"`");
+        }
+    }
+
     /// `last-modified` reads as a difference of two fields that nobody writes.
     fn hint_at_hyphen(&mut self, left: &Node, right: &Node, before: usize) {
         let (Kind::Name(Name::Either(one)), Kind::Name(Name::Either(other))) = (&left.kind, &right.kind)
@@ -452,14 +464,14 @@ impl Checker<'_> {
     }
 }
 
-/// The likely name, or all there are.
-fn suggestion(name: &str, known: &[String], what: &str) -> String {
+/// The likely measure, or all there are.
+fn suggestion(name: &str, known: &[String]) -> String {
     if let Some(meant) = closest(name, known.iter().map(String::as_str)) {
         return format!("did you mean `{meant}`?");
     }
     if known.is_empty() {
-        return String::new();
+        return "nothing has been measured by then".to_owned();
     }
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    format!("{what}: {}", known.join(", "))
+    format!("measured before: {}", known.join(", "))
 }

@@ -40,7 +40,12 @@ pub(crate) struct Table {
     pub(crate) library: usize,
     /// What it says that it measures.
     pub(crate) measures: &'static [MeasureInfo],
+    /// Whether it was built for a boundary that tells the forms of documents.
+    pub(crate) knows_forms: bool,
 }
+
+/// The first minor version of the boundary in which documents have forms.
+const FORMS: u32 = 3;
 
 /// Checks a descriptor.
 ///
@@ -84,7 +89,7 @@ pub(crate) unsafe fn check(plugin: *const abi::Plugin, origin: PluginOrigin) -> 
             return Err(format!("two of its stages for [[{table}]] are called `{}`", stage_info.name));
         }
         let measures = Vec::leak(stage_info.measures.clone());
-        stages.push(Table { stage, library, measures });
+        stages.push(Table { stage, library, measures, knows_forms: plugin.abi_minor >= FORMS });
         infos.push(stage_info);
     }
     let description = Description { plugin: (*info).clone(), sdk: sdk.to_owned(), stages: infos };

@@ -7,7 +7,7 @@ use tamis_document::Record;
 use tamis_sort::Place;
 use tamis_stage::handle::{CorpusHandle, Effects, KeyedHandle};
 use tamis_stage::keyed::{Emitted, Rounds};
-use tamis_stage::{Failure, Workspace};
+use tamis_stage::{Failure, Forms, Workspace};
 
 use crate::collect::Collected;
 use crate::known::{Knowing, Outcome};
@@ -65,6 +65,10 @@ impl Keyed {
 impl CorpusHandle for Keyed {
     fn observing_passes(&self) -> u32 {
         self.collected.len() as u32
+    }
+
+    fn forms(&self) -> Forms {
+        self.handle.forms()
     }
 
     fn rounds(&self) -> Option<&Rounds> {

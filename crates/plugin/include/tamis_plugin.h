@@ -74,11 +74,18 @@ typedef struct { tamis_str name; tamis_value value; } tamis_field;              
 #define TAMIS_INHERITS 2ull         /* 1.2, for split, if host->abi_minor is at least 2: the document has those fields
                                        of its parent, too, that it does not set; as they are after the call */
 
+/* 1.3: what a text is, in two bits of the flags of documents; 0: not known. Filled by a host that knows, for plugins
+ * built for 1.3; to be filled in new documents if host->abi_minor is at least 3. */
+#define TAMIS_FORM           12ull  /* the two bits */
+#define TAMIS_FORM_MARKUP     4ull  /* the source of a page */
+#define TAMIS_FORM_FLATTENED  8ull  /* a page made text, with menus and buttons */
+#define TAMIS_FORM_CLEAN     12ull  /* what the page says, alone */
+
 typedef struct {                                                                            /* frozen */
   tamis_str id;
   tamis_str text;
   tamis_str raw;                    /* any bytes, as scraped */
-  uint64_t flags;                   /* TAMIS_HAS_RAW */
+  uint64_t flags;                   /* TAMIS_HAS_RAW, TAMIS_FORM_... */
   uint64_t ordinal;                 /* position of the record in its file, from 0 */
   uint64_t position[2];             /* 1.1: high and low word of its position in the corpus: greater than that of
                                        every record before it, the same in every pass; 0 outside a run */
@@ -100,7 +107,7 @@ typedef struct {                                                                
   tamis_str id;                     /* empty: the runner makes <file>, or <file>#<offset or row> */
   tamis_str text;
   tamis_str raw;
-  uint64_t flags;                   /* TAMIS_HAS_RAW, TAMIS_INHERITS */
+  uint64_t flags;                   /* TAMIS_HAS_RAW, TAMIS_INHERITS, TAMIS_FORM_... */
   const tamis_field *fields;        /* metadata */
   size_t n_fields;
   uint64_t ordinal;
@@ -183,6 +190,25 @@ typedef struct {                    /* 1.1: a part of a file: records that are d
   uint64_t token[2];                /* whatever the reader needs to find it again */
   const void *reserved[2];
 } tamis_split;
+
+/* 1.3: what an opened stage says of forms, so that a wrong order of stages is found before anything runs. */
+typedef struct {
+  uint32_t struct_size;
+  uint32_t cleans;                  /* 1: takes away or mends what is not the text: filters belong behind it */
+  uint64_t takes;                   /* sets of TAMIS_MARKUP, ...: it works on these alone; 0: on any */
+  uint64_t gives;                   /* what it leaves behind, a reader perhaps several; 0: what came in */
+  uint64_t needs;                   /* sets of TAMIS_WHITE_SPACE, ...: what it looks at */
+  uint64_t destroys;
+  uint64_t makes;                   /* on purpose, so that nobody behind it should destroy it */
+} tamis_forms;
+
+enum { TAMIS_MARKUP = 1, TAMIS_FLATTENED = 2, TAMIS_CLEAN = 4 };
+enum {
+  TAMIS_WHITE_SPACE = 1,            /* indentation and runs of blanks */
+  TAMIS_NO_BREAK_SPACES = 2,        /* U+00A0 */
+  TAMIS_LINES = 4,                  /* lines as the page had them */
+  TAMIS_MARKDOWN = 8
+};
 
 enum { TAMIS_OK = 0, TAMIS_ERROR = 1, TAMIS_PANIC = 2, TAMIS_UNSUPPORTED = 3, TAMIS_CANCELLED = 4 };
 
@@ -269,6 +295,10 @@ typedef struct {
   /* 1.2, extractors and corpus stages that apply: gives the document another id, which is taken as one that a user
    * gave: not empty, and unique if what it is made of is. */
   int32_t (*set_id)(void *ctx, uint32_t doc, tamis_str id);
+
+  /* 1.3, during `open`: what the instance says of forms; it may depend on the options. A reader says what it gives, and
+   * of each document that it emits in its flags what it is. */
+  int32_t (*forms)(void *ctx, const tamis_forms *forms);
 } tamis_host;
 
 #define TAMIS_MORE UINT64_MAX        /* 1.1: tamis_reader.head: more bytes are needed to tell */

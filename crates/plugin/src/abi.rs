@@ -11,6 +11,8 @@
 
 use std::ffi::c_void;
 
+use tamis_document::Form;
+
 pub const MAJOR: u32 = 1;
 pub const MINOR: u32 = 3;
 pub const MAGIC: u64 = 0x3153_494d_4154_4c50;
@@ -26,6 +28,20 @@ pub const JSON: u32 = 5;
 
 pub const HAS_RAW: u64 = 1;
 pub const INHERITS: u64 = 2;
+/// The two bits in which the form of a text stands; 0 is none.
+pub const FORM: u64 = 12;
+pub const FORM_MARKUP: u64 = 4;
+pub const FORM_FLATTENED: u64 = 8;
+pub const FORM_CLEAN: u64 = 12;
+
+/// Sets of [`Forms`].
+pub const MARKUP: u64 = 1;
+pub const FLATTENED: u64 = 2;
+pub const CLEAN: u64 = 4;
+pub const WHITE_SPACE: u64 = 1;
+pub const NO_BREAK_SPACES: u64 = 2;
+pub const LINES: u64 = 4;
+pub const MARKDOWN: u64 = 8;
 
 /// Of [`Reader::head`]: more bytes are needed to tell.
 pub const MORE: u64 = u64::MAX;
@@ -208,6 +224,18 @@ pub struct Split {
     pub reserved: [*const c_void; 2],
 }
 
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Forms {
+    pub struct_size: u32,
+    pub cleans: u32,
+    pub takes: u64,
+    pub gives: u64,
+    pub needs: u64,
+    pub destroys: u64,
+    pub makes: u64,
+}
+
 pub type ReadFn = unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i64;
 
 pub type PushSplitFn = unsafe extern "C" fn(*mut c_void, *const Split) -> i32;
@@ -220,6 +248,7 @@ pub type AttachedFn = unsafe extern "C" fn(*mut c_void, u32, Str, u64, *mut Str)
 pub type DropFn = unsafe extern "C-unwind" fn(*mut c_void);
 pub type AttachValueFn = unsafe extern "C" fn(*mut c_void, u32, Str, *mut c_void, u64, Option<DropFn>) -> i32;
 pub type AttachedValueFn = unsafe extern "C" fn(*mut c_void, u32, Str) -> *mut c_void;
+pub type FormsFn = unsafe extern "C" fn(*mut c_void, *const Forms) -> i32;
 pub type SetIdFn = unsafe extern "C" fn(*mut c_void, u32, Str) -> i32;
 pub type ReadAtFn = unsafe extern "C" fn(*mut c_void, u64, *mut u8, usize) -> i32;
 
@@ -259,6 +288,7 @@ pub struct Host {
     pub attach_value: AttachValueFn,
     pub attached_value: AttachedValueFn,
     pub set_id: SetIdFn,
+    pub forms: FormsFn,
 }
 
 // `C-unwind`, because a C++ plugin may break the rule that nothing unwinds across the boundary: that is then a
@@ -454,6 +484,31 @@ size_1_0! {
     Corpus: state_load,
     Exporter: encode,
     Host: put_file,
+}
+
+impl Forms {
+    /// The end of the last member that ABI 1.3 has, which brought it.
+    pub const SIZE_1_3: usize = std::mem::offset_of!(Self, makes) + size_of::<u64>();
+}
+
+/// The bits of a form; none has no bits.
+pub fn form_bits(form: Option<Form>) -> u64 {
+    match form {
+        None => 0,
+        Some(Form::Markup) => FORM_MARKUP,
+        Some(Form::Flattened) => FORM_FLATTENED,
+        Some(Form::Clean) => FORM_CLEAN,
+    }
+}
+
+/// The form that stands in flags.
+pub fn form_of(flags: u64) -> Option<Form> {
+    match flags & FORM {
+        FORM_MARKUP => Some(Form::Markup),
+        FORM_FLATTENED => Some(Form::Flattened),
+        FORM_CLEAN => Some(Form::Clean),
+        _ => None,
+    }
 }
 
 impl Keyed {

@@ -18,13 +18,13 @@ mod macros;
 
 pub use glue::{PluginBuilder, PluginTable};
 pub use tamis_document::{
-    Document, Fate, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
+    Document, Fate, Form, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };
 pub use tamis_stage::keyed;
 pub use tamis_stage::{
     Attachment, BatchExtractor, BatchFilter, Better, Block, CorpusStage, Cut, Draft, Edits, Emit, ExportView,
-    Exporter, Extracted, Extractor, Failure, FileReader, Filter, Flat, Judged, KeyedStage, Lookup,
-    MeasureInfo, NewDocument, NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess,
+    Exporter, Extracted, Extractor, Failure, FileReader, Filter, Flat, Forms, Judged, KeyedStage, Layout,
+    Lookup, MeasureInfo, NewDocument, NoOptions, Notes, Options, Output, PartExporter, Place, RandomAccess,
     ReadError, Reader, SetupError, Split, View, Workspace, json_object, open_file, push_json, read_text,
 };
 

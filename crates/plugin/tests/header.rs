@@ -50,9 +50,31 @@ fn facts() -> Vec<Fact> {
     structures(&mut facts);
     constants!(facts, MAJOR as TAMIS_ABI_MAJOR, MINOR as TAMIS_ABI_MINOR, MAGIC);
     constants!(
-        facts, NULL, BOOL, INTEGER, FLOAT, STRING, JSON, HAS_RAW, INHERITS, MORE, NO_LIMIT, MIN, MAX,
-        NEITHER, HIGHER, LOWER, KEEP, DROP, FAIL
+        facts,
+        NULL,
+        BOOL,
+        INTEGER,
+        FLOAT,
+        STRING,
+        JSON,
+        HAS_RAW,
+        INHERITS,
+        FORM,
+        FORM_MARKUP,
+        FORM_FLATTENED,
+        FORM_CLEAN,
+        MORE,
+        NO_LIMIT,
+        MIN,
+        MAX,
+        NEITHER,
+        HIGHER,
+        LOWER,
+        KEEP,
+        DROP,
+        FAIL
     );
+    constants!(facts, MARKUP, FLATTENED, CLEAN, WHITE_SPACE, NO_BREAK_SPACES, LINES, MARKDOWN);
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
     constants!(
@@ -94,7 +116,9 @@ fn structures(facts: &mut Vec<Fact>) {
         struct_size, abi_minor, ctx, error, log, count, cancelled, extension, field, field_at, verdict, measure,
         reserve_text, commit_text, set_field, split, emit, emit_failed, fate, measure_at, put, put_file, read,
         push_split, file_size, read_at, begin, origin, attach, attached, attach_value, attached_value, set_id,
+        forms,
     });
+    structure!(facts, Forms, tamis_forms { struct_size, cleans, takes, gives, needs, destroys, makes });
     structure!(facts, Reader, tamis_reader { struct_size, reserved, sniff, cut, decode, head, file_open, file_decode, file_close });
     structure!(facts, Transform, tamis_transform { struct_size, reserved, local_new, local_free, process });
     structure!(facts, Corpus, tamis_corpus {

@@ -97,6 +97,7 @@ impl Edits {
         let split = self.split.into_iter().map(|mut split| {
             if split.inherits {
                 split.document.metadata.inherit(&document.metadata);
+                split.document.form = split.document.form.or(document.form);
             }
             split.document
         });

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tamis_document::{Document, Record};
 
 use crate::keyed::{Emitted, Group, Known, Rounds};
-use crate::{Block, Cut, Failure, Kind, Output, RandomAccess, Sketch, Split, Workspace};
+use crate::{Block, Cut, Failure, Forms, Kind, Output, RandomAccess, Sketch, Split, Workspace};
 
 /// An opened stage of any kind.
 pub enum OpenStage {
@@ -43,7 +43,21 @@ impl OpenStage {
             Self::Reader(_) | Self::Transform(_) | Self::Exporter(_) => 0,
         }
     }
+
+    /// What it says of forms.
+    pub fn forms(&self) -> Forms {
+        match self {
+            Self::Reader(reader) => reader.forms(),
+            Self::Transform(transform) => transform.forms(),
+            Self::Corpus(corpus) => corpus.forms(),
+            Self::Exporter(_) => Forms::new(),
+        }
+    }
 }
+
+/// The beginning of the names under which documents are counted whose texts are of a form that the stage does not work
+/// on; the form follows.
+pub const WRONG_FORM: &str = "wrong_form:";
 
 /// Counts that a stage kept while it worked, by name.
 pub type Counts = BTreeMap<String, u64>;
@@ -61,6 +75,11 @@ pub struct Effects {
 
 /// An opened reader.
 pub trait ReaderHandle: Send + Sync {
+    /// What it says of forms, with the options that it was opened with.
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
+
     /// See [`crate::Reader::sniff`].
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8;
 
@@ -125,6 +144,11 @@ pub trait IndexedFile: Send + Sync {
 
 /// An opened filter or extractor.
 pub trait TransformHandle: Send + Sync {
+    /// What it says of forms, with the options that it was opened with.
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
+
     /// Counters that the stage has declared, in name order; see [`crate::Extractor::counters`].
     fn counters(&self) -> &[String] {
         &[]
@@ -137,6 +161,11 @@ pub trait TransformHandle: Send + Sync {
 
 /// An opened corpus stage.
 pub trait CorpusHandle: Send + Sync {
+    /// What it says of forms, with the options that it was opened with.
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
+
     /// How often the corpus is observed before it is applied; 0 if the options bring what there is to learn.
     fn observing_passes(&self) -> u32;
 
@@ -200,6 +229,11 @@ pub trait CorpusHandle: Send + Sync {
 pub trait KeyedHandle: Send + Sync {
     /// What it declares; it has been checked.
     fn rounds(&self) -> &Rounds;
+
+    /// What it says of forms, with the options that it was opened with.
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
 
     /// Shows records to the stage. Rows of records that fail must not be used.
     fn observe(

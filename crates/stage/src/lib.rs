@@ -14,6 +14,7 @@ mod author;
 mod draft;
 mod error;
 mod files;
+mod forms;
 pub mod handle;
 mod info;
 mod json;
@@ -35,6 +36,7 @@ pub use author::{
 pub use draft::{Draft, Edits, Notes, SplitOff};
 pub use error::{Failure, SetupError};
 pub use files::{ReadError, not_a_file, open_file, read_text, read_text_of_any};
+pub use forms::{Forms, Layout};
 pub use info::{Kind, PluginInfo, PluginOrigin, StageFlags, StageInfo};
 pub use json::{json_object, push_json};
 pub use measures::{Better, MeasureInfo};

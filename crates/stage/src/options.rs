@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// - `#[schemars(extend("x-path" = "file"))]` (or `"directory"`) makes a path relative to the pipeline file
 ///   and checks that it exists; on a list it holds for every entry.
 /// - `#[schemars(extend("x-field" = "read"))]` (or `"write"`) says that the value names a metadata field,
-///   so that `tamis check` can find a field that nobody writes. `"change"` is both; `"remove"` names one that is
+///   so that `tamis check` can find a field that nobody writes. `"remove"` names one that is
 ///   gone behind the stage, `"keep"` one of those that are all that is left; `"pattern"` names some in braces, such as
 ///   `{site}/{title}`, where `{id}` is the id. `x-field-keys` says the same of the keys of a table.
 /// - `#[schemars(extend("x-expression" = "condition"))]` says that the value is a condition (`tamis-expression`), so that

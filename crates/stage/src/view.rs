@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use tamis_document::{Document, Fate, Measure, Origin, Record, ValueRef};
+use tamis_document::{Document, Fate, Form, Measure, Origin, Record, ValueRef};
 
 /// Where a view finds what is not handed over with a document but asked for: in the document here, across the
 /// plugin boundary in the host.
@@ -107,6 +107,7 @@ pub struct View<'a> {
     raw: Option<&'a [u8]>,
     ordinal: u64,
     position: u128,
+    form: Option<Form>,
     lookup: &'a dyn Lookup,
 }
 
@@ -119,13 +120,19 @@ impl<'a> View<'a> {
         ordinal: u64,
         lookup: &'a dyn Lookup,
     ) -> Self {
-        Self { id, text, raw, ordinal, position: 0, lookup }
+        Self { id, text, raw, ordinal, position: 0, form: None, lookup }
     }
 
     /// The view with the position of its record in the corpus.
     #[must_use]
     pub fn with_position(self, position: u128) -> Self {
         Self { position, ..self }
+    }
+
+    /// The view with the form of its text.
+    #[must_use]
+    pub fn with_form(self, form: Option<Form>) -> Self {
+        Self { form, ..self }
     }
 
     /// The identifier.
@@ -152,6 +159,11 @@ impl<'a> View<'a> {
     /// the same in every pass over the corpus and however that is cut into shards. 0 outside a run.
     pub fn position(&self) -> u128 {
         self.position
+    }
+
+    /// What the text is, as far as reader and stages have said; `None` also where an older host does not tell.
+    pub fn form(&self) -> Option<Form> {
+        self.form
     }
 
     /// Where the document was read; `None` where an older host does not tell.
@@ -219,7 +231,9 @@ impl<'a> View<'a> {
 
 impl<'a> From<&'a Document> for View<'a> {
     fn from(document: &'a Document) -> Self {
-        Self::new(&document.id, &document.text, document.raw.as_deref(), document.origin.ordinal, document)
+        let raw = document.raw.as_deref();
+        Self::new(&document.id, &document.text, raw, document.origin.ordinal, document)
+            .with_form(document.form)
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Fields};
-use tamis_plugin::{Emit, Failure, Metadata, NewDocument, SetupError, ValueRef, push_json};
-use tamis_readers::{FieldNames, check_rename};
+use tamis_plugin::{Emit, Failure, Form, Forms, Metadata, NewDocument, SetupError, ValueRef, push_json};
+use tamis_readers::{FieldNames, TextForm, check_rename};
 
 use crate::value::{Cell, cell};
 
@@ -19,6 +19,7 @@ pub(crate) struct Columns {
     /// New names of metadata fields, by their names in the file.
     rename: BTreeMap<String, String>,
     spread: String,
+    form: Option<Form>,
 }
 
 /// What a column is to a document.
@@ -40,7 +41,7 @@ impl Columns {
     ///
     /// When two roles name the same column, or no column can hold text.
     pub(crate) fn new(
-        names: FieldNames,
+        mut names: FieldNames,
         metadata: Option<Vec<String>>,
         rename: BTreeMap<String, String>,
         spread: String,
@@ -49,6 +50,7 @@ impl Columns {
             let message = "both `text` and `raw` are empty: name the column that holds the text";
             return Err(SetupError::in_option("fields", message));
         }
+        names.give_way();
         let roles = [("id", &names.id), ("text", &names.text), ("raw", &names.raw), ("spread", &spread)];
         for (index, (role, name)) in roles.iter().enumerate() {
             let taken = roles[..index].iter().find(|(_, earlier)| earlier == name && !name.is_empty());
@@ -59,7 +61,17 @@ impl Columns {
             }
         }
         check_rename(&rename, &roles)?;
-        Ok(Self { names, metadata, rename, spread })
+        Ok(Self { names, metadata, rename, spread, form: None })
+    }
+
+    /// The same for texts of a form.
+    pub(crate) fn with_form(self, form: Option<TextForm>) -> Self {
+        Self { form: form.map(TextForm::form), ..self }
+    }
+
+    /// What the reader says of forms.
+    pub(crate) fn forms(&self) -> Forms {
+        Forms::new().giving(self.form)
     }
 
     /// Whether a column is to be read.
@@ -184,7 +196,8 @@ impl Columns {
         metadata.extend(members.map(|(name, value)| (self.renamed(name), value.as_ref())));
         let (text, id) = (text.unwrap_or_default(), id.as_deref());
         let metadata = &metadata;
-        emit.document(&NewDocument { id, text, raw, metadata, ordinal, ..NewDocument::default() });
+        let form = self.form;
+        emit.document(&NewDocument { id, text, raw, metadata, ordinal, form, ..NewDocument::default() });
         Ok(())
     }
 }

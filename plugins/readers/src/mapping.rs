@@ -7,7 +7,7 @@ use std::fmt::Write;
 use base64::Engine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tamis_plugin::{Emit, Flat, NewDocument, SetupError, ValueRef};
+use tamis_plugin::{Emit, Flat, Form, Forms, NewDocument, SetupError, ValueRef};
 use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
 use crate::jsonl::object::read_object;
@@ -32,13 +32,48 @@ pub struct FieldNames {
     /// The field that holds the page as scraped, such as HTML: a string.
     ///
     /// Bytes that are not UTF-8 are read from the field of this name with `_base64` behind it, which is
-    /// where the `jsonl` exporter writes them.
+    /// where the `jsonl` exporter writes them. With `text = "raw"` the text is read from there, and no field holds the
+    /// page as scraped.
     pub raw: String,
+}
+
+impl FieldNames {
+    /// A name that is given wins over one that is only the default: `{ text = "raw" }` reads the text from `raw`, and
+    /// then no field holds the page as scraped.
+    pub fn give_way(&mut self) {
+        let default = Self::default().raw;
+        if self.raw == default && [&self.text, &self.id].contains(&&default) {
+            self.raw.clear();
+        }
+    }
 }
 
 impl Default for FieldNames {
     fn default() -> Self {
         Self { id: "id".to_owned(), text: "text".to_owned(), raw: "raw".to_owned() }
+    }
+}
+
+/// What the text of records is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextForm {
+    /// The source of pages: HTML.
+    Markup,
+    /// Pages that were made text, with menus and buttons.
+    Flattened,
+    /// What pages say, alone.
+    Clean,
+}
+
+impl TextForm {
+    /// The same, as documents have it.
+    pub fn form(self) -> Form {
+        match self {
+            Self::Markup => Form::Markup,
+            Self::Flattened => Form::Flattened,
+            Self::Clean => Form::Clean,
+        }
     }
 }
 
@@ -54,6 +89,8 @@ pub(crate) struct Mapping {
     rename: BTreeMap<String, String>,
     /// Names with dots that stand for something; mostly none.
     paths: Vec<Path>,
+    /// What the text is, if the user says so.
+    form: Option<Form>,
 }
 
 /// A name with dots.
@@ -121,11 +158,12 @@ impl Mapping {
     ///
     /// When two roles name the same field, or no field can hold text.
     pub(crate) fn new(
-        names: FieldNames,
+        mut names: FieldNames,
         metadata: Option<Vec<String>>,
         spread: String,
         rename: BTreeMap<String, String>,
     ) -> Result<Self, SetupError> {
+        names.give_way();
         if names.text.is_empty() && names.raw.is_empty() {
             return Err(SetupError::in_option(
                 "fields",
@@ -147,7 +185,7 @@ impl Mapping {
             wanted
         });
         check_rename(&rename, &roles)?;
-        let mut mapping = Self { names, raw_base64, metadata, spread, rename, paths: Vec::new() };
+        let mut mapping = Self { names, raw_base64, metadata, spread, rename, paths: Vec::new(), form: None };
         let names = [&mapping.names.id, &mapping.names.text, &mapping.names.raw, &mapping.raw_base64];
         let names = names.into_iter().chain(mapping.metadata.iter().flatten()).chain(mapping.rename.keys());
         let mut dotted: Vec<String> = names.filter(|name| name.contains('.')).cloned().collect();
@@ -155,6 +193,16 @@ impl Mapping {
         dotted.dedup();
         mapping.paths = dotted.into_iter().map(|name| Path { role: mapping.role(&name), name }).collect();
         Ok(mapping)
+    }
+
+    /// The same for texts of a form.
+    pub(crate) fn with_form(self, form: Option<TextForm>) -> Self {
+        Self { form: form.map(TextForm::form), ..self }
+    }
+
+    /// What the reader says of forms.
+    pub(crate) fn forms(&self) -> Forms {
+        Forms::new().giving(self.form)
     }
 
     /// Whether a field of the record is worth decoding.
@@ -302,6 +350,7 @@ impl Mapping {
             offset: place.offset,
             length: place.length,
             attachments: encoded.as_slice(),
+            form: self.form,
         });
         Ok(())
     }

@@ -65,19 +65,17 @@ impl Meaning {
             None => None,
         };
         let condition = word("x-expression").map(|_| Self::Condition);
-        path.into_iter().chain(word("x-field").into_iter().flat_map(Self::of_field)).chain(condition)
+        path.into_iter().chain(word("x-field").map(Self::of_field)).chain(condition)
     }
 
     /// What a value, or a key (`x-field-keys`), stands for that names a field.
-    fn of_field(word: &str) -> impl Iterator<Item = Self> + use<> {
-        let (first, second) = match word {
-            "write" => (Self::Write, None),
-            "remove" => (Self::Remove, None),
-            "keep" => (Self::Keep, None),
-            "change" => (Self::Read, Some(Self::Write)),
-            _ => (Self::Read, None),
-        };
-        std::iter::once(first).chain(second)
+    fn of_field(word: &str) -> Self {
+        match word {
+            "write" => Self::Write,
+            "remove" => Self::Remove,
+            "keep" => Self::Keep,
+            _ => Self::Read,
+        }
     }
 }
 
@@ -598,7 +596,10 @@ impl<'a> Checker<'a> {
         if table.entries.len() as u64 >= min {
             return;
         }
-        let known: Vec<&str> = properties.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        // What only works beside another option is no beginning.
+        let stands_alone = |(_, schema): &(&String, &Value)| schema.get("x-needs").is_none();
+        let known: Vec<&str> =
+            properties.into_iter().flatten().filter(stands_alone).map(|(key, _)| key.as_str()).collect();
         let label =
             if known.is_empty() { String::new() } else { format!("give at least one of {}", choice(&known)) };
         let message = if top {
@@ -611,17 +612,14 @@ impl<'a> Checker<'a> {
 
     /// Notes the keys of a table that name fields.
     fn mark_keys(&mut self, table: &Table, word: &str, at: &At) {
-        for entry in &table.entries {
-            for meaning in Meaning::of_field(word) {
-                self.marks.push(Mark {
-                    meaning,
-                    pointer: at.key(&entry.key).pointer,
-                    option: at.option.clone(),
-                    value: entry.key.clone(),
-                    place: entry.key_place.clone(),
-                });
-            }
-        }
+        let mark = |entry: &Entry| Mark {
+            meaning: Meaning::of_field(word),
+            pointer: at.key(&entry.key).pointer,
+            option: at.option.clone(),
+            value: entry.key.clone(),
+            place: entry.key_place.clone(),
+        };
+        self.marks.extend(table.entries.iter().map(mark));
     }
 
     /// Complains about a key that nobody knows; returns the one that was probably meant.

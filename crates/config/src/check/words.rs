@@ -24,6 +24,9 @@ pub(super) fn type_label(node: &Node, types: &[&str]) -> String {
             let is_number = wants("number") && text.parse::<f64>().is_ok_and(f64::is_finite);
             let is_integer = wants("integer") && text.parse::<i64>().is_ok();
             let is_bool = wants("boolean") && matches!(text.as_str(), "true" | "false");
+            if wants("boolean") && matches!(text.to_lowercase().as_str(), "yes" | "on" | "no" | "off") {
+                return format!("write `{}`", matches!(text.to_lowercase().as_str(), "yes" | "on"));
+            }
             if is_number || is_integer || is_bool {
                 return format!("write `{text}`, without quotes");
             }

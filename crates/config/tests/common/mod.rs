@@ -1,16 +1,17 @@
 //! A registry of stages that do nothing but have realistic options.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tamis_document::Record;
+use tamis_document::{Form, Record};
 use tamis_stage::handle::{CorpusHandle, Effects, ExporterHandle, OpenStage, ReaderHandle, TransformHandle};
 use tamis_stage::{
-    Block, Cut, Failure, Kind, NoOptions, Options, Output, PluginInfo, PluginOrigin, Registry, RunContext,
-    SetupError, StageFactory, StageFlags, StageInfo,
+    Block, Cut, Failure, Forms, Kind, Layout, MeasureInfo, NoOptions, Options, Output, PluginInfo,
+    PluginOrigin, Registry, RunContext, SetupError, StageFactory, StageFlags, StageInfo,
 };
 
 type Open = dyn Fn(&Value) -> Result<OpenStage, SetupError> + Send + Sync;
@@ -31,9 +32,12 @@ impl StageFactory for Fake {
     }
 }
 
-struct Nothing;
+struct Nothing(Forms);
 
 impl ReaderHandle for Nothing {
+    fn forms(&self) -> Forms {
+        self.0
+    }
     fn sniff(&self, _: &[u8], _: bool, _: &str) -> u8 {
         0
     }
@@ -46,10 +50,16 @@ impl ReaderHandle for Nothing {
 }
 
 impl TransformHandle for Nothing {
+    fn forms(&self) -> Forms {
+        self.0
+    }
     fn process(&self, _: &mut [Record], _: &mut Effects) {}
 }
 
 impl CorpusHandle for Nothing {
+    fn forms(&self) -> Forms {
+        self.0
+    }
     fn observing_passes(&self) -> u32 {
         1
     }
@@ -211,6 +221,35 @@ struct FieldMatchOptions {
     pattern: String,
 }
 
+/// Keeps documents for which a condition holds.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+struct ConditionOptions {
+    /// The condition.
+    #[schemars(extend("x-expression" = "condition"))]
+    keep: Option<String>,
+    /// Several of them.
+    #[schemars(extend("x-expression" = "condition"))]
+    all: Vec<String>,
+}
+
+/// Gives fields other names.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+struct RenameOptions {
+    /// New names by old ones.
+    #[schemars(extend("minProperties" = 1, "x-field-keys" = "remove", "additionalProperties" = {"type": "string", "x-field": "write"}))]
+    names: BTreeMap<String, String>,
+    /// Fields to change in place.
+    #[schemars(extend("x-field" = "read"))]
+    tidy: Vec<String>,
+    /// The only fields to keep.
+    #[schemars(extend("x-field" = "keep"))]
+    keep: Option<Vec<String>>,
+}
+
 /// Removes lines that a site repeats.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -344,7 +383,11 @@ fn info<O: Options>(name: &str, kind: Kind, reads: &[&str], writes: &[&str]) -> 
         schema,
         reads: reads.iter().map(ToString::to_string).collect(),
         writes: writes.iter().map(ToString::to_string).collect(),
-        measures: Vec::new(),
+        measures: if name == "line-length" {
+            vec![MeasureInfo::new("line_chars", "characters", "Mean length.")]
+        } else {
+            Vec::new()
+        },
         flags: StageFlags {
             byte_stream: matches!(name, "jsonl" | "archive" | "book"),
             replayable: name == "jsonl",
@@ -366,18 +409,40 @@ fn parsed<O: Options>(options: &Value) -> Result<O, SetupError> {
     serde_json::from_value(options.clone()).map_err(SetupError::new)
 }
 
-fn handle(kind: Kind) -> OpenStage {
+/// What stages of some names say of forms.
+fn forms(name: &str) -> Forms {
+    let text = [Form::Flattened, Form::Clean];
+    match name {
+        "html" => Forms::new().giving([Form::Markup]),
+        "lines" => Forms::new().giving([Form::Flattened]),
+        "article" => {
+            Forms::new().taking([Form::Markup]).giving([Form::Clean]).making([Layout::Markdown]).cleaning()
+        }
+        "line-template" => Forms::new().taking(text).needing([Layout::Lines, Layout::WhiteSpace]).cleaning(),
+        "site-rules" => Forms::new().taking(text).needing([Layout::Lines]).cleaning(),
+        "tidy" => {
+            let all = [Layout::Lines, Layout::WhiteSpace, Layout::Markdown];
+            Forms::new().taking(text).destroying(all).cleaning()
+        }
+        "labels" => Forms::new().taking([Form::Flattened]),
+        _ => Forms::new(),
+    }
+}
+
+fn handle(name: &str, kind: Kind) -> OpenStage {
+    let nothing = Box::new(Nothing(forms(name)));
     match kind {
-        Kind::Reader => OpenStage::Reader(Box::new(Nothing)),
-        Kind::Filter | Kind::Extractor => OpenStage::Transform(Box::new(Nothing)),
-        Kind::Corpus => OpenStage::Corpus(Box::new(Nothing)),
-        Kind::Exporter => OpenStage::Exporter(Box::new(Nothing)),
+        Kind::Reader => OpenStage::Reader(nothing),
+        Kind::Filter | Kind::Extractor => OpenStage::Transform(nothing),
+        Kind::Corpus => OpenStage::Corpus(nothing),
+        Kind::Exporter => OpenStage::Exporter(nothing),
     }
 }
 
 fn add<O: Options>(registry: &mut Registry, name: &str, kind: Kind, reads: &[&str], writes: &[&str]) {
     let info = info::<O>(name, kind, reads, writes);
-    let open = Box::new(move |options: &Value| parsed::<O>(options).map(|_| handle(kind)));
+    let called = name.to_owned();
+    let open = Box::new(move |options: &Value| parsed::<O>(options).map(|_| handle(&called, kind)));
     registry.add(Arc::new(Fake { info, open })).unwrap();
 }
 
@@ -397,6 +462,10 @@ pub(crate) fn registry() -> Registry {
     add::<NeedyOptions>(stages, "needy", Extractor, &["text"], &["text"]);
     add::<SiteOptions>(stages, "site", Extractor, &["text"], &[]);
     add::<NoOptions>(stages, "title-case", Extractor, &["title"], &["title"]);
+    add::<NoOptions>(stages, "tidy", Extractor, &["text"], &["text"]);
+    add::<NoOptions>(stages, "labels", Extractor, &["text"], &["title"]);
+    add::<ConditionOptions>(stages, "condition", Filter, &["*"], &[]);
+    add::<RenameOptions>(stages, "rename", Extractor, &["*"], &[]);
     add::<NoOptions>(stages, "near-duplicate", Corpus, &["text"], &[]);
     add::<NoOptions>(stages, "jsonl", Exporter, &[], &[]);
     let open = Box::new(|options: &Value| {
@@ -404,7 +473,7 @@ pub(crate) fn registry() -> Registry {
         if options.level.is_some() && matches!(options.compression, PageCompression::Snappy) {
             return Err(SetupError::in_option("level", "only `zstd` has levels"));
         }
-        Ok(handle(Exporter))
+        Ok(handle("parquet", Exporter))
     });
     let columns = info::<ColumnsOptions>("parquet", Exporter, &[], &[]);
     stages.add(Arc::new(Fake { info: columns, open })).unwrap();
@@ -413,7 +482,7 @@ pub(crate) fn registry() -> Registry {
     add::<ColumnsOptions>(stages, "book", Exporter, &[], &[]);
 
     let by_hand = StageInfo { schema: hand_written(), ..info::<NoOptions>("c-filter", Filter, &[], &[]) };
-    let open = Box::new(|_: &Value| Ok(handle(Filter)));
+    let open = Box::new(|_: &Value| Ok(handle("", Filter)));
     stages.add(Arc::new(Fake { info: by_hand, open })).unwrap();
 
     let open = Box::new(|options: &Value| {
@@ -425,7 +494,7 @@ pub(crate) fn registry() -> Registry {
             );
             return Err(SetupError::in_option("max_chars", message));
         }
-        Ok(handle(Filter))
+        Ok(handle("", Filter))
     });
     let info = info::<LineLengthOptions>("line-length", Filter, &["text"], &[]);
     stages.add(Arc::new(Fake { info, open })).unwrap();

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tamis_document::Record;
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::handle::{CorpusHandle, Effects};
-use tamis_stage::{Failure, SetupError, Workspace};
+use tamis_stage::{Failure, Forms, SetupError, Workspace};
 
 use super::{Instance, Local, Locals, fail_all, utf8};
 use crate::call::{CallError, Target, broken, str};
@@ -95,6 +95,10 @@ impl CorpusHandle for Corpus {
         .map_err(|error| self.instance.failure(&error))
     }
 
+    fn forms(&self) -> Forms {
+        self.instance.forms
+    }
+
     fn observe(&self, pass: u32, records: &mut [Record], effects: &mut Effects) {
         let Some(observe) = self.table.observe else { return };
         let local = match self.local(pass) {
@@ -153,6 +157,7 @@ impl CorpusHandle for Corpus {
             Ok(local) => local,
             Err(error) => return fail_all(records, &self.instance.says(&error)),
         };
+        self.instance.count_wrong_forms(records, effects);
         let applied = self.instance.batch(
             records,
             effects,

@@ -8,7 +8,7 @@ use tamis_plugin::abi::{self, Str};
 use tamis_stage::handle::{ExporterHandle, PartHandle};
 use tamis_stage::{Failure, Output, SetupError};
 
-use super::{Instance, utf8, views};
+use super::{Instance, utf8};
 use crate::call::{State, Target, str};
 
 pub(super) struct Exporter {
@@ -94,7 +94,7 @@ impl ExporterHandle for Exporter {
         if records.is_empty() {
             return Vec::new();
         }
-        let views = views(records);
+        let views = self.instance.views(records);
         let mut call = self.instance.call(Target::Export(records));
         call.named_files = self.instance.table.flags & abi::NAMED_FILES != 0;
         std::mem::swap(&mut call.output, out);

@@ -4,9 +4,9 @@ use tamis_document::Record;
 use tamis_plugin::abi;
 use tamis_stage::handle::{Effects, KeyedHandle};
 use tamis_stage::keyed::{Emitted, Group, Known, Reduce, Rounds};
-use tamis_stage::{Failure, SetupError};
+use tamis_stage::{Failure, Forms, SetupError};
 
-use super::{Instance, Local, Locals, TargetOf, apply, fail_all, views};
+use super::{Instance, Local, Locals, TargetOf, fail_all};
 use crate::call::{CallError, Finished, KeyedCall, Takes, Target, broken};
 
 pub(super) struct Keyed {
@@ -73,7 +73,7 @@ impl Keyed {
                 return Emitted::default();
             }
         };
-        let views = views(records);
+        let views = self.instance.views(records);
         let mut call = self.instance.call(target(records));
         call.offer(KeyedCall::new(known, takes));
         let result = call.run(|host| run(local, &views, host));
@@ -82,7 +82,7 @@ impl Keyed {
         self.put_away(local, &result);
         match result {
             Ok(()) => {
-                apply(records, finished, self.instance.who.measures, effects);
+                self.instance.apply(records, finished, effects);
                 emitted
             }
             Err(error) => {
@@ -115,6 +115,10 @@ fn rounds(instance: &Instance, table: &'static abi::Keyed) -> Result<Rounds, Str
 impl KeyedHandle for Keyed {
     fn rounds(&self) -> &Rounds {
         &self.rounds
+    }
+
+    fn forms(&self) -> Forms {
+        self.instance.forms
     }
 
     fn observe(
@@ -158,6 +162,7 @@ impl KeyedHandle for Keyed {
 
     fn apply(&self, records: &mut [Record], known: &dyn Known, effects: &mut Effects) {
         let Some(apply) = self.table.apply else { return };
+        self.instance.count_wrong_forms(records, effects);
         let run = |local: Local, docs: &[abi::Document], host| {
             let instance = self.instance.pointer;
             // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.

@@ -12,10 +12,10 @@ use std::ffi::c_void;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use tamis_document::{Fate, Record};
+use tamis_document::{Fate, Form, Measure, Record};
 use tamis_plugin::abi;
-use tamis_stage::handle::{Counts, Effects, OpenStage};
-use tamis_stage::{Failure, MeasureInfo, RunContext, SetupError, SplitOff, StageInfo};
+use tamis_stage::handle::{Counts, Effects, OpenStage, WRONG_FORM};
+use tamis_stage::{Failure, Forms, RunContext, SetupError, SplitOff, StageInfo};
 
 use crate::call::{Call, CallError, Finished, State, Target, broken, str};
 use crate::calls::{self, Entered, Subject, Who};
@@ -26,6 +26,10 @@ pub(crate) struct Instance {
     pointer: *mut c_void,
     table: &'static abi::Stage,
     who: Arc<Who>,
+    /// What it takes, gives and leaves behind.
+    forms: Forms,
+    /// Whether it is told the forms of documents.
+    knows_forms: bool,
 }
 
 // SAFETY: the header demands that the functions of an instance may be called in parallel from any thread.
@@ -64,15 +68,66 @@ impl Instance {
         target: TargetOf,
         run: impl FnOnce(&[abi::Document], *const abi::Host) -> i32,
     ) -> Result<(), CallError> {
-        let views = views(records);
+        let views = self.views(records);
         let mut call = self.call(target(records));
         let result = call.run(|host| run(&views, host));
         let finished = Finished::from(call);
         match &result {
-            Ok(()) => apply(records, finished, self.who.measures, effects),
+            Ok(()) => self.apply(records, finished, effects),
             Err(error) => fail_all(records, &self.says(error)),
         }
         result
+    }
+
+    /// Views of all records of a call.
+    fn views(&self, records: &[Record]) -> Vec<abi::Document> {
+        records.iter().map(|record| crate::call::document_view(record, self.knows_forms)).collect()
+    }
+
+    /// Applies what a call did to its records.
+    fn apply(&self, records: &mut [Record], call: Finished, effects: &mut Effects) {
+        for (record, state) in records.iter_mut().zip(call.states.into_iter()) {
+            let is_new = state.as_ref().is_some_and(|state| state.text.is_some());
+            if let Some(state) = state {
+                self.note_measures(&state.measures, effects);
+                apply_to(record, *state);
+            }
+            if call.changes && !matches!(record.fate, Fate::Failed(_)) {
+                record.document.form = self.forms.after(record.document.form, is_new);
+            }
+        }
+        let is_failed = |record: &Record| matches!(record.fate, Fate::Failed(_));
+        // A document that fails is what it was, and so nothing was split off.
+        let split = call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent]));
+        effects.split.extend(split.map(|(parent, SplitOff { mut document, inherits })| {
+            let parent_document = &records[parent].document;
+            if inherits {
+                document.metadata.inherit(&parent_document.metadata);
+                document.form = document.form.or(parent_document.form);
+            }
+            (parent, document)
+        }));
+        add_counts(effects, call.counts);
+    }
+
+    fn note_measures(&self, measures: &[Measure], effects: &mut Effects) {
+        for measure in measures {
+            // What is not declared could be of any number of names, and which of them are kept would depend on
+            // the order in which they come.
+            let declared = self.who.measures.iter().find(|info| info.covers(&measure.name));
+            if let Some(info) = declared {
+                effects.measures.entry(&*info.name).or_default().note(measure.value);
+            }
+        }
+    }
+
+    /// Counts the records whose texts are of a form that the stage does not work on.
+    fn count_wrong_forms(&self, records: &[Record], effects: &mut Effects) {
+        let is_wrong = |form: &Form| !self.forms.takes(*form);
+        for form in records.iter().filter_map(|record| record.document.form).filter(is_wrong) {
+            let counter = effects.counts.entry(format!("{WRONG_FORM}{form}")).or_default();
+            *counter = counter.saturating_add(1);
+        }
     }
 
     /// A failed call in the name of the stage, as a dead letter carries it.
@@ -96,7 +151,7 @@ pub(crate) fn open(
     options: &serde_json::Value,
     run: &RunContext,
 ) -> Result<OpenStage, SetupError> {
-    let Table { stage: table, library, measures } = table;
+    let Table { stage: table, library, measures, knows_forms } = table;
     let open = table.open.ok_or_else(|| SetupError::new("the function `open` is missing"))?;
     let options = options.to_string();
     let (stage, plugin) = (info.name.clone(), info.plugin.name.clone());
@@ -108,8 +163,9 @@ pub(crate) fn open(
     opened.map_err(|CallError { place, message }| {
         if place.is_empty() { SetupError::new(message) } else { SetupError::in_option(place, message) }
     })?;
+    let forms = call.forms;
     let counters = call.counts.into_keys().collect();
-    let instance = Instance { pointer, table, who };
+    let instance = Instance { pointer, table, who, forms, knows_forms };
     // SAFETY: the descriptor check has made sure that the table of the kind is there.
     unsafe {
         Ok(match table.kind {
@@ -139,43 +195,11 @@ fn utf8(path: &Path) -> Result<&str, Failure> {
     })
 }
 
-/// Views of all records of a call.
-fn views(records: &[Record]) -> Vec<abi::Document> {
-    records.iter().map(crate::call::document_view).collect()
-}
-
 /// Fails all records of a call, as they were: nothing that the call did can be trusted.
 fn fail_all(records: &mut [Record], message: &str) {
     for record in records {
         record.fate = Fate::Failed(message.to_owned().into());
     }
-}
-
-/// Applies what a call did to its records.
-fn apply(records: &mut [Record], call: Finished, declared: &'static [MeasureInfo], effects: &mut Effects) {
-    for (record, state) in records.iter_mut().zip(call.states.into_iter()) {
-        if let Some(state) = state {
-            for measure in &state.measures {
-                // What is not declared could be of any number of names, and which of them are kept would depend on
-                // the order in which they come.
-                let name = declared.iter().find(|info| info.covers(&measure.name)).map(|info| &*info.name);
-                if let Some(name) = name {
-                    effects.measures.entry(name).or_default().note(measure.value);
-                }
-            }
-            apply_to(record, *state);
-        }
-    }
-    let is_failed = |record: &Record| matches!(record.fate, Fate::Failed(_));
-    // A document that fails is what it was, and so nothing was split off.
-    let split = call.split.into_iter().filter(|(parent, _)| !is_failed(&records[*parent]));
-    effects.split.extend(split.map(|(parent, SplitOff { mut document, inherits })| {
-        if inherits {
-            document.metadata.inherit(&records[parent].document.metadata);
-        }
-        (parent, document)
-    }));
-    add_counts(effects, call.counts);
 }
 
 fn add_counts(effects: &mut Effects, counts: Counts) {

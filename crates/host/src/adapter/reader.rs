@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tamis_document::Record;
 use tamis_plugin::abi::{self, Str};
 use tamis_stage::handle::{Effects, IndexedFile, ReaderHandle};
-use tamis_stage::{Block, Cut, Failure, RandomAccess, Split};
+use tamis_stage::{Block, Cut, Failure, Forms, RandomAccess, Split};
 
 use super::{Instance, add_counts};
 use crate::call::{Decode, Target, str};
@@ -41,6 +41,10 @@ impl Reader {
 }
 
 impl ReaderHandle for Reader {
+    fn forms(&self) -> Forms {
+        self.instance.forms
+    }
+
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {
         let Some(sniff) = self.table.sniff else { return 0 };
         let head = view(&Block { file: name, head: &[], bytes: head, offset: 0, first_ordinal: 0 });

@@ -2,6 +2,7 @@
 
 use tamis_document::Record;
 use tamis_plugin::abi;
+use tamis_stage::Forms;
 use tamis_stage::handle::{Effects, TransformHandle};
 
 use super::{Instance, Local, Locals, TargetOf, fail_all};
@@ -47,6 +48,10 @@ impl TransformHandle for Transform {
         &self.counters
     }
 
+    fn forms(&self) -> Forms {
+        self.instance.forms
+    }
+
     fn process(&self, records: &mut [Record], effects: &mut Effects) {
         if records.is_empty() {
             return;
@@ -57,6 +62,9 @@ impl TransformHandle for Transform {
             Err(error) => return fail_all(records, &self.instance.says(&error)),
         };
         let is_filter = self.instance.table.kind == abi::FILTER;
+        if !is_filter {
+            self.instance.count_wrong_forms(records, effects);
+        }
         let target: TargetOf = if is_filter { |it| Target::Judge(it) } else { |it| Target::Change(it) };
         let processed = self.instance.batch(records, effects, target, |docs, host| {
             // SAFETY: the table was checked, the instance is open, the local is ours, the views outlive the call.

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use tamis_document::{Document, Fate, Origin, Record, Value};
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::{LogLevel, RandomAccess, RunContext, Split, SplitOff};
+use tamis_stage::{Forms, LogLevel, RandomAccess, RunContext, Split, SplitOff};
 
 use super::{Call, Context, State, Target, convert};
 
@@ -293,6 +293,28 @@ pub(super) unsafe extern "C" fn set_id(ctx: *mut c_void, doc: u32, id: Str) -> i
         }
         Err(why) => refuse(call, doc, || format!("it gave the document an id {why}")),
     }
+}
+
+pub(super) unsafe extern "C" fn forms(ctx: *mut c_void, forms: *const abi::Forms) -> i32 {
+    // SAFETY: see `error`.
+    let call = unsafe { call(ctx) };
+    if !matches!(call.target, Target::Nothing) {
+        return abi::UNSUPPORTED;
+    }
+    if forms.is_null() || !forms.is_aligned() {
+        call.break_contract(|| format!("it said what it takes and gives at the address {forms:p}"));
+        return abi::ERROR;
+    }
+    // SAFETY: not NULL and aligned; the size is the first member.
+    let size = unsafe { (*forms).struct_size };
+    if (size as usize) < abi::Forms::SIZE_1_3 {
+        call.break_contract(|| format!("struct_size of its tamis_forms is {size} bytes"));
+        return abi::ERROR;
+    }
+    // SAFETY: as many bytes are there as its size says, and this version knows no more members.
+    let &abi::Forms { cleans, takes, gives, needs, destroys, makes, .. } = unsafe { &*forms };
+    call.forms = Forms::from_bits([takes, gives, needs, destroys, makes, cleans.into()]);
+    abi::OK
 }
 
 pub(super) unsafe extern "C" fn origin(ctx: *mut c_void, doc: u32, out: *mut abi::Origin) -> i32 {

@@ -14,14 +14,15 @@ pub(crate) fn str(text: &str) -> Str {
     Str::new(text.as_bytes())
 }
 
-/// A document as the plugin sees it; valid as long as `record` is borrowed.
-pub(crate) fn document_view(record: &Record) -> abi::Document {
+/// A document as the plugin sees it, with its form if it `knows_forms`; valid as long as `record` is borrowed.
+pub(crate) fn document_view(record: &Record, knows_forms: bool) -> abi::Document {
     let document = &record.document;
+    let form = if knows_forms { abi::form_bits(document.form) } else { 0 };
     abi::Document {
         id: str(&document.id),
         text: str(&document.text),
         raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
-        flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+        flags: form | if document.raw.is_some() { abi::HAS_RAW } else { 0 },
         ordinal: document.origin.ordinal,
         position: [(record.position >> 64) as u64, record.position as u64],
     }
@@ -281,7 +282,7 @@ pub(super) unsafe fn new_document(
     // SAFETY: the caller vouches for it.
     let (id, content) =
         unsafe { (name(new.id).map_err(bad("an id"))?, text(new.text, trusted).map_err(bad("a text"))?) };
-    if new.flags & !(abi::HAS_RAW | known) != 0 {
+    if new.flags & !(abi::HAS_RAW | abi::FORM | known) != 0 {
         return Err("a document whose unknown flags are not 0".to_owned());
     }
     let fields = if new.n_fields == 0 {
@@ -310,7 +311,8 @@ pub(super) unsafe fn new_document(
     };
     let origin = Origin { file, offset: new.offset, length: new.length, ordinal: new.ordinal };
     let metadata = Metadata::from(metadata);
-    let document = Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin };
+    let form = abi::form_of(new.flags);
+    let document = Document { id: id.to_owned(), text: content.to_owned(), raw, metadata, origin, form };
     // SAFETY: the caller vouches for it.
     let attachments = unsafe { attachments(new, &document)? };
     Ok((document, attachments))

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tamis_document::{Attachments, Fate, Measure, Record, Value};
 use tamis_plugin::abi;
 use tamis_stage::handle::Counts;
-use tamis_stage::{LogLevel, Output, RandomAccess, RunContext, Split, SplitOff};
+use tamis_stage::{Forms, LogLevel, Output, RandomAccess, RunContext, Split, SplitOff};
 
 use crate::calls::{self, Slot, Subject, Who};
 
@@ -88,6 +88,8 @@ pub(crate) struct Call<'a> {
     pub(crate) output: Output,
     /// The document whose output was put last: its index, and where its bytes and files begin.
     pub(crate) last_put: Option<(u32, usize, usize)>,
+    /// What an instance that is being opened says of forms.
+    pub(crate) forms: Forms,
     /// What the plugin said of its failure: a place (an option), and a message.
     pub(crate) error: Option<(String, String)>,
     /// The first breach of the contract that cannot be laid to one document.
@@ -220,6 +222,7 @@ impl<'a> Call<'a> {
             split: Vec::new(),
             output: Output::default(),
             last_put: None,
+            forms: Forms::new(),
             error: None,
             breach: None,
             trouble: None,
@@ -310,6 +313,8 @@ pub(crate) fn broken(breach: &str) -> String {
 pub(crate) struct Finished {
     pub(crate) states: States,
     pub(crate) counts: Counts,
+    /// Whether it could change its documents, and not only judge them.
+    pub(crate) changes: bool,
     /// In the order of the parents.
     pub(crate) split: Vec<(usize, SplitOff)>,
 }
@@ -318,7 +323,8 @@ impl From<Call<'_>> for Finished {
     fn from(mut call: Call<'_>) -> Self {
         // Plugins may split off in any order of parents; a stable sort keeps the order of siblings.
         call.split.sort_by_key(|(parent, _)| *parent);
-        Self { states: call.states, counts: call.counts, split: call.split }
+        let changes = matches!(call.target, Target::Change(_));
+        Self { states: call.states, counts: call.counts, changes, split: call.split }
     }
 }
 

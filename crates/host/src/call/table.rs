@@ -7,8 +7,8 @@ use tamis_plugin::abi;
 use super::attach;
 use super::callbacks::{
     begin, cancelled, commit_text, count, emit, emit_failed, error, extension, fate, field, field_at,
-    file_size, log, measure, measure_at, origin, push_split, put, put_file, read, read_at, reserve_text,
-    set_field, set_id, split, verdict,
+    file_size, forms, log, measure, measure_at, origin, push_split, put, put_file, read, read_at,
+    reserve_text, set_field, set_id, split, verdict,
 };
 
 /// The table for one call; `ctx` points to its [`Context`](super::Context).
@@ -47,5 +47,6 @@ pub(super) fn table(ctx: *mut c_void) -> abi::Host {
         attach_value: attach::attach_value,
         attached_value: attach::attached_value,
         set_id,
+        forms,
     }
 }

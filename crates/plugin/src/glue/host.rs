@@ -5,10 +5,10 @@ use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use tamis_document::{Limit, Measure, Metadata, ValueRef};
+use tamis_document::{Form, Limit, Measure, Metadata, ValueRef};
 use tamis_stage::{
-    Edits, Emit, Failure, Flat, Lookup, NewDocument, Notes, Place, RandomAccess, Shared, Split, SplitOff,
-    View,
+    Edits, Emit, Failure, Flat, Forms, Lookup, NewDocument, Notes, Place, RandomAccess, Shared, Split,
+    SplitOff, View,
 };
 
 use crate::abi::{self, Str};
@@ -37,7 +37,7 @@ pub(super) struct HostRef<'a> {
     call: PhantomData<&'a abi::Host>,
 }
 
-/// A function that ABI 1.0 does not have, if this host does: those of 1.1 and 1.2 alike, because a host says how
+/// A function that ABI 1.0 does not have, if this host does: those of 1.1 to 1.3 alike, because a host says how
 /// far its table reaches.
 macro_rules! if_offered {
     ($host:expr, $function:ident) => {{
@@ -102,6 +102,25 @@ impl<'a> HostRef<'a> {
     pub(super) fn count(self, name: &str, n: u64) {
         // SAFETY: as in `error`.
         unsafe { ((*self.table).count)(self.ctx(), str(name), n) };
+    }
+
+    /// Says what an instance takes and gives; an older host does not ask.
+    pub(super) fn forms(self, forms: Forms) {
+        let Some(function) = if_offered!(self, forms) else { return };
+        if forms == Forms::new() {
+            return;
+        }
+        let [takes, gives, needs, destroys, makes, _] = forms.to_bits();
+        let cleans = forms.cleans().into();
+        let struct_size = size_of::<abi::Forms>() as u32;
+        let forms = abi::Forms { struct_size, cleans, takes, gives, needs, destroys, makes };
+        // SAFETY: as in `error`.
+        let _ = unsafe { function(self.ctx(), &raw const forms) };
+    }
+
+    /// The bits of a form in the flags of a new document: an older host refuses what it does not know.
+    fn form(self, form: Option<Form>) -> u64 {
+        if self.abi_minor() >= 3 { abi::form_bits(form) } else { 0 }
     }
 
     /// Hands over measures and counts of one document.
@@ -202,7 +221,9 @@ impl<'a> HostRef<'a> {
             id: str(&document.id),
             text: str(&document.text),
             raw: document.raw.as_deref().map_or(Str::EMPTY, Str::new),
-            flags: inherits | if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+            flags: inherits
+                | self.form(document.form)
+                | if document.raw.is_some() { abi::HAS_RAW } else { 0 },
             fields: fields.as_ptr(),
             n_fields: fields.len(),
             ordinal: origin.ordinal,
@@ -260,7 +281,7 @@ impl<'a> HostRef<'a> {
             id: document.id.map_or(Str::EMPTY, str),
             text: str(document.text),
             raw: document.raw.map_or(Str::EMPTY, Str::new),
-            flags: if document.raw.is_some() { abi::HAS_RAW } else { 0 },
+            flags: self.form(document.form) | if document.raw.is_some() { abi::HAS_RAW } else { 0 },
             fields: fields.as_ptr(),
             n_fields: fields.len(),
             ordinal: document.ordinal,
@@ -611,5 +632,6 @@ pub(super) unsafe fn view<'a>(document: &abi::Document, lookup: &'a dyn Lookup) 
     let raw = (document.flags & abi::HAS_RAW != 0).then_some(raw);
     let [high, low] = document.position;
     let position = u128::from(high) << 64 | u128::from(low);
-    View::new(id, content, raw, document.ordinal, lookup).with_position(position)
+    let view = View::new(id, content, raw, document.ordinal, lookup);
+    view.with_position(position).with_form(abi::form_of(document.flags))
 }

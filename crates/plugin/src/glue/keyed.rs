@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 
 use tamis_stage::keyed::{Group, Known, Rounds, Rows};
-use tamis_stage::{Failure, KeyedStage, SetupError};
+use tamis_stage::{Failure, Forms, KeyedStage, SetupError};
 
 use super::host::{HostLookup, HostRef, documents, view};
 use super::transform::extract_each;
@@ -28,6 +28,10 @@ impl<T: KeyedStage> Kind for AsKeyed<T> {
         let stage = T::open(options)?;
         let rounds = stage.rounds();
         Ok(Declared { stage, rounds })
+    }
+
+    fn forms(declared: &Declared<T>) -> Forms {
+        declared.stage.forms()
     }
 }
 

@@ -18,8 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use schemars::generate::SchemaSettings;
 use tamis_stage::{
-    BatchExtractor, BatchFilter, Better, CorpusStage, Exporter, FileReader, KeyedStage, MeasureInfo, Options,
-    PartExporter, Reader, SetupError,
+    BatchExtractor, BatchFilter, Better, CorpusStage, Exporter, FileReader, Forms, KeyedStage, MeasureInfo,
+    Options, PartExporter, Reader, SetupError,
 };
 
 use crate::abi::{self, Str};
@@ -307,10 +307,15 @@ trait Kind {
     fn counters(_stage: &Self::Stage) -> Vec<String> {
         Vec::new()
     }
+
+    /// What it says of forms.
+    fn forms(_stage: &Self::Stage) -> Forms {
+        Forms::new()
+    }
 }
 
 macro_rules! kind {
-    ($marker:ident, $author:ident $(, $counters:ident)?) => {
+    ($marker:ident, $author:ident $(, $tells:ident -> $told:ty)*) => {
         struct $marker<T>(PhantomData<T>);
 
         impl<T: $author> Kind for $marker<T> {
@@ -321,19 +326,19 @@ macro_rules! kind {
                 T::open(options)
             }
             $(
-                fn $counters(stage: &T) -> Vec<String> {
-                    stage.$counters()
+                fn $tells(stage: &T) -> $told {
+                    stage.$tells()
                 }
-            )?
+            )*
         }
     };
 }
 
-kind!(AsReader, Reader);
-kind!(AsFileReader, FileReader);
-kind!(AsFilter, BatchFilter, counters);
-kind!(AsExtractor, BatchExtractor, counters);
-kind!(AsCorpus, CorpusStage);
+kind!(AsReader, Reader, forms -> Forms);
+kind!(AsFileReader, FileReader, forms -> Forms);
+kind!(AsFilter, BatchFilter, counters -> Vec<String>, forms -> Forms);
+kind!(AsExtractor, BatchExtractor, counters -> Vec<String>, forms -> Forms);
+kind!(AsCorpus, CorpusStage, forms -> Forms);
 kind!(AsExporter, Exporter);
 kind!(AsPartExporter, PartExporter);
 
@@ -346,11 +351,12 @@ unsafe extern "C-unwind" fn open<K: Kind>(
     let (host, options) = unsafe { (HostRef::new(host), host::text(options)) };
     let options = if options.is_empty() { "{}" } else { options };
     let opened = guard::catch(|| match serde_json::from_str::<K::Options>(options) {
-        Ok(options) => K::open(options).map(|stage| (K::counters(&stage), stage)),
+        Ok(options) => K::open(options).map(|stage| (K::counters(&stage), K::forms(&stage), stage)),
         Err(error) => Err(SetupError::new(error)),
     });
     match opened {
-        Ok(Ok((counters, stage))) => {
+        Ok(Ok((counters, forms, stage))) => {
+            host.forms(forms);
             // To count 0 while a stage is opened is to declare the counter.
             for name in &counters {
                 host.count(name, 0);

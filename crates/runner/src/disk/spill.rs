@@ -13,7 +13,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tamis_document::{Document, Json, Limit, Measure, Origin, Record, Value, ValueRef};
+use tamis_document::{Document, Form, Json, Limit, Measure, Origin, Record, Value, ValueRef};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::error::RunError;
@@ -213,6 +213,7 @@ fn put_record(record: &Record, out: &mut Vec<u8>) {
     out.extend_from_slice(&record.position.to_le_bytes());
     put(document.id.as_bytes(), out);
     put(document.text.as_bytes(), out);
+    out.push(document.form.map_or(0, |form| form as u8 + 1));
     out.push(u8::from(document.raw.is_some()));
     if let Some(raw) = &document.raw {
         put(raw, out);
@@ -290,6 +291,10 @@ impl<'a> Taker<'a> {
     fn record(&mut self) -> Option<Record> {
         let position = u128::from_le_bytes(self.take(16)?.try_into().ok()?);
         let mut document = Document::new(self.text()?, self.text()?);
+        document.form = match self.byte()? {
+            0 => None,
+            form => Some(*Form::ALL.get(usize::from(form) - 1)?),
+        };
         if self.byte()? == 1 {
             document.raw = Some(self.sized()?.to_vec());
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tamis_document::Verdict;
 
-use crate::{Draft, Failure, MeasureInfo, Options, SetupError, View};
+use crate::{Draft, Failure, Forms, MeasureInfo, Options, SetupError, View};
 
 /// Judges or changes a document by what it has seen of all others.
 ///
@@ -39,6 +39,11 @@ pub trait CorpusStage: Sized + Send + Sync + 'static {
     /// bring what there is to learn. With 0 the stage is applied like any extractor.
     fn passes(&self) -> u32 {
         Self::OBSERVING_PASSES
+    }
+
+    /// See [`Extractor::forms`](crate::Extractor::forms).
+    fn forms(&self) -> Forms {
+        Forms::new()
     }
 
     /// Gives the stage its place on the disk, before anything is observed or loaded.

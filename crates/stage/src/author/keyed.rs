@@ -3,7 +3,7 @@
 use tamis_document::Verdict;
 
 use crate::keyed::{Group, Known, Rounds, Rows};
-use crate::{Draft, Failure, MeasureInfo, Options, SetupError, View};
+use crate::{Draft, Failure, Forms, MeasureInfo, Options, SetupError, View};
 
 /// Judges or changes a document by what all documents together have said in a few bytes each.
 ///
@@ -30,6 +30,11 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
     ///
     /// When the options contradict each other or name a file that cannot be read.
     fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// See [`Extractor::forms`](crate::Extractor::forms).
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
 
     /// The rounds, which may depend on the options. Asked for once.
     fn rounds(&self) -> Rounds;

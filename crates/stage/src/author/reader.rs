@@ -1,8 +1,8 @@
 //! Readers.
 
-use tamis_document::ValueRef;
+use tamis_document::{Form, ValueRef};
 
-use crate::{Failure, Options, SetupError};
+use crate::{Failure, Forms, Options, SetupError};
 
 /// Turns bytes into documents.
 ///
@@ -24,6 +24,12 @@ pub trait Reader: Sized + Send + Sync + 'static {
     ///
     /// When the options contradict each other.
     fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// The forms that texts may have, as far as they are known before a file is read ([`Forms::giving`]); what a
+    /// document is says [`NewDocument::form`].
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
 
     /// How sure the reader is, from 0 (not mine) to 100, that a file is in its format.
     ///
@@ -79,6 +85,11 @@ pub trait FileReader: Sized + Send + Sync + 'static {
     ///
     /// When the options contradict each other.
     fn open(options: Self::Options) -> Result<Self, SetupError>;
+
+    /// See [`Reader::forms`].
+    fn forms(&self) -> Forms {
+        Forms::new()
+    }
 
     /// See [`Reader::sniff`].
     fn sniff(&self, _head: &[u8], _complete: bool, _name: &str) -> u8 {
@@ -204,6 +215,8 @@ pub struct NewDocument<'a> {
     ///
     /// [`View::flat`]: crate::View::flat
     pub attachments: &'a [Flat<'a>],
+    /// What the text is, if the reader knows.
+    pub form: Option<Form>,
 }
 
 /// Bytes that were made of a text, in a layout that is known by name and version; see [`View::attach`].

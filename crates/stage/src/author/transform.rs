@@ -2,7 +2,7 @@
 
 use tamis_document::Verdict;
 
-use crate::{Draft, Failure, MeasureInfo, Notes, Options, SetupError, View};
+use crate::{Draft, Failure, Forms, MeasureInfo, Notes, Options, SetupError, View};
 
 /// Judges a document and does not change it.
 ///
@@ -29,6 +29,12 @@ pub trait Filter: Sized + Send + Sync + 'static {
     /// those that stay at 0 are named at the end of a run. A rule that never matches is often a mistake.
     fn counters(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What forms of text this instance takes, gives, needs untouched and destroys, so that a wrong order of stages is
+    /// found before anything runs; see [`Forms`].
+    fn forms(&self) -> Forms {
+        Forms::new()
     }
 
     /// Judges one document.
@@ -66,6 +72,12 @@ pub trait Extractor: Sized + Send + Sync + 'static {
     /// those that stay at 0 are named at the end of a run. A rule that never matches is often a mistake.
     fn counters(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What forms of text this instance takes, gives, needs untouched and destroys, so that a wrong order of stages is
+    /// found before anything runs; see [`Forms`].
+    fn forms(&self) -> Forms {
+        Forms::new()
     }
 
     /// Changes one document.
@@ -108,6 +120,11 @@ pub trait BatchFilter: Sized + Send + Sync + 'static {
     /// See [`Filter::counters`].
     fn counters(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// See [`Filter::forms`].
+    fn forms(&self) -> Forms {
+        Forms::new()
     }
 
     /// Judges one document.
@@ -164,6 +181,10 @@ impl<T: Filter> BatchFilter for T {
         T::counters(self)
     }
 
+    fn forms(&self) -> Forms {
+        T::forms(self)
+    }
+
     fn filter_one(&self, (): &mut (), document: &View<'_>, notes: &mut Notes) -> Result<Verdict, Failure> {
         self.filter(document, notes)
     }
@@ -197,6 +218,11 @@ pub trait BatchExtractor: Sized + Send + Sync + 'static {
     /// See [`Extractor::counters`].
     fn counters(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// See [`Extractor::forms`].
+    fn forms(&self) -> Forms {
+        Forms::new()
     }
 
     /// Changes one document.
@@ -245,6 +271,10 @@ impl<T: Extractor> BatchExtractor for T {
 
     fn counters(&self) -> Vec<String> {
         T::counters(self)
+    }
+
+    fn forms(&self) -> Forms {
+        T::forms(self)
     }
 
     fn extract_one(&self, (): &mut (), draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tamis_readers::FieldNames;
+use tamis_readers::{FieldNames, TextForm};
 
 use crate::parquet::ColumnType;
 
@@ -56,6 +56,9 @@ pub struct ArrowOptions {
     /// Empty: nothing is spread.
     #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
+    /// What the text is, so that stages for pages or for flattened text are not given the wrong one; by default nobody
+    /// knows.
+    pub form: Option<TextForm>,
 }
 
 impl Default for ArrowOptions {
@@ -65,6 +68,7 @@ impl Default for ArrowOptions {
             metadata: None,
             rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
+            form: None,
         }
     }
 }

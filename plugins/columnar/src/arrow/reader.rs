@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::RecordBatchDecoder;
 use arrow_schema::{ArrowError, DataType};
-use tamis_plugin::{Emit, Failure, FileReader, RandomAccess, SetupError, Split};
+use tamis_plugin::{Emit, Failure, FileReader, Forms, RandomAccess, SetupError, Split};
 
 use super::index::{Batch, Index, Piece};
 use super::message::{MAGIC, begins_stream, check_columns, damaged, guarded, most_rows, parse};
@@ -39,7 +39,14 @@ impl FileReader for Arrow {
     type File = ArrowFile;
 
     fn open(options: ArrowOptions) -> Result<Self, SetupError> {
-        Ok(Self { columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)? })
+        Ok(Self {
+            columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)?
+                .with_form(options.form),
+        })
+    }
+
+    fn forms(&self) -> Forms {
+        self.columns.forms()
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

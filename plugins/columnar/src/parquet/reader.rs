@@ -16,7 +16,7 @@ use parquet::basic::Type as PhysicalType;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
-use tamis_plugin::{Emit, Failure, FileReader, RandomAccess, SetupError, Split};
+use tamis_plugin::{Emit, Failure, FileReader, Forms, RandomAccess, SetupError, Split};
 
 use super::measure::{self, Group};
 use super::options::ParquetOptions;
@@ -44,7 +44,14 @@ impl FileReader for Parquet {
     type File = ParquetFile;
 
     fn open(options: ParquetOptions) -> Result<Self, SetupError> {
-        Ok(Self { columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)? })
+        Ok(Self {
+            columns: Columns::new(options.fields, options.metadata, options.rename, options.spread)?
+                .with_form(options.form),
+        })
+    }
+
+    fn forms(&self) -> Forms {
+        self.columns.forms()
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

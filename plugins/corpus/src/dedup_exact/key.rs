@@ -4,7 +4,7 @@ use tamis_text::chars::is_han;
 use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Normalize;
+use super::{Normalize, address};
 use crate::squeeze::Squeezer;
 
 /// Texts are normalised in pieces of about so many bytes, so that no copy of a whole text is made.
@@ -19,6 +19,7 @@ pub(super) fn key(text: &str, normalize: Normalize, min_chars: u64, buffer: &mut
         Normalize::Exact => digest.update(text.as_bytes()),
         Normalize::Whitespace => squeeze(text.trim(), buffer, &mut digest),
         Normalize::Loose => loosen(text, buffer, &mut digest),
+        Normalize::Address => digest.update(address::normal(text).as_bytes()),
     }
     (digest.n_chars >= min_chars).then(|| digest.state.digest128())
 }
@@ -58,6 +59,14 @@ fn squeeze(text: &str, buffer: &mut Vec<u8>, digest: &mut Digest) {
 /// are composed with.
 fn loosen(text: &str, buffer: &mut Vec<u8>, digest: &mut Digest) {
     buffer.clear();
+    let mut loose = Loose::default();
+    let mut push = |c: char| {
+        if buffer.len() >= PIECE {
+            digest.update(buffer);
+            buffer.clear();
+        }
+        loose.push(c, buffer);
+    };
     let mut rest = text;
     while !rest.is_empty() {
         let n_plain = rest.find(|c| !has_one_form(c)).unwrap_or(rest.len());
@@ -66,8 +75,8 @@ fn loosen(text: &str, buffer: &mut Vec<u8>, digest: &mut Digest) {
         let base = if n_odd == 0 { 0 } else { plain.chars().next_back().map_or(0, char::len_utf8) };
         let (plain, _) = plain.split_at(plain.len() - base);
         let (odd, behind) = rest.split_at(n_plain + n_odd);
-        plain.chars().for_each(|c| push(c, buffer, digest));
-        odd.split_at(plain.len()).1.nfkc().for_each(|c| push(c, buffer, digest));
+        plain.chars().for_each(&mut push);
+        odd.split_at(plain.len()).1.nfkc().for_each(&mut push);
         rest = behind;
     }
     digest.update(buffer);
@@ -79,20 +88,88 @@ fn has_one_form(c: char) -> bool {
     c.is_ascii() || matches!(c, '、' | '。') || (is_han(c) && matches!(c, '\u{3400}'..='\u{9FFF}'))
 }
 
-fn push(c: char, buffer: &mut Vec<u8>, digest: &mut Digest) {
-    if buffer.len() >= PIECE {
-        digest.update(buffer);
-        buffer.clear();
+/// What is left of a text when white space, punctuation, case and width do not count, character by character.
+///
+/// Some punctuation says something all the same: what parts two numbers (`1.5`, `15`), a sign (`-5`), and symbols
+/// (`C#`, `C++`, `<`, emoji).
+struct Loose {
+    /// The last two characters, whatever became of them.
+    last: [char; 2],
+    /// Whether the last character that counted was a digit.
+    behind_digit: bool,
+    /// What has stood behind that digit: white space, or the first mark.
+    between: Option<char>,
+}
+
+impl Default for Loose {
+    fn default() -> Self {
+        Self { last: ['\n'; 2], behind_digit: false, between: None }
     }
-    if c.is_ascii() {
-        if c.is_ascii_alphanumeric() {
-            buffer.push(c.to_ascii_lowercase() as u8);
+}
+
+impl Loose {
+    fn push(&mut self, c: char, out: &mut Vec<u8>) {
+        if c.is_alphanumeric() {
+            let is_digit = c.is_numeric();
+            if is_digit {
+                self.part(out);
+            }
+            append_folded(c, out);
+            (self.behind_digit, self.between) = (is_digit, None);
+        } else if self.is_symbol(c) {
+            append_folded(c, out);
+            (self.behind_digit, self.between) = (false, None);
+        } else if self.behind_digit {
+            let mark = if c.is_whitespace() { ' ' } else { plain_dash(c) };
+            // Of several marks the first counts, and white space only where there is no mark.
+            if self.between.is_none_or(|between| between == ' ') {
+                self.between = Some(mark);
+            }
         }
-        return;
+        self.last = [self.last[1], c];
+    }
+
+    /// What parts a digit from the one before it, or is its sign.
+    fn part(&self, out: &mut Vec<u8>) {
+        let [before, mark] = self.last;
+        let is_sign = plain_dash(mark) == '-' && (before.is_whitespace() || matches!(before, '(' | '='));
+        let parting = self.between.filter(|_| self.behind_digit).or(is_sign.then_some('-'));
+        if let Some(parting) = parting {
+            append_folded(parting, out);
+        }
+    }
+
+    /// Whether a mark means something by itself, and is no ornament of a line.
+    fn is_symbol(&self, c: char) -> bool {
+        let [_, before] = self.last;
+        match c {
+            '$' | '%' | '&' | '=' | '@' => true,
+            // A quotation or a heading in Markdown begins with them.
+            '<' | '>' => before != '\n',
+            '#' | '+' => before.is_alphanumeric() || before == c,
+            _ => {
+                matches!(
+                    c,
+                    '\u{A2}'..='\u{A5}' | '\u{B0}' | '\u{B1}' | '×' | '÷' | '\u{20A0}'..='\u{20CF}' | '\u{2190}'..='\u{22FF}'
+                        | '\u{2600}'..='\u{26FF}' | '\u{2764}' | '\u{1F000}'..='\u{1FAFF}'
+                ) && plain_dash(c) != '-'
+            }
+        }
+    }
+}
+
+/// All dashes and the minus sign as one.
+fn plain_dash(c: char) -> char {
+    if matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}') { '-' } else { c }
+}
+
+fn append_folded(c: char, out: &mut Vec<u8>) {
+    if c.is_ascii() {
+        return out.push(c.to_ascii_lowercase() as u8);
     }
     let mut utf8 = [0; 4];
-    for c in c.to_uppercase().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()) {
-        buffer.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+    for c in c.to_uppercase().flat_map(char::to_lowercase).filter(|it| it.is_alphanumeric() || *it == c) {
+        out.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
     }
 }
 
@@ -108,12 +185,46 @@ mod tests {
         match normalize {
             Normalize::Exact => text.to_owned(),
             Normalize::Whitespace => text.split_whitespace().collect::<Vec<_>>().join(" "),
-            Normalize::Loose => text
-                .nfkc()
-                .flat_map(char::to_uppercase)
-                .flat_map(char::to_lowercase)
-                .filter(|c| c.is_alphanumeric())
-                .collect(),
+            Normalize::Loose => {
+                let (mut loose, mut out) = (Loose::default(), Vec::new());
+                text.nfkc().for_each(|c| loose.push(c, &mut out));
+                String::from_utf8(out).expect("characters as a whole")
+            }
+            Normalize::Address => address::normal(text),
+        }
+    }
+
+    #[test]
+    fn loose_forgives_marks_but_for_those_that_say_something() {
+        let loose = |text: &str| normalized(text, Normalize::Loose);
+        for (one, other) in [
+            ("3 – 5", "3-5"),
+            ("홍차-커피", "홍차커피"),
+            ("re-sign the form", "resign the form"),
+            ("# A title\n\n> quoted", "A title\nquoted"),
+            ("• one\n• two", "- one\n- two"),
+            ("“Yes”, he said…", "Yes he said"),
+            ("10 000", "10\u{a0}000"),
+            ("１．５％", "1.5%"),
+            ("\u{2212}5 °C", "-5°C"),
+        ] {
+            assert_eq!(loose(one), loose(other), "{one} and {other}");
+        }
+        for (one, other) in [
+            ("1.5", "15"),
+            ("3.5", "3-5"),
+            ("1|2|300$", "123|00$"),
+            ("10 000", "100 00"),
+            ("a -5", "a 5"),
+            ("C", "C#"),
+            ("C", "C++"),
+            ("C#", "C++"),
+            ("a < b", "a > b"),
+            ("5%", "5"),
+            ("🙂", "🙁"),
+            ("€5", "$5"),
+        ] {
+            assert_ne!(loose(one), loose(other), "{one} and {other}");
         }
     }
 

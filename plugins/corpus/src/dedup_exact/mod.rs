@@ -3,6 +3,7 @@
 //! [`options`] holds the page of the stage; `key` the hash that is compared. What is left to do is the machinery's:
 //! a row for each document, its key the hash, and of the documents of a key the first.
 
+mod address;
 mod key;
 mod options;
 #[cfg(test)]
@@ -36,6 +37,12 @@ impl KeyedStage for DedupExact {
             return Err(SetupError::in_option(
                 "field",
                 "`field` is empty, but must be `text` or the name of a metadata field",
+            ));
+        }
+        if options.normalize == Normalize::Address && options.field == "text" {
+            return Err(SetupError::in_option(
+                "normalize",
+                "`address` is for a field that holds addresses: name it, as `field = \"url\"`",
             ));
         }
         if options.min_chars == 0 {

@@ -32,6 +32,9 @@ use serde::{Deserialize, Serialize};
 /// | `Ｒａｉｎ，at last。` | other | other | same |
 /// | `Rain, at 7.` | other | other | other |
 ///
+/// What means something stays in `loose`: `1.5` is not `15`, `-5` not `5`, and `C`, `C#` and `C++` are three.
+/// With `field = "url"` and `normalize = "address"` links to one page are the same, however they are written.
+///
 /// Hashes have 128 bits (XXH3): among ten billion different texts the odds that any two share one are about
 /// 1 in 7 000 000 000 000 000 000.
 /// The hash is no cryptographic one: somebody who wants two texts to collide can make such texts.
@@ -82,7 +85,11 @@ pub enum Normalize {
     /// Runs of white space are one blank, and there is none at the ends.
     #[default]
     Whitespace,
-    /// Only letters and digits count, whatever their case and width (Unicode form NFKC): white space,
-    /// punctuation and symbols are left out. Good for pages that were scraped in several ways.
+    /// Case, width (Unicode form NFKC), white space and punctuation do not count, but for what parts two numbers, signs
+    /// of numbers, and symbols such as `C#`, `<`, `%` and emoji. Good for pages that were scraped in several ways.
     Loose,
+    /// Addresses that lead to one page are the same: scheme (`http` and `https`), case of the host, default port, `/` at
+    /// the end, fragment, order of parameters, and those that only say where a visitor came from (`utm_source`,
+    /// `gclid`, …) do not count. For a `field` such as `url`.
+    Address,
 }

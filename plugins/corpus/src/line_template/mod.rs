@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tamis_plugin::{
-    Better, CorpusStage, Draft, Failure, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View, Workspace,
-    open_file,
+    Better, CorpusStage, Draft, Failure, Form, Forms, Layout, Limit, MeasureInfo, SetupError, ValueRef,
+    Verdict, View, Workspace, open_file,
 };
 use tamis_text::chars::count_visible;
 use xxhash_rust::xxh3::xxh3_128;
@@ -83,6 +83,10 @@ impl CorpusStage for LineTemplate {
             OnceLock::from(read_tables(&options).map_err(|error| SetupError::in_option("table", error))?)
         };
         Ok(Self::new(options, table))
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().taking([Form::Flattened, Form::Clean]).needing([Layout::Lines]).cleaning()
     }
 
     fn passes(&self) -> u32 {

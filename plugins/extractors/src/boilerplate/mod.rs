@@ -27,7 +27,8 @@ pub mod training;
 use std::sync::LazyLock;
 
 use tamis_plugin::{
-    Better, Draft, Extractor, Failure, Json, Limit, MeasureInfo, SetupError, Value, ValueRef, Verdict,
+    Better, Draft, Extractor, Failure, Form, Forms, Json, Layout, Limit, MeasureInfo, SetupError, Value,
+    ValueRef, Verdict,
 };
 
 use cut::Removed;
@@ -70,6 +71,14 @@ impl Extractor for Boilerplate {
             return Err(SetupError::in_option("min_confidence", message));
         }
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new()
+            .taking([Form::Flattened, Form::Clean])
+            .giving([Form::Clean])
+            .needing([Layout::Lines])
+            .cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

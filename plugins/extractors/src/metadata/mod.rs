@@ -23,7 +23,7 @@ mod titles;
 use std::collections::BTreeMap;
 
 use tamis_dates::certain_moment;
-use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, ValueRef, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, Layout, SetupError, ValueRef, Verdict};
 
 use bylines::Places;
 use evidence::{Evidence, Written};
@@ -47,6 +47,10 @@ impl Extractor for Metadata {
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().taking([Form::Flattened]).needing([Layout::Lines])
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

@@ -13,7 +13,8 @@ mod sections;
 mod tests;
 
 use tamis_plugin::{
-    Draft, Extractor, Failure, Json, Limit, MeasureInfo, SetupError, Value, ValueRef, Verdict,
+    Draft, Extractor, Failure, Form, Forms, Json, Layout, Limit, MeasureInfo, SetupError, Value, ValueRef,
+    Verdict,
 };
 
 use furniture::Furniture;
@@ -42,6 +43,11 @@ impl Extractor for NewspaperPage {
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        // Headings are told from paragraphs by their indentation.
+        Forms::new().taking([Form::Flattened]).needing([Layout::Lines, Layout::WhiteSpace]).cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

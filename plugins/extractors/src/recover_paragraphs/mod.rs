@@ -12,7 +12,7 @@ mod tests;
 
 use std::ops::Range;
 
-use tamis_plugin::{Draft, Extractor, Failure, SetupError, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, Verdict};
 use tamis_text::chars::{count_visible, is_blank};
 use tamis_text::lines::{Line, lines};
 
@@ -59,6 +59,13 @@ impl Extractor for RecoverParagraphs {
 
     fn open(options: RecoverParagraphsOptions) -> Result<Self, SetupError> {
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        let RecoverParagraphsOptions { nbsp, indents, .. } = self.options;
+        let nbsp = nbsp.then_some(Layout::NoBreakSpaces);
+        let looked_at = nbsp.into_iter().chain(indents.then_some(Layout::WhiteSpace));
+        Forms::new().taking([Form::Flattened, Form::Clean]).needing(looked_at).cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

@@ -13,7 +13,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use tamis_plugin::{Draft, Extractor, Failure, SetupError, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, Verdict};
 use tamis_text::lines::lines;
 
 pub use options::RepairTextOptions;
@@ -34,6 +34,17 @@ impl Extractor for RepairText {
 
     fn open(options: RepairTextOptions) -> Result<Self, SetupError> {
         Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        let RepairTextOptions { white_space, remove_blank_lines, join_lines, .. } = self.options;
+        let blanks = white_space.then_some([Layout::WhiteSpace, Layout::NoBreakSpaces]);
+        let markdown = (white_space || remove_blank_lines).then_some(Layout::Markdown);
+        let lines = join_lines.then_some(Layout::Lines);
+        Forms::new()
+            .taking([Form::Flattened, Form::Clean])
+            .destroying(blanks.into_iter().flatten().chain(markdown).chain(lines))
+            .cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

@@ -14,7 +14,9 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Draft, Extractor, Failure, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict};
+use tamis_plugin::{
+    Draft, Extractor, Failure, Form, Forms, Layout, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict,
+};
 
 use compile::Compiler;
 use detect::Detector;
@@ -74,6 +76,10 @@ impl Extractor for SiteRules {
             if rules.is_empty() { vec![format!("matched:{}", site.name)] } else { rules }
         };
         self.sites.iter().flat_map(of).collect()
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().taking([Form::Flattened, Form::Clean]).needing([Layout::Lines]).cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

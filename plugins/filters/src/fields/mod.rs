@@ -8,7 +8,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tamis_plugin::{Draft, Extractor, Failure, SetupError, Value, ValueRef, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, SetupError, Value, ValueRef, Verdict};
 use tamis_text::encoding::{Hints, decode};
 
 pub use options::{FieldsOptions, Replace};
@@ -52,6 +52,12 @@ impl Extractor for Fields {
         let defaults = self.default.keys().map(counter("default"));
         let dropped = self.drop.iter().map(counter("drop"));
         renamed.chain(copied).chain(replaced).chain(defaults).chain(dropped).collect()
+    }
+
+    fn forms(&self) -> Forms {
+        // What was scraped is a page; what another field holds nobody knows.
+        let is_page = self.copy.get("raw").is_some_and(|to| to == "text");
+        Forms::new().giving(is_page.then_some(Form::Markup))
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

@@ -78,7 +78,7 @@ pub struct FieldsOptions {
 #[serde(deny_unknown_fields)]
 pub struct Replace {
     /// The field, or `text` or `id`.
-    #[schemars(length(min = 1), extend("x-field" = "change"))]
+    #[schemars(length(min = 1), extend("x-field" = "read"))]
     pub field: String,
     /// A regular expression; `(?i)` before it ignores case, `(?m)` makes `^` and `$` mean lines.
     #[schemars(length(min = 1))]

@@ -11,12 +11,14 @@ mod structured;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::{Document, Draft, Extractor, Failure, Limit, MeasureInfo, SetupError, Verdict};
+use tamis_plugin::{
+    Document, Draft, Extractor, Failure, Form, Forms, Layout, Limit, MeasureInfo, SetupError, Verdict,
+};
 
 use crate::features::Page;
 use crate::model::judge;
-use crate::parsed::tree;
-use crate::render::{Form, render};
+use crate::parsed::{from_raw, tree};
+use crate::render::{Form as Rendering, render};
 use crate::select::select;
 use crate::units::complete;
 use articles::Article;
@@ -65,12 +67,19 @@ impl Extractor for HtmlExtract {
         Ok(Self { options })
     }
 
+    fn forms(&self) -> Forms {
+        let markdown = (self.options.output == Output::Markdown).then_some(Layout::Markdown);
+        Forms::new().taking([Form::Markup]).giving([Form::Clean]).making(markdown).cleaning()
+    }
+
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        if !has_tag(draft.text()) {
+        let source = from_raw(&draft.original());
+        if !has_tag(source.as_deref().unwrap_or(draft.text())) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let page = Page::of(tree(&draft.original())?);
+        draft.notes().count("from_raw", source.is_some().into());
+        let page = Page::of(tree(&draft.original(), source.as_deref())?);
         if let Some(text) = flat::text(&page) {
             draft.set_text(text);
             draft.notes().count("no_structure", 1);
@@ -143,8 +152,8 @@ impl HtmlExtract {
         (text, outcome, ratio)
     }
 
-    fn form(&self) -> Form {
-        Form {
+    fn form(&self) -> Rendering {
+        Rendering {
             markdown: self.options.output == Output::Markdown,
             tables: self.options.tables,
             code: self.options.code,

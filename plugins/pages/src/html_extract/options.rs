@@ -42,7 +42,9 @@ use serde::{Deserialize, Serialize};
 /// Its heading is its title; what else the page said about itself goes along, but for author, dates, description and
 /// tags, which are those of the page.
 ///
-/// Counts: `several_articles`, `extracted`, `from_structured_data`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
+/// Where the text is empty, the page is read from `raw`, the bytes as scraped.
+///
+/// Counts: `from_raw`, `several_articles`, `extracted`, `from_structured_data`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
 /// was found, so the text is empty).
 /// Measure: `content_ratio`, the part of the words of the page that was taken.
 ///

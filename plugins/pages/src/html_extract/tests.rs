@@ -331,3 +331,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_page_whose_text_is_empty_is_read_from_what_was_scraped() {
+    let page = example("portal-bridge.html");
+    let stage = HtmlExtract::open(HtmlExtractOptions::default()).expect("defaults");
+    let extract = |text: &str, raw: &[u8]| {
+        let mut document = Document::new("a", text);
+        document.raw = Some(raw.to_vec());
+        let mut draft = Draft::new(View::from(&document));
+        stage.extract(&mut draft).expect("any page");
+        let (edits, notes) = draft.finish();
+        edits.apply(&mut document);
+        let from_raw = notes.counts().iter().any(|(name, _)| name == "from_raw");
+        (document.text, from_raw)
+    };
+    let expected = text_of(&page);
+    assert_eq!(extract("", page.as_bytes()), (expected.clone(), true));
+    // GBK, as bytes of the page say themselves.
+    let gbk = b"<html><head><meta charset=gbk></head><body><p>\xc4\xa5\xb7\xbb\xd4\xda\xba\xd3\xb1\xdf\xa1\xa3</p></body></html>";
+    assert_eq!(extract("", gbk), ("磨坊在河边。".to_owned(), true));
+    assert_eq!(extract(&page, b"<p>another</p>"), (expected, false));
+    assert_eq!(extract("", b"no page"), (String::new(), false));
+}

@@ -14,10 +14,10 @@ mod title;
 use std::collections::BTreeMap;
 
 use tamis_dates::certain_moment;
-use tamis_plugin::{Draft, Extractor, Failure, Json, SetupError, Value, ValueRef, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
 use crate::html_extract::has_tag;
-use crate::parsed::tree;
+use crate::parsed::{from_raw, tree};
 use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
@@ -66,13 +66,19 @@ impl Extractor for HtmlMetadata {
         Ok(Self { options })
     }
 
+    fn forms(&self) -> Forms {
+        Forms::new().taking([Form::Markup])
+    }
+
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let page = draft.original().text();
+        let original = draft.original();
+        let source = from_raw(&original);
+        let page = source.as_deref().unwrap_or(original.text());
         if !has_tag(page) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let tree = tree(&draft.original())?;
+        let tree = tree(&original, source.as_deref())?;
         let mut statements = Statements::default();
         declared::declared(page, &tree, &mut statements);
         shown::shown(page, &tree, &mut statements);

@@ -38,6 +38,8 @@ use serde::{Deserialize, Serialize};
 /// `metadata_evidence` holds, for each field that was written, where it was found (`rule`), the bytes of the page as
 /// this stage saw it (`span`), and the confidence.
 ///
+/// Where the text is empty, the page is read from `raw`, the bytes as scraped.
+///
 /// Counts: one for each field that was written, `uncertain` for each that was found and left out, `no_markup`.
 ///
 /// Limits: scripts are not run. Labels and bylines are Chinese and English first.

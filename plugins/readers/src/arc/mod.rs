@@ -6,7 +6,7 @@ pub(crate) mod record;
 mod tests;
 
 pub use options::ArcOptions;
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Form, Forms, Reader, SetupError};
 
 use self::record::{Content, Piece};
 use crate::crawl::{self, Capture, Pages};
@@ -24,6 +24,10 @@ impl Reader for Arc {
 
     fn open(options: ArcOptions) -> Result<Self, SetupError> {
         Ok(Self { pages: Pages::new(options.into())? })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().giving([Form::Markup])
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

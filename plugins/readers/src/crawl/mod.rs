@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use head::Head;
 use payload::Response;
-use tamis_plugin::{Emit, Failure, NewDocument, SetupError, ValueRef};
+use tamis_plugin::{Emit, Failure, Form, NewDocument, SetupError, ValueRef};
 use tamis_text::encoding::charset_in;
 
 use crate::encoded::{self, Decoder, Known};
@@ -169,6 +169,7 @@ impl Pages {
             offset: capture.offset,
             length: capture.length,
             attachments: &[],
+            form: Some(if markup { Form::Markup } else { Form::Flattened }),
         });
         Ok(())
     }

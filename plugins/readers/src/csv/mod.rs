@@ -8,7 +8,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use options::{CsvOptions, Delimiter, TsvOptions};
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 use tamis_text::encoding::{self, Encoding, Hints};
 
 use self::scan::{Broken, Cell, Dialect};
@@ -44,6 +44,10 @@ macro_rules! reader {
 
             fn open(options: $options) -> Result<Self, SetupError> {
                 Table::open(options.into()).map(Self)
+            }
+
+            fn forms(&self) -> Forms {
+                self.0.mapping.forms()
             }
 
             /// By name only: any prose has commas.
@@ -82,6 +86,7 @@ impl From<TsvOptions> for CsvOptions {
             metadata,
             rename,
             spread,
+            form,
             has_header,
             columns,
             quote,
@@ -96,6 +101,7 @@ impl From<TsvOptions> for CsvOptions {
             metadata,
             rename,
             spread,
+            form,
             has_header,
             columns,
             quote,
@@ -137,7 +143,8 @@ impl Table {
             return Err(SetupError::in_option("columns", format_args!("two columns are called `{name}`")));
         }
         Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?
+                .with_form(options.form),
             dialect: Dialect {
                 delimiter,
                 quote,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldNames, encoded};
+use crate::{FieldNames, TextForm, encoded};
 
 /// Reads one document from each row of a table with commas.
 ///
@@ -63,6 +63,9 @@ pub struct CsvOptions {
     /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
     #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
+    /// What the text is, so that stages for pages or for flattened text are not given the wrong one; by default nobody
+    /// knows.
+    pub form: Option<TextForm>,
     /// Whether the first row names the columns.
     pub has_header: bool,
     /// The names of the columns, for a file without a header.
@@ -133,6 +136,7 @@ impl Default for CsvOptions {
             metadata: None,
             rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
+            form: None,
             has_header: true,
             columns: Vec::new(),
             quote: "\"".to_owned(),
@@ -196,6 +200,9 @@ pub struct TsvOptions {
     /// A cell that does not begin with `{` is an ordinary metadata field. Empty: nothing is spread.
     #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
+    /// What the text is, so that stages for pages or for flattened text are not given the wrong one; by default nobody
+    /// knows.
+    pub form: Option<TextForm>,
     /// Whether the first row names the columns.
     pub has_header: bool,
     /// The names of the columns, for a file without a header.
@@ -228,6 +235,7 @@ impl Default for TsvOptions {
             metadata: None,
             rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
+            form: None,
             has_header: true,
             columns: Vec::new(),
             quote: "\"".to_owned(),

@@ -6,7 +6,7 @@ mod tests;
 
 use memchr::memmem;
 pub use options::HtmlOptions;
-use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
+use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError};
 use tamis_text::encoding::{self, Hints};
 
 use crate::encoded::{self, Decoder, Known};
@@ -37,6 +37,10 @@ impl Reader for Html {
         Ok(Self { decoder, keep_raw: options.keep_raw })
     }
 
+    fn forms(&self) -> Forms {
+        Forms::new().giving([Form::Markup])
+    }
+
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
         let name = name.to_ascii_lowercase();
         let is_named = [".html", ".htm", ".xhtml", ".shtml"].iter().any(|ending| name.ends_with(ending));
@@ -59,6 +63,7 @@ impl Reader for Html {
                     offset: block.offset,
                     length: block.bytes.len() as u64,
                     attachments: &[],
+                    form: Some(Form::Markup),
                 });
             }
             Err(failure) => emit.failed(block.first_ordinal, block.offset, block.bytes, &failure),

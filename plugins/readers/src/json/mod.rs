@@ -8,7 +8,7 @@ mod tests;
 use std::ops::Range;
 
 pub use options::JsonOptions;
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 
 use self::objects::{Objects, Piece};
 use crate::jsonl::ObjectReader;
@@ -33,6 +33,10 @@ impl Reader for Json {
 
     fn open(options: JsonOptions) -> Result<Self, SetupError> {
         Ok(Self { objects: options.reader()? })
+    }
+
+    fn forms(&self) -> Forms {
+        self.objects.mapping.forms()
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

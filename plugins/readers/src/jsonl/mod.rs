@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 pub use options::JsonlOptions;
 pub(crate) use reader::ObjectReader;
 use serde::de::IgnoredAny;
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 
 use crate::mapping::Place;
 use crate::row::{self, Fault, Row};
@@ -34,6 +34,10 @@ impl Reader for Jsonl {
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
         Ok(Self { objects: options.reader()? })
+    }
+
+    fn forms(&self) -> Forms {
+        self.objects.mapping.forms()
     }
 
     fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {

@@ -27,6 +27,9 @@ macro_rules! object_options {
             /// line. A value that is no object is an ordinary metadata field. Empty: nothing is spread.
             #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
             pub spread: String,
+            /// What the text is, so that stages for pages or for flattened text are not given the wrong one; by default
+            /// nobody knows.
+            pub form: Option<crate::TextForm>,
             /// What becomes of `NaN`, `Infinity` and halves of surrogate pairs, such as a lone `\ud83d`: the
             /// record fails, or null and U+FFFD take their place.
             pub invalid_values: crate::InvalidValues,
@@ -39,6 +42,7 @@ macro_rules! object_options {
                     metadata: None,
                     rename: std::collections::BTreeMap::new(),
                     spread: "metadata".to_owned(),
+                    form: None,
                     invalid_values: crate::InvalidValues::default(),
                 }
             }
@@ -52,7 +56,8 @@ macro_rules! object_options {
             /// When they contradict each other.
             pub(super) fn reader(self) -> Result<crate::jsonl::ObjectReader, tamis_plugin::SetupError> {
                 let mapping =
-                    crate::mapping::Mapping::new(self.fields, self.metadata, self.spread, self.rename)?;
+                    crate::mapping::Mapping::new(self.fields, self.metadata, self.spread, self.rename)?
+                        .with_form(self.form);
                 Ok(crate::jsonl::ObjectReader { mapping, invalid_values: self.invalid_values })
             }
         }

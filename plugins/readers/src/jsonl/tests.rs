@@ -57,6 +57,18 @@ fn options_name_the_fields() {
 }
 
 #[test]
+fn a_name_that_is_given_wins_over_a_default() {
+    let read = read(r#"{"fields":{"text":"raw"},"form":"markup"}"#, r#"{"raw":"<p>a","text":"b"}"#);
+    let document = read.documents().next().expect("one document");
+    assert_eq!((document.text.as_str(), document.raw.as_deref()), ("<p>a", None));
+    assert_eq!(read.metadata(), r#"{"text":"b"}"#);
+    let given = open(r#"{"fields":{"text":"a","raw":"a"}}"#).expect_err("both are given");
+    assert_eq!(given.to_string(), "`text` and `raw` both name the field `a`");
+    let forms = open(r#"{"form":"markup"}"#).expect("a form").forms();
+    assert_eq!(forms.given(), [tamis_plugin::Form::Markup]);
+}
+
+#[test]
 fn names_with_dots_reach_into_objects() {
     let line = r#"{"n":{"id":3},"content":{"body":"in\n","more":{"x":[1]}},"host":{"name":"h"},"content.title":"t"}"#;
     let base = r#""fields":{"id":"n.id","text":"content.body"}"#;

@@ -6,7 +6,7 @@ mod options;
 mod tests;
 
 pub use options::MhtmlOptions;
-use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError, ValueRef};
+use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError, ValueRef};
 
 use self::message::Message;
 use crate::crawl::label_in;
@@ -35,6 +35,10 @@ impl Reader for Mhtml {
     fn open(options: MhtmlOptions) -> Result<Self, SetupError> {
         let decoder = Decoder::new(&options.encoding, options.max_undecodable_ratio)?;
         Ok(Self { decoder, keep_raw: options.keep_raw })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().giving([Form::Markup])
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
@@ -82,6 +86,7 @@ impl Mhtml {
             offset: block.offset,
             length: block.bytes.len() as u64,
             attachments: &[],
+            form: Some(Form::Markup),
         });
         Ok(())
     }

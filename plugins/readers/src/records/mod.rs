@@ -7,7 +7,7 @@ mod repair;
 mod tests;
 
 pub use options::RecordsOptions;
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 
 use self::grammar::{Beginning, Content, Outcome, Spans};
 use self::repair::Repairing;
@@ -33,9 +33,14 @@ impl Reader for Records {
 
     fn open(options: RecordsOptions) -> Result<Self, SetupError> {
         Ok(Self {
-            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?,
+            mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?
+                .with_form(options.form),
             invalid_values: options.invalid_values,
         })
+    }
+
+    fn forms(&self) -> Forms {
+        self.mapping.forms()
     }
 
     /// Takes a file only if all of it, as far as the head shows, is records: prose has lines such as

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldNames, InvalidValues};
+use crate::{FieldNames, InvalidValues, TextForm};
 
 /// Reads records that were dumped as Python or JSON literals, such as `text:'…\n…'`.
 ///
@@ -71,6 +71,9 @@ pub struct RecordsOptions {
     /// ordinary metadata field. Empty: nothing is spread.
     #[schemars(extend("x-needs" = [{"metadata": {"not": [[]]}}, {"rename": "some"}]))]
     pub spread: String,
+    /// What the text is, so that stages for pages or for flattened text are not given the wrong one; by default nobody
+    /// knows.
+    pub form: Option<TextForm>,
     /// What becomes of `nan`, `inf` (or `NaN`, `Infinity`) and halves of surrogate pairs, such as a lone `\ud83d`: the
     /// record fails, or null and U+FFFD take their place.
     pub invalid_values: InvalidValues,
@@ -83,6 +86,7 @@ impl Default for RecordsOptions {
             metadata: None,
             rename: BTreeMap::new(),
             spread: "metadata".to_owned(),
+            form: None,
             invalid_values: InvalidValues::default(),
         }
     }

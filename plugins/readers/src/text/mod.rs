@@ -5,7 +5,7 @@ mod options;
 mod tests;
 
 pub use options::TextOptions;
-use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
+use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError};
 
 use tamis_text::encoding::is_wide;
 use tamis_text::kind;
@@ -32,6 +32,10 @@ impl Reader for Text {
 
     fn open(options: TextOptions) -> Result<Self, SetupError> {
         Ok(Self { decoder: Decoder::new(&options.encoding, options.max_undecodable_ratio)? })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().giving([Form::Flattened])
     }
 
     fn sniff(&self, head: &[u8], complete: bool, _name: &str) -> u8 {
@@ -67,6 +71,7 @@ impl Reader for Text {
                     offset: block.offset,
                     length: block.bytes.len() as u64,
                     attachments: &[],
+                    form: Some(Form::Flattened),
                 });
             }
             Err(failure) => emit.failed(block.first_ordinal, block.offset, block.bytes, &failure),

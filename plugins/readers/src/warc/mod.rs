@@ -6,7 +6,7 @@ pub(crate) mod record;
 mod tests;
 
 pub use options::{RecordType, WarcOptions};
-use tamis_plugin::{Block, Cut, Emit, Failure, Reader, SetupError};
+use tamis_plugin::{Block, Cut, Emit, Failure, Form, Forms, Reader, SetupError};
 
 use self::record::{Content, Piece, begins_record};
 use crate::crawl::{self, Capture, Pages};
@@ -26,6 +26,13 @@ impl Reader for Warc {
     fn open(options: WarcOptions) -> Result<Self, SetupError> {
         let record_types = options.record_types.clone();
         Ok(Self { record_types, pages: Pages::new(options.into())? })
+    }
+
+    fn forms(&self) -> Forms {
+        // Crawls are of pages; what a conversion holds has been flattened, and mostly lies in files of its own.
+        let is_page = |kind: &RecordType| matches!(kind, RecordType::Response | RecordType::Resource);
+        let has_pages = self.record_types.iter().any(is_page);
+        Forms::new().giving([if has_pages { Form::Markup } else { Form::Flattened }])
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {

@@ -1,0 +1,304 @@
+//! Whether stages stand in an order in which each can work: what form a text has by then, and what is left of it.
+//!
+//! Known from what open stages say ([`Forms`]), so loaded ones are judged as bundled ones are. All of it are warnings: a
+//! pipeline may mean what looks wrong, and says so with `any_order = true` in the table of the stage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tamis_document::Form;
+use tamis_stage::{Forms, Kind, Layout, Registry};
+
+use crate::diagnostic::Diagnostic;
+use crate::fields::Step;
+
+/// What is probably not meant about the order of the stages, each with the stage that it is about. The first of those
+/// that another order would mend says which.
+pub(crate) fn check<'s>(
+    sources: &[Step],
+    stages: &'s [Step],
+    registry: &Registry,
+) -> Vec<(&'s Step, Diagnostic)> {
+    let stages: Vec<&Step> = stages.iter().collect();
+    let mut found = walk(sources, &stages, registry);
+    let first = found.iter().position(|finding| finding.way_out.is_some());
+    let mended = first.and_then(|first| Some((first, mended(sources, stages, registry)?)));
+    if let Some((first, order)) = mended {
+        let finding = found.remove(first);
+        let order: Vec<&str> = order.iter().map(|step| step.id.as_str()).collect();
+        let warning = finding.warning.note(format!("in this order they work: {}", order.join(", ")));
+        found.insert(first, Finding { warning, ..finding });
+    }
+    found.into_iter().map(|finding| (finding.step, finding.warning)).collect()
+}
+
+fn walk<'s>(sources: &[Step], stages: &[&'s Step], registry: &Registry) -> Vec<Finding<'s>> {
+    let mut walk = Walk { stages, sources, registry, text: Text::of(sources), found: Vec::new() };
+    for index in 0..stages.len() {
+        walk.stage(index);
+    }
+    walk.found
+}
+
+/// The stages in an order of which nothing is said any more, if moving one after the other finds one.
+fn mended<'s>(sources: &[Step], mut stages: Vec<&'s Step>, registry: &Registry) -> Option<Vec<&'s Step>> {
+    // Each stage is moved once or twice, or they chase each other.
+    for _ in 0..2 * stages.len() {
+        let found = walk(sources, &stages, registry);
+        let Some(first) = found.first() else { return Some(stages) };
+        let (from, to) = first.way_out?;
+        let moved = stages.remove(from);
+        stages.insert(to, moved);
+    }
+    None
+}
+
+/// Something that is probably not meant.
+struct Finding<'s> {
+    step: &'s Step,
+    warning: Diagnostic,
+    /// Which stage to move where: its place, and that of the stage that moves up or down for it.
+    way_out: Option<(usize, usize)>,
+}
+
+/// What the texts are at one point of the pipeline.
+#[derive(Clone)]
+struct Text {
+    forms: BTreeSet<Form>,
+    /// Whether there may be texts of which nobody says what they are.
+    unknown: bool,
+    /// The stage that gave them their form, by its index; none if a reader did.
+    given_by: Option<usize>,
+    /// Forms before that stage.
+    before: BTreeSet<Form>,
+    /// What is left of nothing, and the stage that did that.
+    destroyed: BTreeMap<Layout, usize>,
+    /// What was made on purpose, and the stage that did.
+    made: BTreeMap<Layout, usize>,
+}
+
+impl Text {
+    fn of(sources: &[Step]) -> Self {
+        let given = |step: &Step| step.forms.given();
+        Self {
+            forms: sources.iter().flat_map(given).collect(),
+            unknown: sources.is_empty() || sources.iter().any(|step| given(step).is_empty()),
+            given_by: None,
+            before: BTreeSet::new(),
+            destroyed: BTreeMap::new(),
+            made: BTreeMap::new(),
+        }
+    }
+
+    /// Whether none of the texts is of a form that a stage takes, as far as that is known.
+    fn is_wrong_for(&self, forms: Forms) -> bool {
+        !self.unknown && !self.forms.is_empty() && !self.forms.iter().any(|form| forms.takes(*form))
+    }
+
+    fn pass(&mut self, index: usize, forms: Forms) {
+        let given = forms.given();
+        if !given.is_empty() {
+            self.before = self.forms.clone();
+            self.forms.retain(|form| !forms.takes(*form));
+            self.forms.extend(given);
+            // What a stage makes of a text is known, whatever the text was.
+            self.unknown = false;
+            self.given_by = Some(index);
+            self.destroyed.clear();
+            self.made.clear();
+        }
+        for layout in forms.destroyed() {
+            self.destroyed.entry(layout).or_insert(index);
+            self.made.remove(&layout);
+        }
+        for layout in forms.made() {
+            self.made.insert(layout, index);
+            self.destroyed.remove(&layout);
+        }
+    }
+}
+
+struct Walk<'a, 's> {
+    stages: &'a [&'s Step],
+    sources: &'a [Step],
+    registry: &'a Registry,
+    text: Text,
+    found: Vec<Finding<'s>>,
+}
+
+impl Walk<'_, '_> {
+    fn stage(&mut self, index: usize) {
+        let Some(step) = self.stages.get(index) else { return };
+        let Some(kind) = step.kind else {
+            // It may do anything.
+            self.text = Text { unknown: true, ..Text::of(&[]) };
+            return;
+        };
+        let forms = step.forms;
+        // Whoever judges may judge anything; what it should not judge is a text that is still to be cleaned.
+        if kind == Kind::Filter {
+            self.before_its_cleaner(index);
+        } else if self.text.is_wrong_for(forms) {
+            self.wrong_form(index);
+        }
+        self.destroyed(index);
+        self.unmade(index);
+        self.text.pass(index, forms);
+    }
+
+    /// Warns about a stage that works on other texts than those that come to it.
+    fn wrong_form(&mut self, index: usize) {
+        let step = self.stages[index];
+        let message = format!(
+            "{} works on {} text, and what comes to it is {}",
+            step.called(),
+            either(&step.forms.taken()),
+            either(&self.text.forms.iter().copied().collect::<Vec<_>>()),
+        );
+        let takes = |form: &Form| step.forms.takes(*form);
+        let made_before = self.text.given_by.filter(|_| self.text.before.iter().any(takes));
+        let made_later = self.later_maker(index);
+        let (label, way_out) = match (made_before, made_later) {
+            (Some(maker), _) => (format!("move it before `{}`", self.stages[maker].id), Some((index, maker))),
+            (None, Some(maker)) => {
+                (format!("move it behind `{}`", self.stages[maker].id), Some((index, maker)))
+            }
+            (None, None) => (self.counterpart(step).unwrap_or_else(|| self.missing_maker(step)), None),
+        };
+        let givers = match self.text.given_by {
+            Some(giver) => vec![&self.stages[giver].place],
+            None => self.sources.iter().map(|source| &source.place).collect(),
+        };
+        let warning = Diagnostic::warning(&step.place, message).label(label);
+        let warning =
+            givers.into_iter().fold(warning, |warning, giver| warning.related(giver, "gives such text"));
+        self.found.push(Finding { step, warning, way_out });
+    }
+
+    /// A stage further down that makes of what comes now what this stage works on.
+    fn later_maker(&self, index: usize) -> Option<usize> {
+        let wanted = self.stages[index].forms;
+        let is_maker = |forms: Forms| makes(forms, &self.text.forms, wanted);
+        (index + 1..self.stages.len()).find(|later| is_maker(self.stages[*later].forms))
+    }
+
+    /// What to do about a stage whose form nothing in the pipeline gives: another one reads the same off what came in.
+    fn counterpart(&self, step: &Step) -> Option<String> {
+        let giver = self.stages[self.text.given_by?];
+        let has_same_fields = |writes: &[String]| {
+            let fields = writes.iter().filter(|field| *field != "text" && step.writes.contains(*field));
+            fields.count() >= SAME_FIELDS
+        };
+        let takes_what_came = |forms: Forms| self.text.before.iter().any(|form| forms.takes(*form));
+        let mut transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
+        let found = transforms.find(|factory| {
+            let info = factory.info();
+            let is_other = info.name != step.name && !info.writes.iter().any(|field| field == "text");
+            is_other
+                && has_same_fields(&info.writes)
+                && factory.open(&serde_json::json!({})).is_ok_and(|it| takes_what_came(it.forms()))
+        })?;
+        Some(format!("put `{}` before `{}` in its place", found.info().name, giver.id))
+    }
+
+    /// Which stages would make of what comes now what this stage works on.
+    fn missing_maker(&self, step: &Step) -> String {
+        let transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
+        let makers = transforms.filter(|factory| {
+            // One that cannot be opened without options is no short way out.
+            let opened = factory.open(&serde_json::json!({}));
+            opened.is_ok_and(|opened| makes(opened.forms(), &self.text.forms, step.forms))
+        });
+        let makers: Vec<String> =
+            makers.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect();
+        if makers.is_empty() {
+            "take it out, or give it other text".to_owned()
+        } else {
+            format!("put {} before it", makers.join(" or "))
+        }
+    }
+
+    /// Warns about a stage that looks at what a stage before it has destroyed.
+    fn destroyed(&mut self, index: usize) {
+        let step = self.stages[index];
+        let mut by: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for layout in step.forms.needed() {
+            if let Some(destroyer) = self.text.destroyed.get(&layout) {
+                by.entry(*destroyer).or_default().push(layout.as_str());
+            }
+        }
+        for (destroyer, layouts) in by {
+            let other = self.stages[destroyer];
+            let what = and(&layouts);
+            let message = format!(
+                "{} looks at {what} as they came, and `{}` before it changes them",
+                step.called(),
+                other.id
+            );
+            let warning = Diagnostic::warning(&step.place, message)
+                .label(format!("move `{}` behind it", other.id))
+                .related(&other.place, format!("changes {what}"));
+            self.found.push(Finding { step, warning, way_out: Some((destroyer, index)) });
+        }
+    }
+
+    /// Warns about a stage that destroys what a stage before it has made on purpose.
+    fn unmade(&mut self, index: usize) {
+        let step = self.stages[index];
+        for layout in step.forms.destroyed() {
+            let Some(maker) = self.text.made.get(&layout).map(|maker| self.stages[*maker]) else { continue };
+            let what = layout.as_str();
+            let message = format!("{} destroys the {what} that `{}` makes", step.called(), maker.id);
+            let label = format!("take it out, or switch off what it does to {what}");
+            let warning = Diagnostic::warning(&step.place, message)
+                .label(label)
+                .related(&maker.place, format!("makes {what}"));
+            self.found.push(Finding { step, warning, way_out: None });
+        }
+    }
+
+    /// Warns about a filter that judges a text which a later stage still cleans.
+    fn before_its_cleaner(&mut self, index: usize) {
+        let filter = self.stages[index];
+        let (_, rest) = self.stages.split_at(index + 1);
+        let Some(last) = rest.iter().rposition(|step| step.forms.cleans()).filter(|_| filter.reads_text())
+        else {
+            return;
+        };
+        // A cheap first look and a second one on the clean text is a plan, not a slip.
+        if rest.iter().skip(last + 1).any(|step| step.name == filter.name) {
+            return;
+        }
+        let cleaner = rest[last];
+        let message = format!("{} judges the text before `{}` cleans it", filter.called(), cleaner.id);
+        let warning = Diagnostic::warning(&filter.place, message)
+            .label(format!(
+                "move it behind `{}`, unless the unfinished text is what it should judge",
+                cleaner.id
+            ))
+            .related(&cleaner.place, "cleans the text");
+        self.found.push(Finding { step: filter, warning, way_out: Some((index, index + 1 + last)) });
+    }
+}
+
+/// Two stages that write so many fields of the same names do the same.
+const SAME_FIELDS: usize = 3;
+
+/// More stages that could be put before another are no help.
+const MOST_MAKERS: usize = 3;
+
+/// Whether a stage takes one of these forms and gives one that another takes.
+fn makes(maker: Forms, of: &BTreeSet<Form>, wanted: Forms) -> bool {
+    let takes_some = of.iter().any(|form| maker.takes(*form));
+    takes_some && !maker.taken().is_empty() && maker.given().into_iter().any(|form| wanted.takes(form))
+}
+
+fn either(forms: &[Form]) -> String {
+    forms.iter().map(|form| form.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+fn and(words: &[&str]) -> String {
+    match words {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        words => words.join(", "),
+    }
+}
