@@ -72,8 +72,8 @@ fn print(planned: &Planned, args: &ExtractArgs) -> anyhow::Result<Exit> {
 fn write(planned: &Planned, args: &ExtractArgs) -> anyhow::Result<Exit> {
     let show = if args.quiet { Show::Nothing } else { Show::Bar };
     let settings = Settings { fresh: args.fresh, ..Settings::default() };
-    Ok(match run::watched(planned, settings, show)? {
-        Ok(report) => run::finished(&planned.plan, &report, show, false),
+    Ok(match run::watched(planned, settings.clone(), show)? {
+        Ok(report) => run::finished(&planned.plan, &report, show, &settings),
         Err(error) => run::broken(&error),
     })
 }

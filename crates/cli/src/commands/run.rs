@@ -15,7 +15,7 @@ use crate::args::RunArgs;
 use crate::context::{Context, Planned, logged_run};
 use crate::events::{self, Events};
 use crate::output::{self, print_line};
-use crate::progress::{self, Show};
+use crate::progress::{self, Show, Watched};
 use crate::{Exit, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -46,12 +46,11 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         task: args.segment.map(|segment| Task { segment, states: args.state.clone() }),
         ..Settings::default()
     };
-    let streams = settings.stream.is_some();
-    let result = watched(&planned, settings, show)?;
+    let result = watched(&planned, settings.clone(), show)?;
     // Not when the run hears of it: whoever shows how far it is may still have something to say.
     events::ended(plan, &result);
     Ok(match result {
-        Ok(report) => finished(plan, &report, show, streams),
+        Ok(report) => finished(plan, &report, show, &settings),
         Err(error) => broken(&error),
     })
 }
@@ -75,7 +74,11 @@ pub(crate) fn watched(
     let progress = Progress::default();
     let observers = Observers::new([&progress as &dyn Observer, &Events]);
     let phases = phases(&tamis_runner::segments(&planned.plan));
-    Ok(progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &observers)))
+    let watched = Watched { phases: &phases, limit: settings.limit, progress: &progress };
+    // Where documents scroll by, a bar would stand between them.
+    let is_seen = settings.stream.is_some() && output::stdout_is_terminal();
+    let show = if is_seen { Show::Nothing } else { show };
+    Ok(progress::watch(show, &watched, || tamis_runner::run(opened, &settings, &observers)))
 }
 
 /// Refuses what makes no sense where documents go to standard output.
@@ -186,7 +189,8 @@ fn hear_of_long_files() -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) -> Exit {
+pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, settings: &Settings) -> Exit {
+    let (is_limited, streams) = (settings.limit.is_some(), settings.stream.is_some());
     let limit = plan.run.max_failed_ratio;
     let (records, bytes) = (report.tally.failed_ratio(), report.tally.input.failed_ratio());
     match show {
@@ -196,7 +200,7 @@ pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) 
              (pass `--fresh` to make it again)",
             summary::shown(&report.folder)
         )),
-        Show::Bar => show_summary(plan, report, streams),
+        Show::Bar => show_summary(plan, report, is_limited, streams),
     }
     if records > limit || bytes > limit {
         let letters = match report.finish {
@@ -215,7 +219,7 @@ pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) 
     Exit::Done
 }
 
-fn show_summary(plan: &Plan, report: &Report, streams: bool) {
+fn show_summary(plan: &Plan, report: &Report, is_limited: bool, streams: bool) {
     if report.restarted {
         output::log_line("began anew: the run before had not finished and could not be resumed");
     }
@@ -223,7 +227,7 @@ fn show_summary(plan: &Plan, report: &Report, streams: bool) {
         output::log_line("resumed an unfinished run");
     }
     // Standard output is for documents alone if they are there.
-    let text = summary::text(plan, report);
+    let text = summary::text(plan, report, is_limited);
     if streams {
         output::log(text)
     } else {
