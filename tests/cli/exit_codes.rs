@@ -187,3 +187,30 @@ fn a_full_disk_breaks_a_run_whatever_it_writes() {
         }
     }
 }
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_a_wrong_setup() {
+    let world = World::with(PIPELINE);
+    world.write("in/a.jsonl", "{\"text\": \"a text that is long enough\"}\n");
+    world.write("file", "mine");
+    world.run(&["-o", "file/out"]).exits(2).says(&["cannot write to the folder", "file/out", "`-o`"]);
+    if cfg!(target_os = "linux") {
+        world.run(&["-o", "/proc/tamis"]).exits(2).says(&["it cannot be made there"]);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_setup_is_an_event_for_machines() {
+    let world = World::with(&PIPELINE.replace("min_chars = 10", "min_chars = \"few\""));
+    world.write("in/a.jsonl", "{\"text\": \"a\"}\n");
+    for (flags, said) in [
+        (&["--json"][..], "`min_chars` is a string"),
+        (&["--json", "--set", "stage.length.min_chars=1", "--segment", "3"], "no segment 3"),
+    ] {
+        let ran = world.run(flags).exits(2);
+        let [event] = &ran.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{}", ran.stdout) };
+        let event: serde_json::Value = serde_json::from_str(event).unwrap();
+        assert_eq!(event["event"], "refused");
+        assert!(event["mistakes"][0]["message"].as_str().unwrap().contains(said), "{event}");
+    }
+}

@@ -19,9 +19,22 @@ use crate::progress::{self, Show, Watched};
 use crate::{Exit, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
+    let result = run_planned(context, args);
+    if args.json
+        && let Err(error) = &result
+    {
+        events::refused(&json!([{ "message": format!("{error:#}") }]));
+    }
+    result
+}
+
+fn run_planned(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let planned = match context.plan(&args.pipeline, &args.places) {
         Ok(planned) => planned,
         Err(diagnostics) => {
+            if args.json {
+                events::refused(&diagnostics.to_json());
+            }
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);
         }
