@@ -91,16 +91,18 @@ fn output_of_another_run_is_left_alone() {
 }
 
 #[test]
-fn an_output_folder_that_cannot_be_written_breaks_the_run() {
+fn a_folder_that_cannot_be_written_to_is_a_wrong_setup() {
     let world = World::new();
     world.write("in/a.jsonl", line(0, 50));
     world.write("file", "");
-    for output in ["file", "file/below", "/dev/null/below"] {
-        world.run(&["-o", output]).exits(3).says(&["error: cannot write", output]);
+    for output in ["file", "file/below", "/dev/null/below", "/proc/tamis"] {
+        if cfg!(target_os = "linux") || !output.starts_with("/proc") {
+            world.run(&["-o", output]).exits(2).says(&["cannot write to the folder", output, "with `-o`"]);
+        }
     }
     // The folder of a second export is looked at before anything is read.
     world.write("p.toml", PIPELINE.replace("out/dropped", "file"));
-    world.run(&[]).exits(3).says(&["error: cannot write", "file"]);
+    world.run(&[]).exits(2).says(&["cannot write to the folder", "file"]);
     assert!(!world.path("out/part-00000.jsonl").exists());
 }
 
@@ -185,17 +187,6 @@ fn a_full_disk_breaks_a_run_whatever_it_writes() {
             );
             assert!(files == plenty, "{exporter}: {:?}", files.keys());
         }
-    }
-}
-
-#[test]
-fn a_folder_that_cannot_be_written_to_is_a_wrong_setup() {
-    let world = World::with(PIPELINE);
-    world.write("in/a.jsonl", "{\"text\": \"a text that is long enough\"}\n");
-    world.write("file", "mine");
-    world.run(&["-o", "file/out"]).exits(2).says(&["cannot write to the folder", "file/out", "`-o`"]);
-    if cfg!(target_os = "linux") {
-        world.run(&["-o", "/proc/tamis"]).exits(2).says(&["it cannot be made there"]);
     }
 }
 

@@ -134,7 +134,9 @@ fn follow(page: &str) -> usize {
         match block.language.as_str() {
             "toml" => {
                 let name = block.text.lines().next().and_then(|line| line.strip_prefix("# "));
-                let Some(name) = name.filter(|name| name.ends_with(".toml")) else {
+                let Some(name) =
+                    name.filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "toml"))
+                else {
                     check_piece(&block.text, &place).unwrap_or_else(|mistake| panic!("{mistake}"));
                     continue;
                 };

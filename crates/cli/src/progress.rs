@@ -47,14 +47,14 @@ pub(crate) struct Watched<'a> {
 pub(crate) fn watch<R: Send>(show: Show, watched: &Watched<'_>, work: impl FnOnce() -> R + Send) -> R {
     let finished = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| match show {
+        let shown = scope.spawn(|| match show {
             Show::Bar if output::stderr_is_terminal() => bar(watched, &finished),
             Show::Bar => lines(watched, &finished),
             Show::Json => json(watched.progress, &finished),
             Show::Nothing => {}
         });
         // Also when `work` panics: the scope waits for the watcher, which would wait for ever.
-        let _finish = Finish { finished: &finished, watcher: watcher.thread() };
+        let _finish = Finish { finished: &finished, watcher: shown.thread() };
         work()
     })
 }

@@ -242,9 +242,9 @@ fn show_summary(plan: &Plan, report: &Report, is_limited: bool, streams: bool) {
     // Standard output is for documents alone if they are there.
     let text = summary::text(plan, report, is_limited);
     if streams {
-        output::log(text)
+        output::log(text);
     } else {
-        output::print(text)
+        output::print(text);
     }
     for line in failures::smells(plan, report) {
         output::log_line(format_args!("warning: {line}"));
