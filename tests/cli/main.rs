@@ -18,6 +18,7 @@ mod output;
 mod partitions;
 mod places;
 mod plan;
+mod printed;
 mod remote;
 mod round_trip;
 mod shards;

@@ -145,5 +145,10 @@ fn a_folder_is_written_and_what_cannot_be_read_is_told() {
     assert_eq!(world.tally(), (2, 1, 0, 1));
     let nothing = ran(Command::new(tamis()).args(["extract", "nothing-here.html"])).exits(2);
     nothing.says(&["no file or folder `nothing-here.html`"]);
-    assert_eq!(extract(&["-"], b"").0, Some(0));
+    for (input, warning) in
+        [(&b""[..], "warning: "), (b"<html><body><script>1</script></body></html>", "no text was found in")]
+    {
+        let (code, text, said) = extract(&["-"], input);
+        assert!(code == Some(0) && text.is_empty() && said.contains(warning), "{text} {said}");
+    }
 }

@@ -119,6 +119,7 @@ pub(crate) struct RunArgs {
     pub(crate) quiet: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXTRACT_HELP)]
 pub(crate) struct ExtractArgs {

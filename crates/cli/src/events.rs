@@ -71,6 +71,11 @@ fn stuck(stage: &str, plugin: &str, subject: &str, lasts: Duration) -> String {
     )
 }
 
+/// Says of a run that did not begin what is wrong with its setup: an event alone, as `tamis check --json` lists it.
+pub(crate) fn refused(mistakes: &Value) {
+    print_line(json!({ "event": "refused", "mistakes": mistakes }));
+}
+
 /// Prints what came of a run: the last event.
 pub(crate) fn ended(plan: &Plan, result: &Result<Report, RunError>) {
     match result {

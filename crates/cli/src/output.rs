@@ -121,6 +121,13 @@ pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+pub(crate) fn stdout_is_terminal() -> bool {
+    match STDOUT.get() {
+        Some(own) => own.lock().unwrap_or_else(PoisonError::into_inner).as_inner().is_terminal(),
+        None => io::stdout().is_terminal(),
+    }
+}
+
 /// Prints complaints about a pipeline, and how many there are.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
     if diagnostics.is_empty() {

@@ -14,17 +14,20 @@ pub(crate) use crate::names::plural;
 use crate::output::{BAD, BOLD, DIM, GOOD, styled};
 
 /// What a run did, for people.
-pub(crate) fn text(plan: &Plan, report: &Report) -> String {
-    format!("{}\n\n{}\n{}", headline(report), stages(plan, report), result(plan, report))
+pub(crate) fn text(plan: &Plan, report: &Report, is_limited: bool) -> String {
+    format!("{}\n\n{}\n{}", headline(report, is_limited), stages(plan, report), result(plan, report))
 }
 
-fn headline(report: &Report) -> String {
+fn headline(report: &Report, is_limited: bool) -> String {
     let manifest = &report.manifest;
     let seconds = report.elapsed.as_secs_f64().max(0.001);
     let threads = plural(report.threads as u64, "thread", "threads");
-    // Standard input does not tell its size.
+    // Standard input does not tell its size, and of the files nobody knows how much a limit leaves unread.
     let work = match manifest.input_bytes {
         0 => threads,
+        _ if is_limited => {
+            format!("the first {} ({threads})", plural(report.tally.read, "record", "records"))
+        }
         bytes => {
             format!("{} ({}/s, {threads})", HumanBytes(bytes), HumanBytes((bytes as f64 / seconds) as u64))
         }

@@ -253,7 +253,13 @@ fn similar_name(folder: &Path, wanted: &str) -> Option<String> {
         .take(MAX_NAMES)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
-    closest(wanted, names.iter().map(String::as_str)).map(str::to_owned)
+    // An ending says nothing of what was meant, as every file there may have it: `zz.toml` is not `ok.toml`.
+    let (stem, ending) = wanted.rsplit_once('.').unwrap_or((wanted, ""));
+    let ending = format!(".{ending}");
+    let stems = names.iter().filter_map(|name| name.strip_suffix(&ending));
+    let found = closest(stem, stems).map(|stem| format!("{stem}{ending}"));
+    let others = || names.iter().map(String::as_str).filter(|name| !name.ends_with(&ending));
+    found.or_else(|| closest(wanted, others()).map(str::to_owned))
 }
 
 /// A path as the user thinks of it: relative to where it is written, if it lies there.

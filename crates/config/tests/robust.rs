@@ -107,6 +107,7 @@ proptest! {
         value in "\\PC{0,16}",
         from_environment in any::<bool>(),
         inputs in prop::collection::vec("\\PC{0,8}", 0..3),
+        streams in any::<bool>(),
     ) {
         let origin = if from_environment {
             SettingOrigin::Environment("TAMIS__变量".into())
@@ -117,6 +118,7 @@ proptest! {
             set: vec![Setting { key, value, origin }],
             inputs: inputs.into_iter().map(Into::into).collect(),
             output: Some("输出".into()),
+            streams,
         };
         let content = "[[source]]\nuse = \"records\"\npaths = \"data\"\n[[stage]]\nuse = \"line-length\"\n\
                        [[export]]\nuse = \"jsonl\"\npath = \"out\"\n";

@@ -384,6 +384,7 @@ fn overrides_win_in_order() {
         ],
         inputs: vec![folder.path().join("more/c.txt"), folder.path().join("dump/*.txt")],
         output: Some(folder.path().join("elsewhere")),
+        ..Overrides::default()
     };
     let plan = planned(folder.path(), SMALL, &overrides);
     assert_eq!(plan.name, "夜间");
@@ -459,6 +460,24 @@ fn another_output_keeps_the_placeholders() {
         (new.join("__failed"), None),
     ];
     assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_plan_that_streams_has_one_export_that_can() {
+    let folder = project();
+    let more =
+        "\n[[export]]\nid = \"more\"\nuse = \"jsonl\"\npath = \"more/{language}\"\ncompression = \"zstd\"\n";
+    for (content, id) in [
+        (SMALL.to_owned(), "jsonl"),
+        (SMALL.replace("\"jsonl\"", "\"files\""), "output"),
+        (SMALL.replace("\"jsonl\"", "\"files\"") + more, "more"),
+    ] {
+        let overrides = Overrides { streams: true, ..Overrides::default() };
+        let plan = planned(folder.path(), &content, &overrides);
+        let [export] = &plan.exports[..] else { panic!("{:?}", plan.exports) };
+        assert_eq!((export.id.as_str(), export.info.name.as_str(), export.from), (id, "jsonl", From::Kept));
+        assert_eq!((export.compression, &export.partition), (Compression::None, &None));
+    }
 }
 
 #[test]

@@ -45,6 +45,14 @@ pub enum RunError {
         /// The file that says so, where the file system has no locks.
         mark: Option<PathBuf>,
     },
+    /// A folder of output cannot be made, or not be written to; nothing has run.
+    #[error("cannot write to the folder `{}`: {source}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system said, and what to do.
+        source: std::io::Error,
+    },
     /// Two exports write to one folder; nothing has run.
     #[error("exports `{}` and `{}` write to one folder, `{}`: give each its own `path`",
         exports[0], exports[1], folder.display())]
@@ -188,6 +196,18 @@ impl RunError {
         move |source| Self::Write { path: path.as_ref().to_owned(), source: with_way_out(source) }
     }
 
+    /// The error of a folder of output in which nothing can be written, before anything has run.
+    pub(crate) fn folder(folder: &Path) -> impl FnOnce(Self) -> Self {
+        move |error| match error {
+            Self::Write { source, .. } if source.kind() != std::io::ErrorKind::StorageFull => {
+                let is_odd = source.kind() == std::io::ErrorKind::NotFound;
+                let source = if is_odd { not_made(&source) } else { source };
+                Self::Folder { folder: folder.to_owned(), source }
+            }
+            error => error,
+        }
+    }
+
     /// The error of a run, if an error that came with reading `name` concerns more than what is read.
     ///
     /// Without descriptors or memory every further file would fail, too, and a run would make dead letters of a
@@ -223,6 +243,7 @@ impl RunError {
                 | Self::Gone { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }
+                | Self::Folder { .. }
                 | Self::SameFolder { .. }
                 | Self::State { .. }
                 | Self::Task { .. }
@@ -257,6 +278,12 @@ fn machine_way_out(error: &std::io::Error) -> Option<&'static str> {
     }
 }
 
+/// Of a folder that nobody can make, such as one in `/proc`, the system says that it does not exist.
+fn not_made(error: &std::io::Error) -> std::io::Error {
+    let message = format!("{error}: it cannot be made there, write to another folder with `-o`");
+    std::io::Error::new(error.kind(), message)
+}
+
 /// An error of a file that could not be written, with what can be done about it where that is known.
 fn with_way_out(error: std::io::Error) -> std::io::Error {
     use std::io::ErrorKind;
@@ -267,6 +294,7 @@ fn with_way_out(error: std::io::Error) -> std::io::Error {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "write to a folder of your own with `-o`"
         }
+        ErrorKind::NotADirectory => "a part of the path is a file: write to another folder with `-o`",
         _ => match machine_way_out(&error) {
             Some(way_out) => way_out,
             None => return error,

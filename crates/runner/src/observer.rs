@@ -197,6 +197,8 @@ pub enum Event<'a> {
         /// What happened in it: counts, reasons and times by stage. Records that were put aside are kept in no tally
         /// yet.
         tally: &'a Tally,
+        /// Records that it is about: they were kept, dropped, or failed, or put aside for the next segment.
+        records: u64,
         /// Records that were exported as kept.
         kept: u64,
         /// Records that were dropped.

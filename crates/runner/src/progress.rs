@@ -11,6 +11,8 @@ pub struct Progress {
     segments: AtomicUsize,
     total_bytes: AtomicU64,
     bytes: AtomicU64,
+    bytes_before: AtomicU64,
+    records: AtomicU64,
     kept: AtomicU64,
     dropped: AtomicU64,
     failed: AtomicU64,
@@ -27,6 +29,10 @@ pub struct Snapshot {
     pub total_bytes: u64,
     /// How many of them have been worked through.
     pub bytes: u64,
+    /// How many of these an interrupted run had worked through before this one went on.
+    pub bytes_before: u64,
+    /// Records that this run has worked through in the segment, whatever became of them.
+    pub records: u64,
     /// Records kept so far.
     pub kept: u64,
     /// Records dropped so far.
@@ -44,6 +50,8 @@ impl Progress {
             segments: self.segments.load(Ordering::Relaxed),
             total_bytes: load(&self.total_bytes),
             bytes: load(&self.bytes),
+            bytes_before: load(&self.bytes_before),
+            records: load(&self.records),
             kept: load(&self.kept),
             dropped: load(&self.dropped),
             failed: load(&self.failed),
@@ -61,12 +69,15 @@ impl Observer for Progress {
             Event::SegmentBegun { segment, segments, total_bytes, bytes } => {
                 self.total_bytes.store(*total_bytes, Ordering::Relaxed);
                 self.bytes.store(*bytes, Ordering::Relaxed);
+                self.bytes_before.store(*bytes, Ordering::Relaxed);
+                self.records.store(0, Ordering::Relaxed);
                 self.segment.store(segment.index, Ordering::Relaxed);
                 self.segments.store(*segments, Ordering::Relaxed);
             }
-            Event::Block { bytes, kept, dropped, failed, .. } => {
+            Event::Block { bytes, records, kept, dropped, failed, .. } => {
                 for (counter, n) in [
                     (&self.bytes, bytes),
+                    (&self.records, records),
                     (&self.kept, kept),
                     (&self.dropped, dropped),
                     (&self.failed, failed),

@@ -72,8 +72,8 @@ fn print(planned: &Planned, args: &ExtractArgs) -> anyhow::Result<Exit> {
 fn write(planned: &Planned, args: &ExtractArgs) -> anyhow::Result<Exit> {
     let show = if args.quiet { Show::Nothing } else { Show::Bar };
     let settings = Settings { fresh: args.fresh, ..Settings::default() };
-    Ok(match run::watched(planned, settings, show)? {
-        Ok(report) => run::finished(&planned.plan, &report, show, false),
+    Ok(match run::watched(planned, settings.clone(), show)? {
+        Ok(report) => run::finished(&planned.plan, &report, show, &settings),
         Err(error) => run::broken(&error),
     })
 }
@@ -119,6 +119,12 @@ impl Texts {
     fn print(&mut self, line: &[u8]) -> io::Result<()> {
         let record: Value = serde_json::from_slice(line)?;
         let text = record["text"].as_str().unwrap_or_default();
+        if text.trim().is_empty() {
+            // Silence would look like a mistake of the program, or of the pipe.
+            let id = record["id"].as_str().unwrap_or_default();
+            output::log_line(format_args!("warning: no text was found in `{id}`"));
+            return Ok(());
+        }
         let between = if self.has_printed { "\n" } else { "" };
         self.has_printed = true;
         Documents.write_all(format!("{between}{}\n", text.trim_end_matches('\n')).as_bytes())

@@ -15,13 +15,26 @@ use crate::args::RunArgs;
 use crate::context::{Context, Planned, logged_run};
 use crate::events::{self, Events};
 use crate::output::{self, print_line};
-use crate::progress::{self, Show};
+use crate::progress::{self, Show, Watched};
 use crate::{Exit, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
+    let result = run_planned(context, args);
+    if args.json
+        && let Err(error) = &result
+    {
+        events::refused(&json!([{ "message": format!("{error:#}") }]));
+    }
+    result
+}
+
+fn run_planned(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let planned = match context.plan(&args.pipeline, &args.places) {
         Ok(planned) => planned,
         Err(diagnostics) => {
+            if args.json {
+                events::refused(&diagnostics.to_json());
+            }
             output::diagnostics(&diagnostics);
             return Ok(Exit::Setup);
         }
@@ -46,12 +59,11 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         task: args.segment.map(|segment| SegmentTask { segment, states: args.state.clone() }),
         ..Settings::default()
     };
-    let streams = settings.stream.is_some();
-    let result = watched(&planned, settings, show)?;
+    let result = watched(&planned, settings.clone(), show)?;
     // Not when the run hears of it: whoever shows how far it is may still have something to say.
     events::ended(plan, &result);
     Ok(match result {
-        Ok(report) => finished(plan, &report, show, streams),
+        Ok(report) => finished(plan, &report, show, &settings),
         Err(error) => broken(&error),
     })
 }
@@ -75,7 +87,11 @@ pub(crate) fn watched(
     let progress = Progress::default();
     let observers = Observers::new([&progress as &dyn Observer, &Events]);
     let phases = phases(&tamis_runner::segments(&planned.plan));
-    Ok(progress::watch(show, &phases, &progress, || tamis_runner::run(opened, &settings, &observers)))
+    let watched = Watched { phases: &phases, limit: settings.limit, progress: &progress };
+    // Where documents scroll by, a bar would stand between them.
+    let is_seen = settings.stream.is_some() && output::stdout_is_terminal();
+    let show = if is_seen { Show::Nothing } else { show };
+    Ok(progress::watch(show, &watched, || tamis_runner::run(opened, &settings, &observers)))
 }
 
 /// Refuses what makes no sense where documents go to standard output.
@@ -186,7 +202,8 @@ fn hear_of_long_files() -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) -> Exit {
+pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, settings: &Settings) -> Exit {
+    let (is_limited, streams) = (settings.limit.is_some(), settings.stream.is_some());
     let limit = plan.run.max_failed_ratio;
     let (records, bytes) = (report.tally.failed_ratio(), report.tally.input.failed_ratio());
     match show {
@@ -196,7 +213,7 @@ pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) 
              (pass `--fresh` to make it again)",
             summary::shown(&report.folder)
         )),
-        Show::Bar => show_summary(plan, report, streams),
+        Show::Bar => show_summary(plan, report, is_limited, streams),
     }
     if records > limit || bytes > limit {
         let letters = match report.finish {
@@ -215,7 +232,7 @@ pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, streams: bool) 
     Exit::Done
 }
 
-fn show_summary(plan: &Plan, report: &Report, streams: bool) {
+fn show_summary(plan: &Plan, report: &Report, is_limited: bool, streams: bool) {
     if report.restarted {
         output::log_line("began anew: the run before had not finished and could not be resumed");
     }
@@ -223,11 +240,11 @@ fn show_summary(plan: &Plan, report: &Report, streams: bool) {
         output::log_line("resumed an unfinished run");
     }
     // Standard output is for documents alone if they are there.
-    let text = summary::text(plan, report);
+    let text = summary::text(plan, report, is_limited);
     if streams {
-        output::log(text)
+        output::log(text);
     } else {
-        output::print(text)
+        output::print(text);
     }
     for line in failures::smells(plan, report) {
         output::log_line(format_args!("warning: {line}"));

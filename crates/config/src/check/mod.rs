@@ -272,7 +272,13 @@ impl<'a> Checker<'a> {
         }
         let names: Vec<&str> = types.iter().filter_map(|name| type_name(name)).collect();
         let message = format!("{} is {}, but must be {}", at.subject, node.type_name(), names.join(" or "));
-        let label = type_label(node, &types);
+        let mut label = type_label(node, &types);
+        if label.is_empty()
+            && let Some(Value::String(description)) = keywords.get("description")
+        {
+            // How to write it cannot be told from what is there; what it means may say it.
+            label = first_sentence(description);
+        }
         self.error(&node.place, message, label);
         false
     }

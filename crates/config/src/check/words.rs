@@ -34,6 +34,11 @@ pub(super) fn type_label(node: &Node, types: &[&str]) -> String {
             if let Some(percent) = percent.filter(|_| wants("number")) {
                 return format!("write `{}`", percent / 100.0);
             }
+            if wants("boolean")
+                && let Some(meant) = meant_bool(text)
+            {
+                return format!("write `{meant}`");
+            }
             if wants("array") { format!("write `[{}]`", shown_bare(node)) } else { String::new() }
         }
         Data::Integer(bit @ (0 | 1)) if wants("boolean") => format!("write `{}`", *bit == 1),
@@ -47,6 +52,15 @@ pub(super) fn type_label(node: &Node, types: &[&str]) -> String {
             format!("write `{float:.0}`")
         }
         _ => String::new(),
+    }
+}
+
+/// What words that are no TOML mean by it.
+fn meant_bool(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "yes" | "y" | "on" | "true" | "1" => Some(true),
+        "no" | "n" | "off" | "false" | "0" => Some(false),
+        _ => None,
     }
 }
 

@@ -76,12 +76,12 @@ impl Lock {
     fn take(folder: &Path, is_passing: bool) -> Result<Self, RunError> {
         let path = folder.join(WORK).join(LOCK);
         loop {
-            create_folder(&folder.join(WORK))?;
+            create_folder(&folder.join(WORK)).map_err(RunError::folder(folder))?;
             let open = File::options().create(true).truncate(false).write(true).open(&path);
             let file = match open {
                 // A run that ends has taken the folder away between the two calls.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                open => open.map_err(RunError::write(&path))?,
+                open => open.map_err(RunError::write(&path)).map_err(RunError::folder(folder))?,
             };
             match file.try_lock() {
                 // The run before may have taken the file away between the two calls: then it is no longer the one

@@ -2,9 +2,9 @@
 //!
 //! Whoever asks whether a file is ours asks here: what is listed, taken away or refused must never differ.
 //!
-//! What reads folders of files as data sets passes over hidden ones (PyArrow, DuckDB, Spark, Hugging Face), so all that is not output
-//! lies in [`WORK`]. Records that are not part of the result have folders of their own below it, whose names begin
-//! with `__` for the same reason: dead letters without an export in [`tamis_config::DEAD_LETTERS`].
+//! What reads a folder as a data set (`PyArrow`, Spark, Hugging Face) passes over hidden files, so all that is not
+//! output lies in [`WORK`]. Records that are not part of the result have folders below that of the result whose names
+//! begin with `__`, for the same reason: dead letters without an export are in [`tamis_config::DEAD_LETTERS`].
 
 use std::path::{Component, Path, PathBuf};
 

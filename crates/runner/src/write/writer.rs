@@ -110,8 +110,9 @@ impl Writer<'_> {
     }
 
     fn count(&mut self, tally: Tally, [kept, dropped, failed]: [u64; 3], bytes: u64) {
+        let records = kept + dropped + failed;
         let kept = if self.spill.is_some() { 0 } else { kept };
-        self.events.tell(&Event::Block { bytes, tally: &tally, kept, dropped, failed });
+        self.events.tell(&Event::Block { bytes, tally: &tally, records, kept, dropped, failed });
         self.tally.add(tally);
         self.tally.kept += kept;
         self.tally.dropped += dropped;

@@ -161,7 +161,7 @@ impl Program {
 
 /// A run that read less than there is was not slower or faster: it did something else.
 fn miscount(expected: u64, output: &Path) -> anyhow::Result<Option<String>> {
-    let path = output.join("manifest.json");
+    let path = output.join(".tamis/manifest.json");
     let manifest = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
     let read = manifest["tally"]["read"].as_u64().context("the manifest has no number of records read")?;
@@ -240,7 +240,8 @@ mod tests {
     fn manifest_counts_are_held_to_the_corpus() {
         let folder = tempfile::tempdir().unwrap();
         assert!(miscount(3, folder.path()).is_err(), "no manifest");
-        std::fs::write(folder.path().join("manifest.json"), r#"{"tally":{"read":3}}"#).unwrap();
+        std::fs::create_dir(folder.path().join(".tamis")).unwrap();
+        std::fs::write(folder.path().join(".tamis/manifest.json"), r#"{"tally":{"read":3}}"#).unwrap();
         assert_eq!(miscount(3, folder.path()).unwrap(), None);
         assert_eq!(miscount(4, folder.path()).unwrap().as_deref(), Some("read 3 of 4 records"));
     }

@@ -208,7 +208,9 @@ fn columns_stand_beside_the_text_and_dead_letters_have_none() {
     assert_eq!(names(&format!("{{{columns}}}"), &records(3)), "id text bytes url metadata");
     assert_eq!(names(&format!(r#"{{{columns},"rest":false}}"#), &records(3)), "id text bytes url");
     let mut failed = records(3);
-    failed.iter_mut().for_each(|record| record.fate = Fate::Failed("why".into()));
+    for record in &mut failed {
+        record.fate = Fate::Failed("why".into());
+    }
     let of_failed = "id text metadata stage reason measures origin raw";
     assert_eq!(names(&format!("{{{columns}}}"), &failed), of_failed);
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// compression = "zstd"
 ///
 /// [[export]]
+/// id = "letters"
 /// use = "jsonl"
 /// from = "failed"
 /// path = "dead-letters"

@@ -18,6 +18,7 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// paths = ["crawl/*.warc.gz"]
 ///
 /// [[source]]                      # WAT: one JSON object a record
+/// id = "wat"
 /// use = "warc"
 /// paths = ["crawl/*.wat.gz"]
 /// record_types = ["metadata"]
