@@ -210,7 +210,7 @@ fn zip_is_read_by_its_table() {
         "2 \\x2E\\x2E/c File  ",
         "3 secret File  it is encrypted: unpack the archive with its password",
         "4 lzma File  its compression method is not known here: unpack",
-        "5 \\xD7\\xD6.txt File gbk ",
+        "5 字.txt File gbk ",
         "6 long File yyy",
     ];
     let (lines, end) = listed(members(zip(&files)));
@@ -472,4 +472,21 @@ fn a_member_that_is_compressed_by_itself_is_inflated() {
         assert!(expected.is_none_or(|expected| read == expected));
     }
     assert!(members.next().unwrap().is_none());
+}
+
+#[test]
+fn names_are_read_in_the_encoding_of_their_archive() {
+    let names = |names: &[&[u8]]| -> Vec<String> {
+        let files: Vec<(&[u8], u16, u16, &[u8])> = names.iter().map(|name| (*name, 0, 0, &b""[..])).collect();
+        let (lines, end) = listed(members(zip(&files)));
+        end.unwrap();
+        lines.iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect()
+    };
+    // GBK; Shift_JIS; code page 437, in which é is one byte; beside UTF-8.
+    assert_eq!(
+        names(&[b"\xCE\xC4\xBC\xFE\xBC\xD0/\xD0\xC2\xCE\xC5\xD2\xBB.html", b"a.html", "字.html".as_bytes()]),
+        ["文件夹/新闻一.html", "a.html", "字.html"]
+    );
+    assert_eq!(names(&[b"\x83j\x83\x85\x81[\x83X\x82\xCC\x8D\x82.txt"]), ["ニュースの高.txt"]);
+    assert_eq!(names(&[b"caf\x82.txt", b"cr\x82e.txt"]), ["caf\\x82.txt", "cr\\x82e.txt"]);
 }
