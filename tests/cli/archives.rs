@@ -148,3 +148,21 @@ fn a_limit_counts_records_and_no_blank_lines() {
     world.run(&["--limit", "30"]).exits(0);
     assert_eq!(world.tally(), (30, 30, 0, 0));
 }
+
+#[test]
+fn what_a_system_writes_beside_files_is_no_record_and_no_failure() {
+    let world = World::new();
+    let companion = b"\0\x05\x16\x07\0\x02\0\0Mac OS X        ";
+    let files = [("a.jsonl", record("a text that is long"))];
+    let members =
+        [("__MACOSX/._a.jsonl".to_owned(), companion.to_vec()), (files[0].0.to_owned(), files[0].1.clone())];
+    world.write("in/a.zip", zip(&members));
+    world.write("in/b.tar", tar(&[("._a.jsonl", companion), (files[0].0, &files[0].1)]));
+    world.write("in/._c.jsonl", companion);
+    world.write("in/.DS_Store", b"\0\0\0\x01Bud1\0\0\x10\0");
+    world.write("in/._d.jsonl", record("a file of this name may be what it seems"));
+    world.run(&[]).exits(0);
+    assert_eq!(world.tally(), (3, 3, 0, 0));
+    let input = &world.manifest()["tally"]["input"];
+    assert_eq!((&input["companions"], &input["files_failed"]), (&4.into(), &0.into()), "{input}");
+}

@@ -54,6 +54,10 @@ pub struct InputTally {
     pub members: u64,
     /// Members of which a part could not be read, or all; links and devices are among them.
     pub members_failed: u64,
+    /// Files and members without a record, because they hold nothing but what a system wrote beside others
+    /// (`._a.html` of macOS); they are among those that were read.
+    #[serde(default)]
+    pub companions: u64,
     /// Bytes that were read, of files whose size was known when they were listed.
     pub bytes: u64,
     /// Bytes that were written off.
@@ -85,6 +89,7 @@ impl InputTally {
         self.files_failed += other.files_failed;
         self.members += other.members;
         self.members_failed += other.members_failed;
+        self.companions += other.companions;
         self.bytes += other.bytes;
         self.bytes_failed += other.bytes_failed;
     }

@@ -10,7 +10,7 @@ const LOOKED_AT: usize = 1024;
 /// mark alone is believed only in front of bytes that no text has. A PDF may be text for long; nobody begins one by
 /// accident.
 pub fn binary(head: &[u8]) -> Option<&'static str> {
-    if head.starts_with(b"\x00\x05\x16\x07") || head.starts_with(b"\x00\x05\x16\x00") {
+    if head.starts_with(APPLE_DOUBLE) || head.starts_with(b"\x00\x05\x16\x00") {
         // What macOS writes beside a file on disks of others: `._a.html`.
         return Some("application/applefile");
     }
@@ -22,6 +22,17 @@ pub fn binary(head: &[u8]) -> Option<&'static str> {
     let kind = infer::get(head)?;
     let is_text = matches!(kind.matcher_type(), infer::MatcherType::Text);
     (!is_text).then(|| kind.mime_type())
+}
+
+/// How a file begins that macOS writes beside another one, for what other systems have no place for.
+const APPLE_DOUBLE: &[u8] = b"\x00\x05\x16\x07";
+
+/// Whether a file holds nothing that anybody put there: what macOS leaves beside the files of others, in archives and
+/// on their disks (`._a.html`, `.DS_Store`). Name and first bytes must agree.
+pub fn is_companion(name: &str, head: &[u8]) -> bool {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    (name.starts_with("._") && head.starts_with(APPLE_DOUBLE))
+        || (name == ".DS_Store" && head.starts_with(b"\x00\x00\x00\x01Bud1"))
 }
 
 /// Whether bytes may be text: control characters, but for those that lay text out or change its encoding, are in none.
@@ -58,6 +69,14 @@ mod tests {
         ] {
             assert_eq!(binary(head), expected, "{}", String::from_utf8_lossy(head));
         }
+    }
+
+    #[test]
+    fn companions_are_told_by_name_and_bytes() {
+        let head = b"\0\x05\x16\x07\0\x02\0\0Mac OS X";
+        assert!(is_companion("__MACOSX/a/._b.html", head) && is_companion("._b", head));
+        assert!(is_companion("a/.DS_Store", b"\0\0\0\x01Bud1\0"));
+        assert!(!is_companion("a/b.html", head) && !is_companion("._b.html", b"<p>a page"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tamis_config::{Opened, OpenedReader, OpenedSource, Plan, format_size};
 use tamis_document::{Document, Fate, Origin, Record};
 use tamis_stage::handle::IndexedFile;
 use tamis_stage::{Block as Window, Cut, Failure};
+use tamis_text::kind::is_companion;
 
 use crate::error::RunError;
 use crate::observer::{Event, Events, Interest};
@@ -268,6 +269,9 @@ impl<'a> Cutter<'a> {
             Err(error) => Err(self.damage(&name, &error)?),
             Ok(()) => Ok(()),
         };
+        if is_companion(stream.plain_name(&file.name), stream.bytes()) {
+            return Ok(self.pass_over(stream, block));
+        }
         let Some(reader) = choose(source, &stream, stream.plain_name(&file.name)) else {
             let message = match filled {
                 Ok(()) => unrecognised(stream.bytes()),
@@ -298,6 +302,17 @@ impl<'a> Cutter<'a> {
             return Ok(self.leave(open.stream, block));
         }
         Ok(Some(Open::Stream(Box::new(open))))
+    }
+
+    /// Passes over a file or member that belongs to another one and holds no record.
+    fn pass_over(&mut self, stream: Stream, block: &mut Block) -> Option<Open> {
+        block.input.companions += 1;
+        let is_file = stream.is_file();
+        let open = self.leave(stream, block);
+        if is_file {
+            self.account.n_read = self.file().size;
+        }
+        open
     }
 
     /// What there is to do behind a file or member: nothing, or the next member.
