@@ -155,7 +155,7 @@ impl Columns {
         for column in columns.iter().filter(|column| column.role != Role::Unwanted) {
             let value = cell(column.values, row).map_err(|why| format!("column `{}`: {why}", column.name))?;
             match column.role {
-                Role::Id => id = value,
+                Role::Id => id = as_id(value, column.values),
                 Role::Text => text = value,
                 Role::Raw => raw = value,
                 Role::Spread => match as_object(&value) {
@@ -233,6 +233,20 @@ fn id_of<'c>(cell: &'c Cell<'_>, name: &str) -> Result<Option<Cow<'c, str>>, Str
         ValueRef::Integer(id) => Ok(Some(Cow::Owned(id.to_string()))),
         ValueRef::Json(id) if id.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(Cow::Borrowed(id))),
         _ => Err(format!("column `{name}` holds no string and no whole number, as an id must be")),
+    }
+}
+
+/// Bytes as an id: text where they are text, as in files from before columns were marked as such; else, and where all
+/// have one length, as UUIDs and hashes have, their hexadecimal digits.
+fn as_id<'c>(cell: Cell<'c>, column: &dyn Array) -> Cell<'c> {
+    let Cell::Bytes(bytes) = cell else { return cell };
+    let is_fixed = matches!(column.data_type(), DataType::FixedSizeBinary(_));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !is_fixed => Cell::Str(text),
+        _ => {
+            let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+            Cell::Owned(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+        }
     }
 }
 

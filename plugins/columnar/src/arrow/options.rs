@@ -41,6 +41,7 @@ pub struct ArrowOptions {
     /// The names of the columns that hold the identifier, the text and the raw page.
     ///
     /// A name with dots reaches into structs. Text may be strings or binary that is UTF-8, the raw page binary or strings.
+    /// Ids that are binary are text if they are UTF-8, and hexadecimal digits if not or if all have one length.
     pub fields: FieldNames,
     /// The metadata columns to take; without it, every column that `fields` does not name.
     #[schemars(extend("x-field" = "write"))]

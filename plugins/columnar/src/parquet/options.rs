@@ -22,7 +22,8 @@ use tamis_readers::FieldNames;
 ///
 /// Numbers, booleans and strings keep their type. Dates, times and spans of time become strings in the form of
 /// ISO 8601 (`2024-03-01`, `2024-03-01T10:00:00Z`, `P1Y2M3DT4.5S`), decimal numbers strings with their digits,
-/// binary metadata Base64, lists, structs and maps JSON. Numbers that are not finite become null.
+/// binary metadata Base64, lists, structs and maps JSON. Numbers that are not finite become null. Moments that are
+/// written as INT96 have microseconds.
 ///
 /// A row with neither text nor raw content fails, with its values as JSON; the rows around it are read. A
 /// part of the file that is damaged is one dead letter, and the other parts are read. The ordinal of a
@@ -30,7 +31,7 @@ use tamis_readers::FieldNames;
 ///
 /// Row groups are cut by what their rows take, dictionaries expanded; a page is decompressed as a whole.
 ///
-/// Limits: encrypted files and the compression `brotli` and `lzo` are not read. A damaged file without a
+/// Limits: encrypted files and the compression `lzo` are not read. A damaged file without a
 /// readable footer is a dead letter as a whole.
 ///
 /// Source: <https://parquet.apache.org/docs/file-format/>.
@@ -40,6 +41,7 @@ pub struct ParquetOptions {
     /// The names of the columns that hold the identifier, the text and the raw page.
     ///
     /// A name with dots reaches into structs. Text may be strings or binary that is UTF-8, the raw page binary or strings.
+    /// Ids that are binary are text if they are UTF-8, and hexadecimal digits if not or if all have one length.
     pub fields: FieldNames,
     /// The metadata columns to take; without it, every column that `fields` does not name.
     #[schemars(extend("x-field" = "write"))]

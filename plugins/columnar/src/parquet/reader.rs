@@ -6,11 +6,13 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use arrow_array::RecordBatch;
+use arrow_schema::{DataType, FieldRef, Fields, Schema, TimeUnit};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Type as PhysicalType;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
@@ -59,7 +61,7 @@ impl FileReader for Parquet {
         target_bytes: u64,
     ) -> Result<(ParquetFile, Vec<Split>), Failure> {
         check_footer(bytes)?;
-        let metadata = guarded(|| ArrowReaderMetadata::load(&Direct(bytes), ArrowReaderOptions::new()))?;
+        let metadata = guarded(|| load(bytes))?;
         let fields = metadata.schema().fields();
         self.columns.check(fields)?;
         let wanted = (0..fields.len()).filter(|index| self.columns.wants(fields[*index].name())).collect();
@@ -89,6 +91,46 @@ impl FileReader for Parquet {
         }
         Ok(())
     }
+}
+
+/// Reads the footer. Moments that are written as INT96 are read as microseconds: as nanoseconds, which is what the
+/// library takes them for, those beyond the year 2262 come out centuries off.
+fn load(bytes: &dyn RandomAccess) -> ParquetResult<ArrowReaderMetadata> {
+    let metadata = ArrowReaderMetadata::load(&Direct(bytes), ArrowReaderOptions::new())?;
+    let schema = metadata.parquet_schema();
+    let mut is_int96 = vec![false; metadata.schema().fields().len()];
+    for leaf in 0..schema.num_columns() {
+        if schema.column(leaf).physical_type() == PhysicalType::INT96
+            && let Some(root) = is_int96.get_mut(schema.get_column_root_idx(leaf))
+        {
+            *root = true;
+        }
+    }
+    if !is_int96.contains(&true) {
+        return Ok(metadata);
+    }
+    let fields = metadata.schema().fields().iter().zip(is_int96);
+    let fields: Fields =
+        fields.map(|(field, is)| if is { in_microseconds(field) } else { Arc::clone(field) }).collect();
+    let wanted = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
+    ArrowReaderMetadata::try_new(
+        Arc::clone(metadata.metadata()),
+        ArrowReaderOptions::new().with_schema(Arc::new(wanted)),
+    )
+}
+
+/// A column with moments of microseconds in place of nanoseconds, however deep.
+fn in_microseconds(field: &FieldRef) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
+            DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+        }
+        DataType::List(item) => DataType::List(in_microseconds(item)),
+        DataType::Map(entries, is_sorted) => DataType::Map(in_microseconds(entries), *is_sorted),
+        DataType::Struct(members) => DataType::Struct(members.iter().map(in_microseconds).collect()),
+        other => other.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
 }
 
 const MAGIC: &[u8] = b"PAR1";
