@@ -275,7 +275,8 @@ impl<'a> Opener<'a> {
         let mut taking_part: Vec<Table> = Vec::new();
         for factory in readers {
             let schema = &factory.info().schema;
-            let known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
+            let mut known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
+            under_auto(&mut known, schema);
             // A reader that cannot do without an option stays out until it is given.
             if needs(schema).into_iter().all(|key| known.get(key).is_some()) {
                 idle.extend(self.open_one(factory.as_ref(), table, &known, entry));
@@ -354,6 +355,20 @@ impl<'a> Opener<'a> {
             }
         }
         idle
+    }
+}
+
+/// Options that mean less where a reader is one of many: an option with `x-under-auto` is taken as the one named there.
+///
+/// An encoding for a collection of several kinds is that of files that do not say theirs, not of all.
+fn under_auto(options: &mut Table, schema: &Value) {
+    let is_given: BTreeSet<String> = options.entries.iter().map(|entry| entry.key.clone()).collect();
+    for entry in &mut options.entries {
+        let property = schema.get("properties").and_then(|properties| properties.get(&entry.key));
+        let other = property.and_then(|property| property.get("x-under-auto")).and_then(Value::as_str);
+        if let Some(other) = other.filter(|other| !is_given.contains(*other)) {
+            other.clone_into(&mut entry.key);
+        }
     }
 }
 

@@ -17,10 +17,10 @@ const PRESCAN_BYTES: usize = 1024;
 pub fn declared_in_markup(bytes: &[u8]) -> Option<Encoding> {
     let head = bytes.get(..PRESCAN_BYTES).unwrap_or(bytes);
     if head.starts_with(b"<\0?\0x\0") {
-        return Some(Encoding(UTF_16LE));
+        return Some(Encoding::web(UTF_16LE));
     }
     if head.starts_with(b"\0<\0?\0x") {
-        return Some(Encoding(UTF_16BE));
+        return Some(Encoding::web(UTF_16BE));
     }
     in_meta(head).or_else(|| in_xml_declaration(head))
 }
@@ -87,7 +87,7 @@ fn of_meta(attributes: &mut Attributes<'_>) -> Option<Encoding> {
 
 fn of_label(label: &[u8]) -> Option<Encoding> {
     let found = encoding_rs::Encoding::for_label_no_replacement(label)?;
-    Some(Encoding(if found == UTF_16LE || found == UTF_16BE {
+    Some(Encoding::web(if found == UTF_16LE || found == UTF_16BE {
         UTF_8
     } else if found == X_USER_DEFINED {
         WINDOWS_1252

@@ -20,10 +20,16 @@
 //!   wrong, and Latin-1 knows no wrong bytes; so what it takes for an encoding of single bytes, or for one in which
 //!   bytes are wrong, is looked at again piece by piece.
 //!
+//! - **A guess whose text is none.** Every byte is a character of an encoding of single bytes, so the detector, which
+//!   knows those of the web, takes other ones for them. What reads like no language is tried in the encodings of DOS and
+//!   of old Macs; if none makes it better, [`Decoded::is_plausible`] says so, and whoever reads it can refuse it.
+//!
 //! Names and labels are those of the WHATWG Encoding Standard: `gb2312` and `gbk` are both `GBK`, `latin1` is
 //! `windows-1252`, `big5` includes the Hong Kong characters.
 
 mod declared;
+mod other;
+mod plausible;
 #[cfg(test)]
 mod tests;
 
@@ -34,38 +40,63 @@ use encoding_rs::{DecoderResult, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_
 use memchr::memchr_iter;
 
 pub use self::declared::{charset_in, declared_in_markup};
+use self::other::Other;
 
-/// An encoding of the WHATWG Encoding Standard.
+/// An encoding of the WHATWG Encoding Standard, or one that was in use before and beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Encoding(&'static encoding_rs::Encoding);
+pub struct Encoding(Scheme);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    /// What browsers decode.
+    Web(&'static encoding_rs::Encoding),
+    /// What they do not.
+    Other(Other),
+}
 
 impl Encoding {
     /// UTF-8.
-    pub const UTF_8: Self = Self(UTF_8);
+    pub const UTF_8: Self = Self::web(UTF_8);
 
     /// The encoding that a label such as `gb2312` or `Latin1` stands for; blanks around it and case do not
     /// matter.
     ///
-    /// Labels of encodings that no browser decodes any more, such as `hz-gb-2312`, stand for none.
+    /// Beside those of the standard these are known: UTF-32, ISO-2022-KR, HZ, and the code pages 437, 850, 852 and 855
+    /// of DOS.
     pub fn for_label(label: &str) -> Option<Self> {
-        let found = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes())?;
-        Some(Self(found))
+        match encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()) {
+            Some(found) => Some(Self::web(found)),
+            None => Other::for_label(label).map(|other| Self(Scheme::Other(other))),
+        }
+    }
+
+    const fn web(encoding: &'static encoding_rs::Encoding) -> Self {
+        Self(Scheme::Web(encoding))
     }
 
     /// The name in the standard: `UTF-8`, `GBK`, `gb18030`, `Big5`, `windows-1252`.
     pub fn name(self) -> &'static str {
-        self.0.name()
+        match self.0 {
+            Scheme::Web(encoding) => encoding.name(),
+            Scheme::Other(other) => other.name(),
+        }
     }
 
     /// Whether every byte below 0x80 always is the ASCII character, or part of one that begins with a higher
     /// byte: not so for UTF-16 and ISO-2022-JP.
     pub fn is_ascii_compatible(self) -> bool {
-        self.0.is_ascii_compatible()
+        match self.0 {
+            Scheme::Web(encoding) => encoding.is_ascii_compatible(),
+            Scheme::Other(other) => other.is_single_byte(),
+        }
     }
 
     /// Whether a character is one byte.
     pub fn is_single_byte(self) -> bool {
-        self.0.is_single_byte()
+        match self.0 {
+            Scheme::Web(encoding) => encoding.is_single_byte(),
+            Scheme::Other(other) => other.is_single_byte(),
+        }
     }
 
     /// Decodes all of `bytes` in this encoding, whatever they look like; a byte order mark is a character.
@@ -73,13 +104,20 @@ impl Encoding {
     /// Borrows if the bytes are UTF-8 and are to be. The number is that of the bytes that stand for nothing:
     /// each run of them has become U+FFFD.
     pub fn decode(self, bytes: &[u8]) -> (Cow<'_, str>, u64) {
-        if self.0 == UTF_8 {
+        let encoding = match self.0 {
+            Scheme::Web(encoding) => encoding,
+            Scheme::Other(other) => {
+                let (text, n_undecodable) = other.decode(bytes);
+                return (Cow::Owned(text), n_undecodable);
+            }
+        };
+        if encoding == UTF_8 {
             return match simdutf8::basic::from_utf8(bytes) {
                 Ok(text) => (Cow::Borrowed(text), 0),
                 Err(_) => damaged_utf8(bytes),
             };
         }
-        let mut decoder = self.0.new_decoder_without_bom_handling();
+        let mut decoder = encoding.new_decoder_without_bom_handling();
         // Two bytes of a Chinese character become three, so the buffer rarely grows.
         let mut text = String::with_capacity(bytes.len() + bytes.len() / 2 + 16);
         let mut n_undecodable = 0;
@@ -104,6 +142,8 @@ impl Encoding {
 pub struct Hints<'a> {
     /// The encoding that the user has chosen; only a byte order mark outranks it.
     pub chosen: Option<Encoding>,
+    /// The encoding that the user names for bytes that say nothing of theirs and are not UTF-8, in place of a guess.
+    pub fallback: Option<Encoding>,
     /// The label that was declared outside, such as the `charset` of an HTTP header; unknown ones do not
     /// count.
     pub label: Option<&'a str>,
@@ -141,6 +181,9 @@ pub struct Decoded<'a> {
     pub source: Source,
     /// Bytes that stand for nothing in this encoding; each run of them is one U+FFFD in the text.
     pub n_undecodable: u64,
+    /// Whether the text looks like one. It may not where the encoding was guessed and is one that is not known here:
+    /// EUC-TW and Johab have the bytes of other encodings.
+    pub is_plausible: bool,
 }
 
 /// So many sequences of UTF-8 beyond ASCII are no accident in a Chinese, Japanese or Korean encoding: fewer than
@@ -160,8 +203,8 @@ const N_PIECES: usize = 12;
 ///
 /// Any bytes have a text. UTF-8 takes one fast pass and is not copied.
 pub fn decode<'a>(bytes: &'a [u8], hints: &Hints<'_>) -> Decoded<'a> {
-    if let Some((encoding, length)) = encoding_rs::Encoding::for_bom(bytes) {
-        return decode_as(Encoding(encoding), Source::ByteOrderMark, bytes.get(length..).unwrap_or_default());
+    if let Some((encoding, length)) = marked(bytes) {
+        return decode_as(encoding, Source::ByteOrderMark, bytes.get(length..).unwrap_or_default());
     }
     if let Some(encoding) = hints.chosen {
         return decode_as(encoding, Source::Chosen, bytes);
@@ -173,11 +216,35 @@ pub fn decode<'a>(bytes: &'a [u8], hints: &Hints<'_>) -> Decoded<'a> {
         encoding: Encoding::UTF_8,
         source: Source::Utf8,
         n_undecodable: 0,
+        is_plausible: true,
     };
     match declared {
         Some((encoding, source)) if encoding == Encoding::UTF_8 => Decoded { source, ..decoded() },
         Some((encoding, source)) => valid_utf8(text, encoding, source).unwrap_or_else(decoded),
-        None => iso_2022_jp(bytes).or_else(|| utf16_without_mark(bytes)).unwrap_or_else(decoded),
+        None => iso_2022_jp(bytes)
+            .or_else(|| iso_2022_kr(bytes))
+            .or_else(|| hz(bytes))
+            .or_else(|| decode_wide(bytes))
+            .unwrap_or_else(decoded),
+    }
+}
+
+/// The encoding that a byte order mark names, and the length of the mark.
+fn marked(bytes: &[u8]) -> Option<(Encoding, usize)> {
+    // That of UTF-32 begins as that of UTF-16 does.
+    let utf_32 = [(Other::Utf32Le, b"\xFF\xFE\0\0"), (Other::Utf32Be, b"\0\0\xFE\xFF")];
+    match utf_32.into_iter().find(|(_, mark)| bytes.starts_with(*mark)) {
+        Some((encoding, mark)) => Some((Encoding(Scheme::Other(encoding)), mark.len())),
+        None => encoding_rs::Encoding::for_bom(bytes).map(|(found, length)| (Encoding::web(found), length)),
+    }
+}
+
+/// Whether the beginning of a file is text in UTF-16 or UTF-32, with a mark or without: bytes that are zero are part
+/// of its characters.
+pub fn is_wide(head: &[u8]) -> bool {
+    match marked(head) {
+        Some((encoding, _)) => encoding != Encoding::UTF_8,
+        None => wide_without_mark(head).is_some(),
     }
 }
 
@@ -192,7 +259,7 @@ pub fn top_level_domain(url: &str) -> Option<&str> {
 
 fn decode_as(encoding: Encoding, source: Source, bytes: &[u8]) -> Decoded<'_> {
     let (text, n_undecodable) = encoding.decode(bytes);
-    Decoded { text, encoding, source, n_undecodable }
+    Decoded { text, encoding, source, n_undecodable, is_plausible: true }
 }
 
 /// The encoding that somebody declared.
@@ -225,23 +292,72 @@ fn iso_2022_jp(bytes: &[u8]) -> Option<Decoded<'_>> {
         let rest = bytes.get(at + 1..).unwrap_or_default();
         rest.starts_with(b"$B") || rest.starts_with(b"$@")
     };
-    memchr_iter(0x1B, bytes).any(is_escape).then(|| decode_as(Encoding(ISO_2022_JP), Source::Guess, bytes))
+    memchr_iter(0x1B, bytes)
+        .any(is_escape)
+        .then(|| decode_as(Encoding::web(ISO_2022_JP), Source::Guess, bytes))
 }
 
-/// UTF-16 of mostly ASCII has a zero in every other byte, which nothing else has.
-fn utf16_without_mark(bytes: &[u8]) -> Option<Decoded<'_>> {
-    let head = bytes.get(..64).unwrap_or(bytes);
-    if head.len() < 4 || !head.contains(&0) {
+/// ISO-2022-KR is ASCII with an escape at its beginning, and with shifts.
+fn iso_2022_kr(bytes: &[u8]) -> Option<Decoded<'_>> {
+    let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
+    let is_announced = memchr::memmem::find(head, b"\x1B$)C").is_some() && head.contains(&0x0E);
+    is_announced.then(|| decode_as(Encoding(Scheme::Other(Other::Iso2022Kr)), Source::Guess, bytes))
+}
+
+/// HZ is ASCII with `~{` and `~}` around Chinese, of which nothing else has several in a row.
+fn hz(bytes: &[u8]) -> Option<Decoded<'_>> {
+    const MIN_RUNS: usize = 3;
+    let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
+    let is_chinese = |at: usize| {
+        let run = head.get(at + 2..).unwrap_or_default();
+        let run = run.get(..memchr::memmem::find(run, b"~}")?)?;
+        let is_coded = run.len() % 2 == 0 && run.iter().all(|byte| (0x21..=0x7E).contains(byte));
+        Some(is_coded && !run.is_empty())
+    };
+    // A run may be cut off where the head ends.
+    let runs = memchr::memmem::find_iter(head, b"~{").filter_map(is_chinese);
+    let (n_good, n_bad) =
+        runs.fold((0, 0), |(good, bad), is| if is { (good + 1, bad) } else { (good, bad + 1) });
+    let is_hz = n_good >= MIN_RUNS && n_bad == 0;
+    is_hz.then(|| decode_as(Encoding(Scheme::Other(Other::Hz)), Source::Guess, bytes))
+}
+
+/// Text in UTF-16 or UTF-32 without a mark.
+fn decode_wide(bytes: &[u8]) -> Option<Decoded<'_>> {
+    let decoded = decode_as(wide_without_mark(bytes)?, Source::Guess, bytes);
+    (decoded.n_undecodable == 0).then_some(decoded)
+}
+
+/// UTF-16 or UTF-32 as the beginning of a file shows it.
+///
+/// There is a zero somewhere in all but the shortest files: in each blank, line end or digit. Read in the right order
+/// nearly all characters are those that people write; in the wrong one few are, for a Chinese character becomes one of
+/// any script, and a blank one of none. Latin letters become Chinese characters, so they are told by their zeros.
+fn wide_without_mark(bytes: &[u8]) -> Option<Encoding> {
+    /// How many bytes are looked at.
+    const LOOKED_AT: usize = 4096;
+    let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    if head.len() < 4 || memchr::memchr(0, head).is_none() {
         return None;
     }
+    let utf_32 = [Other::Utf32Le, Other::Utf32Be].map(|other| Encoding(Scheme::Other(other)));
+    let utf_16 = [UTF_16LE, UTF_16BE].map(Encoding::web);
     let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
-    let encoding = match (zeros(0), zeros(1)) {
-        (0, low) if low * 4 >= head.len() => UTF_16LE,
-        (high, 0) if high * 4 >= head.len() => UTF_16BE,
-        _ => return None,
-    };
-    let decoded = decode_as(Encoding(encoding), Source::Guess, bytes);
-    (decoded.n_undecodable == 0).then_some(decoded)
+    match (zeros(0), zeros(1)) {
+        (0, n) if n * 4 >= head.len() => return Some(Encoding::web(UTF_16LE)),
+        (n, 0) if n * 4 >= head.len() => return Some(Encoding::web(UTF_16BE)),
+        _ => {}
+    }
+    for (unit, pair) in [(4, utf_32), (2, utf_16)] {
+        // The head may end inside a pair of surrogates.
+        let whole = head.get(..head.len() / unit * unit)?;
+        let [little, big] = pair.map(|encoding| plausible::share_of_usual(&encoding.decode(whole).0));
+        // One wrong character in twenty: emoji and signs are not counted among the usual ones.
+        if little.max(big) >= 0.95 && little.min(big) < 0.9 {
+            return Some(if little > big { pair[0] } else { pair[1] });
+        }
+    }
+    None
 }
 
 /// Decodes bytes that are not UTF-8 as they stand.
@@ -258,13 +374,17 @@ fn not_utf8<'a>(bytes: &'a [u8], declared: Option<(Encoding, Source)>, hints: &H
     if is_borne_out(&as_utf8) || is_cut_off {
         return as_utf8;
     }
-    if let Some(decoded) = utf16_without_mark(bytes) {
+    if let Some(decoded) = decode_wide(bytes) {
         return decoded;
     }
-    let guessed = decode_as(guess(bytes, hints.top_level_domain), Source::Guess, bytes);
+    let guessed = match hints.fallback {
+        Some(encoding) => decode_as(encoding, Source::Chosen, bytes),
+        None => decode_as(guess(bytes, hints.top_level_domain), Source::Guess, bytes),
+    };
     match as_declared {
         Some(declared) if declared.n_undecodable <= guessed.n_undecodable => declared,
-        _ => guessed,
+        _ if guessed.source == Source::Chosen => guessed,
+        _ => plausible::checked(guessed, bytes),
     }
 }
 
@@ -291,7 +411,7 @@ fn detect(bytes: &[u8], domain: Option<&[u8]>) -> Encoding {
     // but crawlers cut pages off anywhere.
     detector.feed(bytes, false);
     let guessed = detector.guess(domain, Utf8Detection::Deny);
-    if guessed == REPLACEMENT { Encoding::UTF_8 } else { Encoding(guessed) }
+    if guessed == REPLACEMENT { Encoding::UTF_8 } else { Encoding::web(guessed) }
 }
 
 /// The encoding with characters of several bytes that most of the bytes beyond ASCII seem to be in, piece by

@@ -20,7 +20,7 @@ fn encoded(text: &str, label: &str) -> Vec<u8> {
 }
 
 fn found(bytes: &[u8], hints: &Hints<'_>) -> (String, &'static str, Source, u64) {
-    let Decoded { text, encoding, source, n_undecodable } = decode(bytes, hints);
+    let Decoded { text, encoding, source, n_undecodable, .. } = decode(bytes, hints);
     (text.into_owned(), encoding.name(), source, n_undecodable)
 }
 
@@ -28,7 +28,8 @@ fn labelled(label: &str) -> Hints<'_> {
     Hints { label: Some(label), ..Hints::default() }
 }
 
-const MARKUP: Hints<'_> = Hints { chosen: None, label: None, markup: true, top_level_domain: None };
+const MARKUP: Hints<'_> =
+    Hints { chosen: None, fallback: None, label: None, markup: true, top_level_domain: None };
 
 #[test]
 fn undeclared_text_is_recognised() {
@@ -238,5 +239,68 @@ fn a_damaged_character_does_not_make_a_page_latin() {
         let (text_found, found, source, n_undecodable) = found(&bytes, &Hints::default());
         assert_eq!((found, source), (name, Source::Guess), "{label}");
         assert!(n_undecodable <= 2 && text_found.starts_with(text), "{label}: {n_undecodable}");
+    }
+}
+
+/// Text in an encoding that only this crate knows: each character is the byte that stands for it.
+fn in_code_page(text: &str, label: &str) -> Vec<u8> {
+    let encoding = Encoding::for_label(label).expect("a label");
+    let byte_of = |character: char| {
+        let found = (0..=u8::MAX).find(|byte| encoding.decode(&[*byte]).0.chars().eq([character]));
+        found.unwrap_or_else(|| panic!("{character} has no form in {label}"))
+    };
+    text.chars().map(byte_of).collect()
+}
+
+const RUSSIAN: &str = "Вчера в центре города открылось новое здание библиотеки. Первые посетители пришли рано утром, \
+    и в очереди стояли целые семьи. Я ждала этого три года, сказала учительница Анна Петрова. Мэр обещал, что зал будет \
+    работать и по воскресеньям.";
+
+#[test]
+fn encodings_that_the_detector_does_not_know_are_found() {
+    let korean = "시립 도서관 새 건물이 어제 문을 열었으며 첫날 삼천 명이 넘는 시민이 찾았습니다";
+    let shifted = |text: &str| {
+        let coded: Vec<u8> = encoded(text, "euc-kr").iter().map(|byte| byte & 0x7F).collect();
+        [&b"\x0E"[..], &coded, b"\x0F"].concat()
+    };
+    let korean: Vec<Vec<u8>> = korean.split(' ').map(shifted).collect();
+    let korean = [&b"\x1B$)C\n"[..], &korean.join(&b" "[..])].concat();
+    for (bytes, name) in [
+        (in_code_page(RUSSIAN, "ibm855"), "IBM855"),
+        (in_code_page(RUSSIAN, "x-mac-cyrillic"), "x-mac-cyrillic"),
+        (encoded(&format!("{ARTICLE}\n{ARTICLE}"), "utf-16le"), "UTF-16LE"),
+        (encoded(&format!("{ARTICLE}\n{ARTICLE}"), "utf-16be"), "UTF-16BE"),
+        (RUSSIAN.chars().flat_map(|character| u32::from(character).to_be_bytes()).collect(), "UTF-32BE"),
+        (RUSSIAN.chars().flat_map(|character| u32::from(character).to_le_bytes()).collect(), "UTF-32LE"),
+        (korean, "ISO-2022-KR"),
+        (encoded("The larger one costs £825, the other one £410.", "latin1"), "windows-1252"),
+    ] {
+        let decoded = decode(&bytes, &Hints::default());
+        let found = (decoded.encoding.name(), decoded.source, decoded.n_undecodable, decoded.is_plausible);
+        assert_eq!(found, (name, Source::Guess, 0, true), "{}", decoded.text);
+    }
+    let hz = Encoding::for_label("hz-gb-2312").expect("a label");
+    assert_eq!(hz.decode(b"a ~{<:Ky2;S{~} b~~"), ("a 己所不欲 b~".into(), 0));
+    assert_eq!(hz.decode(b"a\x80").1, 1);
+}
+
+#[test]
+fn text_in_an_unknown_encoding_is_told() {
+    // EUC-TW and Johab, for which there is no table here.
+    let taiwan =
+        b"\xC6\xCB\xC7\xA1\xE8\xB5\xDA\xE9\xF3\xAC\xF2\xA5\xF3\xAC\xD1\xD4\xC5\xCA\xC6\xDF\xC8\xA2\xDB\xF9";
+    let johab = b"\xAF\xA1\x9F\xB3\x20\x95\xA1\xAC\xE1\x89\xC5\x20\xAC\x20\x88\xE5\xA2\x89\xB7\xA1\x20\xB4\xE1\xB9\x41";
+    for bytes in [taiwan.repeat(8), johab.repeat(8)] {
+        let decoded = decode(&bytes, &Hints::default());
+        assert!(!decoded.is_plausible, "{}: {}", decoded.encoding.name(), decoded.text);
+    }
+    for (text, label) in [
+        (ARTICLE, "gbk"),
+        ("张伟 王芳 李娜 刘洋 陈静 杨勇 赵磊 黄敏 周杰 吴涛 徐丽 孙超", "gbk"),
+        ("ROCK ’N’ ROLL – CAFÉ €5 ½ ±3 §4 à la McÉwan", "windows-1252"),
+    ] {
+        let bytes = encoded(&text.repeat(4), label);
+        let decoded = decode(&bytes, &Hints::default());
+        assert_eq!((decoded.text.as_ref(), decoded.is_plausible), (text.repeat(4).as_str(), true));
     }
 }

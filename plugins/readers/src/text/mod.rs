@@ -7,6 +7,7 @@ mod tests;
 pub use options::TextOptions;
 use tamis_plugin::{Block, Emit, Failure, NewDocument, Reader, SetupError};
 
+use tamis_text::encoding::is_wide;
 use tamis_text::kind;
 
 use crate::encoded::{self, Decoder, Known};
@@ -30,7 +31,13 @@ impl Reader for Text {
     type Options = TextOptions;
 
     fn open(options: TextOptions) -> Result<Self, SetupError> {
-        Ok(Self { decoder: Decoder::new(&options.encoding, options.max_undecodable_ratio)? })
+        Ok(Self {
+            decoder: Decoder::new(
+                &options.encoding,
+                &options.fallback_encoding,
+                options.max_undecodable_ratio,
+            )?,
+        })
     }
 
     fn sniff(&self, head: &[u8], complete: bool, _name: &str) -> u8 {
@@ -42,10 +49,9 @@ impl Reader for Text {
             // The head may end inside a character.
             Err(error) => !complete && error.error_len().is_none(),
         };
-        let is_utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
         match (is_text, head.contains(&0)) {
             (true, false) => SURE_OF_TEXT,
-            _ if is_utf16 => SURE_OF_TEXT,
+            _ if is_wide(head) => SURE_OF_TEXT,
             (false, false) if kind::may_be_text(head) => OTHER_ENCODING,
             _ => 0,
         }
