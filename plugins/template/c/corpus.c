@@ -15,7 +15,8 @@ static void *instance_of(size_t size, const tamis_host *host) {
  * disk and what other machines have seen are the host's. */
 static const char ROUNDS[] =
     "{\"rounds\": [{\"name\": \"first-lines\", \"key\": [\"u64\"], \"columns\": [\"u64\"],"
-    " \"reduce\": {\"fold\": [\"sum\"]}}]}";
+    " \"reduce\": {\"fold\": [\"sum\"]}}],"
+    " \"observes\": \"first lines, which no option changes\"}";
 
 typedef struct {
   uint64_t max_documents;
