@@ -194,9 +194,24 @@ fn a_mixed_folder_is_read_by_kind_and_nothing_binary_becomes_text() {
     let mut failed: Vec<_> =
         world.records("out/__failed").iter().map(|it| it["reason"].to_string()).collect();
     failed.sort();
-    let kinds = ["application/applefile", "application/pdf", "image/jpeg"];
+    let kinds = ["application/pdf", "image/jpeg"];
     assert_eq!(failed.len(), kinds.len(), "{failed:?}");
     for (reason, kind) in failed.iter().zip(kinds) {
         assert!(reason.contains(&format!("the file is `{kind}`")), "{reason}");
     }
+}
+
+#[test]
+fn an_encoding_for_files_of_all_kinds_is_for_those_that_do_not_say_theirs() {
+    let world =
+        World::with(&PIPELINE.replacen("use = \"jsonl\"", "use = \"auto\"\nencoding = \"koi8-r\"", 1));
+    // Four letters, which nobody can guess.
+    world.write("in/a.txt", [b"\xD4\xC5\xCB\xD3\xD4".as_slice(), b" of a few letters"].concat());
+    world.write("in/b.txt", "текст in UTF-8, which is sure");
+    world.write("in/c.html", b"<!DOCTYPE html><meta charset=windows-1251><p>\xF2\xE5\xEA\xF1\xF2 of a page");
+    world.run(&[]).exits(0);
+    let texts: Vec<String> =
+        world.records("out").iter().map(|record| record["text"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    assert!(texts.iter().all(|text| text.contains("текст")), "{texts:?}");
 }

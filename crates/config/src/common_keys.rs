@@ -32,6 +32,8 @@ A file that no reader takes for its own fails as a whole, and is listed with the
 program is never read as text, and the message says what it is.
 
 Every option that a reader knows may be given; it goes to all readers that know it.
+`encoding` is for those files only that are not UTF-8 and say nothing of their encoding: a collection of several kinds
+is rarely in one.
 A reader that cannot do without an option takes part only when the option is given.
 
 Limits: a file is judged by its beginning, so one that changes its kind in the middle is read as what it

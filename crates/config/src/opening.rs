@@ -206,6 +206,12 @@ impl<'a> Opener<'a> {
         let elsewhere = closest(name, self.infos().map(|info| info.name.as_str()))
             .filter(|_| closest(name, names()).is_none())
             .and_then(|name| self.infos().find(|info| info.name == name));
+        let table = TABLES.into_iter().find(|table| *table == list);
+        if let Some(advice) = table.and_then(|table| self.registry.left_out(table, name)) {
+            let message = format!("the {what} `{name}` is not in this program");
+            self.diagnostics.push(Diagnostic::error(place, message).label(advice));
+            return None;
+        }
         let label = match elsewhere {
             Some(info) => format!(
                 "did you mean the {} `{}`? it belongs in `[[{}]]`",
@@ -280,7 +286,8 @@ impl<'a> Opener<'a> {
         let mut taking_part: Vec<Table> = Vec::new();
         for factory in readers {
             let schema = &factory.info().schema;
-            let known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
+            let mut known = part(&unfolded(options.clone(), schema), |key| declares(schema, key));
+            under_auto(&mut known, schema);
             // A reader that cannot do without an option stays out until it is given.
             if needs(schema).into_iter().all(|key| known.get(key).is_some()) {
                 idle.extend(self.open_one(factory.as_ref(), table, &known, entry));
@@ -369,6 +376,23 @@ impl<'a> Opener<'a> {
             }
         }
         idle
+    }
+}
+
+/// The tables that name stages.
+const TABLES: [&str; 3] = ["source", "stage", "export"];
+
+/// Options that mean less where a reader is one of many: an option with `x-under-auto` is taken as the one named there.
+///
+/// An encoding for a collection of several kinds is that of files that do not say theirs, not of all.
+fn under_auto(options: &mut Table, schema: &Value) {
+    let is_given: BTreeSet<String> = options.entries.iter().map(|entry| entry.key.clone()).collect();
+    for entry in &mut options.entries {
+        let property = schema.get("properties").and_then(|properties| properties.get(&entry.key));
+        let other = property.and_then(|property| property.get("x-under-auto")).and_then(Value::as_str);
+        if let Some(other) = other.filter(|other| !is_given.contains(*other)) {
+            other.clone_into(&mut entry.key);
+        }
     }
 }
 

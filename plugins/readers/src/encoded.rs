@@ -13,6 +13,7 @@ pub(crate) const DEFAULT_MAX_UNDECODABLE_RATIO: f64 = 0.1;
 #[derive(Debug)]
 pub(crate) struct Decoder {
     chosen: Option<Encoding>,
+    fallback: Option<Encoding>,
     max_undecodable_ratio: f64,
 }
 
@@ -32,10 +33,10 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// When the label stands for no encoding.
-    pub(crate) fn new(label: &str, max_undecodable_ratio: f64) -> Result<Self, SetupError> {
-        let chosen = if label == AUTO { None } else { Some(chosen(label)?) };
-        Ok(Self { chosen, max_undecodable_ratio })
+    /// When a label stands for no encoding.
+    pub(crate) fn new(label: &str, fallback: &str, max_undecodable_ratio: f64) -> Result<Self, SetupError> {
+        let (chosen, fallback) = (chosen("encoding", label)?, chosen("fallback_encoding", fallback)?);
+        Ok(Self { chosen, fallback, max_undecodable_ratio })
     }
 
     /// Decodes bytes.
@@ -46,6 +47,7 @@ impl Decoder {
     pub(crate) fn decode<'a>(&self, bytes: &'a [u8], known: Known<'_>) -> Result<Decoded<'a>, Failure> {
         let hints = Hints {
             chosen: self.chosen,
+            fallback: self.fallback,
             label: known.label,
             markup: known.markup,
             top_level_domain: known.url.and_then(encoding::top_level_domain),
@@ -88,9 +90,16 @@ pub(crate) fn push_metadata(decoded: &Decoded<'_>, metadata: &mut Vec<(&str, Val
     }
 }
 
-/// The encoding that the user has chosen.
-pub(crate) fn chosen(label: &str) -> Result<Encoding, SetupError> {
-    Encoding::for_label(label).ok_or_else(|| {
+/// The encoding that the user has chosen with an option, if it is not to be found.
+///
+/// # Errors
+///
+/// When the label stands for no encoding.
+pub(crate) fn chosen(option: &'static str, label: &str) -> Result<Option<Encoding>, SetupError> {
+    if label == AUTO {
+        return Ok(None);
+    }
+    Encoding::for_label(label).map(Some).ok_or_else(|| {
         let lower = label.trim().to_ascii_lowercase();
         let distance = |known: &&str| strsim::damerau_levenshtein(&lower, known);
         let nearest = LABELS.into_iter().min_by_key(distance).filter(|known| distance(known) <= 3);
@@ -100,7 +109,7 @@ pub(crate) fn chosen(label: &str) -> Result<Encoding, SetupError> {
                 "it takes `auto` or a label of the WHATWG Encoding Standard, such as `gb18030`".to_owned()
             }
         };
-        SetupError::in_option("encoding", format_args!("unknown encoding `{label}`: {advice}"))
+        SetupError::in_option(option, format_args!("unknown encoding `{label}`: {advice}"))
     })
 }
 

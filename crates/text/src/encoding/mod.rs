@@ -142,6 +142,8 @@ impl Encoding {
 pub struct Hints<'a> {
     /// The encoding that the user has chosen; only a byte order mark outranks it.
     pub chosen: Option<Encoding>,
+    /// The encoding that the user names for bytes that say nothing of theirs and are not UTF-8, in place of a guess.
+    pub fallback: Option<Encoding>,
     /// The label that was declared outside, such as the `charset` of an HTTP header; unknown ones do not
     /// count.
     pub label: Option<&'a str>,
@@ -375,9 +377,13 @@ fn not_utf8<'a>(bytes: &'a [u8], declared: Option<(Encoding, Source)>, hints: &H
     if let Some(decoded) = decode_wide(bytes) {
         return decoded;
     }
-    let guessed = decode_as(guess(bytes, hints.top_level_domain), Source::Guess, bytes);
+    let guessed = match hints.fallback {
+        Some(encoding) => decode_as(encoding, Source::Chosen, bytes),
+        None => decode_as(guess(bytes, hints.top_level_domain), Source::Guess, bytes),
+    };
     match as_declared {
         Some(declared) if declared.n_undecodable <= guessed.n_undecodable => declared,
+        _ if guessed.source == Source::Chosen => guessed,
         _ => plausible::checked(guessed, bytes),
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn checked<'a>(guessed: Decoded<'a>, bytes: &'a [u8]) -> Decoded<'a> 
             super::decode_as(encoding, Source::Guess, bytes)
         }
         _ => {
-            let is_plausible = own.n_odd * 6 <= own.n_high || holds_utf8(head, own.n_high);
+            let is_plausible = own.n_odd * 8 <= own.n_high || holds_utf8(head, own.n_high);
             Decoded { is_plausible, ..guessed }
         }
     }

@@ -28,7 +28,8 @@ fn labelled(label: &str) -> Hints<'_> {
     Hints { label: Some(label), ..Hints::default() }
 }
 
-const MARKUP: Hints<'_> = Hints { chosen: None, label: None, markup: true, top_level_domain: None };
+const MARKUP: Hints<'_> =
+    Hints { chosen: None, fallback: None, label: None, markup: true, top_level_domain: None };
 
 #[test]
 fn undeclared_text_is_recognised() {

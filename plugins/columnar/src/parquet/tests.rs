@@ -12,10 +12,13 @@ use arrow_array::{
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::Encoding;
+use parquet::basic::{BrotliLevel, Compression as PageCompression, Encoding};
+use parquet::data_type::{ByteArray, ByteArrayType, Int96, Int96Type};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 use tamis_plugin::{
     Document, ExportView, Failure, Fate, FileReader, Json, Limit, Measure, PartExporter, Record, Value,
@@ -330,6 +333,43 @@ fn every_type_has_a_form() {
         serde_json::to_string(&collected.documents[0].metadata).expect("JSON"),
         r#"{"binary":"/wA=","date":"2024-03-01","decimal":"123.45","dictionary":"word","instant":"2024-03-01T10:00:00.250Z","large":18446744073709551615,"list":["a",null],"map":{"k":"v"},"nan":null,"short":0.1,"time":"2024-03-01T10:00:00"}"#
     );
+}
+
+/// A file as older programs write it, with a column of bytes `id`, and `text`, and `at`, a moment.
+fn written_by_others(ids: &[&[u8]], moment: [u32; 3]) -> Vec<u8> {
+    let schema = "message m { required binary id; required binary text; required int96 at; }";
+    let schema = Arc::new(parse_message_type(schema).expect("a schema"));
+    let properties =
+        WriterProperties::builder().set_compression(PageCompression::BROTLI(BrotliLevel::default()));
+    let mut file = Vec::new();
+    let mut writer =
+        SerializedFileWriter::new(&mut file, schema, Arc::new(properties.build())).expect("a writer");
+    let mut group = writer.next_row_group().expect("a row group");
+    let bytes =
+        |values: &[&[u8]]| values.iter().map(|value| ByteArray::from(value.to_vec())).collect::<Vec<_>>();
+    for values in [bytes(ids), bytes(&vec![b"t".as_slice(); ids.len()])] {
+        let mut column = group.next_column().expect("a column").expect("a column");
+        column.typed::<ByteArrayType>().write_batch(&values, None, None).expect("values");
+        column.close().expect("a column ends");
+    }
+    let mut at = Int96::new();
+    at.set_data(moment[0], moment[1], moment[2]);
+    let mut column = group.next_column().expect("a column").expect("a column");
+    column.typed::<Int96Type>().write_batch(&vec![at; ids.len()], None, None).expect("values");
+    column.close().expect("a column ends");
+    group.close().expect("a row group ends");
+    writer.close().expect("a file ends");
+    file
+}
+
+#[test]
+fn ids_may_be_bytes_moments_far_away_and_pages_brotli() {
+    // The last day of the year 9999: its Julian day, and no nanosecond of it.
+    let collected = read_all(written_by_others(&["文-1".as_bytes(), b"\xFF\x00"], [0, 0, 5_373_484]));
+    assert_eq!(collected.failed, []);
+    let ids: Vec<_> = collected.documents.iter().map(|document| document.id.as_str()).collect();
+    assert_eq!(ids, ["文-1", "ff00"]);
+    assert_eq!(collected.documents[0].metadata.get("at"), Some(&Value::from("9999-12-31T00:00:00")));
 }
 
 /// Writes with what the properties say; the row groups hold all rows.

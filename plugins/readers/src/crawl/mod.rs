@@ -47,6 +47,7 @@ pub(crate) struct PageOptions {
     pub(crate) min_status: u16,
     pub(crate) max_status: u16,
     pub(crate) encoding: String,
+    pub(crate) fallback_encoding: String,
     pub(crate) max_undecodable_ratio: f64,
     pub(crate) max_payload_bytes: u64,
     pub(crate) keep_raw: bool,
@@ -105,7 +106,8 @@ impl Pages {
     ///
     /// When no page could be taken, or something is no media type or no encoding.
     pub(crate) fn new(options: PageOptions) -> Result<Self, SetupError> {
-        let decoder = Decoder::new(&options.encoding, options.max_undecodable_ratio)?;
+        let decoder =
+            Decoder::new(&options.encoding, &options.fallback_encoding, options.max_undecodable_ratio)?;
         let (min, max) = (options.min_status, options.max_status);
         if min > max {
             let message = format_args!("{min} is more than `max_status` = {max}, so no page would be taken");

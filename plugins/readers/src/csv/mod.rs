@@ -31,6 +31,8 @@ struct Table {
     dialect: Dialect,
     /// The encoding that was chosen; without one it is found.
     encoding: Option<Encoding>,
+    /// What it is taken for where it is not UTF-8, in place of a guess.
+    fallback: Option<Encoding>,
     has_header: bool,
     columns: Vec<String>,
 }
@@ -92,6 +94,7 @@ impl From<TsvOptions> for CsvOptions {
             quote,
             escapes,
             encoding,
+            fallback_encoding,
             max_record_bytes,
         } = options;
         let delimiter = Delimiter::Tab;
@@ -107,6 +110,7 @@ impl From<TsvOptions> for CsvOptions {
             quote,
             escapes,
             encoding,
+            fallback_encoding,
             max_record_bytes,
         }
     }
@@ -121,8 +125,8 @@ struct Names {
 
 impl Table {
     fn open(options: CsvOptions) -> Result<Self, SetupError> {
-        let encoding =
-            if options.encoding == encoded::AUTO { None } else { Some(encoded::chosen(&options.encoding)?) };
+        let encoding = encoded::chosen("encoding", &options.encoding)?;
+        let fallback = encoded::chosen("fallback_encoding", &options.fallback_encoding)?;
         let delimiter = options.delimiter.byte();
         if let Some(encoding) = encoding {
             check_encoding(encoding, &options)?;
@@ -152,6 +156,7 @@ impl Table {
                 max_record_bytes: options.max_record_bytes,
             },
             encoding,
+            fallback,
             has_header: options.has_header,
             columns: options.columns,
         })
@@ -232,10 +237,11 @@ impl Table {
             return Encoding::UTF_8;
         }
         let n_high = parts.into_iter().flatten().filter(|byte| !byte.is_ascii()).count();
-        if n_high < MIN_EVIDENCE {
+        if n_high < MIN_EVIDENCE && self.fallback.is_none() {
             return Encoding::UTF_8;
         }
-        let found = encoding::decode(&parts.concat(), &Hints::default()).encoding;
+        let hints = Hints { fallback: self.fallback, ..Hints::default() };
+        let found = encoding::decode(&parts.concat(), &hints).encoding;
         let is_part = |byte: u8| byte >= b'0' && !found.is_single_byte();
         let is_cut = !is_part(self.dialect.delimiter) && !self.dialect.quote.is_some_and(is_part);
         let is_sound =

@@ -82,7 +82,11 @@ pub struct CsvOptions {
     pub escapes: bool,
     /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 or, if they are not, what they look most like. A
     /// byte order mark of UTF-8 is left out.
+    #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
+    /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
+    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
+    pub fallback_encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
     #[schemars(
         range(min = 1),
@@ -142,6 +146,7 @@ impl Default for CsvOptions {
             quote: "\"".to_owned(),
             escapes: false,
             encoding: encoded::AUTO.to_owned(),
+            fallback_encoding: encoded::AUTO.to_owned(),
             max_record_bytes: 16 * 1024 * 1024,
         }
     }
@@ -219,7 +224,11 @@ pub struct TsvOptions {
     pub escapes: bool,
     /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 or, if they are not, what they look most like. A
     /// byte order mark of UTF-8 is left out.
+    #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
+    /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
+    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
+    pub fallback_encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
     #[schemars(
         range(min = 1),
@@ -241,6 +250,7 @@ impl Default for TsvOptions {
             quote: "\"".to_owned(),
             escapes: false,
             encoding: encoded::AUTO.to_owned(),
+            fallback_encoding: encoded::AUTO.to_owned(),
             max_record_bytes: 16 * 1024 * 1024,
         }
     }

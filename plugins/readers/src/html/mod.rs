@@ -33,7 +33,8 @@ impl Reader for Html {
     type Options = HtmlOptions;
 
     fn open(options: HtmlOptions) -> Result<Self, SetupError> {
-        let decoder = Decoder::new(&options.encoding, options.max_undecodable_ratio)?;
+        let decoder =
+            Decoder::new(&options.encoding, &options.fallback_encoding, options.max_undecodable_ratio)?;
         Ok(Self { decoder, keep_raw: options.keep_raw })
     }
 

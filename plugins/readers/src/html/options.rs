@@ -36,7 +36,11 @@ pub struct HtmlOptions {
     /// The encoding of the files: `auto`, or a label such as `gb18030` or `windows-1251`.
     ///
     /// A byte order mark outranks it.
+    #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
+    /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
+    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
+    pub fallback_encoding: String,
     /// Which part of the bytes of a file may stand for nothing, from 0 to 1; with more, the file fails.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_undecodable_ratio: f64,
@@ -50,6 +54,7 @@ impl Default for HtmlOptions {
     fn default() -> Self {
         Self {
             encoding: AUTO.to_owned(),
+            fallback_encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
             keep_raw: false,
         }

@@ -33,7 +33,8 @@ impl Reader for Mhtml {
     type Options = MhtmlOptions;
 
     fn open(options: MhtmlOptions) -> Result<Self, SetupError> {
-        let decoder = Decoder::new(&options.encoding, options.max_undecodable_ratio)?;
+        let decoder =
+            Decoder::new(&options.encoding, &options.fallback_encoding, options.max_undecodable_ratio)?;
         Ok(Self { decoder, keep_raw: options.keep_raw })
     }
 

@@ -35,7 +35,11 @@ pub struct MhtmlOptions {
     /// The encoding of the page: `auto`, or a label such as `gb18030`, whatever it declares.
     ///
     /// A byte order mark outranks it.
+    #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
+    /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
+    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
+    pub fallback_encoding: String,
     /// Which part of the bytes of a page may stand for nothing, from 0 to 1; with more, the file fails.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_undecodable_ratio: f64,
@@ -49,6 +53,7 @@ impl Default for MhtmlOptions {
     fn default() -> Self {
         Self {
             encoding: AUTO.to_owned(),
+            fallback_encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
             keep_raw: false,
         }

@@ -31,7 +31,13 @@ impl Reader for Text {
     type Options = TextOptions;
 
     fn open(options: TextOptions) -> Result<Self, SetupError> {
-        Ok(Self { decoder: Decoder::new(&options.encoding, options.max_undecodable_ratio)? })
+        Ok(Self {
+            decoder: Decoder::new(
+                &options.encoding,
+                &options.fallback_encoding,
+                options.max_undecodable_ratio,
+            )?,
+        })
     }
 
     fn forms(&self) -> Forms {

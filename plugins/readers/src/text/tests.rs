@@ -80,7 +80,8 @@ fn what_is_no_text_fails_and_keeps_its_bytes() {
         assert!(failed.message.starts_with(message), "{}", failed.message);
         assert_eq!(failed.raw, *bytes);
     }
-    let lenient = TextOptions { encoding: "utf-8".to_owned(), max_undecodable_ratio: 1.0 };
+    let lenient =
+        TextOptions { encoding: "utf-8".to_owned(), max_undecodable_ratio: 1.0, ..TextOptions::default() };
     assert_eq!(read(lenient, b"\xff").texts(), ["\u{fffd}"]);
 }
 
@@ -90,7 +91,7 @@ fn unknown_encodings_are_refused_with_a_suggestion() {
         ("gb18031", "unknown encoding `gb18031`: did you mean `gb18030`?"),
         ("ShiftJS", "unknown encoding `ShiftJS`: did you mean `shift_jis`?"),
         ("klingon-piqad", "unknown encoding `klingon-piqad`: it takes `auto` or a label"),
-        ("utf-7", "unknown encoding `hz-gb-2312`: "),
+        ("utf-7", "unknown encoding `utf-7`: "),
     ] {
         let error = Text::open(TextOptions { encoding: label.to_owned(), ..TextOptions::default() });
         let error = error.expect_err("no such encoding");
@@ -116,4 +117,13 @@ proptest! {
         prop_assert_eq!(decode(&text, &bytes).0.len(), 1);
         text.sniff(&bytes, true, "a");
     }
+}
+
+#[test]
+fn an_encoding_may_be_named_for_what_says_nothing_of_its_own() {
+    let reader = Text::open(TextOptions { fallback_encoding: "ibm855".to_owned(), ..TextOptions::default() });
+    let reader = reader.expect("good options");
+    assert_eq!(decode(&reader, b"\xA1\xA0").texts(), ["Аа"]);
+    assert_eq!(decode(&reader, "é".as_bytes()).texts(), ["é"]);
+    assert_eq!(decode(&reader, b"\xFF\xFEa\0").texts(), ["a"]);
 }

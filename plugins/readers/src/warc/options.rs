@@ -66,7 +66,11 @@ pub struct WarcOptions {
     /// The encoding of the pages: `auto`, or a label such as `gb18030`, whatever they declare.
     ///
     /// A byte order mark outranks it.
+    #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
+    /// The encoding of pages that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
+    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
+    pub fallback_encoding: String,
     /// Which part of the bytes of a page may stand for nothing, from 0 to 1; with more, the record fails.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_undecodable_ratio: f64,
@@ -117,6 +121,7 @@ impl Default for WarcOptions {
             min_status: 200,
             max_status: 299,
             encoding: AUTO.to_owned(),
+            fallback_encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
             max_payload_bytes: DEFAULT_MAX_PAYLOAD_BYTES,
             keep_raw: false,
@@ -132,6 +137,7 @@ impl From<WarcOptions> for PageOptions {
             min_status: options.min_status,
             max_status: options.max_status,
             encoding: options.encoding,
+            fallback_encoding: options.fallback_encoding,
             max_undecodable_ratio: options.max_undecodable_ratio,
             max_payload_bytes: options.max_payload_bytes,
             keep_raw: options.keep_raw,
