@@ -76,7 +76,7 @@ names! {
     Name, Other:
     AriaHidden "aria-hidden" Class "class" Colspan "colspan" Content "content" DataSrc "data-src"
     DateTime "datetime" Hidden "hidden" Href "href" Id "id" ItemProp "itemprop" ItemType "itemtype" Lang "lang"
-    Name "name" Property "property" Rel "rel" Role "role" Src "src" Style "style" Type "type" Alt "alt"
+    Name "name" Property "property" Rel "rel" Role "role" Src "src" Style "style" Title "title" Type "type" Alt "alt"
 }
 
 /// An element without content: no end tag is waited for.
