@@ -19,6 +19,6 @@ mod tree;
 
 pub use blocks::{Block, Blocks, Container, is_hidden};
 pub use build::{TooLong, parse};
-pub use entities::decoded;
+pub use entities::{decoded, decoded_attribute};
 pub use tag::{Name, Tag};
 pub use tree::{NodeId, Shape, Tree};

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use tamis_dates::{Located, certain_date, dates};
-use tamis_html::{Block, Name, NodeId, Tag, decoded};
+use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
 
 use super::labels::{label_before, labelled};
 use super::options::Field;
@@ -171,7 +171,13 @@ impl Reader<'_, '_, '_> {
         }
         // `<abbr class="published" title="2008-05-26T21:07:00+02:00">26 May</abbr>`
         if let Some(title) = tree.attribute(node, Name::Title).filter(|title| certain_date(title).is_some()) {
-            self.found.add(field, &decoded(title), "date-class", span_of(self.page.source, title), 0.75);
+            self.found.add(
+                field,
+                &decoded_attribute(title),
+                "date-class",
+                span_of(self.page.source, title),
+                0.75,
+            );
             return;
         }
         let text = self.page.text(node);
@@ -198,7 +204,7 @@ impl Reader<'_, '_, '_> {
         let field = label_before(before).unwrap_or_else(|| field_of_class(class));
         let machine = page.tree.attribute(node, Name::DateTime).filter(|moment| !moment.is_empty());
         let (value, span) = match machine {
-            Some(moment) => (decoded(moment).into_owned(), span_of(page.source, moment)),
+            Some(moment) => (decoded_attribute(moment).into_owned(), span_of(page.source, moment)),
             None => (text.clone(), page.element_span(node)),
         };
         if near {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tamis_html::{Name, NodeId, Tag, Tree, decoded};
+use tamis_html::{Name, NodeId, Tag, Tree, decoded, decoded_attribute};
 
 use super::json_ld::Script;
 use super::names::people;
@@ -138,7 +138,7 @@ impl Reader<'_, '_> {
     fn add(&mut self, field: Field, value: &str, rule: &'static str, span: Range<usize>, confidence: f64) {
         let value = without_escapes(&without_tags(value));
         // `&amp;#39;`: some systems escape twice, and nobody means to show a reference in the head of a page.
-        let value = decoded(&value);
+        let value = if field == Field::CanonicalUrl { value.into() } else { decoded_attribute(&value) };
         if field == Field::Author {
             for name in people(&value) {
                 self.found.add(field, &name, rule, span.clone(), confidence);
@@ -150,7 +150,7 @@ impl Reader<'_, '_> {
 
     fn attribute(&mut self, node: NodeId, name: Name, field: Field, rule: &'static str, confidence: f64) {
         if let Some(value) = self.tree.attribute(node, name) {
-            self.add(field, &decoded(value), rule, span_of(self.page, value), confidence);
+            self.add(field, &decoded_attribute(value), rule, span_of(self.page, value), confidence);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `dates` and `names` read what stands near the main heading.
 
-use tamis_html::{Name, NodeId, Tag, Tree, decoded};
+use tamis_html::{Name, NodeId, Tag, Tree, decoded_attribute};
 
 use super::json_ld::PAGES;
 use super::options::Field;
@@ -65,7 +65,7 @@ fn property(page: &Page<'_, '_>, node: NodeId, found: &mut Statements) {
         match attribute(Name::Content).or_else(|| attribute(Name::DateTime)).filter(|value| !value.is_empty())
         {
             Some(value) => {
-                found.add(field, &decoded(value), "microdata", span_of(page.source, value), sure);
+                found.add(field, &decoded_attribute(value), "microdata", span_of(page.source, value), sure);
                 // What is shown tells the day where the page was written.
                 if field == Field::Published {
                     found.add(field, &page.text(node), "time-text", page.element_span(node), 0.4);

@@ -276,6 +276,13 @@ fn the_source_is_another_house() {
 }
 
 #[test]
+fn addresses_keep_their_parameters() {
+    let page = "<link rel=canonical href='https://a.example/?x=1&section=3&amp;region=eu&copy=5'><p>Text</p>";
+    let expected = "https://a.example/?x=1&section=3&region=eu&copy=5";
+    assert_eq!(field("canonical_url", page).as_deref(), Some(expected));
+}
+
+#[test]
 fn escapes_of_scripts_are_undone() {
     let page =
         "<meta name=description content='The ferry is back.\\x0aThe band played \\u0026 left.'><p>Text</p>";
