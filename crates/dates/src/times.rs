@@ -117,7 +117,7 @@ pub(super) const ZONES: &[(&str, i16)] = &[
 pub(super) static TIME: LazyLock<Regex> = LazyLock::new(|| {
     let parts = PARTS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join("|");
     let zones = ZONES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
-    let minutes = r"\s*(?::|时|時|点|點|h|시)\s*(?<min>\d{2}|(?-u:\d)\s*[分분])(?:\s*(?::|分|분)\s*(?:(?<s>\d{2})(?:[.,]\d+)?\s*[秒초]?)?)?";
+    let minutes = r"\s*(?::|时|時|点|點|h|시)\s*(?<min>\d{2}|(?-u:\d)\s*[分분])(?:\s*(?::|分|분)\s*(?:(?<s>\d{2})(?:[.,]\d+|:\d{3})?\s*[秒초]?)?)?";
     let half = r"(?<half>[ap])(?:m(?-u:\b)|\.\s?m\.)";
     let zone = format!(
         r"(?<zone>(?:utc|gmt)\s*[+-]\d{{1,2}}(?::?\d{{2}})?(?-u:\b)|(?:{zones})(?-u:\b)|[+-]\d{{2}}(?::?\d{{2}})?(?-u:\b)|北京时间)"

@@ -1,6 +1,6 @@
 //! Source text to plain text.
 
-use crate::entities::{Referent, reference};
+use crate::entities::reference;
 
 /// Appends `source` to `out`: character references resolved, white space folded to one blank unless `pre`,
 /// none at the start of the block, which begins at `start`.
@@ -43,19 +43,12 @@ fn ends_run(byte: u8) -> bool {
 /// Resolves the reference at `at`, and says how many bytes it takes.
 fn push_reference(out: &mut String, source: &str, at: usize) -> usize {
     let after = source.get(at + 1..).unwrap_or_default();
-    match reference(after) {
-        Some((length, Referent::Char(c))) => {
-            out.push(c);
-            length + 1
-        }
-        Some((length, Referent::Chars(text))) => {
-            out.push_str(text);
-            length + 1
-        }
-        None => {
-            out.push('&');
-            1
-        }
+    if let Some((length, referent)) = reference(after) {
+        referent.push_to(out);
+        length + 1
+    } else {
+        out.push('&');
+        1
     }
 }
 

@@ -28,8 +28,131 @@ const WINDOWS_1252: [char; 32] = [
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
+/// The second characters of names that stand for two, most of them a stroke through the first or a variant of it; the
+/// table of the library has the first ones alone.
+const SECOND: &[(char, &[&str])] = &[
+    ('\u{6A}', &["fjlig"]),
+    ('\u{331}', &["race"]),
+    ('\u{333}', &["acE"]),
+    (
+        '\u{338}',
+        &[
+            "NotEqualTilde",
+            "NotGreaterFullEqual",
+            "NotGreaterGreater",
+            "NotGreaterSlantEqual",
+            "NotHumpDownHump",
+            "NotHumpEqual",
+            "NotLeftTriangleBar",
+            "NotLessLess",
+            "NotLessSlantEqual",
+            "NotNestedGreaterGreater",
+            "NotNestedLessLess",
+            "NotPrecedesEqual",
+            "NotRightTriangleBar",
+            "NotSquareSubset",
+            "NotSquareSuperset",
+            "NotSucceedsEqual",
+            "NotSucceedsTilde",
+            "nGg",
+            "nGtv",
+            "nLl",
+            "nLtv",
+            "napE",
+            "napid",
+            "nbump",
+            "nbumpe",
+            "ncongdot",
+            "nedot",
+            "nesim",
+            "ngE",
+            "ngeqq",
+            "ngeqslant",
+            "nges",
+            "nlE",
+            "nleqq",
+            "nleqslant",
+            "nles",
+            "notinE",
+            "notindot",
+            "npart",
+            "npre",
+            "npreceq",
+            "nrarrc",
+            "nrarrw",
+            "nsce",
+            "nsubE",
+            "nsubseteqq",
+            "nsucceq",
+            "nsupE",
+            "nsupseteqq",
+        ],
+    ),
+    ('\u{200A}', &["ThickSpace"]),
+    (
+        '\u{20D2}',
+        &[
+            "NotSubset",
+            "NotSuperset",
+            "nGt",
+            "nLt",
+            "nang",
+            "nsubset",
+            "nsupset",
+            "nvap",
+            "nvge",
+            "nvgt",
+            "nvle",
+            "nvlt",
+            "nvltrie",
+            "nvrtrie",
+            "nvsim",
+            "vnsub",
+            "vnsup",
+        ],
+    ),
+    ('\u{20E5}', &["bne", "bnequiv", "nparsl"]),
+    (
+        '\u{FE00}',
+        &[
+            "caps",
+            "cups",
+            "gesl",
+            "gvertneqq",
+            "gvnE",
+            "lates",
+            "lesg",
+            "lvertneqq",
+            "lvnE",
+            "smtes",
+            "sqcaps",
+            "sqcups",
+            "varsubsetneq",
+            "varsubsetneqq",
+            "varsupsetneq",
+            "varsupsetneqq",
+            "vsubnE",
+            "vsubne",
+            "vsupnE",
+            "vsupne",
+        ],
+    ),
+];
+
 /// `text` with its character references resolved, borrowed where there is none.
 pub fn decoded(text: &str) -> Cow<'_, str> {
+    resolved(text, false)
+}
+
+/// The value of an attribute with its character references resolved.
+///
+/// Without `;` a name that goes on with a letter, a digit or `=` is none here, or `?a=1&copy=2` would lose its
+/// parameter (HTML standard, section 13.2.5.73).
+pub fn decoded_attribute(value: &str) -> Cow<'_, str> {
+    resolved(value, true)
+}
+
+fn resolved(text: &str, in_attribute: bool) -> Cow<'_, str> {
     if memchr(b'&', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
@@ -37,7 +160,8 @@ pub fn decoded(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        if let Some((length, referent)) = reference(after) {
+        let found = reference(after).filter(|(length, _)| !in_attribute || is_in_attribute(after, *length));
+        if let Some((length, referent)) = found {
             referent.push_to(&mut out);
             rest = after.get(length..).unwrap_or_default();
         } else {
@@ -49,18 +173,30 @@ pub fn decoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether what was found at the beginning of `after` is a reference in an attribute, too.
+fn is_in_attribute(after: &str, length: usize) -> bool {
+    let bytes = after.as_bytes();
+    let ends = length.checked_sub(1).and_then(|last| bytes.get(last)) == Some(&b';');
+    let goes_on = bytes.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'=');
+    ends || !goes_on || after.starts_with('#')
+}
+
 /// What a reference stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Referent {
     Char(char),
-    Chars(&'static str),
+    /// A name, and its second character if it stands for two.
+    Chars(&'static str, Option<char>),
 }
 
 impl Referent {
-    fn push_to(self, out: &mut String) {
+    pub(crate) fn push_to(self, out: &mut String) {
         match self {
             Self::Char(c) => out.push(c),
-            Self::Chars(text) => out.push_str(text),
+            Self::Chars(text, second) => {
+                out.push_str(text);
+                out.extend(second);
+            }
         }
     }
 }
@@ -103,17 +239,22 @@ fn named(after: &str) -> Option<(usize, Referent)> {
     if bytes.get(length) == Some(&b';')
         && let Some(text) = lookup(name)
     {
-        return Some((length + 1, Referent::Chars(text)));
+        return Some((length + 1, Referent::Chars(text, second(name))));
     }
     // `&notit;` is `¬it;`: the longest known beginning counts.
     (2..=length.min(6)).rev().find_map(|length| {
         let name = after.get(..length)?;
         WITHOUT_SEMICOLON.binary_search(&name).ok()?;
-        Some((length, Referent::Chars(lookup(name.as_bytes())?)))
+        Some((length, Referent::Chars(lookup(name.as_bytes())?, None)))
     })
 }
 
 fn lookup(name: &[u8]) -> Option<&'static str> {
     let found = NAMED_ENTITIES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
     NAMED_ENTITIES.get(found).map(|(_, text)| *text)
+}
+
+fn second(name: &[u8]) -> Option<char> {
+    let has = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
+    SECOND.iter().find(|(_, names)| has(names)).map(|(c, _)| *c)
 }

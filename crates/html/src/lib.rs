@@ -20,7 +20,7 @@ mod tree;
 
 pub use blocks::{Block, Blocks, Container, is_hidden, is_left_out};
 pub use build::{TooLong, parse};
-pub use entities::decoded;
+pub use entities::{decoded, decoded_attribute};
 pub use formula::formula;
 pub use tag::{Name, Tag};
 pub use tree::{NodeId, Shape, Tree};

@@ -75,8 +75,9 @@ names! {
     /// The attributes that are kept.
     Name, Other:
     AriaHidden "aria-hidden" Class "class" Colspan "colspan" Content "content" DataSrc "data-src"
-    DateTime "datetime" Encoding "encoding" Hidden "hidden" Href "href" Id "id" ItemProp "itemprop" ItemType "itemtype" Lang "lang"
-    Name "name" Property "property" Rel "rel" Role "role" Src "src" Style "style" Type "type" Alt "alt" AltText "alttext"
+    DateTime "datetime" Encoding "encoding" Hidden "hidden" Href "href" Id "id" ItemProp "itemprop" ItemType "itemtype"
+    Lang "lang" Name "name" Property "property" Rel "rel" Role "role" Src "src" Style "style" Title "title" Type "type"
+    Alt "alt" AltText "alttext"
 }
 
 /// An element without content: no end tag is waited for.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use crate::{Block, Blocks, Container, NodeId, Tag, Tree, decoded, parse};
+use crate::{Block, Blocks, Container, NodeId, Tag, Tree, decoded, decoded_attribute, parse};
 
 /// The tree as nested brackets: `p[one b[two]]`.
 fn drawn(source: &str) -> String {
@@ -99,10 +99,27 @@ fn character_references_are_resolved_as_in_browsers() {
         ("&copy2024 &notit; &nosuch; & &;", "©2024 ¬it; &nosuch; & &;"),
         ("&#146;&#0;&#xD800;&#99999999999999999999;", "’\u{FFFD}\u{FFFD}\u{FFFD}"),
         ("&rarr;&hellip;&nbsp;", "→…\u{a0}"),
+        ("&NotEqualTilde;&ThickSpace;&fjlig;", "\u{2242}\u{338}\u{205F}\u{200A}fj"),
     ];
     for (source, expected) in cases {
         assert_eq!(decoded(source), expected, "{source}");
     }
+}
+
+#[test]
+fn parameters_of_addresses_are_no_references() {
+    let cases = [
+        ("?x=1&section=3&region=eu&copy=5&current=2", "?x=1&section=3&region=eu&copy=5&current=2"),
+        ("?x=1&amp;copy=5&copy;=6", "?x=1&copy=5©=6"),
+        ("a &lt b &copy", "a < b ©"),
+        ("&ampx;&notit;&not;", "&ampx;&notit;¬"),
+        ("&#169x&#xA9;", "©x©"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(decoded_attribute(source), expected, "{source}");
+    }
+    let tree = parse("<a href='?a=1&lt=2&amp;b=3'>x</a>").expect("short");
+    assert_eq!(tree.attribute_text(1, crate::Name::Href).as_deref(), Some("?a=1&lt=2&b=3"));
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl<'a> Tree<'a> {
 
     /// The value of an attribute with its character references resolved.
     pub fn attribute_text(&self, node: NodeId, name: Name) -> Option<Cow<'a, str>> {
-        self.attribute(node, name).map(entities::decoded)
+        self.attribute(node, name).map(entities::decoded_attribute)
     }
 
     /// Whether two texts of a block lie in inline elements that stand side by side, such as links in a row, which

@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use serde_json::Value as Data;
-use tamis_html::{Name, NodeId, Tag, Tree, decoded};
+use tamis_html::{Name, NodeId, Tag, Tree, decoded, decoded_attribute};
 
+use super::json_ld::Script;
+use super::names::people;
 use super::options::Field;
+use super::page::span_of;
 use super::statement::Statements;
-
-/// The most bytes of structured data that are parsed; more is no description of one page.
-const MOST_DATA_BYTES: usize = 1 << 20;
 
 /// Longer values keep their tags, bytes.
 const MOST_TAGGED_BYTES: usize = 10_000;
@@ -26,8 +25,9 @@ const META: &[(&str, Field, f64)] = &[
     ("articletitle", Field::Title, 0.85),
     ("sitename", Field::Publisher, 0.8),
     ("author", Field::Author, 0.8),
-    ("article:author", Field::Author, 0.75),
-    ("og:article:author", Field::Author, 0.75),
+    // Mostly the address of a profile, and often that of whoever keeps the site.
+    ("article:author", Field::Author, 0.65),
+    ("og:article:author", Field::Author, 0.65),
     ("dc.creator", Field::Author, 0.8),
     ("dcterms.creator", Field::Author, 0.8),
     ("citation_author", Field::Author, 0.9),
@@ -52,6 +52,35 @@ const META: &[(&str, Field, f64)] = &[
     ("publish_date", Field::Published, 0.85),
     ("weibo:article:create_at", Field::Published, 0.85),
     ("date", Field::Published, 0.7),
+    ("article:published", Field::Published, 0.9),
+    ("article.published", Field::Published, 0.9),
+    ("publication_date", Field::Published, 0.85),
+    ("publicationdate", Field::Published, 0.85),
+    ("published_date", Field::Published, 0.85),
+    ("published-date", Field::Published, 0.85),
+    ("published_time", Field::Published, 0.85),
+    ("date_published", Field::Published, 0.85),
+    ("originalpublicationdate", Field::Published, 0.85),
+    ("article_date_original", Field::Published, 0.85),
+    ("prism.publicationdate", Field::Published, 0.85),
+    ("rnews:datepublished", Field::Published, 0.85),
+    ("cxenseparse:recs:publishtime", Field::Published, 0.85),
+    ("bt:pubdate", Field::Published, 0.85),
+    ("firstpublishdate", Field::Published, 0.85),
+    ("firstpublishedtime", Field::Published, 0.85),
+    ("displaydate", Field::Published, 0.7),
+    ("release_date", Field::Published, 0.8),
+    ("releasedate", Field::Published, 0.8),
+    ("pub_date", Field::Published, 0.85),
+    ("pdate", Field::Published, 0.8),
+    ("date.created", Field::Published, 0.75),
+    ("dc.date.created", Field::Published, 0.8),
+    ("dc.created", Field::Published, 0.8),
+    ("dc:date", Field::Published, 0.8),
+    ("created", Field::Published, 0.65),
+    ("creation_date", Field::Published, 0.7),
+    ("datecreated", Field::Published, 0.7),
+    ("doc_date", Field::Published, 0.7),
     ("article:modified_time", Field::Modified, 0.95),
     ("og:updated_time", Field::Modified, 0.8),
     ("og:modified_time", Field::Modified, 0.85),
@@ -61,6 +90,10 @@ const META: &[(&str, Field, f64)] = &[
     ("last-modified", Field::Modified, 0.7),
     ("lastmod", Field::Modified, 0.75),
     ("revised", Field::Modified, 0.6),
+    ("article:modified", Field::Modified, 0.9),
+    ("bt:moddate", Field::Modified, 0.85),
+    ("modified_date", Field::Modified, 0.8),
+    ("date.modified", Field::Modified, 0.8),
     ("og:site_name", Field::Publisher, 0.9),
     ("dc.publisher", Field::Publisher, 0.85),
     ("dcterms.publisher", Field::Publisher, 0.85),
@@ -78,43 +111,6 @@ const META: &[(&str, Field, f64)] = &[
     ("article:tag", Field::Tags, 0.9),
     ("keywords", Field::Tags, 0.8),
     ("news_keywords", Field::Tags, 0.85),
-];
-
-/// Properties of schema.org, as JSON-LD and microdata have them.
-const SCHEMA: &[(&str, Field)] = &[
-    ("headline", Field::Title),
-    ("author", Field::Author),
-    ("creator", Field::Author),
-    ("datePublished", Field::Published),
-    ("dateModified", Field::Modified),
-    ("publisher", Field::Publisher),
-    ("description", Field::Description),
-    ("inLanguage", Field::Language),
-    ("keywords", Field::Tags),
-];
-
-/// Things of schema.org that describe the page that they stand in; others are in it, such as comments and products.
-const PAGES: &[&str] = &[
-    "Article",
-    "NewsArticle",
-    "ReportageNewsArticle",
-    "AnalysisNewsArticle",
-    "OpinionNewsArticle",
-    "BackgroundNewsArticle",
-    "ReviewNewsArticle",
-    "BlogPosting",
-    "LiveBlogPosting",
-    "SocialMediaPosting",
-    "DiscussionForumPosting",
-    "TechArticle",
-    "ScholarlyArticle",
-    "Report",
-    "WebPage",
-    "Review",
-    "Recipe",
-    "VideoObject",
-    "PodcastEpisode",
-    "QAPage",
 ];
 
 /// Finds what a page declares, in the order of the page.
@@ -140,12 +136,21 @@ struct Reader<'r, 'a> {
 
 impl Reader<'_, '_> {
     fn add(&mut self, field: Field, value: &str, rule: &'static str, span: Range<usize>, confidence: f64) {
-        self.found.add(field, &without_tags(value), rule, span, confidence);
+        let value = without_escapes(&without_tags(value));
+        // `&amp;#39;`: some systems escape twice, and nobody means to show a reference in the head of a page.
+        let value = if field == Field::CanonicalUrl { value.into() } else { decoded_attribute(&value) };
+        if field == Field::Author {
+            for name in people(&value) {
+                self.found.add(field, &name, rule, span.clone(), confidence);
+            }
+        } else {
+            self.found.add(field, &value, rule, span, confidence);
+        }
     }
 
     fn attribute(&mut self, node: NodeId, name: Name, field: Field, rule: &'static str, confidence: f64) {
         if let Some(value) = self.tree.attribute(node, name) {
-            self.add(field, &decoded(value), rule, span_of(self.page, value), confidence);
+            self.add(field, &decoded_attribute(value), rule, span_of(self.page, value), confidence);
         }
     }
 
@@ -179,85 +184,69 @@ impl Reader<'_, '_> {
     fn script(&mut self, node: NodeId) {
         let is_data = self.tree.attribute(node, Name::Type).is_some_and(|it| it.contains("ld+json"));
         let text = self.tree.raw_text(node).trim();
-        if is_data && text.len() <= MOST_DATA_BYTES {
-            if let Ok(data) = serde_json::from_str(text) {
-                self.data(&data, &span_of(self.page, text));
+        if is_data {
+            let span = span_of(self.page, text);
+            for property in Script::parse(text).properties() {
+                self.add(
+                    property.field,
+                    &decoded(&property.value),
+                    "json-ld",
+                    span.clone(),
+                    property.confidence,
+                );
             }
-        } else if !is_data {
+        } else {
             self.wechat(text);
         }
     }
 
-    /// Goes through structured data; `serde_json` nests no deeper than 128, so this may call itself.
-    fn data(&mut self, data: &Data, span: &Range<usize>) {
-        match data {
-            Data::Array(items) => items.iter().for_each(|item| self.data(item, span)),
-            Data::Object(fields) => {
-                if is_page(fields) {
-                    self.thing(fields, span);
-                } else {
-                    for inner in
-                        ["@graph", "mainEntity", "mainEntityOfPage"].iter().filter_map(|key| fields.get(*key))
-                    {
-                        self.data(inner, span);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A thing that describes the page.
-    fn thing(&mut self, fields: &serde_json::Map<String, Data>, span: &Range<usize>) {
-        // A page as such says less than the article on it.
-        let confidence =
-            if fields.get("@type").and_then(Data::as_str) == Some("WebPage") { 0.75 } else { 0.95 };
-        for (name, field) in SCHEMA {
-            for value in fields.get(*name).map(names).unwrap_or_default() {
-                self.add(*field, &decoded(&value), "json-ld", span.clone(), confidence);
-            }
-        }
-    }
-
-    /// `var ct = "1546300800"`: pages of WeChat say in seconds since 1970 when they were published.
+    /// Pages of WeChat say in a script when they were published, in seconds since 1970 or as the page will show it.
     fn wechat(&mut self, script: &str) {
         /// With what they all begin: scripts are long, so there is one quick pass for all.
         const START: &str = "var c";
-        const DEFINITIONS: [&str; 3] = ["var ct = \"", "var ct=\"", "var create_time = \""];
+        const NAMES: [&str; 3] = ["ct", "createTime", "create_time"];
         let found = memchr::memmem::find_iter(script.as_bytes(), START).find_map(|at| {
-            let rest = script.get(at..)?;
-            let behind = DEFINITIONS.iter().find_map(|definition| rest.strip_prefix(definition))?;
-            let digits = behind.get(..behind.as_bytes().iter().take(20).position(|byte| *byte == b'"')?)?;
-            let seconds: i64 = digits.parse().ok().filter(|_| digits.len() == 10)?;
-            let moment = jiff::Timestamp::from_second(seconds).ok()?;
-            // All accounts show the time of China.
-            Some((digits, moment.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).datetime()))
+            let rest = script.get(at + START.len() - 1..)?;
+            let behind =
+                NAMES.iter().find_map(|name| rest.strip_prefix(name)?.trim_start().strip_prefix('='))?;
+            let value = behind.trim_start().strip_prefix(['"', '\''])?;
+            let value = value
+                .get(..value.as_bytes().iter().take(20).position(|byte| matches!(byte, b'"' | b'\''))?)?;
+            Some((value, shown_time(value)?))
         });
-        if let Some((digits, moment)) = found {
-            let shown = format!("{} {}", moment.date(), moment.time());
-            self.add(Field::Published, &shown, "wechat-script", span_of(self.page, digits), 0.95);
+        if let Some((value, shown)) = found {
+            self.add(Field::Published, &shown, "wechat-script", span_of(self.page, value), 0.95);
         }
     }
 }
 
-/// Whether a thing of structured data describes a page.
-fn is_page(fields: &serde_json::Map<String, Data>) -> bool {
-    let is_one = |kind: &Data| kind.as_str().is_some_and(|kind| PAGES.contains(&kind));
-    fields
-        .get("@type")
-        .is_some_and(|kind| is_one(kind) || kind.as_array().is_some_and(|kinds| kinds.iter().any(is_one)))
+/// Seconds since 1970 as all accounts of WeChat show them, in the time of China; a date as it stands.
+fn shown_time(value: &str) -> Option<String> {
+    if let Ok(seconds) = value.parse::<i64>() {
+        let moment = jiff::Timestamp::from_second(seconds).ok().filter(|_| value.len() == 10)?;
+        let moment = moment.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).datetime();
+        return Some(format!("{} {}", moment.date(), moment.time()));
+    }
+    tamis_dates::certain_date(value).map(|_| value.to_owned())
 }
 
-/// The strings that a property holds: itself, the names of its things, each of a list.
-fn names(value: &Data) -> Vec<String> {
-    match value {
-        Data::String(text) => vec![text.clone()],
-        Data::Array(items) => items.iter().flat_map(names).collect(),
-        Data::Object(fields) => {
-            fields.get("name").and_then(Data::as_str).map(str::to_owned).into_iter().collect()
-        }
-        _ => Vec::new(),
+/// A value without the escapes of scripts, `\x0a` and `\u0026`, that some systems leave in it.
+fn without_escapes(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, behind)) = rest.split_once('\\') {
+        out.push_str(before);
+        let escape = [('x', 2), ('u', 4)].iter().find_map(|(mark, n_digits)| {
+            let digits = behind.strip_prefix(*mark)?.get(..*n_digits)?;
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let c = char::from_u32(u32::from_str_radix(digits, 16).ok()?).filter(|_| is_number)?;
+            Some((c, 1 + n_digits))
+        });
+        let (c, length) = escape.unwrap_or(('\\', 0));
+        out.push(c);
+        rest = behind.get(length..).unwrap_or_default();
     }
+    out + rest
 }
 
 /// A value without the tags that some systems leave in it; a lone `<` stays.
@@ -277,10 +266,4 @@ fn without_tags(value: &str) -> String {
         rest = after.unwrap_or(behind);
     }
     text + rest
-}
-
-/// The bytes of `part` in the page that it was taken from.
-pub(super) fn span_of(page: &str, part: &str) -> Range<usize> {
-    let start = (part.as_ptr() as usize).saturating_sub(page.as_ptr() as usize).min(page.len());
-    start..(start + part.len()).min(page.len())
 }

@@ -1,10 +1,18 @@
 //! `html-metadata`: what a page says about itself.
 //!
-//! [`options`] holds the page of the stage; `declared` reads the head and structured data, `shown` what readers
-//! see, `title` parts a title from the name of the site, `statement` decides whom to believe.
+//! [`options`] holds the page of the stage; `declared` reads the head and `json_ld` structured data, `shown` what
+//! readers see on a `page`, with `dates`, their `labels`, and `names`; `title` parts a title from the name of the
+//! site, `moment` chooses among dates (`address` has one, too), `statement` decides whom to believe.
 
+mod address;
+mod dates;
 mod declared;
+mod json_ld;
+mod labels;
+mod moment;
+mod names;
 mod options;
+mod page;
 mod shown;
 mod statement;
 #[cfg(test)]
@@ -13,7 +21,6 @@ mod title;
 
 use std::collections::BTreeMap;
 
-use tamis_dates::certain_moment;
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
 use crate::html_extract::has_tag;
@@ -26,8 +33,6 @@ pub use options::{Field, HtmlMetadataOptions};
 const TAG_MARKS: [char; 5] = [',', '，', ';', '；', '、'];
 /// More tags say nothing.
 const MOST_TAGS: usize = 200;
-/// A longer name is none, characters.
-const MOST_NAME_CHARS: usize = 100;
 
 /// Reads what a page says about itself; see [`HtmlMetadataOptions`].
 #[derive(Debug)]
@@ -47,6 +52,7 @@ impl Extractor for HtmlMetadata {
         "published",
         "published_raw",
         "publisher",
+        "source",
         "tags",
         "title",
     ];
@@ -89,13 +95,19 @@ impl Extractor for HtmlMetadata {
             .iter()
             .filter_map(|field| choose(*field, &statements, url.as_deref()))
             .collect();
-        self.write(draft, found)?;
+        let language = moment::language(&statements);
+        self.write(draft, found, language.as_deref())?;
         Ok(Verdict::Keep)
     }
 }
 
 impl HtmlMetadata {
-    fn write(&self, draft: &mut Draft<'_>, found: Vec<Statement>) -> Result<(), Failure> {
+    fn write(
+        &self,
+        draft: &mut Draft<'_>,
+        found: Vec<Statement>,
+        language: Option<&str>,
+    ) -> Result<(), Failure> {
         let mut written = BTreeMap::new();
         for statement in found {
             let name = statement.field.name();
@@ -111,7 +123,7 @@ impl HtmlMetadata {
             let value = match statement.field {
                 Field::Tags => json(&tags(&statement.value))?.into(),
                 Field::Published | Field::Modified => {
-                    let moment = certain_moment(&statement.value).unwrap_or_default();
+                    let moment = moment::written(&statement.value, language).unwrap_or_default();
                     if statement.field == Field::Published {
                         draft.set_metadata("published_raw", statement.value);
                     }
@@ -140,16 +152,14 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
     let same_letters = |one: &str, other: &str| letters(one) == letters(other);
     match field {
         Field::Title => title::choose(statements, &sites(statements, url)),
-        Field::Published | Field::Modified => {
-            let day =
-                |shown: &str| certain_moment(shown).and_then(|moment| moment.get(..10).map(str::to_owned));
-            let certain: Vec<_> =
-                said().filter(|said| certain_moment(&said.value).is_some()).cloned().collect();
-            believed(&certain, |one, other| day(one) == day(other))
-        }
+        Field::Published | Field::Modified => moment::choose(field, statements, url),
         Field::Author => {
-            let names = said().filter(|said| is_name(&said.value)).cloned();
-            believed(&joined(names, ", "), same_letters)
+            let names = joined(said().filter(|said| names::is_name(&said.value)).cloned(), "\n");
+            let names = names.into_iter().map(|said| Statement {
+                value: names::each_once(&said.value.split('\n').collect::<Vec<_>>()).join(", "),
+                ..said
+            });
+            believed(&names.collect::<Vec<_>>(), same_letters)
         }
         Field::Tags => believed(&joined(said().cloned(), ","), same_letters),
         Field::Language => {
@@ -161,7 +171,9 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
                 |said: &&Statement| ["http://", "https://"].iter().any(|start| said.value.starts_with(start));
             believed(&said().filter(absolute).cloned().collect::<Vec<_>>(), |one, other| one == other)
         }
-        Field::Publisher | Field::Description => believed(&said().cloned().collect::<Vec<_>>(), same_letters),
+        Field::Publisher | Field::Source | Field::Description => {
+            believed(&said().cloned().collect::<Vec<_>>(), same_letters)
+        }
     }
 }
 
@@ -195,11 +207,6 @@ fn sites(statements: &Statements, url: Option<&str>) -> Vec<String> {
         [Some(letters(&host)), longest]
     });
     named.chain(labels.flatten()).filter(|name| !name.is_empty()).collect()
-}
-
-/// Addresses of profiles and whole sentences are no names.
-fn is_name(text: &str) -> bool {
-    !text.contains("://") && !text.starts_with("www.") && text.chars().count() <= MOST_NAME_CHARS
 }
 
 /// A language tag in the form of BCP 47, if it is one.

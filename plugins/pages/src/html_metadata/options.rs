@@ -3,16 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Reads what an HTML page says about itself: title, author, dates, publisher, description, language, address,
+/// Reads what an HTML page says about itself: title, author, dates, publisher, source, description, language, address,
 /// tags.
 ///
 /// Use it before `html-extract`, which takes the markup away.
 /// A field that the document has already is kept.
 ///
-/// Where it looks: structured data (JSON-LD and microdata with the names of schema.org), Open Graph and its
-/// `article:` properties, Dublin Core, the usual names of `<meta>`, `<link rel="canonical">`, the language of
-/// `<html>`, `<time>`, headings, elements whose class names a byline or a date, and, near the main heading, lines
-/// with a label (`发布时间：`, `作者：`, `By …`) or a date.
+/// Where it looks: structured data (JSON-LD, even where it is not quite JSON; microdata and `RDFa` with the names of
+/// schema.org), Open Graph and its `article:` properties, Dublin Core, the usual names of `<meta>`,
+/// `<link rel="canonical">`, the language of `<html>`, `<time>`, headings, elements whose class names a byline or a
+/// date, and, near the main heading, lines with a label (`发布时间：`, `作者：`, `By …`) or a date.
 /// Pages of WeChat say when they were published in a script; that is read, too.
 ///
 /// How it decides: every place has a confidence, and the value of the surest one is taken; where a second place says
@@ -21,10 +21,14 @@ use serde::{Deserialize, Serialize};
 /// references and white space aside.
 ///
 /// - `title`: the main heading if the head of the page agrees with it, else what structured data, Open Graph or
-///   `<title>` say. The name of the site beside it is no part of the title.
+///   `<title>` say. The name of the site beside it is no part of the title; dashes that the heading has are.
 /// - `published` and `modified`: ISO 8601, only if the date is certain (see `published-date`); `published_raw` is what
-///   the page shows.
-/// - `author`: several are joined by `, `. Addresses of profiles are no names.
+///   the page shows. A date counts that structured data, an element or a label names, or that has a line by the
+///   heading to itself; one in a sentence, in code, in comments or beside the word of an event does not. Far from the
+///   heading it must be the only one. A day in the address counts least. Where the page says a moment in UTC and shows
+///   the day of its own place, that day is taken.
+/// - `author`: names only, without labels, roles, credits and addresses; several are joined by `, `.
+/// - `source`: the house that the page names as its source (来源：).
 /// - `language`: as the page tags it (BCP 47, `zh-CN`), not as its text reads.
 /// - `canonical_url`: absolute addresses only.
 /// - `tags`: a list.
@@ -72,6 +76,8 @@ pub enum Field {
     Modified,
     /// The site, or the house behind it.
     Publisher,
+    /// Where the text comes from, if the page names another house (来源：).
+    Source,
     /// A sentence or two about it.
     Description,
     /// Its language.
@@ -83,12 +89,13 @@ pub enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Title,
         Self::Author,
         Self::Published,
         Self::Modified,
         Self::Publisher,
+        Self::Source,
         Self::Description,
         Self::Language,
         Self::CanonicalUrl,
@@ -103,6 +110,7 @@ impl Field {
             Self::Published => "published",
             Self::Modified => "modified",
             Self::Publisher => "publisher",
+            Self::Source => "source",
             Self::Description => "description",
             Self::Language => "language",
             Self::CanonicalUrl => "canonical_url",

@@ -62,6 +62,7 @@ fn a_page_without_a_head_is_read_as_it_is_shown() {
         "author=李渡舟",
         "published=2019-03-11T08:30",
         "published_raw=2019-03-11 08:30",
+        "source=清河日报",
         "title=渡口新桥今日通车",
     ];
     assert_eq!(fields(page), expected);
@@ -93,6 +94,201 @@ fn the_name_of_the_site_is_no_part_of_the_title() {
     }
 }
 
+/// What a page says about one field.
+fn field(name: &str, page: &str) -> Option<String> {
+    let prefix = format!("{name}=");
+    fields(page).into_iter().find_map(|field| field.strip_prefix(&prefix).map(str::to_owned))
+}
+
+/// Text behind a date that makes a page of it.
+const TEXT: &str = "<p>The ferry is back, and the queue at the pier was longer than anybody remembers. Nobody minded. \
+    The band played until the last car was on board, and the mayor waved.</p>";
+
+#[test]
+fn a_date_is_the_pages_if_it_is_meant() {
+    for (lines, expected) in [
+        ("<p>13 September 2018</p>", Some("2018-09-13")),
+        ("<div>By Orla Penwick | 13 September 2018</div>", Some("2018-09-13")),
+        ("<p>Harlow Sound, 13 September 2018</p>", Some("2018-09-13")),
+        ("<div>2018年9月13日 15:32　来源：清河日报　作者：李渡舟</div>", Some("2018-09-13T15:32")),
+        (
+            "<div class=meta>Updated on 14 September 2018 · First published 13 September 2017</div>",
+            Some("2017-09-13"),
+        ),
+        ("<p><time datetime=2018-09-13>Thursday</time></p>", Some("2018-09-13")),
+        (
+            "<p><abbr class=published title=2018-09-13T21:07:00+02:00>last week</abbr></p>",
+            Some("2018-09-13T21:07:00+02:00"),
+        ),
+        (
+            "<p>Dieser Beitrag wurde am 13. September 2018 um 9:15 Uhr veröffentlicht.</p>",
+            Some("2018-09-13T09:15"),
+        ),
+        // In prose, of an event, of something else.
+        ("<p>The pier was opened on 13 September 2018.</p>", None),
+        ("<p>The pier opened 13 September 2018</p>", None),
+        ("<p>老桥建成于2018年9月13日，是本县最老的桥。</p>", None),
+        (
+            "<p>She wants to vote before <time datetime=2018-09-13>Thursday</time>, as do the others.</p>",
+            None,
+        ),
+        ("<p>13 September 2018 - 15 September 2018</p>", None),
+        ("<p>13.9.2018 - 15.9.2018</p>", None),
+        ("<p>Deadline: 13 September 2018</p>", None),
+        ("<p>活动时间：2018年9月13日</p>", None),
+        ("<p>© 13 September 2018</p>", None),
+        ("<pre>since = 2018-09-13</pre>", None),
+        ("<pre>// 13 September 2018</pre>", None),
+        ("<div class=event><p>13 September 2018</p></div>", None),
+        ("<p style='display:none'>13 September 2018</p>", None),
+        ("<p>Friday, 13 September 2018</p>", None),
+    ] {
+        let page = format!("<h1>Ferry back</h1>{lines}{TEXT}");
+        assert_eq!(field("published", &page).as_deref(), expected, "{lines}");
+    }
+}
+
+#[test]
+fn dates_far_from_the_heading_need_more() {
+    let far = |lines: &str| format!("<h1>Ferry back</h1>{}{lines}", TEXT.repeat(12));
+    for (lines, expected) in [
+        ("<p><time datetime=2018-09-13>13.9.</time></p>", Some("2018-09-13")),
+        ("<p>Published on 13 September 2018</p>", Some("2018-09-13")),
+        ("<p>13 September 2018</p>", None),
+        ("<p>Published 13 September 2018</p><p>Published 14 September 2018</p>", None),
+        (
+            "<p><time datetime=2018-09-13></time><p><time datetime=2018-09-14></time><p><time datetime=2018-09-15></time>",
+            None,
+        ),
+        ("<ol class=comments><li><time datetime=2018-09-13>13.9.</time></ol>", None),
+    ] {
+        assert_eq!(field("published", &far(lines)).as_deref(), expected, "{lines}");
+    }
+}
+
+#[test]
+fn the_day_is_that_of_the_place_where_it_was_written() {
+    let utc = "<meta property=article:published_time content=2018-09-13T22:30:00Z>";
+    for (page, expected) in [
+        (format!("{utc}<h1>Ferry back</h1><p>14 September 2018</p>{TEXT}"), "2018-09-14"),
+        (format!("{utc}<h1>Ferry back</h1><p>14.9.2018, 00:30</p>{TEXT}"), "2018-09-14T00:30"),
+        (format!("{utc}<h1>Ferry back</h1><p>13 September 2018</p>{TEXT}"), "2018-09-13T22:30:00Z"),
+        (format!("{utc}<h1>Ferry back</h1><p>16 September 2018</p>{TEXT}"), "2018-09-13T22:30:00Z"),
+        (
+            format!(
+                "{utc}<link rel=canonical href=https://a.example/2018/09/14/ferry><h1>Ferry back</h1>{TEXT}"
+            ),
+            "2018-09-14",
+        ),
+        ("<html lang=de><h1>Ferry back</h1><p>10/06/2018</p>".to_owned() + TEXT, "2018-06-10"),
+    ] {
+        assert_eq!(field("published", &page).as_deref(), Some(expected), "{page}");
+    }
+    // A form for machines follows no language.
+    let page =
+        format!("<html lang=de><meta name=date content='11/01/2018 10:20:30'><h1>Ferry back</h1>{TEXT}");
+    assert_eq!(field("published", &page), None);
+}
+
+#[test]
+fn names_are_names_only() {
+    for (page, expected) in [
+        (
+            "<meta name=author content='By &lt;a href=/x&gt;Ann Gray&lt;/a&gt;, Bo Reed and Cy Penn'>",
+            Some("Ann Gray, Bo Reed, Cy Penn"),
+        ),
+        ("<meta name=author content='Seán O&amp;#39;Dea'>", Some("Seán O'Dea")),
+        ("<meta name=author content='Ann Gray (https://a.example/ann)'>", Some("Ann Gray")),
+        ("<meta name=author content='https://a.example/ann'>", None),
+        ("<meta name=author content=admin>", None),
+        (
+            "<h1>Ferry back</h1><p class=byline>By Ann Gray Last Updated: 13 September 2018</p>",
+            Some("Ann Gray"),
+        ),
+        ("<h1>Ferry back</h1><p class=byline>Ann Gray, Photo: Bo Reed</p>", Some("Ann Gray")),
+        (
+            "<h1>Ferry back</h1><p class=byline>By Ann Gray and Bo Reed</p><p class=author>Ann Gray</p>",
+            Some("Ann Gray, Bo Reed"),
+        ),
+        (
+            "<h1>Ferry back</h1><p>By <a href=/bio/ann-gray>Ann Gray</a>, Senior Technologist, Harbour Board</p>",
+            Some("Ann Gray"),
+        ),
+        (
+            "<h1>Ferry back</h1><p class=byline><a href=/author/ann>Ann Gray</a><a href=/x>Follow</a></p>",
+            Some("Ann Gray"),
+        ),
+        ("<h1>Ferry back</h1><div>作者：李渡舟 来源：清河日报</div>", Some("李渡舟")),
+        ("<h1>Ferry back</h1><pre><div>    by(self);</div></pre>", None),
+        (
+            "<h1>Ferry back</h1><p>By the time the ferry was back, the queue was longer than the pier.</p>",
+            None,
+        ),
+    ] {
+        assert_eq!(field("author", &format!("{page}{TEXT}")).as_deref(), expected, "{page}");
+    }
+    let far = format!("<h1>Ferry back</h1>{}<a rel=author href=/ann>Ann Gray</a>", TEXT.repeat(12));
+    assert_eq!(field("author", &far), None);
+}
+
+#[test]
+fn the_heading_tells_where_a_title_ends() {
+    for (title, heading, expected) in [
+        ("Ferry back - Part Two", "Ferry back - Part Two", "Ferry back - Part Two"),
+        ("Ferry back – Part Two | Courier", "Ferry back – Part Two", "Ferry back – Part Two"),
+        (
+            "2018-09-13 - 渡口：通车 - 再等等_社会频道_清河网",
+            "2018-09-13 - 渡口：通车 - 再等等",
+            "2018-09-13 - 渡口：通车 - 再等等",
+        ),
+        ("渡口新桥通车-清河医学院", "渡口新桥通车", "渡口新桥通车"),
+    ] {
+        let page = format!("<title>{title}</title><h1>{heading}</h1>{TEXT}");
+        assert_eq!(field("title", &page).as_deref(), Some(expected), "{title}");
+    }
+    // What is hidden shows no title, and so no place for the date.
+    let page = format!(
+        "<title>Ferry back-Courier</title><h1>Ferry back</h1><span class=time>2018-09-13 20:29</span>{}\
+         <div style='display:none'><div>Ferry back-Courier</div></div>",
+        TEXT.repeat(12)
+    );
+    assert_eq!(field("published", &page).as_deref(), Some("2018-09-13T20:29"));
+    // A line for search engines is believed less than what page and head agree on.
+    let page = "<title>Ferry back</title><h1>Ferry back</h1>\
+        <script type=application/ld+json>{\"@type\": \"Article\", \"headline\": \"All that you must know of ferries\"}</script>";
+    assert_eq!(field("title", page).as_deref(), Some("Ferry back"));
+}
+
+#[test]
+fn the_source_is_another_house() {
+    for (line, expected) in [
+        ("<div>来源：清河日报 作者：李渡舟</div>", Some("清河日报")),
+        ("<p>Source: Harbour Gazette</p>", Some("Harbour Gazette")),
+        (
+            "<div class=article-source><p>山野拾遗</p><span>发布时间：</span><span>18-03-08</span></div>",
+            Some("山野拾遗"),
+        ),
+        ("<p>水来源：河里和井里都有。</p>", None),
+    ] {
+        let page = format!("<h1>渡口新桥今日通车</h1>{line}{TEXT}");
+        assert_eq!(field("source", &page).as_deref(), expected, "{line}");
+    }
+}
+
+#[test]
+fn addresses_keep_their_parameters() {
+    let page = "<link rel=canonical href='https://a.example/?x=1&section=3&amp;region=eu&copy=5'><p>Text</p>";
+    let expected = "https://a.example/?x=1&section=3&region=eu&copy=5";
+    assert_eq!(field("canonical_url", page).as_deref(), Some(expected));
+}
+
+#[test]
+fn escapes_of_scripts_are_undone() {
+    let page =
+        "<meta name=description content='The ferry is back.\\x0aThe band played \\u0026 left.'><p>Text</p>";
+    assert_eq!(field("description", page).as_deref(), Some("The ferry is back. The band played & left."));
+}
+
 #[test]
 fn examples_say_what_they_show() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/html/pages");
@@ -118,8 +314,15 @@ fn examples_say_what_they_show() {
 
 #[test]
 fn wechat_says_in_a_script_when_it_was_published() {
-    let page = "<h1>渡口的早市</h1><script>var ct = \"1546300800\";</script>";
-    assert!(fields(page).contains(&"published=2019-01-01T08:00:00".to_owned()), "{:?}", fields(page));
+    for (script, expected) in [
+        ("var ct = \"1546300800\";", Some("2019-01-01T08:00:00")),
+        ("var oriCreateTime = '1500000000'; var createTime = '2019-01-01 08:00';", Some("2019-01-01T08:00")),
+        ("var ct = \"15\";", None),
+        ("var cta = \"1546300800\";", None),
+    ] {
+        let page = format!("<h1>渡口的早市</h1><script>{script}</script>");
+        assert_eq!(field("published", &page).as_deref(), expected, "{script}");
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ use super::statement::{Statement, Statements, believed, letters};
 const MARKS: &[&str] = &["_", "|", "｜", "--", " » ", " « ", " - ", " – ", " — ", " · ", " :: ", " : "];
 /// Marks that stand nowhere but between the parts of a title.
 const SURE: &[&str] = &["_", "|", "｜", "--"];
+/// Marks that end a title before the name of the site if the heading ends there, too.
+const CONFIRMED: &[&str] = &["-", "–", "—", "：", ":", "·", ">", "»", "«", "<", "/", ","];
 /// Longer titles are left alone, bytes.
 const MOST_TITLE_BYTES: usize = 1000;
 /// A longer part is no name of a site, words.
@@ -51,9 +53,18 @@ fn bare<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
 /// The title up to where the last name of the site begins.
 fn without_site<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
     let cuts = || MARKS.iter().flat_map(|mark| title.match_indices(mark));
-    // What the page shows as its heading tells best where the title ends.
     let before = |at: usize| title.get(..at).unwrap_or_default();
-    let shown = cuts().map(|(at, _)| before(at)).find(|start| headings.contains(&letters(start)));
+    // What the page shows as its heading is whole, however many dashes it has.
+    if headings.contains(&letters(title)) {
+        let is_named =
+            |(at, mark): &(usize, &str)| is_site(title.get(at + mark.len()..).unwrap_or_default(), sites);
+        let site = cuts().filter(is_named).map(|(at, _)| at).max().filter(|at| size(before(*at)) >= 2);
+        return site.map_or(title, |at| before(at).trim());
+    }
+    // It also tells best where the title ends; then a mark needs no blanks.
+    let tight = CONFIRMED.iter().flat_map(|mark| title.match_indices(mark));
+    let shown =
+        cuts().chain(tight).map(|(at, _)| before(at)).find(|start| headings.contains(&letters(start)));
     if let Some(shown) = shown {
         return shown.trim();
     }

@@ -1,0 +1,385 @@
+//! Dates that a page shows, and what is meant by them.
+//!
+//! A date in running text is never that of the page, however close to the heading. One counts that has a label, that
+//! stands in an element made for it, or that has a line by the heading to itself.
+
+use std::ops::Range;
+
+use tamis_dates::{Located, certain_date, dates};
+use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
+
+use super::labels::{label_before, labelled};
+use super::options::Field;
+use super::page::{Page, span_of, words_of};
+use super::statement::{Statements, letters};
+
+/// A longer line is text, characters.
+const MOST_LINE_CHARS: usize = 160;
+/// An element with more nodes holds more than a date.
+const MOST_NODES: usize = 40;
+/// A page with more dates far from its heading is a list of others.
+const MOST_FAR: usize = 200;
+/// Words beside a date that has its line to itself, such as a place.
+const MOST_BESIDE: usize = 2;
+/// Words beside a `<time>` that is no part of a sentence.
+const MOST_BESIDE_TIME: usize = 10;
+
+/// Words right before a date that is that of something else: an event, a deadline, a birth.
+const OTHER: &[&str] = &[
+    "bis",
+    "ab",
+    "until",
+    "till",
+    "from",
+    "since",
+    "seit",
+    "to",
+    "born",
+    "geboren",
+    "due",
+    "deadline",
+    "termin",
+    "beginn",
+    "start",
+    "starts",
+    "begins",
+    "ends",
+    "expires",
+    "joined",
+    "opened",
+    "founded",
+    "©",
+    "copyright",
+];
+
+/// By what a sentence speaks of the page that it stands on.
+const SELF: &[&str] = &[
+    "this post",
+    "this entry",
+    "this article",
+    "this page",
+    "this document",
+    "dieser beitrag",
+    "dieser artikel",
+    "dieser eintrag",
+    "der artikel",
+    "der beitrag",
+    "der eintrag",
+    "diese seite",
+    "cet article",
+    "ce billet",
+    "cette page",
+    "este artículo",
+    "esta entrada",
+    "esta página",
+    "este artigo",
+    "questo articolo",
+    "questa pagina",
+    "本文",
+    "本页",
+    "本頁",
+    "эта страница",
+];
+
+/// Words of class names around a date.
+const DATE_CLASSES: &[&str] = &[
+    "date",
+    "dates",
+    "time",
+    "pubtime",
+    "pubdate",
+    "published",
+    "publish",
+    "posted",
+    "datetime",
+    "timestamp",
+    "fbsj",
+    "datum",
+    "fecha",
+    "riqi",
+    "shijian",
+    "meta",
+    "postmeta",
+    "byline",
+    "dateline",
+    "updated",
+    "modified",
+];
+/// Those that say that it is that of a change.
+const MODIFIED_CLASSES: &[&str] = &["updated", "modified", "lastmod", "update", "changed"];
+const PUBLISHED_CLASSES: &[&str] = &["published", "entry", "pubdate", "publish", "posted", "created"];
+
+/// Finds the dates that a page shows.
+pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
+    let mut reader = Reader { page, found };
+    let mut far_times = Vec::new();
+    for node in 1..page.tree.len() {
+        reader.element(node, &mut far_times);
+    }
+    reader.far_times(&far_times);
+    let mut far = Vec::new();
+    for (at, block) in page.blocks.blocks.iter().enumerate() {
+        let near = page.near.contains(&at) && Some(at) != page.main;
+        if page.blocks.text_of(block).len() < 4 * MOST_LINE_CHARS && far.len() < MOST_FAR {
+            reader.line(block, near, &mut far);
+        }
+    }
+    reader.far_lines(&far);
+}
+
+struct Reader<'r, 'p, 'a> {
+    page: &'r Page<'p, 'a>,
+    found: &'r mut Statements,
+}
+
+/// A date away from the heading, which counts if nothing far from it contradicts.
+struct Far {
+    field: Field,
+    shown: String,
+    span: Range<usize>,
+}
+
+impl Reader<'_, '_, '_> {
+    /// Reads an element that says by its name or its class that it holds a date.
+    fn element(&mut self, node: NodeId, far: &mut Vec<Far>) {
+        let tree = self.page.tree;
+        let tag = tree.tag(node);
+        let is_element =
+            !matches!(tag, Tag::Text | Tag::Meta | Tag::Link | Tag::Script | Tag::Style | Tag::Body);
+        if !is_element || tree.end(node) - node > MOST_NODES || tree.attribute(node, Name::ItemProp).is_some()
+        {
+            return;
+        }
+        let near = self.page.is_near(node);
+        if tag == Tag::Time {
+            self.time(node, near, far);
+            return;
+        }
+        let class =
+            tree.attribute(node, Name::Class).or_else(|| tree.attribute(node, Name::Id)).unwrap_or_default();
+        if class.is_empty() || !words_of(class).any(|word| DATE_CLASSES.contains(&word.as_str())) {
+            return;
+        }
+        let field = field_of_class(class);
+        let span = self.page.element_span(node);
+        if !near {
+            let text = self.page.text(node);
+            if far.len() < MOST_FAR && is_date(&text) && !self.page.is_beside(node) {
+                far.push(Far { field, shown: text, span });
+            }
+            return;
+        }
+        // `<abbr class="published" title="2008-05-26T21:07:00+02:00">26 May</abbr>`
+        if let Some(title) = tree.attribute(node, Name::Title).filter(|title| certain_date(title).is_some()) {
+            self.found.add(
+                field,
+                &decoded_attribute(title),
+                "date-class",
+                span_of(self.page.source, title),
+                0.75,
+            );
+            return;
+        }
+        let text = self.page.text(node);
+        if !self.page.is_beside(node) && text.chars().count() <= MOST_LINE_CHARS {
+            self.dates(&text, field, "date-class", &span, 0.1);
+        }
+    }
+
+    fn time(&mut self, node: NodeId, near: bool, far: &mut Vec<Far>) {
+        let page = self.page;
+        let text = page.text(node);
+        let Some(block) = page.block_at(node) else { return };
+        let line = page.blocks.text_of(block);
+        let class = page.tree.attribute(node, Name::Class).unwrap_or_default();
+        let is_in_heading = page.main.is_some_and(|main| {
+            page.blocks.blocks.get(main).is_some_and(|main| main.nodes() == block.nodes())
+        });
+        let is_meant =
+            is_in_heading || words_of(class).any(|word| PUBLISHED_CLASSES.contains(&word.as_str()));
+        if !is_meant && is_in_sentence(line, &text) || page.is_beside(node) {
+            return;
+        }
+        let before = line.split_once(text.as_str()).map_or("", |(before, _)| before);
+        let field = label_before(before).unwrap_or_else(|| field_of_class(class));
+        let machine = page.tree.attribute(node, Name::DateTime).filter(|moment| !moment.is_empty());
+        let (value, span) = match machine {
+            Some(moment) => (decoded_attribute(moment).into_owned(), span_of(page.source, moment)),
+            None => (text.clone(), page.element_span(node)),
+        };
+        if near {
+            self.found.add(field, &value, "time-element", span, 0.75);
+            // What is shown tells the day where the page was written.
+            if machine.is_some() {
+                self.found.add(field, &text, "time-text", page.element_span(node), 0.4);
+            }
+        } else if far.len() < MOST_FAR {
+            far.push(Far { field, shown: value, span });
+        }
+    }
+
+    /// Times far from the heading: one is that of the page, many are those of others.
+    fn far_times(&mut self, far: &[Far]) {
+        const MOST_DAYS: usize = 2;
+        let mut days: Vec<String> = far.iter().filter_map(|far| certain_date(&far.shown)).collect();
+        days.sort_unstable();
+        days.dedup();
+        let confidence = if days.len() <= MOST_DAYS { 0.5 } else { 0.3 };
+        for field in [Field::Published, Field::Modified] {
+            if let Some(first) = far.iter().find(|far| far.field == field) {
+                self.found.add(field, &first.shown, "time-element", first.span.clone(), confidence);
+            }
+        }
+    }
+
+    /// Reads a line: near the heading a date alone will do, elsewhere it needs a label.
+    fn line(&mut self, block: &Block, near: bool, far: &mut Vec<Far>) {
+        let page = self.page;
+        let text = page.blocks.text_of(block);
+        if dates(text).next().is_none() || page.is_hidden(block) || page.is_code(block.nodes().start) {
+            return;
+        }
+        let is_short = text.chars().count() <= MOST_LINE_CHARS;
+        if near && is_short && !page.is_beside(block.nodes().start) {
+            self.dates(text, Field::Published, "date-line", &page.nodes_span(block.nodes()), 0.0);
+        } else if let Some((field, shown)) = self.labelled(text)
+            && !page.is_beside(block.nodes().start)
+        {
+            far.push(Far { field, shown, span: page.nodes_span(block.nodes()) });
+        }
+    }
+
+    /// The one date of a line that has a label.
+    fn labelled(&self, text: &str) -> Option<(Field, String)> {
+        let speaks_of_page = self.speaks_of_page(text);
+        if is_sentence(text) && !speaks_of_page || is_copyright(text) {
+            return None;
+        }
+        labelled(text).into_iter().find_map(|(located, label)| Some((label?, located.shown(text))))
+    }
+
+    fn far_lines(&mut self, far: &[Far]) {
+        for field in [Field::Published, Field::Modified] {
+            let mut of_field = far.iter().filter(|far| far.field == field);
+            let Some(first) = of_field.next() else { continue };
+            let day = certain_date(&first.shown);
+            if of_field.all(|other| certain_date(&other.shown) == day) {
+                self.found.add(field, &first.shown, "date-labelled", first.span.clone(), 0.6);
+            }
+        }
+    }
+
+    /// The dates of a short text, with what their labels say. Two without a label say nothing.
+    fn dates(&mut self, text: &str, field: Field, rule: &'static str, span: &Range<usize>, more: f64) {
+        if is_copyright(text) || is_sentence(text) && !self.speaks_of_page(text) {
+            return;
+        }
+        let all = labelled(text);
+        for (located, label) in &all {
+            let (field, confidence) = match *label {
+                Some(labelled) => (labelled, 0.75),
+                None if all.len() == 1 && is_alone(text, located) && self.page.main.is_some() => (field, 0.5),
+                None => continue,
+            };
+            let timed = if located.time.is_some() { 0.1 } else { 0.0 };
+            self.found.add(field, &located.shown(text), rule, span.clone(), confidence + timed + more);
+        }
+    }
+
+    /// Whether a sentence is about the page that it stands on: it says so, or names its title.
+    fn speaks_of_page(&self, text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let title = &self.page.title;
+        SELF.iter().any(|words| lower.contains(words)) || title.len() > 6 && letters(text).contains(title)
+    }
+}
+
+/// Whether the date of an element with such a class is that of a change.
+fn field_of_class(class: &str) -> Field {
+    let has = |words: &[&str]| words_of(class).any(|word| words.contains(&word.as_str()));
+    if has(MODIFIED_CLASSES) && !has(PUBLISHED_CLASSES) { Field::Modified } else { Field::Published }
+}
+
+/// Whether a text is a date and nothing else.
+fn is_date(text: &str) -> bool {
+    let is_short = text.len() <= MOST_LINE_CHARS;
+    is_short && dates(text).next().is_some_and(|located| located.range().len() + MOST_BESIDE >= text.len())
+}
+
+fn is_copyright(text: &str) -> bool {
+    text.contains('©') || text.to_lowercase().contains("copyright")
+}
+
+/// Whether a text is running text: sentences, not a line of labels, names and dates.
+fn is_sentence(text: &str) -> bool {
+    const MOST_WORDS: usize = 6;
+    let text = text.trim_end_matches(['"', '”', ')', '」', '』']);
+    text.contains(['。', '！', '？', '!', '?'])
+        || text.contains('，') && n_cjk(text) > 3 * MOST_WORDS
+        || text.ends_with('.') && text.split_whitespace().count() > MOST_WORDS
+        || text.contains(". ") && text.split_whitespace().count() > 4 * MOST_WORDS
+}
+
+/// Whether a `<time>` is part of the sentence that it stands in.
+fn is_in_sentence(line: &str, time: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().count() + n_cjk(text) / 2;
+    let beside = words(line).saturating_sub(words(time));
+    beside > MOST_BESIDE_TIME || beside > 1 && is_sentence(line)
+}
+
+fn n_cjk(text: &str) -> usize {
+    text.chars().filter(|c| tamis_text::chars::is_cjk(*c)).count()
+}
+
+/// Whether a date has its line to itself, or at least its part of the line, beside a place or a name.
+fn is_alone(text: &str, located: &Located) -> bool {
+    let range = located.range();
+    let (before, behind) =
+        (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    let is_span = |rest: &str| {
+        rest.strip_prefix(['-', '–', '—', '~', '至', '到'])
+            .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+            || ["bis ", "to ", "until "].iter().any(|word| rest.starts_with(word))
+    };
+    if is_span(behind.trim_start()) {
+        return false;
+    }
+    let marks: &[char] = &[
+        '|', '｜', '·', '•', '/', '–', '—', ',', ';', '，', '、', '(', ')', '（', '）', '[', ']', '>', '»',
+        '\t',
+    ];
+    let near_before = before.rsplit(marks).next().unwrap_or_default().trim();
+    let near_behind = behind.split(marks).next().unwrap_or_default().trim();
+    let near_before = near_before.rsplit(" - ").next().unwrap_or_default();
+    let near_behind = near_behind.split(" - ").next().unwrap_or_default();
+    // A label that is not known labels something else; `Berlin: ` does not.
+    if before.trim_end().ends_with([':', '：']) {
+        return false;
+    }
+    let lower = near_before.to_lowercase();
+    let last = lower.split_whitespace().next_back().unwrap_or_default();
+    if OTHER.contains(&last) || before.trim_end().ends_with(['†', '*']) {
+        return false;
+    }
+    if super::names::without_label(near_before).len() < near_before.len() {
+        return near_behind.split_whitespace().count() <= MOST_BESIDE;
+    }
+    // Chinese has no blanks within a name or a word, so what they part are parts of the line.
+    let part = |text: &str, part: Option<&str>| {
+        if n_cjk(text) > 0 { part.unwrap_or_default().to_owned() } else { text.to_owned() }
+    };
+    let near_before = if before.ends_with(char::is_whitespace) && n_cjk(near_before) > 0 {
+        String::new()
+    } else {
+        part(near_before, near_before.split_whitespace().next_back())
+    };
+    let near_behind = if behind.starts_with(char::is_whitespace) && n_cjk(near_behind) > 0 {
+        String::new()
+    } else {
+        part(near_behind, near_behind.split_whitespace().next())
+    };
+    let words =
+        |text: &str| text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
+    n_cjk(&near_before) + n_cjk(&near_behind) <= MOST_BESIDE
+        && words(&near_before) + words(&near_behind) <= MOST_BESIDE
+}

@@ -1,0 +1,258 @@
+//! Labels of dates: 发布时间, `Published on`, `wurde am … aktualisiert`.
+
+use tamis_dates::{Located, dates};
+
+use super::options::Field;
+
+/// A label and its words do not reach further from a date, bytes.
+const LABEL_BYTES: usize = 80;
+
+/// Labels in lower case that say so wherever they stand.
+const LABELS: &[(&str, Field)] = &[
+    ("发布时间", Field::Published),
+    ("发布日期", Field::Published),
+    ("发表时间", Field::Published),
+    ("发表日期", Field::Published),
+    ("发稿时间", Field::Published),
+    ("发布于", Field::Published),
+    ("发表于", Field::Published),
+    ("刊登于", Field::Published),
+    ("发布", Field::Published),
+    ("發佈時間", Field::Published),
+    ("發布時間", Field::Published),
+    ("發佈", Field::Published),
+    ("發布", Field::Published),
+    ("發表", Field::Published),
+    ("published", Field::Published),
+    ("publication date", Field::Published),
+    ("date published", Field::Published),
+    ("posted", Field::Published),
+    ("written", Field::Published),
+    ("released", Field::Published),
+    ("veröffentlicht", Field::Published),
+    ("publiziert", Field::Published),
+    ("erschienen", Field::Published),
+    ("geschrieben", Field::Published),
+    ("gepostet", Field::Published),
+    ("publié", Field::Published),
+    ("publiée", Field::Published),
+    ("mis en ligne", Field::Published),
+    ("publicado", Field::Published),
+    ("publicada", Field::Published),
+    ("pubblicato", Field::Published),
+    ("gepubliceerd", Field::Published),
+    ("geplaatst", Field::Published),
+    ("опубликовано", Field::Published),
+    ("опубликована", Field::Published),
+    ("opublikowano", Field::Published),
+    ("yayınlanma", Field::Published),
+    ("yayın tarihi", Field::Published),
+    ("公開日", Field::Published),
+    ("投稿日", Field::Published),
+    ("掲載日", Field::Published),
+    ("配信", Field::Published),
+    ("입력", Field::Published),
+    ("등록", Field::Published),
+    ("작성일", Field::Published),
+    ("stand", Field::Published),
+    ("stand des artikels", Field::Published),
+    ("last revision", Field::Modified),
+    ("last revised", Field::Modified),
+    ("更新时间", Field::Modified),
+    ("更新日期", Field::Modified),
+    ("更新時間", Field::Modified),
+    ("更新于", Field::Modified),
+    ("更新日", Field::Modified),
+    ("最后更新", Field::Modified),
+    ("最後更新", Field::Modified),
+    ("修改时间", Field::Modified),
+    ("更新", Field::Modified),
+    ("updated", Field::Modified),
+    ("last update", Field::Modified),
+    ("modified", Field::Modified),
+    ("last edited", Field::Modified),
+    ("edited", Field::Modified),
+    ("last changed", Field::Modified),
+    ("last reviewed", Field::Modified),
+    ("aktualisiert", Field::Modified),
+    ("geändert", Field::Modified),
+    ("zuletzt", Field::Modified),
+    ("letzte änderung", Field::Modified),
+    ("letzte aktualisierung", Field::Modified),
+    ("mis à jour", Field::Modified),
+    ("mise à jour", Field::Modified),
+    ("modifié", Field::Modified),
+    ("modifiée", Field::Modified),
+    ("actualizado", Field::Modified),
+    ("atualizado", Field::Modified),
+    ("aggiornato", Field::Modified),
+    ("bijgewerkt", Field::Modified),
+    ("обновлено", Field::Modified),
+    ("güncelleme", Field::Modified),
+    ("수정", Field::Modified),
+];
+
+/// Labels that say so only where nothing of their line stands before them: those of events end with them, too.
+const PLAIN_LABELS: &[&str] = &[
+    "时间", "時間", "日期", "date", "time", "datum", "fecha", "data", "дата", "날짜", "日付", "on", "am",
+    "le",
+];
+
+/// Words between a label and its date, with the blank before them.
+const PREPOSITIONS: &[&str] = &[
+    "on", "at", "in", "am", "den", "der", "vom", "um", "le", "el", "em", "il", "la", "op", "the", "в",
+    "dnia", "på", "of", "de", "a", "à", "date", "the", "it",
+];
+
+/// What stands behind a date that it labels: `wurde am 19. Mai 2010 um 23:03 Uhr gepostet`, `2018-09-13 发布`.
+const LABELS_BEHIND: &[(&str, Field)] = &[
+    ("veröffentlicht", Field::Published),
+    ("gepostet", Field::Published),
+    ("publiziert", Field::Published),
+    ("geschrieben", Field::Published),
+    ("eingestellt", Field::Published),
+    ("发布", Field::Published),
+    ("发表", Field::Published),
+    ("發布", Field::Published),
+    ("發佈", Field::Published),
+    ("發表", Field::Published),
+    ("刊登", Field::Published),
+    ("公開", Field::Published),
+    ("投稿", Field::Published),
+    ("작성", Field::Published),
+    ("입력", Field::Published),
+    ("geändert", Field::Modified),
+    ("aktualisiert", Field::Modified),
+    ("bearbeitet", Field::Modified),
+    ("更新", Field::Modified),
+    ("修改", Field::Modified),
+    ("수정", Field::Modified),
+];
+
+/// The dates of a line, with what their labels say.
+pub(super) fn labelled(text: &str) -> Vec<(Located, Option<Field>)> {
+    let all: Vec<Located> = dates(text).collect();
+    let before = |located: &Located| label_before(text.get(..located.range().start).unwrap_or_default());
+    let behind = |located: &Located| label_behind(text.get(located.range().end..).unwrap_or_default());
+    let (first, last) = (all.first().and_then(before), all.last().and_then(behind));
+    // `2018-09-13 发布 2018-09-15 更新`: where labels stand behind dates, what is before one is that of another.
+    let are_behind = first.is_none() && last.is_some();
+    let label = |located: &Located| {
+        let own = |field| {
+            let is_next = label_is_next(text.get(located.range().end..).unwrap_or_default());
+            Some(field).filter(|_| !is_next)
+        };
+        if are_behind { behind(located) } else { before(located).or_else(|| behind(located).and_then(own)) }
+    };
+    let labels: Vec<Option<Field>> = all.iter().map(label).collect();
+    all.into_iter().zip(labels).collect()
+}
+
+/// What the label that a text ends with says about a date behind it.
+pub(super) fn label_before(before: &str) -> Option<Field> {
+    let mut start = before.len().saturating_sub(LABEL_BYTES);
+    while !before.is_char_boundary(start) {
+        start += 1;
+    }
+    let lower = before.get(start..)?.to_lowercase();
+    let marks: &[char] =
+        &[' ', '\u{A0}', '\u{3000}', ':', '：', '|', '(', '（', '[', '【', '-', '–', '—', ',', '>'];
+    let mut rest = lower.trim_end_matches(marks);
+    loop {
+        if let Some(field) = ending(rest) {
+            return Some(field);
+        }
+        if PLAIN_LABELS.contains(&rest.trim_start_matches(marks)) {
+            return Some(Field::Published);
+        }
+        let shorter = PREPOSITIONS.iter().find_map(|word| {
+            rest.strip_suffix(word).filter(|before| before.is_empty() || before.ends_with([' ', '\u{A0}']))
+        });
+        let cjk = || rest.strip_suffix(['于', '於', '在']);
+        rest = shorter.or_else(cjk)?.trim_end_matches(marks);
+    }
+}
+
+/// The label that a text in lower case ends with, as a whole word.
+fn ending(text: &str) -> Option<Field> {
+    let is_word = |label: &str| {
+        let before = text.get(..text.len() - label.len()).unwrap_or_default();
+        let is_cjk = label.chars().any(tamis_text::chars::is_cjk);
+        is_cjk || !before.ends_with(char::is_alphanumeric)
+    };
+    let labels = LABELS.iter().filter(|(label, _)| text.ends_with(label) && is_word(label));
+    labels.max_by_key(|(label, _)| label.len()).map(|(_, field)| *field)
+}
+
+/// What the label that a text begins with says about a date before it.
+fn label_behind(behind: &str) -> Option<Field> {
+    let behind = window(behind);
+    let part = behind.split(['.', ';', '|', '·']).next().unwrap_or_default().to_lowercase();
+    let word = |(label, _): &&(&str, Field)| {
+        let before = part.find(label).and_then(|at| part.get(..at));
+        before.is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+    };
+    if let Some((_, field)) = LABELS_BEHIND.iter().filter(|(label, _)| n_cjk(label) == 0).find(word) {
+        return Some(*field);
+    }
+    let (label, field) =
+        LABELS_BEHIND.iter().find(|(label, _)| n_cjk(label) > 0 && behind.starts_with(label))?;
+    let rest = behind.get(label.len()..).unwrap_or_default();
+    // `2018-09-13 发布时间：` is the label of what follows.
+    let is_next =
+        rest.trim_start_matches(['时', '時', '间', '間', '日', '期', '于']).starts_with([':', '：']);
+    (!is_next).then_some(*field)
+}
+
+/// Whether the label behind a date has another date behind it, whose label it is: `12. Mai, aktualisiert am 13. Mai`.
+fn label_is_next(behind: &str) -> bool {
+    dates(window(behind)).next().is_some()
+}
+
+/// What may be a label behind a date: `um 23:03 Uhr gepostet`, and what is left of it when the clock of the system is
+/// broken.
+fn window(behind: &str) -> &str {
+    let marks = |c: char| c.is_whitespace() || matches!(c, ')' | '）' | ']' | '】' | ',' | 'に');
+    let behind = behind.trim_start_matches(marks);
+    let mut end = behind.len().min(LABEL_BYTES / 2);
+    while !behind.is_char_boundary(end) {
+        end -= 1;
+    }
+    behind.get(..end).unwrap_or_default()
+}
+
+fn n_cjk(text: &str) -> usize {
+    text.chars().filter(|c| tamis_text::chars::is_cjk(*c)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_say_which_date_is_meant() {
+        let (published, modified) = (Some(Field::Published), Some(Field::Modified));
+        for (text, expected) in [
+            ("发布时间：2018-09-13 10:20", vec![published]),
+            ("Published on Thursday, 13 September 2018", vec![published]),
+            ("Veröffentlicht am 13. September 2018, 14:09", vec![published]),
+            ("Updated on 14 September 2018 · First published 3 February 2017", vec![modified, published]),
+            ("Written: 2018-09-13 15:03:30 / Updated: 2018-09-14 15:30:46", vec![published, modified]),
+            ("2018-09-13 发布 2018-09-15 更新", vec![published, modified]),
+            ("2018-09-13 更新于 2018-09-15", vec![None, modified]),
+            ("13. Mai 2018, aktualisiert am 14. Mai 2018", vec![None, modified]),
+            ("wurde am 13. Mai 2018 um 23:03 Uhr gepostet und unter", vec![published]),
+            ("Diese Seite wurde zuletzt am 13. Mai 2018 geändert", vec![modified]),
+            ("(last edited 2018-09-13 13:28:18 by", vec![modified]),
+            ("时间：2018-09-13", vec![published]),
+            ("活动时间：2018-09-13", vec![None]),
+            ("Date: 13 September 2018", vec![published]),
+            ("Start date: 13 September 2018", vec![None]),
+            ("republished 13 September 2018", vec![None]),
+            ("2018-09-13 发布时间：今天", vec![None]),
+        ] {
+            let labels: Vec<_> = labelled(text).into_iter().map(|(_, label)| label).collect();
+            assert_eq!(labels, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! Names of people as pages write them, and where pages show them.
+
+use tamis_dates::dates;
+use tamis_html::{Name, NodeId, Tag};
+
+use super::options::Field;
+use super::page::{Page, words_of};
+use super::statement::{Statements, letters};
+
+/// A longer byline is none, characters.
+const MOST_NAME_CHARS: usize = 100;
+/// A longer line is text, characters.
+const MOST_LINE_CHARS: usize = 160;
+/// An element with more nodes holds more than names.
+const MOST_NODES: usize = 60;
+/// Words that a name has at most.
+const MOST_NAME_WORDS: usize = 6;
+
+/// Labels of authors, lower case.
+const LABELS: &[&str] = &[
+    "作者：",
+    "作者:",
+    "作者/",
+    "作者 ",
+    "撰文：",
+    "撰文:",
+    "文：",
+    "文/",
+    "文／",
+    "文|",
+    "文｜",
+    "by ",
+    "by: ",
+    "written by ",
+    "posted by ",
+    "published by ",
+    "words by ",
+    "text by ",
+    "story by ",
+    "author: ",
+    "authors: ",
+    "author ",
+    "von ",
+    "von: ",
+    "text: ",
+    "autor: ",
+    "autor ",
+    "par ",
+    "por ",
+    "di ",
+    "door ",
+    "av ",
+    "tekst: ",
+    "автор: ",
+    "автор ",
+    "автор:",
+    "執筆：",
+    "文・",
+    "글 ",
+    "기자 ",
+];
+/// Labels of authors inside a line, where the name ends before the next label.
+const LABELS_WITHIN: &[&str] = &["作者：", "作者:", "撰文：", "撰文:"];
+/// Labels of where a text comes from.
+const SOURCE_LABELS: &[&str] = &[
+    "来源：",
+    "来源:",
+    "來源：",
+    "來源:",
+    "稿源：",
+    "稿源:",
+    "出处：",
+    "信息来源：",
+    "文章来源：",
+    "source: ",
+    "quelle: ",
+    "fuente: ",
+    "fonte: ",
+    "источник: ",
+];
+/// What follows a name and is no part of it.
+const ENDS: &[&str] = &[
+    "last updated",
+    "updated",
+    "published",
+    "posted",
+    "photo",
+    "photos",
+    "photograph",
+    "photography",
+    "picture",
+    "image",
+    "images",
+    "illustration",
+    "video",
+    "bild",
+    "foto",
+    "fotos",
+    "quelle",
+    "veröffentlicht",
+    "aktualisiert",
+    "摄影",
+    "图",
+    "编辑",
+    "责任编辑",
+    "来源",
+    "时间",
+    "发布",
+    "浏览",
+    "阅读",
+    "点击",
+    "评论",
+];
+/// What stands between names.
+const BETWEEN: &[&str] = &[", ", " and ", " & ", " und ", " et ", " y ", "、", "；", "; ", "，", " | "];
+/// What a field of a form holds and nobody is called, lower case.
+const NOBODY: &[&str] = &[
+    "admin",
+    "administrator",
+    "root",
+    "user",
+    "unknown",
+    "none",
+    "null",
+    "undefined",
+    "author",
+    "authors",
+    "anonymous",
+    "editor",
+    "follow author",
+    "webmaster",
+    "n/a",
+    "by",
+    "作者",
+    "佚名",
+    "未知",
+];
+
+/// Words of class names around the name of an author, and around that of the source.
+const AUTHOR_CLASSES: &[&str] =
+    &["author", "authors", "byline", "writer", "zuozhe", "autor", "autoren", "auteur", "auteurs", "vcard"];
+const SOURCE_CLASSES: &[&str] = &["source", "origin", "laiyuan", "from"];
+/// Parts of the addresses of pages about people.
+const PROFILES: &[&str] = &[
+    "author",
+    "authors",
+    "autor",
+    "autoren",
+    "auteur",
+    "auteurs",
+    "bio",
+    "by",
+    "profile",
+    "profiles",
+    "people",
+    "person",
+    "contributor",
+    "contributors",
+    "writer",
+    "writers",
+    "staff",
+    "columnist",
+    "journalist",
+    "reporter",
+    "user",
+    "users",
+    "team",
+    "autore",
+    "autori",
+    "byline",
+];
+
+/// Finds the names that a page shows near its main heading.
+pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
+    let mut reader = Reader { page, found };
+    for node in 1..page.tree.len() {
+        reader.element(node);
+    }
+    for block in page.near.clone().filter(|block| Some(*block) != page.main) {
+        reader.line(block);
+    }
+}
+
+struct Reader<'r, 'p, 'a> {
+    page: &'r Page<'p, 'a>,
+    found: &'r mut Statements,
+}
+
+impl Reader<'_, '_, '_> {
+    /// Reads an element that says by its relation or its class that it holds a name.
+    fn element(&mut self, node: NodeId) {
+        let tree = self.page.tree;
+        if matches!(tree.tag(node), Tag::Text | Tag::Meta | Tag::Link | Tag::Script | Tag::Style | Tag::Body)
+            || tree.end(node) - node > MOST_NODES
+            || tree.attribute(node, Name::ItemProp).is_some()
+        {
+            return;
+        }
+        let near = self.page.is_near(node);
+        let rel = tree.attribute(node, Name::Rel).unwrap_or_default();
+        if rel.split_ascii_whitespace().any(|rel| rel == "author") {
+            // Elsewhere it is the author of another page, or of a comment.
+            self.names(node, "rel-author", if near { 0.75 } else { 0.4 });
+        }
+        let class =
+            tree.attribute(node, Name::Class).or_else(|| tree.attribute(node, Name::Id)).unwrap_or_default();
+        if !near || class.is_empty() || self.page.is_code(node) {
+            return;
+        }
+        let has = |words: &[&str]| words_of(class).any(|word| words.contains(&word.as_str()));
+        if has(AUTHOR_CLASSES) {
+            self.names(node, "author-class", 0.7);
+        } else if has(SOURCE_CLASSES) {
+            self.source(node);
+        }
+    }
+
+    /// The names in an element: of the pages about people that it links, or else of its text.
+    fn names(&mut self, node: NodeId, rule: &'static str, confidence: f64) {
+        if self.page.is_beside(node) {
+            return;
+        }
+        for name in names_in(self.page, node) {
+            self.found.add(Field::Author, &name, rule, self.page.element_span(node), confidence);
+        }
+    }
+
+    /// The name of a source at the beginning of an element that is so called.
+    fn source(&mut self, node: NodeId) {
+        let Some(block) = self.page.block_at(node) else { return };
+        let text = if block.nodes().end <= self.page.tree.end(node) {
+            self.page.blocks.text_of(block).to_owned()
+        } else {
+            self.page.text(node)
+        };
+        let name = SOURCE_LABELS.iter().find_map(|label| text.strip_prefix(label)).unwrap_or(&text).trim();
+        let is_plain = !name.contains([':', '：', '。', '，']) && dates(name).next().is_none();
+        if is_plain && is_name(name) {
+            self.found.add(Field::Source, name, "source-class", self.page.element_span(node), 0.6);
+        }
+    }
+
+    /// Reads a line near the main heading.
+    fn line(&mut self, at: usize) {
+        let page = self.page;
+        let Some(block) = page.blocks.blocks.get(at) else { return };
+        let text = page.blocks.text_of(block).trim();
+        if text.chars().count() > MOST_LINE_CHARS
+            || page.is_hidden(block)
+            || page.is_code(block.nodes().start)
+        {
+            return;
+        }
+        let span = page.nodes_span(block.nodes());
+        let within = |labels: &[&str]| {
+            let behind = |label: &&str| {
+                let start = text.get(..label.len()).filter(|start| start.eq_ignore_ascii_case(label));
+                let other = || text.split_once(label).map(|(_, name)| name);
+                start.and_then(|start| text.get(start.len()..)).or_else(other)
+            };
+            labels.iter().find_map(behind).map(|name| up_to_blank(name).to_owned())
+        };
+        if let Some(source) = within(SOURCE_LABELS).filter(|source| is_name(source)) {
+            self.found.add(Field::Source, &source, "source-label", span.clone(), 0.65);
+        }
+        if let Some(name) = within(LABELS_WITHIN) {
+            if is_name(&name) {
+                self.found.add(Field::Author, &name, "byline", span, 0.65);
+            }
+            return;
+        }
+        let name = without_label(text);
+        if name.len() == text.len() || page.is_beside(block.nodes().start) {
+            return;
+        }
+        let linked = profiles(page, block.nodes().start, block.nodes().end);
+        let names = if linked.is_empty() { people(text) } else { linked };
+        for name in names.iter().filter(|name| name.split_whitespace().count() <= MOST_NAME_WORDS) {
+            self.found.add(Field::Author, name, "byline", span.clone(), 0.6);
+        }
+    }
+}
+
+/// The names in an element, if it holds nothing else.
+pub(super) fn names_in(page: &Page<'_, '_>, node: NodeId) -> Vec<String> {
+    let linked = profiles(page, node + 1, page.tree.end(node));
+    if !linked.is_empty() {
+        return linked;
+    }
+    let is_name_of = |inner: &NodeId| page.tree.attribute(*inner, Name::ItemProp) == Some("name");
+    let named: Vec<String> =
+        (node + 1..page.tree.end(node)).filter(is_name_of).map(|inner| page.text(inner)).collect();
+    if named.is_empty() {
+        people(&page.text(node))
+    } else {
+        named.iter().flat_map(|name| people(name)).collect()
+    }
+}
+
+/// The texts of links to pages about people.
+fn profiles(page: &Page<'_, '_>, from: NodeId, to: NodeId) -> Vec<String> {
+    let tree = page.tree;
+    let is_profile = |node: &NodeId| {
+        let address = tree.attribute(*node, Name::Href).unwrap_or_default();
+        let path = address.split(['?', '#']).next().unwrap_or_default();
+        let mut parts = path.split('/').map(str::to_ascii_lowercase);
+        tree.tag(*node) == Tag::A && parts.any(|part| PROFILES.contains(&part.as_str()))
+    };
+    let nodes = (from..to).chain(page.above(from).take(2)).filter(is_profile);
+    nodes.flat_map(|node| people(&page.text(node))).collect()
+}
+
+/// A byline without `By` or `作者：`.
+pub(super) fn without_label(text: &str) -> &str {
+    let is_label =
+        |label: &&&str| text.get(..label.len()).is_some_and(|start| start.to_lowercase() == ***label);
+    let label = LABELS.iter().filter(is_label).max_by_key(|label| label.len());
+    label.and_then(|label| text.get(label.len()..)).map_or(text, str::trim)
+}
+
+/// A name in a line of labels ends at the next blank, if it is Chinese.
+fn up_to_blank(text: &str) -> &str {
+    let text = text.trim_start();
+    let has_cjk = text.chars().take(4).any(tamis_text::chars::is_cjk);
+    let end = if has_cjk {
+        text.find(|c: char| c.is_whitespace() || matches!(c, '|' | '｜' | '，'))
+    } else {
+        text.find(['|', '｜', '\u{3000}'])
+    };
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default().trim_end()
+}
+
+/// The people whom a text names, without the label before them and what stands behind: roles, dates, credits.
+pub(super) fn people(text: &str) -> Vec<String> {
+    let mut text = text.trim();
+    loop {
+        let shorter = without_label(text);
+        if shorter.len() == text.len() {
+            break;
+        }
+        text = shorter;
+    }
+    let text = up_to_end(text);
+    let parts = split(text);
+    let are_names = parts.len() > 1 && parts.iter().all(|part| is_full_name(part));
+    let names = if are_names { parts } else { vec![text] };
+    names.into_iter().filter(|name| is_name(name)).map(str::to_owned).collect()
+}
+
+/// A text up to where something else than names begins.
+fn up_to_end(text: &str) -> &str {
+    let date = dates(text).next().map_or(text.len(), |located| located.range().start);
+    let bracket =
+        [" (http", " (@", " | ", " • ", " · ", "\u{3000}"].iter().filter_map(|mark| text.find(mark)).min();
+    let lower = text.to_lowercase();
+    // Lower case may have another length; then the words are not looked for.
+    let word = ENDS.iter().filter(|_| lower.len() == text.len()).filter_map(|word| {
+        let at = lower.match_indices(word).map(|(at, _)| at).find(|at| {
+            let before = lower.get(..*at).unwrap_or_default();
+            let behind = lower.get(at + word.len()..).unwrap_or_default();
+            let is_cjk = !word.is_ascii();
+            *at > 0
+                && (is_cjk
+                    || !before.ends_with(char::is_alphanumeric) && !behind.starts_with(char::is_alphabetic))
+        })?;
+        Some(at)
+    });
+    let end = word.chain(bracket).fold(date, usize::min);
+    let text = text.get(..end).unwrap_or_default();
+    let marks: &[char] = &[' ', '|', '·', ',', '-', '–', '—', '/', ':', '：', '，', '(', '（', '•', ';'];
+    let text = text.trim_end_matches(marks).trim_start_matches(marks);
+    let shorter = [" on", " am", " le", " in", " at", " el"].iter().find_map(|word| text.strip_suffix(word));
+    if date < text.len() + 8 { shorter.unwrap_or(text) } else { text }
+}
+
+/// What stands between the marks of a list.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = vec![text];
+    for mark in BETWEEN {
+        parts = parts.into_iter().flat_map(|part| part.split(mark)).collect();
+    }
+    parts
+        .into_iter()
+        .map(|part| part.trim_matches([' ', ',']).trim_start_matches("and "))
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// Whether a text has the form of given and family name: some words, each with a capital, or some Chinese
+/// characters.
+fn is_full_name(text: &str) -> bool {
+    let n_words = text.split_whitespace().count();
+    let n_chars = text.chars().count();
+    let is_cjk = text.chars().all(|c| tamis_text::chars::is_cjk(c) || c == '·');
+    let begins_upper = text.chars().next().is_some_and(char::is_uppercase);
+    let plain = !text.contains(['(', ')', ':', '/', '@']) && !text.chars().any(|c| c.is_ascii_digit());
+    if is_cjk { (2..=8).contains(&n_chars) } else { (2..=4).contains(&n_words) && begins_upper && plain }
+}
+
+/// Addresses, code, dates and whole sentences are no names, and neither is what forms are filled with.
+pub(super) fn is_name(text: &str) -> bool {
+    let n_letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    n_letters > 0
+        && !text.contains("://")
+        && !text.starts_with("www.")
+        && !text.contains(['{', '}', '<', '>', '=', ';', '。'])
+        && !text.contains("()")
+        && text.chars().count() <= MOST_NAME_CHARS
+        && !NOBODY.contains(&text.to_lowercase().trim())
+}
+
+/// Names each once: what another names as well goes, as in `A and B, A, B`.
+pub(super) fn each_once(names: &[&str]) -> Vec<String> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        let own = letters(name);
+        if !own.is_empty() && !all.iter().any(|known| letters(known) == own) {
+            all.push(name);
+        }
+    }
+    all.into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,248 @@
+//! A page as a reader sees it: where its main heading stands and what is near it.
+
+use std::ops::Range;
+
+use tamis_html::{Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden};
+
+use super::statement::{folded, letters};
+
+/// Blocks before and behind the main heading in which date and byline stand.
+const BEFORE: usize = 3;
+const BEHIND: usize = 8;
+/// Titles of the head that headings are compared with, and headings.
+const MOST_TITLES: usize = 8;
+/// Longer titles are none, bytes.
+const MOST_TITLE_BYTES: usize = 1000;
+/// A heading of more blocks is a heading by mistake.
+const MOST_HEADING_BLOCKS: usize = 8;
+/// Levels looked up for what an element belongs to.
+const MOST_LEVELS: usize = 24;
+
+/// Words of class names of what stands beside the text of a page, or below it.
+const BESIDE: &[&str] = &[
+    "comment",
+    "comments",
+    "commentlist",
+    "reply",
+    "related",
+    "recommended",
+    "popular",
+    "sidebar",
+    "event",
+    "events",
+    "calendar",
+    "termine",
+    "veranstaltungen",
+];
+
+/// A page, its blocks and its main heading.
+pub(super) struct Page<'p, 'a> {
+    pub(super) source: &'a str,
+    pub(super) tree: &'p Tree<'a>,
+    pub(super) blocks: Blocks,
+    /// For each container of the blocks, whether it or one around it is hidden.
+    hidden: Vec<bool>,
+    /// All main headings of the page, with their nodes.
+    pub(super) headings: Vec<Heading>,
+    /// The block of the main heading, or of what else shows the title.
+    pub(super) main: Option<usize>,
+    /// The letters of that block, if it is no longer than a title may be.
+    pub(super) title: String,
+    /// The blocks near the main heading; the first ones of a page without any.
+    pub(super) near: Range<usize>,
+    /// The nodes of these.
+    near_nodes: Range<NodeId>,
+}
+
+/// An `h1` that is shown.
+pub(super) struct Heading {
+    pub(super) block: usize,
+    pub(super) node: NodeId,
+    pub(super) text: String,
+}
+
+impl<'p, 'a> Page<'p, 'a> {
+    /// `titles` are the letters of what the head calls the page.
+    pub(super) fn new(source: &'a str, tree: &'p Tree<'a>, titles: &[String]) -> Self {
+        let blocks = Blocks::of(tree);
+        let hidden = hidden(&blocks, tree);
+        let mut page = Self {
+            source,
+            tree,
+            blocks,
+            hidden,
+            headings: Vec::new(),
+            main: None,
+            title: String::new(),
+            near: 0..0,
+            near_nodes: 0..0,
+        };
+        page.headings = page.find_headings();
+        page.main = page.find_main(titles.get(..MOST_TITLES.min(titles.len())).unwrap_or_default());
+        let title =
+            page.main.and_then(|main| page.blocks.blocks.get(main)).map(|block| page.blocks.text_of(block));
+        page.title = title.filter(|title| title.len() <= MOST_TITLE_BYTES).map(letters).unwrap_or_default();
+        let n_blocks = page.blocks.blocks.len();
+        page.near = match page.main {
+            Some(main) => main.saturating_sub(BEFORE)..(main + BEHIND + 1).min(n_blocks),
+            None => 0..BEHIND.min(n_blocks),
+        };
+        let node_of = |block: usize| page.blocks.blocks.get(block).map(Block::nodes);
+        let from = node_of(page.near.start).map_or(0, |nodes| nodes.start);
+        let to = page.near.end.checked_sub(1).and_then(node_of).map_or(0, |nodes| nodes.end);
+        page.near_nodes = from..to;
+        page
+    }
+
+    fn find_headings(&self) -> Vec<Heading> {
+        let is_heading = |container: &&Container| {
+            container.tag == Tag::H1 && (1..=MOST_HEADING_BLOCKS).contains(&container.blocks().len())
+        };
+        let containers = self.blocks.containers.iter().filter(is_heading);
+        let headings = containers.filter_map(|container| {
+            let blocks = self.blocks.blocks.get(container.blocks())?;
+            if self.is_hidden(blocks.first()?) {
+                return None;
+            }
+            let text = blocks.iter().map(|block| self.blocks.text_of(block)).collect::<Vec<_>>().join(" ");
+            Some(Heading { block: container.blocks().start, node: container.node(), text })
+        });
+        headings.take(MOST_TITLES).collect()
+    }
+
+    /// The heading that the head of the page names, or whatever else of the page it names, or the first heading.
+    ///
+    /// What the head names is shown somewhere as a whole; the name of the site, which it names, too, is shorter.
+    fn find_main(&self, titles: &[String]) -> Option<usize> {
+        let n_named = |text: &str| {
+            let text = letters(Some(text).filter(|text| text.len() <= MOST_TITLE_BYTES)?);
+            let is_named = text.chars().count() > 3 && titles.iter().any(|title| title.contains(&text));
+            is_named.then_some(text.len())
+        };
+        let headings =
+            self.headings.iter().filter_map(|heading| Some((n_named(&heading.text)?, heading.block)));
+        let longest = |(size, at): &(usize, usize)| (*size, std::cmp::Reverse(*at));
+        let named = headings.max_by_key(longest);
+        let is_other = |block: &Block| {
+            let container = self.blocks.containers.get(block.container());
+            !container.is_some_and(|container| matches!(container.tag, Tag::Option | Tag::Button))
+        };
+        let any = || {
+            let blocks = self.blocks.blocks.iter().enumerate();
+            let shown = blocks.filter(|(_, block)| is_other(block) && !self.is_hidden(block));
+            shown
+                .filter_map(|(at, block)| Some((n_named(self.blocks.text_of(block))?, at)))
+                .max_by_key(longest)
+        };
+        named.or_else(any).map(|(_, at)| at).or(self.headings.first().map(|heading| heading.block))
+    }
+
+    pub(super) fn is_hidden(&self, block: &Block) -> bool {
+        self.hidden.get(block.container()).is_some_and(|hidden| *hidden)
+    }
+
+    pub(super) fn is_near(&self, node: NodeId) -> bool {
+        self.near_nodes.contains(&node)
+    }
+
+    /// The block that a node begins in or before.
+    pub(super) fn block_at(&self, node: NodeId) -> Option<&Block> {
+        let at = self.blocks.blocks.partition_point(|block| block.nodes().end <= node);
+        self.blocks.blocks.get(at)
+    }
+
+    /// Whether a node is program text.
+    pub(super) fn is_code(&self, node: NodeId) -> bool {
+        let code = [Tag::Pre, Tag::Code, Tag::Samp, Tag::Kbd, Tag::Listing, Tag::Xmp, Tag::Textarea];
+        self.above(node).any(|above| code.contains(&self.tree.tag(above)))
+    }
+
+    /// Whether an element is hidden, or stands beside the text: in comments, among links to other pages, in a list of
+    /// events. What is around the main heading, too, is beside nothing.
+    pub(super) fn is_beside(&self, node: NodeId) -> bool {
+        let main = self.main.and_then(|main| self.blocks.blocks.get(main)).map(|block| block.nodes().start);
+        let holds_main = |node: NodeId| main.is_some_and(|main| (node..self.tree.end(node)).contains(&main));
+        let above = std::iter::once(node).chain(self.above(node));
+        above.take_while(|node| !holds_main(*node)).any(|at| {
+            let words = |name| self.tree.attribute(at, name).unwrap_or_default();
+            let is_beside = |names: &str| words_of(names).any(|word| BESIDE.contains(&word.as_str()));
+            matches!(self.tree.tag(at), Tag::Nav | Tag::Aside)
+                || is_hidden(self.tree, at)
+                || at != node
+                    && !matches!(self.tree.tag(at), Tag::Html | Tag::Body | Tag::Root)
+                    && (is_beside(words(Name::Class)) || is_beside(words(Name::Id)))
+        })
+    }
+
+    /// The elements around a node, the innermost first.
+    pub(super) fn above(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let next = |at: &NodeId| Some(self.tree.parent(*at)).filter(|above| above != at);
+        std::iter::successors(next(&node), next).take(MOST_LEVELS)
+    }
+
+    /// The text of an element.
+    pub(super) fn text(&self, node: NodeId) -> String {
+        let mut text = String::new();
+        let mut last = None;
+        let mut at = node + 1;
+        while at < self.tree.end(node) {
+            match self.tree.tag(at) {
+                Tag::Text => {
+                    if last.is_some_and(|last| self.tree.is_apart(last, at)) {
+                        self.tree.part_words(at, &mut text);
+                    }
+                    let start = text.len();
+                    self.tree.append_text(at, &mut text, start);
+                    last = Some(at);
+                }
+                Tag::Script | Tag::Style | Tag::Svg | Tag::Template | Tag::Noscript => {
+                    at = self.tree.end(at);
+                    continue;
+                }
+                tag if tag.is_block() => text.push(' '),
+                _ if is_hidden(self.tree, at) => {
+                    at = self.tree.end(at);
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        folded(&text)
+    }
+
+    pub(super) fn element_span(&self, node: NodeId) -> Range<usize> {
+        self.nodes_span(node..self.tree.end(node))
+    }
+
+    /// From the first text of some nodes to the last.
+    pub(super) fn nodes_span(&self, nodes: Range<NodeId>) -> Range<usize> {
+        let texts = |node: &NodeId| self.tree.tag(*node) == Tag::Text;
+        let span = |node: NodeId| span_of(self.source, self.tree.source_text(node));
+        let first = nodes.clone().find(texts).map_or(0..0, span);
+        let last = nodes.rev().find(texts).map_or(0..0, span);
+        first.start..last.end
+    }
+}
+
+/// For each container whether it, or one around it, is hidden.
+fn hidden(blocks: &Blocks, tree: &Tree<'_>) -> Vec<bool> {
+    let mut hidden: Vec<bool> = Vec::with_capacity(blocks.containers.len());
+    for container in &blocks.containers {
+        let above = hidden.get(container.parent()).is_some_and(|hidden| *hidden);
+        hidden.push(above || is_hidden(tree, container.node()));
+    }
+    hidden
+}
+
+/// The words of a class name or an id, lower case: those between marks, `pubDate` as one.
+pub(super) fn words_of(names: &str) -> impl Iterator<Item = String> + '_ {
+    let words = names.split(|c: char| !c.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_ascii_lowercase)
+}
+
+/// The bytes of `part` in the page that it was taken from.
+pub(super) fn span_of(page: &str, part: &str) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(page.as_ptr() as usize).min(page.len());
+    start..(start + part.len()).min(page.len())
+}
