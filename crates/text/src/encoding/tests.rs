@@ -189,7 +189,7 @@ proptest! {
         domain in "(cn|CN|.|é|com|)",
         markup: bool,
     ) {
-        let hints = Hints { chosen: None, label: Some(&label), markup, top_level_domain: Some(&domain) };
+        let hints = Hints { label: Some(&label), markup, top_level_domain: Some(&domain), ..Hints::default() };
         let decoded = decode(&bytes, &hints);
         prop_assert!(decoded.n_undecodable <= bytes.len() as u64);
         prop_assert!(decoded.text.len() <= bytes.len() * 3 + 3);
