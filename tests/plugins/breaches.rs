@@ -204,7 +204,7 @@ fn what_a_reader_cannot_hand_over_becomes_a_dead_letter_with_its_bytes() {
         run(&[Path::new("run"), &file, Path::new("--fresh")]).exits(0);
         let out = folder.path().join("out");
         let lines = crate::support::lines;
-        Records { kept: lines(&out), dropped: Vec::new(), failed: lines(&out.join("failed")) }
+        Records { kept: lines(&out), dropped: Vec::new(), failed: lines(&out.join("__failed")) }
     };
     let breach = |breach: &str| {
         format!(

@@ -191,7 +191,7 @@ fn a_reader_that_panics_costs_its_block() {
     assert!(!run.stderr.contains("panicked at"), "{}", run.stderr);
     let out = folder.path().join("out");
     assert_eq!(Records::ids(&lines(&out)), ["a.txt#0", "a.txt#4", "c.txt#0"]);
-    let failed = lines(&out.join("failed"));
+    let failed = lines(&out.join("__failed"));
     let [block] = failed.as_slice() else { panic!("{failed:?}") };
     assert_eq!(block["id"], "b.txt#0");
     let reason = block["reason"].as_str().unwrap();
