@@ -245,7 +245,7 @@ impl<'t, 'a> Walk<'t, 'a> {
         }
         let link = tag == Tag::A && self.tree.attribute(node, Name::Href).is_some();
         let bold = matches!(tag, Tag::B | Tag::Strong);
-        let pre = matches!(tag, Tag::Pre | Tag::Textarea | Tag::Listing | Tag::Xmp);
+        let pre = matches!(tag, Tag::Pre | Tag::Textarea | Tag::Listing | Tag::Xmp | Tag::Plaintext);
         let container = tag.is_block().then(|| self.open(node, tag));
         if link || bold || pre || container.is_some() {
             self.n_link += usize::from(link);
@@ -282,7 +282,7 @@ impl<'t, 'a> Walk<'t, 'a> {
             part_words(&mut self.blocks.text, source);
         }
         let before = self.blocks.text.len();
-        append(&mut self.blocks.text, self.block.start, source, self.n_pre > 0);
+        append(&mut self.blocks.text, self.block.start, source, self.n_pre > 0, self.tree.is_literal(node));
         let added = self.blocks.text.len() - before;
         if added == 0 {
             return;

@@ -147,6 +147,7 @@ impl Tag {
             | Self::Nav
             | Self::Ol
             | Self::P
+            | Self::Plaintext
             | Self::Pre
             | Self::Search
             | Self::Section
