@@ -2,14 +2,14 @@
 
 use crate::entities::reference;
 
-/// Appends `source` to `out`: character references resolved, white space folded to one blank unless `pre`,
-/// none at the start of the block, which begins at `start`.
-pub(crate) fn append(out: &mut String, start: usize, source: &str, pre: bool) {
+/// Appends `source` to `out`: character references resolved unless it is `literal`, white space folded to one blank
+/// unless `pre`, none at the start of the block, which begins at `start`.
+pub(crate) fn append(out: &mut String, start: usize, source: &str, pre: bool, literal: bool) {
     let bytes = source.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'&' => at += push_reference(out, source, at),
+            b'&' if !literal => at += push_reference(out, source, at),
             b'\r' if pre && bytes.get(at + 1) == Some(&b'\n') => at += 1,
             b'\r' if pre => {
                 out.push('\n');

@@ -254,7 +254,7 @@ impl<'t, 'a> Walk<'t, 'a> {
         }
         let link = tag == Tag::A && self.tree.attribute(node, Name::Href).is_some();
         let bold = matches!(tag, Tag::B | Tag::Strong);
-        let pre = matches!(tag, Tag::Pre | Tag::Textarea | Tag::Listing | Tag::Xmp);
+        let pre = matches!(tag, Tag::Pre | Tag::Textarea | Tag::Listing | Tag::Xmp | Tag::Plaintext);
         let container = tag.is_block().then(|| self.open(node, tag));
         let reading = tag == Tag::Rt && self.blocks.text.len() > self.block.start;
         if reading {
@@ -295,7 +295,7 @@ impl<'t, 'a> Walk<'t, 'a> {
             part_words(&mut self.blocks.text, source);
         }
         let before = self.blocks.text.len();
-        append(&mut self.blocks.text, self.block.start, source, self.n_pre > 0);
+        append(&mut self.blocks.text, self.block.start, source, self.n_pre > 0, self.tree.is_literal(node));
         let added = self.blocks.text.len() - before;
         if added == 0 {
             return;

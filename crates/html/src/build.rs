@@ -5,11 +5,12 @@
 //! Left out is what moves text elsewhere or copies elements: text between the rows of a table stays where it
 //! stands in the source, and a bold or linked passage that is misnested with paragraphs ends where its end tag
 //! is, so no page can make the tree larger than its source.
+//! `tests/html5lib.rs` holds the parser against the tests of the standard and lists every deviation.
 
 use std::sync::Arc;
 
 use crate::tag::Tag;
-use crate::tokens::{Attribute, Span, Token, Tokens, is_blank};
+use crate::tokens::{Attribute, Span, Token, Tokens, hash_of, is_blank};
 use crate::tree::{Node, Shape, Tree};
 
 /// The deepest that elements are nested, as in Chromium; deeper ones become siblings.
@@ -54,13 +55,14 @@ pub fn parse(source: &str) -> Result<Tree<'_>, TooLong> {
     let mut builder = Builder::new(source);
     let mut tokens = Tokens::new(source);
     let mut attributes = Vec::new();
-    while let Some(token) = tokens.next(&mut attributes) {
+    while let Some(token) = tokens.next(&mut attributes, builder.top().foreign) {
         match token {
             Token::Text(span) => builder.text(span),
             Token::Start { tag, name, self_closing } => {
-                builder.start(tag, name, self_closing, &mut attributes);
-                if tag.is_raw() {
-                    builder.raw(tokens.raw_text(tag.name()));
+                match builder.start(tag, name, self_closing, &mut attributes) {
+                    Content::Markup => {}
+                    Content::Text => builder.raw(tokens.raw_text(tag)),
+                    Content::Rest => builder.raw(tokens.rest()),
                 }
             }
             Token::End { tag, name } => builder.end(tag, name),
@@ -77,6 +79,20 @@ struct Open {
     name: u64,
     /// Its end tag has come while blocks inside were open; it ends with them.
     ended: bool,
+    /// It is part of a drawing or a formula, where elements have no rules of their own.
+    foreign: bool,
+    /// Its content is HTML again, as that of `foreignObject`.
+    holds_html: bool,
+}
+
+/// What follows a start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Markup,
+    /// Text up to the end tag.
+    Text,
+    /// Text up to the end of the page.
+    Rest,
 }
 
 struct Builder<'a> {
@@ -85,8 +101,10 @@ struct Builder<'a> {
     open: Vec<Open>,
     /// Open elements that were too deep to be put on the stack.
     n_too_deep: usize,
-    /// Open `svg` and `math` elements, inside which `<path/>` is closed.
-    n_foreign: usize,
+    /// Whether nothing has come yet that a page has and a set of frames has not.
+    may_be_frameset: bool,
+    /// Whether the page is a set of frames, which shows no text of its own.
+    is_frameset: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -97,9 +115,17 @@ impl<'a> Builder<'a> {
         Self {
             source,
             shape: Shape { nodes, attributes: Vec::with_capacity(source.len() / 64) },
-            open: vec![Open { node: 0, tag: Tag::Root, name: 0, ended: false }],
+            open: vec![Open {
+                node: 0,
+                tag: Tag::Root,
+                name: 0,
+                ended: false,
+                foreign: false,
+                holds_html: false,
+            }],
             n_too_deep: 0,
-            n_foreign: 0,
+            may_be_frameset: true,
+            is_frameset: false,
         }
     }
 
@@ -115,7 +141,12 @@ impl<'a> Builder<'a> {
 
     fn text(&mut self, span: Span) {
         let blank = is_blank(span.of(self.source));
+        if self.is_frameset {
+            return;
+        }
+        self.may_be_frameset &= blank;
         match self.top().tag {
+            _ if self.top().foreign => {}
             // White space between rows is nothing that is shown.
             Tag::Table | Tag::Tbody | Tag::Thead | Tag::Tfoot | Tag::Tr | Tag::Colgroup if blank => {
                 return;
@@ -141,29 +172,81 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn start(&mut self, tag: Tag, name: u64, self_closing: bool, attributes: &mut Vec<Attribute>) {
-        let foreign = self.n_foreign > 0;
-        if !foreign {
-            self.close_implied(tag);
+    fn start(&mut self, tag: Tag, name: u64, self_closing: bool, attributes: &mut Vec<Attribute>) -> Content {
+        if self.is_in_foreign() {
+            if !breaks_out(tag) {
+                self.open(tag, name, true, self_closing, attributes);
+                return Content::Markup;
+            }
+            self.break_out();
         }
+        if self.is_frameset || tag == Tag::Frameset {
+            self.frame(tag, attributes);
+            return if tag == Tag::Noframes { Content::Text } else { Content::Markup };
+        }
+        self.close_implied(tag);
         if self.is_ignored(tag) {
             attributes.clear();
-            return;
+            return Content::Markup;
         }
+        self.may_be_frameset &= !is_of_page(tag);
+        let is_foreign = matches!(tag, Tag::Svg | Tag::Math);
+        self.open(
+            tag,
+            name,
+            is_foreign,
+            self_closing && is_foreign || tag.is_void() || tag.is_raw(),
+            attributes,
+        );
+        match tag {
+            Tag::Plaintext => Content::Rest,
+            _ if tag.is_raw() => Content::Text,
+            _ => Content::Markup,
+        }
+    }
+
+    /// Adds an element, and opens it unless it is whole.
+    fn open(&mut self, tag: Tag, name: u64, foreign: bool, whole: bool, attributes: &mut Vec<Attribute>) {
         let from = self.shape.attributes.len() as u32;
         self.shape.attributes.append(attributes);
         let to = self.shape.attributes.len() as u32;
         let node = self.push_node(tag, from, to);
-        let is_foreign = matches!(tag, Tag::Svg | Tag::Math);
-        if tag.is_void() || tag.is_raw() || self_closing && (foreign || is_foreign) {
+        if whole {
             return;
         }
         if self.open.len() >= MOST_DEPTH {
             self.n_too_deep += 1;
             return;
         }
-        self.n_foreign += usize::from(is_foreign);
-        self.open.push(Open { node, tag, name, ended: false });
+        let holds_html = foreign && holds_html(tag, name);
+        self.open.push(Open { node, tag, name, ended: false, foreign, holds_html });
+    }
+
+    /// Whether a start tag here is one of a drawing or a formula.
+    fn is_in_foreign(&self) -> bool {
+        let top = self.top();
+        top.foreign && !top.holds_html
+    }
+
+    /// Ends a drawing or a formula in which an element of a page begins.
+    fn break_out(&mut self) {
+        while self.is_in_foreign() {
+            self.pop();
+        }
+    }
+
+    /// A start tag in a set of frames, or one that begins it.
+    fn frame(&mut self, tag: Tag, attributes: &mut Vec<Attribute>) {
+        let begins = tag == Tag::Frameset && self.may_be_frameset;
+        if begins {
+            self.is_frameset = true;
+            self.pop_to(1);
+        }
+        if self.is_frameset && matches!(tag, Tag::Frameset | Tag::Frame | Tag::Noframes) {
+            self.open(tag, 0, false, tag != Tag::Frameset, attributes);
+        } else {
+            attributes.clear();
+        }
     }
 
     /// Tags that say what is already so, or that stand where they mean nothing.
@@ -176,6 +259,7 @@ impl<'a> Builder<'a> {
             Tag::Td | Tag::Th | Tag::Tr | Tag::Tbody | Tag::Thead | Tag::Tfoot | Tag::Caption => {
                 !self.open.iter().any(|open| matches!(open.tag, Tag::Table | Tag::Template))
             }
+            Tag::Plaintext => self.open.iter().any(|open| open.tag == Tag::Select),
             _ => false,
         }
     }
@@ -239,8 +323,13 @@ impl<'a> Builder<'a> {
             self.n_too_deep -= 1;
             return;
         }
+        if self.top().foreign && self.end_foreign(tag, name) {
+            return;
+        }
         let is_same = |open: &Open| open.tag == tag && open.name == name && !open.ended;
         let found = match tag {
+            // Whatever is open inside ends with it.
+            Tag::Template => self.find(is_same, |_| false),
             Tag::P => {
                 let found = self.find(is_same, |open| is_button_scope(open.tag));
                 if found.is_none() {
@@ -272,6 +361,24 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Ends the innermost element of a drawing or a formula that has the name, and says whether there was one.
+    fn end_foreign(&mut self, tag: Tag, name: u64) -> bool {
+        if tag == Tag::P {
+            self.break_out();
+            return false;
+        }
+        let is_other = |open: &Open| !open.foreign || open.tag == tag && open.name == name;
+        let found = self
+            .open
+            .iter()
+            .rposition(is_other)
+            .filter(|at| self.open.get(*at).is_some_and(|open| open.foreign));
+        if let Some(at) = found {
+            self.pop_to(at);
+        }
+        found.is_some()
+    }
+
     /// Ends the innermost open element `tag`, at once or, if blocks are open inside, with these.
     fn end_formatting(&mut self, tag: Tag) {
         let is_same = |open: &Open| open.tag == tag && !open.ended;
@@ -288,8 +395,9 @@ impl<'a> Builder<'a> {
 
     /// The innermost open element that is looked for; the search ends at a barrier, which may itself be it.
     fn find(&self, wanted: impl Fn(&Open) -> bool, barrier: impl Fn(&Open) -> bool) -> Option<usize> {
-        let at = self.open.iter().rposition(|open| wanted(open) || barrier(open))?;
-        self.open.get(at).is_some_and(wanted).then_some(at)
+        let is_wanted = |open: &Open| !open.foreign && wanted(open);
+        let at = self.open.iter().rposition(|open| is_wanted(open) || barrier(open) || open.holds_html)?;
+        self.open.get(at).is_some_and(is_wanted).then_some(at)
     }
 
     /// The outermost of the open elements `tags` inside the innermost table.
@@ -318,7 +426,6 @@ impl<'a> Builder<'a> {
         if let Some(node) = self.shape.nodes.get_mut(open.node as usize) {
             node.end = end;
         }
-        self.n_foreign -= usize::from(matches!(open.tag, Tag::Svg | Tag::Math));
     }
 
     fn finish(mut self) -> Tree<'a> {
@@ -326,6 +433,101 @@ impl<'a> Builder<'a> {
         self.pop_one();
         Arc::new(self.shape).over(self.source)
     }
+}
+
+/// Whether an element of a drawing or a formula holds HTML.
+fn holds_html(tag: Tag, name: u64) -> bool {
+    const NAMES: [u64; 7] = [
+        hash_of(b"foreignobject"),
+        hash_of(b"desc"),
+        hash_of(b"mi"),
+        hash_of(b"mo"),
+        hash_of(b"mn"),
+        hash_of(b"ms"),
+        hash_of(b"mtext"),
+    ];
+    tag == Tag::Title || tag == Tag::Other && NAMES.contains(&name)
+}
+
+/// Whether an element shows that a drawing or a formula was not ended (HTML standard, section 13.2.6.5).
+fn breaks_out(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::B
+            | Tag::Big
+            | Tag::Blockquote
+            | Tag::Body
+            | Tag::Br
+            | Tag::Center
+            | Tag::Code
+            | Tag::Dd
+            | Tag::Div
+            | Tag::Dl
+            | Tag::Dt
+            | Tag::Em
+            | Tag::Embed
+            | Tag::H1
+            | Tag::H2
+            | Tag::H3
+            | Tag::H4
+            | Tag::H5
+            | Tag::H6
+            | Tag::Head
+            | Tag::Hr
+            | Tag::I
+            | Tag::Img
+            | Tag::Li
+            | Tag::Listing
+            | Tag::Menu
+            | Tag::Meta
+            | Tag::Nobr
+            | Tag::Ol
+            | Tag::P
+            | Tag::Pre
+            | Tag::Ruby
+            | Tag::S
+            | Tag::Small
+            | Tag::Span
+            | Tag::Strong
+            | Tag::Strike
+            | Tag::Sub
+            | Tag::Sup
+            | Tag::Table
+            | Tag::Tt
+            | Tag::U
+            | Tag::Ul
+            | Tag::Var
+    )
+}
+
+/// Elements behind which a page is no set of frames any more.
+fn is_of_page(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::Body
+            | Tag::Pre
+            | Tag::Listing
+            | Tag::Li
+            | Tag::Dd
+            | Tag::Dt
+            | Tag::Button
+            | Tag::Applet
+            | Tag::Marquee
+            | Tag::Object
+            | Tag::Table
+            | Tag::Area
+            | Tag::Br
+            | Tag::Embed
+            | Tag::Img
+            | Tag::Keygen
+            | Tag::Wbr
+            | Tag::Hr
+            | Tag::Textarea
+            | Tag::Xmp
+            | Tag::Iframe
+            | Tag::Select
+            | Tag::Plaintext
+    )
 }
 
 fn is_of_head(tag: Tag) -> bool {

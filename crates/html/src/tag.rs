@@ -148,6 +148,7 @@ impl Tag {
             | Self::Nav
             | Self::Ol
             | Self::P
+            | Self::Plaintext
             | Self::Pre
             | Self::Search
             | Self::Section

@@ -85,6 +85,32 @@ fn markup_ends_where_browsers_end_it() {
         ("<svg><path/><g>a</g></svg>b", "svg[[] [a]] b"),
         ("<br/>a</br>b", "br[] a br[] b"),
         ("<style>a", "style[a]"),
+        ("<script>a<!-- <script> </script> --> b</script>c", "script[a<!-- <script> </script> --> b] c"),
+        ("<script><!--> <script>a</script>b", "script[<!--> <script>a] b"),
+        ("<script>a</script", "script[a</script]"),
+        ("<plaintext>a</plaintext><p>b", "plaintext[a</plaintext><p>b]"),
+        ("<template><table></template>a", "template[table[]] a"),
+        ("<template><table><tr><td><object></template>a", "template[table[tr[td[object[]]]]] a"),
+        ("<frameset><frame src=a>b</frameset>c", "frameset[frame[]]"),
+        ("<p>a<frameset>b", "p[a b]"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(drawn(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn drawings_and_formulas_have_rules_of_their_own() {
+    let cases = [
+        ("<svg><title/></svg>a", "svg[title[]] a"),
+        ("<svg><style/><path/></svg>a", "svg[style[] []] a"),
+        ("<svg><title>a</title></svg>c", "svg[title[a]] c"),
+        ("<svg><g><p>a", "svg[[]] p[a]"),
+        ("<svg><foreignobject><p>a</p></foreignobject></svg>b", "svg[[p[a]]] b"),
+        ("<svg><![CDATA[a<b>]]>c</svg>d", "svg[a<b> c] d"),
+        ("<math><mi>a</mi><mo>b</math>c", "math[[a] [b]] c"),
+        ("<p><svg><a>b</p>c", "p[svg[a[b]]] c"),
+        ("<![CDATA[a]]>b", "b"),
     ];
     for (source, expected) in cases {
         assert_eq!(drawn(source), expected, "{source}");
@@ -124,7 +150,7 @@ fn parameters_of_addresses_are_no_references() {
 
 #[test]
 fn blocks_are_what_is_read_as_one_piece() {
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 11] = [
         ("<a href=x>one</a><a href=y>two</a> <b>w</b><i>ord</i>", &["one two word"]),
         ("<span>中</span><span>文</span>", &["中文"]),
         ("<p>one <b>two</b>\n three<p> ", &["one two three"]),
@@ -135,6 +161,7 @@ fn blocks_are_what_is_read_as_one_piece() {
         ("<script>x</script><style>y</style><template>z</template>a", &["a"]),
         ("<head><title>t</title></head><p>a<span style='display: none'>b</span>", &["a"]),
         ("a&nbsp;&lt;b\0", &["a\u{a0}<b"]),
+        ("<xmp>&lt;b></xmp><plaintext>&amp;", &["&lt;b>", "&amp;"]),
     ];
     for (source, expected) in cases {
         assert_eq!(blocks(source), expected, "{source}");
@@ -259,6 +286,16 @@ fn soup() -> impl Strategy<Value = String> {
         "<img alt='",
         "<p hidden>",
         "/>",
+        "<svg>",
+        "<![CDATA[",
+        "]]>",
+        "<math>",
+        "<mi>",
+        "<foreignObject>",
+        "<template>",
+        "</template>",
+        "<frameset>",
+        "<plaintext>",
     ]);
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }

@@ -4,7 +4,7 @@
 //! a tag, an attribute or a comment ends is decided as in browsers.
 //! Nothing is copied: all text is given as a range of the source, with its character references in it.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use crate::tag::{Name, Tag, key_of};
 
@@ -48,6 +48,17 @@ pub(crate) enum Token {
     },
 }
 
+/// Where in a script the tokenizer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    /// In the script itself.
+    None,
+    /// Behind `<!--`.
+    Comment,
+    /// Behind `<script>` in a comment: its end tag ends itself and not the element.
+    Script,
+}
+
 /// The pieces of a page, in order.
 pub(crate) struct Tokens<'a> {
     source: &'a [u8],
@@ -61,9 +72,17 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next piece; attributes of a start tag are pushed to `attributes`.
-    pub(crate) fn next(&mut self, attributes: &mut Vec<Attribute>) -> Option<Token> {
+    ///
+    /// `is_foreign`: it stands in a drawing or a formula, which may hold CDATA sections.
+    pub(crate) fn next(&mut self, attributes: &mut Vec<Attribute>, is_foreign: bool) -> Option<Token> {
         loop {
             let start = self.at;
+            if is_foreign && let Some(text) = self.cdata() {
+                if text.start == text.end {
+                    continue;
+                }
+                return Some(Token::Text(text));
+            }
             let text_end = self.next_markup(start);
             if text_end > start {
                 self.at = text_end;
@@ -86,27 +105,80 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Takes the content of an element whose content is text alone, and its end tag.
-    pub(crate) fn raw_text(&mut self, name: &str) -> Span {
-        let start = self.at;
-        let mut from = start;
-        while let Some(found) = memmem::find(self.source.get(from..).unwrap_or_default(), b"</") {
-            let tag = from + found + 2;
-            let after = tag + name.len();
-            let is_end = self
-                .source
-                .get(tag..after)
-                .is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()))
-                && self.source.get(after).is_none_or(|&byte| is_space(byte) || matches!(byte, b'/' | b'>'));
-            if is_end {
-                self.at = after;
-                self.skip_to_tag_end();
-                return Span::new(start, tag - 2);
-            }
-            from = tag;
-        }
-        self.at = self.source.len();
+    /// Takes a CDATA section, if one begins here; its text may be empty.
+    fn cdata(&mut self) -> Option<Span> {
+        const MARK: &[u8] = b"<![CDATA[";
+        let rest = self.source.get(self.at..).filter(|rest| rest.starts_with(MARK))?;
+        let start = self.at + MARK.len();
+        let end = memmem::find(rest.get(MARK.len()..)?, b"]]>").map(|length| start + length);
+        self.at = end.map_or(self.source.len(), |end| end + 3);
+        Some(Span::new(start, end.unwrap_or(self.source.len())))
+    }
+
+    /// Takes all that is left as text, as behind `<plaintext>`.
+    pub(crate) fn rest(&mut self) -> Span {
+        let start = std::mem::replace(&mut self.at, self.source.len());
         Span::new(start, self.at)
+    }
+
+    /// Takes the content of an element whose content is text alone, and its end tag.
+    pub(crate) fn raw_text(&mut self, tag: Tag) -> Span {
+        let start = self.at;
+        let found = if tag == Tag::Script { self.script_end() } else { self.end_tag(start, tag.name()) };
+        let Some(end) = found else {
+            self.at = self.source.len();
+            return Span::new(start, self.at);
+        };
+        self.at = end + 2 + tag.name().len();
+        self.skip_to_tag_end();
+        Span::new(start, end)
+    }
+
+    /// Where the next end tag of an element stands.
+    fn end_tag(&self, from: usize, name: &str) -> Option<usize> {
+        let rest = self.source.get(from..)?;
+        memmem::find_iter(rest, b"</").map(|found| from + found).find(|at| self.names(at + 2, name))
+    }
+
+    /// Where a script ends: not within `<!-- <script> … </script> -->`, which old pages write (the escaped states of
+    /// the tokenizer, HTML standard, section 13.2.5.17).
+    fn script_end(&self) -> Option<usize> {
+        let start = self.at;
+        let first_end = self.end_tag(start, "script")?;
+        let comment = memmem::find(self.source.get(start..first_end)?, b"<!--");
+        // Nearly all scripts hold no comment and end here.
+        let Some(comment) = comment else { return Some(first_end) };
+        let mut at = start + comment + 2;
+        let mut state = Escape::Comment;
+        loop {
+            let mark = at;
+            at += memchr2(b'<', b'>', self.source.get(at..)?)?;
+            let is_end = self.source.get(at + 1) == Some(&b'/') && self.names(at + 2, "script");
+            let closes = self.source.get(mark.max(at.saturating_sub(2))..at) == Some(b"--");
+            match self.source.get(at) {
+                Some(b'<') if is_end && state != Escape::Script => return Some(at),
+                Some(b'<') if is_end => state = Escape::Comment,
+                Some(b'<') if state == Escape::Comment && self.names(at + 1, "script") => {
+                    state = Escape::Script;
+                }
+                Some(b'<') if state == Escape::None && self.source.get(at..at + 4) == Some(b"<!--") => {
+                    state = Escape::Comment;
+                    // The dashes may be those of `-->`, too.
+                    at += 1;
+                }
+                Some(b'>') if closes => state = Escape::None,
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+
+    /// Whether the name of a tag stands at `at`, whole.
+    fn names(&self, at: usize, name: &str) -> bool {
+        let after = at + name.len();
+        let is_name = |it: &[u8]| it.eq_ignore_ascii_case(name.as_bytes());
+        let is_end = |byte: &u8| is_space(*byte) || matches!(byte, b'/' | b'>');
+        self.source.get(at..after).is_some_and(is_name) && self.source.get(after).is_some_and(is_end)
     }
 
     /// Where the next tag or comment begins, at or after `from`; the end of the source if there is none.
@@ -250,11 +322,15 @@ fn is_space(byte: u8) -> bool {
 }
 
 /// Tells apart names that are not known: only whether an end tag fits depends on it.
-fn hash_of(name: &[u8]) -> u64 {
+pub(crate) const fn hash_of(name: &[u8]) -> u64 {
     // FNV-1a.
-    let step =
-        |hash: u64, byte: &u8| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01B3);
-    name.iter().fold(0xCBF2_9CE4_8422_2325, step)
+    let mut hash = 0xCBF2_9CE4_8422_2325;
+    let mut at = 0;
+    while at < name.len() {
+        hash = (hash ^ name[at].to_ascii_lowercase() as u64).wrapping_mul(0x0100_0000_01B3);
+        at += 1;
+    }
+    hash
 }
 
 /// Whether white space alone is in `text`, as HTML counts it.

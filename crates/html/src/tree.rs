@@ -123,7 +123,14 @@ impl<'a> Tree<'a> {
     /// Appends a text to `out`, where its block begins at `start`: character references resolved, white space
     /// folded.
     pub fn append_text(&self, node: NodeId, out: &mut String, start: usize) {
-        append(out, start, self.source_text(node), false);
+        append(out, start, self.source_text(node), false, self.is_literal(node));
+    }
+
+    /// Whether a text holds no character references: that of a script is program text, and that of `xmp` and
+    /// `plaintext` is shown as it stands.
+    pub(crate) fn is_literal(&self, text: NodeId) -> bool {
+        let above = self.tag(self.parent(text));
+        above == Tag::Plaintext || above.is_raw() && !matches!(above, Tag::Title | Tag::Textarea)
     }
 
     /// Appends a blank to `out` if it and a text would otherwise make one word.
