@@ -126,3 +126,62 @@ fn a_keyed_stage_counts_over_the_collection() {
     let check = run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
     assert!(check.stdout.ends_with("ok: the library keeps the plugin contract\n"), "{}", check.stdout);
 }
+
+#[test]
+fn a_new_plugin_of_every_kind_compiles_and_keeps_the_contract() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    for kind in ["filter", "extractor", "reader", "exporter", "corpus"] {
+        let (name, stem) = (format!("c-{kind}"), format!("c_{kind}"));
+        let path = folder.path().to_str().unwrap();
+        let made = ["plugin", "new", &name, "--kind", kind, "--language", "c", "--path", path];
+        run(&made).exits(0);
+        let plugin = folder.path().join(&name);
+        let library = plugin.join(tamis_host::library_file_name(&name));
+        let compiled = std::process::Command::new("cc")
+            .args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .arg(plugin.join(format!("{stem}.c")))
+            .status();
+        assert!(compiled.expect("a C compiler").success(), "{kind}");
+        run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    }
+}
+
+/// Options as JSON, read by the header that plugins in C include.
+#[test]
+fn options_are_read_in_c() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let source = r#"
+#include <stdio.h>
+#include "tamis_options.h"
+int main(void) {
+  static const char json[] = "{\"deep\": {\"n\": 1, \"s\": \"}\\\"\"}, \"list\":[1,[2]], \"n\" : -7, \"share\": 0.25,"
+                             " \"on\":true, \"text\": \"a\\n\\u4e00\\ud83d\\ude00\\\"b\"}";
+  tamis_str options = {(const uint8_t *)json, sizeof json - 1}, list = {NULL, 0};
+  char *text = tamis_option_string(options, "text", ""), *none = tamis_option_string(options, "none", "fallback");
+  int given = tamis_option(options, "list", &list);
+  printf("%d %g %d %d %d %.*s %s %s", (int)tamis_option_integer(options, "n", 0), tamis_option_number(options, "share", 0),
+         tamis_option_bool(options, "on", 0), (int)tamis_option_integer(options, "s", 3), given, (int)list.len,
+         (const char *)list.ptr, text, none);
+  free(text), free(none);
+  return 0;
+}
+"#;
+    let (file, program) = (folder.path().join("options.c"), folder.path().join("options"));
+    std::fs::write(&file, source).unwrap();
+    let compiled = std::process::Command::new("cc")
+        .args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(tamis_tests::program::root().join("crates/plugin/include"))
+        .arg("-o")
+        .args([&program, &file])
+        .status();
+    assert!(compiled.expect("a C compiler").success());
+    let output = std::process::Command::new(program).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "-7 0.25 1 3 1 [1,[2]] a\n一😀\"b fallback");
+}

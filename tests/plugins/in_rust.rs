@@ -22,6 +22,52 @@ fn new_plugin(folder: &Path, name: &str) -> (PathBuf, Run) {
     (plugin, made)
 }
 
+#[test]
+fn a_plugin_of_every_kind_passes_its_tests_and_keeps_the_contract() {
+    let folder = folder();
+    for (kind, table) in [
+        ("filter", "filter in [[stage]]"),
+        ("reader", "reader in [[source]]"),
+        ("exporter", "exporter in [[export]]"),
+        ("corpus", "corpus stage in [[stage]]"),
+    ] {
+        let name = format!("new-{kind}");
+        let made = ["plugin", "new", &name, "--kind", kind, "--path", folder.path().to_str().unwrap()];
+        run(&made).exits(0);
+        let plugin = folder.path().join(&name);
+        std::fs::copy(root().join("Cargo.lock"), plugin.join("Cargo.lock")).unwrap();
+        let tests = cargo(&plugin, "test").exits(0);
+        assert_eq!(tests.stderr, "", "{kind} builds without a warning");
+        cargo(&plugin, "build").exits(0);
+        let library = built(&name);
+        let inspect = run(&["plugin".as_ref(), "inspect".as_ref(), library.as_os_str()]).exits(0);
+        assert!(inspect.stdout.contains(&format!("{name} · {table}")), "{}", inspect.stdout);
+        run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    }
+}
+
+/// Nothing in a new plugin names the machine that the program was built on.
+#[test]
+fn a_new_plugin_holds_all_that_it_is_built_from() {
+    let folder = folder();
+    let (plugin, _) = new_plugin(folder.path(), "elsewhere");
+    let mut folders = vec![plugin.clone()];
+    let mut n_files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            n_files += 1;
+            let content = std::fs::read_to_string(&path).unwrap();
+            assert!(!content.contains(root().to_str().unwrap()), "{}", path.display());
+        }
+    }
+    assert!(n_files > 30, "{n_files} files");
+}
+
 /// Runs cargo in the folder of a plugin.
 pub(crate) fn cargo(plugin: &Path, command: &str) -> Run {
     let output = Command::new(env!("CARGO"))

@@ -222,6 +222,28 @@ pub(crate) struct PluginNewArgs {
     /// Where to make the folder
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     pub(crate) path: PathBuf,
+    /// What it is: a stage that judges, one that changes, one that has seen all documents before, or one that reads or
+    /// writes files
+    #[arg(long, value_enum, default_value_t = PluginKind::Extractor)]
+    pub(crate) kind: PluginKind,
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t = PluginLanguage::Rust)]
+    pub(crate) language: PluginLanguage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PluginKind {
+    Filter,
+    Extractor,
+    Reader,
+    Exporter,
+    Corpus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PluginLanguage {
+    Rust,
+    C,
 }
 
 #[derive(Debug, clap::Args)]

@@ -30,3 +30,6 @@ pub use tamis_stage::{
 
 /// The C header, so that a tool can hand it to the author of a plugin in C.
 pub const HEADER: &str = include_str!("../include/tamis_plugin.h");
+
+/// `tamis_options.h`, which reads the options of a stage in C.
+pub const OPTIONS_HEADER: &str = include_str!("../include/tamis_options.h");

@@ -1,12 +1,21 @@
-//! A plugin with one stage.
+//! A plugin with one stage of each kind: `tamis plugin new --kind` copies one of them.
 
 mod template;
+mod template_corpus;
+mod template_exporter;
+mod template_filter;
+mod template_reader;
 
 pub use template::{Template, TemplateOptions};
+pub use template_corpus::{TemplateCorpus, TemplateCorpusOptions};
+pub use template_exporter::{TemplateExporter, TemplateExporterOptions};
+pub use template_filter::{TemplateFilter, TemplateFilterOptions};
+pub use template_reader::{TemplateReader, TemplateReaderOptions};
 
-// The kinds are `readers`, `file_readers`, `filters`, `extractors`, `corpus_stages`, `keyed_stages`,
-// `exporters` and `part_exporters`, after the trait that a stage implements; a plugin may have several stages of several kinds.
-// `filters` and `extractors` also take those with state of their worker, `BatchFilter` and `BatchExtractor`.
 tamis_plugin::export_plugin! {
+    readers: [TemplateReader],
+    filters: [TemplateFilter],
     extractors: [Template],
+    keyed_stages: [TemplateCorpus],
+    exporters: [TemplateExporter],
 }

@@ -1,20 +1,58 @@
-//! `tamis plugin new`: copies the template plugin under another name.
+//! `tamis plugin new`: copies the template of a kind under another name.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
-use crate::args::PluginNewArgs;
+use super::plugin_in_c;
+use super::plugin_sdk::{self, write};
+use crate::args::{PluginKind, PluginLanguage, PluginNewArgs};
 use crate::output::{self, GOOD, print_line, styled};
 use crate::{Exit, summary};
 
-/// The sources of the template; `template` in them, in any spelling, is the name.
-const SOURCES: [(&str, &str); 4] = [
-    ("src/lib.rs", include_str!("../../../../plugins/template/src/lib.rs")),
-    ("src/NAME/mod.rs", include_str!("../../../../plugins/template/src/template/mod.rs")),
-    ("src/NAME/options.rs", include_str!("../../../../plugins/template/src/template/options.rs")),
-    ("src/NAME/tests.rs", include_str!("../../../../plugins/template/src/template/tests.rs")),
-];
+/// The sources of a template: path in the plugin, and content; its name in them, in any spelling, is that of the plugin.
+type Sources = [(&'static str, &'static str); 3];
+
+macro_rules! sources {
+    ($folder:literal) => {
+        [
+            (
+                "src/NAME/mod.rs",
+                include_str!(concat!("../../../../plugins/template/src/", $folder, "/mod.rs")),
+            ),
+            (
+                "src/NAME/options.rs",
+                include_str!(concat!("../../../../plugins/template/src/", $folder, "/options.rs")),
+            ),
+            (
+                "src/NAME/tests.rs",
+                include_str!(concat!("../../../../plugins/template/src/", $folder, "/tests.rs")),
+            ),
+        ]
+    };
+}
+
+/// A template for a kind of stage.
+struct Template {
+    /// What it is called, in kebab case.
+    name: &'static str,
+    /// The list of `export_plugin!` that it stands in.
+    list: &'static str,
+    sources: Sources,
+}
+
+impl Template {
+    fn of(kind: PluginKind) -> Self {
+        let (name, list, sources) = match kind {
+            PluginKind::Extractor => ("template", "extractors", sources!("template")),
+            PluginKind::Filter => ("template-filter", "filters", sources!("template_filter")),
+            PluginKind::Reader => ("template-reader", "readers", sources!("template_reader")),
+            PluginKind::Exporter => ("template-exporter", "exporters", sources!("template_exporter")),
+            PluginKind::Corpus => ("template-corpus", "keyed_stages", sources!("template_corpus")),
+        };
+        Self { name, list, sources }
+    }
+}
 
 pub(crate) fn new(args: &PluginNewArgs) -> anyhow::Result<Exit> {
     let name = Name::new(&args.name)?;
@@ -22,13 +60,23 @@ pub(crate) fn new(args: &PluginNewArgs) -> anyhow::Result<Exit> {
     if folder.exists() {
         bail!("`{}` exists already: choose another name, or another folder with `--path`", folder.display());
     }
-    for (path, source) in SOURCES {
-        write(&folder.join(path.replace("NAME", &name.snake)), &name.apply(source))?;
+    match args.language {
+        PluginLanguage::Rust => new_in_rust(&name, &folder, args.kind)?,
+        PluginLanguage::C => plugin_in_c::write(&name.kebab, &folder, args.kind)?,
     }
-    write(&folder.join("Cargo.toml"), &manifest(&name))?;
-    write(&folder.join(".gitignore"), "/target\n")?;
-    print_line(next_steps(&name, &folder));
+    print_line(next_steps(&name, &folder, args));
     Ok(Exit::Done)
+}
+
+fn new_in_rust(name: &Name, folder: &Path, kind: PluginKind) -> anyhow::Result<()> {
+    let template = Template::of(kind);
+    for (path, source) in template.sources {
+        write(&folder.join(path.replace("NAME", &name.snake)), &name.put_into(source, template.name))?;
+    }
+    write(&folder.join("src/lib.rs"), &library(name, template.list))?;
+    write(&folder.join("Cargo.toml"), &manifest(name))?;
+    write(&folder.join(".gitignore"), "/target\n")?;
+    plugin_sdk::write_to(&folder.join("sdk"))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
@@ -59,12 +107,30 @@ impl Name {
         Ok(Self { kebab: name.to_owned(), snake: name.replace('-', "_"), camel })
     }
 
-    fn apply(&self, source: &str) -> String {
+    /// A template under this name.
+    fn put_into(&self, source: &str, template: &str) -> String {
+        let camel: String = template.split('-').map(capitalised).collect();
         source
-            .replace("\"template\"", &format!("\"{}\"", self.kebab))
-            .replace("Template", &self.camel)
-            .replace("template", &self.snake)
+            .replace(&format!("\"{template}\""), &format!("\"{}\"", self.kebab))
+            .replace(&format!(".{template}\""), &format!(".{}\"", self.kebab))
+            .replace(&camel, &self.camel)
+            .replace(&template.replace('-', "_"), &self.snake)
     }
+}
+
+/// The root of the crate.
+fn library(name: &Name, list: &str) -> String {
+    let Name { snake, camel, .. } = name;
+    format!(
+        "//! A plugin with one stage.\n\n\
+         mod {snake};\n\n\
+         pub use {snake}::{{{camel}, {camel}Options}};\n\n\
+         // The kinds are `readers`, `file_readers`, `filters`, `extractors`, `corpus_stages`, `keyed_stages`,\n\
+         // `exporters` and `part_exporters`, after the trait that a stage implements; a plugin may have several stages of\n\
+         // several kinds. `filters` and `extractors` also take those with state of their worker, `BatchFilter` and\n\
+         // `BatchExtractor`.\n\
+         tamis_plugin::export_plugin! {{\n    {list}: [{camel}],\n}}\n"
+    )
 }
 
 fn capitalised(part: &str) -> String {
@@ -88,50 +154,56 @@ fn manifest(name: &Name) -> String {
          [dependencies]\n\
          schemars = \"1\"\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\n\
-         # Where this machine has it; on another one, give the path of its checkout of tamis.\n\
-         tamis-plugin = {}\n\
+         # The SDK of the program that wrote this plugin, whose libraries it and later ones load. `tamis plugin new` of\n\
+         # another version writes another one.\n\
+         tamis-plugin = {{ path = \"sdk/plugin\" }}\n\
+         \n\
+         # Places in messages of a panic need lines, and nothing needs more.\n\
+         [profile.dev]\n\
+         debug = \"line-tables-only\"\n\
+         \n\
+         [profile.dev.package.\"*\"]\n\
+         debug = false\n\
          \n\
          # A plugin is a project of its own, also when its folder lies in another one's.\n\
-         [workspace]\n",
-        name.kebab,
-        sdk()
+         [workspace]\n\
+         exclude = [\"sdk\"]\n",
+        name.kebab
     )
 }
 
-/// Where the new plugin finds `tamis-plugin`: in the sources that this program was built from, if they are
-/// still there, or else by its version.
-fn sdk() -> String {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|crates| crates.join("plugin"));
-    match sources.filter(|path| path.join("Cargo.toml").is_file()) {
-        Some(path) => format!("{{ path = {:?} }}", path.display().to_string()),
-        None => format!("{:?}", env!("CARGO_PKG_VERSION")),
-    }
-}
-
-fn write(path: &Path, content: &str) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    }
-    std::fs::write(path, content).with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-fn next_steps(name: &Name, folder: &Path) -> String {
-    let library = folder.join("target/release").join(tamis_host::library_file_name(&name.kebab));
+fn next_steps(name: &Name, folder: &Path, args: &PluginNewArgs) -> String {
     let shown = |path: &PathBuf| summary::shown(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+    let (library, build) = match args.language {
+        PluginLanguage::Rust => {
+            let manifest = shown(&folder.join("Cargo.toml"));
+            let steps = format!(
+                "  cargo test --manifest-path {manifest}\n  cargo build --release --manifest-path {manifest}\n"
+            );
+            (folder.join("target/release").join(tamis_host::library_file_name(&name.kebab)), steps)
+        }
+        PluginLanguage::C => {
+            let library = folder.join(tamis_host::library_file_name(&name.kebab));
+            let (source, out) = (shown(&folder.join(format!("{}.c", name.snake))), shown(&library));
+            (library, format!("  cc -std=c11 -O2 -fPIC -shared -o {out} {source}\n"))
+        }
+    };
+    let table = match args.kind {
+        PluginKind::Reader => "source",
+        PluginKind::Exporter => "export",
+        PluginKind::Filter | PluginKind::Extractor | PluginKind::Corpus => "stage",
+    };
     format!(
         "{} {}\n\n\
-         build and test it:\n  \
-           cargo test --manifest-path {manifest}\n  \
-           cargo build --release --manifest-path {manifest}\n  \
+         build and test it:\n{build}  \
            tamis plugin check {library}\n\n\
          use it, with three lines in a pipeline (the first above all tables):\n  \
            plugin = [{{ path = \"{library}\" }}]\n  \
-           [[stage]]\n  \
+           [[{table}]]\n  \
            use = \"{}\"",
         styled(GOOD, "made"),
         folder.display(),
         name.kebab,
-        manifest = shown(&folder.join("Cargo.toml")),
         library = shown(&library),
     )
 }
