@@ -21,6 +21,20 @@ pub(crate) fn logged_run() -> RunContext {
     })
 }
 
+/// Stages that a build may be without, by table and name (`columnar` and `sqlite` in the manifest). A program without
+/// any bundled stage is another one, to which none of them belongs.
+const LEFT_OUT: &[(&str, &str)] = if cfg!(feature = "bundled") {
+    &[
+        ("source", "parquet"),
+        ("source", "arrow"),
+        ("export", "parquet"),
+        ("export", "arrow"),
+        ("export", "sqlite"),
+    ]
+} else {
+    &[]
+};
+
 /// The stages that this program knows from the start.
 pub(crate) struct Context {
     bundled: Registry,
@@ -35,6 +49,12 @@ impl Context {
                 .context("a bundled plugin is broken")?;
             for stage in stages {
                 bundled.add(stage).context("two bundled plugins are in each other's way")?;
+            }
+        }
+        for (table, name) in LEFT_OUT {
+            if bundled.get(table, name).is_none() {
+                let advice = "this program was built without it: `cargo build --release` builds all of tamis";
+                bundled.leave_out(table, name, advice);
             }
         }
         Ok(Self { bundled })

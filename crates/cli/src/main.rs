@@ -12,9 +12,11 @@ fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
         tamis_readers::plugin(),
         tamis_filters::plugin(),
         tamis_extractors::plugin(),
+        #[cfg(feature = "columnar")]
         tamis_columnar::plugin(),
         tamis_corpus::plugin(),
         tamis_pages::plugin(),
+        #[cfg(feature = "sqlite")]
         tamis_sqlite::plugin(),
         tamis_exporters::plugin(),
     ]

@@ -201,6 +201,12 @@ impl<'a> Opener<'a> {
         let elsewhere = closest(name, self.infos().map(|info| info.name.as_str()))
             .filter(|_| closest(name, names()).is_none())
             .and_then(|name| self.infos().find(|info| info.name == name));
+        let table = TABLES.into_iter().find(|table| *table == list);
+        if let Some(advice) = table.and_then(|table| self.registry.left_out(table, name)) {
+            let message = format!("the {what} `{name}` is not in this program");
+            self.diagnostics.push(Diagnostic::error(place, message).label(advice));
+            return None;
+        }
         let label = match elsewhere {
             Some(info) => format!(
                 "did you mean the {} `{}`? it belongs in `[[{}]]`",
@@ -357,6 +363,9 @@ impl<'a> Opener<'a> {
         idle
     }
 }
+
+/// The tables that name stages.
+const TABLES: [&str; 3] = ["source", "stage", "export"];
 
 /// Options that mean less where a reader is one of many: an option with `x-under-auto` is taken as the one named there.
 ///

@@ -69,7 +69,7 @@ impl Pattern {
         }
         if cfg!(not(feature = "remote")) {
             return Err(
-                bad("this build has no object stores: build it with the feature `remote`".to_owned()),
+                bad("this program was built without object stores and the web: `cargo build --release` builds all of tamis".to_owned()),
             );
         }
         if !parts.has_host() {

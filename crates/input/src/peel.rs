@@ -73,7 +73,7 @@ fn raw(file: &InputFile) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
 
 #[cfg(not(feature = "remote"))]
 pub(crate) fn no_remote() -> io::Error {
-    let message = "this build has no object stores: build it with the feature `remote`";
+    let message = "this program was built without object stores and the web: `cargo build --release` builds all of tamis";
     io::Error::new(io::ErrorKind::Unsupported, message)
 }
 

@@ -55,6 +55,8 @@ impl StageFactory for InContext {
 #[derive(Default, Clone)]
 pub struct Registry {
     stages: BTreeMap<(String, &'static str), Arc<dyn StageFactory>>,
+    /// What this build was made without, each with what brings it.
+    left_out: BTreeMap<(String, &'static str), String>,
 }
 
 /// Two plugins bring a stage of the same name for the same table.
@@ -100,12 +102,23 @@ impl Registry {
         let bound = |factory: &Arc<dyn StageFactory>| -> Arc<dyn StageFactory> {
             Arc::new(InContext { factory: Arc::clone(factory), run: run.clone() })
         };
-        Self { stages: self.stages.iter().map(|(key, factory)| (key.clone(), bound(factory))).collect() }
+        let stages = self.stages.iter().map(|(key, factory)| (key.clone(), bound(factory))).collect();
+        Self { stages, left_out: self.left_out.clone() }
     }
 
     /// The stage `name` of a table: `source`, `stage` or `export`.
     pub fn get(&self, table: &'static str, name: &str) -> Option<&Arc<dyn StageFactory>> {
         self.stages.get(&(name.to_owned(), table))
+    }
+
+    /// Notes that a stage of a table was left out of this build, and what brings it, as a sentence without a stop.
+    pub fn leave_out(&mut self, table: &'static str, name: &str, advice: impl Into<String>) {
+        self.left_out.insert((name.to_owned(), table), advice.into());
+    }
+
+    /// What brings the stage `name` of a table, if it was left out of this build.
+    pub fn left_out(&self, table: &'static str, name: &str) -> Option<&str> {
+        self.left_out.get(&(name.to_owned(), table)).map(String::as_str)
     }
 
     /// All stages called `name`, at most one a table.
