@@ -50,6 +50,7 @@ fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
         files.insert(folder.join(info.kind.table()).join(format!("{}.md", info.name)), page(info));
     }
     files.insert(folder.join("README.md"), index(&registry));
+    files.insert(folder.join("plugins.md"), include_str!("plugins.md").to_owned());
     files.insert(
         folder.join("source/auto.md"),
         format!("{NOTE}\n\n# `auto`\n\n{}\n", tamis_config::AUTO_DOCS.trim()),
