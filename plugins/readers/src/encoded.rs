@@ -35,7 +35,7 @@ impl Decoder {
     ///
     /// When a label stands for no encoding.
     pub(crate) fn new(label: &str, fallback: &str, max_undecodable_ratio: f64) -> Result<Self, SetupError> {
-        let (chosen, fallback) = (chosen("encoding", label)?, chosen("fallback_encoding", fallback)?);
+        let (chosen, fallback) = chosen(label, fallback)?;
         Ok(Self { chosen, fallback, max_undecodable_ratio })
     }
 
@@ -90,12 +90,27 @@ pub(crate) fn push_metadata(decoded: &Decoded<'_>, metadata: &mut Vec<(&str, Val
     }
 }
 
-/// The encoding that the user has chosen with an option, if it is not to be found.
+/// The encodings that the user has chosen for all files, and for those that say nothing of theirs, where they are not to
+/// be found.
 ///
 /// # Errors
 ///
-/// When the label stands for no encoding.
-pub(crate) fn chosen(option: &'static str, label: &str) -> Result<Option<Encoding>, SetupError> {
+/// When a label stands for no encoding, or the second could not count.
+pub(crate) fn chosen(
+    label: &str,
+    fallback: &str,
+) -> Result<(Option<Encoding>, Option<Encoding>), SetupError> {
+    let chosen = (of_label("encoding", label)?, of_label("fallback_encoding", fallback)?);
+    match chosen {
+        (Some(_), Some(_)) => {
+            let message = "`encoding` is that of all files, so no other one is asked for: remove one of them";
+            Err(SetupError::in_option("fallback_encoding", message))
+        }
+        chosen => Ok(chosen),
+    }
+}
+
+fn of_label(option: &'static str, label: &str) -> Result<Option<Encoding>, SetupError> {
     if label == AUTO {
         return Ok(None);
     }

@@ -125,8 +125,7 @@ struct Names {
 
 impl Table {
     fn open(options: CsvOptions) -> Result<Self, SetupError> {
-        let encoding = encoded::chosen("encoding", &options.encoding)?;
-        let fallback = encoded::chosen("fallback_encoding", &options.fallback_encoding)?;
+        let (encoding, fallback) = encoded::chosen(&options.encoding, &options.fallback_encoding)?;
         let delimiter = options.delimiter.byte();
         if let Some(encoding) = encoding {
             check_encoding(encoding, &options)?;

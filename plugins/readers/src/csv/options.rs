@@ -85,7 +85,6 @@ pub struct CsvOptions {
     #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
     /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
-    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
     pub fallback_encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
     #[schemars(
@@ -227,7 +226,6 @@ pub struct TsvOptions {
     #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
     /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
-    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
     pub fallback_encoding: String,
     /// The longest row that has a quoted cell; a quote that is not closed within it opens nothing.
     #[schemars(

@@ -39,7 +39,6 @@ pub struct TextOptions {
     #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
     /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
-    #[schemars(extend("x-needs" = {"encoding": ["auto"]}))]
     pub fallback_encoding: String,
     /// Which part of the bytes of a file may stand for nothing, from 0 to 1; with more, the file fails.
     #[schemars(range(min = 0.0, max = 1.0))]
