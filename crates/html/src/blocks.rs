@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::append::{append, part_words};
+use crate::hidden::is_hidden_in_line;
 use crate::tag::{Name, Tag};
 use crate::tree::{NodeId, Tree};
 
@@ -240,7 +241,8 @@ impl<'t, 'a> Walk<'t, 'a> {
             _ if is_never_shown(tag) => return end,
             _ => {}
         }
-        if !tag.is_block() && is_hidden(self.tree, node) {
+        // A block that is hidden may be one that a script shows; what is hidden in a line of text is no part of it.
+        if !tag.is_block() && is_hidden_in_line(self.tree, node) {
             return end;
         }
         let link = tag == Tag::A && self.tree.attribute(node, Name::Href).is_some();
@@ -327,8 +329,8 @@ impl<'t, 'a> Walk<'t, 'a> {
     }
 }
 
-/// Elements whose text is not part of the page as it is read.
-fn is_never_shown(tag: Tag) -> bool {
+/// Elements whose text is not part of the page as it is read: scripts, templates, pictures, options.
+pub fn is_never_shown(tag: Tag) -> bool {
     matches!(
         tag,
         Tag::Script
@@ -347,18 +349,4 @@ fn is_never_shown(tag: Tag) -> bool {
             | Tag::Select
             | Tag::Textarea
     )
-}
-
-/// Whether an element says that it is not shown.
-pub fn is_hidden(tree: &Tree<'_>, node: NodeId) -> bool {
-    if tree.attribute(node, Name::Hidden).is_some() {
-        return true;
-    }
-    tree.attribute(node, Name::Style).is_some_and(|style| {
-        let mut declarations = style.split(';').filter_map(|declaration| declaration.split_once(':'));
-        declarations.any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("display")
-                && value.trim().to_ascii_lowercase().starts_with("none")
-        })
-    })
 }

@@ -157,11 +157,15 @@ impl Reader<'_, '_> {
     fn title(&mut self, node: NodeId) {
         let title = self.tree.raw_text(node);
         let first = !self.found.has("title-element");
-        // Drawings have titles, too.
-        let in_drawing = self.tree.tag(self.tree.parent(node)) == Tag::Svg;
-        if first && !in_drawing {
+        if first && !self.is_in_drawing(node) {
             self.add(Field::Title, &decoded(title), "title-element", span_of(self.page, title), 0.7);
         }
+    }
+
+    /// Drawings have titles, too.
+    fn is_in_drawing(&self, node: NodeId) -> bool {
+        let next = |at: &NodeId| Some(self.tree.parent(*at)).filter(|above| above != at);
+        std::iter::successors(next(&node), next).any(|above| self.tree.tag(above) == Tag::Svg)
     }
 
     fn meta(&mut self, node: NodeId) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tamis_html::{Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden};
+use tamis_html::{Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line};
 
 use super::statement::{folded, letters};
 
@@ -200,7 +200,7 @@ impl<'p, 'a> Page<'p, 'a> {
                     continue;
                 }
                 tag if tag.is_block() => text.push(' '),
-                _ if is_hidden(self.tree, at) => {
+                _ if is_hidden_in_line(self.tree, at) => {
                     at = self.tree.end(at);
                     continue;
                 }
