@@ -275,10 +275,12 @@ impl Reader<'_, '_, '_> {
             return;
         }
         let all = labelled(text);
+        // One without a label beside one of a change is that of publication.
+        let is_one = all.iter().filter(|(_, label)| *label != Some(Field::Modified)).count() == 1;
         for (located, label) in &all {
             let (field, confidence) = match *label {
                 Some(labelled) => (labelled, 0.75),
-                None if all.len() == 1 && is_alone(text, located) && self.page.main.is_some() => (field, 0.5),
+                None if is_one && is_alone(text, located) && self.page.main.is_some() => (field, 0.5),
                 None => continue,
             };
             let timed = if located.time.is_some() { 0.1 } else { 0.0 };

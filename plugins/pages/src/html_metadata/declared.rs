@@ -15,7 +15,8 @@ const MOST_TAGGED_BYTES: usize = 10_000;
 
 /// Names of `<meta>`, lower case, with what they say and how sure that is. Of one field, earlier ones are surer.
 const META: &[(&str, Field, f64)] = &[
-    ("og:title", Field::Title, 0.9),
+    // Often worded for sharing: less than what heading and `<title>` agree on.
+    ("og:title", Field::Title, 0.87),
     ("twitter:title", Field::Title, 0.85),
     ("dc.title", Field::Title, 0.85),
     ("dcterms.title", Field::Title, 0.85),

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use tamis_html::{Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line};
+use tamis_html::{
+    Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
+};
 
 use super::statement::{folded, letters};
 
@@ -180,35 +182,33 @@ impl<'p, 'a> Page<'p, 'a> {
         std::iter::successors(next(&node), next).take(MOST_LEVELS)
     }
 
-    /// The text of an element.
+    /// The text of an element in one line.
     pub(super) fn text(&self, node: NodeId) -> String {
+        self.lines(node).join(" ")
+    }
+
+    /// The lines of text of an element: those between its blocks and line breaks.
+    pub(super) fn lines(&self, node: NodeId) -> Vec<String> {
         let mut text = String::new();
         let mut last = None;
         let mut at = node + 1;
         while at < self.tree.end(node) {
-            match self.tree.tag(at) {
-                Tag::Text => {
-                    if last.is_some_and(|last| self.tree.is_apart(last, at)) {
-                        self.tree.part_words(at, &mut text);
-                    }
-                    let start = text.len();
-                    self.tree.append_text(at, &mut text, start);
-                    last = Some(at);
+            let tag = self.tree.tag(at);
+            if tag == Tag::Text {
+                if last.is_some_and(|last| self.tree.is_apart(last, at)) {
+                    self.tree.part_words(at, &mut text);
                 }
-                Tag::Script | Tag::Style | Tag::Svg | Tag::Template | Tag::Noscript => {
-                    at = self.tree.end(at);
-                    continue;
-                }
-                tag if tag.is_block() => text.push(' '),
-                _ if is_hidden_in_line(self.tree, at) => {
-                    at = self.tree.end(at);
-                    continue;
-                }
-                _ => {}
+                self.tree.append_text(at, &mut text, 0);
+                last = Some(at);
+            } else if tag == Tag::Noscript || is_never_shown(tag) || is_hidden_in_line(self.tree, at) {
+                at = self.tree.end(at);
+                continue;
+            } else if tag.is_block() {
+                text.push('\n');
             }
             at += 1;
         }
-        folded(&text)
+        text.lines().map(folded).filter(|line| !line.is_empty()).collect()
     }
 
     pub(super) fn element_span(&self, node: NodeId) -> Range<usize> {
