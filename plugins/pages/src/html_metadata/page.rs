@@ -176,6 +176,14 @@ impl<'p, 'a> Page<'p, 'a> {
         })
     }
 
+    /// Whether a node lies in the `<article>` or `<main>` of the main heading.
+    pub(super) fn is_with_main(&self, node: NodeId) -> bool {
+        let Some(main) = self.main.and_then(|main| self.blocks.blocks.get(main)) else { return false };
+        let is_article = |at: &NodeId| matches!(self.tree.tag(*at), Tag::Article | Tag::Main);
+        let innermost = self.above(node).find(is_article);
+        innermost.is_some_and(|at| (at..self.tree.end(at)).contains(&main.nodes().start))
+    }
+
     /// The elements around a node, the innermost first.
     pub(super) fn above(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let next = |at: &NodeId| Some(self.tree.parent(*at)).filter(|above| above != at);
