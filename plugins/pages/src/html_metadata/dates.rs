@@ -8,7 +8,7 @@ use std::ops::Range;
 use tamis_dates::{Located, certain_date, dates};
 use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
 
-use super::labels::{label_before, labelled};
+use super::labels::{begins_with_label, label_before, labelled};
 use super::options::Field;
 use super::page::{Page, span_of, words_of};
 use super::statement::{Statements, letters};
@@ -251,7 +251,7 @@ impl Reader<'_, '_, '_> {
         // `<dt>Published</dt><dd>13 September 2018</dd>`
         let above =
             above.map(|above| page.blocks.text_of(above)).filter(|above| above.len() <= MOST_LABEL_BYTES);
-        if let Some(above) = above.filter(|_| first.range().start == 0 && is_date(text)) {
+        if let Some(above) = above.filter(|_| first.range().start == 0 && text.len() <= MOST_LINE_CHARS) {
             match label_before(above) {
                 Some(field) if near => {
                     self.found.add(field, &first.shown(text), "date-labelled", span, 0.75);
@@ -315,7 +315,9 @@ impl Reader<'_, '_, '_> {
     fn speaks_of_page(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
         let title = &self.page.title;
-        SELF.iter().any(|words| lower.contains(words)) || title.len() > 6 && letters(text).contains(title)
+        SELF.iter().any(|words| lower.contains(words))
+            || begins_with_label(text)
+            || title.len() > 6 && letters(text).contains(title)
     }
 }
 

@@ -59,19 +59,20 @@ pub(super) fn choose(field: Field, statements: &Statements, url: Option<&str>) -
     }
 }
 
-/// Some systems give the last change for the publication, too: where another place is about as sure of an earlier day,
-/// that is the one.
+/// Some systems give the last change for the publication, too: where another place is as sure of an earlier day, that is
+/// the one.
 fn before_change(
     best: Statement,
     published: &[Statement],
     statements: &Statements,
     read: &impl Fn(&str) -> Option<Moment>,
 ) -> Statement {
-    const SURE: f64 = 0.85;
     let day = |said: &Statement| read(&said.value).map(|moment| moment.date);
     let is_change =
         statements.about(Field::Modified).any(|said| day(said).is_some() && day(said) == day(&best));
-    let earlier = published.iter().filter(|said| said.confidence >= SURE && day(said) < day(&best));
+    let same = published.iter().filter(|said| day(said) == day(&best));
+    let sure = same.map(|said| said.confidence).fold(0.0, f64::max);
+    let earlier = published.iter().filter(|said| said.confidence >= sure && day(said) < day(&best));
     match earlier.max_by(|one, other| one.confidence.total_cmp(&other.confidence)) {
         Some(earlier) if is_change => earlier.clone(),
         _ => best,
