@@ -414,7 +414,8 @@ pub(super) fn is_name(text: &str) -> bool {
     n_letters > 0
         && !text.contains("://")
         && !text.starts_with("www.")
-        && !text.contains(['{', '}', '<', '>', '=', ';', '。'])
+        && !text.contains(['{', '}', '<', '>', '=', ';', '。', '@'])
+        && !text.starts_with("Follow ")
         && !text.contains("()")
         && text.chars().count() <= MOST_NAME_CHARS
         && !NOBODY.contains(&text.to_lowercase().trim())

@@ -11,6 +11,8 @@ use super::statement::{folded, letters};
 /// Blocks before and behind the main heading in which date and byline stand.
 const BEFORE: usize = 3;
 const BEHIND: usize = 8;
+/// A longer block is no button, bytes.
+const MOST_BUTTON_BYTES: usize = 24;
 /// Titles of the head that headings are compared with, and headings.
 const MOST_TITLES: usize = 8;
 /// Longer titles are none, bytes.
@@ -86,7 +88,7 @@ impl<'p, 'a> Page<'p, 'a> {
         page.title = title.filter(|title| title.len() <= MOST_TITLE_BYTES).map(letters).unwrap_or_default();
         let n_blocks = page.blocks.blocks.len();
         page.near = match page.main {
-            Some(main) => main.saturating_sub(BEFORE)..(main + BEHIND + 1).min(n_blocks),
+            Some(main) => main.saturating_sub(BEFORE)..page.end_of_near(main),
             None => 0..BEHIND.min(n_blocks),
         };
         let node_of = |block: usize| page.blocks.blocks.get(block).map(Block::nodes);
@@ -94,6 +96,23 @@ impl<'p, 'a> Page<'p, 'a> {
         let to = page.near.end.checked_sub(1).and_then(node_of).map_or(0, |nodes| nodes.end);
         page.near_nodes = from..to;
         page
+    }
+
+    /// Where the blocks near a heading end. Three buttons to share count as one block.
+    fn end_of_near(&self, main: usize) -> usize {
+        let blocks = self.blocks.blocks.iter().enumerate().skip(main + 1);
+        let mut left = BEHIND * 3;
+        let mut end = main + 1;
+        for (at, block) in blocks {
+            let text = self.blocks.text_of(block);
+            let is_button = text.len() <= MOST_BUTTON_BYTES && !text.contains(|c: char| c.is_ascii_digit());
+            left = match left.checked_sub(if is_button { 1 } else { 3 }) {
+                Some(left) => left,
+                None => break,
+            };
+            end = at + 1;
+        }
+        end
     }
 
     fn find_headings(&self) -> Vec<Heading> {
