@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::append::{append, part_words};
 use crate::formula::formula;
+use crate::hidden::is_hidden_in_line;
 use crate::tag::{Name, Tag};
 use crate::tree::{NodeId, Tree};
 
@@ -117,15 +118,17 @@ impl Blocks {
     /// The blocks of a page.
     ///
     /// Text that is never shown (scripts, styles, templates, pictures, the head) makes no block.
+    ///
+    /// What stands in `noscript` is shown to nobody whose scripts run. It is the text of a page where that has next to no
+    /// other.
     pub fn of(tree: &Tree<'_>) -> Self {
-        let mut walk = Walk::new(tree);
-        let mut node = 1;
-        while node < tree.len() {
-            walk.leave_before(node);
-            node = walk.enter(node);
+        let blocks = Walk::new(tree).all();
+        let has_other = || (1..tree.len()).any(|node| tree.tag(node) == Tag::Noscript);
+        if blocks.text.len() > MOST_WITHOUT || !has_other() {
+            return blocks;
         }
-        walk.leave_before(usize::MAX);
-        walk.blocks
+        let with = Walk { with_noscript: true, ..Walk::new(tree) }.all();
+        if with.text.len() > TIMES_MORE * blocks.text.len() { with } else { blocks }
     }
 
     /// The text of a block.
@@ -154,6 +157,7 @@ struct Walk<'t, 'a> {
     n_bold: usize,
     n_pre: usize,
     block: Pending,
+    with_noscript: bool,
 }
 
 /// The block that is being put together.
@@ -168,7 +172,22 @@ struct Pending {
     after_break: bool,
 }
 
+/// A page with more text, in bytes, does not need that of `noscript`; one with less does where it has many times that.
+const MOST_WITHOUT: usize = 2000;
+const TIMES_MORE: usize = 4;
+
 impl<'t, 'a> Walk<'t, 'a> {
+    /// Goes through the whole page.
+    fn all(mut self) -> Blocks {
+        let mut node = 1;
+        while node < self.tree.len() {
+            self.leave_before(node);
+            node = self.enter(node);
+        }
+        self.leave_before(usize::MAX);
+        self.blocks
+    }
+
     fn new(tree: &'t Tree<'a>) -> Self {
         let root = Container { node: 0, parent: 0, blocks: 0..0, n_images: 0, depth: 0, tag: Tag::Root };
         let blocks = Blocks {
@@ -185,21 +204,25 @@ impl<'t, 'a> Walk<'t, 'a> {
             n_bold: 0,
             n_pre: 0,
             block: Pending::default(),
+            with_noscript: false,
         }
     }
 
     /// Ends the elements that do not reach up to `node`.
     fn leave_before(&mut self, node: NodeId) {
         while let Some(level) = self.levels.pop_if(|level| level.end <= node) {
-            self.n_link -= usize::from(level.link);
-            self.n_bold -= usize::from(level.bold);
-            self.n_pre -= usize::from(level.pre);
             if level.reading {
                 self.end_reading();
             }
-            if let Some(container) = level.container {
+            if level.container.is_some() {
+                // While it is still known whether it is code, of which white space is a part.
                 self.flush();
                 self.block.after_break = false;
+            }
+            self.n_link -= usize::from(level.link);
+            self.n_bold -= usize::from(level.bold);
+            self.n_pre -= usize::from(level.pre);
+            if let Some(container) = level.container {
                 let end = narrow(self.blocks.blocks.len());
                 let mut n_images = 0;
                 let mut above = 0;
@@ -243,6 +266,7 @@ impl<'t, 'a> Walk<'t, 'a> {
                 }
                 return end;
             }
+            Tag::Noscript if !self.with_noscript => return end,
             _ => {}
         }
         if let Some(formula) = formula(self.tree, node) {
@@ -358,8 +382,8 @@ impl<'t, 'a> Walk<'t, 'a> {
     }
 }
 
-/// Elements whose text is not part of the page as it is read.
-fn is_never_shown(tag: Tag) -> bool {
+/// Elements whose text is not part of the page as it is read: scripts, templates, pictures, options.
+pub fn is_never_shown(tag: Tag) -> bool {
     matches!(
         tag,
         Tag::Script
@@ -402,27 +426,13 @@ const NO_TEXT: [&str; 7] = [
 pub fn is_left_out(tree: &Tree<'_>, node: NodeId) -> bool {
     let tag = tree.tag(node);
     if tag == Tag::Text || tag.is_block() {
-        return is_never_shown(tag);
+        return is_never_shown(tag) || tag == Tag::Noscript;
     }
     // Formulas are hidden where a picture is shown instead.
     let inside = || (node + 1..tree.end(node)).take(MOST_AROUND_FORMULA);
     let holds_formula = || inside().any(|inner| tree.tag(inner) == Tag::Math);
     let class = || tree.attribute(node, Name::Class).unwrap_or_default();
     is_never_shown(tag)
-        || is_hidden(tree, node) && !holds_formula()
+        || is_hidden_in_line(tree, node) && !holds_formula()
         || class().split_ascii_whitespace().any(|word| NO_TEXT.contains(&word))
-}
-
-/// Whether an element says that it is not shown.
-pub fn is_hidden(tree: &Tree<'_>, node: NodeId) -> bool {
-    if tree.attribute(node, Name::Hidden).is_some() {
-        return true;
-    }
-    tree.attribute(node, Name::Style).is_some_and(|style| {
-        let mut declarations = style.split(';').filter_map(|declaration| declaration.split_once(':'));
-        declarations.any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("display")
-                && value.trim().to_ascii_lowercase().starts_with("none")
-        })
-    })
 }

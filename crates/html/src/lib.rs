@@ -12,15 +12,17 @@ mod blocks;
 mod build;
 mod entities;
 mod formula;
+mod hidden;
 mod tag;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod tree;
 
-pub use blocks::{Block, Blocks, Container, is_hidden, is_left_out};
+pub use blocks::{Block, Blocks, Container, is_left_out, is_never_shown};
 pub use build::{TooLong, parse};
 pub use entities::{decoded, decoded_attribute};
 pub use formula::formula;
+pub use hidden::{Hiding, hiding, is_hidden, is_hidden_in_line};
 pub use tag::{Name, Tag};
 pub use tree::{NodeId, Shape, Tree};

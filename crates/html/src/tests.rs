@@ -169,6 +169,24 @@ fn blocks_are_what_is_read_as_one_piece() {
 }
 
 #[test]
+fn what_is_hidden_in_a_line_is_no_part_of_it() {
+    for hidden in [
+        "hidden",
+        "hidden=''",
+        "style='color: red; DISPLAY : None !important'",
+        "style=visibility:hidden",
+        "class='x sr-only'",
+    ] {
+        assert_eq!(blocks(&format!("<p>a<span {hidden}>b</span>c</p>")), ["ac"], "{hidden}");
+        // A block may be hidden until a script shows it.
+        assert_eq!(blocks(&format!("<div {hidden}>b</div>c")), ["b", "c"], "{hidden}");
+    }
+    for shown in ["hidden=until-found", "style=display:inline", "aria-hidden=true", "class=sr-only-x"] {
+        assert_eq!(blocks(&format!("<p>a<span {shown}>b</span>c</p>")), ["abc"], "{shown}");
+    }
+}
+
+#[test]
 fn links_and_elements_are_counted() {
     let tree = parse("<div>ab<p><a href=x>cd</a> <a name=y>ef</a></p><img><img></div>").expect("short");
     let blocks = Blocks::of(&tree);

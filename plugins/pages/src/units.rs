@@ -34,7 +34,8 @@ fn wholes(page: &Page<'_>, selected: &mut [bool]) {
     for unit in containers.iter().filter(is_whole).chain(tables) {
         let blocks = unit.blocks();
         let (all, taken) = words(page, selected, blocks.clone());
-        if taken > 0.0 && taken < all && taken >= MOST * all {
+        // A brace on a line of its own has no words.
+        if taken > 0.0 && taken >= MOST * all {
             selected.get_mut(blocks).into_iter().for_each(|blocks| blocks.fill(true));
         }
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use tamis_dates::{Located, certain_date, dates};
 use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
 
-use super::labels::{label_before, labelled};
+use super::labels::{begins_with_label, label_before, labelled};
 use super::options::Field;
 use super::page::{Page, span_of, words_of};
 use super::statement::{Statements, letters};
@@ -19,6 +19,8 @@ const MOST_LINE_CHARS: usize = 160;
 const MOST_NODES: usize = 40;
 /// A page with more dates far from its heading is a list of others.
 const MOST_FAR: usize = 200;
+/// A longer line is no label of the next one, bytes.
+const MOST_LABEL_BYTES: usize = 60;
 /// Words beside a date that has its line to itself, such as a place.
 const MOST_BESIDE: usize = 2;
 /// Words beside a `<time>` that is no part of a sentence.
@@ -121,7 +123,8 @@ pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     for (at, block) in page.blocks.blocks.iter().enumerate() {
         let near = page.near.contains(&at) && Some(at) != page.main;
         if page.blocks.text_of(block).len() < 4 * MOST_LINE_CHARS && far.len() < MOST_FAR {
-            reader.line(block, near, &mut far);
+            let above = at.checked_sub(1).and_then(|above| page.blocks.blocks.get(above));
+            reader.line(block, above, near, &mut far);
         }
     }
     reader.far_lines(&far);
@@ -137,6 +140,8 @@ struct Far {
     field: Field,
     shown: String,
     span: Range<usize>,
+    /// Whether one `<article>` or `<main>` holds it and the heading.
+    with_main: bool,
 }
 
 impl Reader<'_, '_, '_> {
@@ -165,7 +170,7 @@ impl Reader<'_, '_, '_> {
         if !near {
             let text = self.page.text(node);
             if far.len() < MOST_FAR && is_date(&text) && !self.page.is_beside(node) {
-                far.push(Far { field, shown: text, span });
+                far.push(Far { field, shown: text, span, with_main: false });
             }
             return;
         }
@@ -214,38 +219,56 @@ impl Reader<'_, '_, '_> {
                 self.found.add(field, &text, "time-text", page.element_span(node), 0.4);
             }
         } else if far.len() < MOST_FAR {
-            far.push(Far { field, shown: value, span });
+            far.push(Far { field, shown: value, span, with_main: page.is_with_main(node) });
         }
     }
 
-    /// Times far from the heading: one is that of the page, many are those of others.
+    /// Times far from the heading: one is that of the page, many are those of others, apart from the first in the
+    /// element of the heading.
     fn far_times(&mut self, far: &[Far]) {
         const MOST_DAYS: usize = 2;
         let mut days: Vec<String> = far.iter().filter_map(|far| certain_date(&far.shown)).collect();
         days.sort_unstable();
         days.dedup();
-        let confidence = if days.len() <= MOST_DAYS { 0.5 } else { 0.3 };
         for field in [Field::Published, Field::Modified] {
             if let Some(first) = far.iter().find(|far| far.field == field) {
+                let confidence = if days.len() <= MOST_DAYS || first.with_main { 0.5 } else { 0.3 };
                 self.found.add(field, &first.shown, "time-element", first.span.clone(), confidence);
             }
         }
     }
 
     /// Reads a line: near the heading a date alone will do, elsewhere it needs a label.
-    fn line(&mut self, block: &Block, near: bool, far: &mut Vec<Far>) {
+    fn line(&mut self, block: &Block, above: Option<&Block>, near: bool, far: &mut Vec<Far>) {
         let page = self.page;
         let text = page.blocks.text_of(block);
-        if dates(text).next().is_none() || page.is_hidden(block) || page.is_code(block.nodes().start) {
+        let start = block.nodes().start;
+        let Some(first) = dates(text).next() else { return };
+        if page.is_hidden(block) || page.is_code(start) || page.is_beside(start) {
             return;
         }
-        let is_short = text.chars().count() <= MOST_LINE_CHARS;
-        if near && is_short && !page.is_beside(block.nodes().start) {
-            self.dates(text, Field::Published, "date-line", &page.nodes_span(block.nodes()), 0.0);
-        } else if let Some((field, shown)) = self.labelled(text)
-            && !page.is_beside(block.nodes().start)
-        {
-            far.push(Far { field, shown, span: page.nodes_span(block.nodes()) });
+        let span = page.nodes_span(block.nodes());
+        // `<dt>Published</dt><dd>13 September 2018</dd>`
+        let above =
+            above.map(|above| page.blocks.text_of(above)).filter(|above| above.len() <= MOST_LABEL_BYTES);
+        if let Some(above) = above.filter(|_| first.range().start == 0 && text.len() <= MOST_LINE_CHARS) {
+            match label_before(above) {
+                Some(field) if near => {
+                    self.found.add(field, &first.shown(text), "date-labelled", span, 0.75);
+                    return;
+                }
+                Some(field) => {
+                    far.push(Far { field, shown: first.shown(text), span, with_main: false });
+                    return;
+                }
+                None if above.trim_end().ends_with([':', '：']) => return,
+                None => {}
+            }
+        }
+        if near && text.chars().count() <= MOST_LINE_CHARS {
+            self.dates(text, Field::Published, "date-line", &span, 0.0);
+        } else if let Some((field, shown)) = self.labelled(text) {
+            far.push(Far { field, shown, span, with_main: false });
         }
     }
 
@@ -275,10 +298,12 @@ impl Reader<'_, '_, '_> {
             return;
         }
         let all = labelled(text);
+        // One without a label beside one of a change is that of publication.
+        let is_one = all.iter().filter(|(_, label)| *label != Some(Field::Modified)).count() == 1;
         for (located, label) in &all {
             let (field, confidence) = match *label {
                 Some(labelled) => (labelled, 0.75),
-                None if all.len() == 1 && is_alone(text, located) && self.page.main.is_some() => (field, 0.5),
+                None if is_one && is_alone(text, located) && self.page.main.is_some() => (field, 0.5),
                 None => continue,
             };
             let timed = if located.time.is_some() { 0.1 } else { 0.0 };
@@ -290,7 +315,9 @@ impl Reader<'_, '_, '_> {
     fn speaks_of_page(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
         let title = &self.page.title;
-        SELF.iter().any(|words| lower.contains(words)) || title.len() > 6 && letters(text).contains(title)
+        SELF.iter().any(|words| lower.contains(words))
+            || begins_with_label(text)
+            || title.len() > 6 && letters(text).contains(title)
     }
 }
 
@@ -348,10 +375,10 @@ fn is_alone(text: &str, located: &Located) -> bool {
         '|', '｜', '·', '•', '/', '–', '—', ',', ';', '，', '、', '(', ')', '（', '）', '[', ']', '>', '»',
         '\t',
     ];
-    let near_before = before.rsplit(marks).next().unwrap_or_default().trim();
-    let near_behind = behind.split(marks).next().unwrap_or_default().trim();
-    let near_before = near_before.rsplit(" - ").next().unwrap_or_default();
-    let near_behind = near_behind.split(" - ").next().unwrap_or_default();
+    let near_before = before.rsplit(" - ").next().unwrap_or_default();
+    let near_before = near_before.rsplit(marks).next().unwrap_or_default().trim();
+    let near_behind = behind.split(" - ").next().unwrap_or_default();
+    let near_behind = near_behind.split(marks).next().unwrap_or_default().trim();
     // A label that is not known labels something else; `Berlin: ` does not.
     if before.trim_end().ends_with([':', '：']) {
         return false;

@@ -15,7 +15,8 @@ const MOST_TAGGED_BYTES: usize = 10_000;
 
 /// Names of `<meta>`, lower case, with what they say and how sure that is. Of one field, earlier ones are surer.
 const META: &[(&str, Field, f64)] = &[
-    ("og:title", Field::Title, 0.9),
+    // Often worded for sharing: less than what heading and `<title>` agree on.
+    ("og:title", Field::Title, 0.87),
     ("twitter:title", Field::Title, 0.85),
     ("dc.title", Field::Title, 0.85),
     ("dcterms.title", Field::Title, 0.85),
@@ -157,11 +158,15 @@ impl Reader<'_, '_> {
     fn title(&mut self, node: NodeId) {
         let title = self.tree.raw_text(node);
         let first = !self.found.has("title-element");
-        // Drawings have titles, too.
-        let in_drawing = self.tree.tag(self.tree.parent(node)) == Tag::Svg;
-        if first && !in_drawing {
+        if first && !self.is_in_drawing(node) {
             self.add(Field::Title, &decoded(title), "title-element", span_of(self.page, title), 0.7);
         }
+    }
+
+    /// Drawings have titles, too.
+    fn is_in_drawing(&self, node: NodeId) -> bool {
+        let next = |at: &NodeId| Some(self.tree.parent(*at)).filter(|above| above != at);
+        std::iter::successors(next(&node), next).any(|above| self.tree.tag(above) == Tag::Svg)
     }
 
     fn meta(&mut self, node: NodeId) {

@@ -142,6 +142,7 @@ fn page(fields: &Map<String, Data>, ids: &Ids<'_>, found: &mut Vec<Property>) {
         let confidence = match (*field, *name) {
             // Written for search engines: the heading and the title of the page, where they agree, are surer.
             (Field::Title, _) => sure - 0.1,
+            // What was created long ago may have been published later.
             (_, "dateCreated") => sure - 0.25,
             _ => sure,
         };

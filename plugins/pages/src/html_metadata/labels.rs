@@ -29,6 +29,15 @@ const LABELS: &[(&str, Field)] = &[
     ("posted", Field::Published),
     ("written", Field::Published),
     ("released", Field::Published),
+    ("submitted", Field::Published),
+    ("gespeichert", Field::Published),
+    ("eingereicht", Field::Published),
+    ("soumis", Field::Published),
+    ("enviado", Field::Published),
+    ("inviato", Field::Published),
+    ("created", Field::Published),
+    ("erstellt", Field::Published),
+    ("创建时间", Field::Published),
     ("veröffentlicht", Field::Published),
     ("publiziert", Field::Published),
     ("erschienen", Field::Published),
@@ -104,6 +113,9 @@ const PREPOSITIONS: &[&str] = &[
     "dnia", "på", "of", "de", "a", "à", "date", "the", "it",
 ];
 
+/// Words between a label and the name of an author.
+const BEFORE_NAMES: &[&str] = &[" by ", " von ", " par ", " por ", " da ", " door "];
+
 /// What stands behind a date that it labels: `wurde am 19. Mai 2010 um 23:03 Uhr gepostet`, `2018-09-13 发布`.
 const LABELS_BEHIND: &[(&str, Field)] = &[
     ("veröffentlicht", Field::Published),
@@ -158,6 +170,9 @@ pub(super) fn label_before(before: &str) -> Option<Field> {
     let marks: &[char] =
         &[' ', '\u{A0}', '\u{3000}', ':', '：', '|', '(', '（', '[', '【', '-', '–', '—', ',', '>'];
     let mut rest = lower.trim_end_matches(marks);
+    if let Some(field) = BEFORE_NAMES.iter().find_map(|by| before_name(rest, by)) {
+        return Some(field);
+    }
     loop {
         if let Some(field) = ending(rest) {
             return Some(field);
@@ -171,6 +186,19 @@ pub(super) fn label_before(before: &str) -> Option<Field> {
         let cjk = || rest.strip_suffix(['于', '於', '在']);
         rest = shorter.or_else(cjk)?.trim_end_matches(marks);
     }
+}
+
+/// The label before a name: `Submitted by Ann Gray on`.
+fn before_name(text: &str, by: &str) -> Option<Field> {
+    const MOST_WORDS: usize = 5;
+    let (label, name) = text.rsplit_once(by)?;
+    if name.split_whitespace().count() > MOST_WORDS { None } else { ending(label) }
+}
+
+/// Whether a text begins with a label, as `Posted on 3 May and filed under Ferries.` does.
+pub(super) fn begins_with_label(text: &str) -> bool {
+    let lower = window(text).to_lowercase();
+    LABELS.iter().any(|(label, _)| n_cjk(label) == 0 && lower.starts_with(label))
 }
 
 /// The label that a text in lower case ends with, as a whole word.
@@ -244,6 +272,8 @@ mod tests {
             ("wurde am 13. Mai 2018 um 23:03 Uhr gepostet und unter", vec![published]),
             ("Diese Seite wurde zuletzt am 13. Mai 2018 geändert", vec![modified]),
             ("(last edited 2018-09-13 13:28:18 by", vec![modified]),
+            ("Submitted by Ann Gray on 13 September 2018 - 18:55", vec![published]),
+            ("Gespeichert von ann am 13. Juli 2018 - 18:55", vec![published]),
             ("时间：2018-09-13", vec![published]),
             ("活动时间：2018-09-13", vec![None]),
             ("Date: 13 September 2018", vec![published]),

@@ -44,6 +44,8 @@ pub(super) fn choose(field: Field, statements: &Statements, url: Option<&str>) -
     let certain: Vec<Statement> = said.into_iter().filter(is_certain).collect();
     let same_day = |one: &str, other: &str| read(one).map(|it| it.date) == read(other).map(|it| it.date);
     let best = believed(&certain, same_day)?;
+    let best =
+        if field == Field::Published { before_change(best, &certain, statements, &read) } else { best };
     // In UTC the day is another one for readers in the morning of China or in the evening of America.
     let utc = read(&best.value).filter(Moment::is_utc);
     let Some(utc) = utc else { return Some(best) };
@@ -54,6 +56,26 @@ pub(super) fn choose(field: Field, statements: &Statements, url: Option<&str>) -
     match local.filter(|local| !same_day(&local.value, &best.value)) {
         Some(local) => Some(Statement { confidence: best.confidence.max(local.confidence), ..local.clone() }),
         None => Some(best),
+    }
+}
+
+/// Some systems give the last change for the publication, too: where another place is as sure of an earlier day, that is
+/// the one.
+fn before_change(
+    best: Statement,
+    published: &[Statement],
+    statements: &Statements,
+    read: &impl Fn(&str) -> Option<Moment>,
+) -> Statement {
+    let day = |said: &Statement| read(&said.value).map(|moment| moment.date);
+    let is_change =
+        statements.about(Field::Modified).any(|said| day(said).is_some() && day(said) == day(&best));
+    let same = published.iter().filter(|said| day(said) == day(&best));
+    let sure = same.map(|said| said.confidence).fold(0.0, f64::max);
+    let earlier = published.iter().filter(|said| said.confidence >= sure && day(said) < day(&best));
+    match earlier.max_by(|one, other| one.confidence.total_cmp(&other.confidence)) {
+        Some(earlier) if is_change => earlier.clone(),
+        _ => best,
     }
 }
 

@@ -60,7 +60,8 @@ const LABELS: &[&str] = &[
     "기자 ",
 ];
 /// Labels of authors inside a line, where the name ends before the next label.
-const LABELS_WITHIN: &[&str] = &["作者：", "作者:", "撰文：", "撰文:"];
+const LABELS_WITHIN: &[&str] =
+    &["作者：", "作者:", "作者 ", "撰文：", "撰文:", "记者：", "记者:", "记者 ", "記者：", "記者 "];
 /// Labels of where a text comes from.
 const SOURCE_LABELS: &[&str] = &[
     "来源：",
@@ -81,6 +82,7 @@ const SOURCE_LABELS: &[&str] = &[
 /// What follows a name and is no part of it.
 const ENDS: &[&str] = &[
     "last updated",
+    "for",
     "updated",
     "published",
     "posted",
@@ -113,6 +115,10 @@ const ENDS: &[&str] = &[
 ];
 /// What stands between names.
 const BETWEEN: &[&str] = &[", ", " and ", " & ", " und ", " et ", " y ", "、", "；", "; ", "，", " | "];
+/// Words of family names that have no capital.
+const PARTICLES: &[&str] = &[
+    "de", "da", "di", "del", "della", "du", "la", "le", "van", "von", "der", "den", "zu", "bin", "al", "ter",
+];
 /// What a field of a form holds and nobody is called, lower case.
 const NOBODY: &[&str] = &[
     "admin",
@@ -264,8 +270,8 @@ impl Reader<'_, '_, '_> {
             self.found.add(Field::Source, &source, "source-label", span.clone(), 0.65);
         }
         if let Some(name) = within(LABELS_WITHIN) {
-            if is_name(&name) {
-                self.found.add(Field::Author, &name, "byline", span, 0.65);
+            for name in people(&name) {
+                self.found.add(Field::Author, &name, "byline", span.clone(), 0.65);
             }
             return;
         }
@@ -291,7 +297,11 @@ pub(super) fn names_in(page: &Page<'_, '_>, node: NodeId) -> Vec<String> {
     let named: Vec<String> =
         (node + 1..page.tree.end(node)).filter(is_name_of).map(|inner| page.text(inner)).collect();
     if named.is_empty() {
-        people(&page.text(node))
+        let lines = page.lines(node);
+        // The next line says for whom, where and how to follow; but a list of names has a line for each.
+        let has_label = lines.first().is_some_and(|line| without_label(line).len() < line.len());
+        let others = lines.iter().skip(1).filter(|line| !has_label && is_full_name(line));
+        lines.first().into_iter().chain(others).flat_map(|line| people(line)).collect()
     } else {
         named.iter().flat_map(|name| people(name)).collect()
     }
@@ -392,9 +402,10 @@ fn is_full_name(text: &str) -> bool {
     let n_words = text.split_whitespace().count();
     let n_chars = text.chars().count();
     let is_cjk = text.chars().all(|c| tamis_text::chars::is_cjk(c) || c == '·');
-    let begins_upper = text.chars().next().is_some_and(char::is_uppercase);
+    let is_part = |word: &str| word.starts_with(char::is_uppercase) || PARTICLES.contains(&word);
+    let is_upper = text.split_whitespace().all(is_part) && text.starts_with(char::is_uppercase);
     let plain = !text.contains(['(', ')', ':', '/', '@']) && !text.chars().any(|c| c.is_ascii_digit());
-    if is_cjk { (2..=8).contains(&n_chars) } else { (2..=4).contains(&n_words) && begins_upper && plain }
+    if is_cjk { (2..=8).contains(&n_chars) } else { (2..=4).contains(&n_words) && is_upper && plain }
 }
 
 /// Addresses, code, dates and whole sentences are no names, and neither is what forms are filled with.
@@ -403,7 +414,8 @@ pub(super) fn is_name(text: &str) -> bool {
     n_letters > 0
         && !text.contains("://")
         && !text.starts_with("www.")
-        && !text.contains(['{', '}', '<', '>', '=', ';', '。'])
+        && !text.contains(['{', '}', '<', '>', '=', ';', '。', '@'])
+        && !text.starts_with("Follow ")
         && !text.contains("()")
         && text.chars().count() <= MOST_NAME_CHARS
         && !NOBODY.contains(&text.to_lowercase().trim())

@@ -2,13 +2,17 @@
 
 use std::ops::Range;
 
-use tamis_html::{Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden};
+use tamis_html::{
+    Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
+};
 
 use super::statement::{folded, letters};
 
 /// Blocks before and behind the main heading in which date and byline stand.
 const BEFORE: usize = 3;
 const BEHIND: usize = 8;
+/// A longer block is no button, bytes.
+const MOST_BUTTON_BYTES: usize = 24;
 /// Titles of the head that headings are compared with, and headings.
 const MOST_TITLES: usize = 8;
 /// Longer titles are none, bytes.
@@ -84,7 +88,7 @@ impl<'p, 'a> Page<'p, 'a> {
         page.title = title.filter(|title| title.len() <= MOST_TITLE_BYTES).map(letters).unwrap_or_default();
         let n_blocks = page.blocks.blocks.len();
         page.near = match page.main {
-            Some(main) => main.saturating_sub(BEFORE)..(main + BEHIND + 1).min(n_blocks),
+            Some(main) => main.saturating_sub(BEFORE)..page.end_of_near(main),
             None => 0..BEHIND.min(n_blocks),
         };
         let node_of = |block: usize| page.blocks.blocks.get(block).map(Block::nodes);
@@ -92,6 +96,23 @@ impl<'p, 'a> Page<'p, 'a> {
         let to = page.near.end.checked_sub(1).and_then(node_of).map_or(0, |nodes| nodes.end);
         page.near_nodes = from..to;
         page
+    }
+
+    /// Where the blocks near a heading end. Three buttons to share count as one block.
+    fn end_of_near(&self, main: usize) -> usize {
+        let blocks = self.blocks.blocks.iter().enumerate().skip(main + 1);
+        let mut left = BEHIND * 3;
+        let mut end = main + 1;
+        for (at, block) in blocks {
+            let text = self.blocks.text_of(block);
+            let is_button = text.len() <= MOST_BUTTON_BYTES && !text.contains(|c: char| c.is_ascii_digit());
+            left = match left.checked_sub(if is_button { 1 } else { 3 }) {
+                Some(left) => left,
+                None => break,
+            };
+            end = at + 1;
+        }
+        end
     }
 
     fn find_headings(&self) -> Vec<Heading> {
@@ -174,41 +195,47 @@ impl<'p, 'a> Page<'p, 'a> {
         })
     }
 
+    /// Whether a node lies in the `<article>` or `<main>` of the main heading.
+    pub(super) fn is_with_main(&self, node: NodeId) -> bool {
+        let Some(main) = self.main.and_then(|main| self.blocks.blocks.get(main)) else { return false };
+        let is_article = |at: &NodeId| matches!(self.tree.tag(*at), Tag::Article | Tag::Main);
+        let innermost = self.above(node).find(is_article);
+        innermost.is_some_and(|at| (at..self.tree.end(at)).contains(&main.nodes().start))
+    }
+
     /// The elements around a node, the innermost first.
     pub(super) fn above(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let next = |at: &NodeId| Some(self.tree.parent(*at)).filter(|above| above != at);
         std::iter::successors(next(&node), next).take(MOST_LEVELS)
     }
 
-    /// The text of an element.
+    /// The text of an element in one line.
     pub(super) fn text(&self, node: NodeId) -> String {
+        self.lines(node).join(" ")
+    }
+
+    /// The lines of text of an element: those between its blocks and line breaks.
+    pub(super) fn lines(&self, node: NodeId) -> Vec<String> {
         let mut text = String::new();
         let mut last = None;
         let mut at = node + 1;
         while at < self.tree.end(node) {
-            match self.tree.tag(at) {
-                Tag::Text => {
-                    if last.is_some_and(|last| self.tree.is_apart(last, at)) {
-                        self.tree.part_words(at, &mut text);
-                    }
-                    let start = text.len();
-                    self.tree.append_text(at, &mut text, start);
-                    last = Some(at);
+            let tag = self.tree.tag(at);
+            if tag == Tag::Text {
+                if last.is_some_and(|last| self.tree.is_apart(last, at)) {
+                    self.tree.part_words(at, &mut text);
                 }
-                Tag::Script | Tag::Style | Tag::Svg | Tag::Template | Tag::Noscript => {
-                    at = self.tree.end(at);
-                    continue;
-                }
-                tag if tag.is_block() => text.push(' '),
-                _ if is_hidden(self.tree, at) => {
-                    at = self.tree.end(at);
-                    continue;
-                }
-                _ => {}
+                self.tree.append_text(at, &mut text, 0);
+                last = Some(at);
+            } else if tag == Tag::Noscript || is_never_shown(tag) || is_hidden_in_line(self.tree, at) {
+                at = self.tree.end(at);
+                continue;
+            } else if tag.is_block() {
+                text.push('\n');
             }
             at += 1;
         }
-        folded(&text)
+        text.lines().map(folded).filter(|line| !line.is_empty()).collect()
     }
 
     pub(super) fn element_span(&self, node: NodeId) -> Range<usize> {

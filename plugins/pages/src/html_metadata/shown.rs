@@ -48,7 +48,8 @@ fn property(page: &Page<'_, '_>, node: NodeId, found: &mut Statements) {
             "headline" => (Field::Title, 0.85),
             "author" | "creator" => (Field::Author, 0.85),
             "datePublished" => (Field::Published, 0.9),
-            "dateCreated" | "created" | "issued" => (Field::Published, 0.75),
+            "issued" => (Field::Published, 0.75),
+            "dateCreated" | "created" => (Field::Published, 0.7),
             "dateModified" | "modified" => (Field::Modified, 0.9),
             "publisher" => (Field::Publisher, 0.8),
             _ => continue,
@@ -79,9 +80,10 @@ fn property(page: &Page<'_, '_>, node: NodeId, found: &mut Statements) {
 /// Whether the thing whose property an element is is no page: a comment, a product, a person.
 fn is_of_another_thing(page: &Page<'_, '_>, node: NodeId) -> bool {
     let kind = page.above(node).find_map(|above| page.tree.attribute(above, Name::ItemType));
-    let name = kind.map(|kind| kind.trim().rsplit('/').next().unwrap_or_default());
-    name.is_some_and(|name| !PAGES.contains(&name) && !matches!(name, "" | "Blog" | "CreativeWork"))
-        || page.is_beside(node)
+    match kind.map(|kind| kind.trim().rsplit('/').next().unwrap_or_default()) {
+        None | Some("") => page.is_beside(node),
+        Some(kind) => !PAGES.contains(&kind) && !matches!(kind, "Blog" | "CreativeWork"),
+    }
 }
 
 /// The account of a page of WeChat, which is its publisher.

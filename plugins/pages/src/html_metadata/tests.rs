@@ -124,7 +124,17 @@ fn a_date_is_the_pages_if_it_is_meant() {
             "<p>Dieser Beitrag wurde am 13. September 2018 um 9:15 Uhr veröffentlicht.</p>",
             Some("2018-09-13T09:15"),
         ),
+        (
+            "<p>Created on 13 September 2018, last modified on 15 September 2018 by Ann</p>",
+            Some("2018-09-13"),
+        ),
+        ("<p>2018年9月13日 10:20 更新：2018年9月14日</p>", Some("2018-09-13T10:20")),
+        ("<p>時間：民國107年9月13日 晚8:05</p>", Some("2018-09-13T20:05")),
+        ("<p>13 September 2018, 12:30 America/New_York</p>", Some("2018-09-13T12:30")),
+        ("<dl><dt>Published</dt><dd>13 September 2018</dd></dl>", Some("2018-09-13")),
+        ("<p>13/09/2018 - 04:30 - Foto: Ann Gray</p>", Some("2018-09-13T04:30")),
         // In prose, of an event, of something else.
+        ("<p>Available until:<br>13 September 2018</p>", None),
         ("<p>The pier was opened on 13 September 2018.</p>", None),
         ("<p>The pier opened 13 September 2018</p>", None),
         ("<p>老桥建成于2018年9月13日，是本县最老的桥。</p>", None),
@@ -184,6 +194,12 @@ fn the_day_is_that_of_the_place_where_it_was_written() {
     ] {
         assert_eq!(field("published", &page).as_deref(), Some(expected), "{page}");
     }
+    // Some systems give the last change for the publication.
+    let page = format!(
+        "<meta property=article:published_time content=2018-09-13><meta name=datepublished content=2018-09-20>\
+         <meta name=datemodified content=2018-09-20><h1>Ferry back</h1><p>20 September 2018</p>{TEXT}"
+    );
+    assert_eq!(field("published", &page).as_deref(), Some("2018-09-13"));
     // A form for machines follows no language.
     let page =
         format!("<html lang=de><meta name=date content='11/01/2018 10:20:30'><h1>Ferry back</h1>{TEXT}");
@@ -218,7 +234,16 @@ fn names_are_names_only() {
             "<h1>Ferry back</h1><p class=byline><a href=/author/ann>Ann Gray</a><a href=/x>Follow</a></p>",
             Some("Ann Gray"),
         ),
+        (
+            "<h1>Ferry back</h1><p class=byline>By <b>Ann</b> Gray<br>Harbour Gazette Staff</p>",
+            Some("Ann Gray"),
+        ),
+        (
+            "<h1>Ferry back</h1><ul class=authors><li>Ann Gray<li>Bo van der Reed<li>Follow us</ul>",
+            Some("Ann Gray, Bo van der Reed"),
+        ),
         ("<h1>Ferry back</h1><div>作者：李渡舟 来源：清河日报</div>", Some("李渡舟")),
+        ("<h1>Ferry back</h1><div>记者 李渡舟 通讯员 王河生</div>", Some("李渡舟")),
         ("<h1>Ferry back</h1><pre><div>    by(self);</div></pre>", None),
         (
             "<h1>Ferry back</h1><p>By the time the ferry was back, the queue was longer than the pier.</p>",
@@ -242,6 +267,7 @@ fn the_heading_tells_where_a_title_ends() {
             "2018-09-13 - 渡口：通车 - 再等等",
         ),
         ("渡口新桥通车-清河医学院", "渡口新桥通车", "渡口新桥通车"),
+        ("Courier - Ferry back", "Ferry back", "Ferry back"),
     ] {
         let page = format!("<title>{title}</title><h1>{heading}</h1>{TEXT}");
         assert_eq!(field("title", &page).as_deref(), Some(expected), "{title}");

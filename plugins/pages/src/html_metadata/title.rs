@@ -68,6 +68,10 @@ fn without_site<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'
     if let Some(shown) = shown {
         return shown.trim();
     }
+    let last = cuts().map(|(at, mark)| title.get(at + mark.len()..).unwrap_or_default());
+    if let Some(shown) = last.into_iter().find(|end| headings.contains(&letters(end))) {
+        return shown.trim();
+    }
     let behind = |at: usize, mark: &str| title.get(at + mark.len()..).unwrap_or_default();
     if let Some((at, mark)) = cuts().filter(|(at, _)| is_site(before(*at), sites)).max() {
         return behind(at, mark).trim();
