@@ -114,33 +114,50 @@ fn align_by_table(page: &[char], gold: &[char]) -> Vec<bool> {
     mask
 }
 
-/// The shingles of a text, for the score.
-#[derive(Debug, Default)]
-pub(super) struct Shingles {
-    counts: HashMap<Vec<char>, u32>,
-    total: u32,
+/// What a text has in common with gold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Score {
+    common: u32,
+    kept: u32,
+    wanted: u32,
 }
 
-impl Shingles {
-    pub(super) fn of(text: &[char]) -> Self {
-        let mut shingles = Self::default();
-        for shingle in text.windows(SHINGLE_CHARS) {
-            *shingles.counts.entry(shingle.to_vec()).or_default() += 1;
-            shingles.total += 1;
-        }
-        shingles
+impl Score {
+    /// The F1 of the shingles, 0 to 1.
+    pub(super) fn f1(self) -> f64 {
+        let all = self.kept + self.wanted;
+        if all == 0 { 1.0 } else { 2.0 * f64::from(self.common) / f64::from(all) }
     }
 
-    /// The F1 of the two multisets, 0 to 1.
-    pub(super) fn f1(&self, gold: &Self) -> f64 {
-        let common: u32 = self
-            .counts
-            .iter()
-            .filter_map(|(shingle, n)| gold.counts.get(shingle).map(|wanted| (*n).min(*wanted)))
-            .sum();
-        let all = self.total + gold.total;
-        if all == 0 { 1.0 } else { 2.0 * f64::from(common) / f64::from(all) }
+    /// The share of the gold's shingles that are there.
+    pub(super) fn recall(self) -> f64 {
+        if self.wanted == 0 { 1.0 } else { f64::from(self.common) / f64::from(self.wanted) }
     }
+}
+
+/// Compares a text with gold, both squeezed, by the multisets of their shingles.
+pub(super) fn score(kept: &str, gold: &str) -> Score {
+    let (mut kept, mut gold) = (shingles(kept), shingles(gold));
+    kept.sort_unstable();
+    gold.sort_unstable();
+    let (mut common, mut ahead) = (0, gold.iter().peekable());
+    for shingle in &kept {
+        while ahead.next_if(|wanted| *wanted < shingle).is_some() {}
+        common += u32::from(ahead.next_if_eq(&shingle).is_some());
+    }
+    Score { common, kept: kept.len() as u32, wanted: gold.len() as u32 }
+}
+
+/// A number for each shingle; that two have the same is so rare that no score shows it.
+fn shingles(text: &str) -> Vec<u32> {
+    let chars: Vec<char> = text.chars().collect();
+    let number = |shingle: &[char]| {
+        let mixed = shingle.iter().fold(0, |sum: u64, c| {
+            (sum.rotate_left(21) ^ u64::from(u32::from(*c))).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        });
+        (mixed >> 32) as u32
+    };
+    chars.windows(SHINGLE_CHARS).map(number).collect()
 }
 
 /// The squeezed characters of the ranges of a text, and where those of each lie among them.

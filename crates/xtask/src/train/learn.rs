@@ -47,8 +47,9 @@ fn loss(examples: &[&Example], settings: Settings, point: &[f64]) -> (f64, Vec<f
     let weights = weights(point);
     let mut slope = Weights::default();
     let mut value = 0.0;
+    let all: f64 = examples.iter().map(|example| example.weight).sum();
     for example in examples {
-        value += add_slope(&mut slope, example, &weights, 1.0 / examples.len() as f64);
+        value += add_slope(&mut slope, example, &weights, all.recip());
     }
     let decay = settings.decay;
     value += 0.5 * decay * point.iter().map(|weight| weight * weight).sum::<f64>();
@@ -65,18 +66,26 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
     // A page of a thousand segments says more than one of ten, but not a hundred times more.
     let scale = share * example.weight * 0.5 / (example.states.len().max(1) as f64).sqrt();
     let (text, pause) = (State::Inside as usize, State::Pause as usize);
-    for (at, features) in example.page.node.iter().enumerate() {
-        let excess = excess(&marginals.node[at], &seen.node[at], scale);
-        for feature in features {
-            slope.node[usize::from(*feature)] += excess[text];
+    let (node_of_page, edge_of_page) = example.page.of_page();
+    let (mut node_sum, mut edge_sum) = (0.0, [0.0; 4]);
+    for at in 0..example.states.len() {
+        let node = excess(&marginals.node[at], &seen.node[at], scale);
+        for feature in example.page.node(at) {
+            slope.node[usize::from(*feature)] += node[text];
         }
-        slope.pause += excess[pause];
+        slope.pause += node[pause];
+        node_sum += node[text];
+        let edge = excess(&marginals.edge[at], &seen.edge[at], scale);
+        for feature in example.page.edge(at) {
+            add(&mut slope.edge[usize::from(*feature)], edge);
+        }
+        add(&mut edge_sum, edge);
     }
-    for (at, features) in example.page.edge.iter().enumerate() {
-        let excess = excess(&marginals.edge[at], &seen.edge[at], scale);
-        for feature in features {
-            add(&mut slope.edge[usize::from(*feature)], excess);
-        }
+    for feature in node_of_page {
+        slope.node[usize::from(*feature)] += node_sum;
+    }
+    for feature in edge_of_page {
+        add(&mut slope.edge[usize::from(*feature)], edge_sum);
     }
     scale * (log_total(&sums) - score(&sums, &seen))
 }
@@ -90,29 +99,29 @@ fn score(sums: &Sums, seen: &Marginals) -> f64 {
     node.chain(edge).map(f64::from).sum()
 }
 
-/// The logarithm of the sum over all ways through a page.
+/// The logarithm of the sum over all ways through a page, scaled at each step.
 fn log_total(sums: &Sums) -> f64 {
-    // Standing before the text costs nothing.
-    let before = 0.0;
-    let [mut inside, mut pause, mut after] = [f64::NEG_INFINITY; 3];
+    let mut ways = [1.0, 0.0, 0.0, 0.0_f64];
+    let (mut total, mut scale) = (0.0, 1.0);
+    let outside = f64::from(sums.pause).exp();
     for (node, edge) in sums.node.iter().zip(&sums.edge) {
-        let [enter, leave, rest, resume] = edge.map(f64::from);
-        (inside, pause, after) = (
-            log_sum(&[before + enter, inside, pause + resume]) + f64::from(*node),
-            log_sum(&[inside + rest, pause]) + f64::from(sums.pause),
-            log_sum(&[inside + leave, after]),
-        );
+        let [before, inside, pause, after] = ways;
+        let [enter, leave, rest, resume] = edge.map(|sum| f64::from(sum).exp());
+        let next = [
+            before,
+            (before * enter + inside + pause * resume) * f64::from(*node).exp(),
+            (inside * rest + pause) * outside,
+            inside * leave + after,
+        ];
+        let sum: f64 = next.iter().sum();
+        ways = next.map(|way| way / sum);
+        scale *= sum;
+        // The logarithm takes longer than the rest, so it is not taken at every step.
+        if !(1e-100..1e100).contains(&scale) {
+            (total, scale) = (total + scale.ln(), 1.0);
+        }
     }
-    log_sum(&[inside, after])
-}
-
-fn log_sum(values: &[f64]) -> f64 {
-    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most.is_finite() {
-        most + values.iter().map(|value| (value - most).exp()).sum::<f64>().ln()
-    } else {
-        most
-    }
+    total + scale.ln() + (ways[1] + ways[3]).ln()
 }
 
 fn excess(expected: &Four, seen: &Four, scale: f64) -> Four {

@@ -1,75 +1,81 @@
 //! `cargo xtask train boilerplate`: learns the weights of the stage `boilerplate` (`docs/training.md`).
 
+mod cases;
+mod collection;
 mod gold;
 mod lbfgs;
 mod learn;
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Parser;
 use rayon::prelude::*;
-use serde::Deserialize;
-use serde_json::Value as Json;
-use tamis_extractors::training::{Page, State, Weights};
+use tamis_extractors::training::{Decision, Weights};
 
-use gold::Shingles;
+use cases::{Case, Folds, Set, site};
+use collection::Collection;
 use learn::{Example, Settings};
 
-/// Learns the weights of `boilerplate` and says how well they do on pages of unseen families.
+/// Learns the weights of `boilerplate` and says how well they do on what they were not learned from.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask train boilerplate")]
 struct Arguments {
-    /// Pages with gold: JSON lines with `id`, `family`, `lang`, `raw`, `gold_body`.
+    /// Pages with gold: JSON lines with `id`, `set`, `family`, `lang`, `raw`, `gold_body`.
     #[arg(long)]
-    gold: PathBuf,
+    pages: PathBuf,
     /// Pages as they come to the stage: JSON lines with `id`, `text`, `metadata`. Default: `raw`.
     #[arg(long)]
     documents: Vec<PathBuf>,
-    /// More pages of the form of `--gold`, learned from but not measured on.
+    /// Documents without gold to measure on, never learned from: JSON lines with `id`, `text`.
     #[arg(long)]
-    more: Option<PathBuf>,
-    /// How much a page of `--more` counts beside one of `--gold`.
-    #[arg(long, default_value_t = 0.2)]
-    more_weight: f64,
+    collection: Vec<PathBuf>,
+    /// How much a page of a kind of set counts beside one that came flattened: `clean=0.2`.
+    #[arg(long, value_parser = pair)]
+    weight: Vec<(String, f64)>,
+    /// Read only so many pages of a set, for a quick look; all of those that came flattened.
+    #[arg(long)]
+    quick: Option<usize>,
+    /// At most so many pages of a set are learned from; all are measured on.
+    #[arg(long, default_value_t = 300)]
+    max_per_set: usize,
     /// Groups of families; each is left out once.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
     folds: u64,
+    /// Groups of the other sets; each is left out once.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(2..))]
+    set_folds: u64,
     /// The most steps towards the best weights.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 100)]
     iterations: usize,
-    #[arg(long, default_value_t = 0.002)]
+    #[arg(long, default_value_t = 0.01)]
     decay: f64,
     /// How many of the worst pages to list.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 0)]
     worst: usize,
+    /// Gains in expected F1 below which a page is left as it is.
+    #[arg(long, value_delimiter = ',', default_value = "0,0.01,0.03")]
+    min_gain: Vec<f32>,
     /// Where to write the weights; without it they are only measured.
     #[arg(long)]
     write: Option<PathBuf>,
 }
 
-#[derive(Debug, Deserialize)]
-struct GoldLine {
-    id: String,
-    family: String,
-    lang: String,
-    raw: String,
-    gold_body: String,
+fn pair(text: &str) -> Result<(String, f64), String> {
+    let (key, value) = text.split_once('=').ok_or("not of the form `kind=weight`")?;
+    Ok((key.to_owned(), value.parse().map_err(|_| format!("`{value}` is no number"))?))
 }
 
-/// A page to learn from and to measure on.
-struct Case {
-    id: String,
-    family: String,
-    lang: String,
-    example: Example,
-    /// A rule file has cleaned it, so that the stage leaves it alone.
-    is_clean: bool,
-    /// The squeezed characters of each segment.
-    segments: Vec<Vec<char>>,
-    gold: Shingles,
-}
+/// What a page of a kind of set counts unless `--weight` says otherwise.
+const WEIGHTS: [(&str, f64); 6] = [
+    ("pages", 0.2),
+    ("sites", 0.15),
+    ("company", 0.1),
+    ("clean", 0.15),
+    ("partly", 0.05),
+    ("markdown", 0.05),
+];
 
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let [what, arguments @ ..] = arguments else { bail!("usage: cargo xtask train boilerplate --help") };
@@ -77,39 +83,44 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         bail!("`{what}` is not trained here: only `boilerplate` is");
     }
     let arguments = Arguments::parse_from(std::iter::once(&"train").chain(arguments));
-    let came = documents(&arguments.documents)?;
-    let cases = cases(&arguments.gold, &came, 1.0)?;
-    let more = match &arguments.more {
-        Some(path) => cases_from_more(path, &came, arguments.more_weight)?,
-        None => Vec::new(),
-    };
-    println!("{} pages, and {} more to learn from", cases.len(), more.len());
-    report("the best that segments allow", &cases, |case| case.example.states.clone(), 0);
-
-    let models: Vec<Weights> = (0..=arguments.folds)
-        .into_par_iter()
-        .map(|fold| {
-            let held_out = |case: &&Case| fold < arguments.folds && fold_of(case, arguments.folds) == fold;
-            let unseen: Vec<&str> = cases.iter().filter(held_out).map(|case| site(&case.family)).collect();
-            let known = |case: &&Case| !unseen.contains(&site(&case.family));
-            let examples: Vec<&Example> = cases
-                .iter()
-                .filter(|case| !case.is_clean)
-                .chain(&more)
-                .filter(known)
-                .map(|case| &case.example)
-                .collect();
-            learn::learn(&examples, settings(&arguments))
-        })
-        .collect();
-    let states = |case: &Case, fold: u64| {
-        if case.is_clean {
-            return vec![State::Inside; case.segments.len()];
+    let came = cases::documents(&arguments.documents)?;
+    let weight = |set: &Set| {
+        if set.kind == "pages" && set.name == "flattened" {
+            return 1.0;
         }
-        models.get(fold as usize).map(|weights| case.example.page.sums(weights).best()).unwrap_or_default()
+        let given = arguments.weight.iter().find(|(kind, _)| *kind == set.kind).map(|(_, weight)| *weight);
+        let usual = WEIGHTS.iter().find(|(kind, _)| *kind == set.kind).map(|(_, weight)| *weight);
+        given.or(usual).unwrap_or(0.0)
     };
-    report("families held out", &cases, |case| states(case, fold_of(case, arguments.folds)), arguments.worst);
-    report("learned and measured on the same", &cases, |case| states(case, arguments.folds), 0);
+    let cases = cases::cases(&arguments.pages, &came, weight, arguments.quick)?;
+    drop(came);
+    let taken = taken(&cases, arguments.max_per_set);
+    println!("{} pages, {} to learn from", cases.len(), taken.len());
+    let folds = Folds { families: arguments.folds, sets: arguments.set_folds };
+    let models: Vec<Weights> = (0..=folds.all())
+        .into_par_iter()
+        .map(|fold| learn::learn(&examples(&cases, &taken, fold, folds), settings(&arguments)))
+        .collect();
+    for (at, min_gain) in arguments.min_gain.iter().enumerate() {
+        println!("== left as it is below a gain of {min_gain}");
+        let decide = |case: &Case, fold: u64| {
+            Some(case.example.page.decide(&models[fold as usize]))
+                .filter(|decision| cuts(decision, *min_gain))
+        };
+        let worst = if at == 0 { arguments.worst } else { 0 };
+        report(&cases, |case| decide(case, case.fold(folds)), worst, at == 0);
+        report_flattened("learned and measured on the same", &cases, &|case| decide(case, folds.all()), 0);
+    }
+    for path in &arguments.collection {
+        let collection = Collection::read(path)?;
+        let last = &models[folds.all() as usize];
+        for min_gain in &arguments.min_gain {
+            let decide = |page: &tamis_extractors::training::Page| {
+                Some(page.decide(last)).filter(|decision| cuts(decision, *min_gain))
+            };
+            println!("{} at {min_gain}: {}", path.display(), collection.report(decide));
+        }
+    }
     if let (Some(path), Some(weights)) = (&arguments.write, models.last()) {
         std::fs::write(path, HEAD.to_owned() + &weights.write())
             .with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -129,114 +140,144 @@ fn settings(arguments: &Arguments) -> Settings {
     Settings { iterations: arguments.iterations, decay: arguments.decay }
 }
 
-fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let parse = |(at, line)| {
-        serde_json::from_str(line)
-            .with_context(|| format!("{}:{} is not as expected", path.display(), at + 1))
-    };
-    text.lines().enumerate().map(parse).collect()
+fn cuts(decision: &Decision, min_gain: f32) -> bool {
+    decision.has_text && decision.cut - decision.whole >= min_gain
 }
 
-/// A document as it comes to the stage.
-struct Came {
-    text: String,
-    title: Option<String>,
-    is_clean: bool,
-}
-
-/// Documents as they come to the stage, by id.
-fn documents(paths: &[PathBuf]) -> anyhow::Result<HashMap<String, Came>> {
-    let mut documents = HashMap::new();
-    let text = |value: &Json| value.as_str().map(str::to_owned);
-    for path in paths {
-        for line in lines::<Json>(path)? {
-            let metadata = &line["metadata"];
-            let came = Came {
-                text: text(&line["text"]).unwrap_or_default(),
-                title: text(&metadata["title"]),
-                is_clean: !metadata["cleaned_by"].is_null(),
-            };
-            documents.insert(text(&line["id"]).unwrap_or_default(), came);
-        }
+/// Which cases are learned from: of every set the first in the order of a hash of their ids.
+fn taken(cases: &[Case], max_per_set: usize) -> HashSet<usize> {
+    let mut by_set: BTreeMap<&Set, Vec<(u64, usize)>> = BTreeMap::new();
+    for (at, case) in cases.iter().enumerate().filter(|(_, case)| !case.is_clean) {
+        let hash = case.id.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+        });
+        by_set.entry(&case.set).or_default().push((hash, at));
     }
-    Ok(documents)
+    let mut taken = HashSet::new();
+    for mut set in by_set.into_values() {
+        set.sort_unstable();
+        // There are few pages that came flattened, and all others only help with them.
+        let max =
+            if set.iter().any(|(_, at)| cases[*at].came_flattened()) { usize::MAX } else { max_per_set };
+        taken.extend(set.into_iter().take(max).map(|(_, at)| at));
+    }
+    taken
 }
 
-fn cases(path: &Path, came: &HashMap<String, Came>, weight: f64) -> anyhow::Result<Vec<Case>> {
-    let lines = lines::<GoldLine>(path)?;
-    let read = |line: GoldLine| {
-        let known = came.get(&line.id);
-        let text = known.map_or(line.raw.as_str(), |came| came.text.as_str());
-        let page = Page::read(text, known.and_then(|came| came.title.as_deref()));
-        let is_clean = known.is_some_and(|came| came.is_clean);
-        let (chars, places) = gold::squeeze_ranges(text, &page.ranges);
-        let wanted = gold::squeezed(&line.gold_body);
-        let mask = gold::align(&chars, &wanted);
-        let is_text: Vec<bool> = places
+/// What is learned from when a fold is left out, and with it every page of a site that is measured there.
+fn examples<'a>(cases: &'a [Case], taken: &HashSet<usize>, fold: u64, folds: Folds) -> Vec<&'a Example> {
+    let held_out = |case: &&Case| case.fold(folds) == fold;
+    let unseen: HashSet<&str> = cases
+        .iter()
+        .filter(held_out)
+        .filter(|case| case.came_flattened())
+        .map(|case| site(&case.family))
+        .collect();
+    let known = |case: &&Case| !held_out(case) && !unseen.contains(site(&case.family));
+    let chosen = cases.iter().enumerate().filter(|(at, _)| taken.contains(at)).map(|(_, case)| case);
+    chosen.filter(known).map(|case| &case.example).collect()
+}
+
+fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
+    let (n, sum) = values.into_iter().fold((0, 0.0), |(n, sum), value| (n + 1, sum + value));
+    if n == 0 { 0.0 } else { sum / f64::from(n) }
+}
+
+/// Prints what is measured on what was left out.
+fn report(cases: &[Case], decide: impl Fn(&Case) -> Option<Decision> + Sync, n_worst: usize, in_full: bool) {
+    report_flattened("families left out", cases, &decide, n_worst);
+    let names = |kind: &str| -> Vec<Set> {
+        let mut sets: Vec<Set> =
+            cases.iter().map(|case| case.set.clone()).filter(|set| set.kind == kind).collect();
+        sets.sort();
+        sets.dedup();
+        sets
+    };
+    for kind in if in_full { &["sites", "company", "partly", "pages"][..] } else { &["sites", "company"] } {
+        let mut lines = Vec::new();
+        for set in names(kind).into_iter().filter(|set| set.kind != "pages" || set.name != "flattened") {
+            let of: Vec<&Case> = cases.iter().filter(|case| case.set == set).collect();
+            let scores: Vec<(f64, f64)> = of
+                .par_iter()
+                .map(|case| (case.outcome(decide(case).as_ref()).f1(), case.outcome(None).f1()))
+                .collect();
+            lines.push((
+                set.name,
+                mean(scores.iter().map(|score| score.0)),
+                mean(scores.iter().map(|score| score.1)),
+            ));
+        }
+        let each = lines.iter().map(|(name, score, whole)| format!("{name} {score:.3} ({whole:.3})"));
+        println!(
+            "{kind}: mean {:.4} as it is {:.4}: {}",
+            mean(lines.iter().map(|line| line.1)),
+            mean(lines.iter().map(|line| line.2)),
+            each.collect::<Vec<_>>().join(", "),
+        );
+    }
+    let kinds = [("clean", false), ("clean", true), ("markdown", false)];
+    for (kind, shape) in kinds.into_iter().take(if in_full { 3 } else { 1 }) {
+        let of: Vec<&Case> = cases
             .iter()
-            .map(|place| mask[place.clone()].iter().filter(|is_text| **is_text).count() * 2 > place.len())
+            .filter(|case| case.set.kind == kind && case.id.ends_with(":shape") == shape)
             .collect();
-        let segments = places.into_iter().map(|place| chars[place].to_vec()).collect();
-        let example = Example { page, states: states(&is_text), weight };
-        let (id, family, lang) = (line.id, line.family, line.lang);
-        Case { id, family, lang, example, is_clean, segments, gold: Shingles::of(&wanted) }
-    };
-    Ok(lines.into_par_iter().map(read).collect())
+        let kept: Vec<(&Set, f64)> =
+            of.par_iter().map(|case| (&case.set, case.outcome(decide(case).as_ref()).recall())).collect();
+        let words = |kept: &[f64]| {
+            let share = |holds: fn(&f64) -> bool| {
+                kept.iter().filter(|kept| holds(kept)).count() as f64 / kept.len().max(1) as f64
+            };
+            format!(
+                "{:.3} {:.3} {:.3}",
+                mean(kept.iter().copied()),
+                share(|kept| *kept < 0.5),
+                share(|kept| *kept >= 0.98)
+            )
+        };
+        let html = |set: &Set| !set.name.contains('-') && !set.name.contains("3.11");
+        let all: Vec<f64> = kept.iter().filter(|(set, _)| html(set)).map(|(_, kept)| *kept).collect();
+        let each = names(kind).into_iter().map(|set| {
+            let of: Vec<f64> =
+                kept.iter().filter(|(other, _)| **other == set).map(|(_, kept)| *kept).collect();
+            format!("{} {}", set.name, words(&of))
+        });
+        println!(
+            "{kind}{}: {}: {}",
+            if shape { ", other shapes" } else { "" },
+            words(&all),
+            each.collect::<Vec<_>>().join(", ")
+        );
+    }
 }
 
-/// Pages to learn from whose gold can be found in them; the rest would teach what is wrong.
-fn cases_from_more(path: &Path, came: &HashMap<String, Came>, weight: f64) -> anyhow::Result<Vec<Case>> {
-    let mut cases = cases(path, came, weight)?;
-    cases.retain(|case| f1(case, &case.example.states) > 0.9);
-    Ok(cases)
-}
-
-fn states(is_text: &[bool]) -> Vec<State> {
-    let first = is_text.iter().position(|is_text| *is_text).unwrap_or(is_text.len());
-    let last = is_text.iter().rposition(|is_text| *is_text).unwrap_or(is_text.len());
-    let state = |(at, is_text): (usize, &bool)| match is_text {
-        true => State::Inside,
-        false if at < first => State::Before,
-        false if at > last => State::After,
-        false => State::Pause,
-    };
-    is_text.iter().enumerate().map(state).collect()
-}
-
-/// The longest label of a family's name that says whose site it is: `bbc` of `bbc.co.uk_news`.
-fn site(family: &str) -> &str {
-    let host = family.split('_').next().unwrap_or(family);
-    let tells = |label: &&str| !matches!(*label, "www" | "com" | "blogs" | "news" | "tv");
-    host.split('.').filter(tells).fold("", |best, label| if label.len() > best.len() { label } else { best })
-}
-
-fn fold_of(case: &Case, folds: u64) -> u64 {
-    site(&case.family).bytes().fold(7, |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
-        % folds
-}
-
-fn f1(case: &Case, states: &[State]) -> f64 {
-    let kept = case.segments.iter().zip(states).filter(|(_, state)| **state == State::Inside);
-    let kept: Vec<char> = kept.flat_map(|(segment, _)| segment.iter().copied()).collect();
-    Shingles::of(&kept).f1(&case.gold)
-}
-
-/// Prints the mean F1, by language, and the worst pages.
-fn report(title: &str, cases: &[Case], states: impl Fn(&Case) -> Vec<State> + Sync, n_worst: usize) {
-    let mut scores: Vec<(f64, &Case)> =
-        cases.par_iter().map(|case| (f1(case, &states(case)), case)).collect();
+/// Prints the mean F1 of the pages that came flattened, by language, and the worst of them.
+fn report_flattened(
+    title: &str,
+    cases: &[Case],
+    decide: &(impl Fn(&Case) -> Option<Decision> + Sync),
+    n_worst: usize,
+) {
+    let of: Vec<&Case> = cases.iter().filter(|case| case.came_flattened()).collect();
+    let mut scores: Vec<(f64, f32, &Case)> = of
+        .par_iter()
+        .map(|case| {
+            let decision = decide(case);
+            let confidence = decision.as_ref().map_or(-1.0, |decision| decision.cut);
+            (case.outcome(decision.as_ref()).f1(), confidence, *case)
+        })
+        .collect();
     let mut by_language: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (score, case) in &scores {
+    for (score, _, case) in &scores {
         by_language.entry("all").or_default().push(*score);
         by_language.entry(&case.lang).or_default().push(*score);
     }
-    let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-    let means = by_language.iter().map(|(language, scores)| format!("{language} {:.4}", mean(scores)));
-    let good = scores.iter().filter(|(score, _)| *score >= 0.95).count() as f64 / scores.len().max(1) as f64;
+    let means = by_language
+        .iter()
+        .map(|(language, scores)| format!("{language} {:.4}", mean(scores.iter().copied())));
+    let good = scores.iter().filter(|(score, ..)| *score >= 0.95).count() as f64 / scores.len().max(1) as f64;
     println!("{title}: F1 {}; {good:.3} of the pages reach 0.95", means.collect::<Vec<_>>().join(", "));
-    scores.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    for (score, case) in scores.iter().take(n_worst) {
-        println!("    {score:.3} {} ({})", case.id, case.family);
+    scores.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    for (score, confidence, case) in scores.iter().take(n_worst) {
+        println!("    {score:.3} {confidence:.2} {} ({})", case.id, case.family);
     }
 }

@@ -3,12 +3,13 @@
 //! [`options`] holds the page of the stage. `line` says which lines there are and which count as the same, with
 //! `measure` (how wide, how many sentences), `parts` (of wide lines) and `near` (equal but for a value); `count`
 //! counts them, `cluster` finds groups where none are known, `learn` chooses, `table` writes and reads the
-//! template, `strip` takes it out of a text.
+//! template, `strip` takes it out of a text, and `marks` says where it stands in one that stays.
 
 mod cluster;
 mod count;
 mod learn;
 mod line;
+mod marks;
 mod measure;
 mod near;
 mod options;
@@ -37,6 +38,7 @@ use learn::Learner;
 use line::{Lines, Unit};
 use table::{Builder, Table, Writer};
 
+use options::Action;
 pub use options::{FieldNames, LineTemplateOptions, Place, TablePaths};
 
 /// The version of the format of saved states.
@@ -183,19 +185,31 @@ impl CorpusStage for LineTemplate {
             return Ok(Verdict::Keep);
         };
         let class = |unit: &Unit| unit.key.and_then(|key| template.class(key.hash));
-        let stripped = strip::strip(text, self.options.position, strip::pieces(&units, class));
+        let pieces = strip::settled(strip::pieces(&units, class), self.options.position);
+        if self.options.action == Action::Mark {
+            // Also where nothing is shared: that a line is a document's own is worth knowing.
+            draft.attach(marks::LAYOUT, marks::VERSION, marks::bytes(&pieces));
+        }
+        let stripped = strip::strip(text, &pieces);
         let (n_lines, n_parts) =
             stripped.as_ref().map_or((0, 0), |stripped| (stripped.n_lines, stripped.n_parts));
         draft.notes().measure("template_lines", n_lines as f64, Limit::None);
         draft.notes().measure("template_parts", n_parts as f64, Limit::None);
         let Some(stripped) = stripped else { return Ok(Verdict::Keep) };
         let n_removed = text.chars().count() - stripped.text.chars().count();
-        draft.notes().measure("removed_chars", n_removed as f64, Limit::None);
+        if self.options.action == Action::Remove {
+            draft.notes().measure("removed_chars", n_removed as f64, Limit::None);
+        }
         let ratio = 1.0 - count_visible(&stripped.text) as f64 / count_visible(text).max(1) as f64;
         draft.notes().measure("template_ratio", ratio, Limit::Max(self.options.flag_ratio));
-        draft.notes().count("lines_dropped", n_lines);
-        draft.notes().count("parts_cut", n_parts);
-        draft.notes().count("documents_changed", 1);
+        match self.options.action {
+            Action::Remove => {
+                draft.notes().count("lines_dropped", n_lines);
+                draft.notes().count("parts_cut", n_parts);
+                draft.notes().count("documents_changed", 1);
+            }
+            Action::Mark => draft.notes().count("documents_marked", 1),
+        }
         if self.options.drop_empty && !stripped.has_text {
             // The text stays as it was: whoever looks at what was dropped wants to see it.
             return Ok(Verdict::Drop("template-only".into()));
@@ -205,7 +219,9 @@ impl CorpusStage for LineTemplate {
             // Three decimals say enough, and look the same everywhere.
             draft.set_metadata("template_ratio", (ratio * 1000.0).round() / 1000.0);
         }
-        draft.set_text(stripped.text);
+        if self.options.action == Action::Remove {
+            draft.set_text(stripped.text);
+        }
         Ok(Verdict::Keep)
     }
 

@@ -82,6 +82,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// table = ["templates.toml", "templates-of-last-year.toml"]
 /// ```
 ///
+/// With `action = "mark"` nothing is removed: the lines are marked, and `boilerplate`, if it comes before any other
+/// change of the text, weighs that a line is shared, or that it is a document's own, together with what it looks
+/// like. So a heading that all recipes of a site share may stay within its text.
+///
+/// ```toml
+/// [[stage]]
+/// use = "line-template"
+/// group_by = "url"
+/// action = "mark"
+///
+/// [[stage]]
+/// use = "boilerplate"
+/// ```
+///
 /// Limits: what repeats is taken for template, be it a heading such as `Ingredients` on a site of recipes or
 /// `}` in source code; `position = "edges"` spares what stands within the text.
 /// It must see the whole corpus, so documents are put aside on the disk once for each pass.
@@ -125,6 +139,8 @@ pub struct LineTemplateOptions {
     pub max_line_columns: usize,
     /// Where template lines are removed.
     pub position: Place,
+    /// What becomes of template lines. With `mark` the text stays as it is, and a stage behind this one decides.
+    pub action: Action,
     /// So much memory is held over all threads; what does not fit goes to the work folder. It covers the counts of
     /// both passes, the search for clusters, and the lines that were learned and are being removed. It does not cover
     /// the lines of the one document that a thread looks at, nor a `table` that is given, which is held as a whole. It
@@ -155,6 +171,7 @@ impl Default for LineTemplateOptions {
             near_equal: true,
             max_line_columns: 10_000,
             position: Place::Any,
+            action: Action::Remove,
             max_state_bytes: 64 << 20,
             table: TablePaths(Vec::new()),
             drop_empty: true,
@@ -172,6 +189,17 @@ pub enum Place {
     Any,
     /// Before the first and behind the last line that is no template.
     Edges,
+}
+
+/// What becomes of template lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// They are removed.
+    #[default]
+    Remove,
+    /// They stay, and the stages behind are told which they are.
+    Mark,
 }
 
 /// Names of metadata fields: a list, or one name as a string.

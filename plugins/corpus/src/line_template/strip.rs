@@ -48,18 +48,23 @@ pub(super) fn pieces(units: &[Unit], class: impl Fn(&Unit) -> Option<Class>) -> 
     pieces
 }
 
-/// Takes the template out; `None` when there is none.
-pub(super) fn strip(text: &str, place: Place, mut pieces: Vec<Piece>) -> Option<Stripped> {
+/// The pieces, of which those are template that go where they stand.
+pub(super) fn settled(mut pieces: Vec<Piece>, place: Place) -> Vec<Piece> {
     settle(&mut pieces);
     if place == Place::Edges {
         spare_the_middle(&mut pieces);
     }
+    pieces
+}
+
+/// Takes the template out; `None` when there is none.
+pub(super) fn strip(text: &str, pieces: &[Piece]) -> Option<Stripped> {
     if pieces.iter().all(|piece| piece.class.is_none()) {
         return None;
     }
     let has_text = pieces.iter().any(|piece| piece.class.is_none());
     let mut kept = Kept::default();
-    let mut pieces = pieces.as_slice();
+    let mut pieces = pieces;
     for (number, line) in lines(text).enumerate() {
         let n_here = pieces.iter().take_while(|piece| piece.line == number).count();
         let (here, rest) = pieces.split_at(n_here);
@@ -118,6 +123,13 @@ struct Kept<'a> {
     removed: bool,
     /// Whether the blank lines that follow belong to no text before them.
     swallow: bool,
+}
+
+impl Piece {
+    /// Its bytes and how sure it is that it is template, if it is.
+    pub(super) fn template(&self) -> Option<(Range<usize>, Class)> {
+        self.class.map(|class| (self.start..self.end, class))
+    }
 }
 
 impl<'a> Kept<'a> {
@@ -219,7 +231,7 @@ mod tests {
             let is_wide = !unit.is_part && line.len() > 60 && !line.starts_with("TT");
             if is_wide { None } else { class_of(line) }
         });
-        strip(text, place, pieces).map(|stripped| stripped.text)
+        strip(text, &settled(pieces, place)).map(|stripped| stripped.text)
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::describe::describe;
 use super::features::{N_NODE, Sink, node_names};
 use super::model::{State, Weights};
 use super::segment::Segment;
+use super::shared::Marks;
 use super::title::Title;
 
 /// How many reasons are given for a piece.
@@ -92,12 +93,24 @@ impl Sink for Reasons<'_> {
     }
 
     fn edge(&mut self, _at: usize, _feature: usize) {}
+
+    fn node_of_page(&mut self, feature: usize) {
+        self.features.iter_mut().for_each(|features| features.push(feature));
+    }
+
+    fn edge_of_page(&mut self, _feature: usize) {}
 }
 
 impl<'a> Reasons<'a> {
-    pub(super) fn of(page: &str, segments: &[Segment], title: &Title, weights: &'a Weights) -> Self {
+    pub(super) fn of(
+        page: &str,
+        segments: &[Segment],
+        title: &Title,
+        marks: &Marks,
+        weights: &'a Weights,
+    ) -> Self {
         let mut reasons = Self { weights, features: vec![Vec::new(); segments.len()] };
-        describe(page, segments, title, &mut reasons);
+        describe(page, segments, title, marks, &mut reasons);
         reasons
     }
 

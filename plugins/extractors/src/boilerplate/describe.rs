@@ -1,19 +1,42 @@
 //! All features of a page.
 
-use super::features::Sink;
+use super::features::{Edge, Node, Sink};
 use super::local;
 use super::opinion::{Opinion, opinion};
 use super::scene::Scene;
 use super::segment::Segment;
+use super::shared::{Marks, Sharing};
+use super::structure::structures;
 use super::title::Title;
+use super::whole::Whole;
 
 /// Describes all segments of a page.
-pub(super) fn describe(page: &str, segments: &[Segment], title: &Title, sink: &mut impl Sink) {
+pub(super) fn describe(page: &str, segments: &[Segment], title: &Title, marks: &Marks, sink: &mut impl Sink) {
     let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
-    let scene = Scene::new(page, segments, &opinions);
+    let structures = structures(page, segments);
+    let whole = Whole::of(segments, &opinions, &structures);
+    whole.describe(sink);
+    let scene = Scene::new(page, segments, &opinions, &structures, whole.kinds());
+    let sharing = marks.sharing(segments);
     for (at, opinion) in opinions.iter().enumerate() {
+        let was = at.checked_sub(1).map_or(Sharing::Own, |before| sharing[before]);
+        describe_sharing(at, was, sharing[at], opinion, sink);
         local::describe(page, segments, at, opinion, title, sink);
         scene.describe_node(at, sink);
         scene.describe_edge(at, sink);
     }
+}
+
+/// What is known of other pages that have the segment; nothing, if none were looked at.
+fn describe_sharing(at: usize, was: Sharing, is: Sharing, opinion: &Opinion, sink: &mut impl Sink) {
+    let bin = match is {
+        Sharing::Unknown => return,
+        Sharing::Own => 0,
+        Sharing::Few => 1,
+        Sharing::Many => 2,
+    };
+    sink.node(at, Node::Shared.bin(bin));
+    sink.node(at, Node::SharedGlance.bin(10 * bin.min(1) + opinion.glance as usize));
+    let shared = |sharing| usize::from(sharing != Sharing::Own);
+    sink.edge(at, Edge::Shared.bin(2 * shared(was) + shared(is)));
 }

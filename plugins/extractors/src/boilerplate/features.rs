@@ -11,6 +11,10 @@ pub(super) trait Sink {
     fn node(&mut self, at: usize, feature: usize);
     /// The boundary before segment `at` has the feature.
     fn edge(&mut self, at: usize, feature: usize);
+    /// All segments have the feature.
+    fn node_of_page(&mut self, feature: usize);
+    /// All boundaries have the feature.
+    fn edge_of_page(&mut self, feature: usize);
 }
 
 /// Names every group of features and its bins, and numbers them.
@@ -102,6 +106,44 @@ features! { Node, N_NODE, NODE_GROUPS:
     Place = "place" ["0.02" "0.1" "0.3" "0.6" "0.9" "more"];
     Total = "page-prose" ["100-prose" "400-prose" "1500-prose" "more-prose" "100-other" "400-other" "1500-other"
         "more-other"];
+    Shared = "shared" ["none" "few" "many"];
+    SharedGlance = "shared-as" [
+        "own-prose" "own-sentence" "own-short" "own-title" "own-moment" "own-credit" "own-furniture" "own-ending" "own-code" "own-other"
+        "shared-prose" "shared-sentence" "shared-short" "shared-title" "shared-moment" "shared-credit" "shared-furniture" "shared-ending" "shared-code" "shared-other"
+    ];
+    Glued = "glued" ["0" "0.05" "0.15" "0.4" "more"];
+    Structure = "structure" ["plain" "fence" "heading" "item" "number" "row" "quote"];
+    StructureRun = "structure-run" ["1" "2" "4" "8" "more"];
+    ItemAfter = "item-after" ["colon" "sentence" "other"];
+    KindsGlance = "kinds-glance" [
+        "0-prose" "0-sentence" "0-short" "0-title" "0-moment" "0-credit" "0-furniture" "0-ending" "0-code" "0-other"
+        "1-prose" "1-sentence" "1-short" "1-title" "1-moment" "1-credit" "1-furniture" "1-ending" "1-code" "1-other"
+        "2-prose" "2-sentence" "2-short" "2-title" "2-moment" "2-credit" "2-furniture" "2-ending" "2-code" "2-other"
+        "3-prose" "3-sentence" "3-short" "3-title" "3-moment" "3-credit" "3-furniture" "3-ending" "3-code" "3-other"
+        "4-prose" "4-sentence" "4-short" "4-title" "4-moment" "4-credit" "4-furniture" "4-ending" "4-code" "4-other"
+        "more-prose" "more-sentence" "more-short" "more-title" "more-moment" "more-credit" "more-furniture" "more-ending" "more-code" "more-other"
+    ];
+    PageKinds = "page-kinds" ["0" "1" "2" "3" "4" "5" "6" "7" "8"];
+    PageProse = "page-prose-share" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageFurniture = "page-furniture" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageCode = "page-code" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageShort = "page-short" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageStructure = "page-structure" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageRun = "page-run" ["1" "3" "6" "12" "24" "48" "more"];
+    PageGaps = "page-gaps" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageGlued = "page-glued" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageTitles = "page-titles" ["0" "1" "2" "more"];
+    PageSegments = "page-segments" ["3" "10" "30" "100" "300" "more"];
+    PageStarts = "page-starts" ["prose" "sentence" "short" "title" "moment" "credit" "furniture" "ending" "code" "other"];
+    PageEnds = "page-ends" ["prose" "sentence" "short" "title" "moment" "credit" "furniture" "ending" "code" "other"];
+    PageNavigation = "page-navigation" ["0" "1" "3" "8" "more"];
+    PageAccount = "page-account" ["0" "1" "3" "8" "more"];
+    PageShare = "page-share" ["0" "1" "3" "8" "more"];
+    PageComment = "page-comment" ["0" "1" "3" "8" "more"];
+    PageRelated = "page-related" ["0" "1" "3" "8" "more"];
+    PageLegal = "page-legal" ["0" "1" "3" "8" "more"];
+    PagePromotion = "page-promotion" ["0" "1" "3" "8" "more"];
+    PagePaging = "page-paging" ["0" "1" "3" "8" "more"];
 }
 
 features! { Edge, N_EDGE, EDGE_GROUPS:
@@ -123,6 +165,12 @@ features! { Edge, N_EDGE, EDGE_GROUPS:
     TitleBefore = "title-before" ["none" "1" "4" "12" "40" "more"];
     Shape = "shape" ["long-long" "long-short" "short-long" "short-short"];
     ProsePast = "prose-past" ["0" "0.02" "0.1" "0.3" "0.6" "0.9" "0.98" "more"];
+    PageKinds = "page-kinds" ["0" "1" "2" "3" "4" "5" "6" "7" "8"];
+    PageProse = "page-prose-share" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    PageRun = "page-run" ["1" "3" "6" "12" "24" "48" "more"];
+    PageStructure = "page-structure" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
+    Shared = "shared" ["own-own" "own-shared" "shared-own" "shared-shared"];
+    Structure = "structure" ["same-plain" "same-marked" "into" "out" "other"];
 }
 
 /// Names of the node features, as in the file of weights.

@@ -141,7 +141,7 @@ impl Lexicon {
     ///
     /// Of two phrases that overlap, the first counts, then the longer.
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
-        let mut found = Found::default();
+        let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
         let mut end = 0;
         for token in Tokens::of(page) {
             if let Some(word) = title.word_of(&token) {

@@ -55,6 +55,8 @@ fn describe_form(segment: &Segment, text: &str, opinion: &Opinion, add: &mut imp
     add(Node::Moment.bin(bin(segment.date_bytes as f32 / segment.bytes(), &[0.0, 0.4])));
     add(Node::Starts.bin(starts_with(text)));
     add(Node::Code.bin(bin(opinion.code, &[0.0, 0.03, 0.07, 0.15, 0.3])));
+    let glued = segment.n_glued as f32 / segment.n_words.max(1) as f32;
+    add(Node::Glued.bin(bin(glued, &[0.0, 0.05, 0.15, 0.4])));
     let ends_as_code = text.ends_with([';', '{', '}']) || text.ends_with("*/") || text.ends_with("-->");
     add(Node::CodeEnd.bin(usize::from(!ends_as_code)));
 }

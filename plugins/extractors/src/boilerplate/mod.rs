@@ -8,6 +8,7 @@
 
 mod classes;
 mod cut;
+mod decision;
 mod describe;
 mod features;
 mod lexicon;
@@ -18,11 +19,14 @@ mod options;
 mod phrases;
 mod scene;
 mod segment;
+mod shared;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod title;
 mod tokens;
 pub mod training;
+mod whole;
 
 use std::sync::LazyLock;
 
@@ -32,9 +36,10 @@ use tamis_plugin::{
 };
 
 use cut::Removed;
-use lexicon::Lexicon;
-use model::{State, Summing, Weights, expected_f1};
+use decision::Decision;
+use model::{Summing, Weights};
 use segment::Segment;
+use shared::Marks;
 use title::Title;
 
 pub use options::{BoilerplateOptions, OnNoText, OnUncertain};
@@ -42,10 +47,6 @@ pub use options::{BoilerplateOptions, OnNoText, OnUncertain};
 /// The weights that come with the stage.
 static WEIGHTS: LazyLock<Weights> =
     LazyLock::new(|| Weights::read(include_str!("weights.toml")).expect("a test reads the file"));
-
-/// Without the end of a sentence, so many characters are needed to be text: poems and tables have them, the
-/// most likely line of a menu has not.
-const MIN_TEXT_CHARS: u32 = 60;
 
 /// Keeps the text of flattened pages; see [`BoilerplateOptions`].
 #[derive(Debug)]
@@ -61,14 +62,22 @@ impl Extractor for Boilerplate {
         MeasureInfo::new("text_confidence", "", "How well the text is expected to be told from the rest.")
             .at_least("min_confidence")
             .better(Better::Higher),
+        MeasureInfo::new(
+            "text_gain",
+            "",
+            "How much better cutting is expected to be than leaving the page as it is.",
+        )
+        .at_least("min_gain"),
         MeasureInfo::new("removed_chars", "characters", "Characters that were cut."),
     ];
     type Options = BoilerplateOptions;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
-        if !(0.0..=1.0).contains(&options.min_confidence) {
-            let message = format!("`min_confidence` is {}, but must be from 0 to 1", options.min_confidence);
-            return Err(SetupError::in_option("min_confidence", message));
+        for (name, value) in [("min_gain", options.min_gain), ("min_confidence", options.min_confidence)] {
+            if !(0.0..=1.0).contains(&value) {
+                let message = format!("`{name}` is {value}, but must be from 0 to 1");
+                return Err(SetupError::in_option(name, message));
+            }
         }
         Ok(Self { options })
     }
@@ -88,12 +97,20 @@ impl Extractor for Boilerplate {
         }
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
-        let reading = Reading::new(text, &title, &lexicon::BUNDLED, &WEIGHTS);
+        let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
+        let reading = Reading::new(text, &title, &marks, &WEIGHTS);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
-        if !reading.has_text() {
+        if !reading.decision.has_text {
             return Ok(self.without_text(draft));
         }
-        let confidence = expected_f1(&reading.inside, &reading.states, &reading.segments);
+        let gain = reading.decision.cut - reading.decision.whole;
+        draft.notes().measure("text_gain", gain.into(), Limit::Min(self.options.min_gain));
+        if f64::from(gain) < self.options.min_gain {
+            draft.notes().count("left_alone", 1);
+            draft.set_metadata("text_confidence", rounded(reading.decision.whole));
+            return Ok(Verdict::Keep);
+        }
+        let confidence = reading.decision.cut;
         let limit = Limit::Min(self.options.min_confidence);
         draft.notes().measure("text_confidence", confidence.into(), limit);
         draft.set_metadata("text_confidence", rounded(confidence));
@@ -121,7 +138,7 @@ impl Boilerplate {
     }
 
     fn cut(&self, draft: &mut Draft<'_>, text: &str, reading: &Reading) -> Result<Verdict, Failure> {
-        let removed = cut::removed(&reading.segments, &reading.states);
+        let removed = cut::removed(&reading.segments, &reading.decision.states);
         if removed.is_empty() {
             draft.notes().count("nothing_to_cut", 1);
             return Ok(Verdict::Keep);
@@ -133,7 +150,7 @@ impl Boilerplate {
             .map(|s| s.n_chars)
             .sum();
         draft.notes().measure("removed_chars", n_chars.into(), Limit::None);
-        draft.set_text(cut::kept(text, &reading.segments, &reading.states));
+        draft.set_text(cut::kept(text, &reading.segments, &reading.decision.states));
         if self.options.explain {
             draft.set_metadata("boilerplate", explanation(text, &removed, reading, draft)?);
         }
@@ -144,25 +161,16 @@ impl Boilerplate {
 /// A page as the model reads it.
 struct Reading {
     segments: Vec<Segment>,
-    states: Vec<State>,
-    /// The probability of each segment to be text.
-    inside: Vec<f32>,
+    decision: Decision,
 }
 
 impl Reading {
-    fn new(text: &str, title: &Title, lexicon: &Lexicon, weights: &Weights) -> Self {
-        let segments = segment::segments(text, &lexicon.find(text, title));
+    fn new(text: &str, title: &Title, marks: &Marks, weights: &Weights) -> Self {
+        let segments = segment::segments(text, &lexicon::BUNDLED.find(text, title));
         let mut summing = Summing::new(weights, segments.len());
-        describe::describe(text, &segments, title, &mut summing);
-        let (states, inside) = (summing.sums.best(), summing.sums.inside());
-        Self { segments, states, inside }
-    }
-
-    /// Whether what the model kept is text at all: it holds a sentence, or is long.
-    fn has_text(&self) -> bool {
-        let kept = || self.segments.iter().zip(&self.states).filter(|(_, state)| **state == State::Inside);
-        let n_chars: u32 = kept().map(|(segment, _)| segment.n_chars).sum();
-        n_chars >= MIN_TEXT_CHARS || kept().any(|(segment, _)| segment.ends_sentence)
+        describe::describe(text, &segments, title, marks, &mut summing);
+        let decision = Decision::of(&summing.finish(), &segments);
+        Self { segments, decision }
     }
 }
 
@@ -174,9 +182,12 @@ fn explanation(
     draft: &Draft<'_>,
 ) -> Result<Value, Failure> {
     let title = Title::of(draft.original().metadata("title").and_then(ValueRef::as_str), text);
-    let reasons = cut::Reasons::of(text, &reading.segments, &title, &WEIGHTS);
-    let pieces: Vec<_> =
-        removed.iter().map(|piece| reasons.explain(piece, &reading.segments, &reading.inside)).collect();
+    let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
+    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, &WEIGHTS);
+    let pieces: Vec<_> = removed
+        .iter()
+        .map(|piece| reasons.explain(piece, &reading.segments, &reading.decision.inside))
+        .collect();
     let text = serde_json::to_string(&pieces).map_err(Failure::new)?;
     Json::parse(&text).map(Value::from).map_err(Failure::new)
 }

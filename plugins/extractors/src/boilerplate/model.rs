@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use tamis_text::maths::exp_f32;
 
 use super::features::{N_EDGE, N_NODE, Sink, edge_names, node_names};
-use super::segment::Segment;
 
 /// Where a segment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,13 +140,25 @@ pub struct Sums {
 pub(super) struct Summing<'a> {
     weights: &'a Weights,
     pub(super) sums: Sums,
+    /// What all segments and all boundaries have.
+    node_of_page: f32,
+    edge_of_page: Four,
 }
 
 impl<'a> Summing<'a> {
     pub(super) fn new(weights: &'a Weights, n_segments: usize) -> Self {
         let sums =
             Sums { node: vec![0.0; n_segments], edge: vec![[0.0; 4]; n_segments], pause: weights.pause };
-        Self { weights, sums }
+        Self { weights, sums, node_of_page: 0.0, edge_of_page: [0.0; 4] }
+    }
+
+    /// The sums, with what the page as a whole says.
+    pub(super) fn finish(mut self) -> Sums {
+        self.sums.node.iter_mut().for_each(|sum| *sum += self.node_of_page);
+        for sum in &mut self.sums.edge {
+            (0..4).for_each(|change| sum[change] += self.edge_of_page[change]);
+        }
+        self.sums
     }
 }
 
@@ -159,6 +170,15 @@ impl Sink for Summing<'_> {
     fn edge(&mut self, at: usize, feature: usize) {
         let (sum, weight) = (&mut self.sums.edge[at], &self.weights.edge[feature]);
         (0..4).for_each(|change| sum[change] += weight[change]);
+    }
+
+    fn node_of_page(&mut self, feature: usize) {
+        self.node_of_page += self.weights.node[feature];
+    }
+
+    fn edge_of_page(&mut self, feature: usize) {
+        let weight = &self.weights.edge[feature];
+        (0..4).for_each(|change| self.edge_of_page[change] += weight[change]);
     }
 }
 
@@ -317,21 +337,6 @@ impl Step {
 
 /// Every page begins before its text.
 const START: Four = [1.0, 0.0, 0.0, 0.0];
-
-/// The F1 that keeping the segments of `Inside` may expect, 0 to 1: characters are right as often as their
-/// segment is text, which `inside` says.
-pub(super) fn expected_f1(inside: &[f32], states: &[State], segments: &[Segment]) -> f32 {
-    let (mut kept, mut right, mut text) = (0.0, 0.0, 0.0);
-    for ((state, segment), probability) in states.iter().zip(segments).zip(inside) {
-        let n_chars = segment.n_chars as f32;
-        text += probability * n_chars;
-        if *state == State::Inside {
-            kept += n_chars;
-            right += probability * n_chars;
-        }
-    }
-    if kept + text > 0.0 { 2.0 * right / (kept + text) } else { 0.0 }
-}
 
 fn normalised(values: Four) -> Four {
     let scale = values.iter().sum::<f32>().max(TINY).recip();

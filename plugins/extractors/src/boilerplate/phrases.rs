@@ -80,11 +80,16 @@ impl<T: Copy> Phrases<T> {
         }
     }
 
+    #[inline]
     fn under(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
         let bit = key >> (64 - KEY_BITS);
-        if self.begins[(bit >> 6) as usize] >> (bit & 63) & 1 == 0 {
-            return None;
-        }
+        let begins = self.begins[(bit >> 6) as usize] >> (bit & 63) & 1 != 0;
+        if begins { self.search(key, page, start) } else { None }
+    }
+
+    /// Apart from the look at the bit, which nearly always is the end of it.
+    #[inline(never)]
+    fn search(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
         let bucket = (key >> (64 - BUCKET_BITS)) as usize;
         let keys = self.buckets[bucket]..self.buckets[bucket + 1];
         let at = keys.start + self.keys[keys].iter().position(|(other, _)| *other == key)?;

@@ -11,6 +11,7 @@ use super::lexicon::Category;
 use super::local::{ends_as, gap, indent};
 use super::opinion::{Glance, Opinion};
 use super::segment::Segment;
+use super::structure::Structure;
 use super::title::Hasher;
 
 /// Limits of the bins of shares of prose.
@@ -24,6 +25,9 @@ pub(super) struct Scene<'a> {
     page: &'a str,
     segments: &'a [Segment],
     opinions: &'a [Opinion],
+    structures: &'a [Structure],
+    /// How many kinds of marks of furniture the page has.
+    kinds: usize,
     /// Width of all segments before each, and of those that are prose.
     width: Vec<f32>,
     prose: Vec<f32>,
@@ -35,6 +39,8 @@ pub(super) struct Scene<'a> {
     /// Segments since the last moment, and since the title; `usize::MAX` for none.
     since_moment: Vec<usize>,
     since_title: Vec<usize>,
+    /// Entries of the same list before each segment, itself counted, and how the line before the list ends.
+    since_item: Vec<(u32, usize)>,
 }
 
 /// The stretches that hold the most prose.
@@ -47,11 +53,20 @@ struct Runs {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(page: &'a str, segments: &'a [Segment], opinions: &'a [Opinion]) -> Self {
+    pub(super) fn new(
+        page: &'a str,
+        segments: &'a [Segment],
+        opinions: &'a [Opinion],
+        structures: &'a [Structure],
+        kinds: usize,
+    ) -> Self {
         let mut scene = Self {
             page,
             segments,
             opinions,
+            structures,
+            kinds,
+            since_item: since_item(segments, structures),
             width: vec![0.0],
             prose: vec![0.0],
             runs: Runs::find(opinions),
@@ -122,6 +137,14 @@ impl<'a> Scene<'a> {
         add(Node::ProsePast.bin(self.prose_past(at)));
         let place = self.segments[at].start as f32 / self.page.len().max(1) as f32;
         add(Node::Place.bin(bin(place, &[0.02, 0.1, 0.3, 0.6, 0.9])));
+        let glance = self.opinions[at].glance as usize;
+        add(Node::KindsGlance.bin(10 * self.kinds.min(5) + glance));
+        add(Node::Structure.bin(self.structures[at] as usize));
+        if self.structures[at] != Structure::Plain {
+            let (run, after) = self.since_item[at];
+            add(Node::StructureRun.bin(bin(run as f32, &[1.0, 2.0, 4.0, 8.0])));
+            add(Node::ItemAfter.bin(after));
+        }
         let other = usize::from(!self.opinions[at].is_prose());
         add(Node::Total.bin(bin(all, &[100.0, 400.0, 1500.0]) + 4 * other));
     }
@@ -213,7 +236,36 @@ impl<'a> Scene<'a> {
         let shape = 2 * usize::from(!was.is_some_and(|(was, _)| long(was))) + usize::from(!long(is));
         add(Edge::Shape.bin(shape));
         add(Edge::ProsePast.bin(self.prose_past(at)));
+        let was = at.checked_sub(1).map_or(Structure::Plain, |before| self.structures[before]);
+        add(Edge::Structure.bin(match (was, self.structures[at]) {
+            (Structure::Plain, Structure::Plain) => 0,
+            (was, is) if was == is => 1,
+            (Structure::Plain, _) => 2,
+            (_, Structure::Plain) => 3,
+            _ => 4,
+        }));
     }
+}
+
+/// For each segment, entries of the same structure in a row up to it, and how the line before them ends.
+fn since_item(segments: &[Segment], structures: &[Structure]) -> Vec<(u32, usize)> {
+    let (mut run, mut after, mut was) = (0, 2, Structure::Plain);
+    let mut before: Option<&Segment> = None;
+    let mut found = Vec::with_capacity(segments.len());
+    for (segment, is) in segments.iter().zip(structures) {
+        if *is != was {
+            after = before.map_or(2, |before| match before.last {
+                ':' | '：' => 0,
+                _ if before.ends_sentence => 1,
+                _ => 2,
+            });
+            (run, was) = (0, *is);
+        }
+        run += 1;
+        found.push((run, after));
+        before = Some(segment);
+    }
+    found
 }
 
 impl Runs {

@@ -53,6 +53,9 @@ pub(super) struct Segment {
     pub(super) n_words: u32,
     /// Those of them that begin with a capital letter.
     pub(super) n_capitalised: u32,
+    /// Where a small letter meets a capital or a letter a digit, as in `HomeNews` and `Basics2`: elements that
+    /// stood apart were glued together there.
+    pub(super) n_glued: u32,
     /// White space characters inside.
     pub(super) n_blanks: u32,
     /// Ends of sentences.
@@ -127,7 +130,8 @@ pub(super) fn segments(page: &str, found: &Found) -> Vec<Segment> {
         hit: 0,
         label: 0,
         title_word: 0,
-        segments: Vec::new(),
+        // A segment of a page has 55 bytes on average; a Vec that grows copies all of them again and again.
+        segments: Vec::with_capacity(page.len() / 48 + 1),
         gap: 1,
     };
     let mut start = 0;
@@ -384,6 +388,7 @@ impl Reading {
             segment.n_code += one(Classes::CODE);
             segment.n_quotes += one(Classes::QUOTE);
             segment.has_address |= c == '/' && self.last == '/' && self.before_last == ':';
+            segment.n_glued += u32::from(self.in_word && classes.has(Classes::DIGIT));
             self.in_word &= classes.has(Classes::JOINER);
         }
         if classes.has(Classes::END) {
@@ -400,10 +405,16 @@ impl Reading {
 
     /// Goes on to the end of the ASCII letters with which `rest` begins; a letter was read before them.
     fn word<'a>(&mut self, rest: &'a str) -> &'a str {
+        let mut was_small = self.last.is_ascii_lowercase();
         let n = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (letters, rest) = rest.split_at_checked(n).unwrap_or((rest, ""));
         for letter in letters.bytes().skip(n.saturating_sub(2)) {
             (self.before_last, self.last) = (self.last, letter.into());
+        }
+        for letter in letters.bytes() {
+            let is_small = letter.is_ascii_lowercase();
+            self.current.n_glued += u32::from(was_small && !is_small);
+            was_small = is_small;
         }
         self.current.end += n;
         self.current.n_chars += n as u32;

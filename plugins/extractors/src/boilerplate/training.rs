@@ -1,60 +1,128 @@
-//! What the training program needs: the same segments and features that the stage sees.
+//! What the training program needs: the same segments, features and decisions that the stage has.
 
 use std::ops::Range;
 
+pub use super::decision::Decision;
 pub use super::features::{N_EDGE, N_NODE};
 pub use super::model::{CHANGES, Four, Marginals, State, Sums, Weights};
+pub use super::shared::Marks;
 
 use super::describe::describe;
 use super::features::Sink;
+use super::lexicon;
+use super::model::Summing;
 use super::segment::{self, Segment};
 use super::title::Title;
-use super::{lexicon, model::Summing};
 
 /// A page with the features of its segments.
 #[derive(Debug)]
 pub struct Page {
-    /// Bytes of each segment.
-    pub ranges: Vec<Range<usize>>,
-    /// Node features of each segment.
-    pub node: Vec<Vec<u16>>,
-    /// Features of the boundary before each segment.
-    pub edge: Vec<Vec<u16>>,
+    segments: Vec<Segment>,
+    node: Lists,
+    edge: Lists,
+    /// Features that all segments have.
+    page_node: Vec<u16>,
+    /// Features that all boundaries have.
+    page_edge: Vec<u16>,
+}
+
+/// Lists of features, one behind the other.
+#[derive(Debug, Default)]
+struct Lists {
+    features: Vec<u16>,
+    ends: Vec<u32>,
+}
+
+impl Lists {
+    /// Features come segment by segment, so that the list of a segment is the last one.
+    fn push(&mut self, at: usize, feature: usize) {
+        debug_assert!(at + 1 >= self.ends.len(), "features come in order");
+        let end = self.features.len() as u32;
+        self.ends.resize(at + 1, end);
+        self.features.push(feature as u16);
+        self.ends[at] = end + 1;
+    }
+
+    fn of(&self, at: usize) -> &[u16] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.features[start as usize..self.ends[at] as usize]
+    }
 }
 
 impl Page {
-    /// Reads a page; `title` as the stage would find it in the metadata.
-    pub fn read(text: &str, title: Option<&str>) -> Self {
+    /// Reads a page; `title` as the stage would find it in the metadata, `marks` as `line-template` leaves them.
+    pub fn read(text: &str, title: Option<&str>, marks: &Marks) -> Self {
         let title = Title::of(title, text);
         let segments = segment::segments(text, &lexicon::BUNDLED.find(text, &title));
-        let empty = vec![Vec::new(); segments.len()];
-        let mut page =
-            Self { ranges: segments.iter().map(Segment::range).collect(), node: empty.clone(), edge: empty };
-        describe(text, &segments, &title, &mut page);
+        let mut page = Self {
+            segments: Vec::new(),
+            node: Lists::default(),
+            edge: Lists::default(),
+            page_node: Vec::new(),
+            page_edge: Vec::new(),
+        };
+        describe(text, &segments, &title, marks, &mut page);
+        page.segments = segments;
         page
+    }
+
+    /// Bytes of each segment.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.segments.iter().map(Segment::range)
+    }
+
+    /// How many segments there are.
+    pub fn n_segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Features of a segment, those of all segments left out.
+    pub fn node(&self, at: usize) -> &[u16] {
+        self.node.of(at)
+    }
+
+    /// Features of the boundary before a segment, those of all boundaries left out.
+    pub fn edge(&self, at: usize) -> &[u16] {
+        self.edge.of(at)
+    }
+
+    /// Features that all segments have, and those that all boundaries have.
+    pub fn of_page(&self) -> (&[u16], &[u16]) {
+        (&self.page_node, &self.page_edge)
     }
 
     /// The sums of the weights of its features.
     pub fn sums(&self, weights: &Weights) -> Sums {
-        let mut summing = Summing::new(weights, self.ranges.len());
-        for (at, (node, edge)) in self.node.iter().zip(&self.edge).enumerate() {
-            for feature in node {
-                summing.node(at, usize::from(*feature));
-            }
-            for feature in edge {
-                summing.edge(at, usize::from(*feature));
-            }
+        let mut summing = Summing::new(weights, self.segments.len());
+        for at in 0..self.segments.len() {
+            self.node(at).iter().for_each(|feature| summing.node(at, usize::from(*feature)));
+            self.edge(at).iter().for_each(|feature| summing.edge(at, usize::from(*feature)));
         }
-        summing.sums
+        self.page_node.iter().for_each(|feature| summing.node_of_page(usize::from(*feature)));
+        self.page_edge.iter().for_each(|feature| summing.edge_of_page(usize::from(*feature)));
+        summing.finish()
+    }
+
+    /// What the stage decides under these weights.
+    pub fn decide(&self, weights: &Weights) -> Decision {
+        Decision::of(&self.sums(weights), &self.segments)
     }
 }
 
 impl Sink for Page {
     fn node(&mut self, at: usize, feature: usize) {
-        self.node[at].push(feature as u16);
+        self.node.push(at, feature);
     }
 
     fn edge(&mut self, at: usize, feature: usize) {
-        self.edge[at].push(feature as u16);
+        self.edge.push(at, feature);
+    }
+
+    fn node_of_page(&mut self, feature: usize) {
+        self.page_node.push(feature as u16);
+    }
+
+    fn edge_of_page(&mut self, feature: usize) {
+        self.page_edge.push(feature as u16);
     }
 }

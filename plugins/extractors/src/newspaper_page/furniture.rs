@@ -81,6 +81,23 @@ pub(super) struct Furniture {
     footer_title: Option<String>,
 }
 
+/// How many of the three signs a text has, by its first and last lines alone: nearly all texts have none, and
+/// need not be cut into lines.
+pub(super) fn signs(text: &str) -> usize {
+    let visible = |line: &&str| !line.is_empty();
+    let mut top = Furniture::default();
+    for line in text.split('\n').map(str::trim).filter(visible).take(EDGE) {
+        top.read_top_line(line, 0);
+    }
+    let mut bottom = text.rsplit('\n').map(str::trim).filter(visible).take(EDGE);
+    top.signs + usize::from(bottom.any(is_index))
+}
+
+/// Whether a line lists other pages.
+fn is_index(line: &str) -> bool {
+    PAGE_CODE.find_iter(line).count() >= MIN_PAGE_CODES
+}
+
 impl Furniture {
     /// Looks for the three signs; nothing is removed yet.
     pub(super) fn find(lines: &[PageLine<'_>]) -> Self {
@@ -89,9 +106,7 @@ impl Furniture {
         for &index in visible.iter().take(EDGE) {
             found.read_top_line(lines[index].trimmed(), index);
         }
-        let is_index =
-            |index: &&usize| PAGE_CODE.find_iter(lines[**index].trimmed()).count() >= MIN_PAGE_CODES;
-        let last = visible.iter().rev().take(EDGE).find(is_index);
+        let last = visible.iter().rev().take(EDGE).find(|index| is_index(lines[**index].trimmed()));
         if let Some(&index) = last {
             found.signs += 1;
             found.read_index(lines, index);

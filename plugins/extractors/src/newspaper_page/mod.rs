@@ -51,15 +51,16 @@ impl Extractor for NewspaperPage {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let mut lines = lines::split(draft.original().text());
-        let mut furniture = Furniture::find(&lines);
-        if furniture.signs > 0 {
-            draft.notes().measure("signs", furniture.signs as f64, Limit::Min(self.options.min_signs as f64));
+        let signs = furniture::signs(draft.original().text());
+        if signs > 0 {
+            draft.notes().measure("signs", signs as f64, Limit::Min(self.options.min_signs as f64));
         }
-        if furniture.signs < self.options.min_signs {
+        if signs < self.options.min_signs {
             draft.notes().count("not_a_page", 1);
             return Ok(Verdict::Keep);
         }
+        let mut lines = lines::split(draft.original().text());
+        let mut furniture = Furniture::find(&lines);
         draft.notes().count("pages", 1);
         draft.notes().count("date_conflict", furniture.date_conflict.into());
         let mut removed = furniture.strip(&mut lines);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use regex::Regex;
+use super::lazy::LazyRegex;
 use tamis_plugin::read_text;
 use toml::Spanned;
 
@@ -20,7 +20,7 @@ const MAX_FILE_BYTES: u64 = 16 << 20;
 #[derive(Default)]
 pub(super) struct Compiler {
     pub(super) sites: Vec<Site>,
-    patterns: Vec<Regex>,
+    patterns: Vec<LazyRegex>,
     detections: Vec<Detection>,
     pub(super) mistakes: Vec<String>,
 }
@@ -43,7 +43,7 @@ impl Compiler {
         let mut checked = Context { path, content, mistakes: &mut self.mistakes, probes: Vec::new() };
         checked.check(&file, &self.sites);
         // With a pattern that does not compile the ranges are wrong, but then nothing is opened.
-        let patterns: Vec<Regex> =
+        let patterns: Vec<LazyRegex> =
             file.detect.iter().chain(&file.unless).filter_map(|pattern| checked.regex(pattern)).collect();
         let detect = self.patterns.len()..self.patterns.len() + file.detect.len();
         let unless = detect.end..detect.end + file.unless.len();
@@ -238,13 +238,13 @@ impl Context<'_> {
         Some(Probe { regex, index: self.probes.len() - 1, has_literal })
     }
 
-    fn optional(&mut self, pattern: Option<&Pattern>) -> Option<Regex> {
+    fn optional(&mut self, pattern: Option<&Pattern>) -> Option<LazyRegex> {
         pattern.and_then(|pattern| self.regex(pattern))
     }
 
     /// Compiles a pattern; one that does not compile is noted, with what is wrong in it.
-    fn regex(&mut self, pattern: &Pattern) -> Option<Regex> {
-        match Regex::new(pattern.get_ref()) {
+    fn regex(&mut self, pattern: &Pattern) -> Option<LazyRegex> {
+        match LazyRegex::new(pattern.get_ref()) {
             Ok(regex) => Some(regex),
             Err(error) => {
                 // The error shows the pattern over several lines and says what is wrong in the last one.

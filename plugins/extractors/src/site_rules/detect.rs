@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
+use super::lazy::LazyRegex;
 use memchr::{memchr, memrchr};
-use regex::Regex;
 
 use super::literals::{self, Literals};
 
@@ -24,7 +24,7 @@ pub(super) struct Detector {
     literals: Literals,
     /// Patterns that demand no literal and cannot wait.
     undemanding: Vec<usize>,
-    patterns: Vec<Regex>,
+    patterns: Vec<LazyRegex>,
     /// One entry a site, in the order of the files.
     sites: Vec<Detection>,
 }
@@ -61,7 +61,7 @@ impl Detection {
     }
 
     /// Puts off what costs most, but so few patterns that one of the others must be there.
-    fn defer(&mut self, patterns: &[Regex]) {
+    fn defer(&mut self, patterns: &[LazyRegex]) {
         let shortest = |index: usize| {
             let literals = literals::demanded(patterns[index].as_str()).unwrap_or_default();
             literals.iter().map(Vec::len).min().unwrap_or(0)
@@ -75,7 +75,7 @@ impl Detection {
 }
 
 impl Detector {
-    pub(super) fn new(patterns: Vec<Regex>, mut sites: Vec<Detection>) -> Self {
+    pub(super) fn new(patterns: Vec<LazyRegex>, mut sites: Vec<Detection>) -> Self {
         for site in &mut sites {
             site.defer(&patterns);
         }
@@ -148,8 +148,8 @@ fn line_around(text: &str, at: usize) -> Range<usize> {
 mod tests {
     use super::*;
 
-    fn patterns(patterns: &[&str]) -> Vec<Regex> {
-        patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect()
+    fn patterns(patterns: &[&str]) -> Vec<LazyRegex> {
+        patterns.iter().map(|pattern| LazyRegex::new(pattern).unwrap()).collect()
     }
 
     #[test]

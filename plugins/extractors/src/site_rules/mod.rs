@@ -7,6 +7,7 @@
 mod compile;
 mod detect;
 mod file;
+mod lazy;
 mod literals;
 mod options;
 mod page;

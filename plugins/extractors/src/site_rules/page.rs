@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use regex::{Captures, Regex};
 
+use super::lazy::LazyRegex;
 use super::literals::Literals;
 use super::site::{
     Cut, Drop, DropLines, Field, FieldSource, Head, LineMatcher, Probe, Reject, Site, Tail, Window,
@@ -206,7 +207,7 @@ impl<'a> Page<'a> {
         })
     }
 
-    fn next_matches(&self, next: Option<&Regex>, rank: usize) -> bool {
+    fn next_matches(&self, next: Option<&LazyRegex>, rank: usize) -> bool {
         next.is_none_or(|next| rank + 1 < self.visible.len() && next.is_match(self.visible_line(rank + 1)))
     }
 

@@ -1,6 +1,6 @@
 //! The rules of a family of pages, compiled.
 
-use regex::Regex;
+use super::lazy::LazyRegex;
 
 use super::literals::Literals;
 
@@ -73,7 +73,7 @@ impl Window {
 /// A pattern that is looked for in a page: tried only on lines that hold a literal that it demands.
 #[derive(Debug)]
 pub(super) struct Probe {
-    pub(super) regex: Regex,
+    pub(super) regex: LazyRegex,
     /// Its place among the probes of the site.
     pub(super) index: usize,
     /// Whether it demands a literal; else it is tried on every line of its window.
@@ -84,7 +84,7 @@ pub(super) struct Probe {
 #[derive(Debug)]
 pub(super) struct LineMatcher {
     pub(super) line: Probe,
-    pub(super) next: Option<Regex>,
+    pub(super) next: Option<LazyRegex>,
 }
 
 #[derive(Debug)]
@@ -108,8 +108,8 @@ pub(super) enum FieldSource {
     Line {
         line: Probe,
         offset: isize,
-        value: Option<Regex>,
-        unless: Option<Regex>,
+        value: Option<LazyRegex>,
+        unless: Option<LazyRegex>,
         window: Window,
     },
     Constant(String),
@@ -142,8 +142,8 @@ pub(super) struct Tail {
 pub(super) struct Drop {
     pub(super) id: String,
     pub(super) lines: DropLines,
-    pub(super) next: Option<Regex>,
-    pub(super) until: Option<Regex>,
+    pub(super) next: Option<LazyRegex>,
+    pub(super) until: Option<LazyRegex>,
     pub(super) window: Window,
     pub(super) field: Option<String>,
 }

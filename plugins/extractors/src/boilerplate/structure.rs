@@ -1,0 +1,91 @@
+//! Lines that belong to a structure which a text has and a menu has not: fenced code, headings, lists, tables.
+//!
+//! Only the beginnings of lines are looked at, so pages that were flattened without marks have hardly any. What
+//! is kept of a text by people or by other programs often has them, and a line of code or an entry of a list is
+//! text there, however little it looks like it.
+
+use super::segment::Segment;
+
+/// What a line is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Structure {
+    /// None that is known.
+    Plain,
+    /// Between two fences of code, or a fence.
+    Fence,
+    /// A heading of Markdown.
+    Heading,
+    /// An entry of a list: a bullet stands before it.
+    Item,
+    /// An entry of a numbered list.
+    Number,
+    /// A row of a table between bars.
+    Row,
+    /// A quotation that `>` marks.
+    Quote,
+}
+
+/// What each segment is part of. Pieces of one line belong together.
+pub(super) fn structures(page: &str, segments: &[Segment]) -> Vec<Structure> {
+    let mut found: Vec<Structure> = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let line = match found.last() {
+            Some(before) if segment.gap == 0 => *before,
+            _ => structure(page.get(segment.range()).unwrap_or_default()),
+        };
+        found.push(line);
+    }
+    fill_fences(page, segments, &mut found);
+    found
+}
+
+fn structure(line: &str) -> Structure {
+    let behind = |n: usize| line.as_bytes().get(n).copied();
+    match line.as_bytes().first() {
+        Some(b'`') if line.starts_with("```") => Structure::Fence,
+        Some(b'~') if line.starts_with("~~~") => Structure::Fence,
+        Some(b'#') => {
+            let level = line.bytes().take_while(|byte| *byte == b'#').count();
+            if level <= 6 && behind(level) == Some(b' ') { Structure::Heading } else { Structure::Plain }
+        }
+        Some(b'-' | b'*' | b'+') if behind(1) == Some(b' ') => Structure::Item,
+        Some(0xE2 | 0xC2) if line.starts_with(['•', '●', '■', '▪', '◆', '·', '–']) => {
+            Structure::Item
+        }
+        Some(b'>') if behind(1).is_some_and(|byte| byte == b' ' || byte == b'>') => Structure::Quote,
+        Some(b'|') if line.len() > 2 && line.ends_with('|') => Structure::Row,
+        Some(b'0'..=b'9') => {
+            let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+            let rest = line.get(digits..).unwrap_or_default();
+            let numbers = digits <= 3 && rest.starts_with(['.', ')', '、', '）', '．']);
+            // `1.5` is a number, and so is a date.
+            let ends = rest.chars().nth(1).is_some_and(|c| !c.is_ascii_digit());
+            if numbers && ends { Structure::Number } else { Structure::Plain }
+        }
+        _ => Structure::Plain,
+    }
+}
+
+/// Marks what stands between two fences. A fence that nothing closes is none.
+fn fill_fences(page: &str, segments: &[Segment], found: &mut [Structure]) {
+    let begins = |at: usize, found: &[Structure]| segments[at].gap > 0 && found[at] == Structure::Fence;
+    let mut at = 0;
+    while at < found.len() {
+        if !begins(at, found) {
+            at += 1;
+            continue;
+        }
+        let fence = page.get(segments[at].range()).and_then(|line| line.get(..3)).unwrap_or_default();
+        let closes = |other: &usize| {
+            begins(*other, found)
+                && page.get(segments[*other].range()).is_some_and(|line| line.trim() == fence)
+        };
+        if let Some(end) = (at + 1..found.len()).find(closes) {
+            found[at..=end].fill(Structure::Fence);
+            at = end + 1;
+        } else {
+            found[at] = Structure::Plain;
+            at += 1;
+        }
+    }
+}
