@@ -41,6 +41,29 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
+/// The blocks of code of a text in Markdown: from each fence of three `` ` `` or `~` at the beginning of a line to the end
+/// of the line that closes it. A fence that nothing closes is none.
+pub fn fences(text: &str) -> Vec<Range<usize>> {
+    let mut fences = Vec::new();
+    if !text.contains("```") && !text.contains("~~~") {
+        return fences;
+    }
+    let mut open: Option<(usize, &str)> = None;
+    for line in lines(text) {
+        let begun = line.text.trim_start_matches(' ');
+        let mark = begun.get(..3).filter(|mark| matches!(*mark, "```" | "~~~"));
+        match (open, mark) {
+            (None, Some(mark)) => open = Some((line.end() - begun.len(), mark)),
+            (Some((start, opened)), Some(mark)) if mark == opened && begun.trim_end().len() == 3 => {
+                fences.push(start..line.end());
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    fences
+}
+
 /// `text` as one line: runs of white space are one blank, none at the ends.
 ///
 /// Borrows when there is nothing to do.

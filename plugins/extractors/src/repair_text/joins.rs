@@ -1,6 +1,7 @@
 //! Hard line ends inside a sentence.
 
 use tamis_text::chars::{count_visible, is_han, is_kana, is_latin, text_width};
+use tamis_text::lines::fences;
 use tamis_text::numbering::marker;
 use tamis_text::sentences::{continues_after_sentence, ends_sentence};
 
@@ -48,10 +49,17 @@ fn join(text: &str) -> Option<(String, u64)> {
     let shape = Shape::of(&lines);
     let mut joined = String::with_capacity(text.len());
     let mut n_joined = 0;
+    let code = fences(text);
+    let mut code = code.iter().peekable();
+    let mut end = 0;
     for (index, line) in lines.iter().enumerate() {
         joined.push_str(line);
         let Some(next) = lines.get(index + 1) else { break };
-        match joint(line, next).filter(|joint| shape.is_broken(*joint, line, next)) {
+        end += line.len();
+        while code.next_if(|block| block.end <= end).is_some() {}
+        let is_code = code.peek().is_some_and(|block| block.contains(&end));
+        end += 1;
+        match joint(line, next).filter(|joint| !is_code && shape.is_broken(*joint, line, next)) {
             Some(Joint::Cjk) => n_joined += 1,
             Some(Joint::Latin) => {
                 joined.push(' ');

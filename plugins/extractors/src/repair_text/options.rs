@@ -36,7 +36,9 @@ use serde::{Deserialize, Serialize};
 /// `characters_repaired`, `lines_joined`; and, counted but not repaired, `quotes_unbalanced`: lines with a ”
 /// that nothing opens.
 ///
-/// Limits: the indentation of program code goes with the other white space; a word that was divided with a
+/// Code between fences of Markdown (three `` ` `` or `~`) stays as it is in white space and lines.
+///
+/// Limits: the indentation of other program code goes with the other white space; a word that was divided with a
 /// hyphen at a line end stays divided.
 #[expect(clippy::struct_excessive_bools, reason = "one switch for each repair")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

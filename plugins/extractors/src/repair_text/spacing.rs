@@ -1,6 +1,7 @@
 //! Line ends, blanks, blank lines, control and invisible characters, in one pass.
 
 use tamis_text::chars::{is_blank, is_line_end};
+use tamis_text::lines::fences;
 
 use super::RepairTextOptions;
 
@@ -30,9 +31,15 @@ impl Spacing {
 pub(super) fn repair(text: &str, options: &RepairTextOptions) -> Option<(String, Spacing)> {
     let mut scan =
         Scan { text, options, copied: 0, out: String::new(), repaired: Spacing::default(), rtl: None };
+    let code = fences(text);
+    let mut code = code.iter().peekable();
     let mut at = 0;
     while let Some(start) = next_special(text.as_bytes(), at) {
-        at = scan.run(start);
+        while code.next_if(|block| block.end <= start).is_some() {}
+        at = match code.peek() {
+            Some(block) if block.contains(&start) => block.end,
+            _ => scan.run(start),
+        };
     }
     if scan.copied == 0 {
         return None;

@@ -140,6 +140,31 @@ fn code_is_one_block_without_the_numbers_beside_it() {
     let options = HtmlExtractOptions { output: Output::Markdown, ..HtmlExtractOptions::default() };
     let (text, _) = extracted(&options, &page);
     assert!(text.contains("noon.\n\n```\nif tide:\n    sail()\n```\n\nThe ferry"), "{text}");
+    // Blanks before the first line are part of it, and a brace alone is one of the lines.
+    let page = format!(
+        "<article><p>{sentence}</p><pre><code>    sail();\n  }}\n</code></pre><p>{sentence}</article>"
+    );
+    let (text, _) = extracted(&options, &page);
+    assert!(text.contains("noon.\n\n```\n    sail();\n  }\n```\n\nThe ferry"), "{text}");
+    let lines = "<div>if (tide) {</div><div>    sail();</div><div>}</div>";
+    let page = format!("<article><p>{sentence}</p><pre>{lines}</pre><p>{sentence}</article>");
+    let (text, _) = extracted(&options, &page);
+    assert!(text.contains("```\nif (tide) {\n    sail();\n}\n```"), "{text}");
+}
+
+#[test]
+fn what_only_pages_without_scripts_show_is_text_where_there_is_no_other() {
+    let sentence =
+        "The ferry came back on Tuesday, and the queue reached the chandler's shop by noon. ".repeat(30);
+    let page =
+        format!("<article><p>{sentence}in<noscript>Turn on JavaScript</noscript> the end.</p></article>");
+    assert!(text_of(&page).ends_with("noon. in the end."), "{}", text_of(&page));
+    let page = format!("<div id=app></div><noscript><article><p>{sentence}</p></article></noscript>");
+    assert!(
+        text_of(&page).contains("the chandler's shop"),
+        "{:?}",
+        extracted(&HtmlExtractOptions::default(), &page)
+    );
 }
 
 #[test]
