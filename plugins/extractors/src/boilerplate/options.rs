@@ -71,7 +71,7 @@ pub struct BoilerplateOptions {
 impl Default for BoilerplateOptions {
     fn default() -> Self {
         Self {
-            min_gain: 0.0,
+            min_gain: 0.02,
             min_confidence: 0.2,
             on_uncertain: OnUncertain::Flag,
             on_no_text: OnNoText::Keep,
