@@ -60,6 +60,9 @@ struct Arguments {
     /// What must speak for a page being mostly rest, as a logarithm of odds.
     #[arg(long, value_delimiter = ',', default_values_t = [MIN_NEED])]
     min_need: Vec<f32>,
+    /// Measure these weights instead of learning some; nothing is left out then.
+    #[arg(long, conflicts_with = "write")]
+    weights: Option<PathBuf>,
     /// Where to write the weights; without it they are only measured.
     #[arg(long)]
     write: Option<PathBuf>,
@@ -105,10 +108,20 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let taken = taken(&cases, arguments.max_per_set);
     println!("{} pages, {} to learn from", cases.len(), taken.len());
     let folds = Folds { families: arguments.folds, sets: arguments.set_folds };
-    let models: Vec<Models> = (0..=folds.all())
-        .into_par_iter()
-        .map(|fold| learn::learn(&examples(&cases, &taken, fold, folds), settings(&arguments)))
-        .collect();
+    let models = match &arguments.weights {
+        Some(path) => {
+            println!("nothing is learned, so nothing is left out");
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let models =
+                Models::read(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            vec![models; folds.all() as usize + 1]
+        }
+        None => (0..=folds.all())
+            .into_par_iter()
+            .map(|fold| learn::learn(&examples(&cases, &taken, fold, folds), settings(&arguments)))
+            .collect(),
+    };
     let ways: Vec<Way> = (arguments.min_need.iter())
         .flat_map(|min_need| {
             arguments.min_gain.iter().map(|min_gain| Way { min_need: *min_need, min_gain: *min_gain })
