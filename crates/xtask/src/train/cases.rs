@@ -157,7 +157,7 @@ pub(super) fn cases(
         lines.retain(|line| {
             let count = counts.entry(line.set.clone()).or_default();
             *count += 1;
-            *count <= n || line.set == "pages:flattened"
+            *count <= n || line.set.ends_with(":flattened")
         });
     }
     let alone = lines.par_iter().map(|line| case(line, came, &weight, None));

@@ -1,6 +1,8 @@
 //! Learns weights from pages with gold, by the likelihood of their states.
 
-use tamis_extractors::training::{CHANGES, Four, Marginals, N_EDGE, N_NODE, Page, State, Sums, Weights};
+use tamis_extractors::training::{
+    CHANGES, Four, Marginals, Models, N_EDGE, N_NODE, Need, Page, State, Sums, Weights,
+};
 
 use super::lbfgs;
 
@@ -19,11 +21,72 @@ pub(super) struct Settings {
     pub(super) iterations: usize,
     /// The strength of the pull towards 0 (L2).
     pub(super) decay: f64,
+    /// Whether features of the page as a whole have weights.
+    pub(super) of_page: bool,
+}
+
+/// All models: what tells pages that are mostly rest from those that are mostly text, and one for either kind.
+pub(super) fn learn(examples: &[&Example], settings: Settings) -> Models {
+    // What lies between the two is learned from by both.
+    let of = |holds: fn(f64) -> bool| -> Vec<&Example> {
+        examples.iter().copied().filter(|example| holds(example.text_share())).collect()
+    };
+    let rest = Settings { decay: settings.decay * REST_DECAY, of_page: false, ..settings };
+    Models {
+        need: learn_need(examples, settings),
+        rest: learn_weights(&of(|share| share < 0.92), rest),
+        text: learn_weights(&of(|share| share > 0.7), settings),
+    }
+}
+
+/// Pages of which less is text are mostly rest.
+const MIN_TEXT_SHARE: f64 = 0.82;
+/// How much less the weights for pages that are mostly rest are pulled towards 0: those pages differ more.
+const REST_DECAY: f64 = 0.4;
+
+impl Example {
+    /// The share of the page's characters that is text.
+    fn text_share(&self) -> f64 {
+        let (mut all, mut text) = (0, 0);
+        for (n_chars, state) in self.page.n_chars().zip(&self.states) {
+            all += n_chars;
+            text += if *state == State::Inside { n_chars } else { 0 };
+        }
+        f64::from(text) / f64::from(all.max(1))
+    }
+}
+
+/// Logistic regression on the features of pages as a whole.
+fn learn_need(examples: &[&Example], settings: Settings) -> Need {
+    let all: f64 = examples.iter().map(|example| example.weight).sum();
+    let pages: Vec<(&[u16], f64, f64)> = examples
+        .iter()
+        .map(|example| {
+            let is_rest = f64::from(u8::from(example.text_share() < MIN_TEXT_SHARE));
+            (example.page.of_page().0, is_rest, example.weight / all)
+        })
+        .collect();
+    let loss = |point: &[f64]| {
+        let decay = settings.decay * 0.02;
+        let mut slope: Vec<f64> = point.iter().map(|weight| decay * weight).collect();
+        let mut value = 0.5 * decay * point.iter().map(|weight| weight * weight).sum::<f64>();
+        for (features, is_rest, weight) in &pages {
+            let sum: f64 = features.iter().map(|feature| point[usize::from(*feature)]).sum();
+            let probability = 1.0 / (1.0 + (-sum).exp());
+            value -= weight * (if *is_rest > 0.5 { probability } else { 1.0 - probability }).max(1e-12).ln();
+            features
+                .iter()
+                .for_each(|feature| slope[usize::from(*feature)] += weight * (probability - is_rest));
+        }
+        (value, slope)
+    };
+    let point = lbfgs::minimise(vec![0.0; N_NODE], settings.iterations, loss);
+    Need(point.into_iter().map(|weight| weight as f32).collect())
 }
 
 /// The weights under which the states of the examples are the most likely. The loss is convex, so there is one
 /// best answer, whatever the order of pages.
-pub(super) fn learn(examples: &[&Example], settings: Settings) -> Weights {
+fn learn_weights(examples: &[&Example], settings: Settings) -> Weights {
     let loss = |point: &[f64]| loss(examples, settings, point);
     weights(&lbfgs::minimise(vec![0.0; N_NODE + 1 + 4 * N_EDGE], settings.iterations, loss))
 }
@@ -49,7 +112,7 @@ fn loss(examples: &[&Example], settings: Settings, point: &[f64]) -> (f64, Vec<f
     let mut value = 0.0;
     let all: f64 = examples.iter().map(|example| example.weight).sum();
     for example in examples {
-        value += add_slope(&mut slope, example, &weights, all.recip());
+        value += add_slope(&mut slope, example, &weights, all.recip(), settings.of_page);
     }
     let decay = settings.decay;
     value += 0.5 * decay * point.iter().map(|weight| weight * weight).sum::<f64>();
@@ -59,7 +122,7 @@ fn loss(examples: &[&Example], settings: Settings, point: &[f64]) -> (f64, Vec<f
 
 /// Adds the slope of the negative log-likelihood, what the model expects minus what is there, and returns its
 /// value.
-fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f64) -> f64 {
+fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f64, of_page: bool) -> f64 {
     let sums = example.page.sums(weights);
     let marginals = sums.marginals();
     let seen = seen(&example.states);
@@ -80,6 +143,9 @@ fn add_slope(slope: &mut Weights, example: &Example, weights: &Weights, share: f
             add(&mut slope.edge[usize::from(*feature)], edge);
         }
         add(&mut edge_sum, edge);
+    }
+    if !of_page {
+        return scale * (log_total(&sums) - score(&sums, &seen));
     }
     for feature in node_of_page {
         slope.node[usize::from(*feature)] += node_sum;

@@ -609,3 +609,31 @@ proptest! {
         let _ = read("t", &content, &options(&[]));
     }
 }
+
+#[test]
+fn marked_lines_stay_and_are_told_to_stages_behind() {
+    let corpus = corpus();
+    let marking = LineTemplateOptions { action: Action::Mark, ..options(&["site"]) };
+    let stage = learned(marking, &corpus);
+    let marks_of = |document: &Document| {
+        let mut draft = Draft::new(View::from(document));
+        stage.apply(&mut draft).unwrap();
+        let (edits, _) = draft.finish();
+        assert_eq!(edits.text, None);
+        edits.attachments.first().map(|(name, version, bytes)| {
+            assert_eq!((&**name, *version), (marks::LAYOUT, marks::VERSION));
+            let numbers: Vec<usize> =
+                bytes.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number) as usize).collect();
+            let pieces = numbers.as_chunks::<3>().0.iter();
+            pieces
+                .map(|[start, end, _]| document.text.get(*start..*end).unwrap().to_owned())
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(
+        marks_of(&corpus[1]),
+        Some(["Harbour Gazette", "Share this", "7 comments"].map(str::to_owned).to_vec())
+    );
+    // Nothing was learned of the small site, so nothing is said of its pages.
+    assert_eq!(marks_of(&corpus[4]), None);
+}

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::describe::describe;
+use super::describe::Seen;
 use super::features::{N_NODE, Sink, node_names};
-use super::model::{State, Weights};
+use super::model::{Models, State, Weights};
 use super::segment::Segment;
 use super::shared::Marks;
 use super::title::Title;
@@ -107,10 +107,12 @@ impl<'a> Reasons<'a> {
         segments: &[Segment],
         title: &Title,
         marks: &Marks,
-        weights: &'a Weights,
+        models: &'a Models,
     ) -> Self {
-        let mut reasons = Self { weights, features: vec![Vec::new(); segments.len()] };
-        describe(page, segments, title, marks, &mut reasons);
+        let seen = Seen::of(page, segments, title, marks);
+        let mut reasons =
+            Self { weights: models.of(&seen.whole), features: vec![Vec::new(); segments.len()] };
+        seen.describe(page, segments, title, &mut reasons);
         reasons
     }
 

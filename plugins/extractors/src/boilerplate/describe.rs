@@ -6,24 +6,38 @@ use super::opinion::{Opinion, opinion};
 use super::scene::Scene;
 use super::segment::Segment;
 use super::shared::{Marks, Sharing};
-use super::structure::structures;
+use super::structure::{Structure, structures};
 use super::title::Title;
 use super::whole::Whole;
 
-/// Describes all segments of a page.
-pub(super) fn describe(page: &str, segments: &[Segment], title: &Title, marks: &Marks, sink: &mut impl Sink) {
-    let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
-    let structures = structures(page, segments);
-    let whole = Whole::of(segments, &opinions, &structures);
-    whole.describe(sink);
-    let scene = Scene::new(page, segments, &opinions, &structures, whole.kinds());
-    let sharing = marks.sharing(segments);
-    for (at, opinion) in opinions.iter().enumerate() {
-        let was = at.checked_sub(1).map_or(Sharing::Own, |before| sharing[before]);
-        describe_sharing(at, was, sharing[at], opinion, sink);
-        local::describe(page, segments, at, opinion, title, sink);
-        scene.describe_node(at, sink);
-        scene.describe_edge(at, sink);
+/// What a first look at a page shows: each segment by itself, and the page as a whole.
+pub(super) struct Seen {
+    opinions: Vec<Opinion>,
+    structures: Vec<Structure>,
+    sharing: Vec<Sharing>,
+    pub(super) whole: Whole,
+}
+
+impl Seen {
+    pub(super) fn of(page: &str, segments: &[Segment], title: &Title, marks: &Marks) -> Self {
+        let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
+        let structures = structures(page, segments);
+        let sharing = marks.sharing(segments);
+        let whole = Whole::of(segments, &opinions, &structures, &sharing);
+        Self { opinions, structures, sharing, whole }
+    }
+
+    /// Describes all segments of the page, which is the one that was looked at.
+    pub(super) fn describe(&self, page: &str, segments: &[Segment], title: &Title, sink: &mut impl Sink) {
+        self.whole.describe(sink);
+        let scene = Scene::new(page, segments, &self.opinions, &self.structures, self.whole.kinds());
+        for (at, opinion) in self.opinions.iter().enumerate() {
+            let was = at.checked_sub(1).map_or(Sharing::Own, |before| self.sharing[before]);
+            describe_sharing(at, was, self.sharing[at], opinion, sink);
+            local::describe(page, segments, at, opinion, title, sink);
+            scene.describe_node(at, sink);
+            scene.describe_edge(at, sink);
+        }
     }
 }
 

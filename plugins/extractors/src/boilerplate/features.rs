@@ -123,6 +123,7 @@ features! { Node, N_NODE, NODE_GROUPS:
         "4-prose" "4-sentence" "4-short" "4-title" "4-moment" "4-credit" "4-furniture" "4-ending" "4-code" "4-other"
         "more-prose" "more-sentence" "more-short" "more-title" "more-moment" "more-credit" "more-furniture" "more-ending" "more-code" "more-other"
     ];
+    PageShared = "page-shared" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageKinds = "page-kinds" ["0" "1" "2" "3" "4" "5" "6" "7" "8"];
     PageProse = "page-prose-share" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageFurniture = "page-furniture" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
@@ -185,6 +186,11 @@ pub(super) fn edge_names() -> impl Iterator<Item = String> {
 
 fn names(groups: &'static [(&str, &[&str])]) -> impl Iterator<Item = String> {
     groups.iter().flat_map(|(group, bins)| bins.iter().map(move |bin| format!("{group}.{bin}")))
+}
+
+/// Whether a node feature, by its name, is one of the page as a whole.
+pub(super) fn is_of_page(name: &str) -> bool {
+    name.starts_with("page-") && !name.starts_with("page-prose.")
 }
 
 /// The bin of a value: how many of the limits it lies beyond.

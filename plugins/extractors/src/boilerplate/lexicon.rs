@@ -158,6 +158,14 @@ impl Lexicon {
     }
 }
 
+/// The share of a line that phrases of furniture take, 0 to 1; words of prose and code left out.
+pub(crate) fn furniture_share(line: &str) -> f32 {
+    let found = BUNDLED.find(line, &Title::default());
+    let hits = found.hits.iter().filter(|hit| !matches!(hit.category, Category::Prose | Category::Code));
+    let bytes: usize = hits.map(|hit| hit.end - hit.start).sum();
+    bytes as f32 / line.len().max(1) as f32
+}
+
 /// What is found in a page, by the byte at which it begins.
 #[derive(Debug, Default)]
 pub(super) struct Found {

@@ -36,8 +36,11 @@ use tamis_plugin::{
 };
 
 use cut::Removed;
+pub(crate) use lexicon::furniture_share;
+
 use decision::Decision;
-use model::{Summing, Weights};
+use describe::Seen;
+use model::{Models, Summing};
 use segment::Segment;
 use shared::Marks;
 use title::Title;
@@ -45,8 +48,8 @@ use title::Title;
 pub use options::{BoilerplateOptions, OnNoText, OnUncertain};
 
 /// The weights that come with the stage.
-static WEIGHTS: LazyLock<Weights> =
-    LazyLock::new(|| Weights::read(include_str!("weights.toml")).expect("a test reads the file"));
+static MODELS: LazyLock<Models> =
+    LazyLock::new(|| Models::read(include_str!("weights.toml")).expect("a test reads the file"));
 
 /// Keeps the text of flattened pages; see [`BoilerplateOptions`].
 #[derive(Debug)]
@@ -98,7 +101,7 @@ impl Extractor for Boilerplate {
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-        let reading = Reading::new(text, &title, &marks, &WEIGHTS);
+        let reading = Reading::new(text, &title, &marks, &MODELS);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
         if !reading.decision.has_text {
             return Ok(self.without_text(draft));
@@ -165,10 +168,11 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(text: &str, title: &Title, marks: &Marks, weights: &Weights) -> Self {
+    fn new(text: &str, title: &Title, marks: &Marks, models: &Models) -> Self {
         let segments = segment::segments(text, &lexicon::BUNDLED.find(text, title));
-        let mut summing = Summing::new(weights, segments.len());
-        describe::describe(text, &segments, title, marks, &mut summing);
+        let seen = Seen::of(text, &segments, title, marks);
+        let mut summing = Summing::new(models.of(&seen.whole), segments.len());
+        seen.describe(text, &segments, title, &mut summing);
         let decision = Decision::of(&summing.finish(), &segments);
         Self { segments, decision }
     }
@@ -183,7 +187,7 @@ fn explanation(
 ) -> Result<Value, Failure> {
     let title = Title::of(draft.original().metadata("title").and_then(ValueRef::as_str), text);
     let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, &WEIGHTS);
+    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, &MODELS);
     let pieces: Vec<_> = removed
         .iter()
         .map(|piece| reasons.explain(piece, &reading.segments, &reading.decision.inside))

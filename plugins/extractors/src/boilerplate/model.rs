@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 use tamis_text::maths::exp_f32;
 
-use super::features::{N_EDGE, N_NODE, Sink, edge_names, node_names};
+use super::features::{N_EDGE, N_NODE, Sink, edge_names, is_of_page, node_names};
+use super::whole::Whole;
 
 /// Where a segment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,16 +79,36 @@ impl Default for Weights {
     }
 }
 
-/// The file of weights.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    pause: f32,
-    node: BTreeMap<String, f32>,
-    edge: BTreeMap<String, Four>,
+/// All that was learned: a model for pages that are mostly rest, one for pages that are mostly text, and what tells
+/// them apart.
+///
+/// On the former a short line rather is a menu, on the latter an entry of a list. One model for both was worse at
+/// either.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Models {
+    /// By node feature of the page as a whole, for the page being mostly rest; 0 for all others.
+    pub need: Need,
+    /// For pages that are mostly rest.
+    pub rest: Weights,
+    /// For pages that are mostly text.
+    pub text: Weights,
 }
 
-impl Weights {
+/// A page is taken for one that is mostly rest if so much speaks for it, as a logarithm of odds. To take a text for
+/// a page of rest costs more than the other way round.
+pub const MIN_NEED: f32 = 1.0;
+
+/// Says by a page as a whole whether it is mostly rest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need(pub Vec<f32>);
+
+impl Default for Need {
+    fn default() -> Self {
+        Self(vec![0.0; N_NODE])
+    }
+}
+
+impl Models {
     /// Reads the file of weights.
     ///
     /// # Errors
@@ -95,17 +116,79 @@ impl Weights {
     /// When it is no TOML of that shape, or lacks a feature or has one that is not known.
     pub fn read(file: &str) -> Result<Self, String> {
         let file: File = toml::from_str(file).map_err(|error| error.to_string())?;
-        let (node, edge) = (in_order(file.node, node_names())?, in_order(file.edge, edge_names())?);
-        Ok(Self { node, pause: file.pause, edge })
+        let of_page = in_order(file.need, node_names().filter(|name| is_of_page(name)))?;
+        let mut of_page = of_page.into_iter();
+        let need =
+            node_names().map(|name| if is_of_page(&name) { of_page.next().unwrap_or_default() } else { 0.0 });
+        Ok(Self { need: Need(need.collect()), rest: file.rest.weights()?, text: file.text.weights()? })
     }
 
     /// The file of weights, without its head.
     pub fn write(&self) -> String {
-        let mut file = format!("pause = {:.3}\n\n[node]\n", self.pause);
+        let mut file = "[need]\n".to_owned();
+        for (name, weight) in node_names().zip(&self.need.0).filter(|(name, _)| is_of_page(name)) {
+            file += &format!("\"{name}\" = {weight:.3}\n");
+        }
+        file + &self.rest.write("rest") + &self.text.write("text")
+    }
+
+    /// The weights for a page of which a first look shows this.
+    pub(super) fn of(&self, whole: &Whole) -> &Weights {
+        let mut score = Score { need: &self.need, sum: 0.0 };
+        whole.describe(&mut score);
+        if score.sum > MIN_NEED { &self.rest } else { &self.text }
+    }
+}
+
+/// Sums up what speaks for a page being mostly rest.
+struct Score<'a> {
+    need: &'a Need,
+    sum: f32,
+}
+
+impl Sink for Score<'_> {
+    fn node(&mut self, _at: usize, _feature: usize) {}
+
+    fn edge(&mut self, _at: usize, _feature: usize) {}
+
+    fn node_of_page(&mut self, feature: usize) {
+        self.sum += self.need.0[feature];
+    }
+
+    fn edge_of_page(&mut self, _feature: usize) {}
+}
+
+/// The file of weights.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    need: BTreeMap<String, f32>,
+    rest: FileOfModel,
+    text: FileOfModel,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileOfModel {
+    pause: f32,
+    node: BTreeMap<String, f32>,
+    edge: BTreeMap<String, Four>,
+}
+
+impl FileOfModel {
+    fn weights(self) -> Result<Weights, String> {
+        let (node, edge) = (in_order(self.node, node_names())?, in_order(self.edge, edge_names())?);
+        Ok(Weights { node, pause: self.pause, edge })
+    }
+}
+
+impl Weights {
+    fn write(&self, table: &str) -> String {
+        let mut file = format!("\n[{table}]\npause = {:.3}\n\n[{table}.node]\n", self.pause);
         for (name, inside) in node_names().zip(&self.node) {
             file += &format!("\"{name}\" = {inside:.3}\n");
         }
-        file += "\n[edge]\n";
+        file += &format!("\n[{table}.edge]\n");
         for (name, [enter, leave, pause, resume]) in edge_names().zip(&self.edge) {
             file += &format!("\"{name}\" = [{enter:.3}, {leave:.3}, {pause:.3}, {resume:.3}]\n");
         }

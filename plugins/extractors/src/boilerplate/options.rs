@@ -42,11 +42,15 @@ use serde::{Deserialize, Serialize};
 /// it is no text, and the three features that spoke most against it.
 ///
 /// Measures: `text_confidence`, `segments`, `removed_chars`. Counts: `cut`, `nothing_to_cut`, `uncertain`,
-/// `no_text`, `left_alone` and
-/// `left_to_rules`.
+/// `no_text`, `left_alone` and `left_to_rules`.
 ///
-/// Limits: tables and lists without sentences at the end of a text are taken for furniture, and comments
-/// below a very short text for the text. In languages without a lexicon only form and place decide.
+/// On pages of families that were left out, the confidence says little: of 81 pages that were cut, 14 lay below 0.8,
+/// 2 of the 11 with an F1 under 0.8 and 6 that were right. What comes out wrong is wrong with certainty, an archive
+/// beside a post for instance.
+///
+/// Limits: on pages that are mostly rest, tables and lists without sentences at the end of a text are taken for
+/// furniture, and comments below a very short text for the text; on pages that are mostly text, a table of
+/// contents beside it stays. In languages without a lexicon only form and place decide.
 ///
 /// Source: after J. Lafferty, A. `McCallum`, F. Pereira, Conditional random fields, ICML 2001.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -71,7 +75,7 @@ pub struct BoilerplateOptions {
 impl Default for BoilerplateOptions {
     fn default() -> Self {
         Self {
-            min_gain: 0.0,
+            min_gain: 0.02,
             min_confidence: 0.2,
             on_uncertain: OnUncertain::Flag,
             on_no_text: OnNoText::Keep,

@@ -77,3 +77,25 @@ impl Marks {
         each
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boilerplate::lexicon::Found;
+    use crate::boilerplate::segment::segments;
+
+    #[test]
+    fn a_segment_is_shared_if_half_of_it_is() {
+        let page = "Home\nthe mill is sold\nAll rights reserved";
+        let segments = segments(page, &Found::default());
+        let numbers: [u32; 6] = [0, 4, 3, 25, 32, 2];
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let sharing = |bytes: Option<&[u8]>| Marks::read(bytes).sharing(&segments);
+        assert_eq!(sharing(Some(&bytes)), [Sharing::Many, Sharing::Own, Sharing::Own]);
+        let longer: Vec<u8> = [22_u32, 36, 2].iter().flat_map(|number| number.to_le_bytes()).collect();
+        assert_eq!(sharing(Some(&longer)), [Sharing::Own, Sharing::Own, Sharing::Few]);
+        assert_eq!(sharing(Some(&[])), [Sharing::Own; 3]);
+        assert_eq!(sharing(None), [Sharing::Unknown; 3]);
+        assert_eq!(sharing(Some(&[1, 2, 3])), [Sharing::Unknown; 3]);
+    }
+}

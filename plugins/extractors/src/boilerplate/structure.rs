@@ -89,3 +89,42 @@ fn fill_fences(page: &str, segments: &[Segment], found: &mut [Structure]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Structure::{Fence, Heading, Item, Number, Plain, Quote, Row};
+    use super::*;
+    use crate::boilerplate::lexicon::Found;
+    use crate::boilerplate::segment::segments;
+
+    fn found(page: &str) -> Vec<Structure> {
+        structures(page, &segments(page, &Found::default()))
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_says_what_it_is_part_of() {
+        for (line, expected) in [
+            ("## Steps", Heading),
+            ("#hashtag", Plain),
+            ("- flour", Item),
+            ("• Mehl", Item),
+            ("-5 °C", Plain),
+            ("2. stir", Number),
+            ("3、搅拌", Number),
+            ("1.5 litres", Plain),
+            ("2019. In that year", Plain),
+            ("> he said", Quote),
+            ("| a | b |", Row),
+            ("| Home", Plain),
+            ("plain words", Plain),
+        ] {
+            assert_eq!(found(line), [expected], "{line}");
+        }
+    }
+
+    #[test]
+    fn code_between_fences_is_one_structure_and_an_open_fence_none() {
+        assert_eq!(found("a\n```sh\nls\n- x\n```\nb"), [Plain, Fence, Fence, Fence, Fence, Plain]);
+        assert_eq!(found("a\n```\nls\n- x"), [Plain, Plain, Plain, Item]);
+    }
+}

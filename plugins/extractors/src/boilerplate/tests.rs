@@ -4,10 +4,11 @@ use tamis_plugin::{Document, Draft, Extractor, Value, Verdict, View};
 
 use super::features::{N_EDGE, N_NODE};
 use super::lexicon::{BUNDLED, Category, Found};
-use super::model::{State, Sums, Weights};
+use super::model::{Models, State, Sums};
 use super::segment::{Segment, segments};
+use super::shared::Marks;
 use super::title::Title;
-use super::{Boilerplate, BoilerplateOptions, OnNoText, OnUncertain, WEIGHTS};
+use super::{Boilerplate, BoilerplateOptions, MODELS, OnNoText, OnUncertain, Reading};
 
 const ARTICLE: &str = "昨天下午，清河镇的老渡口重新开放。早上八点，第一班渡船载着二十多位乘客离开码头，岸上的人敲锣打鼓，\
     孩子们跑着追了很远。船工老周今年六十一岁，他说这条河他走了四十年，哪里有浅滩，哪里有暗流，闭着眼睛都知道。\n\
@@ -44,15 +45,16 @@ fn pieces(text: &str) -> Vec<&str> {
 #[test]
 fn cases() {
     check_extractor::<Boilerplate>("boilerplate/cases/article.md", include_str!("cases/article.md"));
+    check_extractor::<Boilerplate>("boilerplate/cases/left_alone.md", include_str!("cases/left_alone.md"));
 }
 
 #[test]
 fn the_weights_name_every_feature_once() {
-    assert_eq!((WEIGHTS.node.len(), WEIGHTS.edge.len()), (N_NODE, N_EDGE));
-    let again = Weights::read(&WEIGHTS.write()).expect("what was written can be read");
-    assert_eq!(again, *WEIGHTS);
-    let missing = WEIGHTS.write().replace("\"bias.1\"", "\"bias.9\"");
-    assert_eq!(Weights::read(&missing), Err("`bias.1` has no weight".to_owned()));
+    assert_eq!((MODELS.rest.node.len(), MODELS.text.edge.len()), (N_NODE, N_EDGE));
+    let again = Models::read(&MODELS.write()).expect("what was written can be read");
+    assert_eq!(again, *MODELS);
+    let missing = MODELS.write().replace("\"bias.1\"", "\"bias.9\"");
+    assert_eq!(Models::read(&missing), Err("`bias.1` has no weight".to_owned()));
 }
 
 #[test]
@@ -131,6 +133,38 @@ fn without_certainty_nothing_is_guessed_unless_asked_for() {
     assert_eq!(cut.text, ARTICLE);
     let (_, verdict) = run(certain(OnUncertain::Drop), Document::new("a", page()));
     assert_eq!(verdict, Verdict::Drop("uncertain-text".into()));
+}
+
+#[test]
+fn a_cut_must_be_worth_its_while() {
+    let options = BoilerplateOptions { min_gain: 1.0, ..BoilerplateOptions::default() };
+    let (document, verdict) = run(options, Document::new("a", page()));
+    assert_eq!((document.text, verdict), (page(), Verdict::Keep));
+    assert_eq!(document.metadata.get("text_uncertain"), None);
+    let wrong = BoilerplateOptions { min_gain: 1.5, ..BoilerplateOptions::default() };
+    assert!(Boilerplate::open(wrong).is_err());
+}
+
+#[test]
+fn what_has_been_cleaned_once_stays_when_it_passes_again() {
+    let (once, _) = run(BoilerplateOptions::default(), Document::new("a", page()));
+    let (twice, _) = run(BoilerplateOptions::default(), Document::new("a", once.text.clone()));
+    assert_eq!(twice.text, once.text);
+}
+
+#[test]
+fn what_other_pages_have_is_less_likely_text() {
+    let notice = "本网部分内容来自其他媒体，转载的目的在于传递更多的信息，并不代表本网赞同其观点，读者如有疑问，可以与我们联系。";
+    let page = format!("首页\n新闻\n{ARTICLE}\n{notice}\n{notice}");
+    let keeps = |marks: &Marks| {
+        let reading = Reading::new(&page, &Title::default(), marks, &MODELS);
+        let last = reading.decision.inside.last().copied();
+        last.expect("the page has segments")
+    };
+    let at = page.find(notice).expect("it is there");
+    let shared = Marks::of(vec![(0..14, true), (at..page.len(), true)]);
+    let (shared, unknown, own) = (keeps(&shared), keeps(&Marks::default()), keeps(&Marks::of(Vec::new())));
+    assert!(shared < unknown && shared < own, "{shared} {unknown} {own}");
 }
 
 #[test]

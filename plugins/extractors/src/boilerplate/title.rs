@@ -120,7 +120,9 @@ impl std::hash::Hasher for Hasher {
         let mut add =
             |word: u64| self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let (words, rest) = bytes.as_chunks::<8>();
-        words.iter().for_each(|word| add(u64::from_le_bytes(*word)));
+        for word in words {
+            add(u64::from_le_bytes(*word));
+        }
         if !rest.is_empty() {
             add(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         }

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 pub use super::decision::Decision;
 pub use super::features::{N_EDGE, N_NODE};
-pub use super::model::{CHANGES, Four, Marginals, State, Sums, Weights};
+pub use super::model::MIN_NEED;
+pub use super::model::{CHANGES, Four, Marginals, Models, Need, State, Sums, Weights};
 pub use super::shared::Marks;
 
-use super::describe::describe;
+use super::describe::Seen;
 use super::features::Sink;
 use super::lexicon;
 use super::model::Summing;
@@ -21,9 +22,9 @@ pub struct Page {
     node: Lists,
     edge: Lists,
     /// Features that all segments have.
-    page_node: Vec<u16>,
+    of_all: Vec<u16>,
     /// Features that all boundaries have.
-    page_edge: Vec<u16>,
+    of_all_boundaries: Vec<u16>,
 }
 
 /// Lists of features, one behind the other.
@@ -58,10 +59,10 @@ impl Page {
             segments: Vec::new(),
             node: Lists::default(),
             edge: Lists::default(),
-            page_node: Vec::new(),
-            page_edge: Vec::new(),
+            of_all: Vec::new(),
+            of_all_boundaries: Vec::new(),
         };
-        describe(text, &segments, &title, marks, &mut page);
+        Seen::of(text, &segments, &title, marks).describe(text, &segments, &title, &mut page);
         page.segments = segments;
         page
     }
@@ -88,7 +89,7 @@ impl Page {
 
     /// Features that all segments have, and those that all boundaries have.
     pub fn of_page(&self) -> (&[u16], &[u16]) {
-        (&self.page_node, &self.page_edge)
+        (&self.of_all, &self.of_all_boundaries)
     }
 
     /// The sums of the weights of its features.
@@ -98,13 +99,24 @@ impl Page {
             self.node(at).iter().for_each(|feature| summing.node(at, usize::from(*feature)));
             self.edge(at).iter().for_each(|feature| summing.edge(at, usize::from(*feature)));
         }
-        self.page_node.iter().for_each(|feature| summing.node_of_page(usize::from(*feature)));
-        self.page_edge.iter().for_each(|feature| summing.edge_of_page(usize::from(*feature)));
+        self.of_all.iter().for_each(|feature| summing.node_of_page(usize::from(*feature)));
+        self.of_all_boundaries.iter().for_each(|feature| summing.edge_of_page(usize::from(*feature)));
         summing.finish()
     }
 
-    /// What the stage decides under these weights.
-    pub fn decide(&self, weights: &Weights) -> Decision {
+    /// How much speaks for the page being mostly rest; from [`MIN_NEED`] on it is taken for that.
+    pub fn need(&self, need: &Need) -> f32 {
+        self.of_all.iter().map(|feature| need.0[usize::from(*feature)]).sum()
+    }
+
+    /// The characters of each segment.
+    pub fn n_chars(&self) -> impl Iterator<Item = u32> {
+        self.segments.iter().map(|segment| segment.n_chars)
+    }
+
+    /// What the stage decides, if it takes pages for mostly rest from `min_need` on; see [`MIN_NEED`].
+    pub fn decide(&self, models: &Models, min_need: f32) -> Decision {
+        let weights = if self.need(&models.need) > min_need { &models.rest } else { &models.text };
         Decision::of(&self.sums(weights), &self.segments)
     }
 }
@@ -119,10 +131,10 @@ impl Sink for Page {
     }
 
     fn node_of_page(&mut self, feature: usize) {
-        self.page_node.push(feature as u16);
+        self.of_all.push(feature as u16);
     }
 
     fn edge_of_page(&mut self, feature: usize) {
-        self.page_edge.push(feature as u16);
+        self.of_all_boundaries.push(feature as u16);
     }
 }

@@ -8,6 +8,7 @@ use super::features::{Edge, Node, Sink, bin};
 use super::lexicon::Category;
 use super::opinion::{Glance, Opinion};
 use super::segment::Segment;
+use super::shared::Sharing;
 use super::structure::Structure;
 
 /// Limits of the bins of shares of the width of a page.
@@ -41,12 +42,19 @@ pub(super) struct Whole {
     marks: [u32; Category::COUNT],
     longest_run: u32,
     n_segments: u32,
+    /// The width that other pages have, too; `None` where no others were looked at.
+    shared: Option<f32>,
     starts: Option<Glance>,
     ends: Option<Glance>,
 }
 
 impl Whole {
-    pub(super) fn of(segments: &[Segment], opinions: &[Opinion], structures: &[Structure]) -> Self {
+    pub(super) fn of(
+        segments: &[Segment],
+        opinions: &[Opinion],
+        structures: &[Structure],
+        sharing: &[Sharing],
+    ) -> Self {
         let mut whole = Self::default();
         let mut run = 0;
         for ((segment, opinion), structure) in segments.iter().zip(opinions).zip(structures) {
@@ -74,6 +82,10 @@ impl Whole {
             }
         }
         whole.n_segments = segments.len() as u32;
+        whole.shared = sharing.iter().all(|sharing| *sharing != Sharing::Unknown).then(|| {
+            let shared = |(sharing, _): &(&Sharing, &Opinion)| **sharing != Sharing::Own;
+            sharing.iter().zip(opinions).filter(shared).map(|(_, opinion)| opinion.width.min(400.0)).sum()
+        });
         (whole.starts, whole.ends) =
             (opinions.first().map(|first| first.glance), opinions.last().map(|last| last.glance));
         whole
@@ -114,6 +126,9 @@ impl Whole {
             (Node::PagePaging, Category::Paging),
         ] {
             add(group.bin(count(self.marks[mark as usize])));
+        }
+        if let Some(shared) = self.shared {
+            sink.node_of_page(Node::PageShared.bin(share(shared)));
         }
         sink.edge_of_page(Edge::PageKinds.bin(self.kinds()));
         sink.edge_of_page(Edge::PageProse.bin(share(self.prose)));

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use tamis_text::chars::text_width;
 
+use crate::boilerplate::furniture_share;
+
 use super::page::{Line, is_code, is_unspaced};
 
 /// Words of buttons and menus, for short lines only.
@@ -141,6 +143,9 @@ pub(super) fn is_aside(line: Line<'_>) -> bool {
     is_code(line.text) || line.width() < 4 || OTHER_LINES.iter().any(|start| line.text.starts_with(start))
 }
 
+/// A line of which phrases of furniture take more than this share says nothing else.
+const MAX_FURNITURE: f32 = 0.7;
+
 /// How much a text looks like a title, by itself: from 1 downwards.
 ///
 /// The weights are in the unit of the scores of `titles`: one is what a line gains by being among the first of
@@ -161,6 +166,10 @@ pub(super) fn quality(text: &str) -> f64 {
     // Words of menus do occur in titles, but long ones are rarely a button.
     if width <= 32 && BUTTONS.is_match(text) {
         score -= 1.5;
+    }
+    // `Post a comment`, `Related posts`: phrases of the lexicon and nothing else.
+    if width <= 40 && furniture_share(text) > MAX_FURNITURE {
+        score -= 3.0;
     }
     if width <= 30 && ORGANISATIONS.iter().any(|end| text.ends_with(end)) {
         score -= 2.5;
