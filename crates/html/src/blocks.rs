@@ -122,13 +122,11 @@ impl Blocks {
     /// What stands in `noscript` is shown to nobody whose scripts run. It is the text of a page where that has next to no
     /// other.
     pub fn of(tree: &Tree<'_>) -> Self {
-        let blocks = Walk::new(tree).all();
-        let has_other = || (1..tree.len()).any(|node| tree.tag(node) == Tag::Noscript);
-        if blocks.text.len() > MOST_WITHOUT || !has_other() {
+        let (blocks, n_skipped) = Walk::new(tree).all();
+        if n_skipped * MOST_SKIPPED <= blocks.text.len() {
             return blocks;
         }
-        let with = Walk { with_noscript: true, ..Walk::new(tree) }.all();
-        if with.text.len() > TIMES_MORE * blocks.text.len() { with } else { blocks }
+        Walk { with_noscript: true, ..Walk::new(tree) }.all().0
     }
 
     /// The text of a block.
@@ -158,6 +156,7 @@ struct Walk<'t, 'a> {
     n_pre: usize,
     block: Pending,
     with_noscript: bool,
+    n_skipped: usize,
 }
 
 /// The block that is being put together.
@@ -172,20 +171,20 @@ struct Pending {
     after_break: bool,
 }
 
-/// A page with more text, in bytes, does not need that of `noscript`; one with less does where it has many times that.
-const MOST_WITHOUT: usize = 2000;
-const TIMES_MORE: usize = 4;
+/// What was skipped in `noscript` is skipped if the rest is this many times as long. One that holds more is the text of
+/// the page, or was never closed.
+const MOST_SKIPPED: usize = 2;
 
 impl<'t, 'a> Walk<'t, 'a> {
-    /// Goes through the whole page.
-    fn all(mut self) -> Blocks {
+    /// Goes through the whole page; also how many bytes of text were skipped in `noscript`.
+    fn all(mut self) -> (Blocks, usize) {
         let mut node = 1;
         while node < self.tree.len() {
             self.leave_before(node);
             node = self.enter(node);
         }
         self.leave_before(usize::MAX);
-        self.blocks
+        (self.blocks, self.n_skipped)
     }
 
     fn new(tree: &'t Tree<'a>) -> Self {
@@ -205,6 +204,7 @@ impl<'t, 'a> Walk<'t, 'a> {
             n_pre: 0,
             block: Pending::default(),
             with_noscript: false,
+            n_skipped: 0,
         }
     }
 
@@ -266,14 +266,19 @@ impl<'t, 'a> Walk<'t, 'a> {
                 }
                 return end;
             }
-            Tag::Noscript if !self.with_noscript => return end,
+            Tag::Noscript if !self.with_noscript => {
+                let is_shown = |inner: &NodeId| !self.tree.tag(self.tree.parent(*inner)).is_raw();
+                let texts = (node + 1..end).filter(is_shown).map(|inner| self.tree.source_text(inner));
+                self.n_skipped += texts.map(|text| text.trim().len()).sum::<usize>();
+                return end;
+            }
             _ => {}
         }
         if let Some(formula) = formula(self.tree, node) {
             self.formula(node, &formula);
             return end;
         }
-        if is_left_out(self.tree, node) {
+        if tag != Tag::Noscript && is_left_out(self.tree, node) {
             return end;
         }
         let link = tag == Tag::A && self.tree.attribute(node, Name::Href).is_some();

@@ -74,6 +74,11 @@ fn end_of_head(file: &[u8]) -> Option<usize> {
 }
 
 impl<'a> Message<'a> {
+    /// Whether there is anything that only the head of a message says; else all of it may have been taken for a head.
+    pub(super) fn has_head(&self) -> bool {
+        ["mime-version", "content-type", "from", "subject"].iter().any(|name| self.head.field(name).is_some())
+    }
+
     /// Takes a message apart; without a blank line all of it is head.
     pub(super) fn parse(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);

@@ -64,6 +64,10 @@ impl Mhtml {
     fn read(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
         foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc, Format::Jsonl])?;
         let message = Message::parse(block.bytes);
+        if !message.has_head() {
+            let why = "it does not begin with the head of a message (`MIME-Version: …`, `Content-Type: …`)";
+            return Err(Failure::new(format_args!("the file is no page saved as MHTML: {why}")));
+        }
         let part = message.page().map_err(Failure::new)?;
         let content = part.content().map_err(Failure::new)?;
         let url = message.url(&part);

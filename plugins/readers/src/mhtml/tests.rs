@@ -81,6 +81,11 @@ fn what_is_no_page_fails_with_its_bytes() {
             "Content-Type: text/html\nContent-Transfer-Encoding: x-uuencode\n\na".to_owned(),
             "the transfer encoding `x-uuencode` is not known; quoted-printable and base64 are",
         ),
+        (
+            "title;text\n1;The ferry came back".to_owned(),
+            "the file is no page saved as MHTML: it does not begin with the head of a message (`MIME-Version: …`, \
+             `Content-Type: …`)",
+        ),
     ] {
         assert_eq!(read(&message).messages(), [expected]);
     }
