@@ -34,8 +34,9 @@ fn wholes(page: &Page<'_>, selected: &mut [bool]) {
     for unit in containers.iter().filter(is_whole).chain(tables) {
         let blocks = unit.blocks();
         let (all, taken) = words(page, selected, blocks.clone());
-        // A brace on a line of its own has no words.
-        if taken > 0.0 && taken >= MOST * all {
+        // Nobody wants some lines of code; and a brace on a line of its own has no words.
+        let most = if matches!(unit.tag, Tag::Ul | Tag::Ol | Tag::Dl | Tag::Table) { MOST } else { 0.0 };
+        if taken > 0.0 && taken >= most * all {
             selected.get_mut(blocks).into_iter().for_each(|blocks| blocks.fill(true));
         }
     }

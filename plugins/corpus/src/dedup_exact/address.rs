@@ -76,14 +76,17 @@ fn is_scheme(scheme: &str) -> bool {
 /// The authority with its host in lower case, without the port that the scheme has anyway.
 fn host(authority: &str, scheme: &str) -> String {
     let (user, place) = authority.rsplit_once('@').map_or(("", authority), |(user, place)| (user, place));
-    let port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        "ftp" => ":21",
-        _ => ":",
+    // Both ports of the web, whichever of its schemes is written: they are taken for one.
+    let ports: &[&str] = match scheme {
+        "http" | "https" => &[":80", ":443", ":", "."],
+        "ftp" => &[":21", ":", "."],
+        _ => &[":", "."],
     };
-    let place = place.strip_suffix(port).or_else(|| place.strip_suffix(':')).unwrap_or(place);
-    let place = place.strip_suffix('.').unwrap_or(place).to_lowercase();
+    let mut place = place;
+    while let Some(shorter) = ports.iter().find_map(|port| place.strip_suffix(port)) {
+        place = shorter;
+    }
+    let place = place.to_lowercase();
     if user.is_empty() { place } else { format!("{user}@{place}") }
 }
 

@@ -33,7 +33,6 @@ pub(super) const ELEMENTS: &[(&str, &[Tag])] = &[
     ("in:pre", &[Tag::Pre]),
     ("in:paragraph", &[Tag::P]),
     ("in:heading", &[Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6]),
-    ("in:noscript", &[Tag::Noscript]),
     ("in:div", &[Tag::Div]),
     ("in:dialog", &[Tag::Dialog]),
 ];
