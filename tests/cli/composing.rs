@@ -66,7 +66,7 @@ rules = [
         world.records("dropped").iter().map(|it| (it["id"].clone(), it["reason"].clone())).collect();
     let expected = [("short", "short"), ("German", "language"), ("score", "score")];
     assert_eq!(reasons, expected.map(|(id, reason)| (json!(id), json!(reason))));
-    let failed = world.records("out/failed");
+    let failed = world.records("out/__failed");
     assert_eq!(ids(&failed), [json!("number in quotes")]);
     let reason = failed[0]["reason"].as_str().unwrap();
     assert!(reason.contains("the string \"0.1\" cannot be compared with the number 0.9"), "{reason}");

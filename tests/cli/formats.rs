@@ -203,8 +203,7 @@ fn a_mixed_folder_is_read_by_kind_and_nothing_binary_becomes_text() {
 
 #[test]
 fn an_encoding_for_files_of_all_kinds_is_for_those_that_do_not_say_theirs() {
-    let world =
-        World::with(&PIPELINE.replacen("use = \"jsonl\"", "use = \"auto\"\nencoding = \"koi8-r\"", 1));
+    let world = World::with(&PIPELINE.replacen("use = \"auto\"", "use = \"auto\"\nencoding = \"koi8-r\"", 1));
     // Four letters, which nobody can guess.
     world.write("in/a.txt", [b"\xD4\xC5\xCB\xD3\xD4".as_slice(), b" of a few letters"].concat());
     world.write("in/b.txt", "текст in UTF-8, which is sure");

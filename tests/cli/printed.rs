@@ -162,6 +162,7 @@ fn follow(page: &str) -> usize {
 
 /// Runs a command as printed; the program stands for the one that cargo would build first.
 fn shell(desk: &Path, command: &str, place: &str) -> String {
+    let command = command.replace("cargo quick\n", "").replace("target/quick/tamis", "tamis");
     let command = command.replace("cargo run --release --", "tamis");
     let mut path = std::ffi::OsString::from(tamis().parent().unwrap());
     path.push(":");

@@ -336,6 +336,8 @@ fn decode_wide(bytes: &[u8]) -> Option<Decoded<'_>> {
 fn wide_without_mark(bytes: &[u8]) -> Option<Encoding> {
     /// How many bytes are looked at.
     const LOOKED_AT: usize = 4096;
+    /// How many characters there must be where zeros alone do not tell.
+    const LEAST: usize = 12;
     let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     if head.len() < 4 || memchr::memchr(0, head).is_none() {
         return None;
@@ -349,9 +351,13 @@ fn wide_without_mark(bytes: &[u8]) -> Option<Encoding> {
         _ => {}
     }
     for (unit, pair) in [(4, utf_32), (2, utf_16)] {
-        // The head may end inside a pair of surrogates.
-        let whole = head.get(..head.len() / unit * unit)?;
-        let [little, big] = pair.map(|encoding| plausible::share_of_usual(&encoding.decode(whole).0));
+        // The head may end inside a pair of surrogates. A few characters prove nothing: any two bytes may be a Chinese one.
+        let whole = head.get(..head.len() / unit * unit).filter(|whole| whole.len() >= LEAST * unit)?;
+        let [little, big] = pair.map(|encoding| {
+            let text = encoding.decode(whole).0;
+            let is_text = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0C');
+            if text.chars().all(is_text) { plausible::share_of_usual(&text) } else { 0.0 }
+        });
         // One wrong character in twenty: emoji and signs are not counted among the usual ones.
         if little.max(big) >= 0.95 && little.min(big) < 0.9 {
             return Some(if little > big { pair[0] } else { pair[1] });
