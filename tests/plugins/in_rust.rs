@@ -224,7 +224,9 @@ fn a_plugin_that_would_abort_on_a_panic_does_not_compile() {
     let folder = folder();
     let plugin = panicking(folder.path());
     let manifest = plugin.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).unwrap() + "\n[profile.dev]\npanic = \"abort\"\n";
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    assert!(text.contains("[profile.dev]\n"), "{text}");
+    let text = text.replace("[profile.dev]\n", "[profile.dev]\npanic = \"abort\"\n");
     std::fs::write(&manifest, text).unwrap();
     let check = cargo(&plugin, "check");
     assert_ne!(check.code, Some(0));

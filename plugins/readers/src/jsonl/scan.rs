@@ -30,7 +30,7 @@ pub(super) fn line<'a>(
     }
 }
 
-/// Appends the members of the object at the start of `bytes` to `row`, as [`super::read_object`] does; returns where
+/// Appends the members of the object at the start of `bytes` to `row`, as [`super::object::read_object`] does; returns where
 /// the object ends. `None` when it is to be read by that; then `row` may hold some of its members.
 pub(super) fn object<'a>(bytes: &'a [u8], wanted: &dyn Fn(&str) -> bool, row: &mut Row<'a>) -> Option<usize> {
     let mut at = skip_blanks(bytes, behind(bytes, skip_blanks(bytes, 0), b'{')?);
