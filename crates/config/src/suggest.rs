@@ -2,6 +2,9 @@
 
 use strsim::damerau_levenshtein;
 
+/// Names whose lengths differ by more bytes are no slips of each other.
+const MOST_APART: usize = 16;
+
 /// The candidate that `word` was probably meant to be: at most two slips away, and at most a third of it.
 /// Case, `-` and `_` count as no slip.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -9,6 +12,8 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     let longest = (folded.chars().count() / 3).clamp(1, 2);
     candidates
         .into_iter()
+        // Told from lengths first: what is compared costs the product of both.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= MOST_APART)
         .map(|candidate| (damerau_levenshtein(&folded, &fold(candidate)), candidate))
         .filter(|(distance, _)| *distance <= longest)
         // A tie goes to the first in alphabetical order, so that messages do not change from run to run.

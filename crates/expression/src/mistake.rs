@@ -42,6 +42,8 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     let most = (folded.chars().count() / 3).clamp(1, 2);
     candidates
         .into_iter()
+        // Told from lengths first: what is compared costs the product of both.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= 16)
         .map(|candidate| (strsim::damerau_levenshtein(&folded, &fold(candidate)), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min()

@@ -117,7 +117,9 @@ fn of_label(option: &'static str, label: &str) -> Result<Option<Encoding>, Setup
     Encoding::for_label(label).map(Some).ok_or_else(|| {
         let lower = label.trim().to_ascii_lowercase();
         let distance = |known: &&str| strsim::damerau_levenshtein(&lower, known);
-        let nearest = LABELS.into_iter().min_by_key(distance).filter(|known| distance(known) <= 3);
+        // Told from lengths first: what is compared costs the product of both.
+        let is_near = |known: &&str| known.len().abs_diff(lower.len()) <= 3 && distance(known) <= 3;
+        let nearest = LABELS.into_iter().filter(is_near).min_by_key(distance);
         let advice = match nearest {
             Some(known) => format!("did you mean `{known}`?"),
             None => {
