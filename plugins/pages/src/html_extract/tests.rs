@@ -203,6 +203,16 @@ fn a_formula_is_written_once() {
     }
 }
 
+/// The balance keeps a list of headlines beside the one, and the links to its neighbours behind the other.
+#[test]
+fn favouring_precision_leaves_the_doubtful_rest_of_the_examples() {
+    let precise = HtmlExtractOptions { favour: Favour::Precision, ..HtmlExtractOptions::default() };
+    let (portal, _) = extracted(&precise, &example("portal-bridge.html"));
+    assert!(!portal.contains("早市搬到新址") && portal.contains("汽车要从下游的公路桥过河。"), "{portal}");
+    let (docs, _) = extracted(&precise, &example("docs-sieve.html"));
+    assert!(docs.ends_with("two times."), "{docs}");
+}
+
 #[test]
 fn favouring_recall_takes_no_less_than_favouring_precision() {
     for (name, _, _) in EXAMPLES {
