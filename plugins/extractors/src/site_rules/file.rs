@@ -237,6 +237,8 @@ fn explained(message: &str) -> String {
     let known: Vec<&str> = words.collect();
     let nearest = known
         .iter()
+        // Told from lengths first: what is compared costs the product of both.
+        .filter(|key| key.len().abs_diff(unknown.len()) <= key.len())
         .map(|key| (strsim::damerau_levenshtein(unknown, key), *key))
         .min()
         .filter(|(distance, key)| *distance * 2 <= key.chars().count().max(2));
