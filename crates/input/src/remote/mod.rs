@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -174,6 +174,7 @@ impl Store {
 /// The store of an address, and the key there.
 fn store(address: &Address) -> object_store::Result<(Store, Key)> {
     static STORES: Mutex<BTreeMap<String, Store>> = Mutex::new(BTreeMap::new());
+    choose_cryptography();
     // A store that does not answer within a minute or so is not there.
     let retry =
         RetryConfig { max_retries: 5, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() };
@@ -205,6 +206,16 @@ fn store(address: &Address) -> object_store::Result<(Store, Key)> {
     };
     stores.insert(base, store.clone());
     Ok((store, key))
+}
+
+/// Encrypts with `ring`, unless the program that embeds this has chosen for the process.
+///
+/// rustls has one provider a process, and without its default, aws-lc, somebody must name it before the first client is
+/// built. aws-lc is as fast, but compiling its C was the longest single step of a full build.
+fn choose_cryptography() {
+    static CHOSEN: Once = Once::new();
+    // It is refused where one is installed, and that one is as good.
+    CHOSEN.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 
 /// The threads that requests run on.
