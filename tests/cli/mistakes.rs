@@ -24,6 +24,7 @@ fn every_mistake_is_told_with_its_place_and_a_way_out() {
     let _bound = settings.bind_to_scope();
     let world = World::new();
     world.write("dump/a.html", "<html><body><p>The mill was sold.</p></body></html>");
+    world.write("mill.toml", "name = \"mill\"\nneed = 1\ndetect = ['^The mill']\n");
     for page in pages {
         let name = page.file_name().unwrap().to_str().unwrap();
         world.write(name, std::fs::read(&page).unwrap());

@@ -106,3 +106,37 @@ fn a_run_writes_where_it_is_told() {
     let ran = crate::world::ran(command.current_dir(world.path("work")));
     assert!(ran.exits(0).stdout.contains("1 kept in . (1 file)"));
 }
+
+/// A name with dots means the same wherever a field is named: in paths, columns, conditions, fields and groups.
+#[test]
+fn names_with_dots_reach_into_objects_everywhere() {
+    let world = World::with(
+        "[[source]]\nuse = \"jsonl\"\npaths = [\"in\"]\n\
+         [[stage]]\nuse = \"where\"\nkeep = 'author.name != \"Nobody\"'\n\
+         [[stage]]\nuse = \"fields\"\ncopy = { \"author.born.year\" = \"born\" }\n\
+         [[stage]]\nuse = \"dedup-exact\"\nfield = \"author.id\"\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out/{author.name}/{author.born.day:%Y}\"\n\
+         columns = [\"author.id\", \"author.born\", \"author.none\", \"flat.name\"]\nrest = false\n",
+    );
+    let record = |id: &str, name: &str| {
+        serde_json::json!({
+            "id": id, "text": "The ferry stops at nine.", "flat.name": "own",
+            "author": { "id": name, "name": name, "born": { "year": 1950, "day": "1950-02-03" } }
+        })
+        .to_string()
+            + "\n"
+    };
+    let lines = [record("a", "Ann"), record("b", "Bo"), record("c", "Ann"), record("d", "Nobody")].concat();
+    world.write("in/a.jsonl", lines);
+    world.run(&[]).exits(0);
+    assert_eq!(world.tally(), (4, 2, 2, 0));
+    let files = world.files("out");
+    let ann = String::from_utf8(files["Ann/1950/part-00000.jsonl"].clone()).unwrap();
+    let ann: serde_json::Value = serde_json::from_str(&ann).unwrap();
+    let expected = serde_json::json!({
+        "id": "a", "text": "The ferry stops at nine.", "author.id": "Ann",
+        "author.born": { "year": 1950, "day": "1950-02-03" }, "author.none": null, "flat.name": "own"
+    });
+    assert_eq!(ann, expected);
+    assert!(files.contains_key("Bo/1950/part-00000.jsonl"), "{:?}", files.keys());
+}

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{HEADERS, Records, c_library, c_library_against, folder, has_cc, pipeline, run};
+use crate::support::{
+    HEADERS, Records, c_library, c_library_against, compile, folder, has_cc, lines, pipeline, run,
+};
 
 #[test]
 fn it_runs_in_a_pipeline() {
@@ -147,6 +149,97 @@ fn a_new_plugin_of_every_kind_compiles_and_keeps_the_contract() {
             .status();
         assert!(compiled.expect("a C compiler").success(), "{kind}");
         run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    }
+}
+
+/// Lines of GBK are what a reader in C meets first.
+#[test]
+fn the_template_of_a_reader_gives_up_lines_that_are_not_utf8() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let path = folder.path().to_str().unwrap();
+    run(&["plugin", "new", "my-lines", "--kind", "reader", "--language", "c", "--path", path]).exits(0);
+    let source = folder.path().join("my-lines/my_lines.c");
+    let library = folder.path().join("libmy_lines.so");
+    compile(source.parent().unwrap(), &source, &library, &[]);
+    std::fs::write(
+        folder.path().join("in.txt"),
+        b"early\n\xd4\xe7\xb3\xbf\nlate \xe6\x97\xa9\n\xed\xa0\x80\n",
+    )
+    .unwrap();
+    let file = folder.path().join("pipeline.toml");
+    let toml = "plugin = [{ path = \"libmy_lines.so\" }]\n[[source]]\nuse = \"my-lines\"\npaths = [\"in.txt\"]\n\
+                [[export]]\nuse = \"jsonl\"\npath = \"out\"\n[run]\nmax_failed_ratio = 1\n";
+    std::fs::write(&file, toml).unwrap();
+    run(&[Path::new("run"), &file]).exits(0);
+    let out = folder.path().join("out");
+    let (kept, failed) = (lines(&out), lines(&out.join("__failed")));
+    let texts: Vec<_> = kept.iter().map(|record| record["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["early", "late 早"]);
+    assert_eq!(Records::ids(&failed), ["in.txt#6", "in.txt#20"]);
+    for record in &failed {
+        assert_eq!(record["reason"], "the line is not UTF-8: convert the file first");
+        assert!(record["raw"].is_string() || record["raw_base64"].is_string(), "{record}");
+    }
+    // Without the look at each line the library passes no check.
+    let careless = std::fs::read_to_string(&source).unwrap().replace("tamis_is_utf8(document.text)", "1");
+    std::fs::write(&source, careless).unwrap();
+    compile(source.parent().unwrap(), &source, &library, &[]);
+    let check = run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(1);
+    assert!(check.stdout.contains("file `not UTF-8`"), "{}", check.stdout);
+}
+
+/// What it says of forms comes to `tamis check` as what a bundled stage says.
+#[test]
+fn what_it_says_of_forms_is_held_against_the_order() {
+    if !has_cc() {
+        return;
+    }
+    let folder = folder();
+    let library = c_library(folder.path(), "forms.c", "forms", &[]);
+    std::fs::write(folder.path().join("a.html"), "<html><body><p>The mill was sold.</p></body></html>")
+        .unwrap();
+    let check = |stages: &str| {
+        let file = folder.path().join("pipeline.toml");
+        let toml = format!(
+            "plugin = [{{ path = \"libforms.so\" }}]\n[[source]]\nuse = \"html\"\npaths = [\"a.html\"]\n{stages}\
+             [[export]]\nuse = \"jsonl\"\npath = \"out\"\n"
+        );
+        std::fs::write(&file, toml).unwrap();
+        run(&[Path::new("check"), &file]).exits(0).stderr
+    };
+    let [page, extract] = ["[[stage]]\nuse = \"c-page\"\n", "[[stage]]\nuse = \"html-extract\"\n"];
+    assert_eq!(check(page), "");
+    let behind = check(&format!("{extract}{page}"));
+    assert!(
+        behind.contains("extractor `c-page` works on markup text, and what comes to it is clean"),
+        "{behind}"
+    );
+    assert!(behind.contains("move it before `html-extract`"), "{behind}");
+    let layout = "[[stage]]\nuse = \"c-page\"\nlayout = true\n";
+    let repaired = check(&format!("{extract}[[stage]]\nuse = \"repair-text\"\n{layout}"));
+    assert!(repaired.contains("extractor `c-page` looks at white space as they came"), "{repaired}");
+    let checked = run(&["plugin".as_ref(), "check".as_ref(), library.as_os_str()]).exits(0);
+    assert!(checked.stdout.ends_with("ok: the library keeps the plugin contract\n"), "{}", checked.stdout);
+}
+
+/// Nobody could load it beside the bundled one.
+#[test]
+fn a_new_plugin_is_not_called_as_a_bundled_stage_is() {
+    let folder = folder();
+    let path = folder.path().to_str().unwrap();
+    for (language, name, kind) in [("c", "length", "filter"), ("rust", "warc", "reader")] {
+        let made =
+            run(&["plugin", "new", name, "--kind", kind, "--language", language, "--path", path]).exits(2);
+        let said = format!("`{name}` is the name of a bundled {kind}");
+        assert!(
+            made.stderr.contains(&said) && made.stderr.contains(&format!("`my-{name}`")),
+            "{}",
+            made.stderr
+        );
+        assert!(!folder.path().join(name).exists());
     }
 }
 

@@ -80,17 +80,25 @@ pub(crate) fn c_library_against(
     defines: &[&str],
 ) -> PathBuf {
     let library = folder.join(library_file_name(name));
+    let defines: Vec<_> = defines.iter().map(|define| format!("-D{define}")).collect();
+    compile(&root().join(header), &root().join("tests/plugins/c").join(source), &library, &defines);
+    library
+}
+
+/// Compiles a file in C to a library.
+#[track_caller]
+pub(crate) fn compile(headers: &Path, source: &Path, library: &Path, defines: &[String]) {
     let output = Command::new("cc")
         .args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I"])
-        .arg(root().join(header))
-        .args(defines.iter().map(|define| format!("-D{define}")))
-        .arg(root().join("tests/plugins/c").join(source))
+        .arg(headers)
+        .args(defines)
+        .arg(source)
         .arg("-o")
-        .arg(&library)
+        .arg(library)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{source} {defines:?}: {}", String::from_utf8_lossy(&output.stderr));
-    library
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} {defines:?}: {said}", source.display());
 }
 
 /// Records by what became of them, as a pipeline wrote them.

@@ -57,7 +57,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Schema(args) => commands::schema::schema(context, &args),
         Command::Completions { shell } => commands::completions::completions(shell),
         Command::Plugin { command } => match command {
-            PluginCommand::New(args) => commands::plugin_new::new(&args),
+            PluginCommand::New(args) => commands::plugin_new::new(&args, &context.registry()),
             PluginCommand::Inspect(args) => commands::plugin_inspect::inspect(context, &args),
             PluginCommand::Check(args) => commands::plugin_check::check(context, &args),
             PluginCommand::Header => commands::plugin_new::header(),

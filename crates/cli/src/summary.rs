@@ -72,20 +72,20 @@ fn stages(plan: &Plan, report: &Report) -> String {
     format!("{}{counted}", render(&table))
 }
 
-/// So many names of silent counters are shown; the manifest has all.
+/// So many silent counters are named; of more some, since most rule files of a long list match nothing in any one run.
 const MAX_SILENT: usize = 8;
 
 /// A line for each stage with counters that stayed at 0, such as rules that never matched.
 pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
     let line = |(key, name): (String, String)| {
         let silent = &report.tally.stages.get(&key)?.silent;
-        let shown =
-            silent.iter().take(MAX_SILENT).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let more = match silent.len().saturating_sub(MAX_SILENT) {
-            0 => String::new(),
-            more => format!(" and {} more, all in the manifest", HumanCount(more as u64)),
+        let named = if silent.len() > MAX_SILENT { 2 } else { silent.len() };
+        let shown = silent.iter().take(named).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let what = match silent.len() - named {
+            0 => shown,
+            _ => format!("{} of what it looks for ({shown} …); the manifest names all", silent.len()),
         };
-        (!silent.is_empty()).then(|| format!("`{name}`: no document had {shown}{more}"))
+        (!silent.is_empty()).then(|| format!("`{name}`: no document had {what}"))
     };
     keys(plan).into_iter().filter_map(line).collect()
 }

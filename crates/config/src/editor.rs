@@ -7,6 +7,7 @@ use crate::check::needs;
 use crate::common_keys::AUTO_SUMMARY;
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
 use crate::opening::{AUTO, is_envelope};
+use crate::size::is_bytes;
 
 /// The JSON Schema (draft 2020-12) of a pipeline file, with the options of every stage in `registry`.
 ///
@@ -172,6 +173,11 @@ fn definition(info: &StageInfo) -> Value {
     let mut schema = info.schema.clone();
     if let Some(keywords) = schema.as_object_mut() {
         keywords.remove("$schema");
+        let options = keywords.get_mut("properties").and_then(Value::as_object_mut);
+        for option in options.into_iter().flat_map(Map::values_mut).filter(|option| is_bytes(option)) {
+            // `"64 MiB"`, as the sizes of the pipeline file itself.
+            option["type"] = json!(["integer", "string"]);
+        }
     }
     rebase(&mut schema, &format!("#/$defs/{}", pointer(&definition_name(info))));
     schema

@@ -17,6 +17,7 @@ use crate::fields::Step;
 use crate::inputs;
 use crate::longest::Longest;
 use crate::node::{self, Data, Node, Table};
+use crate::size::in_bytes;
 use crate::stages_by_id::{MERGE_KEYS, has_effect};
 use crate::suggest::{akin, choice, closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
@@ -319,6 +320,7 @@ impl<'a> Opener<'a> {
         entry: &mut Entry,
     ) -> Vec<Idle> {
         let info = factory.info();
+        let options = &in_bytes(options, &info.schema);
         let list = info.kind.table();
         let word = if list == "stage" { list.to_owned() } else { info.kind.to_string() };
         let owner = format!("{word} `{}`", info.name);

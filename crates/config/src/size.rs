@@ -1,5 +1,9 @@
 //! Sizes in bytes: `"1 GiB"`, `"256 MiB"`, or a number of bytes.
 
+use serde_json::Value;
+
+use crate::node::{Data, Table};
+
 /// Units, largest first. Powers of 1024 and of 1000 are told apart, as disks and memory are sold.
 const UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
@@ -40,6 +44,29 @@ pub fn format_size(bytes: u64) -> String {
         .find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor))
         .unwrap_or(&("B", 1));
     format!("{} {name}", bytes / factor)
+}
+
+/// The unit (`x-unit`) of an option that is a size.
+pub(crate) const BYTES: &str = "bytes";
+
+/// Whether the schema of an option is that of a whole number of bytes, which may be written as a size with its unit.
+pub(crate) fn is_bytes(option: &Value) -> bool {
+    option.get("x-unit").and_then(Value::as_str) == Some(BYTES)
+        && option.get("type").and_then(Value::as_str) == Some("integer")
+}
+
+/// The options with sizes such as `"64 MiB"` as the bytes that they stand for, where the stage counts bytes. What cannot
+/// be read as a size stays, for whoever checks types.
+pub(crate) fn in_bytes(options: &Table, schema: &Value) -> Table {
+    let mut options = options.clone();
+    for entry in &mut options.entries {
+        let option = schema.get("properties").and_then(|properties| properties.get(&entry.key));
+        let Some(text) = entry.value.as_str().filter(|_| option.is_some_and(is_bytes)) else { continue };
+        if let Some(bytes) = parse_size(text) {
+            entry.value.data = Data::Integer(bytes.into());
+        }
+    }
+    options
 }
 
 #[cfg(test)]

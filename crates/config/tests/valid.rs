@@ -717,6 +717,15 @@ fn a_bound_of_a_reader_is_lowered_with_the_longest_record_and_not_where_it_is_wr
 }
 
 #[test]
+fn options_that_count_bytes_are_sizes_too() {
+    for (written, bytes) in [("\"1 KiB\"", 1024), ("\"2 MB\"", 2_000_000), ("\"77\"", 77), ("78", 78)] {
+        let content = lines(&format!("max_quoted_bytes = {written}"), "");
+        let options = plan(&content).1.sources[0].readers[0].options.clone();
+        assert_eq!(options, json!({ "max_quoted_bytes": bytes }), "{written}");
+    }
+}
+
+#[test]
 fn what_is_tried_out_does_not_put_the_file_in_the_wrong() {
     let folder = project();
     let content = lines("max_quoted_bytes = 9", "compression = \"zstd\"\ncompression_level = 9\n");

@@ -14,6 +14,7 @@ mod reader;
 mod transform;
 
 use serde_json::json;
+use tamis_document::{Fate, Record};
 use tamis_stage::handle::OpenStage;
 use tamis_stage::{Kind, StageFactory};
 
@@ -122,6 +123,14 @@ pub(crate) fn is_mistake(message: &str) -> bool {
     ["panicked", "broke the plugin contract", "without saying why"]
         .iter()
         .any(|words| message.contains(words))
+}
+
+/// The records that failed: their ids, and why.
+pub(crate) fn failures(records: &[Record]) -> impl Iterator<Item = (&str, &str)> {
+    records.iter().filter_map(|record| match &record.fate {
+        Fate::Failed(reason) => Some((record.document.id.as_str(), reason.as_ref())),
+        Fate::Kept | Fate::Dropped(_) => None,
+    })
 }
 
 /// Runs a check on several threads at once; the first that fails speaks.

@@ -17,6 +17,6 @@ mod value;
 pub use attachments::Attachments;
 pub use document::{Document, Origin};
 pub use form::Form;
-pub use metadata::Metadata;
+pub use metadata::{Metadata, member};
 pub use record::{Fate, Limit, Measure, Reason, Record, Verdict};
 pub use value::{Json, Value, ValueRef};

@@ -1,5 +1,6 @@
 //! Metadata: a sorted map from names to values.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -26,6 +27,20 @@ impl Metadata {
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.position(name).ok().map(|index| &self.fields[index].1)
+    }
+
+    /// The value of `name`, or of the member of a nested object that a name with dots leads to.
+    ///
+    /// ```
+    /// use tamis_document::{Metadata, Value};
+    ///
+    /// let metadata: Metadata = serde_json::from_str(r#"{"author": {"name": "Ann"}}"#)?;
+    /// assert_eq!(metadata.find("author.name").as_deref(), Some(&Value::from("Ann")));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn find(&self, name: &str) -> Option<Cow<'_, Value>> {
+        let own = self.get(name).map(Cow::Borrowed);
+        own.or_else(|| member(name, |field| self.get(field)).map(Cow::Owned))
     }
 
     /// The field at `index` in name order.
@@ -126,6 +141,19 @@ impl Metadata {
     }
 }
 
+/// The member of a nested object that a name with dots leads to, `author.name`, given the values of fields.
+///
+/// Names may have dots of their own, as columns of a flattened table have, so the longest name of a field is tried
+/// first; and whoever asks looks for a field of the whole name before.
+pub fn member<'v>(name: &str, field: impl Fn(&str) -> Option<&'v Value>) -> Option<Value> {
+    name.rmatch_indices('.').find_map(|(dot, _)| {
+        let (Some(outer), Some(inner)) = (name.get(..dot), name.get(dot + 1..)) else { return None };
+        let Value::Json(json) = field(outer)? else { return None };
+        let members: Metadata = serde_json::from_str(json.as_str()).ok()?;
+        members.find(inner).map(Cow::into_owned)
+    })
+}
+
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Metadata {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -201,6 +229,31 @@ mod tests {
         let names: Vec<_> = metadata.iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["author", "title", "url"]);
         assert_eq!(metadata.get("title"), Some(&Value::from("t2")));
+    }
+
+    #[test]
+    fn names_with_dots_lead_into_objects_and_are_names_first() {
+        let json = r#"{"a":{"b":{"c":1},"n":null},"a.b":{"c":2,"d.e":3},"list":["x"],"text":"y","x.y":4}"#;
+        let metadata: Metadata = serde_json::from_str(json).unwrap();
+        let found = |name: &str| metadata.find(name).map(|value| serde_json::to_string(&value).unwrap());
+        let cases = [
+            ("text", Some("\"y\"")),
+            ("x.y", Some("4")),
+            ("a.b.c", Some("2")),
+            ("a.b.d.e", Some("3")),
+            ("a.n", Some("null")),
+            ("a.b", Some(r#"{"c":2,"d.e":3}"#)),
+            ("a.x", None),
+            ("list.0", None),
+            ("text.length", None),
+            (".a", None),
+            ("a.", None),
+            ("a..b", None),
+            (".", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(found(name).as_deref(), expected, "{name}");
+        }
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use file::{InputFile, Location};
 pub use helpers::Helpers;
 pub use list::{Candidate, ListOptions, Listing};
 pub use names::plain_name;
-pub use open::{Content, Input, OpenOptions, open};
+pub use open::{Content, Input, OpenOptions, RequestBytes, open};
 pub use pattern::Pattern;
 pub use random::{RandomAccess, random_access};
 pub use read_ahead::ReadAhead;

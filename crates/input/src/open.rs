@@ -15,6 +15,27 @@ pub struct OpenOptions {
     pub helpers: Option<Arc<dyn Helpers>>,
     /// What files are taken from that were announced, so that they are inflated while others are read.
     pub read_ahead: Option<Arc<ReadAhead>>,
+    /// How much of an object of a store one request asks for.
+    pub request_bytes: RequestBytes,
+}
+
+/// How much of an object of a store one request asks for, in bytes; seven times as much may be in memory for each that is
+/// being read.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestBytes(pub(crate) u64);
+
+impl RequestBytes {
+    /// For a run with so much memory: with 1 GiB it is 8 MiB, beyond which larger requests gain nothing. Small ones wait
+    /// for the network more often, so it is never less than 256 KiB.
+    pub fn within(memory: u64) -> Self {
+        Self((memory / 128).clamp(256 << 10, 8 << 20))
+    }
+}
+
+impl Default for RequestBytes {
+    fn default() -> Self {
+        Self::within(u64::MAX)
+    }
 }
 
 /// What a file is.
@@ -110,7 +131,7 @@ impl Input {
     fn peel(file: &InputFile, options: &OpenOptions) -> io::Result<(Self, usize)> {
         let (reader, facts) = match options.read_ahead.as_ref().and_then(|ahead| ahead.take(file)) {
             None => {
-                let (reader, facts) = peel(file, options.helpers.as_ref())?;
+                let (reader, facts) = peel(file, options.helpers.as_ref(), options.request_bytes)?;
                 (Reader::Here(reader), facts)
             }
             Some(taken) => match taken? {

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use crate::count::Counted;
 use crate::decode::{Format, retry};
 use crate::plainly::Plainly;
-use crate::{Helpers, InputFile, Location};
+use crate::{Helpers, InputFile, Location, RequestBytes};
 
 /// How often compressed data is decompressed when what comes out is compressed, too.
 pub(crate) const MAX_LAYERS: usize = 4;
@@ -16,8 +16,8 @@ pub(crate) const MAX_LAYERS: usize = 4;
 /// How many bytes tell what a file is: the first header of a tar archive.
 const HEAD: usize = 512;
 
-/// How much memory an object takes while it is read, in bytes: some requests for parts of it, and parts that wait.
-const REMOTE: u64 = 48 << 20;
+/// How many requests' worth of an object is in memory while it is read: those in flight, what waits, what is being read.
+const REQUESTS_HELD: u64 = 7;
 
 /// What is known of a file that was opened.
 pub(crate) struct Facts {
@@ -34,12 +34,18 @@ pub(crate) struct Facts {
 }
 
 /// Opens a file and takes its compression off, layer by layer.
-pub(crate) fn peel(file: &InputFile, helpers: Option<&Arc<dyn Helpers>>) -> io::Result<(Peeked, Facts)> {
-    let (raw, length) = raw(file)?;
+///
+/// Of an object one request asks for `request_bytes`.
+pub(crate) fn peel(
+    file: &InputFile,
+    helpers: Option<&Arc<dyn Helpers>>,
+    request_bytes: RequestBytes,
+) -> io::Result<(Peeked, Facts)> {
+    let (raw, length) = raw(file, request_bytes)?;
     let read = Arc::new(AtomicU64::new(0));
     let mut reader = Peeked::new(Plainly::File(Counted::new(raw, Arc::clone(&read))));
     let mut layers = 0;
-    let mut weight = if file.location.path().is_some() { 0 } else { REMOTE };
+    let mut weight = if file.location.path().is_some() { 0 } else { REQUESTS_HELD * request_bytes.0 };
     while let Some(format) = Format::of(&reader.head) {
         if layers == MAX_LAYERS {
             let message =
@@ -55,7 +61,8 @@ pub(crate) fn peel(file: &InputFile, helpers: Option<&Arc<dyn Helpers>>) -> io::
 }
 
 /// The bytes of a file as they are, and how many there are.
-fn raw(file: &InputFile) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+#[cfg_attr(not(feature = "remote"), expect(unused_variables, reason = "only objects are asked for"))]
+fn raw(file: &InputFile, request_bytes: RequestBytes) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     match &file.location {
         Location::Path(path) => {
             let file = File::open(path)?;
@@ -65,7 +72,7 @@ fn raw(file: &InputFile) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
         }
         Location::Stdin => Ok((Box::new(io::stdin()), None)),
         #[cfg(feature = "remote")]
-        Location::Url(url) => crate::remote::read(url, &file.version),
+        Location::Url(url) => crate::remote::read(url, &file.version, request_bytes),
         #[cfg(not(feature = "remote"))]
         Location::Url(_) => Err(no_remote()),
     }

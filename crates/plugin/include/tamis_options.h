@@ -1,4 +1,4 @@
-/* tamis_options.h - reading the options of a stage in C.
+/* tamis_options.h - reading the options of a stage in C, and whether bytes are UTF-8.
  *
  * `open` gets the options as JSON text. The host has checked them against the schema of the stage, so their types are
  * right; an option that the user has not given is not in it, and the fallback counts. Values of options of the top
@@ -146,6 +146,24 @@ TAMIS_UNUSED static char *tamis_option_string(tamis_str options, const char *nam
   }
   text[n] = '\0';
   return text;
+}
+
+/* Whether bytes are UTF-8, which every text handed to the host must be: no lone continuation, nothing cut off, nothing
+ * written longer than it need be, no half of a surrogate pair, nothing beyond U+10FFFF. */
+TAMIS_UNUSED static int tamis_is_utf8(tamis_str text) {
+  for (size_t at = 0; at < text.len;) {
+    uint8_t first = text.ptr[at++];
+    if (first < 0x80) continue;
+    size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+    if (first < 0xC2 || first > 0xF4 || text.len - at < more) return 0;
+    uint8_t second = text.ptr[at];
+    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+        (first == 0xF4 && second > 0x8F))
+      return 0;
+    for (size_t end = at + more; at < end; at++)
+      if ((text.ptr[at] & 0xC0) != 0x80) return 0;
+  }
+  return 1;
 }
 
 #endif

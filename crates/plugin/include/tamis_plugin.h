@@ -231,7 +231,7 @@ typedef struct {
   int32_t (*cancelled)(void *ctx);                              /* 1: return TAMIS_CANCELLED soon */
   const void *(*extension)(void *ctx, tamis_str name);          /* optional tables; NULL: not known */
 
-  /* calls with documents */
+  /* calls with documents; where no field has the name, one with dots leads into objects: author.name */
   int32_t (*field)(void *ctx, uint32_t doc, tamis_str name, tamis_value *out);    /* 1 found, 0 not */
   int32_t (*field_at)(void *ctx, uint32_t doc, uint32_t index, tamis_field *out); /* in name order; 0: past the end */
 

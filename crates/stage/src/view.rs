@@ -171,7 +171,7 @@ impl<'a> View<'a> {
         self.lookup.origin()
     }
 
-    /// The metadata field `name`.
+    /// The metadata field `name`, or the member of an object that a name with dots leads to (`author.name`).
     pub fn metadata(&self, name: &str) -> Option<ValueRef<'a>> {
         self.lookup.field(name)
     }

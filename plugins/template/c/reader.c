@@ -37,8 +37,10 @@ static int32_t template_cut(void *instance, const tamis_block *block, uint32_t e
   return TAMIS_OK;
 }
 
-/* Ordinals go up by one a line, also where a line is passed over. The host checks that text is UTF-8. */
+/* Ordinals go up by one a line, also where a line is passed over. A line in another encoding is a dead letter with its
+ * bytes: the host takes text that is not UTF-8 for a slip of the plugin. */
 static int32_t template_decode(void *instance, const tamis_block *block, const tamis_host *host) {
+  static const tamis_str nothing = {NULL, 0}, foreign = TAMIS_STR("the line is not UTF-8: convert the file first");
   const template_stage *self = instance;
   uint64_t ordinal = block->first_ordinal;
   for (size_t at = 0; at < block->bytes.len; ordinal++) {
@@ -51,7 +53,14 @@ static int32_t template_decode(void *instance, const tamis_block *block, const t
       document.ordinal = ordinal;
       document.offset = block->offset + at;
       document.length = length;
-      host->emit(host->ctx, &document);
+      if (tamis_is_utf8(document.text)) {
+        host->emit(host->ctx, &document);
+      } else {
+        document.raw = document.text;
+        document.text = nothing;
+        document.flags |= TAMIS_HAS_RAW;
+        host->emit_failed(host->ctx, &document, foreign);
+      }
     }
     at = next;
   }

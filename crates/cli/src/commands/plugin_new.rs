@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use tamis_stage::Registry;
 
 use super::plugin_in_c;
 use super::plugin_sdk::{self, write};
@@ -54,8 +55,16 @@ impl Template {
     }
 }
 
-pub(crate) fn new(args: &PluginNewArgs) -> anyhow::Result<Exit> {
+pub(crate) fn new(args: &PluginNewArgs, bundled: &Registry) -> anyhow::Result<Exit> {
     let name = Name::new(&args.name)?;
+    if let Some(taken) = bundled.iter().find(|factory| factory.info().name == name.kebab) {
+        let kind = taken.info().kind;
+        bail!(
+            "`{0}` is the name of a bundled {kind}, and a pipeline cannot load a second one of its name: choose another name, \
+             such as `my-{0}`",
+            name.kebab
+        );
+    }
     let folder = args.path.join(&name.kebab);
     if folder.exists() {
         bail!("`{}` exists already: choose another name, or another folder with `--path`", folder.display());

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::node::{Data, Entry, Node, Table};
-use crate::size::{format_size, parse_size};
+use crate::size::{BYTES, format_size, parse_size};
 use crate::suggest::{choice, closest, containing, did_you_mean_beside};
 use crate::text::Place;
 pub(crate) use idle::Idle;
@@ -24,6 +24,8 @@ const MAX_DEPTH: usize = 128;
 
 /// A table with more mistakes than this is something else than what it is taken for.
 const MOST_MISTAKES: usize = 1_000;
+
+const HOW_TO_WRITE_SIZES: &str = "write it as `\"64 MiB\"`, `\"1 GiB\"` or a number of bytes";
 
 /// A value with a meaning beyond its type.
 #[derive(Debug, Clone)]
@@ -273,7 +275,9 @@ impl<'a> Checker<'a> {
         let names: Vec<&str> = types.iter().filter_map(|name| type_name(name)).collect();
         let message = format!("{} is {}, but must be {}", at.subject, node.type_name(), names.join(" or "));
         let mut label = type_label(node, &types);
-        if label.is_empty()
+        if keywords.get("x-unit").and_then(Value::as_str) == Some(BYTES) {
+            HOW_TO_WRITE_SIZES.clone_into(&mut label);
+        } else if label.is_empty()
             && let Some(Value::String(description)) = keywords.get("description")
         {
             // How to write it cannot be told from what is there; what it means may say it.
@@ -447,11 +451,7 @@ impl<'a> Checker<'a> {
     /// A size in bytes (`x-size` holds the smallest allowed).
     fn size(&mut self, node: &Node, smallest: u64, at: &At) {
         match size_of(node) {
-            None => self.error(
-                &node.place,
-                format!("{} is no size", at.subject),
-                "write it as `\"64 MiB\"`, `\"1 GiB\"` or a number of bytes",
-            ),
+            None => self.error(&node.place, format!("{} is no size", at.subject), HOW_TO_WRITE_SIZES),
             Some(bytes) if bytes < smallest => self.error(
                 &node.place,
                 format!("{} is {}, too small", at.subject, format_size(bytes)),

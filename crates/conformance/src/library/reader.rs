@@ -4,7 +4,7 @@ use tamis_document::Record;
 use tamis_stage::handle::{Effects, ReaderHandle};
 use tamis_stage::{Block, Cut, StageInfo};
 
-use super::{Results, is_mistake, on_threads};
+use super::{Results, failures, is_mistake, on_threads};
 
 /// Files that break careless readers.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
@@ -53,10 +53,16 @@ fn decode(
     let mut records = Vec::new();
     let block = Block { file: "file", head: &[], bytes, offset, first_ordinal };
     match handle.decode(&block, &mut records, &mut Effects::default()) {
-        Ok(()) => Ok(records),
+        Ok(()) => handed_over(&records).map(|()| records),
         Err(failure) if is_mistake(&failure.to_string()) => Err(failure.to_string()),
         Err(_) => Ok(Vec::new()),
     }
+}
+
+/// No record is one that the host refused. What the reader gives up itself, with its bytes, is as it should be.
+fn handed_over(records: &[Record]) -> Result<(), String> {
+    let mistake = failures(records).find(|(_, reason)| is_mistake(reason));
+    mistake.map_or(Ok(()), |(id, reason)| Err(format!("record `{id}`: {reason}")))
 }
 
 fn twice(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {

@@ -1,11 +1,11 @@
 //! Filters and extractors.
 
-use tamis_document::{Fate, Metadata, Record, ValueRef};
+use tamis_document::{Metadata, Record, ValueRef};
 use tamis_stage::handle::{Effects, TransformHandle};
 use tamis_stage::{Kind, StageInfo};
 
 use super::documents::{difference, long_records, odd_records, records};
-use super::{Results, is_mistake, on_threads};
+use super::{Results, failures, is_mistake, on_threads};
 
 pub(super) fn check(
     info: &StageInfo,
@@ -70,13 +70,6 @@ fn empty(handle: &dyn TransformHandle) -> Result<(), String> {
         Some(_) => Err("it split documents off none".to_owned()),
         None => Ok(()),
     }
-}
-
-fn failures(records: &[Record]) -> impl Iterator<Item = (&str, &str)> {
-    records.iter().filter_map(|record| match &record.fate {
-        Fate::Failed(reason) => Some((record.document.id.as_str(), reason.as_ref())),
-        Fate::Kept | Fate::Dropped(_) => None,
-    })
 }
 
 fn takes_any(handle: &dyn TransformHandle) -> Result<Processed, String> {

@@ -88,6 +88,9 @@ pub(crate) struct Call<'a> {
     pub(crate) output: Output,
     /// The document whose output was put last: its index, and where its bytes and files begin.
     pub(crate) last_put: Option<(u32, usize, usize)>,
+    /// Members of nested objects that the plugin has asked for, which no record holds by themselves.
+    #[expect(clippy::vec_box, reason = "the plugin holds pointers to them while the vector grows")]
+    members: Vec<Box<Value>>,
     /// What an instance that is being opened says of forms.
     pub(crate) forms: Forms,
     /// What the plugin said of its failure: a place (an option), and a message.
@@ -222,6 +225,7 @@ impl<'a> Call<'a> {
             split: Vec::new(),
             output: Output::default(),
             last_put: None,
+            members: Vec::new(),
             forms: Forms::new(),
             error: None,
             breach: None,

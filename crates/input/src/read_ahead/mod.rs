@@ -15,7 +15,7 @@ mod queue;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::{Helpers, InputFile, Location};
+use crate::{Helpers, InputFile, Location, RequestBytes};
 use queue::Stream;
 pub(crate) use queue::{Queue, Taken};
 
@@ -35,6 +35,7 @@ pub struct ReadAhead {
     chunk: usize,
     /// The bound, and how much of it is taken, in bytes.
     max: u64,
+    request_bytes: RequestBytes,
     used: Arc<AtomicU64>,
     inner: Mutex<Inner>,
     /// Memory of chunks that were read, to be used again.
@@ -61,10 +62,10 @@ struct Slot {
 
 impl ReadAhead {
     /// Inflates ahead with these helpers, if there are two or more; what waits takes no more than `max` bytes.
-    pub fn new(helpers: Arc<dyn Helpers>, max: u64) -> Arc<Self> {
+    pub fn new(helpers: Arc<dyn Helpers>, max: u64, request_bytes: RequestBytes) -> Arc<Self> {
         let threads = helpers.threads();
         let (used, inner, spare) = (Arc::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { helpers, threads, chunk: CHUNK, max, used, inner, spare })
+        Arc::new(Self { helpers, threads, chunk: CHUNK, max, request_bytes, used, inner, spare })
     }
 
     /// Says which files are read next, each by a number that grows from file to file: the first is the one that is

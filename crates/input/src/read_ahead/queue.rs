@@ -162,7 +162,7 @@ impl Stream {
 
     /// Opens the file. Where its decompressor takes more memory than there is it stays as it was until its turn.
     fn open(&self, file: InputFile, ahead: &ReadAhead) -> Source {
-        let opened = peel(&file, Some(&ahead.helpers));
+        let opened = peel(&file, Some(&ahead.helpers), ahead.request_bytes);
         let mut state = self.lock();
         let (reader, facts) = match opened {
             Ok(opened) => opened,

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use proptest::prelude::*;
 
 use super::*;
+use crate::RequestBytes;
 use crate::ahead::tests::{Kind, Pool, noise};
 use crate::decode::Format;
 use crate::decode::tests::compress;
@@ -18,7 +19,8 @@ type Read = (Vec<u8>, Result<(), String>);
 fn with_chunk(helpers: Arc<dyn Helpers>, max: u64, chunk: usize) -> Arc<ReadAhead> {
     let threads = helpers.threads();
     let (used, inner, spare) = (Arc::default(), Mutex::default(), Mutex::default());
-    Arc::new(ReadAhead { helpers, threads, chunk, max, used, inner, spare })
+    let request_bytes = RequestBytes::default();
+    Arc::new(ReadAhead { helpers, threads, chunk, max, request_bytes, used, inner, spare })
 }
 
 fn write(folder: &Path, files: &[Vec<u8>]) -> Vec<InputFile> {
@@ -63,7 +65,11 @@ fn read(file: &InputFile, options: &OpenOptions, steps: &[usize]) -> Read {
 }
 
 fn options(ahead: &Arc<ReadAhead>) -> OpenOptions {
-    OpenOptions { helpers: Some(Arc::clone(&ahead.helpers)), read_ahead: Some(Arc::clone(ahead)) }
+    OpenOptions {
+        helpers: Some(Arc::clone(&ahead.helpers)),
+        read_ahead: Some(Arc::clone(ahead)),
+        ..OpenOptions::default()
+    }
 }
 
 /// What a file is made of: a format, or none, the length of its text, and how often it is repeated.
@@ -135,7 +141,7 @@ fn what_comes_next_is_inflated_within_the_bound() {
         let folder = tempfile::tempdir().unwrap();
         let files = write(folder.path(), &vec![compress(format, &plain); 4]);
         // Room for what two of them take to be open, and for half of the text of one.
-        let weight = peel(&files[0], None).unwrap().1.weight;
+        let weight = peel(&files[0], None, RequestBytes::default()).unwrap().1.weight;
         let max = 2 * weight + 200_000;
         let ahead = with_chunk(Pool::start(Kind::Inline, 4), max, CHUNK);
         let mut read = Vec::new();
@@ -163,7 +169,7 @@ fn many_members_are_left_to_their_own_helpers() {
     let folder = tempfile::tempdir().unwrap();
     let member = compress(Format::Gzip, &noise(300_000));
     let files = write(folder.path(), &vec![member.repeat(6); 2]);
-    let ahead = ReadAhead::new(Pool::start(Kind::Inline, 2), 1 << 30);
+    let ahead = ReadAhead::new(Pool::start(Kind::Inline, 2), 1 << 30, RequestBytes::default());
     ahead.announce(0..2, |index| files[index].clone());
     let mut input = Input::open(&files[0], &options(&ahead)).unwrap();
     let mut read = Vec::new();

@@ -14,7 +14,7 @@ use tamis_address::{Address, shown};
 use super::{Object, fetch, runtime};
 use crate::list::listing::{Folders, Packed};
 use crate::list::seen::Seen;
-use crate::{Candidate, InputError, InputFile, ListOptions, Listing, Location, Pattern, names};
+use crate::{Candidate, InputError, InputFile, ListOptions, Listing, Location, Pattern, RequestBytes, names};
 
 /// How often somebody who waits for a listing is asked whether to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
@@ -31,13 +31,13 @@ pub(crate) fn list(
     seen: &mut Seen,
     listing: &mut Listing,
 ) -> Result<(), InputError> {
-    let object = Object::at(address).map_err(|error| unreadable(pattern, &error))?;
+    let object = Object::at(address, RequestBytes::default()).map_err(|error| unreadable(pattern, &error))?;
     object.list(pattern, root, options, seen, listing)
 }
 
 /// One object, named itself; its name begins at `root`.
 pub(crate) fn one(pattern: &Pattern, address: &Address, root: &str) -> Result<InputFile, InputError> {
-    let object = Object::at(address).map_err(|error| unreadable(pattern, &error))?;
+    let object = Object::at(address, RequestBytes::default()).map_err(|error| unreadable(pattern, &error))?;
     object.one(root).map_err(|error| unreadable(pattern, &error))
 }
 

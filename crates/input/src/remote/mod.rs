@@ -29,11 +29,8 @@ use tokio::task::AbortHandle;
 
 use tamis_address::Address;
 
-use crate::RandomAccess;
+use crate::{RandomAccess, RequestBytes};
 pub(crate) use list::{list, one};
-
-/// How much one request asks for, in bytes.
-const PART: u64 = 8 << 20;
 
 /// How many requests run at once.
 const IN_FLIGHT: usize = 4;
@@ -60,20 +57,25 @@ struct Store {
     pages: Option<Arc<dyn PaginatedListStore>>,
 }
 
-/// Opens an object as a stream; and how many bytes it has, if that is known.
-pub(crate) fn read(url: &Address, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
-    Object::at(url)?.read(version)
+/// Opens an object as a stream, of which one request asks for `part` bytes; and how many bytes it has, if that is known.
+pub(crate) fn read(
+    url: &Address,
+    version: &str,
+    part: RequestBytes,
+) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    Object::at(url, part)?.read(version)
 }
 
 /// Opens an object for reading anywhere in it.
 pub(crate) fn random_access(url: &Address, version: &str) -> io::Result<Arc<dyn RandomAccess>> {
-    Object::at(url)?.random_access(version)
+    // What is asked for is as much as whoever reads has memory for.
+    Object::at(url, RequestBytes::default())?.random_access(version)
 }
 
 impl Object {
-    fn at(url: &Address) -> io::Result<Self> {
+    fn at(url: &Address, part: RequestBytes) -> io::Result<Self> {
         let (Store { objects, pages }, key) = store(url).map_err(|error| fetch::explain(url, error))?;
-        Ok(Self { store: objects, pages, key, url: url.clone(), part: PART })
+        Ok(Self { store: objects, pages, key, url: url.clone(), part: part.0 })
     }
 
     fn read(self, version: &str) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {

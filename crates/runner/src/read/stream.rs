@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, ReadAhead};
+use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, ReadAhead, RequestBytes};
 use tamis_stage::Block;
 
 use crate::error::RunError;
@@ -22,8 +22,10 @@ pub(crate) struct Opener {
 impl Opener {
     /// Opens files for a run with so much memory, in bytes.
     pub(crate) fn new(helpers: Arc<dyn Helpers>, unpacker: Unpacker, memory: u64) -> Self {
-        let read_ahead = ReadAhead::new(Arc::clone(&helpers), memory / AHEAD_SHARE);
-        Self { options: OpenOptions { helpers: Some(helpers), read_ahead: Some(read_ahead) }, unpacker }
+        let request_bytes = RequestBytes::within(memory);
+        let read_ahead = ReadAhead::new(Arc::clone(&helpers), memory / AHEAD_SHARE, request_bytes);
+        let options = OpenOptions { helpers: Some(helpers), read_ahead: Some(read_ahead), request_bytes };
+        Self { options, unpacker }
     }
 
     /// Says which files are opened next, so that compressed ones are inflated while others are read.

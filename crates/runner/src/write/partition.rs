@@ -154,17 +154,25 @@ fn push<'a>(pieces: impl Iterator<Item = Cow<'a, str>>, names: &mut Vec<String>)
 
 /// The text of a field, if it has one.
 fn field<'a>(record: &'a Record, name: &str) -> Option<Cow<'a, str>> {
-    let text = match record.document.metadata.get(name) {
-        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
-        Some(Value::Bool(value)) => Cow::Borrowed(if *value { "true" } else { "false" }),
-        Some(Value::Integer(value)) => Cow::Owned(value.to_string()),
-        Some(Value::Float(value)) => Cow::Owned(value.to_string()),
-        // A number beyond 64 bits is JSON text.
-        Some(Value::Json(json)) if !json.as_str().starts_with(['[', '{']) => Cow::Borrowed(json.as_str()),
-        Some(Value::Json(_) | Value::Null) => return None,
+    let text = match record.document.metadata.find(name) {
+        Some(Cow::Borrowed(value)) => shown(value)?,
+        Some(Cow::Owned(member)) => Cow::Owned(shown(&member)?.into_owned()),
         None => Cow::Borrowed(of_fate(record, name)?),
     };
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// A value as a name, if it is a single one.
+fn shown(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+        Value::Integer(value) => Cow::Owned(value.to_string()),
+        Value::Float(value) => Cow::Owned(value.to_string()),
+        // A number beyond 64 bits is JSON text.
+        Value::Json(json) if !json.as_str().starts_with(['[', '{']) => Cow::Borrowed(json.as_str()),
+        Value::Json(_) | Value::Null => return None,
+    })
 }
 
 fn is_date(format: Option<&str>) -> bool {

@@ -50,7 +50,9 @@ impl Extractor for Metadata {
     }
 
     fn forms(&self) -> Forms {
-        Forms::new().taking([Form::Flattened]).needing([Layout::Lines])
+        // Documents that were cleaned come to it to be passed over.
+        let passed = self.options.skip_cleaned.then_some(Form::Clean);
+        Forms::new().taking(passed.into_iter().chain([Form::Flattened])).needing([Layout::Lines])
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

@@ -80,7 +80,8 @@ impl Extractor for SiteRules {
     }
 
     fn forms(&self) -> Forms {
-        Forms::new().taking([Form::Flattened, Form::Clean]).needing([Layout::Lines]).cleaning()
+        // A site is told by what surrounds the text: of a page that was cleaned before, its rules know nothing.
+        Forms::new().taking([Form::Flattened]).needing([Layout::Lines]).cleaning()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
