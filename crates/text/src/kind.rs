@@ -1,4 +1,6 @@
-//! Files that are no text, told from their first bytes.
+//! Files that are no text, or text in a format that has to be taken apart first, told from their first bytes.
+
+use crate::{encoding, markup};
 
 /// How much of a file is looked at, in bytes.
 const LOOKED_AT: usize = 1024;
@@ -22,6 +24,28 @@ pub fn binary(head: &[u8]) -> Option<&'static str> {
     let kind = infer::get(head)?;
     let is_text = matches!(kind.matcher_type(), infer::MatcherType::Text);
     (!is_text).then(|| kind.mime_type())
+}
+
+/// In which format a text is that is neither prose nor the source of a page, and that no reader takes apart: XML with
+/// the name of its root, such as ``XML (`rss`)``, RTF, PostScript, a calendar, a card. `complete` says whether `head` is
+/// all of it.
+///
+/// Its words can be read, so nothing else would tell that its tags and commands are not among them.
+pub fn format(head: &[u8], complete: bool) -> Option<String> {
+    let decoded = encoding::is_wide(head)
+        .then(|| encoding::decode(head, &encoding::Hints::default()).text.into_owned());
+    let head = decoded.as_ref().map_or(head, String::as_bytes);
+    let begins = |start: &str| head.trim_ascii_start().starts_with(start.as_bytes());
+    let known = [
+        ("{\\rtf", "RTF"),
+        ("%!PS", "PostScript"),
+        ("BEGIN:VCALENDAR", "a calendar (iCalendar)"),
+        ("BEGIN:VCARD", "a card (vCard)"),
+    ];
+    match known.into_iter().find(|(start, _)| begins(start)) {
+        Some((_, name)) => Some(name.to_owned()),
+        None => markup::xml_root(head, complete).map(|root| format!("XML (`{root}`)")),
+    }
 }
 
 /// How a file begins that macOS writes beside another one, for what other systems have no place for.
@@ -69,6 +93,40 @@ mod tests {
         ] {
             assert_eq!(binary(head), expected, "{}", String::from_utf8_lossy(head));
         }
+    }
+
+    #[test]
+    fn formats_that_nobody_takes_apart_are_named() {
+        for (head, complete, expected) in [
+            ("<?xml version=\"1.0\"?>\n<rss version=\"2.0\"><channel>", false, Some("XML (`rss`)")),
+            (
+                "\u{feff}<?xml version='1.0'?><!-- a --><!DOCTYPE tei [<!ENTITY a 'b'>]><TEI.2>",
+                false,
+                Some("XML (`tei.2`)"),
+            ),
+            ("<!DOCTYPE svg><svg>", true, Some("XML (`svg`)")),
+            ("<feed xmlns='a'><entry><id>1</id></entry></feed>\n", true, Some("XML (`feed`)")),
+            (
+                "<DOC>\n<DOCNO>1</DOCNO><TEXT>words</TEXT></DOC>\n<DOC>\n<DOCNO>2</DOCNO>",
+                false,
+                Some("XML (`doc`)"),
+            ),
+            ("<?xml version='1.0'?><html xmlns='a'>", false, None),
+            ("<?xml version='1.0'?><!DOCTYPE html PUBLIC 'a'>", false, None),
+            ("<ann> hello\n<bob> hi\n<ann> bye", true, None),
+            ("<ann> hello\n<bob> hi <i>you</i>\n<ann> bye", false, None),
+            ("<div><my-box>words</my-box></div>", true, None),
+            ("<think>so</think> words", true, None),
+            ("{\\rtf1\\ansi words}", true, Some("RTF")),
+            ("%!PS-Adobe-3.0", true, Some("PostScript")),
+            ("BEGIN:VCALENDAR\r\n", true, Some("a calendar (iCalendar)")),
+            ("{rtf}", true, None),
+            ("", true, None),
+        ] {
+            assert_eq!(format(head.as_bytes(), complete).as_deref(), expected, "{head}");
+        }
+        let wide: Vec<u8> = "<?xml version='1.0'?><rss>".bytes().flat_map(|byte| [byte, 0]).collect();
+        assert_eq!(format(&wide, true).as_deref(), Some("XML (`rss`)"));
     }
 
     #[test]

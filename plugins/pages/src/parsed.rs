@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tamis_html::{Shape, Tree, parse};
-use tamis_plugin::{Attachment, Failure, ValueRef, View};
+use tamis_plugin::{Attachment, Failure, Form, ValueRef, View};
 use tamis_text::encoding::{Hints, decode, top_level_domain};
+use tamis_text::markup;
 
 /// What was found in the text of a document; it hangs on the document until the text changes.
 struct Parsed(Arc<Shape>);
@@ -22,6 +23,28 @@ pub(crate) fn from_raw(document: &View<'_>) -> Option<String> {
     let top_level_domain = url.and_then(top_level_domain);
     let hints = Hints { markup: true, top_level_domain, ..Hints::default() };
     Some(decode(raw, &hints).text.into_owned())
+}
+
+/// Whether a document is a page: for one that a reader says is the source of one, and for bytes as scraped, a tag is
+/// enough; any other text may hold tags and be none.
+pub(crate) fn is_page(document: &View<'_>, source: Option<&str>) -> bool {
+    match source {
+        Some(source) => has_tag(source),
+        None if document.form() == Some(Form::Markup) => has_tag(document.text()),
+        None => markup::is_page(document.text().as_bytes()),
+    }
+}
+
+/// Whether anything in a text looks like a tag.
+fn has_tag(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some(at) = memchr::memchr(b'<', rest) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'!' | b'/')) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The tree of a document: of its source from the bytes as scraped, where that is given, or else of its text.

@@ -72,7 +72,7 @@ unsafe extern "C-unwind" fn cut<T: Reader>(
     // SAFETY: the host calls with what the header promises.
     let (host, stage, bytes) = unsafe { (HostRef::new(host), stage::<T>(instance), block(bytes)) };
     boundary(host, || {
-        let (bytes, records) = match stage.cut(bytes.bytes, end != 0) {
+        let (bytes, records) = match stage.cut_behind(bytes.head, bytes.bytes, end != 0) {
             Cut::More => (0, 0),
             Cut::At { bytes, records } => (bytes as u64, records),
         };

@@ -56,6 +56,11 @@ pub trait Reader: Sized + Send + Sync + 'static {
         if end { Cut::At { bytes: bytes.len(), records: 1 } } else { Cut::More }
     }
 
+    /// The same for a reader of files whose head ([`Reader::head`]) says how their records end.
+    fn cut_behind(&self, _head: &[u8], bytes: &[u8], end: bool) -> Cut {
+        self.cut(bytes, end)
+    }
+
     /// Decodes a block into documents.
     ///
     /// # Errors

@@ -30,6 +30,7 @@
 mod declared;
 mod other;
 mod plausible;
+mod short;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +42,7 @@ use memchr::memchr_iter;
 
 pub use self::declared::{charset_in, declared_in_markup};
 use self::other::Other;
+pub use self::short::short_chinese;
 
 /// An encoding of the WHATWG Encoding Standard, or one that was in use before and beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

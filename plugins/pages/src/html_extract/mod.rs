@@ -17,7 +17,7 @@ use tamis_plugin::{
 
 use crate::features::Page;
 use crate::model::judge;
-use crate::parsed::{from_raw, tree};
+use crate::parsed::{from_raw, is_page, tree};
 use crate::render::{Form as Rendering, render};
 use crate::select::select;
 use crate::units::complete;
@@ -74,7 +74,7 @@ impl Extractor for HtmlExtract {
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let source = from_raw(&draft.original());
-        if !has_tag(source.as_deref().unwrap_or(draft.text())) {
+        if !is_page(&draft.original(), source.as_deref()) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
@@ -161,16 +161,4 @@ impl HtmlExtract {
             images: self.options.images,
         }
     }
-}
-
-/// Whether anything in a text looks like a tag.
-pub(crate) fn has_tag(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some(at) = memchr::memchr(b'<', rest) {
-        rest = rest.get(at + 1..).unwrap_or_default();
-        if rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'!' | b'/')) {
-            return true;
-        }
-    }
-    false
 }

@@ -26,7 +26,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// Where the text is not in the markup but in the structured data of the page (`articleBody`), it is taken from
 /// there.
-/// Text without a single tag is handed on as it is, and so is the text of a page that has lost its structure, where
+/// A text that is no page is handed on as it is, whatever tags it holds: one `<b>`, `List<String>`, Markdown. It is a page
+/// if it begins as documents do, or if half of its characters stand inside elements of HTML; of what a reader says is
+/// the source of a page (`form = "markup"`) a single tag is enough.
+/// Handed on is also the text of a page that has lost its structure, where
 /// one element holds nearly all of it with line ends between its pieces: for the stages that clean flattened text.
 /// Pages whose content was taken are marked with `cleaned_by`, so that `boilerplate` leaves them alone.
 ///

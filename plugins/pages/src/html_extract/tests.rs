@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use tamis_conformance::cases::check_extractor;
-use tamis_plugin::{Document, Draft, Extractor, View};
+use tamis_plugin::{Document, Draft, Extractor, Form, View};
 
 use super::{Articles, Favour, HtmlExtract, HtmlExtractOptions, Output};
 
@@ -239,12 +239,33 @@ fn a_body_that_only_the_structured_data_has_is_found() {
 
 #[test]
 fn text_without_a_tag_is_handed_on() {
-    for text in ["", "plain words", "a < b and b > c", "河边的笔记\n\n早晨的雾很大"] {
+    for text in [
+        "",
+        "plain words",
+        "a < b and b > c",
+        "河边的笔记\n\n早晨的雾很大",
+        "It takes a List<String>, and one <b>word</b> is bold.",
+        "# Title\n\nWords <br> and <kbd>Ctrl</kbd>.\n\n## Next\n\n- one\n- two\n",
+    ] {
         assert_eq!(
             extracted(&HtmlExtractOptions::default(), text),
             (text.to_owned(), vec!["no_markup".to_owned()])
         );
     }
+}
+
+/// What a reader says of a document counts more than what it looks like.
+#[test]
+fn one_tag_is_enough_in_what_is_said_to_be_a_page() {
+    let counts = |form| {
+        let mut document = Document::new("a", "The ferry came back on Tuesday.<hr>It left at noon.");
+        document.form = form;
+        let mut draft = Draft::new(View::from(&document));
+        let stage = HtmlExtract::open(HtmlExtractOptions::default()).expect("the options are fine");
+        stage.extract(&mut draft).expect("never fails on short pages");
+        draft.finish().1.counts().iter().any(|(name, _)| name == "no_markup")
+    };
+    assert!(!counts(Some(Form::Markup)) && counts(Some(Form::Flattened)) && counts(None));
 }
 
 #[test]

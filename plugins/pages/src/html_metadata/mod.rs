@@ -23,8 +23,7 @@ use std::collections::BTreeMap;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
-use crate::html_extract::has_tag;
-use crate::parsed::{from_raw, tree};
+use crate::parsed::{from_raw, is_page, tree};
 use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
@@ -80,7 +79,7 @@ impl Extractor for HtmlMetadata {
         let original = draft.original();
         let source = from_raw(&original);
         let page = source.as_deref().unwrap_or(original.text());
-        if !has_tag(page) {
+        if !is_page(&original, source.as_deref()) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }

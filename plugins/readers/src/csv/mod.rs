@@ -1,5 +1,6 @@
 //! `csv` and `tsv`: one document a row.
 
+mod header;
 mod options;
 mod scan;
 #[cfg(test)]
@@ -7,10 +8,12 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub(crate) use header::table;
 pub use options::{CsvOptions, Delimiter, TsvOptions};
 use tamis_plugin::{Block, Cut, Emit, Failure, Forms, Reader, SetupError};
 use tamis_text::encoding::{self, Encoding, Hints};
 
+use self::header::{BOM, separator};
 use self::scan::{Broken, Cell, Dialect};
 use crate::encoded;
 use crate::mapping::{Mapping, Place};
@@ -28,6 +31,8 @@ pub struct Tsv(Table);
 #[derive(Debug)]
 struct Table {
     mapping: Mapping,
+    delimiter: Delimiter,
+    /// With the delimiter, where that is known.
     dialect: Dialect,
     /// The encoding that was chosen; without one it is found.
     encoding: Option<Encoding>,
@@ -52,10 +57,8 @@ macro_rules! reader {
                 self.0.mapping.forms()
             }
 
-            /// By name only: any prose has commas.
-            fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
-                let is_named = name.to_ascii_lowercase().ends_with($ending);
-                if is_named && !head.contains(&0) { SURE_BY_NAME } else { 0 }
+            fn sniff(&self, head: &[u8], complete: bool, name: &str) -> u8 {
+                self.0.sniff(head, complete, name, $ending)
             }
 
             fn head(&self, bytes: &[u8], end: bool) -> Option<usize> {
@@ -63,7 +66,11 @@ macro_rules! reader {
             }
 
             fn cut(&self, bytes: &[u8], end: bool) -> Cut {
-                self.0.cut(bytes, end)
+                self.0.cut(&[], bytes, end)
+            }
+
+            fn cut_behind(&self, head: &[u8], bytes: &[u8], end: bool) -> Cut {
+                self.0.cut(head, bytes, end)
             }
 
             fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
@@ -75,6 +82,8 @@ macro_rules! reader {
 
 /// How sure a reader is of a file that is called like its own.
 const SURE_BY_NAME: u8 = 60;
+/// How sure it is of a file that looks like a table, but is not called one.
+const SURE_BY_CONTENT: u8 = 40;
 /// How many bytes beyond ASCII it takes to believe what they look like.
 const MIN_EVIDENCE: usize = 32;
 
@@ -116,6 +125,15 @@ impl From<TsvOptions> for CsvOptions {
     }
 }
 
+/// What the bytes of a block mean.
+#[derive(Debug, Clone, Copy)]
+struct Coding {
+    encoding: Encoding,
+    /// Whether a delimiter or a quote may be part of a character in encodings of several bytes, so that none of them
+    /// can be taken.
+    parts_characters: bool,
+}
+
 /// How a row reads: what stands for `cells` in the file.
 struct Names {
     names: Vec<String>,
@@ -130,9 +148,13 @@ impl Table {
         if let Some(encoding) = encoding {
             check_encoding(encoding, &options)?;
         }
+        let is_delimiter = |quote: u8| match options.delimiter {
+            Delimiter::Auto => Delimiter::ALL.iter().any(|known| known.byte() == quote),
+            known => known.byte() == quote,
+        };
         let quote = match options.quote.as_bytes() {
             [] => None,
-            [quote] if *quote != delimiter && !quote.is_ascii_whitespace() => Some(*quote),
+            [quote] if !is_delimiter(*quote) && !quote.is_ascii_whitespace() => Some(*quote),
             _ => {
                 let message = "it takes one ASCII character that is no delimiter and no white space, or none";
                 return Err(SetupError::in_option("quote", message));
@@ -148,6 +170,7 @@ impl Table {
         Ok(Self {
             mapping: Mapping::new(options.fields, options.metadata, options.spread, options.rename)?
                 .with_form(options.form),
+            delimiter: options.delimiter,
             dialect: Dialect {
                 delimiter,
                 quote,
@@ -172,9 +195,13 @@ impl Table {
         }
         let mut at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
         let mut cells = Vec::new();
+        let dialect = self.dialect(bytes);
+        if !end && self.delimiter == Delimiter::Auto && header::first_line(bytes, false).is_none() {
+            return None;
+        }
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let Some(line) = self.dialect.row(rest, end, &mut cells) else {
+            let Some(line) = dialect.row(rest, end, &mut cells) else {
                 return end.then_some(bytes.len());
             };
             at += line.next;
@@ -184,10 +211,42 @@ impl Table {
         }
     }
 
-    fn cut(&self, bytes: &[u8], end: bool) -> Cut {
+    /// How a table is written, as it begins.
+    fn dialect(&self, head: &[u8]) -> Dialect {
+        let found = match self.delimiter {
+            Delimiter::Auto if self.has_header => header::delimiter(head, self.dialect.quote),
+            known => known,
+        };
+        Dialect { delimiter: found.byte(), ..self.dialect }
+    }
+
+    /// By name, or by what a file looks like that has none: any prose has commas, but no header and as many in each row.
+    fn sniff(&self, head: &[u8], complete: bool, name: &str, ending: &str) -> u8 {
+        let name = name.to_ascii_lowercase();
+        if name.ends_with(ending) {
+            // In UTF-16, of which it says what to do.
+            return if !head.contains(&0) || encoding::is_wide(head) { SURE_BY_NAME } else { 0 };
+        }
+        let file = name.rsplit('/').next().unwrap_or(&name);
+        let is_plain = file.rsplit_once('.').is_some_and(|(_, ending)| ending == "txt");
+        if !self.has_header || (file.contains('.') && !is_plain) {
+            return 0;
+        }
+        let Some(table) = table(head, complete) else { return 0 };
+        let is_own = match self.delimiter {
+            Delimiter::Auto => table.delimiter != Delimiter::Tab,
+            known => known == table.delimiter,
+        };
+        // A file that is called text is one unless it has the very column.
+        let has_text = || table.names.iter().any(|name| self.mapping.is_text(name));
+        if is_own && (!is_plain || has_text()) { SURE_BY_CONTENT } else { 0 }
+    }
+
+    fn cut(&self, head: &[u8], bytes: &[u8], end: bool) -> Cut {
+        let dialect = self.dialect(head);
         let mut cells = Vec::new();
         let (mut at, mut records) = (0, 0);
-        while let Some(line) = self.dialect.row(bytes.get(at..).unwrap_or_default(), end, &mut cells) {
+        while let Some(line) = dialect.row(bytes.get(at..).unwrap_or_default(), end, &mut cells) {
             at += line.next;
             records += 1;
         }
@@ -196,18 +255,19 @@ impl Table {
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
         let bytes = block.bytes;
-        let encoding = self.encoding_of(block);
-        let names = self.names(block.head, encoding).map_err(Failure::new)?;
+        let dialect = self.dialect(block.head);
+        let coding = self.coding_of(block, &dialect);
+        let names = self.names(block.head, &dialect, coding).map_err(Failure::new)?;
         let (mut at, mut ordinal) = (0, block.first_ordinal);
         let (mut cells, mut row) = (Vec::new(), Row::default());
-        while let Some(line) = self.dialect.row(bytes.get(at..).unwrap_or_default(), true, &mut cells) {
+        while let Some(line) = dialect.row(bytes.get(at..).unwrap_or_default(), true, &mut cells) {
             let record = bytes.get(at..at + line.length).unwrap_or_default();
             let offset = block.offset + at as u64;
             let place = Place { ordinal, offset, length: record.len() as u64 };
             let read = match line.broken {
                 _ if record.is_empty() => Ok(()),
                 Some(broken) => Err(Fault::new(broken.at, self.why(broken))),
-                None => self.read_row((record, encoding), &cells, &names, place, &mut row, emit),
+                None => self.read_row((record, coding), &cells, &names, place, &mut row, emit),
             };
             if let Err(fault) = read {
                 let byte = offset + fault.at as u64;
@@ -225,27 +285,30 @@ impl Table {
     /// The encoding of a block: what was chosen, UTF-8 if it may be that, or what its bytes look most like.
     ///
     /// Block by block, so a table of any length is read as it comes; blocks of ASCII alone read alike in all of them.
-    /// A few bytes prove nothing: then, and where the guess is an encoding whose cells cannot be told apart, it is
-    /// UTF-8, and the rows that are not fail.
-    fn encoding_of(&self, block: &Block<'_>) -> Encoding {
-        if let Some(chosen) = self.encoding {
-            return chosen;
-        }
+    /// A few bytes prove nothing, unless they are Chinese: then, and where the guess is an encoding whose cells cannot be
+    /// told apart, it is UTF-8, and the rows that are not fail.
+    fn coding_of(&self, block: &Block<'_>, dialect: &Dialect) -> Coding {
+        let is_part = |byte: u8| may_be_part(byte);
+        let parts_characters =
+            self.dialect.escapes || is_part(dialect.delimiter) || dialect.quote.is_some_and(is_part);
+        let is_sound =
+            |found: &Encoding| found.is_ascii_compatible() && (found.is_single_byte() || !parts_characters);
+        let found = self.encoding.or_else(|| self.found(block).filter(is_sound));
+        Coding { encoding: found.unwrap_or(Encoding::UTF_8), parts_characters }
+    }
+
+    /// What the bytes of a block look most like, if they are not UTF-8.
+    fn found(&self, block: &Block<'_>) -> Option<Encoding> {
         let parts = [block.head, block.bytes];
         if parts.into_iter().all(|bytes| simdutf8::basic::from_utf8(bytes).is_ok()) {
-            return Encoding::UTF_8;
+            return None;
         }
         let n_high = parts.into_iter().flatten().filter(|byte| !byte.is_ascii()).count();
         if n_high < MIN_EVIDENCE && self.fallback.is_none() {
-            return Encoding::UTF_8;
+            return encoding::short_chinese(&parts.concat());
         }
         let hints = Hints { fallback: self.fallback, ..Hints::default() };
-        let found = encoding::decode(&parts.concat(), &hints).encoding;
-        let is_part = |byte: u8| byte >= b'0' && !found.is_single_byte();
-        let is_cut = !is_part(self.dialect.delimiter) && !self.dialect.quote.is_some_and(is_part);
-        let is_sound =
-            found.is_ascii_compatible() && is_cut && (found.is_single_byte() || !self.dialect.escapes);
-        if is_sound { found } else { Encoding::UTF_8 }
+        Some(encoding::decode(&parts.concat(), &hints).encoding)
     }
 
     fn why(&self, broken: Broken) -> String {
@@ -259,16 +322,26 @@ impl Table {
     }
 
     /// The names of the columns.
-    fn names(&self, head: &[u8], encoding: Encoding) -> Result<Names, String> {
+    fn names(&self, head: &[u8], dialect: &Dialect, coding: Coding) -> Result<Names, String> {
         if !self.has_header {
             return Ok(Names { names: self.columns.clone(), fixed: !self.columns.is_empty() });
         }
-        if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
+        if encoding::is_wide(head) {
             return Err("the file is UTF-16: convert it to UTF-8, for example with `iconv`".to_owned());
+        }
+        let encoding = coding.encoding;
+        if dialect.delimiter == Delimiter::Bar.byte()
+            && !encoding.is_single_byte()
+            && encoding != Encoding::UTF_8
+        {
+            return Err(format!(
+                "in {} a bar may be part of a character: convert the file to UTF-8, for example with `iconv`",
+                encoding.name()
+            ));
         }
         let mut rest = head.strip_prefix(BOM).unwrap_or(head);
         let mut cells = Vec::new();
-        while let Some(line) = self.dialect.row(rest, true, &mut cells) {
+        while let Some(line) = dialect.row(rest, true, &mut cells) {
             if let Some(broken) = line.broken {
                 return Err(format!("the header cannot be read: {}", self.why(broken)));
             }
@@ -276,7 +349,7 @@ impl Table {
             if let Some(separator) = separator(written) {
                 self.check_separator(separator)?;
             } else if line.length > 0 {
-                return self.named(rest, &cells, encoding);
+                return self.named(rest, &cells, dialect, coding);
             }
             rest = rest.get(line.next..).unwrap_or_default();
         }
@@ -286,7 +359,7 @@ impl Table {
     /// Holds what the first line of a file says (`sep=;`, as Excel writes it) against what the table is read with.
     fn check_separator(&self, separator: u8) -> Result<(), String> {
         match Delimiter::ALL.iter().find(|known| known.byte() == separator) {
-            Some(_) if separator == self.dialect.delimiter => Ok(()),
+            Some(known) if [Delimiter::Auto, *known].contains(&self.delimiter) => Ok(()),
             Some(Delimiter::Tab) => Err("the file says that tabs separate its cells: use `tsv`".to_owned()),
             Some(known) => Err(format!(
                 "the file says `sep={}`: say `use = \"csv\"` with `delimiter = \"{}\"`",
@@ -300,12 +373,12 @@ impl Table {
         }
     }
 
-    fn named(&self, head: &[u8], cells: &[Cell], encoding: Encoding) -> Result<Names, String> {
+    fn named(&self, head: &[u8], cells: &[Cell], dialect: &Dialect, coding: Coding) -> Result<Names, String> {
         let mut names = Vec::with_capacity(cells.len());
         for (index, cell) in cells.iter().enumerate() {
             let mut row = Row::default();
             let name = self
-                .cell((head, encoding), cell, &mut row)
+                .cell((head, coding), cell, &mut row)
                 .map_err(|fault| format!("in the header: {}", fault.message))?;
             let name = row.str(&name);
             names.push(if name.is_empty() { (index + 1).to_string() } else { name.to_owned() });
@@ -314,7 +387,7 @@ impl Table {
             let count = |delimiter: &Delimiter| only.bytes().filter(|byte| *byte == delimiter.byte()).count();
             if let Some(likelier) = Delimiter::ALL.iter().max_by_key(|delimiter| count(delimiter))
                 && count(likelier) > 0
-                && likelier.byte() != self.dialect.delimiter
+                && likelier.byte() != dialect.delimiter
             {
                 return Err(format!(
                     "the header `{only}` is one column: say `use = \"csv\"` with `delimiter = \"{}\"`",
@@ -330,7 +403,7 @@ impl Table {
 
     fn read_row<'a>(
         &self,
-        (record, encoding): (&'a [u8], Encoding),
+        (record, coding): (&'a [u8], Coding),
         cells: &[Cell],
         names: &Names,
         place: Place,
@@ -360,7 +433,7 @@ impl Table {
                 });
                 continue;
             }
-            let value = self.cell((record, encoding), cell, row)?;
+            let value = self.cell((record, coding), cell, row)?;
             let content = row.str(&value);
             let value = match content.as_bytes() {
                 // An empty text is a text, an empty cell is no metadata.
@@ -381,13 +454,14 @@ impl Table {
     /// What a cell stands for: borrowed from the row if it stands there as it is.
     fn cell<'a>(
         &self,
-        (record, encoding): (&'a [u8], Encoding),
+        (record, coding): (&'a [u8], Coding),
         cell: &Cell,
         row: &mut Row<'a>,
     ) -> Result<Str<'a>, Fault> {
         let bytes = record.get(cell.range.clone()).unwrap_or_default();
+        let encoding = coding.encoding;
         if !cell.quoted && encoding == Encoding::UTF_8 {
-            let text = simdutf8::basic::from_utf8(bytes).map_err(|_| wrong_bytes(bytes, cell, encoding))?;
+            let text = simdutf8::basic::from_utf8(bytes).map_err(|_| wrong_bytes(bytes, cell, coding))?;
             return Ok(Str::Input(text));
         }
         let mut plain = Vec::new();
@@ -399,7 +473,7 @@ impl Table {
         };
         let (text, n_undecodable) = encoding.decode(bytes);
         if n_undecodable > 0 {
-            return Err(wrong_bytes(bytes, cell, encoding));
+            return Err(wrong_bytes(bytes, cell, coding));
         }
         let start = row.scratch.len();
         row.scratch.push_str(&text);
@@ -408,15 +482,18 @@ impl Table {
 }
 
 /// Bytes of a cell that stand for nothing.
-fn wrong_bytes(bytes: &[u8], cell: &Cell, encoding: Encoding) -> Fault {
+fn wrong_bytes(bytes: &[u8], cell: &Cell, coding: Coding) -> Fault {
     let message = match std::str::from_utf8(bytes) {
-        Err(error) if encoding == Encoding::UTF_8 => {
+        Err(error) if coding.encoding == Encoding::UTF_8 => {
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-            format!(
-                "byte 0x{byte:02X} is not UTF-8; name the encoding of the file, as `encoding = \"gb18030\"`"
-            )
+            let way_out = if coding.parts_characters {
+                "convert the file to UTF-8, for example with `iconv`"
+            } else {
+                "name the encoding of the file, as `encoding = \"gb18030\"`"
+            };
+            format!("byte 0x{byte:02X} is not UTF-8; {way_out}")
         }
-        _ => format!("a cell holds bytes that stand for nothing in {}", encoding.name()),
+        _ => format!("a cell holds bytes that stand for nothing in {}", coding.encoding.name()),
     };
     Fault::new(cell.range.start, message)
 }
@@ -430,33 +507,32 @@ fn check_encoding(encoding: Encoding, options: &CsvOptions) -> Result<(), SetupE
     if encoding == Encoding::UTF_8 || encoding.is_single_byte() {
         return Ok(());
     }
+    let name = encoding.name();
+    let convert = "or convert the files to UTF-8 first, for example with `iconv`";
     if options.delimiter == Delimiter::Bar {
-        let message = format_args!("in {} a bar may be part of a character", encoding.name());
+        let message =
+            format_args!("in {name} a bar may be part of a character: use another delimiter, {convert}");
         return Err(SetupError::in_option("delimiter", message));
     }
-    // From `0` on, ASCII is also what the second byte of a character may look like.
-    if options.quote.bytes().next().is_some_and(|quote| quote >= b'0') {
-        let message = format_args!(
-            "in {} `{}` may be part of a character: it takes `\"` or `'`",
-            encoding.name(),
-            options.quote
-        );
+    if options.quote.bytes().next().is_some_and(may_be_part) {
+        let quote = &options.quote;
+        let message =
+            format_args!("in {name} `{quote}` may be part of a character: it takes `\"` or `'`, {convert}");
         return Err(SetupError::in_option("quote", message));
     }
     if options.escapes {
-        let message = format_args!("in {} a backslash may be part of a character", encoding.name());
+        let message =
+            format_args!("in {name} a backslash may be part of a character: leave it out, {convert}");
         return Err(SetupError::in_option("escapes", message));
     }
     Ok(())
 }
 
-/// What separates cells by a line that says so, such as `sep=;`.
-fn separator(line: &[u8]) -> Option<u8> {
-    let (name, [separator]) = line.split_last_chunk()?;
-    name.eq_ignore_ascii_case(b"sep=").then_some(*separator)
+/// Whether a byte of ASCII may be the second one of a character, or a later one, in some encoding of several bytes: from
+/// `@` on in all of them, and digits in GB18030.
+fn may_be_part(byte: u8) -> bool {
+    byte >= b'@' || byte.is_ascii_digit()
 }
-
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// A name that occurs twice.
 fn twice(names: &[String]) -> Option<&str> {

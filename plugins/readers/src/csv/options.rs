@@ -9,15 +9,17 @@ use crate::{FieldNames, TextForm, encoded};
 
 /// Reads one document from each row of a table with commas.
 ///
-/// Use it for `.csv` files, also those with semicolons or bars between the cells; for tabs there is `tsv`.
+/// Use it for `.csv` files, also those with semicolons or bars between the cells; for `.tsv` files there is `tsv`.
 ///
 /// ```toml
 /// [[source]]
 /// use = "csv"
 /// paths = ["export/*.csv"]
 /// fields = { id = "article_id", text = "content" }
-/// delimiter = "semicolon"
 /// ```
+///
+/// What stands between cells is found file by file: a first line such as `sep=;`, as Excel writes it, says so, and is no
+/// row; else the header shows it. A delimiter that is named (`delimiter`) must be that of every file.
 ///
 /// The first row names the columns. Three columns have a meaning of their own (`fields`); all others become
 /// metadata, as strings. Empty cells become no metadata.
@@ -30,8 +32,6 @@ use crate::{FieldNames, TextForm, encoded};
 /// end or the end of the file. Elsewhere in a cell it is a character like others. A quote at the start that is not
 /// closed, or has text behind the quote that should close it, opens nothing: its row fails and ends where its line
 /// ends.
-///
-/// A first line `sep=;`, as Excel writes it, is no row; if it says another delimiter than `delimiter` the file fails.
 ///
 /// A row with such a quote, with more or fewer cells than there are columns, or with bytes that are not in the
 /// encoding fails with its number, and its bytes are kept; the rows around it are read.
@@ -81,7 +81,8 @@ pub struct CsvOptions {
     #[schemars(extend("x-needs" = {"quote": "some"}))]
     pub escapes: bool,
     /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 or, if they are not, what they look most like. A
-    /// byte order mark of UTF-8 is left out.
+    /// byte order mark of UTF-8 is left out. Some characters are enough to see Chinese; of other encodings it takes 32
+    /// bytes beyond ASCII.
     #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
     /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.
@@ -98,8 +99,10 @@ pub struct CsvOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delimiter {
-    /// `,`
+    /// Whichever parts the first line into most cells; a comma in files without a header.
     #[default]
+    Auto,
+    /// `,`
     Comma,
     /// `;`
     Semicolon,
@@ -110,11 +113,13 @@ pub enum Delimiter {
 }
 
 impl Delimiter {
+    /// Those that a table may have, the likeliest first.
     pub(super) const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Bar];
 
+    /// The byte; that of the likeliest where it is to be found.
     pub(super) fn byte(self) -> u8 {
         match self {
-            Self::Comma => b',',
+            Self::Auto | Self::Comma => b',',
             Self::Semicolon => b';',
             Self::Tab => b'\t',
             Self::Bar => b'|',
@@ -123,6 +128,7 @@ impl Delimiter {
 
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Comma => "comma",
             Self::Semicolon => "semicolon",
             Self::Tab => "tab",
@@ -134,7 +140,7 @@ impl Delimiter {
 impl Default for CsvOptions {
     fn default() -> Self {
         Self {
-            delimiter: Delimiter::Comma,
+            delimiter: Delimiter::Auto,
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
@@ -222,7 +228,8 @@ pub struct TsvOptions {
     #[schemars(extend("x-needs" = {"quote": "some"}))]
     pub escapes: bool,
     /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 or, if they are not, what they look most like. A
-    /// byte order mark of UTF-8 is left out.
+    /// byte order mark of UTF-8 is left out. Some characters are enough to see Chinese; of other encodings it takes 32
+    /// bytes beyond ASCII.
     #[schemars(extend("x-under-auto" = "fallback_encoding"))]
     pub encoding: String,
     /// The encoding of files that are not UTF-8 and say nothing of their encoding, in place of a guess: `auto`, or a label.

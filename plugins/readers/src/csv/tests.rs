@@ -17,7 +17,9 @@ fn read_in_blocks(reader: &impl Reader, file: &[u8], step: usize) -> Collected {
     let (mut start, mut filled, mut first_ordinal) = (head, head, 0);
     while start < file.len() {
         filled = (filled + step).min(file.len());
-        let Cut::At { bytes, records } = reader.cut(&file[start..filled], filled == file.len()) else {
+        let Cut::At { bytes, records } =
+            reader.cut_behind(&file[..head], &file[start..filled], filled == file.len())
+        else {
             continue;
         };
         let bytes_of_block = &file[start..start + bytes];
@@ -160,7 +162,8 @@ fn a_header_that_says_nothing_fails_the_file() {
     ];
     for (head, message) in cases {
         let block = Block { file: "a", head, bytes: b"1\n", offset: 9, first_ordinal: 0 };
-        let error = csv("{}").decode(&block, &mut Collected::default()).expect_err("no header");
+        let commas = csv(r#"{"delimiter":"comma"}"#);
+        let error = commas.decode(&block, &mut Collected::default()).expect_err("no header");
         assert!(error.to_string().starts_with(message), "{error}");
     }
 }
@@ -281,7 +284,9 @@ fn an_encoding_is_found_where_there_is_enough_to_see() {
 fn a_line_that_names_the_delimiter_is_no_row() {
     let semicolons = r#"{"delimiter":"semicolon"}"#;
     assert_eq!(read(semicolons, b"sep=;\r\nid;text\r\n1;a, b\r\n").texts(), ["a, b"]);
-    let reader = csv("{}");
+    assert_eq!(read("{}", b"sep=;\r\nid;text\r\n1;a, b\r\n").texts(), ["a, b"]);
+    assert_eq!(read("{}", b"sep=|\nid|text|x;y;z\n1|a|b\n").metadata(), r#"{"x;y;z":"b"}"#);
+    let reader = csv(r#"{"delimiter":"comma"}"#);
     let file = b"sep=;\nid;text\n1;a\n";
     let head = reader.head(file, true).expect("a head");
     let block =
@@ -300,4 +305,103 @@ fn backslashes_escape_if_they_are_said_to() {
     let escaped = read(r#"{"escapes":true}"#, row);
     assert_eq!(escaped.texts(), ["a \"b\" \\ c\nd, \"e\"", r"plain \n"]);
     assert_eq!(escaped.failures().count(), 1);
+}
+
+/// A text in GBK: the readers only decode, so the characters that the tests need stand here.
+fn in_gbk(text: &str) -> Vec<u8> {
+    let table: &[(char, &[u8])] = &[
+        ('编', b"\xB1\xE0"),
+        ('号', b"\xBA\xC5"),
+        ('正', b"\xD5\xFD"),
+        ('文', b"\xCE\xC4"),
+        ('今', b"\xBD\xF1"),
+        ('天', b"\xCC\xEC"),
+        ('好', b"\xBA\xC3"),
+        ('中', b"\xD6\xD0"),
+        ('国', b"\xB9\xFA"),
+        ('人', b"\xC8\xCB"),
+    ];
+    let mut bytes = Vec::new();
+    for character in text.chars() {
+        match table.iter().find(|(known, _)| *known == character) {
+            Some((_, pair)) => bytes.extend_from_slice(pair),
+            None => bytes.push(u8::try_from(character).expect("ASCII")),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_short_table_in_chinese_is_read_whatever_stands_between_its_cells() {
+    for delimiter in [",", ";", "\t"] {
+        let file = "编号;text\n1;今天好\n2;中国人\n".replace(';', delimiter);
+        let found = read("{}", &in_gbk(&file));
+        assert_eq!((found.texts(), found.messages()), (vec!["今天好", "中国人"], vec![""; 0]), "{delimiter}");
+    }
+    // What a message advises for the rest works with every delimiter for which it is said.
+    let lone = in_gbk("id;text\n1;中\n");
+    let found = read("{}", &lone);
+    assert!(found.messages()[0].ends_with("name the encoding of the file, as `encoding = \"gb18030\"`"));
+    for option in ["encoding", "fallback_encoding"] {
+        let options = format!(r#"{{"{option}":"gb18030","delimiter":"semicolon"}}"#);
+        assert_eq!(read(&options, &lone).texts(), ["中"], "{option}");
+    }
+    let bars = read(r#"{"delimiter":"bar"}"#, &in_gbk("id|text\n1|中国人\n"));
+    assert!(bars.messages()[0].ends_with("convert the file to UTF-8, for example with `iconv`"), "{bars:?}");
+    let named = csv(r#"{"encoding":"gb18030"}"#);
+    let file = in_gbk("id|text\n1|中国人\n");
+    let block = Block { file: "a", head: &file[..8], bytes: &file[8..], offset: 8, first_ordinal: 0 };
+    let error = named.decode(&block, &mut Collected::default()).expect_err("bars part characters");
+    assert!(error.to_string().starts_with("in gb18030 a bar may be part of a character"), "{error}");
+}
+
+#[test]
+fn what_stands_between_cells_is_seen_in_the_first_line() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"text,a\nx,1\n", "x"),
+        (b"text;a\nx;1\n", "x"),
+        (b"a|text\n1|x;y,z\n", "x;y,z"),
+        (b"a\ttext\n1\tx\n", "x"),
+        (b"text\nx\n", "x"),
+        (b"price, EUR;text\n1,5;x\n", "x"),
+        (b"\"a;b;c\",text\n1,x\n", "x"),
+        (b"\xEF\xBB\xBF\r\n\"a,b\";text\r\n1;\"x\ny\"\r\n", "x\ny"),
+        (b"\"a\nb\",text\n1,x\n", "x"),
+    ];
+    for (file, text) in cases {
+        let whole = read("{}", file);
+        assert_eq!(whole.texts(), [*text], "{}", String::from_utf8_lossy(file));
+        for step in 1..file.len() {
+            assert_eq!(read_in_blocks(&csv("{}"), file, step), whole);
+        }
+    }
+}
+
+#[test]
+fn tables_are_told_by_their_looks_where_a_name_does_not_tell() {
+    let (csv, tsv) = (csv("{}"), Tsv::open(TsvOptions::default()).expect("default options"));
+    let gbk = in_gbk("编号;正文\n1;今天好\n2;中国人\n");
+    let cases: &[(&str, &[u8], u8, u8)] = &[
+        ("stdin", b"id,text\n1,a\n2,\"b, c\"\n", 40, 0),
+        ("stdin", b"id;url\n1;a\n2;b", 40, 0),
+        ("stdin", b"id\ttext\n1\ta\n2\tb\n", 0, 40),
+        ("stdin", &gbk, 40, 0),
+        ("stdin", b"sep=;\nid;url\n1;a", 40, 0),
+        ("a.txt", b"id,text\n1,a\n2,b\n", 40, 0),
+        ("a.txt", b"id,content\n1,a\n2,b\n", 0, 0),
+        ("a.log", b"id,text\n1,a\n2,b\n", 0, 0),
+        ("a.csv", b"prose", 60, 0),
+        ("a.csv", b"\xFF\xFEi\0d\0,\0", 60, 0),
+        ("a.csv", b"PK\x03\x04\0\0", 0, 0),
+        ("stdin", b"Roses are red, violets\nare blue, sugar\nis sweet, and so\n", 0, 0),
+        ("stdin", b"Dear Ann,\nthank you, and\ngood bye,\n", 0, 0),
+        ("stdin", b"2021-01-01,info,started\n2021-01-02,info,ended\n2021-01-03,a,b\n", 0, 0),
+        ("stdin", b"| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", 0, 0),
+        ("stdin", b"id,text\n1,a\n2\n", 0, 0),
+        ("stdin", b"id,text\n1,a\n", 0, 0),
+    ];
+    for (name, head, sure_csv, sure_tsv) in cases {
+        let sure = (csv.sniff(head, true, name), tsv.sniff(head, true, name));
+        assert_eq!(sure, (*sure_csv, *sure_tsv), "{name}: {}", String::from_utf8_lossy(head));
+    }
 }

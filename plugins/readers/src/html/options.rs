@@ -25,7 +25,8 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// A page that was not UTF-8 has the metadata field `encoding`.
 /// Bytes that stand for nothing become `�`; then the field `undecodable_bytes` says how many, and the raw bytes
 /// are kept, so nothing is lost.
-/// A file with too many of them, or one that is no text at all, fails, and its bytes are kept.
+/// A file with too many of them, one that is no text at all, or one that is clearly of another kind (`any_format`),
+/// fails, and its bytes are kept.
 ///
 /// Limits: the source still declares the encoding it had.
 ///
@@ -47,6 +48,12 @@ pub struct HtmlOptions {
     ///
     /// They do in any case if some of them stand for nothing.
     pub keep_raw: bool,
+    /// Whether a file is taken as one document even where it is clearly of another kind: JSON, JSON Lines, a table with a
+    /// header, XML, RTF.
+    ///
+    /// Without it such a file fails, and the message says what it is and who reads it. What is no text, and WARC and ARC
+    /// files, fail in any case.
+    pub any_format: bool,
 }
 
 impl Default for HtmlOptions {
@@ -56,6 +63,7 @@ impl Default for HtmlOptions {
             fallback_encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
             keep_raw: false,
+            any_format: false,
         }
     }
 }

@@ -64,6 +64,13 @@ fn pages_are_known_by_what_stands_in_them() {
         (b"<htmlx>", "a", 0),
         (b"<!-- open", "a", 0),
         (b"a < b", "a", 0),
+        (b"<b>One</b> word", "a.txt", 0),
+        (b"<center><b>One</b> word</center>", "a.txt", 70),
+        (b"<h1 align=center>Tool</h1>\n<p><img src=x></p>\n", "README.md", 0),
+        (b"<h1 align=center>Tool</h1>\n\n## Install\n\n```sh\nx\n```\n", "README", 0),
+        (b"<!doctype html><h1>Tool</h1>", "README.md", 90),
+        (b"<ann> hello\n<b> hi\n", "a.log", 0),
+        (b"<doc id=\"1\"><p>words</p></doc>", "a", 0),
     ];
     for (head, name, sure) in cases {
         assert_eq!(html(HtmlOptions::default()).sniff(head, true, name), *sure, "{head:?}");
@@ -81,13 +88,39 @@ proptest! {
 
 #[test]
 fn a_file_that_is_many_documents_is_refused() {
-    for (file, reader) in
-        [("WARC/1.1\r\nWARC-Type: response\r\n", "warc"), ("{\"html\": \"<p>\"}\n{\"a\"", "jsonl")]
-    {
+    for (file, reader) in [
+        ("WARC/1.1\r\nWARC-Type: response\r\n", "warc"),
+        ("{\"html\": \"<p>\"}\n{\"a\"", "jsonl"),
+        ("[{\"html\": \"<p>\"}]", "json"),
+        ("{\n  \"html\": \"<p>\"\n}\n", "json"),
+        ("[\"<p>\", 1]", "json"),
+        ("id,url,html\n1,a,<p>\n2,b,<p>\n", "csv"),
+        ("id\turl\thtml\n1\ta\t<p>\n2\tb\t<p>\n", "tsv"),
+    ] {
         let read = decode(&Html::open(HtmlOptions::default()).unwrap(), file.as_bytes());
         let [message] = read.messages()[..] else { panic!("{read:?}") };
         assert!(message.ends_with(&format!("read it with `use = \"{reader}\"`")), "{message}");
     }
     let page = "{\"a\": <b>a template</b>}";
     assert_eq!(decode(&Html::open(HtmlOptions::default()).unwrap(), page.as_bytes()).texts(), [page]);
+}
+
+#[test]
+fn what_no_reader_takes_apart_is_named_and_taken_on_demand() {
+    let any = HtmlOptions { any_format: true, ..HtmlOptions::default() };
+    for (file, what) in [
+        ("<?xml version='1.0'?><rss><channel><title>a</title></channel></rss>", "XML (`rss`)"),
+        ("{\\rtf1 words}", "RTF"),
+    ] {
+        let read = decode(&html(HtmlOptions::default()), file.as_bytes());
+        let [message] = read.messages()[..] else { panic!("{read:?}") };
+        assert!(
+            message.starts_with(&format!("the file is {what}, which no reader takes apart: ")),
+            "{message}"
+        );
+        assert_eq!(decode(&html(any.clone()), file.as_bytes()).texts(), [file]);
+    }
+    let many = "[{\"html\": \"<p>\"}]";
+    assert_eq!(decode(&html(any.clone()), many.as_bytes()).texts(), [many]);
+    assert_eq!(decode(&html(any), b"WARC/1.1\r\nWARC-Type: response\r\n").failures().count(), 1);
 }

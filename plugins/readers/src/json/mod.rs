@@ -42,7 +42,7 @@ impl Reader for Json {
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
         let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
         let by_name = if name.to_ascii_lowercase().ends_with(".json") { SURE_BY_NAME } else { 0 };
-        if begins_array(head) || begins_object_of_lines(head) { SURE_BY_CONTENT } else { by_name }
+        if begins(head) { SURE_BY_CONTENT } else { by_name }
     }
 
     fn cut(&self, bytes: &[u8], end: bool) -> Cut {
@@ -73,6 +73,11 @@ impl Reader for Json {
         }
         Ok(())
     }
+}
+
+/// Whether a file begins as one that this reader is for.
+pub(crate) fn begins(head: &[u8]) -> bool {
+    begins_array(head) || begins_object_of_lines(head)
 }
 
 /// Whether a text begins with `[` and an object, or with an array that has nothing in it.

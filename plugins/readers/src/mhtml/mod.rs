@@ -39,7 +39,7 @@ impl Reader for Mhtml {
     }
 
     fn forms(&self) -> Forms {
-        Forms::new().giving([Form::Markup])
+        Forms::new().giving([Form::Markup, Form::Flattened])
     }
 
     fn sniff(&self, head: &[u8], _complete: bool, name: &str) -> u8 {
@@ -62,7 +62,7 @@ impl Reader for Mhtml {
 
 impl Mhtml {
     fn read(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc, Format::Jsonl])?;
+        foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc, Format::Jsonl], false)?;
         let message = Message::parse(block.bytes);
         if !message.has_head() {
             let why = "it does not begin with the head of a message (`MIME-Version: …`, `Content-Type: …`)";
@@ -91,7 +91,7 @@ impl Mhtml {
             offset: block.offset,
             length: block.bytes.len() as u64,
             attachments: &[],
-            form: Some(Form::Markup),
+            form: Some(if known.markup { Form::Markup } else { Form::Flattened }),
         });
         Ok(())
     }

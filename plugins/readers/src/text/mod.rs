@@ -17,8 +17,11 @@ use crate::foreign::{self, Format};
 #[derive(Debug)]
 pub struct Text {
     decoder: Decoder,
+    any_format: bool,
 }
 
+/// What is more than one document, or data.
+const FOREIGN: [Format; 5] = [Format::Arc, Format::Warc, Format::Jsonl, Format::Json, Format::Table];
 /// How sure [`Text`] is of any text: enough to win when no structured reader wants the file.
 const SURE_OF_TEXT: u8 = 10;
 /// How sure the reader is of a file that is text in another encoding, as far as anyone can tell.
@@ -37,6 +40,7 @@ impl Reader for Text {
                 &options.fallback_encoding,
                 options.max_undecodable_ratio,
             )?,
+            any_format: options.any_format,
         })
     }
 
@@ -45,7 +49,7 @@ impl Reader for Text {
     }
 
     fn sniff(&self, head: &[u8], complete: bool, _name: &str) -> u8 {
-        if kind::binary(head).is_some() {
+        if kind::binary(head).is_some() || (!self.any_format && kind::format(head, complete).is_some()) {
             return 0;
         }
         let is_text = match std::str::from_utf8(head) {
@@ -62,7 +66,7 @@ impl Reader for Text {
     }
 
     fn decode(&self, block: &Block<'_>, emit: &mut dyn Emit) -> Result<(), Failure> {
-        let decoded = foreign::check(block.bytes, Self::NAME, &[Format::Arc, Format::Warc])
+        let decoded = foreign::check(block.bytes, Self::NAME, &FOREIGN, self.any_format)
             .and_then(|()| self.decoder.decode(block.bytes, Known::default()));
         match decoded {
             Ok(decoded) => {

@@ -25,7 +25,8 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// A document that was not UTF-8 has the metadata field `encoding`.
 /// Bytes that stand for nothing become `�`; then the field `undecodable_bytes` says how many, and the raw bytes
 /// are kept, so nothing is lost.
-/// A file with too many of them, or one that is no text at all, fails, and its bytes are kept.
+/// A file with too many of them, one that is no text at all, or one that is clearly of another kind (`any_format`),
+/// fails, and its bytes are kept.
 ///
 /// Limits: a few characters of GBK or Big5 may happen to be UTF-8, and are read as such.
 ///
@@ -43,6 +44,12 @@ pub struct TextOptions {
     /// Which part of the bytes of a file may stand for nothing, from 0 to 1; with more, the file fails.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_undecodable_ratio: f64,
+    /// Whether a file is taken as one document even where it is clearly of another kind: JSON, JSON Lines, a table with a
+    /// header, XML, RTF.
+    ///
+    /// Without it such a file fails, and the message says what it is and who reads it. What is no text, and WARC and ARC
+    /// files, fail in any case.
+    pub any_format: bool,
 }
 
 impl Default for TextOptions {
@@ -51,6 +58,7 @@ impl Default for TextOptions {
             encoding: AUTO.to_owned(),
             fallback_encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
+            any_format: false,
         }
     }
 }

@@ -68,6 +68,15 @@ fn what_is_no_text_fails_and_keeps_its_bytes() {
             "the file is a WARC file, and no single document: read it with `use = \"warc\"`",
         ),
         (
+            "auto",
+            b"[{\"text\": \"a\"}]",
+            "the file is JSON, and no single document (`any_format = true` takes it as one): read it with `use = \"json\"`",
+        ),
+        ("auto", b"{\"text\": \"a\"}\n{\"text\": \"b\"}\n", "the file is JSON Lines, and no single document"),
+        ("auto", b"id,url,text\n1,a,b\n2,c,d\n", "the file is a table, and no single document"),
+        ("auto", b"<rss><channel>a</channel></rss>", "the file is XML (`rss`), which no reader takes apart"),
+        ("auto", b"{\\rtf1 words}", "the file is RTF, which no reader takes apart"),
+        (
             "utf-8",
             b"a\xff",
             "1 of 2 bytes stand for nothing in UTF-8, more than `max_undecodable_ratio` = 0.1",
@@ -108,6 +117,30 @@ fn takes_any_text_and_no_binary_file() {
     assert_eq!(text().sniff(b"a\0b", true, "a.txt"), 0);
     assert_eq!(text().sniff(b"\xff\xfea\0", true, "a.txt"), 10);
     assert_eq!(text().sniff(b"\xce\xc4\xd7\xd6", true, "a.txt"), 1);
+}
+
+#[test]
+fn data_is_no_prose_unless_somebody_says_so() {
+    let any =
+        || Text::open(TextOptions { any_format: true, ..TextOptions::default() }).expect("good options");
+    for file in ["[{\"text\": \"a\"}]", "<rss><channel>a</channel></rss>", "id,url,text\n1,a,b\n2,c,d\n"] {
+        assert_eq!(decode(&any(), file.as_bytes()).texts(), [file]);
+    }
+    let rss = b"<rss><channel>a</channel></rss>";
+    assert_eq!((text().sniff(rss, true, "a.xml"), any().sniff(rss, true, "a.xml")), (0, 10));
+    for prose in [
+        "[1] The first of the notes.\n[2] The second.\n",
+        "{a note in braces}\n",
+        "<ann> hello\n<bob> hi\n",
+        "List<String> is a list.\n",
+        "One <b>word</b>.\n",
+        "Berlin, Germany\nParis, France\nRome, Italy\n",
+        "---\ntitle: a\n---\n# Words\n",
+        "text:'\\xa0words'\n",
+    ] {
+        assert_eq!(decode(&text(), prose.as_bytes()).texts(), [prose]);
+        assert_eq!(text().sniff(prose.as_bytes(), true, "a.txt"), 10, "{prose}");
+    }
 }
 
 proptest! {
