@@ -2,8 +2,8 @@
 //!
 //! A phrase lies under the key of its first token. Nearly all tokens begin none, which one bit tells.
 
-use super::classes::{Classes, Table};
 use super::tokens::{Kind, Token, Tokens, fold, is_glued, key_of};
+use tamis_text::class::{Classes, Table};
 
 /// Bits of a key that choose the bit: so many that another word hardly ever falls on one that is set.
 const KEY_BITS: u32 = 17;

@@ -2,7 +2,7 @@
 //!
 //! Phrases of the lexicon begin with a token, and a title consists of some: one walk over a page finds both.
 
-use super::classes::{Classes, Table};
+use tamis_text::class::{Classes, Table};
 
 /// Bytes of a character of Chinese, Japanese or Korean.
 const WIDE: usize = 3;
