@@ -199,13 +199,42 @@ fn year_last(text: &str, year: usize) -> Option<Located> {
     while !text.is_char_boundary(start) {
         start += 1;
     }
-    let found = BEFORE_YEAR.captures(text.get(start..year)?)?;
+    let before = text.get(start..year).filter(|before| may_end_a_month(before))?;
+    let found = BEFORE_YEAR.captures(before)?;
     let part = |name| found.name(name).map(|part| start + part.start()..start + part.end());
     let date = part("date")?.start..year + 4;
     let mut cursor = Cursor { text, at: date.end };
     let (weekday, time) = cursor.behind(false);
     Some(Located { date, time: time.or_else(|| part("time")), weekday: part("weekday").or(weekday) })
 }
+
+/// Whether a text may end with day and month, in any form of [`BEFORE_YEAR`]. Nearly all that stands before a number
+/// from 1900 to 2099 does not, and to try the pattern takes some ten thousand instructions.
+fn may_end_a_month(before: &str) -> bool {
+    let day_or_month =
+        before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | '/' | '-'));
+    let Some(last) = day_or_month.chars().next_back() else { return false };
+    if last.is_numeric() || last == 'º' {
+        return true;
+    }
+    let word = day_or_month.trim_end_matches(char::is_alphabetic).len();
+    let word = day_or_month.get(word..).unwrap_or_default();
+    if word.is_ascii() {
+        // A day as `13th` may be glued to nothing but its digits.
+        let is_day = || DAY_ENDINGS.iter().any(|end| word.eq_ignore_ascii_case(end));
+        let is_month = || MONTHS.iter().any(|(month, _)| word.eq_ignore_ascii_case(month));
+        return !word.is_empty() && (is_day() || is_month());
+    }
+    // Letters that only some month in some case has at its end: the pattern tells the rest.
+    LAST_OF_MONTHS.contains(last.to_lowercase().next().unwrap_or(last)) || matches!(last, 'ſ' | '\u{212A}')
+}
+
+/// What may stand behind the digits of a day, or between a month and its year.
+const DAY_ENDINGS: [&str; 7] = ["st", "nd", "rd", "th", "er", "de", "del"];
+
+/// The last characters of the names of months.
+static LAST_OF_MONTHS: LazyLock<String> =
+    LazyLock::new(|| MONTHS.iter().filter_map(|(month, _)| month.chars().next_back()).collect());
 
 /// Reads forwards; it always stands at a boundary of characters.
 struct Cursor<'a> {
@@ -435,12 +464,43 @@ mod tests {
     }
 
     #[test]
+    fn whatever_the_pattern_finds_may_end_a_month() {
+        let days = ["9", "13.", "13th", "1er", "13º"];
+        for (month, _) in MONTHS {
+            for day in days {
+                for text in [
+                    format!("on {month} {day}, "),
+                    format!("{month}. {day} "),
+                    format!("{day} {month} "),
+                    format!("{day} of {}.,  ", month.to_ascii_uppercase()),
+                    format!("{day} de {month} del "),
+                    format!(" 9-{month}-"),
+                ] {
+                    assert!(BEFORE_YEAR.is_match(&text), "{text}");
+                    assert!(may_end_a_month(&text), "{text}");
+                }
+            }
+        }
+        for text in [" 9/13/", " 9-13-", " 13.9.", " 13. 9. "] {
+            assert!(BEFORE_YEAR.is_match(text) && may_end_a_month(text), "{text}");
+        }
+        for text in ["Copyright © ", "in ", "news/", "", " - ", "版权所有 "] {
+            assert!(!may_end_a_month(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_weekday_that_contradicts_is_seen() {
         let text = "Friday, September 13, 2018";
         assert_eq!(dates(text).map(|it| read(&it.shown(text))).collect::<Vec<_>>(), [Reading::WrongWeekday]);
     }
 
     proptest! {
+        #[test]
+        fn a_month_is_never_overlooked(text in "([0-9]{1,2}|st|\\.|,| |/|-|may|MÄRZ|août|мая|thg|de|ſ|º|x|月){0,7}") {
+            prop_assert!(!BEFORE_YEAR.is_match(&text) || may_end_a_month(&text));
+        }
+
         #[test]
         fn any_text_is_searched_and_ranges_are_in_order(
             text in "(\\PC{0,4}|2018|-|9|13| |年|月|日|〇|二|十|民國|令和|元|星期|周|五|10:20|T|Z|\\+08:00|am|May|Fri|,|\\(|\\)){0,24}"

@@ -59,6 +59,11 @@ pub fn is_line_end(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
+/// Whether `c` takes no room: zero-width blanks, joiners, marks of direction or byte order, soft hyphens.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
+}
+
 /// Whether `c` closes a quotation or a bracket, so that it still belongs to the sentence before it.
 ///
 /// `"` and `'` count: they close as often as they open, and before a sentence end nothing opens.

@@ -5,6 +5,7 @@
 //! What to do about the answers is for the stages in `plugins/` to decide.
 //!
 //! - [`chars`]: classes of characters, display width.
+//! - [`class`]: the classes of a character that readers of pages ask for, in one look.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
 //! - [`json`]: special bytes of JSON strings, and a layout for texts that are known as one.
 //! - [`kind`]: files that are no text.
@@ -12,12 +13,17 @@
 //! - [`markup`]: whether a text is the source of a page.
 //! - [`maths`]: exponential function and logarithm, the same on every machine.
 //! - [`needles`]: many strings, looked for in one pass.
+//! - [`repeats`]: how much of a text says what it has said before.
 //! - [`runs`]: the stretch of a sequence that is worth the most.
-//! - [`sentences`]: whether a piece of text ends, or contains, a sentence.
+//! - [`scan`]: lines with their hashes, as an attachment that all stages share.
+//! - [`scripts`]: how many letters of each script a text has.
+//! - [`sentences`]: where sentences end, and whether a piece of text ends, or contains, one.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
 //! - [`numbering`]: `一、`, `（一）`, `1、`, `1.`, `第一，` at the start of a heading or list item.
+//! - [`words`]: words of alphabets, characters of Chinese and Japanese.
 
 pub mod chars;
+pub mod class;
 pub mod encoding;
 pub mod json;
 pub mod kind;
@@ -27,5 +33,9 @@ pub mod markup;
 pub mod maths;
 pub mod needles;
 pub mod numbering;
+pub mod repeats;
 pub mod runs;
+pub mod scan;
+pub mod scripts;
 pub mod sentences;
+pub mod words;

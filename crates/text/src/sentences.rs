@@ -1,6 +1,52 @@
 //! Where sentences end.
 
+use std::ops::Range;
+
 use crate::chars::{is_blank, is_cjk, is_closing};
+use crate::class::{Classes, Table};
+
+/// The sentences of a text, in order, white space at their ends left out.
+///
+/// A sentence ends behind 。！？ and their kin, whatever follows, and behind `.`, `!`, `?` and those of Arabic and
+/// Hindi before white space, unless a small letter or a digit comes then, as in `e.g. this` and `No. 5`. Marks and closing
+/// quotes or brackets behind the first mark belong to it. So does a line: no sentence runs across a line end.
+pub fn sentences(text: &str) -> impl Iterator<Item = Range<usize>> {
+    crate::lines::lines(text).flat_map(|line| {
+        let mut rest = 0;
+        std::iter::from_fn(move || {
+            let behind = line.text.get(rest..)?;
+            let begin = rest + behind.len() - behind.trim_start().len();
+            let length = sentence(line.text.get(begin..).filter(|text| !text.is_empty())?);
+            rest = begin + length;
+            let sentence = line.text.get(begin..rest)?.trim_end();
+            Some(line.start + begin..line.start + begin + sentence.len())
+        })
+    })
+}
+
+/// The bytes of the sentence with which `text` begins.
+fn sentence(text: &str) -> usize {
+    let table = Table::get();
+    // The mark that has ended the sentence, and whether white space stands behind it.
+    let mut ended: Option<(char, bool)> = None;
+    for (at, c) in text.char_indices() {
+        let classes = table.of(c);
+        ended = match ended {
+            Some((mark, _)) if c.is_whitespace() => Some((mark, true)),
+            Some((mark, is_apart)) if !classes.has(Classes::END.or(Classes::CLOSING)) || is_apart => {
+                let goes_on = classes.has(Classes::LOWER.or(Classes::DIGIT));
+                if table.of(mark).has(Classes::CJK_END) || (is_apart && !goes_on) {
+                    return at;
+                }
+                None
+            }
+            Some((_, is_apart)) if classes.has(Classes::END) => Some((c, is_apart)),
+            Some(ended) => Some(ended),
+            None => classes.has(Classes::END).then_some((c, false)),
+        };
+    }
+    text.len()
+}
 
 /// Whether `c` ends a sentence in Chinese or Japanese: 。！？．｡ and ASCII `!?`.
 ///
@@ -78,7 +124,33 @@ mod tests {
         assert!(!continues_after_sentence("没有句号，"));
     }
 
+    #[test]
+    fn a_text_falls_into_sentences() {
+        for (text, expected) in [
+            ("渡船停了。没有人来！“真的？”他问。", vec!["渡船停了。", "没有人来！", "“真的？”", "他问。"]),
+            (
+                "It left. Nobody saw it, e.g. the clerk of pier No. 5.",
+                vec!["It left.", "Nobody saw it, e.g. the clerk of pier No. 5."],
+            ),
+            ("“It left.” She knew?! Yes... perhaps", vec!["“It left.”", "She knew?!", "Yes... perhaps"]),
+            ("  a line\nand another. \n\n", vec!["a line", "and another."]),
+            ("3.5 km. Далее", vec!["3.5 km.", "Далее"]),
+            ("……。", vec!["……。"]),
+            ("", vec![]),
+        ] {
+            let found: Vec<&str> = sentences(text).filter_map(|range| text.get(range)).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn nothing_visible_lies_between_sentences(text in "([a-zA-Z渡船。.!? ”\\n]){0,40}") {
+            let joined: String = sentences(&text).filter_map(|range| text.get(range)).collect();
+            let visible = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(visible(&joined), visible(&text));
+        }
+
         #[test]
         fn any_text_is_accepted(text in "\\PC{0,30}") {
             let paragraph = ends_cjk_sentence(&text);

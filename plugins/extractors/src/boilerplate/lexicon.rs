@@ -143,7 +143,9 @@ impl Lexicon {
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
         let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
         let mut end = 0;
-        for token in Tokens::of(page) {
+        let begins = title.added_to(self.phrases.begins());
+        let mut tokens = Tokens::of(page);
+        while let Some(token) = tokens.next_of(&*begins) {
             if let Some(word) = title.word_of(&token) {
                 found.title_words.push((token.start, word));
             }

@@ -1,12 +1,11 @@
 //! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
 //!
-//! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters, told apart by
-//! `classes`), `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces), `features` (with
+//! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters),
+//! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces), `features` (with
 //! `title`, `opinion`, `local` and `scene`: what is known of each piece), `model` (which of them are text) and
 //! `cut`, which puts the rest together.
 //! [`training`] is what the training program needs of all that.
 
-mod classes;
 mod cut;
 mod decision;
 mod describe;

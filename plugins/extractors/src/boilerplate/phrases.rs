@@ -2,8 +2,8 @@
 //!
 //! A phrase lies under the key of its first token. Nearly all tokens begin none, which one bit tells.
 
-use super::classes::{Classes, Table};
-use super::tokens::{Kind, Token, Tokens, fold, is_glued, key_of};
+use super::tokens::{Kind, Sieve, Token, Tokens, fold, is_glued, key_of};
+use tamis_text::class::{Classes, Table};
 
 /// Bits of a key that choose the bit: so many that another word hardly ever falls on one that is set.
 const KEY_BITS: u32 = 17;
@@ -15,14 +15,32 @@ const MAX_PARTS: usize = 4;
 /// Phrases, each with a value.
 #[derive(Debug)]
 pub(super) struct Phrases<T> {
-    /// A bit for each key.
-    begins: Vec<u64>,
+    begins: Begins,
     /// Where the keys of each bucket begin.
-    buckets: Vec<usize>,
-    /// Keys with the first of their phrases, by key.
-    keys: Vec<(u64, usize)>,
+    buckets: Vec<u32>,
+    /// By key.
+    keys: Vec<Key>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
+}
+
+/// The beginnings of phrases, and other tokens to look out for.
+#[derive(Debug, Clone)]
+pub(super) struct Begins {
+    /// A bit for each key.
+    keys: Vec<u64>,
+    /// A bit for each character of the Basic Multilingual Plane that is a phrase by itself, and one for all others.
+    alone: Vec<u64>,
+    /// A bit for each sign of ASCII with which a phrase begins.
+    signs: [u64; 2],
+}
+
+/// The first token of some phrases.
+#[derive(Debug)]
+struct Key {
+    key: u64,
+    /// The first of the phrases.
+    first: u32,
 }
 
 #[derive(Debug)]
@@ -35,6 +53,37 @@ struct Entry<T> {
     value: T,
 }
 
+impl Begins {
+    fn new() -> Self {
+        Self { keys: vec![0; 1 << (KEY_BITS - 6)], alone: vec![0; (1 << 10) + 1], signs: [0; 2] }
+    }
+
+    /// Lets tokens with this key pass, too.
+    pub(super) fn add(&mut self, key: u64) {
+        let bit = key >> (64 - KEY_BITS);
+        self.keys[(bit >> 6) as usize] |= 1 << (bit & 63);
+    }
+}
+
+impl Sieve for Begins {
+    #[inline]
+    fn may_be(&self, key: u64) -> bool {
+        let bit = key >> (64 - KEY_BITS);
+        self.keys[(bit >> 6) as usize] >> (bit & 63) & 1 != 0
+    }
+
+    #[inline]
+    fn may_be_alone(&self, code: u32) -> bool {
+        let code = code.min(1 << 16);
+        self.alone[(code >> 6) as usize] >> (code & 63) & 1 != 0
+    }
+
+    #[inline]
+    fn may_begin_with(&self, sign: u8) -> bool {
+        self.signs[usize::from(sign >> 6 & 1)] >> (sign & 63) & 1 != 0
+    }
+}
+
 impl<T: Copy> Phrases<T> {
     /// Of two phrases that are the same but for their case, the first counts.
     pub(super) fn new(phrases: impl IntoIterator<Item = (String, T)>) -> Self {
@@ -45,22 +94,38 @@ impl<T: Copy> Phrases<T> {
             .collect();
         keyed.sort_by(|a, b| (a.0, b.1.len(), &a.1).cmp(&(b.0, a.1.len(), &b.1)));
         keyed.dedup_by(|later, earlier| later.1 == earlier.1);
-        let mut new = Self {
-            begins: vec![0; 1 << (KEY_BITS - 6)],
-            buckets: Vec::new(),
-            keys: Vec::new(),
-            entries: Vec::new(),
-        };
+        let mut new =
+            Self { begins: Begins::new(), buckets: Vec::new(), keys: Vec::new(), entries: Vec::new() };
         for (key, phrase, value) in keyed {
-            if new.keys.last().is_none_or(|(last, _)| *last != key) {
-                new.keys.push((key, new.entries.len()));
-                new.begins[(key >> (64 - KEY_BITS) >> 6) as usize] |= 1 << (key >> (64 - KEY_BITS) & 63);
+            new.note_beginning(&phrase);
+            if new.keys.last().is_none_or(|last| last.key != key) {
+                new.keys.push(Key { key, first: new.entries.len() as u32 });
+                new.begins.add(key);
             }
             new.entries.push(Entry::new(phrase, value));
         }
-        let begins = |bucket| new.keys.partition_point(|(key, _)| key >> (64 - BUCKET_BITS) < bucket);
+        let begins =
+            |bucket| new.keys.partition_point(|key| key.key >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
+    }
+
+    /// Notes the first character of a phrase where the sieve asks for characters.
+    fn note_beginning(&mut self, phrase: &str) {
+        let mut chars = phrase.chars();
+        let Some(first) = chars.next() else { return };
+        if first.is_ascii() {
+            self.begins.signs[first as usize >> 6 & 1] |= 1 << (first as u32 & 63);
+        }
+        if chars.next().is_none() {
+            let code = u32::from(first).min(1 << 16);
+            self.begins.alone[(code >> 6) as usize] |= 1 << (code & 63);
+        }
+    }
+
+    /// What tells the tokens that begin a phrase.
+    pub(super) fn begins(&self) -> &Begins {
+        &self.begins
     }
 
     /// The longest phrase that begins with a token of `page`: its bytes, and its value.
@@ -69,9 +134,9 @@ impl<T: Copy> Phrases<T> {
     pub(super) fn longest(&self, page: &str, token: &Token) -> Option<(usize, T)> {
         match token.kind {
             Kind::Word => self.under(token.key, page, token.start),
-            Kind::Pair | Kind::Sign => self
-                .under(token.key, page, token.start)
-                .or_else(|| self.under(token.alone(page), page, token.start)),
+            Kind::Pair | Kind::Sign => {
+                self.under(token.key, page, token.start).or_else(|| self.alone(page, token))
+            }
             Kind::Glued => token
                 .glued_keys(page)
                 .take(MAX_PARTS)
@@ -80,22 +145,25 @@ impl<T: Copy> Phrases<T> {
         }
     }
 
-    #[inline]
-    fn under(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
-        let bit = key >> (64 - KEY_BITS);
-        let begins = self.begins[(bit >> 6) as usize] >> (bit & 63) & 1 != 0;
-        if begins { self.search(key, page, start) } else { None }
+    /// A character that is a phrase by itself. Longer phrases lie there, too, but only where nothing else stands behind
+    /// their first character, which then is the key of the token.
+    fn alone(&self, page: &str, token: &Token) -> Option<(usize, T)> {
+        let key = token.alone(page);
+        if key == token.key { None } else { self.under(key, page, token.start) }
     }
 
-    /// Apart from the look at the bit, which nearly always is the end of it.
-    #[inline(never)]
+    #[inline]
+    fn under(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
+        if self.begins.may_be(key) { self.search(key, page, start) } else { None }
+    }
+
     fn search(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
         let bucket = (key >> (64 - BUCKET_BITS)) as usize;
-        let keys = self.buckets[bucket]..self.buckets[bucket + 1];
-        let at = keys.start + self.keys[keys].iter().position(|(other, _)| *other == key)?;
-        let end = self.keys.get(at + 1).map_or(self.entries.len(), |(_, first)| *first);
+        let keys = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
+        let at = keys.start + self.keys[keys].iter().position(|other| other.key == key)?;
+        let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);
         let text = page.get(start..)?;
-        self.entries[self.keys[at].1..end].iter().find_map(|entry| {
+        self.entries[self.keys[at].first as usize..end].iter().find_map(|entry| {
             let length = entry.length_in(text)?;
             ends_word(page, start + length).then_some((length, entry.value))
         })

@@ -6,10 +6,10 @@
 use std::ops::Range;
 use std::str::Chars;
 
-use tamis_text::chars::{is_blank, is_line_end};
+use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
-use super::classes::{Classes, Table, is_invisible};
 use super::lexicon::{Category, Found};
+use tamis_text::class::{Classes, Table};
 
 /// Lines of fewer bytes are never cut: menus and headings.
 const MIN_CUT_LINE_BYTES: usize = 90;

@@ -1,5 +1,8 @@
 //! What the page is called, and how much a piece of text has to do with it.
 
+use std::borrow::Cow;
+
+use super::phrases::Begins;
 use super::tokens::{Kind, Token, Tokens};
 
 /// Longer first lines are no titles, bytes.
@@ -17,8 +20,6 @@ pub(super) struct Title {
     /// Keys of its words, each once, sorted: pairs of neighbouring characters of Chinese, words of three
     /// letters and more elsewhere.
     words: Vec<u64>,
-    /// A bit for each of them by its upper bits, so that nearly all other words need not be looked for.
-    filter: [u64; 16],
 }
 
 impl Title {
@@ -33,11 +34,7 @@ impl Title {
         words.sort_unstable();
         words.dedup();
         words.truncate(MAX_WORDS);
-        let mut filter = [0; 16];
-        for bit in words.iter().map(|key| key >> 54) {
-            filter[(bit >> 6) as usize] |= 1 << (bit & 63);
-        }
-        Self { plain: letters(title).collect(), words, filter }
+        Self { plain: letters(title).collect(), words }
     }
 
     /// Whether `text` says just this, or a large part of it.
@@ -67,10 +64,18 @@ impl Title {
             && letters(text).collect::<String>().contains(&self.plain)
     }
 
+    /// The beginnings of phrases with its words among them, so that one look at a bit answers for both.
+    pub(super) fn added_to<'b>(&self, begins: &'b Begins) -> Cow<'b, Begins> {
+        let mut begins = Cow::Borrowed(begins);
+        for word in &self.words {
+            begins.to_mut().add(*word);
+        }
+        begins
+    }
+
     /// Which of its words a token is.
     pub(super) fn word_of(&self, token: &Token) -> Option<u8> {
-        let bit = token.key >> 54;
-        if self.filter[(bit >> 6) as usize] >> (bit & 63) & 1 == 0 || !is_word(token) {
+        if self.words.is_empty() || !is_word(token) {
             return None;
         }
         self.words.binary_search(&token.key).ok().map(|word| word as u8)

@@ -2,7 +2,7 @@
 //!
 //! Phrases of the lexicon begin with a token, and a title consists of some: one walk over a page finds both.
 
-use super::classes::{Classes, Table};
+use tamis_text::class::{Classes, Table};
 
 /// Bytes of a character of Chinese, Japanese or Korean.
 const WIDE: usize = 3;
@@ -47,6 +47,59 @@ impl<'a> Tokens<'a> {
         Self { text, table: Table::get(), at: 0, word_end: usize::MAX }
     }
 
+    /// The next token of which the sieve does not know that nobody asks for it; most are passed over without more
+    /// than a look at a bit.
+    pub(super) fn next_of(&mut self, sieve: &impl Sieve) -> Option<Token> {
+        let bytes = self.text.as_bytes();
+        loop {
+            let start = self.at;
+            let first = *bytes.get(start)?;
+            match first {
+                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
+                b'A'..=b'Z' | b'a'..=b'z' => {
+                    let goes_on = self.word_end == start && !is_glued(bytes, start);
+                    let token = self.word(start);
+                    if !goes_on && (token.kind == Kind::Glued || sieve.may_be(token.key)) {
+                        return Some(token);
+                    }
+                }
+                // Han characters and what stands between them: most of a Chinese page.
+                0xE4..=0xE9 if matches!(bytes.get(start + WIDE), Some(0xE2..=0xEF)) => {
+                    self.at += WIDE;
+                    let word = first_bytes(&bytes[start..], 2 * WIDE);
+                    let key = spread(word);
+                    if sieve.may_be(key) || sieve.may_be_alone(code_of_wide(word)) {
+                        let is_pair = matches!(bytes[start + WIDE], 0xE4..=0xE9);
+                        let kind = if is_pair { Kind::Pair } else { self.wide_kind(start) };
+                        return Some(Token { start, end: start + WIDE, kind, key });
+                    }
+                }
+                0..=0x7F => {
+                    self.at += 1;
+                    if sieve.may_begin_with(first) {
+                        return Some(self.sign(start, first.into()));
+                    }
+                }
+                _ => {
+                    let c = self.text.get(start..)?.chars().next()?;
+                    if !self.table.of(c).has(Classes::WORD) {
+                        self.at += c.len_utf8();
+                        let token = self.sign(start, c);
+                        if sieve.may_be(token.key) || sieve.may_be_alone(c.into()) {
+                            return Some(token);
+                        }
+                        continue;
+                    }
+                    let goes_on = self.word_end == start;
+                    let token = self.long_word(start, start);
+                    if !goes_on && sieve.may_be(token.key) {
+                        return Some(token);
+                    }
+                }
+            }
+        }
+    }
+
     /// A word that begins with a letter of ASCII.
     fn word(&mut self, start: usize) -> Token {
         let bytes = self.text.as_bytes();
@@ -76,21 +129,21 @@ impl<'a> Tokens<'a> {
         Token { start, end, kind: Kind::Word, key }
     }
 
-    fn sign(&mut self, start: usize, c: char) -> Token {
+    fn sign(&self, start: usize, c: char) -> Token {
         let bytes = &self.text.as_bytes()[start..];
-        let end = start + c.len_utf8();
-        self.at = end;
         let (kind, n_bytes) = match bytes[0] {
-            0xE2..=0xEF if matches!(bytes.get(WIDE), Some(0xE2..=0xEF)) => {
-                let next = self.text.get(end..).and_then(|text| text.chars().next());
-                let is_cjk = |c: char| self.table.of(c).has(Classes::CJK);
-                let pair = is_cjk(c) && next.is_some_and(is_cjk);
-                (if pair { Kind::Pair } else { Kind::Sign }, 2 * WIDE)
-            }
+            0xE2..=0xEF if matches!(bytes.get(WIDE), Some(0xE2..=0xEF)) => (self.wide_kind(start), 2 * WIDE),
             0..=0x7F if bytes.get(1).is_some_and(u8::is_ascii) => (Kind::Sign, 2),
             _ => (Kind::Sign, c.len_utf8()),
         };
-        Token { start, end, kind, key: spread(first_bytes(bytes, n_bytes)) }
+        Token { start, end: start + c.len_utf8(), kind, key: spread(first_bytes(bytes, n_bytes)) }
+    }
+
+    /// Whether two characters of Chinese, Japanese or Korean stand at this byte.
+    fn wide_kind(&self, start: usize) -> Kind {
+        let mut chars = self.text.get(start..).unwrap_or_default().chars();
+        let is_cjk = |c: char| self.table.of(c).has(Classes::CJK);
+        if chars.next().is_some_and(is_cjk) && chars.next().is_some_and(is_cjk) { Kind::Pair } else { Kind::Sign }
     }
 }
 
@@ -98,39 +151,40 @@ impl Iterator for Tokens<'_> {
     type Item = Token;
 
     fn next(&mut self) -> Option<Token> {
-        let bytes = self.text.as_bytes();
-        loop {
-            let start = self.at;
-            let first = *bytes.get(start)?;
-            match first {
-                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
-                b'A'..=b'Z' | b'a'..=b'z' => {
-                    let goes_on = self.word_end == start && !is_glued(bytes, start);
-                    let token = self.word(start);
-                    if !goes_on {
-                        return Some(token);
-                    }
-                }
-                // Han characters, two in a row: most of a Chinese page.
-                0xE4..=0xE9 if matches!(bytes.get(start + WIDE), Some(0xE4..=0xE9)) => {
-                    self.at += WIDE;
-                    let key = spread(first_bytes(&bytes[start..], 2 * WIDE));
-                    return Some(Token { start, end: start + WIDE, kind: Kind::Pair, key });
-                }
-                _ => {
-                    let c = self.text.get(start..)?.chars().next()?;
-                    if !self.table.of(c).has(Classes::WORD) {
-                        return Some(self.sign(start, c));
-                    }
-                    let goes_on = self.word_end == start;
-                    let token = self.long_word(start, start);
-                    if !goes_on {
-                        return Some(token);
-                    }
-                }
-            }
-        }
+        self.next_of(&Anything)
     }
+}
+
+/// Says of tokens, by a bit, whether somebody may ask for them.
+pub(super) trait Sieve {
+    /// A token with this key.
+    fn may_be(&self, key: u64) -> bool;
+    /// A character by itself, whatever stands behind it.
+    fn may_be_alone(&self, code: u32) -> bool;
+    /// A sign of ASCII with what stands behind it.
+    fn may_begin_with(&self, sign: u8) -> bool;
+}
+
+/// Lets all tokens pass.
+struct Anything;
+
+impl Sieve for Anything {
+    fn may_be(&self, _: u64) -> bool {
+        true
+    }
+
+    fn may_be_alone(&self, _: u32) -> bool {
+        true
+    }
+
+    fn may_begin_with(&self, _: u8) -> bool {
+        true
+    }
+}
+
+/// The character that the first three bytes of a number are.
+fn code_of_wide(bytes: u64) -> u32 {
+    (bytes as u32 & 0xF) << 12 | (bytes as u32 >> 8 & 0x3F) << 6 | bytes as u32 >> 16 & 0x3F
 }
 
 impl Token {
@@ -165,12 +219,29 @@ pub(super) fn is_glued(bytes: &[u8], at: usize) -> bool {
 fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
     let letters = bytes.get(start + 1..).unwrap_or_default();
     let capitals = bytes[start].is_ascii_uppercase() && letters.first().is_some_and(u8::is_ascii_uppercase);
-    let n = if capitals {
-        letters.iter().take_while(|byte| byte.is_ascii_uppercase()).count()
-    } else {
-        letters.iter().take_while(|byte| byte.is_ascii_lowercase()).count()
-    };
-    start + 1 + n
+    let first = if capitals { b'A' } else { b'a' };
+    start + 1 + n_letters_from(letters, first)
+}
+
+/// How many letters of ASCII that lie within the 26 from `first` on come at the beginning.
+fn n_letters_from(bytes: &[u8], first: u8) -> usize {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut n = 0;
+    // Eight at a time: with the high bit out of the way, adding carries into it where a byte is at least so much.
+    while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        let low = word & !HIGH;
+        let from = low + EACH * u64::from(0x80 - first);
+        let beyond = low + EACH * u64::from(0x80 - first - 26);
+        let others = (!from | beyond | word) & HIGH;
+        if others != 0 {
+            return n + others.trailing_zeros() as usize / 8;
+        }
+        n += 8;
+    }
+    let rest = bytes.get(n..).unwrap_or_default();
+    n + rest.iter().take_while(|byte| byte.wrapping_sub(first) < 26).count()
 }
 
 /// The key of a word of `n` letters of ASCII.
@@ -206,6 +277,8 @@ fn spread(bytes: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn tokens(text: &str) -> Vec<(&str, Kind)> {
@@ -229,6 +302,14 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(tokens(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn letters_are_counted_eight_at_a_time(text in "([a-zA-Z]{0,12}|[@`\\[{zé]){0,4}", first in prop_oneof![Just(b'a'), Just(b'A')]) {
+            let expected = text.bytes().take_while(|byte| (first..first + 26).contains(byte)).count();
+            prop_assert_eq!(n_letters_from(text.as_bytes(), first), expected);
         }
     }
 

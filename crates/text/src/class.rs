@@ -1,57 +1,59 @@
-//! All that the reading of a page asks of a character, in one look.
+//! All that the reading of a text asks of a character, in one look.
 //!
 //! Asking the tables of Unicode takes longer than everything that is done with the answer, so the answers for
 //! the Basic Multilingual Plane are worked out once.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use tamis_text::chars::{is_blank, is_cjk, is_closing, is_latin, is_line_end};
+use crate::chars::{is_blank, is_cjk, is_closing, is_invisible, is_latin, is_line_end};
 
 /// The classes of a character; it may belong to several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Classes(u16);
+pub struct Classes(u16);
 
 impl Classes {
     /// Letters of scripts without blanks between words.
-    pub(super) const CJK: Self = Self(1);
+    pub const CJK: Self = Self(1);
     /// Latin letters.
-    pub(super) const LATIN: Self = Self(1 << 1);
+    pub const LATIN: Self = Self(1 << 1);
     /// Letters of other scripts, with the marks that belong to them.
-    pub(super) const OTHER: Self = Self(1 << 2);
+    pub const OTHER: Self = Self(1 << 2);
     /// Capital letters.
-    pub(super) const UPPER: Self = Self(1 << 3);
+    pub const UPPER: Self = Self(1 << 3);
     /// Small letters.
-    pub(super) const LOWER: Self = Self(1 << 4);
+    pub const LOWER: Self = Self(1 << 4);
     /// Digits, narrow and wide.
-    pub(super) const DIGIT: Self = Self(1 << 5);
+    pub const DIGIT: Self = Self(1 << 5);
     /// Commas of any script.
-    pub(super) const COMMA: Self = Self(1 << 6);
+    pub const COMMA: Self = Self(1 << 6);
     /// Characters that separate the entries of menus.
-    pub(super) const SEPARATOR: Self = Self(1 << 7);
+    pub const SEPARATOR: Self = Self(1 << 7);
     /// Characters that code is full of and prose is not.
-    pub(super) const CODE: Self = Self(1 << 8);
+    pub const CODE: Self = Self(1 << 8);
     /// Opening quotation marks.
-    pub(super) const QUOTE: Self = Self(1 << 9);
+    pub const QUOTE: Self = Self(1 << 9);
     /// Apostrophes and hyphens: a word goes on behind them.
-    pub(super) const JOINER: Self = Self(1 << 10);
+    pub const JOINER: Self = Self(1 << 10);
     /// Marks that end a sentence.
-    pub(super) const END: Self = Self(1 << 11);
+    pub const END: Self = Self(1 << 11);
     /// Those of them that need no blank behind them.
-    pub(super) const CJK_END: Self = Self(1 << 12);
+    pub const CJK_END: Self = Self(1 << 12);
     /// What may follow the end of a sentence and still belongs to it.
-    pub(super) const CLOSING: Self = Self(1 << 13);
+    pub const CLOSING: Self = Self(1 << 13);
     /// White space, and characters that take no room.
-    pub(super) const SPACE: Self = Self(1 << 14);
+    pub const SPACE: Self = Self(1 << 14);
     /// Letters of scripts with blanks between words.
-    pub(super) const WORD: Self = Self::LATIN.or(Self::OTHER);
+    pub const WORD: Self = Self::LATIN.or(Self::OTHER);
 
     /// These classes and those.
-    pub(super) const fn or(self, other: Self) -> Self {
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Whether the character belongs to `any` of these classes.
-    pub(super) fn has(self, any: Self) -> bool {
+    pub fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
     }
 
@@ -79,19 +81,37 @@ impl Classes {
 }
 
 /// The classes of every character.
-pub(super) struct Table(Box<[Classes]>);
+#[derive(Debug)]
+pub struct Table(Box<[Classes]>);
+
+/// Blocks of which all characters are of the same classes, Han ideographs and Korean syllables: more than half of
+/// the table, which need not be worked out one by one when a program starts.
+const LETTERS_OF_CJK: [RangeInclusive<usize>; 3] = [0x3400..=0x4DBF, 0x4E00..=0x9FFF, 0xAC00..=0xD7A3];
+/// Surrogates, which are no characters and which nobody asks for, and characters for private use.
+const OF_NO_CLASS: RangeInclusive<usize> = 0xD800..=0xF8FF;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    // Surrogates are no characters; nobody asks for them.
-    Table((0..=0xFFFF).map(|code| char::from_u32(code).map_or(Classes(0), Classes::work_out)).collect())
+    let mut table = vec![Classes(0); 0x1_0000];
+    for block in LETTERS_OF_CJK {
+        table[block].fill(Classes::CJK);
+    }
+    for (code, classes) in (0..).zip(&mut table) {
+        let is_known = *classes == Classes::CJK || OF_NO_CLASS.contains(&(code as usize));
+        if let (false, Some(c)) = (is_known, char::from_u32(code)) {
+            *classes = Classes::work_out(c);
+        }
+    }
+    Table(table.into())
 });
 
 impl Table {
-    pub(super) fn get() -> &'static Self {
+    /// The one table of the process, worked out when it is first asked for.
+    pub fn get() -> &'static Self {
         &TABLE
     }
 
-    pub(super) fn of(&self, c: char) -> Classes {
+    /// The classes of a character.
+    pub fn of(&self, c: char) -> Classes {
         self.0.get(c as usize).copied().unwrap_or_else(|| Classes::work_out(c))
     }
 }
@@ -129,14 +149,33 @@ fn is_cjk_end(c: char) -> bool {
     matches!(c, '。' | '！' | '？' | '｡' | '．')
 }
 
-/// Characters that take no room: zero-width blanks, joiners and marks of direction or byte order.
-pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
-}
-
 /// Accents that stand alone, and the marks of Indic scripts that Unicode does not call alphabetic: words go
 /// on behind them.
 fn is_mark(c: char) -> bool {
     let indic = ('\u{900}'..='\u{D7F}').contains(&c) && matches!(c as u32 & 0x7F, 0x3C | 0x4D | 0x70..=0x71);
     indic || ('\u{300}'..='\u{36F}').contains(&c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_has_the_classes_that_the_functions_say() {
+        let table = Table::get();
+        for c in ('\0'..='\u{FFFF}').chain(['😀', '𠀀', '\u{10FFFF}']) {
+            assert_eq!(table.of(c), Classes::work_out(c), "U+{:04X}", c as u32);
+        }
+    }
+
+    #[test]
+    fn a_character_may_belong_to_several_classes() {
+        let table = Table::get();
+        assert!(table.of('，').has(Classes::COMMA) && !table.of('，').has(Classes::WORD));
+        assert!(table.of('>').has(Classes::SEPARATOR) && table.of('>').has(Classes::CODE));
+        assert!(table.of('。').has(Classes::END) && table.of('。').has(Classes::CJK_END));
+        assert!(table.of('É').has(Classes::UPPER) && table.of('É').has(Classes::LATIN));
+        assert!(table.of('ж').has(Classes::OTHER.or(Classes::CJK)));
+        assert_eq!(table.of('字'), Classes::CJK);
+    }
 }
