@@ -23,8 +23,7 @@ use std::collections::BTreeMap;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
-use crate::html_extract::has_tag;
-use crate::parsed::{from_raw, tree};
+use crate::parsed::{Source, has_tag, tree};
 use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
@@ -78,13 +77,13 @@ impl Extractor for HtmlMetadata {
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let original = draft.original();
-        let source = from_raw(&original);
-        let page = source.as_deref().unwrap_or(original.text());
+        let source = Source::of(&original);
+        let page = source.as_ref().map_or(original.text(), Source::text);
         if !has_tag(page) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let tree = tree(&original, source.as_deref())?;
+        let tree = tree(&original, source.as_ref())?;
         let mut statements = Statements::default();
         declared::declared(page, &tree, &mut statements);
         shown::shown(page, &tree, &mut statements);
