@@ -1,16 +1,18 @@
 //! Stages for HTML pages.
 
+mod discussion;
 mod features;
 mod html_extract;
 mod html_metadata;
 mod model;
+mod notices;
 mod parsed;
 mod render;
 mod select;
 pub mod training;
 mod units;
 
-pub use html_extract::{Articles, Favour, HtmlExtract, HtmlExtractOptions, Output};
+pub use html_extract::{Articles, Comments, Favour, HtmlExtract, HtmlExtractOptions, Output};
 pub use html_metadata::{Field, HtmlMetadata, HtmlMetadataOptions};
 
 tamis_plugin::export_plugin! {

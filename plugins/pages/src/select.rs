@@ -1,6 +1,25 @@
 //! Which blocks are taken, given how sure the models are of each.
 
+use crate::discussion::Discussion;
 use crate::features::Page;
+use crate::notices;
+use crate::units::complete;
+
+/// The blocks that are content, as the models think of each and as wholes; `weight` as [`select`] has it.
+///
+/// Notices of platforms go, and so do comments below an article. The models leave most of these, but they see no page
+/// as a whole: under a short article the comments are most of the text.
+pub fn content(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool> {
+    let mut probabilities = probabilities.to_vec();
+    notices::quieten(page, &mut probabilities);
+    let discussion = Discussion::of(page);
+    if discussion.is_below_article(page, &probabilities) {
+        discussion.quieten(page, &mut probabilities);
+    }
+    let mut selected = select(page, &probabilities, weight);
+    complete(page, &probabilities, &mut selected);
+    selected
+}
 
 /// The blocks to take: those whose probability is above the threshold that makes the expected F-measure of the
 /// words taken largest.
@@ -9,7 +28,7 @@ use crate::features::Page;
 /// A page of which the models are sure gets a threshold near one half, a doubtful one a lower threshold instead of
 /// none of its text.
 /// Source: optimal thresholds lie at half of the best F1 that can be had (Lipton, Elkan, Naryanaswamy 2014).
-pub fn select(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool> {
+fn select(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool> {
     let mut order: Vec<u32> = (0..probabilities.len() as u32).collect();
     let of = |block: u32| probabilities[block as usize];
     order.sort_unstable_by(|a, b| of(*b).total_cmp(&of(*a)).then(a.cmp(b)));

@@ -3,5 +3,4 @@
 pub use crate::features::{Columns, Page};
 pub use crate::model::{Forest, Tree, judge_with};
 pub use crate::render::text as render_text;
-pub use crate::select::select;
-pub use crate::units::complete;
+pub use crate::select::content;

@@ -16,7 +16,7 @@ const MOST: f32 = 0.5;
 const LIKELY: f32 = 0.3;
 
 /// Completes the units of a selection; `probabilities` are those that it was made from.
-pub fn complete(page: &Page<'_>, probabilities: &[f32], selected: &mut [bool]) {
+pub(crate) fn complete(page: &Page<'_>, probabilities: &[f32], selected: &mut [bool]) {
     wholes(page, selected);
     complete_rows(page, selected);
     gaps(page, probabilities, selected);

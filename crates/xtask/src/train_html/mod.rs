@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use tamis_pages::Favour;
-use tamis_pages::training::{Forest, Page, complete, render_text, select};
+use tamis_pages::training::{Forest, Page, content, render_text};
 
 use boost::{Random, Settings, Table, grow};
 use pages::{Label, Record, labels, precision_and_recall, read, read_opinions};
@@ -242,12 +242,12 @@ fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>
     let ideal = |sample: &Sample<'_>, _: usize| sample.labels.iter().map(|label| label.truth > 0.5).collect();
     scores("ideal", pages, &ideal);
     for beta in BETAS {
-        scores(&format!("{beta}"), pages, &|sample, at| chosen(sample, &probabilities[at], beta));
+        scores(&format!("{beta}"), pages, &|sample, at| content(&sample.page, &probabilities[at], beta));
     }
     let Some(folder) = texts else { return Ok(()) };
     let mut lines: BTreeMap<&str, String> = BTreeMap::new();
     for (sample, probabilities) in pages.iter().zip(probabilities) {
-        let text = render_text(&sample.page, &chosen(sample, probabilities, Favour::Balance.beta()));
+        let text = render_text(&sample.page, &content(&sample.page, probabilities, Favour::Balance.beta()));
         let line =
             serde_json::json!({ "id": sample.record.id, "text": text, "p": probabilities }).to_string();
         let lines = lines.entry(SETS[sample.set].0).or_default();
@@ -259,13 +259,6 @@ fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>
         std::fs::write(folder.join(format!("{name}.jsonl")), lines)?;
     }
     Ok(())
-}
-
-/// The blocks that the stage would take.
-fn chosen(sample: &Sample<'_>, probabilities: &[f32], beta: f32) -> Vec<bool> {
-    let mut selected = select(&sample.page, probabilities, beta);
-    complete(&sample.page, probabilities, &mut selected);
-    selected
 }
 
 /// Prints what a choice of blocks would score.

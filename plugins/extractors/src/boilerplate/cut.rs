@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::describe::Seen;
 use super::features::{N_NODE, Sink, node_names};
+use super::lead::without_counters;
 use super::model::{Models, State, Weights};
 use super::segment::Segment;
 use super::shared::Marks;
@@ -46,7 +47,11 @@ pub(super) fn kept(page: &str, segments: &[Segment], states: &[State]) -> String
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(page.get(run).expect("segments begin and end at characters"));
+        let kept = page.get(run.clone()).expect("segments begin and end at characters");
+        // Labels were cut before it in its line, and one of them may be left.
+        let goes_on =
+            page.get(..run.start).is_some_and(|before| !before.is_empty() && !before.ends_with('\n'));
+        text.push_str(if text.is_empty() && goes_on { without_counters(kept) } else { kept });
     };
     for (segment, state) in segments.iter().zip(states) {
         if *state != State::Inside {

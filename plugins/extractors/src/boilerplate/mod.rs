@@ -3,13 +3,14 @@
 //! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters),
 //! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces), `features` (with
 //! `title`, `opinion`, `local` and `scene`: what is known of each piece), `model` (which of them are text) and
-//! `cut`, which puts the rest together.
+//! `cut`, which puts the rest together, without what `lead` finds before it.
 //! [`training`] is what the training program needs of all that.
 
 mod cut;
 mod decision;
 mod describe;
 mod features;
+mod lead;
 mod lexicon;
 mod local;
 mod model;

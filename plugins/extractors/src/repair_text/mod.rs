@@ -1,6 +1,7 @@
-//! `repair-text`: repairs white space, invisible characters, Unicode forms, font damage and hard line ends.
+//! `repair-text`: repairs text that was encoded twice, white space, invisible characters, Unicode forms, font damage
+//! and hard line ends.
 //!
-//! One file for each group of repairs: [`spacing`], [`nfc`], [`font`], [`joins`].
+//! One file for each group of repairs: [`twice`], [`spacing`], [`nfc`], [`font`], [`joins`].
 //! Each tells from the bytes whether there is anything to do, so a clean text is read and left alone.
 
 mod font;
@@ -10,16 +11,20 @@ mod options;
 mod spacing;
 #[cfg(test)]
 mod tests;
+mod twice;
 
 use std::borrow::Cow;
 
-use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, Verdict};
+use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, ValueRef, Verdict};
 use tamis_text::lines::lines;
 
 pub use options::RepairTextOptions;
 
-/// Repairs white space, invisible characters, Unicode forms, font damage and hard line ends; see
-/// [`RepairTextOptions`].
+/// What a page says of itself went through the same hands as its text.
+const LINES: [&str; 5] = ["author", "description", "publisher", "source", "title"];
+
+/// Repairs what was encoded twice, white space, invisible characters, Unicode forms, font damage and hard line ends;
+/// see [`RepairTextOptions`].
 #[derive(Debug)]
 pub struct RepairText {
     options: RepairTextOptions,
@@ -30,6 +35,8 @@ type Repair = fn(&str) -> Option<(String, u64)>;
 
 impl Extractor for RepairText {
     const NAME: &'static str = "repair-text";
+    const WRITES: &'static [&'static str] =
+        &["text", "author", "description", "publisher", "source", "title"];
     type Options = RepairTextOptions;
 
     fn open(options: RepairTextOptions) -> Result<Self, SetupError> {
@@ -50,7 +57,16 @@ impl Extractor for RepairText {
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let options = &self.options;
         let mut counts: Vec<(&'static str, u64)> = Vec::new();
+        let mut lines = Vec::new();
         let mut text = Cow::Borrowed(draft.text());
+        // First, because blanks and controls may be bytes of what was encoded twice.
+        if options.encoded_twice
+            && let Some((repaired, n)) = twice::repair(&text)
+        {
+            counts.push(("encoded_twice_repaired", n));
+            lines = repaired_lines(draft);
+            text = Cow::Owned(repaired);
+        }
         if let Some((repaired, spacing)) = spacing::repair(&text, options) {
             counts.extend(spacing.counts());
             text = Cow::Owned(repaired);
@@ -75,11 +91,21 @@ impl Extractor for RepairText {
         if let Some(text) = changed {
             draft.set_text(text);
         }
+        for (name, line) in lines {
+            draft.set_metadata(name, line);
+        }
         for (name, n) in counts {
             draft.notes().count(name, n);
         }
         Ok(Verdict::Keep)
     }
+}
+
+/// The fields of a document that was encoded twice that have to be put right as well.
+fn repaired_lines(draft: &Draft<'_>) -> Vec<(&'static str, String)> {
+    let line =
+        |name: &'static str| draft.metadata(name).and_then(ValueRef::as_str).and_then(twice::repair_line);
+    LINES.iter().filter_map(|name| Some((*name, line(name)?))).collect()
 }
 
 /// Number of lines with a ” that no “ before it in the line opens.

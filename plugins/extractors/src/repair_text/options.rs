@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Repairs white space, invisible characters, Unicode forms, font damage and hard line ends.
+/// Repairs text that was encoded twice, white space, invisible characters, Unicode forms, font damage and hard line ends.
 ///
 /// Put it behind the stages that look at line structure or at U+00A0 (`site-rules`, `newspaper-page`,
 /// `recover-paragraphs`) and before filters and exporters.
@@ -12,17 +12,19 @@ use serde::{Deserialize, Serialize};
 ///
 /// In this order:
 ///
-/// 1. *Line ends*, *white space*, *blank lines*: any line end becomes LF; blanks, tabs, U+00A0, U+3000 and
+/// 1. *Encoded twice*: UTF-8 that was once taken for windows-1252 (`donâ€™t`, `cafÃ©`) is read again, where nearly all
+///    beyond ASCII in a text is like that; then `title`, `author`, `description`, `publisher` and `source`, too.
+/// 2. *Line ends*, *white space*, *blank lines*: any line end becomes LF; blanks, tabs, U+00A0, U+3000 and
 ///    runs of them become one blank, none at the ends of a line; paragraphs follow each other line by line.
 ///    A single blank inside a line stays, also between Chinese characters, where it may mean something.
-/// 2. *Control characters* and invisible ones (U+FEFF, U+200B, U+00AD, …) go. Joiners stay where scripts
+/// 3. *Control characters* and invisible ones (U+FEFF, U+200B, U+00AD, …) go. Joiners stay where scripts
 ///    need them (Arabic, Indic, emoji), direction marks where anything is written from right to left;
 ///    U+0080 to U+009F become what windows-1252 means by them, as in the HTML standard.
-/// 3. *NFC*, never NFKC: full-width forms and ligatures mean something.
-/// 4. *Quotation marks* of a damaged font, ‚…‛ for “…”: in Chinese text with four of each mark at least and
+/// 4. *NFC*, never NFKC: full-width forms and ligatures mean something.
+/// 5. *Quotation marks* of a damaged font, ‚…‛ for “…”: in Chinese text with four of each mark at least and
 ///    no German „…“.
-/// 5. *Characters* of a damaged font: 臵 for 置, in Chinese text without Traditional characters.
-/// 6. *Hard line ends* inside a sentence: a line is joined to the next if it is running text that stops in
+/// 6. *Characters* of a damaged font: 臵 for 置, in Chinese text without Traditional characters.
+/// 7. *Hard line ends* inside a sentence: a line is joined to the next if it is running text that stops in
 ///    the middle of a sentence and the next goes on with it; headings, list items and signatures are not.
 ///
 /// ```toml
@@ -31,7 +33,7 @@ use serde::{Deserialize, Serialize};
 /// remove_blank_lines = false
 /// ```
 ///
-/// Counts: `line_ends_repaired`, `white_space_repaired`, `blank_lines_removed`,
+/// Counts: `encoded_twice_repaired` (characters), `line_ends_repaired`, `white_space_repaired`, `blank_lines_removed`,
 /// `control_characters_removed`, `windows_1252_repaired`, `nfc_repaired` (documents), `quotes_repaired`,
 /// `characters_repaired`, `lines_joined`; and, counted but not repaired, `quotes_unbalanced`: lines with a ”
 /// that nothing opens.
@@ -44,6 +46,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RepairTextOptions {
+    /// Read again as UTF-8 what was encoded twice.
+    pub encoded_twice: bool,
     /// Make every line end (CR LF, CR, VT, FF, NEL, U+2028, U+2029) a line feed.
     pub line_ends: bool,
     /// Make every run of blanks one blank, and take it away at the ends of lines.
@@ -65,6 +69,7 @@ pub struct RepairTextOptions {
 impl Default for RepairTextOptions {
     fn default() -> Self {
         Self {
+            encoded_twice: true,
             line_ends: true,
             white_space: true,
             remove_blank_lines: true,

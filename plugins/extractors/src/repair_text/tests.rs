@@ -75,7 +75,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 fn any_options() -> impl Strategy<Value = RepairTextOptions> {
-    any::<[bool; 8]>().prop_map(|on| RepairTextOptions {
+    any::<[bool; 9]>().prop_map(|on| RepairTextOptions {
         line_ends: on[0],
         white_space: on[1],
         remove_blank_lines: on[2],
@@ -84,6 +84,7 @@ fn any_options() -> impl Strategy<Value = RepairTextOptions> {
         quotes: on[5],
         characters: on[6],
         join_lines: on[7],
+        encoded_twice: on[8],
     })
 }
 
@@ -132,6 +133,25 @@ fn a_clean_text_is_left_alone() {
     }
 }
 
+/// A title is too short to prove anything, so it is put right with its text.
+#[test]
+fn a_title_follows_its_text() {
+    let repaired = |title: &str, text: &str| {
+        let mut document = Document::new("a", text);
+        document.metadata.insert("title", title);
+        let mut draft = Draft::new(View::from(&document));
+        RepairText::open(RepairTextOptions::default())
+            .expect("any options")
+            .extract(&mut draft)
+            .expect("never fails");
+        draft.finish().0.apply(&mut document);
+        document.metadata.get("title").cloned()
+    };
+    let text = "The smithâ€™s bellows donâ€™t leak; heâ€™s proud of it.";
+    assert_eq!(repaired("The smithâ€™s fire", text), Some("The smith’s fire".into()));
+    assert_eq!(repaired("The smithâ€™s fire", "Sound text."), Some("The smithâ€™s fire".into()));
+}
+
 #[test]
 fn joiners_stay_where_letters_join() {
     for (text, expected) in [
@@ -153,6 +173,7 @@ fn cases() {
         ("invisible.md", include_str!("cases/invisible.md")),
         ("font.md", include_str!("cases/font.md")),
         ("joins.md", include_str!("cases/joins.md")),
+        ("encoded_twice.md", include_str!("cases/encoded_twice.md")),
     ] {
         check_extractor::<RepairText>(page, markdown);
     }

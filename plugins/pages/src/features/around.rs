@@ -200,11 +200,6 @@ fn signature(tag: Tag, class: &str, parent: u64) -> u64 {
     own << 32 | parent >> 32
 }
 
-/// The group of the words for comments, in [`Around::words`].
-pub(super) fn comment_group() -> usize {
-    super::words::group_of("class:comment")
-}
-
 /// Sums over the blocks of each block element, and over all.
 ///
 /// `N` values of every block are added up in order; an element has the difference between what was reached at its

@@ -109,19 +109,14 @@ impl<'a> Page<'a> {
         path
     }
 
-    /// Takes comments out of a selection, unless most of it would go: then they are the content.
-    pub(crate) fn leave_out_comments(&self, selected: &mut [bool]) {
-        let group = around::comment_group();
-        let is_comment = |block: usize| self.around.of(self.container(block)).words[group] < around::FAR;
-        let words = |wanted: &dyn Fn(usize) -> bool| -> f32 {
-            let chosen = (0..selected.len()).filter(|block| selected[*block] && wanted(*block));
-            chosen.map(|block| self.n_words(block)).sum()
-        };
-        if words(&is_comment) * 2.0 < words(&|_| true) {
-            for (block, selected) in selected.iter_mut().enumerate() {
-                *selected &= !is_comment(block);
-            }
-        }
+    /// The block that is the main heading of the page by its element.
+    pub(crate) fn main_heading(&self) -> Option<usize> {
+        (0..self.n_blocks()).find(|block| (self.heading(*block) - 1.0).abs() < 0.5)
+    }
+
+    /// The words of an element.
+    pub(crate) fn words_in(&self, container: usize) -> f32 {
+        self.sum(container).n_words
     }
 
     /// Whether a block is a heading, of any level.

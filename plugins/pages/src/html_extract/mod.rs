@@ -15,20 +15,21 @@ use tamis_plugin::{
     Document, Draft, Extractor, Failure, Form, Forms, Layout, Limit, MeasureInfo, SetupError, Verdict,
 };
 
+use crate::discussion::Discussion;
 use crate::features::Page;
 use crate::model::judge;
-use crate::parsed::{from_raw, is_page, tree};
+use crate::parsed::{Source, is_page, tree};
 use crate::render::{Form as Rendering, render};
-use crate::select::select;
-use crate::units::complete;
+use crate::select::content;
 use articles::Article;
 
-pub use options::{Articles, Favour, HtmlExtractOptions, Output};
+pub use options::{Articles, Comments, Favour, HtmlExtractOptions, Output};
 
-/// What the stage may write; of all but the first two see [`OF_THE_PAGE`].
+/// What the stage may write; of all but the first three see [`OF_THE_PAGE`].
 const WRITES: &[&str] = &[
     "text",
     "cleaned_by",
+    "comments",
     "author",
     "canonical_url",
     "description",
@@ -40,7 +41,7 @@ const WRITES: &[&str] = &[
     "title",
 ];
 /// Metadata that is said of a page and holds for none of several articles on it.
-const OF_THE_PAGE: &[&str] = WRITES.split_at(2).1;
+const OF_THE_PAGE: &[&str] = WRITES.split_at(3).1;
 
 /// Takes the main content of a page; see [`HtmlExtractOptions`].
 #[derive(Debug)]
@@ -73,19 +74,28 @@ impl Extractor for HtmlExtract {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let source = from_raw(&draft.original());
-        if !is_page(&draft.original(), source.as_deref()) {
+        let source = Source::of(&draft.original());
+        if !is_page(&draft.original(), source.as_ref()) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        draft.notes().count("from_raw", source.is_some().into());
-        let page = Page::of(tree(&draft.original(), source.as_deref())?);
+        match source {
+            Some(Source::Raw(_)) => draft.notes().count("from_raw", 1),
+            Some(Source::Escaped(_)) => draft.notes().count("from_escaped", 1),
+            None => {}
+        }
+        let page = Page::of(tree(&draft.original(), source.as_ref())?);
         if let Some(text) = flat::text(&page) {
             draft.set_text(text);
             draft.notes().count("no_structure", 1);
             return Ok(Verdict::Keep);
         }
-        let selected = self.selected(&page);
+        let (selected, comments) = self.selected(&page);
+        let comments = comments.map(|comments| render(&page, &comments, self.form()));
+        if let Some(comments) = comments.filter(|comments| !comments.is_empty()) {
+            draft.notes().count("with_comments", 1);
+            draft.set_metadata("comments", comments);
+        }
         if self.options.articles == Articles::Apart {
             let articles = articles::articles(&page, &selected);
             if !articles.is_empty() {
@@ -93,7 +103,7 @@ impl Extractor for HtmlExtract {
                 return Ok(Verdict::Keep);
             }
         }
-        let (text, outcome, ratio) = self.content(&page, &selected);
+        let (text, outcome, ratio) = self.text(&page, &selected);
         draft.set_text(text);
         draft.set_metadata("cleaned_by", Self::NAME);
         draft.notes().measure("content_ratio", f64::from(ratio), Limit::Min(0.0));
@@ -103,15 +113,25 @@ impl Extractor for HtmlExtract {
 }
 
 impl HtmlExtract {
-    /// Which blocks are content.
-    fn selected(&self, page: &Page<'_>) -> Vec<bool> {
+    /// Which blocks are content, and which are comments on it that are asked for.
+    fn selected(&self, page: &Page<'_>) -> (Vec<bool>, Option<Vec<bool>>) {
         let probabilities = judge(page);
-        let mut selected = select(page, &probabilities, self.options.favour.beta());
-        complete(page, &probabilities, &mut selected);
-        if !self.options.comments {
-            page.leave_out_comments(&mut selected);
+        let mut selected = content(page, &probabilities, self.options.favour.beta());
+        if self.options.comments == Comments::Drop {
+            return (selected, None);
         }
-        selected
+        let discussion = Discussion::of(page);
+        if !discussion.is_below_article(page, &probabilities) {
+            return (selected, None);
+        }
+        let comments = discussion.comments(page);
+        if self.options.comments == Comments::Field {
+            return (selected, Some(comments));
+        }
+        for (selected, comment) in selected.iter_mut().zip(comments) {
+            *selected |= comment;
+        }
+        (selected, None)
     }
 
     /// Makes a document of each article of a page.
@@ -138,14 +158,14 @@ impl HtmlExtract {
     }
 
     /// The content of a page, where it was found, and its part of the words of the page.
-    fn content(&self, page: &Page<'_>, selected: &[bool]) -> (String, &'static str, f32) {
+    fn text(&self, page: &Page<'_>, selected: &[bool]) -> (String, &'static str, f32) {
         let words = |blocks: &dyn Fn(usize) -> bool| -> f32 {
             (0..page.n_blocks()).filter(|block| blocks(*block)).map(|block| page.n_words(block)).sum()
         };
         let taken = words(&|block| selected[block]);
         let ratio = if taken > 0.0 { taken / words(&|_| true) } else { 0.0 };
-        if let Some(body) = structured::body(&page.head.body, taken) {
-            return (body, "from_structured_data", ratio);
+        if let Some((body, outcome)) = structured::body(page, taken) {
+            return (body, outcome, ratio);
         }
         let text = render(page, selected, self.form());
         let outcome = if text.is_empty() { "no_content" } else { "extracted" };

@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// A first model makes a probability of these, a second one reads the probabilities of all blocks, and decides.
 /// Then those blocks are taken whose words together have the largest expected F-measure, so that a page of which
 /// the models are unsure still gives its likeliest text.
+/// A page whose first text stands under a heading and outside of what is named for comments, discussion or replies is
+/// an article, however long the thread below; a page with nothing outside is a thread, and its posts are its content.
+/// What platforms say below the articles of their users (whose views these are, that they only store them) goes.
 /// Last, units are completed: a heading stays with what it heads, a list, a table or a block of code of which most was
 /// taken is taken whole, and so is what lies between two pieces of one element and is not unlikely.
 ///
@@ -25,7 +28,7 @@ use serde::{Deserialize, Serialize};
 /// `KaTeX`, sources for `MathJax`); the reading of a word stands in parentheses behind it.
 ///
 /// Where the text is not in the markup but in the structured data of the page (`articleBody`), it is taken from
-/// there.
+/// there; else from what a script would put into the page, if a name such as `content` tells it.
 /// A text that is no page is handed on as it is, whatever tags it holds: one `<b>`, `List<String>`, Markdown. It is a page
 /// if it begins as documents do, or if half of its characters stand inside elements of HTML; of what a reader says is
 /// the source of a page (`form = "markup"`) a single tag is enough.
@@ -45,14 +48,18 @@ use serde::{Deserialize, Serialize};
 /// Its heading is its title; what else the page said about itself goes along, but for author, dates, description and
 /// tags, which are those of the page.
 ///
-/// Where the text is empty, the page is read from `raw`, the bytes as scraped.
+/// Where the text is empty, the page is read from `raw`, the bytes as scraped. Markup of which every tag was escaped
+/// (`&lt;p&gt;`), as feeds hold it, is read as markup.
 ///
-/// Counts: `from_raw`, `several_articles`, `extracted`, `from_structured_data`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
+/// Counts: `from_raw`, `from_escaped`, `several_articles`, `extracted`, `from_structured_data`, `from_script`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
 /// was found, so the text is empty).
 /// Measure: `content_ratio`, the part of the words of the page that was taken.
 ///
 /// Limits: scripts are not run, so what only they would show is not there; text in pictures is not read.
-/// Characters that mean something in Markdown are left as they are.
+///
+/// Markdown is `CommonMark` with tables: a parser gives back the text of the page. Characters that would mean something
+/// get a backslash, those that would not stay (`snake_case`, `2 * 3`); emphasis that would not be read as such, between
+/// Chinese characters for instance, is left out; `<br>` is a line end with two blanks before it.
 ///
 /// Source: the HTML standard for parsing; the method is that of learned block classification (Kohlschütter, Fankhauser
 /// and Nejdl 2010, Vogels, Ganea and Eickhoff 2018) with forests of oblivious trees.
@@ -68,8 +75,8 @@ pub struct HtmlExtractOptions {
     pub tables: bool,
     /// Keep blocks of code (`pre`).
     pub code: bool,
-    /// Keep comments of readers below an article; the posts of a forum are no comments.
-    pub comments: bool,
+    /// What becomes of comments of readers below an article; the posts of a forum are no comments.
+    pub comments: Comments,
     /// What becomes of a page that holds several articles.
     pub articles: Articles,
     /// Write links as `[text](address)`; Markdown only.
@@ -98,6 +105,18 @@ pub enum Articles {
     Together,
     /// A document each.
     Apart,
+}
+
+/// What becomes of comments below an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comments {
+    /// They go.
+    Drop,
+    /// They stay below the article.
+    Keep,
+    /// They go into the field `comments`, a line for each block.
+    Field,
 }
 
 /// Which mistake is worse.
@@ -133,7 +152,7 @@ impl Default for HtmlExtractOptions {
             favour: Favour::Balance,
             tables: true,
             code: true,
-            comments: true,
+            comments: Comments::Drop,
             articles: Articles::Together,
             links: false,
             images: false,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, Form, View};
 
-use super::{Articles, Favour, HtmlExtract, HtmlExtractOptions, Output};
+use super::{Articles, Comments, Favour, HtmlExtract, HtmlExtractOptions, Output};
 
 /// What comes out of a page, and the counts.
 fn extracted(options: &HtmlExtractOptions, page: &str) -> (String, Vec<String>) {
@@ -322,6 +322,31 @@ fn several_articles_become_documents_of_their_own_if_asked() {
 }
 
 #[test]
+fn comments_stay_below_their_article_if_asked_and_threads_have_none() {
+    let sentence =
+        "The ferry came back on Tuesday, and the queue reached the chandler's shop by noon. ".repeat(3);
+    let post = |name: &str, n: usize| {
+        format!("<div class=comment><b>{name}{n}</b><p>Post {n}. {sentence}</p></div>")
+    };
+    let posts: String = (0..5).map(|n| post("gull", n)).collect();
+    let article = format!(
+        "<article><h1>Ferry</h1><p>{sentence}</p><p>{sentence}</p></article><div id=comments>{posts}</div>"
+    );
+    let of = |comments, page: &str| {
+        extracted(&HtmlExtractOptions { comments, ..HtmlExtractOptions::default() }, page).0
+    };
+    assert!(!of(Comments::Drop, &article).contains("Post 3"));
+    assert!(
+        of(Comments::Keep, &article).contains("Ferry\n")
+            && of(Comments::Keep, &article).contains("gull3\nPost 3")
+    );
+    let thread = format!("<h1>When does the ferry come back?</h1><div class=comments>{posts}</div>");
+    for comments in [Comments::Drop, Comments::Keep, Comments::Field] {
+        assert!(of(comments, &thread).contains("Post 3"), "{comments:?}");
+    }
+}
+
+#[test]
 fn a_page_without_text_is_empty() {
     let (text, counts) =
         extracted(&HtmlExtractOptions::default(), "<html><body><script>x</script></body></html>");
@@ -337,7 +362,14 @@ fn links_need_markdown() {
 
 #[test]
 fn cases() {
-    check_extractor::<HtmlExtract>("cases/content.md", include_str!("cases/content.md"));
+    for (page, markdown) in [
+        ("cases/comments.md", include_str!("cases/comments.md")),
+        ("cases/content.md", include_str!("cases/content.md")),
+        ("cases/data.md", include_str!("cases/data.md")),
+        ("cases/notices.md", include_str!("cases/notices.md")),
+    ] {
+        check_extractor::<HtmlExtract>(page, markdown);
+    }
 }
 
 /// Pages with much of one thing.

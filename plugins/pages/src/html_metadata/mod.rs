@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
-use crate::parsed::{from_raw, is_page, tree};
+use crate::parsed::{Source, is_page, tree};
 use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
@@ -77,13 +77,13 @@ impl Extractor for HtmlMetadata {
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let original = draft.original();
-        let source = from_raw(&original);
-        let page = source.as_deref().unwrap_or(original.text());
-        if !is_page(&original, source.as_deref()) {
+        let source = Source::of(&original);
+        let page = source.as_ref().map_or(original.text(), Source::text);
+        if !is_page(&original, source.as_ref()) {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let tree = tree(&original, source.as_deref())?;
+        let tree = tree(&original, source.as_ref())?;
         let mut statements = Statements::default();
         declared::declared(page, &tree, &mut statements);
         shown::shown(page, &tree, &mut statements);

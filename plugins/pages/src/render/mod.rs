@@ -1,11 +1,15 @@
 //! The blocks that were taken, as text or Markdown.
 
+mod escape;
 mod inline;
+mod markdown;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use crate::features::Page;
-use inline::Inline;
-use shape::{Known, Shape, Table, shape};
+use markdown::Markdown;
+use shape::{Known, shape};
 pub(crate) use shape::{complete_rows, data_tables};
 
 /// What is written of a page.
@@ -27,100 +31,33 @@ pub fn text(page: &Page<'_>, selected: &[bool]) -> String {
 /// The text of the blocks that are selected.
 pub(crate) fn render(page: &Page<'_>, selected: &[bool], form: Form) -> String {
     let known = Known::of(page);
-    let mut writer = Writer { page, form, out: String::new(), before: None };
-    for (block, _) in selected.iter().enumerate().filter(|(_, selected)| **selected) {
-        let shape = shape(page, block, &known);
-        let left_out = shape.table.is_some() && !form.tables || shape.pre.is_some() && !form.code;
-        if !left_out {
-            writer.write(block, shape);
-        }
+    let blocks = selected.iter().enumerate().filter(|(_, selected)| **selected).map(|(block, _)| block);
+    let shapes = blocks.map(|block| (block, shape(page, block, &known)));
+    let is_written = |shape: &shape::Shape| {
+        (form.tables || shape.cell.is_none()) && (form.code || shape.pre.is_none() || shape.cell.is_some())
+    };
+    let written = shapes.filter(|(_, shape)| is_written(shape));
+    if form.markdown {
+        let mut markdown = Markdown::new(page, form);
+        written.for_each(|(block, shape)| markdown.write(block, &shape));
+        return markdown.finish();
     }
-    if writer.before.as_ref().is_some_and(|shape| shape.pre.is_some()) && form.markdown {
-        writer.out.push_str("\n```");
+    let mut out = String::new();
+    let mut before: Option<shape::Cell> = None;
+    for (block, shape) in written {
+        if !out.is_empty() {
+            let same_row = shape.cell.zip(before).is_some_and(|(cell, before)| cell.row == before.row);
+            let same_cell = shape.cell.zip(before).is_some_and(|(cell, before)| cell.id == before.id);
+            out.push_str(if same_cell {
+                " "
+            } else if same_row {
+                " | "
+            } else {
+                "\n"
+            });
+        }
+        out.push_str(page.text(block));
+        before = shape.cell;
     }
-    writer.out
-}
-
-struct Writer<'p, 'a> {
-    page: &'p Page<'a>,
-    form: Form,
-    out: String,
-    /// The shape of the block before.
-    before: Option<Shape>,
-}
-
-impl Writer<'_, '_> {
-    fn write(&mut self, block: usize, shape: Shape) {
-        let same_row = |before: &Shape| before.row.is_some() && before.row == shape.row;
-        let continues = self.before.as_ref().is_some_and(same_row);
-        if continues {
-            self.next_in_row(&shape);
-        } else {
-            self.next_line(block, &shape);
-        }
-        let from = self.out.len();
-        if self.form.markdown && shape.pre.is_none() {
-            Inline { page: self.page, form: self.form }.write(block, &mut self.out);
-        } else {
-            self.out.push_str(self.page.text(block));
-        }
-        if self.form.markdown && shape.table.is_some() {
-            // A bar in a cell would begin another.
-            let cell = self.out.split_off(from);
-            self.out.push_str(&cell.replace('|', "\\|"));
-        }
-        self.before = Some(shape);
-    }
-
-    /// Between two blocks of one row of a table.
-    fn next_in_row(&mut self, shape: &Shape) {
-        let same_cell = self.before.as_ref().is_some_and(|before| before.cell == shape.cell);
-        self.out.push_str(if same_cell { " " } else { " | " });
-    }
-
-    fn next_line(&mut self, block: usize, shape: &Shape) {
-        if !self.form.markdown {
-            if !self.out.is_empty() {
-                self.out.push('\n');
-            }
-            return;
-        }
-        if let Some(before) = self.before.take() {
-            if before.pre.is_some() && before.pre == shape.pre {
-                // Another line of the same code.
-                self.out.push('\n');
-                return;
-            }
-            self.end_line(&before, shape);
-        }
-        if shape.table.is_some() || self.page.is_after_break(block) && shape.is_plain() {
-            return;
-        }
-        self.out.push_str(&shape.prefix());
-    }
-
-    /// Ends the line before a block, with an empty line where Markdown needs one.
-    fn end_line(&mut self, before: &Shape, shape: &Shape) {
-        if before.pre.is_some() {
-            self.out.push_str("\n```");
-        }
-        match (before.table, shape.table) {
-            (Some(Table { id, .. }), Some(Table { id: same, n_columns })) if id == same => {
-                if self.is_first_row(before) {
-                    self.out.push('\n');
-                    self.out.push_str(&vec!["---"; n_columns.max(2)].join(" | "));
-                }
-                self.out.push('\n');
-            }
-            _ if before.item.is_some() && shape.item.is_some() => self.out.push('\n'),
-            _ => self.out.push_str("\n\n"),
-        }
-    }
-
-    /// Whether the line that was just written is the first of its table.
-    fn is_first_row(&self, before: &Shape) -> bool {
-        let line_start = self.out.rfind('\n').map_or(0, |at| at + 1);
-        let above = self.out.get(..line_start).unwrap_or_default();
-        before.table.is_some() && (above.is_empty() || above.ends_with("\n\n"))
-    }
+    out
 }

@@ -1,58 +1,57 @@
 //! What a block is for the reader: a heading, an item, a cell, code.
 
-use tamis_html::{Container, NodeId, Tag};
+use tamis_html::{Container, Name, NodeId, Tag};
 
 use crate::features::Page;
 
 /// What a block is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shape {
+    /// What is around it in Markdown, outermost first.
+    pub(super) around: Vec<Around>,
     pub(super) heading: Option<u8>,
-    /// How deep in lists an item is, and its number in an ordered one.
-    pub(super) item: Option<(usize, Option<usize>)>,
-    pub(super) quote: usize,
     /// The code that it is a line or all of.
     pub(super) pre: Option<usize>,
-    /// The table of data around it.
-    pub(super) table: Option<Table>,
-    /// The row and the cell, if it lies in a table of data.
-    pub(super) row: Option<usize>,
-    pub(super) cell: Option<usize>,
+    /// The cell that it lies in, of a table of data.
+    pub(super) cell: Option<Cell>,
+    /// The element that it is a line of.
+    pub(super) own: usize,
+}
+
+/// A quotation or an item of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Around {
+    /// The element.
+    pub(super) id: usize,
+    /// The list of an item; `None` for a quotation.
+    pub(super) list: Option<usize>,
+    /// The number of an item of an ordered list.
+    pub(super) number: Option<u32>,
+}
+
+/// A cell of a table of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) table: Table,
+    pub(super) row: usize,
+    /// The column in which it begins.
+    pub(super) column: usize,
+    pub(super) id: usize,
 }
 
 /// A table of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Table {
     pub(super) id: usize,
+    /// The columns of its widest row.
     pub(super) n_columns: usize,
 }
 
-impl Shape {
-    /// A paragraph.
-    pub(super) fn is_plain(&self) -> bool {
-        self.heading.is_none() && self.item.is_none() && self.pre.is_none()
-    }
-
-    /// What Markdown writes before the block.
-    pub(super) fn prefix(&self) -> String {
-        let mut prefix = "> ".repeat(self.quote.min(3));
-        if let Some((depth, number)) = self.item {
-            prefix.push_str(&"  ".repeat(depth.saturating_sub(1).min(8)));
-            match number {
-                Some(number) => prefix.push_str(&format!("{number}. ")),
-                None => prefix.push_str("- "),
-            }
-        }
-        if let Some(level) = self.heading {
-            prefix.push_str(&"#".repeat(usize::from(level)));
-            prefix.push(' ');
-        }
-        if self.pre.is_some() {
-            prefix.push_str("```\n");
-        }
-        prefix
-    }
-}
+/// Deeper quotations and items are written as if they were these deep: a page may nest five hundred.
+const MOST_QUOTES: usize = 3;
+const MOST_ITEMS: usize = 8;
+/// A cell over more columns is a mistake.
+const MOST_SPAN: usize = 50;
 
 /// The most words of a cell of data; longer ones are the columns of a page.
 const MOST_CELL_WORDS: f32 = 60.0;
@@ -60,7 +59,7 @@ const MOST_CELL_WORDS: f32 = 60.0;
 /// What is known of the block elements of a page.
 pub(super) struct Known {
     tables: Tables,
-    /// For each, its number in an ordered list, 0 outside of one.
+    /// For each, its number in an ordered list, 0 outside of one; for a cell, its column.
     numbers: Vec<u32>,
 }
 
@@ -80,6 +79,9 @@ struct Count {
     n_rows: usize,
     n_cells: usize,
     has_table: bool,
+    /// Columns of the row that is counted, and of the widest.
+    n_columns: usize,
+    most_columns: usize,
 }
 
 impl Tables {
@@ -99,10 +101,13 @@ impl Tables {
                         around.has_table = true;
                     }
                     let end = page.tree.end(container.node());
-                    open.push(Count { id, end, n_rows: 0, n_cells: 0, has_table: false });
+                    let (n_rows, n_cells, n_columns, most_columns) = (0, 0, 0, 0);
+                    open.push(Count { id, end, n_rows, n_cells, has_table: false, n_columns, most_columns });
                 }
-                Tag::Tr => open.last_mut().into_iter().for_each(|count| count.n_rows += 1),
-                Tag::Td | Tag::Th => open.last_mut().into_iter().for_each(|count| count.n_cells += 1),
+                Tag::Tr => open.last_mut().into_iter().for_each(Count::row),
+                Tag::Td | Tag::Th => {
+                    open.last_mut().into_iter().for_each(|count| count.cell(span(page, container)));
+                }
                 _ => {}
             }
         }
@@ -113,13 +118,13 @@ impl Tables {
 
     /// Adds a table that has ended, if it is one of data.
     fn add(&mut self, page: &Page<'_>, count: &Count) {
-        let Count { id, n_rows, n_cells, has_table, .. } = *count;
+        let Count { id, n_rows, n_cells, has_table, most_columns, .. } = *count;
         if has_table || n_rows < 2 || n_cells <= n_rows {
             return;
         }
         let mut blocks = page.blocks.containers.get(id).map_or(0..0, Container::blocks);
         if blocks.all(|block| page.n_words(block) <= MOST_CELL_WORDS) {
-            self.0.push(Table { id, n_columns: n_cells.div_ceil(n_rows) });
+            self.0.push(Table { id, n_columns: most_columns });
         }
     }
 
@@ -128,6 +133,25 @@ impl Tables {
         let at = self.0.binary_search_by_key(&container, |table| table.id).ok()?;
         self.0.get(at).copied()
     }
+}
+
+impl Count {
+    fn row(&mut self) {
+        self.n_rows += 1;
+        self.n_columns = 0;
+    }
+
+    fn cell(&mut self, n_columns: usize) {
+        self.n_cells += 1;
+        self.n_columns += n_columns;
+        self.most_columns = self.most_columns.max(self.n_columns);
+    }
+}
+
+/// Over how many columns a cell goes.
+fn span(page: &Page<'_>, cell: &Container) -> usize {
+    let said = page.tree.attribute(cell.node(), Name::Colspan).and_then(|value| value.trim().parse().ok());
+    said.filter(|span| (1..=MOST_SPAN).contains(span)).unwrap_or(1)
 }
 
 /// The block elements that are tables of data.
@@ -162,23 +186,25 @@ pub(crate) fn complete_rows(page: &Page<'_>, selected: &mut [bool]) {
 pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
     let containers = &page.blocks.containers;
     let own = page.blocks.blocks.get(block).map_or(0, tamis_html::Block::container);
-    let mut shape = Shape::default();
-    let mut depth = 0;
-    let mut first_item = None;
+    let mut shape = Shape { own, ..Shape::default() };
     let mut at = own;
     let (mut row, mut cell) = (None, None);
     while let Some(container) = containers.get(at) {
+        let parent = container.parent();
         match container.tag {
             Tag::Pre | Tag::Listing | Tag::Xmp => shape.pre = Some(at),
-            Tag::Blockquote => shape.quote += 1,
-            Tag::Li => first_item = first_item.or(Some(at)),
-            Tag::Ul | Tag::Ol if first_item.is_some() => depth += 1,
+            Tag::Blockquote => shape.around.push(Around { id: at, list: None, number: None }),
+            Tag::Li => {
+                let number = known.numbers.get(at).copied().filter(|number| *number > 0);
+                shape.around.push(Around { id: at, list: Some(parent), number });
+            }
             Tag::Tr => row = row.or(Some(at)),
             Tag::Td | Tag::Th => cell = cell.or(Some(at)),
-            Tag::Table if shape.table.is_none() => {
-                shape.table = known.tables.get(at);
-                if shape.table.is_some() {
-                    (shape.row, shape.cell) = (row, cell);
+            Tag::Table if shape.cell.is_none() => {
+                if let (Some(table), Some(row), Some(id)) = (known.tables.get(at), row, cell) {
+                    let column = known.numbers.get(id).map_or(0, |column| *column as usize);
+                    // What is in a cell shares its line.
+                    shape = Shape { cell: Some(Cell { table, row, column, id }), own, ..Shape::default() };
                 }
             }
             tag => shape.heading = shape.heading.or(tag.heading_level()),
@@ -186,30 +212,38 @@ pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
         if at == 0 {
             break;
         }
-        at = container.parent();
+        at = parent;
     }
-    // The paragraphs behind the first of an item belong to it.
-    let begins = |item: usize| containers.get(item).is_some_and(|it| it.blocks().start == block);
-    let number = |item: usize| known.numbers.get(item).filter(|number| **number > 0);
-    shape.item = first_item
-        .filter(|item| begins(*item))
-        .map(|item| (depth, number(item).map(|number| *number as usize)));
+    shape.around.reverse();
+    let (mut n_quotes, mut n_items) = (0, 0);
+    shape.around.retain(|around| {
+        let (n, most) =
+            if around.list.is_none() { (&mut n_quotes, MOST_QUOTES) } else { (&mut n_items, MOST_ITEMS) };
+        *n += 1;
+        *n <= most
+    });
     shape
 }
 
-/// The number of each item in its ordered list, 0 for what is none; counted once, because a list may have a million
-/// items.
+/// The number of each item in its ordered list, 0 for what is none, and the column of each cell in its row; counted once,
+/// because a list may have a million items.
 fn numbers(page: &Page<'_>) -> Vec<u32> {
     let containers = &page.blocks.containers;
-    let mut counts = vec![0; containers.len()];
+    let mut counts = vec![0_u32; containers.len()];
     let number = |container: &Container| {
-        let ordered = containers.get(container.parent()).is_some_and(|list| list.tag == Tag::Ol);
-        match counts.get_mut(container.parent()).filter(|_| ordered && container.tag == Tag::Li) {
-            Some(count) => {
+        let Some(around) = containers.get(container.parent()).map(|it| it.tag) else { return 0 };
+        let Some(count) = counts.get_mut(container.parent()) else { return 0 };
+        match (around, container.tag) {
+            (Tag::Ol, Tag::Li) => {
                 *count += 1;
                 *count
             }
-            None => 0,
+            (Tag::Tr, Tag::Td | Tag::Th) => {
+                let column = *count;
+                *count = count.saturating_add(span(page, container) as u32);
+                column
+            }
+            _ => 0,
         }
     };
     containers.iter().map(number).collect()
@@ -232,7 +266,11 @@ mod tests {
                 && n_cells > n_rows
                 && !inside().any(|it| it.tag == Tag::Table)
                 && table.blocks().all(|block| page.n_words(block) <= MOST_CELL_WORDS);
-            is_data.then(|| Table { id, n_columns: n_cells.div_ceil(n_rows) })
+            let rows = containers.iter().enumerate().filter(|(_, it)| it.tag == Tag::Tr);
+            let is_cell = |it: &&Container| matches!(it.tag, Tag::Td | Tag::Th);
+            let columns = |row: usize| inside().filter(|it| it.parent() == row).filter(is_cell).count();
+            let n_columns = rows.map(|(row, _)| columns(row)).max().unwrap_or(0);
+            is_data.then_some(Table { id, n_columns })
         };
         containers.iter().enumerate().filter_map(table).collect()
     }

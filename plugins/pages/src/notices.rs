@@ -1,0 +1,161 @@
+//! What a platform says below the articles of its users: that it only stores them, that the views are not its own.
+//!
+//! Such a notice is prose, so it looks like content, and below a short article there is more of it than of the article.
+
+use crate::features::Page;
+
+/// How a notice begins, with what else it then says. Both are asked for: a text may begin with the same words.
+const NOTICES: [(&[&str], &[&str]); 2] = [
+    (
+        &[
+            "特别声明",
+            "特別聲明",
+            "免责声明",
+            "免責聲明",
+            "版权声明",
+            "版權聲明",
+            "郑重声明",
+            "平台声明",
+            "声明：",
+            "声明:",
+            "【声明】",
+            "聲明：",
+            "注：本文",
+            "本文由",
+            "本文为",
+            "本文系",
+            "本文仅",
+            "本文來自",
+            "本文来自",
+            "本文章",
+            "以上内容",
+            "以上文章",
+            "文章仅代表",
+            "本内容",
+            "该文观点",
+            "本篇内容",
+        ],
+        &[
+            "代表",
+            "立场",
+            "立場",
+            "观点",
+            "侵权",
+            "侵權",
+            "转载",
+            "轉載",
+            "上传",
+            "存储",
+            "版权",
+            "版權",
+            "投稿",
+            "不承担",
+            "责任",
+            "看法",
+            "未经",
+            "授权",
+        ],
+    ),
+    (
+        &[
+            "notice:",
+            "disclaimer",
+            "the content above",
+            "the above content",
+            "the views expressed",
+            "the views and opinions",
+            "the opinions expressed",
+            "views expressed in this",
+            "opinions expressed by",
+        ],
+        &[
+            "uploaded",
+            "was put here",
+            "platform",
+            "stores",
+            "storage",
+            "not necessarily",
+            "do not reflect",
+            "does not reflect",
+            "of the author",
+            "their own",
+            "endorse",
+            "liab",
+            "responsib",
+            "the user",
+        ],
+    ),
+];
+/// Where its beginning is looked for, and all of it: bytes. What is longer is the terms of a site, on a page of their own.
+const MOST_START_BYTES: usize = 60;
+const MOST_BYTES: usize = 1500;
+/// What a notice is likely to be content.
+const QUIET: f32 = 0.02;
+
+/// Makes notices unlikely to be content, and what else lies in an element that begins with one.
+pub(crate) fn quieten(page: &Page<'_>, probabilities: &mut [f32]) {
+    let mut is_notice: Vec<bool> = (0..page.n_blocks()).map(|block| is_notice(page.text(block))).collect();
+    if !is_notice.contains(&true) {
+        return;
+    }
+    // Its parts follow it: another language, an address to write to. The heading of the page may not.
+    for container in &page.blocks.containers {
+        let blocks = container.blocks();
+        if blocks.len() <= MOST_PARTS && is_notice.get(blocks.start) == Some(&true) {
+            is_notice.get_mut(blocks).into_iter().for_each(|parts| parts.fill(true));
+        }
+    }
+    let quiet = (0..probabilities.len()).filter(|block| is_notice[*block]);
+    for block in quiet {
+        probabilities[block] = probabilities[block].min(QUIET);
+    }
+}
+
+/// An element of more blocks holds more than a notice.
+const MOST_PARTS: usize = 6;
+
+fn is_notice(text: &str) -> bool {
+    if text.len() > MOST_BYTES {
+        return false;
+    }
+    let start = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '【');
+    let start = start.get(..start.floor_char_boundary(MOST_START_BYTES)).unwrap_or(start).to_lowercase();
+    let begins = |(beginnings, _): &&(&[&str], &[&str])| beginnings.iter().any(|it| start.starts_with(it));
+    let Some((_, says)) = NOTICES.iter().find(begins) else { return false };
+    let text = text.to_lowercase();
+    says.iter().any(|it| text.contains(it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_told_from_a_text_that_begins_like_one() {
+        for text in [
+            "特别声明：以上内容由用户上传，本站只提供存储空间。",
+            "（本文仅代表作者个人观点）",
+            "Disclaimer: the views in this post are of the author alone.",
+            "The views expressed here do not reflect those of the paper.",
+        ] {
+            assert!(is_notice(text), "{text}");
+        }
+        for text in [
+            "本文由三部分组成，先谈河道，再谈桥。",
+            "声明：本周六停水。",
+            "Notice: the ferry will not run on Sunday.",
+            "The opinions of the village are divided.",
+        ] {
+            assert!(!is_notice(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_notice_go_with_it() {
+        let page = "<div><p>The bridge is closed.<div><p>特别声明：不代表本站观点。<p>Notice: stored for users.</div></div>";
+        let page = Page::new(page).expect("short");
+        let mut probabilities = [0.9; 3];
+        quieten(&page, &mut probabilities);
+        assert_eq!(probabilities, [0.9, QUIET, QUIET]);
+    }
+}
