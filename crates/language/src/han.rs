@@ -15,7 +15,7 @@ enum Class {
 const FIRST: u32 = 0x4E00;
 const N_CHARACTERS: usize = 0x5200;
 
-/// The class of each character. The lists are of OpenCC's tables of characters (Apache-2.0, see `NOTICE.md` beside
+/// The class of each character. The lists are of the tables of characters of `OpenCC` (Apache-2.0, see `NOTICE.md` beside
 /// them): those that another form is written for, and which do not stand for themselves as well.
 static CLASSES: LazyLock<Vec<Class>> = LazyLock::new(|| {
     let mut classes = vec![Class::Either; N_CHARACTERS];

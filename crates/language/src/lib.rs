@@ -63,13 +63,13 @@ pub fn identify(text: &str) -> Identified {
     let (tag, probability) = match script {
         Script::Han | Script::Kana => letters.east_asian(&pieces),
         Script::Bengali if pieces.iter().any(|piece| piece.contains(['ৰ', 'ৱ'])) => ("as", 1.0),
-        _ => match script.language() {
-            Some(tag) => (tag, 1.0),
-            None => {
+        _ => script.language().map_or_else(
+            || {
                 let pieces = sample::narrowed(&pieces, sample::MODEL_BYTES);
                 model::best(script, &pieces).unwrap_or((UNDETERMINED, 0.0))
-            }
-        },
+            },
+            |tag| (tag, 1.0),
+        ),
     };
     Identified { tag, confidence: probability * share }
 }
@@ -82,6 +82,12 @@ pub fn languages() -> Vec<&'static str> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// How many characters of all of `text` only simplified, and only traditional Chinese has.
+pub fn chinese_forms(text: &str) -> (u32, u32) {
+    let forms = han::Forms::count(&[text]);
+    (forms.simplified, forms.traditional)
 }
 
 /// How many letters of each script a text has.

@@ -82,8 +82,7 @@ impl<const N: usize> Model<N> {
         });
         let rows: Vec<Row<N>> = rows.collect();
         assert!(rows.len().is_power_of_two(), "{FORM}");
-        let bits = rows.len().ilog2();
-        Self { script, languages, bias, scale, bits, rows }
+        Self { script, languages, bias, scale, bits: rows.len().ilog2(), rows }
     }
 
     /// The most probable language of some pieces of a text.
