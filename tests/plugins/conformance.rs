@@ -33,6 +33,7 @@ fn the_readers_keep_it() {
 #[test]
 fn the_filters_keep_it() {
     keeps_the_contract(tamis_filters::plugin());
+    keeps_the_contract(tamis_judges::plugin());
 }
 
 #[test]

@@ -11,6 +11,7 @@ fn bundled() -> Vec<&'static tamis_plugin::PluginTable> {
     vec![
         tamis_readers::plugin(),
         tamis_filters::plugin(),
+        tamis_judges::plugin(),
         tamis_extractors::plugin(),
         #[cfg(feature = "columnar")]
         tamis_columnar::plugin(),

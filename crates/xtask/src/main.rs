@@ -4,7 +4,8 @@
 //!   (The tests have a command of their own: `cargo test --workspace`.)
 //! - `cargo xtask reference`: writes `config/reference/` and `config/schema.json` from the stages;
 //!   with `--check` it only says whether they are up to date.
-//! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`).
+//! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`, `docs/training-html.md`,
+//!   `docs/training-language.md`).
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
 //! - `cargo xtask faults`: what runs lose when they are harmed, which is nothing (`docs/faults.md`).
 
@@ -20,6 +21,7 @@ mod faults;
 mod reference;
 mod train;
 mod train_html;
+mod train_language;
 
 use std::path::{Path, PathBuf};
 
@@ -34,13 +36,16 @@ fn main() -> anyhow::Result<()> {
         ["train", "html", arguments @ ..] => {
             train_html::run(arguments, root().join("plugins/pages/src/model"))
         }
+        ["train", "language", arguments @ ..] => {
+            train_language::run(arguments, &root().join("crates/language/src/models"))
+        }
         ["train", arguments @ ..] => train::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
         ["faults", arguments @ ..] => faults::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | bench [--help] | faults [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | faults [--help]"
         ),
     }
 }

@@ -78,6 +78,7 @@ fn registry() -> anyhow::Result<Registry> {
     let plugins = [
         tamis_readers::plugin(),
         tamis_filters::plugin(),
+        tamis_judges::plugin(),
         tamis_extractors::plugin(),
         tamis_columnar::plugin(),
         tamis_corpus::plugin(),

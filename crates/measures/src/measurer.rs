@@ -1,0 +1,238 @@
+//! Measures a text, what belongs together in one pass.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::c4::{C4, c4};
+use crate::words::{Word, words};
+use crate::{Group, Measure, characters, lines, repetition, sentences};
+
+/// Measures texts, one after the other, in memory that it keeps.
+#[derive(Debug, Default)]
+pub struct Measurer {
+    words: Vec<Word>,
+    hashes: Vec<u64>,
+    lines: lines::Scratch,
+    repetition: repetition::Scratch,
+    characters: characters::Scratch,
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct Values([f64; Measure::ALL.len()]);
+
+impl Values {
+    /// A value; `None` if it was not asked for, or makes no sense for the text, such as the mean length of no words.
+    pub fn get(&self, measure: Measure) -> Option<f64> {
+        self.0.get(measure as usize).copied().filter(|value| value.is_finite())
+    }
+
+    fn set(&mut self, measure: Measure, value: impl Into<f64>) {
+        self.0[measure as usize] = value.into();
+    }
+
+    /// A share; that of nothing is nothing.
+    fn share(&mut self, measure: Measure, part: u64, whole: u64) {
+        self.set(measure, part as f64 / whole as f64);
+    }
+}
+
+/// Words to look for, at most 128 of them.
+#[derive(Debug, Clone, Default)]
+pub struct StopWords {
+    hashes: Vec<u64>,
+    /// Which last bytes of a hash any of them has, so that most words are told from it.
+    may_be: Vec<bool>,
+}
+
+impl StopWords {
+    /// The first 128 distinct words.
+    pub fn new<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
+        let mut hashes: Vec<u64> = words.into_iter().map(|word| xxh3_64(word.as_ref().as_bytes())).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes.truncate(128);
+        let mut may_be = vec![false; 4096];
+        for hash in &hashes {
+            may_be[(hash & 4095) as usize] = true;
+        }
+        Self { hashes, may_be }
+    }
+
+    /// How many of them are among words with these hashes.
+    fn count(&self, words: &[u64]) -> u32 {
+        let mut found = 0u128;
+        for hash in words {
+            if self.may_be.get((hash & 4095) as usize) == Some(&true)
+                && let Ok(at) = self.hashes.binary_search(hash)
+            {
+                found |= 1 << at;
+            }
+        }
+        found.count_ones()
+    }
+}
+
+impl Measurer {
+    /// Measures what is wanted of `text`, and what comes with it.
+    pub fn measure(&mut self, text: &str, wanted: &[Measure], stop_words: &StopWords) -> Values {
+        self.begin(text, wanted);
+        self.go_on(text, wanted, stop_words)
+    }
+
+    /// The same where others have told the words, with their bytes in the text: for comparisons.
+    pub fn measure_words(
+        &mut self,
+        text: &str,
+        told: &[(Word, &str)],
+        wanted: &[Measure],
+        stop_words: &StopWords,
+    ) -> Values {
+        self.words.clear();
+        self.words.extend(told.iter().map(|(word, _)| *word));
+        self.hashes.clear();
+        self.hashes.extend(told.iter().map(|(_, word)| xxh3_64(word.as_bytes())));
+        self.go_on(text, wanted, stop_words)
+    }
+
+    fn begin(&mut self, text: &str, wanted: &[Measure]) {
+        self.words.clear();
+        self.hashes.clear();
+        if wants(wanted, Group::Words) || wants(wanted, Group::Repetition) {
+            words(text, &mut self.words);
+            let hash = |word: &Word| xxh3_64(text.as_bytes().get(word.range()).unwrap_or_default());
+            self.hashes.extend(self.words.iter().map(hash));
+        }
+    }
+
+    fn go_on(&mut self, text: &str, wanted: &[Measure], stop_words: &StopWords) -> Values {
+        let mut values = Values([f64::NAN; Measure::ALL.len()]);
+        if wants(wanted, Group::Lines) {
+            lines_of(&self.lines.count(text), &mut values);
+        }
+        if wants(wanted, Group::Words) {
+            self.words_of(text, stop_words, &mut values);
+        }
+        if wants(wanted, Group::Repetition) {
+            let found = self.repetition.count(&self.words, self.hashes.iter().copied());
+            let n_chars = text.chars().count() as u64;
+            repetition_of(&found, n_chars, &mut values);
+        }
+        if wants(wanted, Group::C4) {
+            let C4 { n_lines, n_sentences, has_filler, has_bracket } = c4(text, true);
+            values.set(Measure::C4Lines, n_lines as f64);
+            values.set(Measure::C4Sentences, n_sentences as f64);
+            values.set(Measure::C4Filler, has_filler);
+            values.set(Measure::C4Bracket, has_bracket);
+        }
+        if wants(wanted, Group::LooseC4) {
+            let found = c4(text, false);
+            values.set(Measure::LooseC4Sentences, found.n_sentences as f64);
+            values.set(Measure::LooseC4Filler, found.has_filler);
+            values.set(Measure::LooseC4Bracket, found.has_bracket);
+        }
+        if wants(wanted, Group::Characters) {
+            characters_of(&self.characters.count(text), &mut values);
+        }
+        if wants(wanted, Group::Runs) {
+            values.set(Measure::RepeatedRunRatio, self.characters.repeated_runs(text));
+        }
+        if wants(wanted, Group::Sentences) {
+            let found = sentences::count(text);
+            values.set(Measure::Sentences, found.n as f64);
+            values.share(Measure::EndedSentenceCharRatio, found.n_ended, found.n_visible);
+            values.share(Measure::MeanSentenceChars, found.n_visible, found.n);
+        }
+        if wants(wanted, Group::Chinese) {
+            let (simplified, traditional) = tamis_language::chinese_forms(text);
+            values.set(Measure::SimplifiedChars, simplified);
+            values.set(Measure::TraditionalChars, traditional);
+        }
+        if wants(wanted, Group::Compression)
+            && let Ok(compressed) = zstd::bulk::compress(text.as_bytes(), 3)
+        {
+            values.share(Measure::CompressionRatio, text.len() as u64, compressed.len() as u64);
+        }
+        values
+    }
+
+    fn words_of(&self, text: &str, stop_words: &StopWords, values: &mut Values) {
+        let bytes = text.as_bytes();
+        let n_all = self.words.len() as u64;
+        let (mut n_words, mut n_chars, mut n_letters) = (0, 0, 0);
+        for word in &self.words {
+            n_letters += u64::from(word.has_letter);
+            n_words += u64::from(!word.is_symbol);
+            n_chars += if word.is_symbol { 0 } else { u64::from(word.n_chars) };
+        }
+        let n_hashes = memchr::memchr_iter(b'#', bytes).count() as u64;
+        let n_ellipses = count(bytes, b"...") + count(bytes, "…".as_bytes());
+        let n_feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        values.set(Measure::Words, n_words as f64);
+        values.share(Measure::MeanWordChars, n_chars, n_words);
+        values.share(Measure::HashWordRatio, n_hashes, n_all);
+        values.share(Measure::EllipsisWordRatio, n_ellipses, n_all);
+        values.share(Measure::LetterWordRatio, n_letters, n_all);
+        values.share(Measure::LineFeedWordRatio, n_feeds, n_all);
+        values.set(Measure::StopWords, stop_words.count(&self.hashes));
+    }
+}
+
+fn wants(wanted: &[Measure], group: Group) -> bool {
+    wanted.iter().any(|measure| measure.group() == group)
+}
+
+/// How often a string occurs, without overlaps.
+fn count(text: &[u8], needle: &[u8]) -> u64 {
+    memchr::memmem::find_iter(text, needle).count() as u64
+}
+
+fn lines_of(found: &lines::Lines, values: &mut Values) {
+    let lines::Lines { n_chars, filled, runs, paragraphs, .. } = found;
+    values.set(Measure::TextChars, *n_chars as f64);
+    values.set(Measure::LineFeeds, found.n_feeds as f64);
+    values.share(Measure::BulletLineRatio, found.n_bullets, found.n_python);
+    values.share(Measure::EllipsisLineRatio, found.n_ellipses, found.n_python);
+    values.share(Measure::DupLineRatio, runs.n_again, runs.n);
+    values.share(Measure::DupLineCharRatio, runs.chars_again, *n_chars);
+    values.share(Measure::DupParagraphRatio, paragraphs.n_again, paragraphs.n);
+    values.share(Measure::DupParagraphCharRatio, paragraphs.chars_again, *n_chars);
+    values.set(Measure::FilledLines, filled.n as f64);
+    values.share(Measure::EndedLineRatio, found.n_ended, filled.n);
+    values.share(Measure::ShortLineRatio, found.n_short, filled.n);
+    values.set(Measure::LongLines, found.n_long as f64);
+    values.share(Measure::RepeatedLineCharRatio, filled.chars_again, n_chars - found.n_feeds);
+    let mean = found.filled_chars as f64 / filled.n as f64;
+    values.set(Measure::MeanLineChars, mean);
+    let variance = (found.squares / filled.n as f64 - mean * mean).max(0.0);
+    values.set(Measure::LineCharVariation, variance.sqrt() / mean);
+}
+
+fn repetition_of(found: &repetition::Repetition, n_chars: u64, values: &mut Values) {
+    let top = [Measure::TopTwoGramCharRatio, Measure::TopThreeGramCharRatio, Measure::TopFourGramCharRatio];
+    for (measure, part) in top.into_iter().zip(found.top) {
+        values.share(measure, part, n_chars);
+    }
+    let duplicate = [
+        Measure::DupFiveGramCharRatio,
+        Measure::DupSixGramCharRatio,
+        Measure::DupSevenGramCharRatio,
+        Measure::DupEightGramCharRatio,
+        Measure::DupNineGramCharRatio,
+        Measure::DupTenGramCharRatio,
+    ];
+    for (measure, part) in duplicate.into_iter().zip(found.duplicate) {
+        values.share(measure, part, n_chars);
+    }
+}
+
+fn characters_of(found: &characters::Characters, values: &mut Values) {
+    let all = found.n_visible;
+    values.set(Measure::VisibleChars, all as f64);
+    values.share(Measure::HanRatio, found.n_han, all);
+    values.share(Measure::LetterRatio, found.n_letters, all);
+    values.share(Measure::DigitRatio, found.n_digits, all);
+    values.share(Measure::CapitalRatio, found.n_capitals, all);
+    values.share(Measure::SignRatio, found.n_signs, all);
+    values.share(Measure::DistinctCharRatio, found.n_distinct, all);
+    values.set(Measure::CharEntropy, found.entropy);
+}

@@ -1,0 +1,204 @@
+//! Repeated groups of words.
+
+use crate::table::{NONE, Table};
+use crate::words::Word;
+
+/// The shortest and the longest groups that Gopher looks at.
+const SHORTEST_DUPLICATE: usize = 5;
+const LONGEST: usize = 10;
+
+/// How many characters stand in repeated groups of words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Repetition {
+    /// For groups of two, three and four words: how many characters all occurrences of the most frequent have, a blank
+    /// between words counted; of several that are as frequent the first counts, if none is repeated the first of all.
+    pub(crate) top: [u64; 3],
+    /// For groups of five to ten: how many characters the second and later occurrences have, without blanks. Occurrences
+    /// are looked for from the left and do not overlap.
+    pub(crate) duplicate: [u64; 6],
+}
+
+/// Room for one text; used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    table: Table,
+    /// The group that begins at each word, by number; [`NONE`] where it is not repeated.
+    ids: Vec<u32>,
+    counts: Vec<u32>,
+    /// Characters before each word.
+    before: Vec<u64>,
+    /// The words at which a group begins that is repeated.
+    live: Vec<u32>,
+    seen: Vec<bool>,
+}
+
+impl Scratch {
+    /// Counts repetitions in `words`, which have these hashes.
+    ///
+    /// A group of n words is repeated only where both groups of n - 1 words in it are. So each length looks at
+    /// the places that the one before left over, which are soon few: all lengths together cost hardly more than two.
+    pub(crate) fn count(&mut self, words: &[Word], hashes: impl Iterator<Item = u64>) -> Repetition {
+        let mut found = Repetition::default();
+        self.begin(words, hashes);
+        for length in 2..=LONGEST.min(words.len()) {
+            let best = self.lengthen(length);
+            if let Some(top) = found.top.get_mut(length - 2) {
+                *top = self.top(best, length);
+            }
+            if let Some(duplicate) =
+                length.checked_sub(SHORTEST_DUPLICATE).and_then(|at| found.duplicate.get_mut(at))
+            {
+                *duplicate = self.duplicate(length);
+            }
+        }
+        found
+    }
+
+    /// Numbers the words.
+    fn begin(&mut self, words: &[Word], hashes: impl Iterator<Item = u64>) {
+        self.table.clear(words.len());
+        self.counts.clear();
+        self.ids.clear();
+        self.ids.extend(hashes.map(|hash| self.table.number(hash, &mut self.counts)));
+        self.before.clear();
+        self.before.push(0);
+        let mut n_chars = 0;
+        self.before.extend(words.iter().map(|word| {
+            n_chars += u64::from(word.n_chars);
+            n_chars
+        }));
+        self.live.clear();
+        self.live.extend(0..words.len() as u32);
+        self.forget_single();
+    }
+
+    /// Takes out the places whose group stands there once.
+    fn forget_single(&mut self) {
+        let (ids, counts) = (&mut self.ids, &self.counts);
+        self.live.retain(|&at| {
+            let id = &mut ids[at as usize];
+            let is_repeated = counts[*id as usize] > 1;
+            if !is_repeated {
+                *id = NONE;
+            }
+            is_repeated
+        });
+    }
+
+    /// Goes from groups of one word less to those of `length`; gives the place and the count of the most frequent.
+    fn lengthen(&mut self, length: usize) -> (usize, u64) {
+        self.table.clear(self.live.len());
+        self.counts.clear();
+        let n_groups = self.before.len().saturating_sub(length);
+        let (ids, table, counts) = (&mut self.ids, &mut self.table, &mut self.counts);
+        // From the left, so that what stands behind a place is still of the shorter length.
+        self.live.retain(|&at| {
+            let at = at as usize;
+            let (this, next) = (ids[at], ids.get(at + 1).copied().unwrap_or(NONE));
+            let goes_on = at < n_groups && next != NONE;
+            ids[at] = NONE;
+            if goes_on {
+                ids[at] = table.number(u64::from(this) << 32 | u64::from(next), counts);
+            }
+            goes_on
+        });
+        let most = self.counts.iter().copied().max().unwrap_or(0);
+        // Numbers are given in the order of the first occurrence.
+        let best = self.counts.iter().position(|count| *count == most).unwrap_or(0) as u32;
+        let place = self.live.iter().find(|&&at| self.ids[at as usize] == best).copied();
+        self.forget_single();
+        if most > 1 { (place.unwrap_or(0) as usize, u64::from(most)) } else { (0, 1) }
+    }
+
+    fn top(&self, (place, count): (usize, u64), length: usize) -> u64 {
+        (self.n_chars(place, length) + length as u64 - 1) * count
+    }
+
+    fn duplicate(&mut self, length: usize) -> u64 {
+        self.seen.clear();
+        self.seen.resize(self.counts.len(), false);
+        let (mut n_chars, mut from) = (0, 0);
+        for &at in &self.live {
+            let at = at as usize;
+            if at < from {
+                continue;
+            }
+            let seen = &mut self.seen[self.ids[at] as usize];
+            if *seen {
+                n_chars += self.before[at + length] - self.before[at];
+                from = at + length;
+            }
+            *seen = true;
+        }
+        n_chars
+    }
+
+    fn n_chars(&self, place: usize, length: usize) -> u64 {
+        self.before[place + length] - self.before[place]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn word(text: &str) -> Word {
+        Word { start: 0, end: 0, n_chars: text.chars().count() as u32, has_letter: true, is_symbol: false }
+    }
+
+    fn found(words: &[&str]) -> Repetition {
+        let hashes: Vec<u64> = words.iter().map(|word| xxhash_rust::xxh3::xxh3_64(word.as_bytes())).collect();
+        let words: Vec<Word> = words.iter().map(|text| word(text)).collect();
+        Scratch::default().count(&words, hashes.into_iter())
+    }
+
+    /// The same as the definitions say it.
+    fn expected(words: &[&str]) -> Repetition {
+        let mut all = Repetition::default();
+        for length in 2..=10 {
+            let groups: Vec<Vec<&str>> = words.windows(length).map(<[&str]>::to_vec).collect();
+            if let (Some(top), false) = (all.top.get_mut(length - 2), groups.is_empty()) {
+                let count = |group: &Vec<&str>| groups.iter().filter(|other| *other == group).count();
+                let most = groups.iter().map(count).max().unwrap();
+                let first = groups.iter().find(|group| count(group) == most).unwrap();
+                *top = (first.join(" ").chars().count() * most) as u64;
+            }
+            if length < 5 {
+                continue;
+            }
+            let (mut seen, mut at) = (HashSet::new(), 0);
+            while at < groups.len() {
+                if seen.insert(&groups[at]) {
+                    at += 1;
+                } else {
+                    all.duplicate[length - 5] += groups[at].concat().chars().count() as u64;
+                    at += length;
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_first_of_the_most_frequent_counts() {
+        assert_eq!(found(&["a", "bb", "c"]).top, [4, 6, 0]);
+        assert_eq!(found(&["a", "b", "a", "b", "ccc", "ccc", "ccc"]).top[0], 6);
+        assert_eq!(found(&[]), Repetition::default());
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_the_definitions_say(
+            picks in prop::collection::vec(0usize..4, 0..60),
+            copies in 1usize..3,
+        ) {
+            let words: Vec<&str> = picks.iter().map(|pick| ["a", "bb", "ccc", "d"][*pick]).collect();
+            let words = words.repeat(copies);
+            prop_assert_eq!(found(&words), expected(&words));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `language`: says what language a document is in, and keeps or drops documents by it.
+
+mod options;
+#[cfg(test)]
+mod tests;
+
+use tamis_language::{UNDETERMINED, identify, languages};
+use tamis_plugin::{Better, Draft, Extractor, Failure, Form, Forms, Limit, MeasureInfo, SetupError, Verdict};
+
+pub use options::LanguageOptions;
+
+/// Says what language a document is in; see [`LanguageOptions`].
+#[derive(Debug)]
+pub struct Language {
+    options: LanguageOptions,
+}
+
+impl Extractor for Language {
+    const NAME: &'static str = "language";
+    // Where it is written stands in the options.
+    const WRITES: &'static [&'static str] = &[];
+    const MEASURES: &'static [MeasureInfo] =
+        &[MeasureInfo::new("language_confidence", "", "How sure it is of the language, from 0 to 1.")
+            .better(Better::Higher)
+            .at_least("min_confidence")];
+    type Options = LanguageOptions;
+
+    fn open(options: LanguageOptions) -> Result<Self, SetupError> {
+        for (option, tags) in [("keep", &options.keep), ("drop", &options.drop)] {
+            for tag in tags {
+                check(tag, options.scripts).map_err(|why| SetupError::in_option(option, why))?;
+            }
+        }
+        Ok(Self { options })
+    }
+
+    fn forms(&self) -> Forms {
+        // Tags of HTML are no language, and most of a page's letters.
+        Forms::new().taking([Form::Flattened, Form::Clean])
+    }
+
+    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        let found = identify(draft.text());
+        let confidence = f64::from(found.confidence);
+        let is_sure = confidence >= self.options.min_confidence && found.tag != UNDETERMINED;
+        let tag = match found.tag {
+            _ if !is_sure => UNDETERMINED,
+            tag if self.options.scripts => tag,
+            tag => tag.split('-').next().unwrap_or(tag),
+        };
+        draft.set_metadata(self.options.field.clone(), tag);
+        draft.notes().measure("language_confidence", confidence, Limit::Min(self.options.min_confidence));
+        draft.notes().count(format!("language:{tag}"), 1);
+        Ok(if self.options.keeps(tag) {
+            Verdict::Keep
+        } else {
+            Verdict::Drop(format!("language:{tag}").into())
+        })
+    }
+}
+
+/// What people write for a language, and its tag: codes of countries, mostly.
+const OTHERWISE: [(&str, &str); 20] = [
+    ("cn", "zh"),
+    ("zh-cn", "zh-Hans"),
+    ("zh-sg", "zh-Hans"),
+    ("zh-tw", "zh-Hant"),
+    ("zh-hk", "zh-Hant"),
+    ("chinese", "zh"),
+    ("english", "en"),
+    ("jp", "ja"),
+    ("kr", "ko"),
+    ("cz", "cs"),
+    ("dk", "da"),
+    ("gr", "el"),
+    ("se", "sv"),
+    ("ua", "uk"),
+    ("vn", "vi"),
+    ("no", "nb"),
+    ("iw", "he"),
+    ("in", "id"),
+    ("fil", "tl"),
+    ("ger", "de"),
+];
+
+/// Complains about a tag that no document can have.
+fn check(tag: &str, scripts: bool) -> Result<(), String> {
+    let known = languages();
+    let is_known = |tag: &str| tag == UNDETERMINED || known.contains(&tag);
+    if is_known(tag) {
+        return match tag.split_once('-') {
+            Some((language, _)) if !scripts => {
+                Err(format!("no document is `{tag}` with `scripts = false`: write `{language}`"))
+            }
+            _ => Ok(()),
+        };
+    }
+    let lower = tag.to_ascii_lowercase();
+    let meant = OTHERWISE.iter().find(|(word, _)| *word == lower).map(|(_, tag)| *tag);
+    let same = || known.iter().find(|known| known.eq_ignore_ascii_case(tag)).copied();
+    let part =
+        || lower.split('-').next().and_then(|part| known.iter().find(|known| **known == part)).copied();
+    Err(match meant.or_else(same).or_else(part) {
+        Some(meant) => format!("`{tag}` is no language that is told apart: did you mean `{meant}`?"),
+        None => {
+            format!("`{tag}` is no language that is told apart; there are {} and `und`", known.join(", "))
+        }
+    })
+}
