@@ -19,6 +19,7 @@ struct Member {
     position: u128,
     fields: Vec<u64>,
     set: Set,
+    n_keys: usize,
     /// A text that it is tied to, which is preferred to it, or itself.
     tied: u32,
     /// How alike the most similar one of those is that it was found to be like.
@@ -26,18 +27,26 @@ struct Member {
 }
 
 impl Components {
-    pub(super) fn new(law: Law, n_bands: usize, memory: usize) -> Self {
-        Self { law, memory, held: 0, texts: Vec::new(), first: 0, index: Index::new(n_bands) }
+    pub(super) fn new(law: Law, memory: usize) -> Self {
+        Self { law, memory, held: 0, texts: Vec::new(), first: 0, index: Index::default() }
     }
 
     pub(super) fn take(&mut self, text: &mut Text) {
         let number = self.texts.len() as u32;
-        let alike: Vec<u32> = self.index.alike(&text.bands, self.first).collect();
+        let alike: Vec<u32> = self.index.alike(&text.keys, self.first).collect();
         let set = std::mem::take(&mut text.set);
-        self.held += set.bytes() + self.index.bytes_of_one();
-        self.index.add(&text.bands);
+        let n_keys = text.keys.len();
+        self.held += set.bytes() + Index::bytes_of_one(n_keys);
+        self.index.add(&text.keys);
         let fields = text.fields.clone();
-        self.texts.push(Member { position: text.position, fields, set, tied: number, similarity: 0.0 });
+        self.texts.push(Member {
+            position: text.position,
+            fields,
+            set,
+            n_keys,
+            tied: number,
+            similarity: 0.0,
+        });
         for other in alike {
             let (this, that) = (&self.texts[number as usize], &self.texts[other as usize]);
             if !differ(&this.fields, &that.fields) {
@@ -75,7 +84,7 @@ impl Components {
     fn forget(&mut self) {
         while self.held > self.memory / 2 && self.first + 1 < self.texts.len() as u32 {
             let text = &mut self.texts[self.first as usize];
-            self.held -= text.set.bytes() + self.index.bytes_of_one();
+            self.held -= text.set.bytes() + Index::bytes_of_one(text.n_keys);
             text.set = Set::default();
             self.first += 1;
         }

@@ -44,7 +44,8 @@ pub(super) struct Text {
     pub(super) position: u128,
     /// Hashes of the fields that must differ.
     pub(super) fields: Vec<u64>,
-    pub(super) bands: Vec<u64>,
+    /// Its bands or passages.
+    pub(super) keys: Vec<u64>,
     pub(super) set: Set,
     /// Two with the same have the same set.
     pub(super) fingerprint: u128,
@@ -52,10 +53,11 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads the part of a row behind key and priority.
-    fn read(&mut self, mut columns: Columns<'_>, n_fields: usize, n_bands: usize) -> Option<()> {
+    fn read(&mut self, mut columns: Columns<'_>, n_fields: usize) -> Option<()> {
         self.position = columns.position()?;
-        for (numbers, n) in [(&mut self.fields, n_fields), (&mut self.bands, n_bands)] {
-            let (words, _) = columns.bytes(n * size_of::<u64>())?.as_chunks();
+        let n_keys = columns.u32()? as usize;
+        for (numbers, n) in [(&mut self.fields, n_fields), (&mut self.keys, n_keys)] {
+            let (words, _) = columns.bytes(n.checked_mul(size_of::<u64>())?)?.as_chunks();
             numbers.clear();
             numbers.extend(words.iter().map(|word| u64::from_le_bytes(*word)));
         }
@@ -97,7 +99,6 @@ pub(super) fn differ(one: &[u64], other: &[u64]) -> bool {
 /// Judges the texts of one group, which come in the order in which they are preferred.
 pub(super) struct Judge {
     n_fields: usize,
-    n_bands: usize,
     text: Text,
     /// The first document of the group.
     group: u128,
@@ -110,15 +111,17 @@ enum Way {
 }
 
 impl Judge {
-    pub(super) fn new(options: &DedupNearOptions, n_bands: usize) -> Self {
+    pub(super) fn new(options: &DedupNearOptions) -> Self {
         let law = Law { rule: options.rule, least: options.least() };
         // The machinery has done with its batches by now, which are a quarter of the memory.
         let memory = usize::try_from(options.max_state_bytes / 4).unwrap_or(usize::MAX);
+        // Of what is contained in a long text, many are.
+        let max_variants = if options.rule == Rule::Jaccard { options.max_variants } else { 0 };
         let way = match options.clusters {
-            Clusters::Star => Way::Star(Box::new(Star::new(law, n_bands, options.max_variants, memory))),
-            Clusters::Components => Way::Components(Box::new(Components::new(law, n_bands, memory))),
+            Clusters::Star => Way::Star(Box::new(Star::new(law, max_variants, memory))),
+            Clusters::Components => Way::Components(Box::new(Components::new(law, memory))),
         };
-        Self { n_fields: options.differ_in.len(), n_bands, text: Text::default(), group: 0, way }
+        Self { n_fields: options.differ_in.len(), text: Text::default(), group: 0, way }
     }
 
     /// Takes the next text: a row, in which so many bytes say how much it is preferred.
@@ -126,7 +129,7 @@ impl Judge {
         let mut columns = Columns::of(row);
         let read = columns.position().and_then(|group| {
             columns.bytes(priority_bytes)?;
-            self.text.read(columns, self.n_fields, self.n_bands)?;
+            self.text.read(columns, self.n_fields)?;
             Some(group)
         });
         self.group = read.ok_or_else(|| Failure::new("a row of the second round is not what was written"))?;

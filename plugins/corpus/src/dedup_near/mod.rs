@@ -1,6 +1,6 @@
 //! `dedup-near`: of documents that are nearly the same, one is kept.
 //!
-//! [`options`] holds the page of the stage. A text becomes shingles (`shingles`), these a few keys (`signature`), and
+//! [`options`] holds the page of the stage. A text becomes shingles (`shingles`), these a few keys (`signature`, `passages`), and
 //! documents that share a key are tied by the machinery, which follows ties to groups: the first round. Of documents in
 //! groups, the second round shows the sets of shingles (`set`) group by group, and `judge` says who is
 //! dropped for whom. Nothing is dropped that was not compared.
@@ -12,6 +12,7 @@ mod components;
 mod index;
 mod judge;
 mod options;
+mod passages;
 mod set;
 mod shingles;
 mod signature;
@@ -143,6 +144,7 @@ impl KeyedStage for DedupNear {
             self.keys(document, local);
             local.set.fill(&local.shingles);
             local.behind.clear();
+            local.behind.extend_from_slice(&(local.keys.len() as u32).to_be_bytes());
             let fields = self.options.differ_in.iter().map(|field| hash(document, field));
             for number in fields.chain(local.keys.iter().copied()) {
                 local.behind.extend_from_slice(&number.to_le_bytes());
@@ -162,7 +164,7 @@ impl KeyedStage for DedupNear {
         _known: &dyn Known,
         facts: &mut dyn Rows,
     ) -> Result<(), Failure> {
-        let mut judge = Judge::new(&self.options, self.bands.number);
+        let mut judge = Judge::new(&self.options);
         while let Some(row) = group.advance()? {
             judge.take(row, self.priority.width())?;
         }
@@ -208,17 +210,23 @@ impl DedupNear {
             .equal_in
             .iter()
             .fold(0, |kind, field| xxh3_64_with_seed(&hash(document, field).to_le_bytes(), kind));
-        self.bands.keys(shingles, kind, buckets, keys);
+        match self.options.rule {
+            Rule::Jaccard => self.bands.keys(shingles, kind, buckets, keys),
+            Rule::Contained => passages::keys(shingles, self.options.shingle_tokens, kind, keys),
+        }
     }
 
     /// The options that decide what rows are.
     fn observes(&self) -> String {
         let DedupNearOptions { shingle_tokens, equal_in, differ_in, keep, keep_by, verify, .. } =
             &self.options;
-        let Bands { number: n_bands, rows, .. } = &self.bands;
+        let keys = match self.options.rule {
+            Rule::Jaccard => format!("bands = {}x{}", self.bands.number, self.bands.rows),
+            Rule::Contained => "passages".to_owned(),
+        };
         format!(
-            "keys of version 1, shingle_tokens = {shingle_tokens}, bands = {n_bands}x{rows}, equal_in = {equal_in:?}, \
-             differ_in = {differ_in:?}, keep = {keep:?}, keep_by = {keep_by:?}, verify = {verify}"
+            "version 1, {keys}, shingle_tokens = {shingle_tokens}, equal_in = {equal_in:?}, differ_in = {differ_in:?}, \
+             keep = {keep:?}, keep_by = {keep_by:?}, verify = {verify}"
         )
     }
 
@@ -252,6 +260,9 @@ fn hash(document: &View<'_>, field: &str) -> u64 {
 
 /// Reads `bands`.
 fn bands(options: &DedupNearOptions) -> Result<Bands, SetupError> {
+    if options.bands == "auto" {
+        return Ok(Bands::finding(options.least()));
+    }
     let wrong = || {
         let given = &options.bands;
         let message = format!("`{given}` is no number of bands and rows: write `14x8`, or `auto`");

@@ -51,6 +51,38 @@ impl Bands {
         Self { number: n_bands, rows, lanes: (1..=(n_bands * rows) as u64).map(lane).collect() }
     }
 
+    /// Those that find 99 of 100 texts that are .05 more alike than `least`: with as many rows as so many bands allow,
+    /// because each makes fewer candidates that are not alike.
+    pub(super) fn finding(least: f64) -> Self {
+        let most = match least {
+            least if least >= 0.7 => 20,
+            least if least >= 0.6 => 40,
+            _ => 64,
+        };
+        let alike = (least + 0.05).min(0.99);
+        let mut found = Self::new(most, 1);
+        let mut band = alike;
+        for rows in 2..=16 {
+            band *= alike;
+            let (mut missed, mut n_bands) = (1.0, 0);
+            while missed > 0.01 && n_bands <= most {
+                missed *= 1.0 - band;
+                n_bands += 1;
+            }
+            if missed <= 0.01 {
+                found = Self::new(n_bands, rows);
+            }
+        }
+        found
+    }
+
+    /// The share of texts that are so much alike that have no band in common.
+    #[cfg(test)]
+    fn missed(&self, alike: f64) -> f64 {
+        let band = (0..self.rows).fold(1.0, |power, _| power * alike);
+        (0..self.number).fold(1.0, |missed, _| missed * (1.0 - band))
+    }
+
     /// Puts a key for each band of a text into `keys`. Texts of another `kind` have other keys.
     pub(super) fn keys(&self, shingles: &[u64], kind: u64, work: &mut Buckets, keys: &mut Vec<u64>) {
         keys.clear();
@@ -167,6 +199,19 @@ mod tests {
             let share = n_agreeing as f64 / (n_trials as f64 * 112.0);
             assert!((least..=most).contains(&share), "{n_shared} of {n_own} more: {share}");
         }
+    }
+
+    #[test]
+    fn as_many_bands_as_find_what_is_wanted() {
+        for (least, number, rows) in
+            [(0.95, 3, 16), (0.9, 8, 16), (0.8, 18, 9), (0.7, 18, 5), (0.6, 29, 4), (0.5, 48, 4)]
+        {
+            let bands = Bands::finding(least);
+            assert_eq!((bands.number, bands.rows), (number, rows), "{least}");
+            assert!(bands.missed((least + 0.05_f64).min(0.99)) <= 0.01);
+        }
+        let bands = Bands::new(14, 8);
+        assert!((bands.missed(0.8) - 0.0767).abs() < 1e-3 && (bands.missed(0.85) - 0.0117).abs() < 1e-3);
     }
 
     proptest! {

@@ -46,6 +46,7 @@ struct Kept {
     position: u128,
     fields: Vec<u64>,
     set: Set,
+    n_keys: usize,
     /// The texts that are dropped for it.
     dropped: Vec<Dropped>,
     /// How many different ones there are.
@@ -88,7 +89,7 @@ impl Dropped {
 }
 
 impl Star {
-    pub(super) fn new(law: Law, n_bands: usize, max_variants: u32, memory: usize) -> Self {
+    pub(super) fn new(law: Law, max_variants: u32, memory: usize) -> Self {
         Self {
             law,
             max_variants,
@@ -97,7 +98,7 @@ impl Star {
             kept: Vec::new(),
             compared: Vec::new(),
             first: 0,
-            index: Index::new(n_bands),
+            index: Index::default(),
             seen: HashMap::new(),
         }
     }
@@ -136,7 +137,7 @@ impl Star {
     /// The kept text that this one is like, and how much. One that is a form only if no other is.
     fn twin(&mut self, text: &Text) -> Option<(u32, f64)> {
         let mut of_form = None;
-        for number in self.index.alike(&text.bands, self.first) {
+        for number in self.index.alike(&text.keys, self.first) {
             let kept = self.compared[number as usize];
             let other = &self.kept[kept as usize];
             if !differ(&text.fields, &other.fields) {
@@ -205,8 +206,9 @@ impl Star {
         self.seen.entry(text.fingerprint).or_insert(Seen::Kept(number));
         if is_compared {
             kept.set = std::mem::take(&mut text.set);
-            self.held += kept.set.bytes() + self.index.bytes_of_one();
-            self.index.add(&text.bands);
+            self.held += kept.set.bytes() + Index::bytes_of_one(text.keys.len());
+            kept.n_keys = text.keys.len();
+            self.index.add(&text.keys);
             self.compared.push(number);
         }
         self.kept.push(kept);
@@ -219,7 +221,8 @@ impl Star {
     fn forget(&mut self) {
         while self.held > self.memory / 2 && self.first + 1 < self.compared.len() as u32 {
             let kept = &mut self.kept[self.compared[self.first as usize] as usize];
-            self.held -= kept.set.bytes() + kept.lacking.len() * size_of::<u32>() + self.index.bytes_of_one();
+            self.held -=
+                kept.set.bytes() + kept.lacking.len() * size_of::<u32>() + Index::bytes_of_one(kept.n_keys);
             (kept.set, kept.lacking) = (Set::default(), Vec::new());
             self.first += 1;
         }

@@ -266,6 +266,26 @@ fn what_is_like_a_dropped_text_only_stays() {
 }
 
 #[test]
+fn what_is_part_of_another_goes_by_rule() {
+    for is_chinese in [true, false] {
+        let all = tokens(&mut Random(9), 2000, is_chinese);
+        let mut edited = all[400..1300].to_vec();
+        edited[300] = "other".to_owned();
+        edited[700] = "words".to_owned();
+        let parts = [&all[..], &all[1000..1100], &edited[..], &all[1960..], &all[100..118]];
+        let texts = parts.map(|part| text(part, is_chinese));
+        let documents = named(&texts.each_ref().map(String::as_str));
+        assert_eq!(judged(&options(), &documents), [ALONE, ALONE, ALONE, ALONE, ALONE]);
+        let contained = DedupNearOptions { rule: Rule::Contained, ..options() };
+        let said = judged(&contained, &documents);
+        assert_eq!([&said[1], &said[3]], [&dropped_for("a", 1.0), &dropped_for("a", 1.0)]);
+        assert!(matches!(&said[2], Dropped { twin, similarity } if twin == "a" && *similarity > Some(0.98)));
+        // Eighteen tokens may be found, and need not be.
+        assert!(said[0] == stands_for(4) || said[0] == stands_for(5));
+    }
+}
+
+#[test]
 fn the_one_that_was_asked_for_is_kept() {
     let body = text(&tokens(&mut Random(6), 300, false), false);
     let texts = [body.clone(), format!("{body} with a line of its own"), format!("{body} and another")];
