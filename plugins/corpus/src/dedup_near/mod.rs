@@ -22,7 +22,7 @@ mod tests;
 
 use tamis_plugin::keyed::{Column, Group, Known, Reduce, Round, Rounds, Row, Rows};
 use tamis_plugin::{
-    Draft, Failure, Form, Forms, KeyedStage, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View,
+    Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View,
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -93,7 +93,7 @@ impl KeyedStage for DedupNear {
     }
 
     fn forms(&self) -> Forms {
-        Forms::new().taking([Form::Clean])
+        Forms::new().comparing()
     }
 
     fn rounds(&self) -> Rounds {
