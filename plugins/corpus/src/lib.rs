@@ -7,9 +7,10 @@ mod priority;
 mod spill;
 mod squeeze;
 
-pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize};
-pub use dedup_near::{Clusters, DedupNear, DedupNearOptions, Keep, Rule};
+pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize, Unit};
+pub use dedup_near::{Clusters, DedupNear, DedupNearOptions, Rule};
 pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place, TablePaths};
+pub use priority::Keep;
 
 tamis_plugin::export_plugin! {
     keyed_stages: [DedupExact, DedupNear],

@@ -1,7 +1,24 @@
 //! Which of several documents is kept: the first in an order that the user chooses.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tamis_plugin::keyed::{Column, Row};
-use tamis_plugin::{ValueRef, View};
+use tamis_plugin::{SetupError, ValueRef, View};
+
+/// Which of several duplicates is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The one with the most characters.
+    #[default]
+    Longest,
+    /// The first in the order of the inputs.
+    Earliest,
+    /// The one with the highest value of `keep_by`: the newest by a date.
+    Highest,
+    /// The one with the lowest value of `keep_by`.
+    Lowest,
+}
 
 /// Texts that name an order are compared by so many bytes; dates and times have less.
 const WORD_BYTES: usize = 32;
@@ -29,6 +46,27 @@ pub(crate) enum Priority {
 }
 
 impl Priority {
+    /// The order that options ask for.
+    ///
+    /// # Errors
+    ///
+    /// When the field is missing.
+    pub(crate) fn new(keep: Keep, by: &str) -> Result<Self, SetupError> {
+        let is_highest = match keep {
+            Keep::Longest => return Ok(Self::Longest),
+            Keep::Earliest => return Ok(Self::Earliest),
+            Keep::Highest => true,
+            Keep::Lowest => false,
+        };
+        if by.is_empty() {
+            return Err(SetupError::in_option(
+                "keep_by",
+                "`keep_by` is missing: name the field whose highest or lowest value is kept, such as `published`",
+            ));
+        }
+        Ok(Self::Field { name: by.to_owned(), is_highest })
+    }
+
     /// The columns of a row that put documents in this order; behind them counts the position.
     pub(crate) fn columns(&self) -> Vec<Column> {
         match self {

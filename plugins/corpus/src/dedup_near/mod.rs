@@ -31,7 +31,7 @@ use self::set::Set;
 use self::signature::{Bands, Buckets};
 use crate::priority::Priority;
 
-pub use options::{Clusters, DedupNearOptions, Keep, Rule};
+pub use options::{Clusters, DedupNearOptions, Rule};
 
 /// Drops documents that are nearly the same as one that is kept; see [`DedupNearOptions`].
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl KeyedStage for DedupNear {
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         let bands = bands(&options)?;
-        let priority = priority(options.keep, &options.keep_by)?;
+        let priority = Priority::new(options.keep, &options.keep_by)?;
         if options.threshold.is_some_and(|threshold| !(0.3..=1.0).contains(&threshold)) {
             return Err(SetupError::in_option("threshold", "`threshold` must lie between 0.3 and 1"));
         }
@@ -271,20 +271,4 @@ fn bands(options: &DedupNearOptions) -> Result<Bands, SetupError> {
     let (n_bands, rows) = options.bands.split_once('x').ok_or_else(wrong)?;
     let number = |text: &str| text.parse().ok().filter(|number| (1..=512).contains(number)).ok_or_else(wrong);
     Ok(Bands::new(number(n_bands)?, number(rows)?))
-}
-
-fn priority(keep: Keep, by: &str) -> Result<Priority, SetupError> {
-    let is_highest = match keep {
-        Keep::Longest => return Ok(Priority::Longest),
-        Keep::Earliest => return Ok(Priority::Earliest),
-        Keep::Highest => true,
-        Keep::Lowest => false,
-    };
-    if by.is_empty() {
-        return Err(SetupError::in_option(
-            "keep_by",
-            "`keep_by` is missing: name the field whose highest or lowest value is kept, such as `published`",
-        ));
-    }
-    Ok(Priority::Field { name: by.to_owned(), is_highest })
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::priority::Keep;
+
 /// Drops documents that are nearly the same as one that is kept, and names that one.
 ///
 /// Use it behind the stages that clean: what a site repeats on every page makes pages alike that are not, and `tamis
@@ -140,21 +142,6 @@ pub enum Rule {
     Jaccard,
     /// Of the shingles of the text, so many are in the other one, which may be much longer.
     Contained,
-}
-
-/// Which of several duplicates is kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Keep {
-    /// The one with the most characters.
-    #[default]
-    Longest,
-    /// The first in the order of the inputs.
-    Earliest,
-    /// The one with the highest value of `keep_by`: the newest by a date.
-    Highest,
-    /// The one with the lowest value of `keep_by`.
-    Lowest,
 }
 
 /// What becomes of groups of candidates.

@@ -10,6 +10,7 @@ use tamis_stage::handle::{CorpusHandle, Effects, OpenStage};
 
 use super::shingles::mix;
 use super::*;
+use crate::Keep;
 
 fn try_open(options: &DedupNearOptions) -> Result<Box<dyn CorpusHandle>, SetupError> {
     let stages = tamis_host::bundled(crate::plugin()).unwrap();
