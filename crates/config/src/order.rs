@@ -70,6 +70,8 @@ struct Text {
     given_by: Option<usize>,
     /// Forms before that stage.
     before: BTreeSet<Form>,
+    /// Whether a stage has taken away what is not the text.
+    cleaned: bool,
     /// What is left of nothing, and the stage that did that.
     destroyed: BTreeMap<Layout, usize>,
     /// What was made on purpose, and the stage that did.
@@ -84,6 +86,7 @@ impl Text {
             unknown: sources.is_empty() || sources.iter().any(|step| given(step).is_empty()),
             given_by: None,
             before: BTreeSet::new(),
+            cleaned: false,
             destroyed: BTreeMap::new(),
             made: BTreeMap::new(),
         }
@@ -106,6 +109,7 @@ impl Text {
             self.destroyed.clear();
             self.made.clear();
         }
+        self.cleaned |= forms.cleans();
         for layout in forms.destroyed() {
             self.destroyed.entry(layout).or_insert(index);
             self.made.remove(&layout);
@@ -135,8 +139,10 @@ impl Walk<'_, '_> {
         };
         let forms = step.forms;
         // Whoever judges may judge anything; what it should not judge is a text that is still to be cleaned.
-        if kind == Kind::Filter {
-            self.before_its_cleaner(index);
+        if kind == Kind::Filter || forms.compares() {
+            if !self.before_its_cleaner(index) && forms.compares() {
+                self.uncleaned(index);
+            }
         } else if self.text.is_wrong_for(forms) {
             self.wrong_form(index);
         }
@@ -256,20 +262,52 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Warns about a filter that judges a text which a later stage still cleans.
-    fn before_its_cleaner(&mut self, index: usize) {
+    /// Warns about a stage that compares texts with what pages of a site share, and nothing in the pipeline takes that away.
+    fn uncleaned(&mut self, index: usize) {
+        let step = self.stages[index];
+        let is_clean = self.text.forms.iter().all(|form| *form == Form::Clean);
+        if self.text.unknown || self.text.cleaned || is_clean {
+            return;
+        }
+        let coming = either(&self.text.forms.iter().copied().collect::<Vec<_>>());
+        let message = format!(
+            "{} compares whole texts, and what comes to it is {coming}: what a site repeats makes its pages alike",
+            step.called()
+        );
+        let transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
+        let cleaners = transforms.filter(|factory| {
+            let forms = factory.open(&serde_json::json!({})).map(|opened| opened.forms());
+            forms.is_ok_and(|forms| forms.cleans() && self.text.forms.iter().any(|form| forms.takes(*form)))
+        });
+        let cleaners: Vec<String> =
+            cleaners.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect();
+        let label = match cleaners.as_slice() {
+            [] => "take that away before".to_owned(),
+            cleaners => format!("put a stage before it that takes that away: {}", cleaners.join(" or ")),
+        };
+        let mut warning = Diagnostic::warning(&step.place, message).label(label);
+        for source in self.sources {
+            warning = warning.related(&source.place, "gives such text");
+        }
+        self.found.push(Finding { step, warning, way_out: None });
+    }
+
+    /// Warns about a stage that judges or compares a text which a later stage still cleans; tells whether one does.
+    fn before_its_cleaner(&mut self, index: usize) -> bool {
         let filter = self.stages[index];
         let (_, rest) = self.stages.split_at(index + 1);
         let Some(last) = rest.iter().rposition(|step| step.forms.cleans()).filter(|_| filter.reads_text())
         else {
-            return;
+            return false;
         };
         // A cheap first look and a second one on the clean text is a plan, not a slip.
         if rest.iter().skip(last + 1).any(|step| step.name == filter.name) {
-            return;
+            return true;
         }
         let cleaner = rest[last];
-        let message = format!("{} judges the text before `{}` cleans it", filter.called(), cleaner.id);
+        let does = if filter.forms.compares() { "compares texts" } else { "judges the text" };
+        let what = if filter.forms.compares() { "them" } else { "it" };
+        let message = format!("{} {does} before `{}` cleans {what}", filter.called(), cleaner.id);
         let warning = Diagnostic::warning(&filter.place, message)
             .label(format!(
                 "move it behind `{}`, unless the unfinished text is what it should judge",
@@ -277,6 +315,7 @@ impl Walk<'_, '_> {
             ))
             .related(&cleaner.place, "cleans the text");
         self.found.push(Finding { step: filter, warning, way_out: Some((index, index + 1 + last)) });
+        true
     }
 }
 

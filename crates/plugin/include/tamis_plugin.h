@@ -197,7 +197,7 @@ typedef struct {
   uint32_t cleans;                  /* 1: takes away or mends what is not the text: filters belong behind it */
   uint64_t takes;                   /* sets of TAMIS_MARKUP, ...: it works on these alone; 0: on any */
   uint64_t gives;                   /* what it leaves behind, a reader perhaps several; 0: what came in */
-  uint64_t needs;                   /* sets of TAMIS_WHITE_SPACE, ...: what it looks at */
+  uint64_t needs;                   /* sets of TAMIS_WHITE_SPACE, ...: what it looks at; TAMIS_CLEANED: see there */
   uint64_t destroys;
   uint64_t makes;                   /* on purpose, so that nobody behind it should destroy it */
 } tamis_forms;
@@ -209,6 +209,7 @@ enum {
   TAMIS_LINES = 4,                  /* lines as the page had them */
   TAMIS_MARKDOWN = 8
 };
+#define TAMIS_CLEANED (1ull << 63)  /* it compares whole texts: whoever takes away templates belongs before it */
 
 enum { TAMIS_OK = 0, TAMIS_ERROR = 1, TAMIS_PANIC = 2, TAMIS_UNSUPPORTED = 3, TAMIS_CANCELLED = 4 };
 

@@ -55,7 +55,11 @@ pub struct Forms {
     destroys: u64,
     makes: u64,
     cleans: bool,
+    compares: bool,
 }
+
+/// In the set of what a stage needs: texts that have been cleaned. Older programs pass over it.
+const CLEANED: u64 = 1 << 63;
 
 impl Forms {
     /// Takes anything and leaves it as it is.
@@ -105,6 +109,13 @@ impl Forms {
         self
     }
 
+    /// Compares whole texts with each other, so that whoever takes away what pages of a site share stands before it.
+    #[must_use]
+    pub fn comparing(mut self) -> Self {
+        self.compares = true;
+        self
+    }
+
     /// Whether it works on texts of this form.
     pub fn takes(self, form: Form) -> bool {
         self.takes == 0 || self.takes & form_bit(form) != 0
@@ -140,10 +151,16 @@ impl Forms {
         self.cleans
     }
 
+    /// Whether it compares whole texts, so that cleaners should stand before it.
+    pub fn compares(self) -> bool {
+        self.compares
+    }
+
     /// The sets as bits, as they cross the plugin boundary: forms taken and given, then layouts needed, destroyed and
     /// made, then whether it cleans.
     pub fn to_bits(self) -> [u64; 6] {
-        [self.takes, self.gives, self.needs, self.destroys, self.makes, self.cleans.into()]
+        let needs = self.needs | if self.compares { CLEANED } else { 0 };
+        [self.takes, self.gives, needs, self.destroys, self.makes, self.cleans.into()]
     }
 
     /// The same back; bits that mean nothing here are passed over, because a newer plugin may know more.
@@ -157,6 +174,7 @@ impl Forms {
             destroys: destroys & layout,
             makes: makes & layout,
             cleans: cleans != 0,
+            compares: needs & CLEANED != 0,
         }
     }
 
@@ -219,7 +237,8 @@ mod tests {
             .needing([Layout::Lines])
             .destroying([Layout::Markdown, Layout::WhiteSpace])
             .making([Layout::NoBreakSpaces])
-            .cleaning();
+            .cleaning()
+            .comparing();
         assert_eq!(Forms::from_bits(forms.to_bits()), forms);
         assert_eq!(Forms::from_bits([8, 0, 0, 0, 0, 0]), Forms::new());
     }

@@ -7,6 +7,7 @@
 //! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`, `docs/training-html.md`,
 //!   `docs/training-language.md`).
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
+//! - `cargo xtask near`: what `dedup-near` finds and drops wrongly, on articles whose alike pairs are known.
 //! - `cargo xtask faults`: what runs lose when they are harmed, which is nothing (`docs/faults.md`).
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
@@ -18,6 +19,7 @@
 mod bench;
 mod check;
 mod faults;
+mod near;
 mod reference;
 mod train;
 mod train_html;
@@ -41,11 +43,12 @@ fn main() -> anyhow::Result<()> {
         }
         ["train", arguments @ ..] => train::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["near", arguments @ ..] => near::run(arguments),
         ["faults", arguments @ ..] => faults::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | faults [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near [--help] | faults [--help]"
         ),
     }
 }

@@ -1,14 +1,18 @@
 //! The standard corpus stages: stages that judge or change a document by what they have seen of all others.
 
 mod dedup_exact;
+mod dedup_near;
 mod line_template;
+mod priority;
 mod spill;
 mod squeeze;
 
-pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize};
+pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize, Unit};
+pub use dedup_near::{Clusters, DedupNear, DedupNearOptions, Rule};
 pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place, TablePaths};
+pub use priority::Keep;
 
 tamis_plugin::export_plugin! {
-    keyed_stages: [DedupExact],
+    keyed_stages: [DedupExact, DedupNear],
     corpus_stages: [LineTemplate],
 }

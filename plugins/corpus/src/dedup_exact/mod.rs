@@ -1,36 +1,54 @@
-//! `dedup-exact`: of documents with the same text, the first is kept.
+//! `dedup-exact`: of documents with the same text, or paragraphs, or lines, one is kept.
 //!
 //! [`options`] holds the page of the stage; `key` the hash that is compared. What is left to do is the machinery's:
-//! a row for each document, its key the hash, and of the documents of a key the first.
+//! a row for each document, its key the hash, and of the documents of a key the first in the order that was asked for.
+//! Of paragraphs and lines (`parts`) a document has many, and must know which of them to cut, so their rows are folded: of
+//! each key the least of priority and position together.
 
 mod address;
 mod key;
 mod options;
+mod parts;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use tamis_plugin::keyed::{Column, Known, Reduce, Round, Rounds, Rows};
-use tamis_plugin::{Draft, Failure, KeyedStage, SetupError, ValueRef, Verdict, View};
+use tamis_plugin::keyed::{Column, Fold, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows};
+use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Layout, SetupError, ValueRef, Verdict, View};
 
-pub use options::{DedupExactOptions, Normalize};
+use crate::priority::Priority;
+
+pub use options::{DedupExactOptions, Normalize, Unit};
 
 /// Drops documents that have occurred before; see [`DedupExactOptions`].
 #[derive(Debug)]
 pub struct DedupExact {
     options: DedupExactOptions,
+    priority: Priority,
+    min_chars: u64,
 }
 
 /// Its only round.
 const TEXTS: u32 = 0;
 
+/// Bytes of a hash.
+const KEY_BYTES: usize = 16;
+
+/// Working space of a worker.
+#[derive(Debug, Default)]
+pub struct Local {
+    /// For normalised text.
+    buffer: Vec<u8>,
+    priority: Row,
+    row: Row,
+}
+
 impl KeyedStage for DedupExact {
     const NAME: &'static str = "dedup-exact";
     const WRITES: &'static [&'static str] = &["duplicate_of"];
     type Options = DedupExactOptions;
-    /// Working space for normalised text.
-    type Local = Vec<u8>;
+    type Local = Local;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         if options.field.is_empty() {
@@ -45,24 +63,52 @@ impl KeyedStage for DedupExact {
                 "`address` is for a field that holds addresses: name it, as `field = \"url\"`",
             ));
         }
-        if options.min_chars == 0 {
+        let min_chars = options.min_chars.unwrap_or(if options.unit == Unit::Documents { 1 } else { 40 });
+        if min_chars == 0 {
             return Err(SetupError::in_option("min_chars", "`min_chars` is 0, but must be at least 1"));
         }
-        Ok(Self { options })
+        if options.unit != Unit::Documents && options.field != "text" {
+            return Err(SetupError::in_option(
+                "unit",
+                "only the text has paragraphs and lines: leave out `field`, or `unit`",
+            ));
+        }
+        let priority = Priority::new(options.keep, &options.keep_by)?;
+        Ok(Self { options, priority, min_chars })
+    }
+
+    fn forms(&self) -> Forms {
+        if self.options.unit == Unit::Documents {
+            Forms::new()
+        } else {
+            Forms::new().needing([Layout::Lines])
+        }
     }
 
     fn rounds(&self) -> Rounds {
-        let DedupExactOptions { normalize, field, min_chars, max_state_bytes } = &self.options;
-        let texts = Round {
-            name: "texts".to_owned(),
-            key: vec![Column::Bytes(16)],
-            columns: Vec::new(),
-            reduce: Reduce::First,
-            ids: true,
+        let DedupExactOptions { normalize, field, unit, keep, keep_by, max_state_bytes, .. } = &self.options;
+        let key = vec![Column::Bytes(KEY_BYTES as u16)];
+        let texts = if *unit == Unit::Documents {
+            let columns = self.priority.columns();
+            Round { name: "texts".to_owned(), key, columns, reduce: Reduce::First, ids: true }
+        } else {
+            // One column, because the position counts only where priorities are equal.
+            let columns = vec![Column::Bytes((self.priority.width() + POSITION_BYTES) as u16)];
+            Round {
+                name: "parts".to_owned(),
+                key,
+                columns,
+                reduce: Reduce::Fold(vec![Fold::Min]),
+                ids: false,
+            }
         };
+        let min_chars = self.min_chars;
         Rounds {
             rounds: vec![texts],
-            observes: format!("normalize = {normalize:?}, field = {field:?}, min_chars = {min_chars}"),
+            observes: format!(
+                "normalize = {normalize:?}, field = {field:?}, min_chars = {min_chars}, unit = {unit:?}, \
+                 keep = {keep:?}, keep_by = {keep_by:?}"
+            ),
             max_state_bytes: Some(*max_state_bytes),
         }
     }
@@ -70,24 +116,32 @@ impl KeyedStage for DedupExact {
     fn observe(
         &self,
         _round: u32,
-        buffer: &mut Vec<u8>,
+        local: &mut Local,
         document: &View<'_>,
         _known: &dyn Known,
         rows: &mut dyn Rows,
     ) -> Result<(), Failure> {
         let Some(text) = self.compared(document) else { return Ok(()) };
-        if let Some(key) = key::key(&text, self.options.normalize, self.options.min_chars, buffer) {
-            rows.emit(&key.to_be_bytes());
+        self.priority.write(document, local.priority.begin());
+        if self.options.unit == Unit::Documents {
+            if let Some(key) = self.key(&text, &mut local.buffer) {
+                rows.emit(local.row.begin().bytes(&key).bytes(local.priority.as_bytes()).as_bytes());
+            }
+            return Ok(());
+        }
+        local.priority.position(document.position());
+        for part in parts::parts(&text, self.options.unit) {
+            if let Some(key) = self.key(part, &mut local.buffer) {
+                rows.emit(local.row.begin().bytes(&key).bytes(local.priority.as_bytes()).as_bytes());
+            }
         }
         Ok(())
     }
 
-    fn apply(
-        &self,
-        _buffer: &mut Vec<u8>,
-        draft: &mut Draft<'_>,
-        known: &dyn Known,
-    ) -> Result<Verdict, Failure> {
+    fn apply(&self, local: &mut Local, draft: &mut Draft<'_>, known: &dyn Known) -> Result<Verdict, Failure> {
+        if self.options.unit != Unit::Documents {
+            return self.cut(local, draft, known);
+        }
         if self.options.field != "text" && self.compared(&draft.original()).is_none() {
             draft.notes().count("no_field", 1);
         }
@@ -112,5 +166,38 @@ impl DedupExact {
             ValueRef::String(value) | ValueRef::Json(value) => Some(value.into()),
             scalar => serde_json::to_string(&scalar).ok().map(Cow::from),
         }
+    }
+
+    fn key(&self, text: &str, buffer: &mut Vec<u8>) -> Option<[u8; KEY_BYTES]> {
+        key::key(text, self.options.normalize, self.min_chars, buffer).map(u128::to_be_bytes)
+    }
+
+    /// Cuts those parts that another document keeps.
+    fn cut(&self, local: &mut Local, draft: &mut Draft<'_>, known: &dyn Known) -> Result<Verdict, Failure> {
+        let document = draft.original();
+        let own = document.position().to_be_bytes();
+        let parts = parts::parts(document.text(), self.options.unit);
+        let mut is_cut = vec![false; parts.len()];
+        for (part, is_cut) in parts.iter().zip(&mut is_cut) {
+            let Some(key) = self.key(part, &mut local.buffer) else { continue };
+            known.entries(TEXTS, &key, &mut |entry| {
+                *is_cut = !entry.ends_with(&own);
+                false
+            })?;
+        }
+        let n_cut = is_cut.iter().filter(|is_cut| **is_cut).count();
+        if n_cut == 0 {
+            return Ok(Verdict::Keep);
+        }
+        let text = parts::joined(&parts, &is_cut);
+        if text.trim().is_empty() {
+            return Ok(Verdict::Drop("nothing-left".into()));
+        }
+        let n_chars = document.text().chars().count() - text.chars().count();
+        draft.notes().count("parts_cut", n_cut as u64);
+        draft.notes().count("chars_cut", n_chars as u64);
+        draft.notes().count("documents_changed", 1);
+        draft.set_text(text);
+        Ok(Verdict::Keep)
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::priority::Keep;
+
 /// Drops documents whose text has occurred before in the corpus, and names the one that was kept.
 ///
 /// Use it before stages that are slow or that count documents: a page that was crawled ten times would teach
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// stages that clean.
 ///
 /// How it decides: the normalised text of every document is hashed, and of all documents with the same hash
-/// the first one in the corpus is kept.
+/// one is kept: the first one in the corpus, or the one that `keep` names.
 /// First means first in the order of the inputs, whatever the number of threads and shards.
 /// Each of the others is dropped with the reason `duplicate`, and its field `duplicate_of` holds the id of
 /// the one that was kept.
@@ -35,16 +37,23 @@ use serde::{Deserialize, Serialize};
 /// What means something stays in `loose`: `1.5` is not `15`, `-5` not `5`, and `C`, `C#` and `C++` are three.
 /// With `field = "url"` and `normalize = "address"` links to one page are the same, however they are written.
 ///
+/// With `unit = "paragraphs"` or `"lines"` these are compared in the place of documents, and cut out of all documents but
+/// one; what a document says twice stays there. A document of which nothing is left is dropped as `nothing-left`.
+/// For menus and buttons `line-template` is better: it knows what belongs to a site, and this stage cuts a
+/// sentence that two authors have quoted.
+///
 /// Hashes have 128 bits (XXH3): among ten billion different texts the odds that any two share one are about
 /// 1 in 7 000 000 000 000 000 000.
 /// The hash is no cryptographic one: somebody who wants two texts to collide can make such texts.
 ///
 /// Limits: a document is compared as a whole; one that is part of another, or differs in a single letter,
-/// is kept.
+/// is kept: for those is `dedup-near`.
 /// The document that was kept may still be dropped by a later stage, and its duplicates with it: put stages that
 /// drop before this one.
-/// Of each document a row of 32 bytes is noted, and its id; what does not fit into `max_state_bytes` goes to the
-/// work folder.
+/// Of each document a row of 32 bytes is noted, and its id, or of each paragraph or line as much; what does not fit into
+/// `max_state_bytes` goes to the work folder.
+///
+/// Counts, with paragraphs and lines: `parts_cut`, `chars_cut`, `documents_changed`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DedupExactOptions {
@@ -54,10 +63,22 @@ pub struct DedupExactOptions {
     /// field is kept. Numbers and lists are compared as they are written in JSON.
     #[schemars(length(min = 1), extend("x-field" = "read"))]
     pub field: String,
-    /// A document with fewer characters than this, once normalised, is kept and nobody's duplicate. With the
-    /// default of 1, empty documents are all kept: dropping them is for `length`.
+    /// What is compared, and dropped or cut.
+    #[schemars(extend("x-needs" = {"field": ["text"]}))]
+    pub unit: Unit,
+    /// Which of several is kept. Where they are equal, the first in the order of the inputs. Of paragraphs and lines it is
+    /// the document that is chosen.
+    pub keep: Keep,
+    /// The field that `highest` and `lowest` are about, such as `published`: the newest copy is the one with the highest
+    /// date. Numbers are compared as numbers and words by their letters, so dates must be written as `2024-03-01`. A document
+    /// without it is kept last.
+    #[schemars(extend("x-needs" = {"keep": ["highest", "lowest"]}, "x-field" = "read"))]
+    pub keep_by: String,
+    /// What has fewer characters than this, once normalised, is kept and nobody's duplicate. By default 1 for documents,
+    /// so that empty ones are all kept (dropping them is for `length`), and 40 for paragraphs and lines, because short ones are
+    /// the same by chance.
     #[schemars(range(min = 1), extend("x-unit" = "characters"))]
-    pub min_chars: u64,
+    pub min_chars: Option<u64>,
     /// So much memory is held over all threads, for what was seen and for the table of duplicates; what does not fit
     /// goes to the work folder. It adds to `memory` of `[run]`, which is for documents in flight. The result is the
     /// same whatever it is; less memory takes more time.
@@ -70,7 +91,10 @@ impl Default for DedupExactOptions {
         Self {
             normalize: Normalize::default(),
             field: "text".to_owned(),
-            min_chars: 1,
+            unit: Unit::default(),
+            keep: Keep::Earliest,
+            keep_by: String::new(),
+            min_chars: None,
             max_state_bytes: 64 << 20,
         }
     }
@@ -92,4 +116,17 @@ pub enum Normalize {
     /// the end, fragment, order of parameters, and those that only say where a visitor came from (`utm_source`,
     /// `gclid`, …) do not count. For a `field` such as `url`.
     Address,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Whole documents; all but one are dropped.
+    #[default]
+    Documents,
+    /// What stands between blank lines; it is cut out of all documents but one.
+    Paragraphs,
+    /// Lines, likewise.
+    Lines,
 }

@@ -9,6 +9,7 @@ use tamis_plugin::{Document, Workspace};
 use tamis_stage::handle::{CorpusHandle, Effects, OpenStage};
 
 use super::*;
+use crate::Keep;
 
 fn try_open(options: &DedupExactOptions) -> Result<Box<dyn CorpusHandle>, SetupError> {
     let stages = tamis_host::bundled(crate::plugin()).unwrap();
@@ -106,6 +107,81 @@ fn a_field_can_be_compared_instead_of_the_text() {
 }
 
 #[test]
+fn the_one_that_was_asked_for_is_kept() {
+    let documents =
+        [("a", "Rain.", "2023-05-01"), ("b", "Rain", "2024-01-31"), ("c", "RAIN!!!", "2023-11-02")];
+    let documents = documents.map(|(id, text, date)| {
+        let mut document = Document::new(id, text);
+        document.metadata.insert("published", date);
+        document
+    });
+    let placed: Vec<_> = (7..).zip(&documents).collect();
+    for (keep, kept) in
+        [(Keep::Earliest, "a"), (Keep::Longest, "c"), (Keep::Highest, "b"), (Keep::Lowest, "a")]
+    {
+        let keep_by = if matches!(keep, Keep::Highest | Keep::Lowest) { "published" } else { "" }.to_owned();
+        let stage = open(&DedupExactOptions {
+            keep,
+            keep_by,
+            normalize: Normalize::Loose,
+            ..DedupExactOptions::default()
+        });
+        observe(&*stage, 2, placed.iter().copied());
+        stage.end_pass(0).unwrap();
+        let expected = ["a", "b", "c"].map(|id| (id != kept).then(|| kept.to_owned()));
+        assert_eq!(outcome(&*stage, &placed), expected, "{keep:?}");
+    }
+}
+
+#[test]
+fn paragraphs_and_lines_stay_in_one_document() {
+    let long = "The ferry left the harbour before dawn, and nobody had seen it return.";
+    let other =
+        "渡船在天亮以前离开了港口，没有人看见它回来，岸上的灯一直亮到中午，守灯的人什么也没有听见，他说。";
+    let texts = [
+        format!("Heading\n\n{long}\n\nshort\n\n{long}"),
+        format!(
+            "{other}\n\nshort\n\nThe  ferry left the harbour before dawn, and nobody had seen it return.\n"
+        ),
+        format!("{long}\n{other}"),
+        long.to_owned(),
+    ];
+    let documents = texts.each_ref().map(|text| Document::new("x", text.as_str()));
+    let placed: Vec<_> = (7..).zip(&documents).collect();
+    for (unit, keep, expected) in [
+        (
+            Unit::Paragraphs,
+            Keep::Earliest,
+            [Some(texts[0].clone()), Some(format!("{other}\n\nshort\n")), Some(texts[2].clone()), None],
+        ),
+        (
+            Unit::Lines,
+            Keep::Earliest,
+            [Some(texts[0].clone()), Some(format!("{other}\n\nshort\n")), None, None],
+        ),
+        (
+            Unit::Lines,
+            Keep::Longest,
+            [Some(texts[0].clone()), Some(format!("{other}\n\nshort\n")), None, None],
+        ),
+    ] {
+        let stage = open(&DedupExactOptions { unit, keep, ..DedupExactOptions::default() });
+        observe(&*stage, 2, placed.iter().copied());
+        stage.end_pass(0).unwrap();
+        let mut records = records(placed.iter().copied());
+        stage.apply(&mut records, &mut Effects::default());
+        for (record, expected) in records.iter().zip(expected) {
+            match expected {
+                Some(expected) => {
+                    assert_eq!((record.document.text.as_str(), record.is_kept()), (expected.as_str(), true));
+                }
+                None => assert_eq!(format!("{:?}", record.fate), "Dropped(\"nothing-left\")"),
+            }
+        }
+    }
+}
+
+#[test]
 fn without_positions_nothing_is_dropped() {
     let documents = [Document::new("a", "rain"), Document::new("b", "rain")];
     let placed: Vec<_> = documents.iter().map(|document| (0, document)).collect();
@@ -153,7 +229,9 @@ fn wrong_options_are_named() {
     let default = DedupExactOptions::default;
     for (options, option) in [
         (DedupExactOptions { field: String::new(), ..default() }, "field"),
-        (DedupExactOptions { min_chars: 0, ..default() }, "min_chars"),
+        (DedupExactOptions { min_chars: Some(0), ..default() }, "min_chars"),
+        (DedupExactOptions { keep: Keep::Lowest, ..default() }, "keep_by"),
+        (DedupExactOptions { unit: Unit::Lines, field: "url".to_owned(), ..default() }, "unit"),
     ] {
         assert_eq!(try_open(&options).err().unwrap().option(), Some(option));
     }

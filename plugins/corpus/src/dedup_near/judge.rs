@@ -1,0 +1,155 @@
+//! Who is dropped for whom in a group of candidates.
+
+use tamis_plugin::Failure;
+use tamis_plugin::keyed::{Column, Columns, POSITION_BYTES, Row, Rows};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::components::Components;
+use super::options::{Clusters, DedupNearOptions, Rule};
+use super::set::Set;
+use super::star::Star;
+
+/// The columns of a verdict, behind the position of the document that it is about.
+pub(super) fn gives() -> Vec<Column> {
+    // Its twin, the first of the group, how alike they are, and of a kept one how many it stands for.
+    vec![Column::Position, Column::Position, Column::F64, Column::U64]
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Judged {
+    /// The one that is kept for it; itself if it is kept.
+    pub(super) twin: u128,
+    /// The first document of its group, where that is told.
+    pub(super) group: Option<u128>,
+    /// How alike it and its twin are, where they were compared.
+    pub(super) similarity: Option<f64>,
+    /// How many documents it stands for, if it is kept.
+    pub(super) size: u64,
+}
+
+impl Judged {
+    /// Reads a verdict.
+    pub(super) fn read(fact: &[u8]) -> Option<Self> {
+        let mut columns = Columns::of(fact.get(POSITION_BYTES..)?);
+        let (twin, group) = (columns.position()?, columns.position()?);
+        let (similarity, size) = (columns.f64()?, columns.u64()?);
+        Some(Self { twin, group: Some(group), similarity: Some(similarity), size })
+    }
+}
+
+/// A text as it comes from the second round.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    pub(super) position: u128,
+    /// Hashes of the fields that must differ.
+    pub(super) fields: Vec<u64>,
+    /// Its bands or passages.
+    pub(super) keys: Vec<u64>,
+    pub(super) set: Set,
+    /// Two with the same have the same set.
+    pub(super) fingerprint: u128,
+}
+
+impl Text {
+    /// Reads the part of a row behind key and priority.
+    fn read(&mut self, mut columns: Columns<'_>, n_fields: usize) -> Option<()> {
+        self.position = columns.position()?;
+        let n_keys = columns.u32()? as usize;
+        for (numbers, n) in [(&mut self.fields, n_fields), (&mut self.keys, n_keys)] {
+            let (words, _) = columns.bytes(n.checked_mul(size_of::<u64>())?)?.as_chunks();
+            numbers.clear();
+            numbers.extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+        }
+        self.fingerprint = xxh3_128(columns.rest());
+        self.set.read(columns.rest())
+    }
+}
+
+/// When two texts are one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Law {
+    rule: Rule,
+    pub(super) least: f64,
+}
+
+impl Law {
+    /// How alike a text and another are, if that is enough to drop it for that one.
+    pub(super) fn similarity(self, text: &Set, other: &Set) -> Option<f64> {
+        if self.rule == Rule::Jaccard && text.is_far_from(other, self.least) {
+            return None;
+        }
+        Some(self.measure(text, other)).filter(|similarity| *similarity >= self.least)
+    }
+
+    /// How alike a text and another are.
+    pub(super) fn measure(self, text: &Set, other: &Set) -> f64 {
+        match self.rule {
+            Rule::Jaccard => text.jaccard(other),
+            Rule::Contained => text.contained_in(other),
+        }
+    }
+}
+
+/// Whether two documents may be twins by the fields in which they must differ.
+pub(super) fn differ(one: &[u64], other: &[u64]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one != other)
+}
+
+/// Judges the texts of one group, which come in the order in which they are preferred.
+pub(super) struct Judge {
+    n_fields: usize,
+    text: Text,
+    /// The first document of the group.
+    group: u128,
+    way: Way,
+}
+
+enum Way {
+    Star(Box<Star>),
+    Components(Box<Components>),
+}
+
+impl Judge {
+    pub(super) fn new(options: &DedupNearOptions) -> Self {
+        let law = Law { rule: options.rule, least: options.least() };
+        // The machinery has done with its batches by now, which are a quarter of the memory.
+        let memory = usize::try_from(options.max_state_bytes / 4).unwrap_or(usize::MAX);
+        // Of what is contained in a long text, many are.
+        let max_variants = if options.rule == Rule::Jaccard { options.max_variants } else { 0 };
+        let way = match options.clusters {
+            Clusters::Star => Way::Star(Box::new(Star::new(law, max_variants, memory))),
+            Clusters::Components => Way::Components(Box::new(Components::new(law, memory))),
+        };
+        Self { n_fields: options.differ_in.len(), text: Text::default(), group: 0, way }
+    }
+
+    /// Takes the next text: a row, in which so many bytes say how much it is preferred.
+    pub(super) fn take(&mut self, row: &[u8], priority_bytes: usize) -> Result<(), Failure> {
+        let mut columns = Columns::of(row);
+        let read = columns.position().and_then(|group| {
+            columns.bytes(priority_bytes)?;
+            self.text.read(columns, self.n_fields)?;
+            Some(group)
+        });
+        self.group = read.ok_or_else(|| Failure::new("a row of the second round is not what was written"))?;
+        match &mut self.way {
+            Way::Star(star) => star.take(&mut self.text),
+            Way::Components(components) => components.take(&mut self.text),
+        }
+        Ok(())
+    }
+
+    /// Emits what became of the documents of which there is something to say.
+    pub(super) fn finish(self, facts: &mut dyn Rows) {
+        let mut row = Row::default();
+        let mut tell = |position: u128, twin: u128, similarity: f64, size: u64| {
+            row.begin().position(position).position(twin).position(self.group);
+            facts.emit(row.f64(similarity).u64(size).as_bytes());
+        };
+        match self.way {
+            Way::Star(star) => star.finish(&mut tell),
+            Way::Components(components) => components.finish(&mut tell),
+        }
+    }
+}

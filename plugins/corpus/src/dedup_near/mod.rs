@@ -1,0 +1,274 @@
+//! `dedup-near`: of documents that are nearly the same, one is kept.
+//!
+//! [`options`] holds the page of the stage. A text becomes shingles (`shingles`), these a few keys (`signature`, `passages`), and
+//! documents that share a key are tied by the machinery, which follows ties to groups: the first round. Of documents in
+//! groups, the second round shows the sets of shingles (`set`) group by group, and `judge` says who is
+//! dropped for whom. Nothing is dropped that was not compared.
+//!
+//! Two rounds and the stage itself make three sweeps over the documents. The first is where the time goes, because it is about
+//! all of them; what is put aside of a text before it is known to have a candidate is 24 bytes a band.
+
+mod components;
+mod index;
+mod judge;
+mod options;
+mod passages;
+mod set;
+mod shingles;
+mod signature;
+mod star;
+#[cfg(test)]
+mod tests;
+
+use tamis_plugin::keyed::{Column, Group, Known, Reduce, Round, Rounds, Row, Rows};
+use tamis_plugin::{
+    Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View,
+};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use self::judge::{Judge, Judged};
+use self::set::Set;
+use self::signature::{Bands, Buckets};
+use crate::priority::Priority;
+
+pub use options::{Clusters, DedupNearOptions, Rule};
+
+/// Drops documents that are nearly the same as one that is kept; see [`DedupNearOptions`].
+#[derive(Debug)]
+pub struct DedupNear {
+    options: DedupNearOptions,
+    bands: Bands,
+    priority: Priority,
+}
+
+/// Which documents have candidates.
+const CANDIDATES: u32 = 0;
+/// Who is dropped for whom: after a look at the texts, or without one.
+const VERDICTS: u32 = 1;
+
+/// Working space of a worker.
+#[derive(Debug, Default)]
+pub struct Local {
+    tokens: Vec<u64>,
+    shingles: Vec<u64>,
+    buckets: Buckets,
+    keys: Vec<u64>,
+    set: Set,
+    row: Row,
+    behind: Vec<u8>,
+}
+
+impl KeyedStage for DedupNear {
+    const NAME: &'static str = "dedup-near";
+    const WRITES: &'static [&'static str] =
+        &["duplicate_of", "duplicate_similarity", "duplicate_group", "cluster_size"];
+    const MEASURES: &'static [MeasureInfo] = &[MeasureInfo::new(
+        "similarity",
+        "",
+        "How much of its shingles a dropped document shares with the one that is kept.",
+    )
+    .at_most("threshold")];
+    type Options = DedupNearOptions;
+    type Local = Local;
+
+    fn open(options: Self::Options) -> Result<Self, SetupError> {
+        let bands = bands(&options)?;
+        let priority = Priority::new(options.keep, &options.keep_by)?;
+        if options.threshold.is_some_and(|threshold| !(0.3..=1.0).contains(&threshold)) {
+            return Err(SetupError::in_option("threshold", "`threshold` must lie between 0.3 and 1"));
+        }
+        if !(1..=64).contains(&options.shingle_tokens) {
+            return Err(SetupError::in_option(
+                "shingle_tokens",
+                "`shingle_tokens` must lie between 1 and 64",
+            ));
+        }
+        if !options.verify && options.clusters == Clusters::Star {
+            return Err(SetupError::in_option(
+                "verify",
+                "`verify = false` compares no texts, so it knows no twins: it needs `clusters = \"components\"`",
+            ));
+        }
+        Ok(Self { options, bands, priority })
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().comparing()
+    }
+
+    fn rounds(&self) -> Rounds {
+        let candidates = Round {
+            name: "candidates".to_owned(),
+            key: vec![Column::U64],
+            columns: Vec::new(),
+            // A group is the same whoever of a key ties the others.
+            reduce: Reduce::Groups { edges: 1 },
+            ids: false,
+        };
+        let reduce =
+            if self.options.verify { Reduce::Visit { gives: judge::gives() } } else { Reduce::First };
+        let verdicts = Round {
+            name: "verdicts".to_owned(),
+            key: vec![Column::Position],
+            columns: self.priority.columns(),
+            reduce,
+            ids: true,
+        };
+        let DedupNearOptions { max_state_bytes, .. } = self.options;
+        Rounds {
+            rounds: vec![candidates, verdicts],
+            observes: self.observes(),
+            max_state_bytes: Some(max_state_bytes),
+        }
+    }
+
+    fn observe(
+        &self,
+        round: u32,
+        local: &mut Local,
+        document: &View<'_>,
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        if round == CANDIDATES {
+            self.keys(document, local);
+            for key in &local.keys {
+                rows.emit(&key.to_be_bytes());
+            }
+            return Ok(());
+        }
+        let Some(candidate) = known.first(CANDIDATES, document.position())? else { return Ok(()) };
+        local.row.begin().position(candidate.first);
+        self.priority.write(document, &mut local.row);
+        if self.options.verify {
+            self.keys(document, local);
+            local.set.fill(&local.shingles);
+            local.behind.clear();
+            local.behind.extend_from_slice(&(local.keys.len() as u32).to_be_bytes());
+            let fields = self.options.differ_in.iter().map(|field| hash(document, field));
+            for number in fields.chain(local.keys.iter().copied()) {
+                local.behind.extend_from_slice(&number.to_le_bytes());
+            }
+            local.set.write(&mut local.behind);
+            local.row.bytes(&local.behind);
+        }
+        rows.emit(local.row.as_bytes());
+        Ok(())
+    }
+
+    fn visit(
+        &self,
+        _round: u32,
+        _local: &mut Local,
+        group: &mut dyn Group,
+        _known: &dyn Known,
+        facts: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let mut judge = Judge::new(&self.options);
+        while let Some(row) = group.advance()? {
+            judge.take(row, self.priority.width())?;
+        }
+        judge.finish(facts);
+        Ok(())
+    }
+
+    fn apply(
+        &self,
+        _local: &mut Local,
+        draft: &mut Draft<'_>,
+        known: &dyn Known,
+    ) -> Result<Verdict, Failure> {
+        let position = draft.original().position();
+        let Some(judged) = self.judged(position, known)? else { return Ok(Verdict::Keep) };
+        if judged.twin == position {
+            draft.set_metadata("cluster_size", i64::try_from(judged.size).unwrap_or(i64::MAX));
+            return Ok(Verdict::Keep);
+        }
+        let id = |position| {
+            let id = known.id(VERDICTS, position)?;
+            id.ok_or_else(|| Failure::new("a document of the group has no id"))
+        };
+        draft.set_metadata("duplicate_of", id(judged.twin)?);
+        if let Some(group) = judged.group {
+            draft.set_metadata("duplicate_group", id(group)?);
+        }
+        if let Some(similarity) = judged.similarity {
+            draft.set_metadata("duplicate_similarity", (similarity * 1e4).round() / 1e4);
+            draft.notes().measure("similarity", similarity, Limit::Max(self.options.least()));
+        }
+        Ok(Verdict::Drop("near-duplicate".into()))
+    }
+}
+
+impl DedupNear {
+    /// Makes shingles of the text, and keys of these.
+    fn keys(&self, document: &View<'_>, local: &mut Local) {
+        let Local { tokens, shingles, buckets, keys, .. } = local;
+        shingles::shingles(document.text(), self.options.shingle_tokens, tokens, shingles);
+        let kind = self
+            .options
+            .equal_in
+            .iter()
+            .fold(0, |kind, field| xxh3_64_with_seed(&hash(document, field).to_le_bytes(), kind));
+        match self.options.rule {
+            Rule::Jaccard => self.bands.keys(shingles, kind, buckets, keys),
+            Rule::Contained => passages::keys(shingles, self.options.shingle_tokens, kind, keys),
+        }
+    }
+
+    /// The options that decide what rows are.
+    fn observes(&self) -> String {
+        let DedupNearOptions { shingle_tokens, equal_in, differ_in, keep, keep_by, verify, .. } =
+            &self.options;
+        let keys = match self.options.rule {
+            Rule::Jaccard => format!("bands = {}x{}", self.bands.number, self.bands.rows),
+            Rule::Contained => "passages".to_owned(),
+        };
+        format!(
+            "version 1, {keys}, shingle_tokens = {shingle_tokens}, equal_in = {equal_in:?}, differ_in = {differ_in:?}, \
+             keep = {keep:?}, keep_by = {keep_by:?}, verify = {verify}"
+        )
+    }
+
+    fn judged(&self, position: u128, known: &dyn Known) -> Result<Option<Judged>, Failure> {
+        if !self.options.verify {
+            let fact = known.first(VERDICTS, position)?;
+            return Ok(fact.map(|fact| Judged {
+                twin: fact.first,
+                group: None,
+                similarity: None,
+                size: fact.size,
+            }));
+        }
+        let mut judged = None;
+        known.entries(VERDICTS, &position.to_be_bytes(), &mut |fact| {
+            judged = Judged::read(fact);
+            false
+        })?;
+        Ok(judged)
+    }
+}
+
+/// A hash of a field; of one that is missing 0.
+fn hash(document: &View<'_>, field: &str) -> u64 {
+    match document.metadata(field) {
+        None | Some(ValueRef::Null) => 0,
+        Some(ValueRef::String(value)) => xxh3_64_with_seed(value.as_bytes(), 1),
+        Some(other) => serde_json::to_vec(&other).map_or(0, |json| xxh3_64_with_seed(&json, 2)),
+    }
+}
+
+/// Reads `bands`.
+fn bands(options: &DedupNearOptions) -> Result<Bands, SetupError> {
+    if options.bands == "auto" {
+        return Ok(Bands::finding(options.least()));
+    }
+    let wrong = || {
+        let given = &options.bands;
+        let message = format!("`{given}` is no number of bands and rows: write `14x8`, or `auto`");
+        SetupError::in_option("bands", message)
+    };
+    let (n_bands, rows) = options.bands.split_once('x').ok_or_else(wrong)?;
+    let number = |text: &str| text.parse().ok().filter(|number| (1..=512).contains(number)).ok_or_else(wrong);
+    Ok(Bands::new(number(n_bands)?, number(rows)?))
+}
