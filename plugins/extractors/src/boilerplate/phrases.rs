@@ -104,8 +104,7 @@ impl<T: Copy> Phrases<T> {
             }
             new.entries.push(Entry::new(phrase, value));
         }
-        let begins =
-            |bucket| new.keys.partition_point(|key| key.key >> (64 - BUCKET_BITS) < bucket) as u32;
+        let begins = |bucket| new.keys.partition_point(|key| key.key >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
     }

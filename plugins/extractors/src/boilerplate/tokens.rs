@@ -143,7 +143,11 @@ impl<'a> Tokens<'a> {
     fn wide_kind(&self, start: usize) -> Kind {
         let mut chars = self.text.get(start..).unwrap_or_default().chars();
         let is_cjk = |c: char| self.table.of(c).has(Classes::CJK);
-        if chars.next().is_some_and(is_cjk) && chars.next().is_some_and(is_cjk) { Kind::Pair } else { Kind::Sign }
+        if chars.next().is_some_and(is_cjk) && chars.next().is_some_and(is_cjk) {
+            Kind::Pair
+        } else {
+            Kind::Sign
+        }
     }
 }
 
