@@ -1,27 +1,27 @@
 //! Cuts files into blocks of whole records.
 
+mod indexed;
+mod lost;
+
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use tamis_config::{Opened, OpenedReader, OpenedSource, Plan, format_size};
-use tamis_document::{Document, Fate, Origin, Record};
-use tamis_stage::handle::IndexedFile;
-use tamis_stage::{Block as Window, Cut, Failure};
+use tamis_stage::{Block as Window, Cut};
 use tamis_text::kind::is_companion;
 
 use crate::error::RunError;
 use crate::observer::{Event, Events, Interest};
 use crate::read::choose::{SNIFF_BYTES, choose, unrecognised};
 use crate::read::inputs::{InputFile, Inputs};
-use crate::read::stream::{NoAccess, Opener, Stream};
-use crate::read::unpack::Unpacked;
+use crate::read::stream::{Opener, Stream};
 use crate::work::decode;
-use crate::work::place::{self, Container, MAX_MEMBERS, MAX_PLACE};
+use crate::work::place::{Container, MAX_MEMBERS, MAX_PLACE};
 use crate::work::task::{Block, Content, Piece, Position};
+use indexed::OpenIndex;
+use lost::Lost;
 
-/// How much of a record that is too long is kept in its dead letter.
-const KEPT_OF_TOO_LONG: usize = 64 * 1024;
 /// How long the bytes may be that belong to every block of a file.
 const MAX_HEAD: usize = 1 << 20;
 
@@ -86,36 +86,6 @@ struct OpenStream {
     name: Arc<str>,
     reader: usize,
     head: Arc<[u8]>,
-}
-
-/// A file with an index, or a member of an archive.
-struct OpenIndex {
-    name: Arc<str>,
-    member: u64,
-    indexed: Arc<dyn IndexedFile>,
-    /// The part that is next.
-    next: usize,
-    /// What the bytes that the parts are read from take in memory, beside the parts.
-    held: u64,
-    /// Whether they are a file of their own, which is open until the last part was worked on.
-    is_on_disk: bool,
-    archive: Option<Box<Stream>>,
-}
-
-/// What could not be read: one dead letter.
-struct Lost<'a> {
-    name: &'a Arc<str>,
-    /// The number of the member of an archive.
-    member: u64,
-    ordinal: u64,
-    offset: u64,
-    length: u64,
-    /// What is kept of it.
-    raw: &'a [u8],
-    /// Bytes of the file itself, before decompression, that were read for it.
-    read: u64,
-    /// Whether nothing of the file or member was read.
-    is_whole: bool,
 }
 
 impl Limits {
@@ -363,75 +333,6 @@ impl<'a> Cutter<'a> {
         Ok(None)
     }
 
-    /// Reads the index of a file.
-    fn index(
-        &mut self,
-        opened: &OpenedReader,
-        mut stream: Stream,
-        name: Arc<str>,
-        start: Position,
-        block: &mut Block,
-    ) -> Result<Option<Open>, RunError> {
-        let file = &*self.file();
-        let (member, progress) = (stream.member(), stream.progress());
-        let (unpacked, archive) = match stream.random_access(file, self.opener) {
-            Ok((unpacked, archive)) => (Ok(unpacked), archive),
-            Err(NoAccess::File(error, archive)) => (Err(cannot_read(&name, &error)?), archive),
-            Err(NoAccess::Run(error)) => return Err(error),
-        };
-        let target = self.limits.block_bytes as u64;
-        let indexed = unpacked.and_then(|Unpacked { bytes, held, is_on_disk }| {
-            let indexed = opened.handle.index(&name, bytes, target).map_err(|failure| failure.to_string())?;
-            Ok((Arc::<dyn IndexedFile>::from(indexed), held, is_on_disk))
-        });
-        match indexed {
-            Ok((indexed, held, is_on_disk)) => {
-                let next = start.ordinal as usize;
-                let open = Box::new(OpenIndex { name, member, indexed, next, held, is_on_disk, archive });
-                Ok(self.indexed(open, block))
-            }
-            Err(message) => {
-                let lost = Lost { name: &name, member, read: progress, ..Lost::file(file) };
-                self.fail(&lost, &message, block);
-                Ok(self.behind(archive, block))
-            }
-        }
-    }
-
-    /// A file with an index, if a part of it is left, or what comes behind it.
-    fn indexed(&mut self, open: Box<OpenIndex>, block: &mut Block) -> Option<Open> {
-        if open.next < open.indexed.splits().len() {
-            return Some(Open::Indexed(open));
-        }
-        self.account.n_read = self.inputs.size(self.files.start);
-        self.behind(open.archive, block)
-    }
-
-    /// Takes one part of a file with an index.
-    ///
-    /// What the file itself takes counts for every block that holds a part of it, and not for the first one alone: where
-    /// a block ends must follow from where it begins, or a run that goes on in the middle of a file would cut others.
-    fn split(&mut self, mut open: Box<OpenIndex>, block: &mut Block) -> Option<Open> {
-        let part = &open.indexed.splits()[open.next];
-        let (bytes, first) = (part.bytes, part.first_ordinal);
-        if first + part.records > MAX_PLACE {
-            let file = self.file();
-            let message = format!("a file may have no more than {MAX_PLACE} rows");
-            let lost = Lost { name: &open.name, member: open.member, ..Lost::file(&file) };
-            self.fail(&Lost { ordinal: first, offset: first, is_whole: false, ..lost }, &message, block);
-            return self.behind(open.archive, block);
-        }
-        if !block.holds_part_of(&open.indexed) {
-            block.weight += open.held;
-        }
-        // One a block: so there are never more open files than tasks.
-        block.is_closed |= open.is_on_disk;
-        let content = Content::Split { indexed: Arc::clone(&open.indexed), split: open.next };
-        self.push(&open.name, open.member, content, bytes, block);
-        open.next += 1;
-        self.indexed(open, block)
-    }
-
     /// Adds one piece to the block, if there is one; what is left of the file afterwards.
     fn step(&mut self, open: Open, block: &mut Block) -> Result<Option<Open>, RunError> {
         match open {
@@ -499,148 +400,6 @@ impl<'a> Cutter<'a> {
         open.stream.ordinal += records;
         let (member, read) = (open.stream.member(), open.stream.progress());
         self.push(&open.name, member, content, read, block);
-    }
-
-    /// The same of a file that breaks off before its first block is full: what came is read behind its head, if that
-    /// is there, and is lost without it.
-    fn broken_at_once(
-        &mut self,
-        mut open: OpenStream,
-        opened: &OpenedReader,
-        why: &str,
-        block: &mut Block,
-    ) -> Option<Open> {
-        if let Ok(Some(n)) = opened.handle.head(&open.stream.window(&open.name, usize::MAX), false) {
-            open.head = Arc::from(open.stream.take(n));
-            return self.broken_off(open, why, block);
-        }
-        let message = format!("the file cannot be read on from byte {}: {why}", open.stream.end_offset());
-        self.fail(&Lost::whole(&mut open.stream, &open.name), &message, block);
-        self.leave(open.stream, block)
-    }
-
-    /// Ends a file that cannot be read on, such as a compressed one that was cut short: the whole records that
-    /// came before are read, the rest is one dead letter.
-    fn broken_off(&mut self, mut open: OpenStream, why: &str, block: &mut Block) -> Option<Open> {
-        let source = &self.opened.sources[self.file().source];
-        let handle = &source.readers[open.reader].handle;
-        // Of nothing there is nothing to decode: a reader that misses its head there would make a second dead letter
-        // of the place.
-        if let Ok(Cut::At { bytes, records }) = handle.cut(&open.window(usize::MAX), false)
-            && bytes > 0
-        {
-            self.piece(&mut open, bytes, records, block);
-        }
-        let end = open.stream.end_offset();
-        let message = format!("the file cannot be read on from byte {end}: {why}");
-        self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
-        // Members of an archive that lie behind it are lost with it only if the archive says so.
-        self.leave(open.stream, block)
-    }
-
-    /// Makes a dead letter of a file that somebody has written to since it was listed, because what was read of it
-    /// may be neither what it was nor what it is; and of bytes that nobody has looked at.
-    fn check_all_read(&mut self, open: &mut OpenStream, block: &mut Block) {
-        let file = &*self.file();
-        if !file.is_as_listed() {
-            let message = "the file was changed while it was read: read it again, with `--fresh`, when nobody \
-                           writes to it";
-            self.fail(&Lost::rest(&mut open.stream, &open.name), message, block);
-            return;
-        }
-        let unread = file.size.saturating_sub(open.stream.n_read());
-        if open.stream.is_file() && unread > 0 {
-            let message = format!("the last {unread} bytes of the file belong to nothing that was read");
-            self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
-        }
-    }
-
-    /// Makes a dead letter of a record that is longer than the settings allow, and passes over it; whether the file can
-    /// be read on behind it. If not, the letter is about the rest of the file as well.
-    fn too_long(
-        &mut self,
-        open: &mut OpenStream,
-        reader: &OpenedReader,
-        block: &mut Block,
-    ) -> Result<bool, RunError> {
-        let (ordinal, offset) = (open.stream.ordinal, open.stream.offset());
-        let raw = truncated(open.stream.bytes()).to_vec();
-        let skipped = self.skip_record(open, reader)?;
-        open.stream.ordinal += 1;
-        let mut length = open.stream.offset() - offset;
-        let mut message = format!(
-            "the record takes {length} bytes, more than the {} of `max_record_bytes` in [run]: raise it and pass \
-             `--fresh`; the first {} are kept here",
-            format_size(self.limits.max_record as u64),
-            format_size(raw.len() as u64),
-        );
-        let goes_on = skipped.is_ok();
-        if let Err(why) = skipped {
-            message += &format!("; the rest of the file was not read: {why}");
-            length += open.stream.rest();
-            open.stream.end();
-            (self.account.is_broken, self.account.is_member_broken) = (true, true);
-        }
-        let (member, read) = (open.stream.member(), open.stream.progress());
-        let lost =
-            Lost { name: &open.name, member, ordinal, offset, length, raw: &raw, read, is_whole: false };
-        let letter = self.letter(&lost, &message);
-        if !goes_on {
-            block.unread.note(&letter);
-        }
-        self.push(&open.name, member, Content::Failed(letter), read, block);
-        Ok(goes_on)
-    }
-
-    /// Passes over the rest of a record, without holding it; says why if it cannot.
-    ///
-    /// The reader is shown bytes that begin inside the record. In a format of lines that does not matter; in
-    /// others the reader begins again where it would behind a broken record.
-    fn skip_record(
-        &mut self,
-        open: &mut OpenStream,
-        reader: &OpenedReader,
-    ) -> Result<Result<(), String>, RunError> {
-        loop {
-            self.check_stop()?;
-            // Half of the bytes stay, so that the reader sees the beginning of the next record whole.
-            open.stream.skip(open.stream.bytes().len() / 2);
-            if let Err(error) = open.stream.fill(self.limits.max_record) {
-                return Ok(Err(self.damage(&open.name, &error)?));
-            }
-            match first_end(reader, open.window(usize::MAX)) {
-                Err(failure) => return Ok(Err(failure.to_string())),
-                Ok(Some(end)) => {
-                    open.stream.skip(end);
-                    return Ok(Ok(()));
-                }
-                Ok(None) if open.stream.at_end() => {
-                    open.stream.skip(open.stream.bytes().len());
-                    return Ok(Ok(()));
-                }
-                Ok(None) => {}
-            }
-        }
-    }
-
-    /// Writes off what could not be read: a file, a member, or the rest of one.
-    fn fail(&mut self, lost: &Lost<'_>, message: &str, block: &mut Block) {
-        (self.account.is_broken, self.account.is_member_broken) = (true, true);
-        let letter = self.letter(lost, message);
-        block.unread.note(&letter);
-        self.push(lost.name, lost.member, Content::Failed(letter), lost.read, block);
-    }
-
-    /// The dead letter of what could not be read.
-    fn letter(&self, lost: &Lost<'_>, message: &str) -> Box<Record> {
-        let &Lost { name, member, ordinal, offset, length, raw, read: _, is_whole } = lost;
-        let id = if is_whole { name.to_string() } else { place::id(name, offset) };
-        let mut document = Document::new(id, "");
-        document.raw = Some(raw.to_vec());
-        document.origin = Origin { file: Arc::clone(name), offset, length, ordinal };
-        let position = self.container(member.min(MAX_MEMBERS - 1)).letter(offset.min(MAX_PLACE - 1));
-        let fate = Fate::Failed(message.to_owned().into());
-        Box::new(Record { fate, position, ..Record::from(document) })
     }
 
     fn container(&self, member: u64) -> Container {
@@ -715,54 +474,4 @@ impl OpenStream {
             }
         }
     }
-}
-
-impl<'a> Lost<'a> {
-    /// A whole file of which nothing is known.
-    fn file(file: &'a InputFile) -> Self {
-        let (name, length, read) = (&file.name, file.size, file.size);
-        Self { name, member: 0, ordinal: 0, offset: 0, length, raw: &[], read, is_whole: true }
-    }
-
-    /// A file or member of which only the first bytes were looked at.
-    fn whole(stream: &'a mut Stream, name: &'a Arc<str>) -> Self {
-        Self { is_whole: true, ..Self::rest(stream, name) }
-    }
-
-    /// What of a file or member has not been cut off.
-    fn rest(stream: &'a mut Stream, name: &'a Arc<str>) -> Self {
-        let (member, read) = (stream.member(), stream.progress());
-        let (ordinal, offset, length) = (stream.ordinal, stream.offset(), stream.rest());
-        let raw = truncated(stream.bytes());
-        Self { name, member, ordinal, offset, length, raw, read, is_whole: false }
-    }
-}
-
-/// Where a record ends in bytes that begin inside it, if it does.
-///
-/// A reader tells where the last record ends, so the bytes are halved until they hold one end only.
-fn first_end(reader: &OpenedReader, window: Window<'_>) -> Result<Option<usize>, Failure> {
-    let bytes = window.bytes;
-    let cut = |length: usize| {
-        let shorter = Window { bytes: bytes.get(..length).unwrap_or(bytes), ..window };
-        let cut = reader.handle.cut(&shorter, false)?;
-        Ok(match cut {
-            Cut::At { bytes, records } => Some((bytes, records)),
-            Cut::More => None,
-        })
-    };
-    let Some(mut found) = cut(bytes.len())? else { return Ok(None) };
-    let (mut without, mut with) = (0, bytes.len());
-    while found.1 > 1 && with - without > 1 {
-        let middle = without + (with - without) / 2;
-        match cut(middle)? {
-            Some(nearer) => (found, with) = (nearer, middle),
-            None => without = middle,
-        }
-    }
-    Ok(Some(found.0))
-}
-
-fn truncated(bytes: &[u8]) -> &[u8] {
-    bytes.get(..KEPT_OF_TOO_LONG).unwrap_or(bytes)
 }
