@@ -7,8 +7,11 @@
 
 mod attach;
 mod callbacks;
+mod changes;
 mod convert;
+mod export;
 mod keyed;
+mod reading;
 mod table;
 
 use std::collections::HashMap;

@@ -6,10 +6,11 @@ use tamis_plugin::abi;
 
 use super::attach;
 use super::callbacks::{
-    begin, cancelled, commit_text, count, emit, emit_failed, error, extension, fate, field, field_at,
-    file_size, forms, log, measure, measure_at, origin, push_split, put, put_file, read, read_at,
-    reserve_text, set_field, set_id, split, verdict,
+    begin, cancelled, count, error, extension, field, field_at, forms, log, measure_at, origin,
 };
+use super::changes::{commit_text, measure, reserve_text, set_field, set_id, split, verdict};
+use super::export::{fate, put, put_file, read};
+use super::reading::{emit, emit_failed, file_size, push_split, read_at};
 
 /// The table for one call; `ctx` points to its [`Context`](super::Context).
 pub(super) fn table(ctx: *mut c_void) -> abi::Host {
