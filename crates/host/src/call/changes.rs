@@ -8,7 +8,7 @@ use tamis_plugin::abi::{self, Str};
 use tamis_stage::SplitOff;
 
 use super::callbacks::{MAX_MESSAGE, MAX_NAME, call, is_document, is_place, lossy, refuse, take_back};
-use super::{Call, Target, convert};
+use super::{Target, convert};
 
 /// The longest identifier, in bytes: it stands in reports and names of files.
 const MAX_ID: usize = 4096;
