@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["stage", "document", "address", "expression"]),
     ("input", &["address"]),
     ("runner", &["config", "input", "stage", "document", "text"]),
+    ("report", &["runner", "input", "stage"]),
     ("conformance", &["plugin", "stage", "document"]),
     (
         "cli",
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "address",
             "config",
             "runner",
+            "report",
             "host",
             "conformance",
             "plugin",

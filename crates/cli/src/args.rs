@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Extract(ExtractArgs),
     /// Run the `[[test]]` tables of a pipeline
     Test(TestArgs),
+    /// Make a page of what a run did: where the records went, why, and how measures are spread
+    Report(ReportArgs),
     /// List all stages, or show the page of one
     Stages(StagesArgs),
     /// Print the JSON Schema of pipeline files, for editors
@@ -52,6 +54,19 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// `tamis report`
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// The output folder of the run
+    pub(crate) folder: PathBuf,
+    /// The file to write, or `-` for standard output; `report.html` in the folder's `.tamis` by default
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// A pipeline whose plugins say what their measures mean
+    #[arg(long, value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<PathBuf>,
 }
 
 /// What every command with a pipeline takes.

@@ -52,6 +52,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Plan(args) => commands::plan::plan(context, &args),
         Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
         Command::Extract(args) => commands::extract::extract(context, &args),
+        Command::Report(args) => commands::report::report(context, &args),
         Command::Test(args) => commands::test::test(context, &args),
         Command::Stages(args) => commands::stages::stages(context, &args),
         Command::Schema(args) => commands::schema::schema(context, &args),

@@ -9,6 +9,7 @@ mod plugin_in_c;
 pub(crate) mod plugin_inspect;
 pub(crate) mod plugin_new;
 mod plugin_sdk;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stages;

@@ -11,7 +11,7 @@ mod list;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) use list::{list, one};
 const IN_FLIGHT: usize = 4;
 
 /// How many parts wait to be read, at most.
-const WAITING: usize = 2;
+const WAITING: u64 = 2;
 
 /// An object, and how to get at it.
 #[derive(Clone)]
@@ -118,17 +118,14 @@ impl Object {
     /// Reads it part by part, some at once.
     fn parts(self, meta: ObjectMeta) -> io::Result<Parts> {
         let step = usize::try_from(self.part).unwrap_or(usize::MAX);
-        Parts::spawn(WAITING, move |sender, permits| async move {
+        Parts::spawn(self.part, move |sender, room| async move {
             let fetches = stream::iter((0..meta.size).step_by(step)).map(|start| {
                 let range = start..meta.size.min(start.saturating_add(self.part));
                 fetch::range(self.clone(), range, meta.e_tag.clone())
             });
             let mut fetches = std::pin::pin!(fetches.buffered(IN_FLIGHT));
             while let Some(part) = fetches.next().await {
-                let has_failed = part.is_err();
-                let Ok(permit) = permits.acquire().await else { return };
-                permit.forget();
-                if sender.send(part).is_err() || has_failed {
+                if !room.hand_over(part, &sender).await {
                     return;
                 }
             }
@@ -137,8 +134,8 @@ impl Object {
 
     /// Reads it in one go: if the connection is cut, that was that.
     fn whole(self) -> io::Result<Parts> {
-        // Pieces as they come, of some KiB each.
-        Parts::spawn(256, move |sender, permits| async move {
+        // Pieces as they come: some KiB each, or hundreds.
+        Parts::spawn(self.part, move |sender, room| async move {
             let mut pieces = match self.store.get(&self.key).await {
                 Ok(found) => found.into_stream(),
                 Err(error) => {
@@ -150,10 +147,7 @@ impl Object {
             while let Some(piece) = pieces.next().await {
                 let piece = piece.map(|bytes| bytes.to_vec()).map_err(|_| fetch::is_cut(&self.url, at));
                 at += piece.as_ref().map_or(0, |bytes| bytes.len() as u64);
-                let has_failed = piece.is_err();
-                let Ok(permit) = permits.acquire().await else { return };
-                permit.forget();
-                if sender.send(piece).is_err() || has_failed {
+                if !room.hand_over(piece, &sender).await {
                     return;
                 }
             }
@@ -243,8 +237,7 @@ type Part = io::Result<Vec<u8>>;
 /// What requests bring, in order.
 struct Parts {
     receiver: Receiver<Part>,
-    /// One for each part that may be sent.
-    permits: Arc<Semaphore>,
+    room: Room,
     task: AbortHandle,
     part: Vec<u8>,
     /// How much of the part was read.
@@ -255,14 +248,46 @@ struct Parts {
 
 impl Parts {
     fn spawn<F: Future<Output = ()> + Send + 'static>(
-        waiting: usize,
-        task: impl FnOnce(std::sync::mpsc::Sender<Part>, Arc<Semaphore>) -> F,
+        part: u64,
+        task: impl FnOnce(Sender<Part>, Room) -> F,
     ) -> io::Result<Self> {
-        // The channel never blocks a request; the permits bound what is in it.
+        // The channel never blocks a request; the room bounds what is in it.
         let (sender, receiver) = channel();
-        let permits = Arc::new(Semaphore::new(waiting));
-        let task = runtime()?.spawn(task(sender, Arc::clone(&permits))).abort_handle();
-        Ok(Self { receiver, permits, task, part: Vec::new(), at: 0, failed: None })
+        let room = Room::new(WAITING * part);
+        let task = runtime()?.spawn(task(sender, room.clone())).abort_handle();
+        Ok(Self { receiver, room, task, part: Vec::new(), at: 0, failed: None })
+    }
+}
+
+/// How much may wait to be read: a permit for each KiB, since parts may be of any size.
+#[derive(Clone)]
+struct Room {
+    permits: Arc<Semaphore>,
+    /// How many permits there are in all: a part that is larger takes all of them.
+    all: u32,
+}
+
+impl Room {
+    fn new(bytes: u64) -> Self {
+        let all = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).clamp(1, 1 << 28);
+        Self { permits: Arc::new(Semaphore::new(all as usize)), all }
+    }
+
+    fn weight(&self, part: &Part) -> u32 {
+        let bytes = part.as_ref().map_or(0, Vec::len);
+        u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX).clamp(1, self.all)
+    }
+
+    /// Waits for room and sends a part; whether more are wanted.
+    async fn hand_over(&self, part: Part, sender: &Sender<Part>) -> bool {
+        let has_failed = part.is_err();
+        let Ok(permit) = self.permits.acquire_many(self.weight(&part)).await else { return false };
+        permit.forget();
+        sender.send(part).is_ok() && !has_failed
+    }
+
+    fn give_back(&self, part: &Part) {
+        self.permits.add_permits(self.weight(part) as usize);
     }
 }
 
@@ -273,7 +298,7 @@ impl Read for Parts {
         }
         while self.at == self.part.len() {
             let Ok(part) = self.receiver.recv() else { return Ok(0) };
-            self.permits.add_permits(1);
+            self.room.give_back(&part);
             self.part = part.inspect_err(|error| self.failed = Some((error.kind(), error.to_string())))?;
             self.at = 0;
         }

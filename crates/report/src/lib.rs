@@ -1,0 +1,82 @@
+//! What a run did, as one page of HTML that needs nothing else: no network, no script.
+//!
+//! All of it comes from the output folder: the manifest says where the records went and how measures are spread, what
+//! was dropped lies in an export. So the page of a run of last month is made as that of a run of now, on any machine,
+//! and nothing is counted a second time.
+//!
+//! `view` makes of the manifest what the page shows, `flow` and `histogram` draw, `samples` reads some of the records
+//! that were dropped; `templates/` holds the page and its style.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! # fn example(registry: &tamis_stage::Registry) -> Result<(), tamis_report::ReportError> {
+//! let page: String = tamis_report::page(Path::new("out"), registry)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod flow;
+mod histogram;
+mod numbers;
+mod samples;
+mod view;
+
+use std::path::{Path, PathBuf};
+
+use minijinja::{AutoEscape, Environment};
+use tamis_runner::{Manifest, RunError};
+use tamis_stage::Registry;
+
+use view::View;
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The folder holds no output.
+    #[error(
+        "`{}` holds no output of a run: name the folder that `path` of the first export, or `-o`, names",
+        folder.display()
+    )]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Its manifest cannot be read.
+    #[error(transparent)]
+    Manifest(#[from] RunError),
+    /// The page could not be filled in, which is a mistake in this crate.
+    #[error("the page cannot be made: {message}")]
+    Page {
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// The page of the run whose output lies in `folder`, as HTML of a few hundred kilobytes.
+///
+/// `registry` is where measures have their units, limits and sentences; of stages that are not in it, those of
+/// plugins that are not loaded, the names alone are shown.
+///
+/// # Errors
+///
+/// When the folder holds no output of a run, or its manifest cannot be read.
+pub fn page(folder: &Path, registry: &Registry) -> Result<String, ReportError> {
+    let manifest = Manifest::read(folder)?;
+    let manifest = manifest.ok_or_else(|| ReportError::NoRun { folder: folder.to_owned() })?;
+    let samples = samples::dropped(folder, &manifest);
+    let view = View::of(&manifest, registry, samples);
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let filled = environment
+        .template_from_named_str("report.html", include_str!("../templates/report.html"))
+        .and_then(|template| template.render(minijinja::context! { run => view, style => STYLE }));
+    filled.map_err(|error| ReportError::Page { message: error.to_string() })
+}
+
+/// Written into the page, so that it is one file.
+const STYLE: &str = include_str!("../templates/style.css");
+
+#[cfg(test)]
+mod tests;
