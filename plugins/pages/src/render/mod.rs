@@ -19,6 +19,9 @@ pub(crate) struct Form {
     pub(crate) images: bool,
 }
 
+/// Empty cells in a row beyond which there is no table, but a page that was made to be large.
+const MOST_EMPTY: usize = 64;
+
 /// Plain text: a line for each block, the cells of a row on one.
 pub fn text(page: &Page<'_>, selected: &[bool]) -> String {
     render(page, selected, Form { markdown: false, tables: true, code: true, links: false, images: false })
@@ -57,6 +60,7 @@ impl Writer<'_, '_> {
             self.next_in_row(&shape);
         } else {
             self.next_line(block, &shape);
+            self.first_in_row(&shape);
         }
         let from = self.out.len();
         if self.form.markdown && shape.pre.is_none() {
@@ -74,8 +78,25 @@ impl Writer<'_, '_> {
 
     /// Between two blocks of one row of a table.
     fn next_in_row(&mut self, shape: &Shape) {
-        let same_cell = self.before.as_ref().is_some_and(|before| before.cell == shape.cell);
-        self.out.push_str(if same_cell { " " } else { " | " });
+        let before = self.before.as_ref().filter(|before| before.cell != shape.cell);
+        match before.map(|before| shape.column.saturating_sub(before.column)) {
+            None => self.out.push(' '),
+            // Without the empty ones the others would stand in columns that are not theirs.
+            Some(n) => self.out.push_str(&" |".repeat(n.clamp(1, MOST_EMPTY))),
+        }
+        if before.is_some() {
+            self.out.push(' ');
+        }
+    }
+
+    /// In front of the first cell of a row that is not empty.
+    fn first_in_row(&mut self, shape: &Shape) {
+        let n_empty = shape.column.min(MOST_EMPTY);
+        if n_empty > 0 {
+            // In Markdown a bar at the beginning of a line stands for nothing.
+            self.out.push_str(if self.form.markdown { "| " } else { "" });
+            self.out.push_str(&"| ".repeat(n_empty));
+        }
     }
 
     fn next_line(&mut self, block: usize, shape: &Shape) {

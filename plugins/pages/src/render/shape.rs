@@ -18,6 +18,8 @@ pub(super) struct Shape {
     /// The row and the cell, if it lies in a table of data.
     pub(super) row: Option<usize>,
     pub(super) cell: Option<usize>,
+    /// How many cells of its row stand before that, empty ones among them.
+    pub(super) column: usize,
 }
 
 /// A table of data.
@@ -62,11 +64,15 @@ pub(super) struct Known {
     tables: Tables,
     /// For each, its number in an ordered list, 0 outside of one.
     numbers: Vec<u32>,
+    /// For each, its number in a row of a table, 0 outside of one.
+    columns: Vec<u32>,
 }
 
 impl Known {
     pub(super) fn of(page: &Page<'_>) -> Self {
-        Self { tables: Tables::of(page), numbers: numbers(page) }
+        let is_item = |list, item| list == Tag::Ol && item == Tag::Li;
+        let is_cell = |row, cell| row == Tag::Tr && matches!(cell, Tag::Td | Tag::Th);
+        Self { tables: Tables::of(page), numbers: numbers(page, is_item), columns: numbers(page, is_cell) }
     }
 }
 
@@ -179,6 +185,8 @@ pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
                 shape.table = known.tables.get(at);
                 if shape.table.is_some() {
                     (shape.row, shape.cell) = (row, cell);
+                    let column = cell.and_then(|cell| known.columns.get(cell)).copied().unwrap_or_default();
+                    shape.column = column.saturating_sub(1) as usize;
                 }
             }
             tag => shape.heading = shape.heading.or(tag.heading_level()),
@@ -197,14 +205,14 @@ pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
     shape
 }
 
-/// The number of each item in its ordered list, 0 for what is none; counted once, because a list may have a million
-/// items.
-fn numbers(page: &Page<'_>) -> Vec<u32> {
+/// The number of each item in its ordered list, or each cell in its row, 0 for what is none; counted once, because a
+/// list may have a million items. `is_counted` says of an element and one right inside whether it is such.
+fn numbers(page: &Page<'_>, is_counted: fn(Tag, Tag) -> bool) -> Vec<u32> {
     let containers = &page.blocks.containers;
     let mut counts = vec![0; containers.len()];
     let number = |container: &Container| {
-        let ordered = containers.get(container.parent()).is_some_and(|list| list.tag == Tag::Ol);
-        match counts.get_mut(container.parent()).filter(|_| ordered && container.tag == Tag::Li) {
+        let around = containers.get(container.parent()).map_or(Tag::Root, |around| around.tag);
+        match counts.get_mut(container.parent()).filter(|_| is_counted(around, container.tag)) {
             Some(count) => {
                 *count += 1;
                 *count
