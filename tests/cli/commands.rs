@@ -224,3 +224,42 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         .exits(2)
         .says(&["TAMIS__STAGE__LENGTH__MIN_CHAR"]);
 }
+
+/// Under `auto` nobody knows what the files are before somebody has looked.
+#[test]
+fn a_check_looks_at_the_first_files_of_a_source_that_chooses() {
+    let world = World::with(
+        "[[source]]\nuse = \"auto\"\npaths = [\"in\"]\n\n[[stage]]\nuse = \"boilerplate\"\n\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out\"\n",
+    );
+    world.write("in/deep/a.html", "<!doctype html><p>A page of the web.");
+    let ran = world.tamis(&["check", "p.toml"]).exits(0);
+    ran.says(&["what comes to it is markup", "put `html-extract` before it", "`a.html` is for `html`"]);
+    world.write("in/a.txt", "A plain note in a file.");
+    assert_eq!(world.tamis(&["check", "p.toml"]).exits(0).stderr, "");
+}
+
+#[test]
+fn flags_that_there_are_not_and_values_that_do_not_fit_say_what_to_write() {
+    let world = World::new();
+    let threads = "there is no flag `--threads`: it is a setting of the pipeline, `threads` in [run], for one run \
+                   `--set run.threads=…`";
+    for (arguments, says) in [
+        (&["run", "p.toml", "--threads", "3"][..], threads),
+        (&["run", "p.toml", "--max-failed-ratio=1"], "`--set run.max_failed_ratio=…`"),
+        (&["run", "p.toml", "--limit", "x"], "it takes how many records to read, a whole number from 1 on"),
+        (&["run", "p.toml", "--limit", "0"], "it takes how many records to read, a whole number from 1 on"),
+        (&["run", "p.toml", "--segment", "x"], "it takes the number of a segment, as the first column"),
+    ] {
+        world.tamis(arguments).exits(2).says(&[says]);
+    }
+}
+
+#[test]
+fn the_page_of_a_stage_says_which_form_of_text_it_works_on() {
+    let world = World::new();
+    let page = world.tamis(&["stages", "repair-text"]).exits(0).stdout;
+    assert!(page.contains("works on flattened or clean text"), "{page}");
+    assert!(page.contains("changes white space, U+00A0, lines, Markdown"), "{page}");
+    assert!(world.tamis(&["stages", "html"]).exits(0).stdout.contains("gives markup text"));
+}

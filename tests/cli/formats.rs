@@ -214,3 +214,24 @@ fn an_encoding_for_files_of_all_kinds_is_for_those_that_do_not_say_theirs() {
     assert_eq!(texts.len(), 3, "{texts:?}");
     assert!(texts.iter().all(|text| text.contains("текст")), "{texts:?}");
 }
+
+/// What can be read as text and is neither prose nor a page is no document of its own accord.
+#[test]
+fn feeds_and_letters_of_word_processors_are_named_and_taken_on_demand() {
+    let world = World::with(&PIPELINE.replace("use = \"jsonl\"\npaths", "use = \"auto\"\npaths"));
+    world.write(
+        "in/feed.xml",
+        "<?xml version=\"1.0\"?><rss><channel><title>A feed of news</title></channel></rss>",
+    );
+    world.write("in/letter.rtf", "{\\rtf1\\ansi A letter of some length}");
+    world.write("in/code.txt", "It takes a List<String>, and one <b>word</b> is bold.");
+    let said = world.run(&["--set", "run.max_failed_ratio=1"]).exits(0).stdout;
+    for line in
+        ["feed.xml: the file is XML (`rss`), which no reader", "letter.rtf: the file is RTF, which no reader"]
+    {
+        assert!(said.contains(line), "{said}");
+    }
+    assert_eq!(world.ids("out"), ["code.txt"]);
+    world.run(&["--set", "source.auto.any_format=true", "--fresh"]).exits(0);
+    assert_eq!(world.ids("out"), ["code.txt", "feed.xml", "letter.rtf"]);
+}

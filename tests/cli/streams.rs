@@ -156,3 +156,19 @@ fn a_folder_is_written_and_what_cannot_be_read_is_told() {
         assert!(code == Some(0) && text.is_empty() && said.contains(warning), "{text} {said}");
     }
 }
+
+#[test]
+fn a_table_on_standard_input_is_read_as_one_and_markdown_stays_as_it_is() {
+    let world = World::with(&PIPELINE.replace("min_chars = 10", "min_chars = 1"));
+    let mut child = piped(&mut world.command(&["run", "p.toml", "-", "-o", "-"]));
+    let table = b"id,text,url\n1,\xC4\xE3\xBA\xC3\xA3\xAC\xD6\xD0\xB9\xFA,a\n2,\"b, c\",d\n";
+    child.stdin.take().unwrap().write_all(table).unwrap();
+    let printed = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let texts: Vec<_> = lines(&printed).iter().map(|it| it["text"].clone()).collect();
+    assert_eq!(texts, ["你好，中国", "b, c"]);
+
+    let note = "# Ferry notes\n\nThe ferry <b>came</b> back on Tuesday.\n\n```sh\nls -l\n\n    indented\n```\n\n- six\n- seven\n";
+    world.write("in/note.md", note);
+    let input = world.path("in/note.md").display().to_string();
+    assert_eq!(extract(&[&input], b"").1, note);
+}

@@ -114,13 +114,13 @@ pub(crate) struct RunArgs {
     pub(crate) dry_run: bool,
     /// Read the first N records only
     #[arg(long, value_name = "N", conflicts_with_all = ["shard", "segment"],
-        value_parser = clap::value_parser!(u64).range(1..))]
+        value_parser = limit)]
     pub(crate) limit: Option<u64>,
     /// Read part I of N equal parts of the inputs, I from 0: `0/8` to `7/8`. Each writes to a folder of its own
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<Shard>,
     /// Run one segment of the plan, as `tamis plan` numbers them
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = segment)]
     pub(crate) segment: Option<usize>,
     /// A state that the segment needs, saved by the segments before it; with shards, those of all, merged. May be
     /// repeated
@@ -335,6 +335,16 @@ fn shard(text: &str) -> Result<Shard, String> {
             count - 1
         )),
     }
+}
+
+fn limit(text: &str) -> Result<u64, String> {
+    let n = text.trim().replace('_', "").parse().ok().filter(|n| *n > 0);
+    n.ok_or_else(|| "it takes how many records to read, a whole number from 1 on, such as `1000`".to_owned())
+}
+
+fn segment(text: &str) -> Result<usize, String> {
+    let expected = "it takes the number of a segment, as the first column of `tamis plan` has it";
+    text.trim().parse().map_err(|_| expected.to_owned())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

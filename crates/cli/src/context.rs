@@ -1,5 +1,6 @@
 //! The stages that this program knows, and reading a pipeline with them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use anyhow::Context as _;
 use tamis_config::{Diagnostics, Opened, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
 use tamis_host::{Inspector, Loader, Request};
 use tamis_plugin::PluginTable;
+use tamis_runner::Glance;
 use tamis_stage::{LogLevel, Registry, RunContext};
 
 use crate::args::{PipelineArgs, PlaceArgs};
@@ -70,6 +72,33 @@ impl Context {
     pub(crate) fn check(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Arc<Plan>, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, places)?;
         pipeline.plan(&registry.in_context(&logged_run()), errors).map(Arc::new)
+    }
+
+    /// The same, with a glance at the first files of sources that choose a reader for each: what form their text has
+    /// is known by then.
+    pub(crate) fn check_with_inputs(
+        &self,
+        args: &PipelineArgs,
+        places: &PlaceArgs,
+    ) -> Result<Arc<Plan>, Diagnostics> {
+        let (pipeline, registry, errors) = self.read(args, places)?;
+        let plan = pipeline.clone().plan(&registry.in_context(&logged_run()), errors.clone())?;
+        let plan = Arc::new(plan);
+        // What stages log when they are opened again has been said.
+        let run = RunContext::new(|_, _| {});
+        if plan.sources.iter().all(|source| source.readers.len() < 2) {
+            return Ok(plan);
+        }
+        // Whatever keeps the stages from being opened once more is told by a run.
+        let Ok(opened) = Opened::new(Arc::clone(&plan), &registry, &run) else { return Ok(plan) };
+        let seen: BTreeMap<_, _> = tamis_runner::glance(&opened)
+            .into_iter()
+            .map(|Glance { source, readers }| (source, readers))
+            .collect();
+        if seen.is_empty() {
+            return Ok(plan);
+        }
+        pipeline.having_seen(seen).plan(&registry.in_context(&run), errors).map(Arc::new)
     }
 
     /// The same for a run, in which its stages are opened again.

@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tamis_plugin::PluginTable;
 
 use crate::args::{Args, Command, PluginCommand, StateCommand};
@@ -69,9 +70,27 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
     }
 }
 
+/// What to write instead of a flag that is called like a setting of `[run]`.
+fn setting(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.strip_prefix("--").filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+    let key = name.split('=').next()?.replace('-', "_");
+    let is_setting = tamis_config::common_keys("run").iter().any(|option| option.name == key);
+    is_setting.then(|| {
+        format!(
+            "error: there is no flag `--{name}`: it is a setting of the pipeline, `{key}` in [run], for one run \
+             `--set run.{key}=…`"
+        )
+    })
+}
+
 /// Help and version are no mistakes; everything else that clap refuses is a wrong setup.
 fn usage(error: &clap::Error) -> Exit {
     let done = !error.use_stderr();
+    if let Some(message) = setting(error) {
+        output::log_line(message);
+        return Exit::Setup;
+    }
     // The mistake is shown as it was typed, and may be an address in the wrong place.
     match tamis_address::redact(&error.render().to_string()) {
         Cow::Owned(redacted) => output::log_line(redacted.trim_end()),

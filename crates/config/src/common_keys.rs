@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tamis_stage::{Kind, OptionInfo, StageFlags, StageInfo};
+use tamis_document::Form;
+use tamis_stage::{Kind, Layout, OptionInfo, StageFactory, StageFlags, StageInfo};
 
 use crate::envelope::{ENVELOPE, keys};
 use crate::size::format_size;
@@ -29,7 +30,10 @@ How it decides: every reader, those of plugins included, looks at the name and t
 and says how sure it is.
 The surest one reads the whole file; of several that are equally sure, the first by name.
 A file that no reader takes for its own fails as a whole, and is listed with the dead letters; a PDF, a picture or a
-program is never read as text, and the message says what it is.
+program is never read as text, and neither are XML that is no page (RSS, dumps), RTF and PostScript, unless
+`any_format = true` says so. The message says what the file is.
+A table without a name that says so, as on standard input, is told by its header and its rows.
+`tamis check` looks at the first five files of this machine, to know which form of text comes to the stages.
 
 Every option that a reader knows may be given; it goes to all readers that know it.
 `encoding` is for those files only that are not UTF-8 and say nothing of their encoding: a collection of several kinds
@@ -155,6 +159,25 @@ fn kind(schema: &Value) -> Option<String> {
     }
     let holds_tables = schema.pointer("/items/type").and_then(Value::as_str) == Some("object");
     holds_tables.then(|| "list of tables".to_owned())
+}
+
+/// What a stage says of the forms of text with the options that it has by default, for help pages: a verb and what it
+/// is about. Nothing for a stage that cannot be opened without options.
+pub fn forms(factory: &dyn StageFactory) -> Vec<(&'static str, String)> {
+    let Ok(opened) = factory.open(&serde_json::json!({})) else { return Vec::new() };
+    let forms = opened.forms();
+    let texts = |forms: Vec<Form>| forms.into_iter().map(Form::as_str).collect::<Vec<_>>().join(" or ");
+    let layouts =
+        |layouts: Vec<Layout>| layouts.into_iter().map(Layout::as_str).collect::<Vec<_>>().join(", ");
+    let said = [
+        ("works on", texts(forms.taken()), " text"),
+        ("gives", texts(forms.given()), " text"),
+        ("looks at", layouts(forms.needed()), " as they came"),
+        ("changes", layouts(forms.destroyed()), ""),
+        ("makes", layouts(forms.made()), ""),
+    ];
+    let said = said.into_iter().filter(|(_, what, _)| !what.is_empty());
+    said.map(|(verb, what, behind)| (verb, what + behind)).collect()
 }
 
 #[cfg(test)]

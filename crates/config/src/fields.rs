@@ -25,6 +25,8 @@ pub(crate) struct Step {
     pub(crate) place: Place,
     /// What it takes, gives and leaves behind.
     pub(crate) forms: Forms,
+    /// Of a reader among which a source chooses, a file that it would be given.
+    pub(crate) example: Option<String>,
     /// Where it is said that it stands where it does on purpose.
     any_order: Option<Place>,
     reads: Vec<Need>,
@@ -90,6 +92,7 @@ impl Step {
             place: place.clone(),
             forms: Forms::new(),
             any_order: None,
+            example: None,
             reads: always.chain(named).chain(in_conditions).collect(),
             conditions: of(Meaning::Condition).cloned().collect(),
             writes,
@@ -104,6 +107,11 @@ impl Step {
     /// The same stage with what its table says of it.
     pub(crate) fn in_table(self, id: &str, any_order: Option<&Place>) -> Self {
         Self { id: id.to_owned(), any_order: any_order.cloned(), ..self }
+    }
+
+    /// The same reader with a file that it would be given.
+    pub(crate) fn with_example(&self, file: String) -> Self {
+        Self { example: Some(file), ..self.clone() }
     }
 
     /// Forgets what it takes away, because it cannot be opened.
@@ -140,6 +148,7 @@ impl Step {
             place: place.clone(),
             forms: Forms::new(),
             any_order: None,
+            example: None,
             reads: Vec::new(),
             conditions: Vec::new(),
             writes: BTreeSet::new(),
@@ -291,9 +300,11 @@ impl Names for Here<'_> {
 
 /// Complains about fields that are read before anybody writes them.
 ///
-/// `sources` are all readers that take part, `exports` those that take kept records.
+/// `sources` are all readers that take part, `seen` those of them that the first files are for, as far as anybody has
+/// looked, `exports` those that take kept records.
 pub(crate) fn check(
     sources: &[Step],
+    seen: &[Step],
     stages: &[Step],
     exports: &[Step],
     registry: &Registry,
@@ -318,7 +329,14 @@ pub(crate) fn check(
         certain &= step.kind.is_some();
         fields.add(step);
     }
-    diagnostics.extend(placed(order::check(sources, stages, registry), stages, certain));
+    // Which readers a source chooses is known for sure when it runs, and what is said depends on that.
+    certain &= sources.len() == seen.len() && !has_choice(sources);
+    diagnostics.extend(placed(order::check(seen, stages, registry), stages, certain));
+}
+
+/// Whether a source chooses among several readers.
+fn has_choice(sources: &[Step]) -> bool {
+    sources.windows(2).any(|pair| pair[0].id == pair[1].id)
 }
 
 /// What is said about the order of stages, but for those that stand where they do on purpose; and which of these need

@@ -59,7 +59,7 @@ mod syntax;
 mod tests_table;
 mod text;
 
-pub use common_keys::{AUTO_DOCS, AUTO_SUMMARY, common_keys};
+pub use common_keys::{AUTO_DOCS, AUTO_SUMMARY, common_keys, forms};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use editor::schema;
 pub use opened::{OpenError, Opened, OpenedExport, OpenedReader, OpenedSource, OpenedStage};

@@ -170,13 +170,17 @@ impl Walk<'_, '_> {
             }
             (None, None) => (self.counterpart(step).unwrap_or_else(|| self.missing_maker(step)), None),
         };
-        let givers = match self.text.given_by {
-            Some(giver) => vec![&self.stages[giver].place],
-            None => self.sources.iter().map(|source| &source.place).collect(),
+        let said_of = |source: &Step| match &source.example {
+            Some(file) => format!("gives such text: `{file}` is for `{}`", source.name),
+            None => "gives such text".to_owned(),
+        };
+        let givers: Vec<&Step> = match self.text.given_by {
+            Some(giver) => vec![self.stages[giver]],
+            None => self.sources.iter().collect(),
         };
         let warning = Diagnostic::warning(&step.place, message).label(label);
         let warning =
-            givers.into_iter().fold(warning, |warning, giver| warning.related(giver, "gives such text"));
+            givers.into_iter().fold(warning, |warning, giver| warning.related(&giver.place, said_of(giver)));
         self.found.push(Finding { step, warning, way_out });
     }
 

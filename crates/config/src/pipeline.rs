@@ -1,5 +1,6 @@
 //! A pipeline file, read and merged, not yet checked against stages.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,13 +10,14 @@ use crate::check::Checker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::extends::{self, MAX_BYTES};
+use crate::fields::Step;
 use crate::node::{Node, Table};
 use crate::overrides::{self, Overrides};
 use crate::suggest::list;
 use crate::text::{Place, Position, Text, tidy};
 
 /// A pipeline: parsed, with what it extends and what overrides it, not yet checked against stages.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pipeline {
     pub(crate) root: Table,
     pub(crate) text: Arc<Text>,
@@ -29,6 +31,8 @@ pub struct Pipeline {
     pub(crate) streams: bool,
     /// See [`Pipeline::without_inputs`].
     pub(crate) ignores_inputs: bool,
+    /// See [`Pipeline::having_seen`].
+    seen: BTreeMap<String, Vec<(String, String)>>,
 }
 
 /// A `[[plugin]]` of a pipeline.
@@ -107,6 +111,7 @@ impl Pipeline {
             output,
             streams: overrides.streams,
             ignores_inputs: false,
+            seen: BTreeMap::new(),
         })
     }
 
@@ -122,6 +127,21 @@ impl Pipeline {
     #[must_use]
     pub fn without_inputs(self) -> Self {
         Self { ignores_inputs: true, ..self }
+    }
+
+    /// The same pipeline, knowing which readers the first files of a source are for: by the id of the source, each with
+    /// one of the files. What is said of forms of text is said of these.
+    #[must_use]
+    pub fn having_seen(self, seen: BTreeMap<String, Vec<(String, String)>>) -> Self {
+        Self { seen, ..self }
+    }
+
+    /// Those of the readers of a source that its first files are for, if anybody has looked.
+    pub(crate) fn seen_of(&self, source: &str, readers: &[Step]) -> Vec<Step> {
+        let Some(seen) = self.seen.get(source) else { return readers.to_vec() };
+        let example =
+            |step: &Step| seen.iter().find(|(name, _)| *name == step.name).map(|(_, file)| file.clone());
+        readers.iter().filter_map(|step| Some(step.with_example(example(step)?))).collect()
     }
 
     /// What the `[[plugin]]` entries hold that make no request, and those that stand where they have no effect:

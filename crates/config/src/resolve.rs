@@ -68,6 +68,7 @@ impl Pipeline {
             max_record_bytes,
             folder,
             diagnostics,
+            seen: Vec::new(),
         };
         let plan = planner.plan();
         let mut diagnostics = planner.diagnostics;
@@ -92,6 +93,8 @@ struct Planner<'a> {
     /// The folder of the pipeline file.
     folder: PathBuf,
     diagnostics: Diagnostics,
+    /// The readers that the first files are for, or all of a source at which nobody has looked.
+    seen: Vec<Step>,
 }
 
 /// Plans of one kind, what they do to fields, and what they are compared by.
@@ -121,6 +124,7 @@ impl<'a> Planner<'a> {
         let exports = self.exports(&sources.plans);
         fields::check(
             &sources.steps,
+            &self.seen,
             &stages.steps,
             &exports.steps,
             self.opener.registry,
@@ -172,6 +176,7 @@ impl<'a> Planner<'a> {
         let mut stdin = None;
         for (place, table) in tables {
             let Some(entry) = self.opener.open("source", place, table) else { continue };
+            self.seen.extend(self.pipeline.seen_of(&entry.id, &entry.steps));
             planned.steps.extend(entry.steps);
             let paths = table.get("paths").map(Node::strings).unwrap_or_default();
             let exclude = table.get("exclude").map(Node::strings).unwrap_or_default();

@@ -54,6 +54,7 @@ pub use disk::states::merge_states;
 pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};
+pub use read::glance::{Glance, glance};
 pub use reasons::{Example, Reason, Reasons, Unread};
 pub use report::{Finish, Report};
 pub use run::run;

@@ -47,7 +47,10 @@ fn files() -> anyhow::Result<BTreeMap<PathBuf, String>> {
     let mut files = BTreeMap::new();
     for factory in registry.iter() {
         let info = factory.info();
-        files.insert(folder.join(info.kind.table()).join(format!("{}.md", info.name)), page(info));
+        files.insert(
+            folder.join(info.kind.table()).join(format!("{}.md", info.name)),
+            page(info, &tamis_config::forms(factory.as_ref())),
+        );
     }
     files.insert(folder.join("README.md"), index(&registry));
     files.insert(folder.join("plugins.md"), include_str!("plugins.md").to_owned());
@@ -126,11 +129,16 @@ fn keys() -> String {
     page
 }
 
-fn page(info: &StageInfo) -> String {
+fn page(info: &StageInfo, forms: &[(&str, String)]) -> String {
     let mut page =
         format!("{NOTE}\n\n# `{}`\n\n{}, in `[[{}]]`.\n\n", info.name, kind(info), info.kind.table());
     page += info.docs.trim();
     page += &fields(info);
+    if let [(first, what), rest @ ..] = forms {
+        let (first, rest): (_, String) =
+            (capital(first), rest.iter().map(|(verb, what)| format!("; {verb} {what}")).collect());
+        page += &format!("\n\n{first} {what}{rest}.");
+    }
     page += "\n\n## Options\n\n";
     let options_of_stage = info.options();
     if options_of_stage.is_empty() {
@@ -151,8 +159,11 @@ fn options(options: Vec<OptionInfo>) -> String {
 }
 
 fn kind(info: &StageInfo) -> String {
-    let kind = info.kind.to_string();
-    let mut letters = kind.chars();
+    capital(&info.kind.to_string())
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The standard extractors: stages that change a document.
 
 mod boilerplate;
+mod laid_out;
 mod metadata;
 mod newspaper_page;
 mod published_date;

@@ -97,10 +97,16 @@ pub(crate) fn check(file: &[u8], reader: &str, formats: &[Format], any_format: b
     }
 }
 
-/// Whether a file is called like a text whose writers lay it out by hand: it may begin with a tag, and is no page.
-pub(crate) fn is_named_markdown(name: &str) -> bool {
+/// What a file is by its name if its writers lay it out by hand, as a media type: it may begin with a tag and is no
+/// page, and its blank lines and indentation mean something.
+pub(crate) fn laid_out_by_hand(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
-    [".md", ".markdown", ".mdown", ".mkd", ".rst", ".adoc", ".org"]
-        .iter()
-        .any(|ending| name.ends_with(ending))
+    let kinds: [(&[&str], &str); 4] = [
+        (&[".md", ".markdown", ".mdown", ".mkd"], "text/markdown"),
+        (&[".rst"], "text/x-rst"),
+        (&[".adoc", ".asciidoc"], "text/asciidoc"),
+        (&[".org"], "text/org"),
+    ];
+    let is_named = |(endings, _): &(&[&str], _)| endings.iter().any(|ending| name.ends_with(ending));
+    kinds.into_iter().find(is_named).map(|(_, kind)| kind)
 }

@@ -9,7 +9,7 @@ use crate::output::{self, GOOD, print_line, styled};
 
 #[expect(clippy::unnecessary_wraps, reason = "every command returns a result")]
 pub(crate) fn check(context: &Context, args: &CheckArgs) -> anyhow::Result<Exit> {
-    let (found, plan) = match context.check(&args.pipeline, &args.places) {
+    let (found, plan) = match context.check_with_inputs(&args.pipeline, &args.places) {
         Ok(plan) => (plan.warnings.clone(), Some(plan)),
         Err(found) => (found, None),
     };

@@ -52,7 +52,9 @@ fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> 
         let infos: Vec<Value> = infos.into_iter().map(to_json).collect();
         print_line(serde_json::to_string_pretty(&infos)?);
     } else {
-        print(infos.into_iter().map(page).collect::<Vec<_>>().join("\n"));
+        let pages =
+            registry.named(name).map(|factory| page(factory.info(), &tamis_config::forms(factory.as_ref())));
+        print(pages.collect::<Vec<_>>().join("\n"));
     }
     Ok(Exit::Done)
 }
@@ -116,7 +118,7 @@ fn table() -> Table {
 }
 
 /// The page of a stage.
-fn page(info: &StageInfo) -> String {
+fn page(info: &StageInfo, forms: &[(&str, String)]) -> String {
     let mut page = format!(
         "{} · {} in [[{}]] · plugin {} {}\n\n{}\n",
         styled(NAME, &info.name),
@@ -133,6 +135,9 @@ fn page(info: &StageInfo) -> String {
     }
     if !info.writes.is_empty() {
         page += &format!("\n{} {}", styled(BOLD, "writes"), fields(&info.writes));
+    }
+    for (verb, what) in forms {
+        page += &format!("\n{} {what}", styled(BOLD, verb));
     }
     page += &measures(info);
     let own = info.options();

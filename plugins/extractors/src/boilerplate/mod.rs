@@ -98,6 +98,10 @@ impl Extractor for Boilerplate {
             draft.notes().count("left_to_rules", 1);
             return Ok(Verdict::Keep);
         }
+        if crate::laid_out::by_hand(draft) {
+            draft.notes().count("left_as_laid_out", 1);
+            return Ok(Verdict::Keep);
+        }
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));

@@ -242,3 +242,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_laid_out_by_hand_is_left_whole() {
+    let text = page();
+    let mut document = Document::new("a", text.as_str());
+    document.metadata.insert("content_type", "text/markdown");
+    assert_eq!(run(BoilerplateOptions::default(), document).0.text, text);
+}

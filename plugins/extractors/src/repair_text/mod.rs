@@ -55,7 +55,12 @@ impl Extractor for RepairText {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let options = &self.options;
+        let mut options = self.options.clone();
+        if crate::laid_out::by_hand(draft) {
+            // There blank lines part paragraphs, indentation is code, and lines end where their writer ended them.
+            (options.white_space, options.remove_blank_lines, options.join_lines) = (false, false, false);
+        }
+        let options = &options;
         let mut counts: Vec<(&'static str, u64)> = Vec::new();
         let mut lines = Vec::new();
         let mut text = Cow::Borrowed(draft.text());

@@ -38,7 +38,9 @@ use serde::{Deserialize, Serialize};
 /// `characters_repaired`, `lines_joined`; and, counted but not repaired, `quotes_unbalanced`: lines with a ”
 /// that nothing opens.
 ///
-/// Code between fences of Markdown (three `` ` `` or `~`) stays as it is in white space and lines.
+/// Of what a reader says is Markdown or the like (`content_type`, from the name of the file) the layout stays: white
+/// space, blank lines and line ends are left alone. In other texts, code between fences of Markdown (three `` ` `` or
+/// `~`) stays as it is in white space and lines.
 ///
 /// Limits: the indentation of other program code goes with the other white space; a word that was divided with a
 /// hyphen at a line end stays divided.

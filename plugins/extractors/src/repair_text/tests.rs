@@ -178,3 +178,15 @@ fn cases() {
         check_extractor::<RepairText>(page, markdown);
     }
 }
+
+#[test]
+fn what_is_laid_out_by_hand_keeps_its_layout() {
+    let text = "# Title\n\n    indented code\n\n- one\n  going on,\nand on\u{200B}\n";
+    let mut document = Document::new("a", text);
+    document.metadata.insert("content_type", "text/markdown");
+    let mut draft = Draft::new(View::from(&document));
+    let stage = RepairText::open(RepairTextOptions::default()).expect("any options");
+    stage.extract(&mut draft).expect("never fails");
+    assert_eq!(draft.finish().0.text.as_deref(), Some(text.replace('\u{200B}', "").as_str()));
+    assert!(!repair(text).contains("\n\n"), "text of which nothing is said is repaired");
+}

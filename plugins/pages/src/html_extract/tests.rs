@@ -442,3 +442,18 @@ fn a_page_whose_text_is_empty_is_read_from_what_was_scraped() {
     assert_eq!(extract(&page, b"<p>another</p>"), (expected, false));
     assert_eq!(extract("", b"no page"), (String::new(), false));
 }
+
+#[test]
+fn values_of_a_table_stay_in_their_columns() {
+    let about =
+        "<p>The ferries of the sound in two years, as the harbour master has counted them at noon.</p>";
+    let page = format!(
+        "<html><body><article><h1>Ferries</h1>{about}<table><tr><td></td><td>2001</td><td>2002</td></tr>\
+         <tr><td>Large</td><td></td><td>4</td></tr><tr><td>Small</td><td>7</td><td>9</td></tr></table>{about}\
+         </article></body></html>"
+    );
+    let markdown = HtmlExtractOptions { output: Output::Markdown, ..HtmlExtractOptions::default() };
+    let text = extracted(&markdown, &page).0;
+    assert!(text.contains("\n\n| | 2001 | 2002\n--- | --- | ---\nLarge | | 4\nSmall | 7 | 9\n\n"), "{text}");
+    assert!(text_of(&page).contains("\n| 2001 | 2002\nLarge | | 4\nSmall | 7 | 9\n"), "{}", text_of(&page));
+}

@@ -28,6 +28,9 @@ pub fn text(page: &Page<'_>, selected: &[bool]) -> String {
     render(page, selected, Form { markdown: false, tables: true, code: true, links: false, images: false })
 }
 
+/// More empty cells side by side are the layout of a page.
+const MOST_EMPTY: usize = 30;
+
 /// The text of the blocks that are selected.
 pub(crate) fn render(page: &Page<'_>, selected: &[bool], form: Form) -> String {
     let known = Known::of(page);
@@ -45,16 +48,19 @@ pub(crate) fn render(page: &Page<'_>, selected: &[bool], form: Form) -> String {
     let mut out = String::new();
     let mut before: Option<shape::Cell> = None;
     for (block, shape) in written {
-        if !out.is_empty() {
-            let same_row = shape.cell.zip(before).is_some_and(|(cell, before)| cell.row == before.row);
-            let same_cell = shape.cell.zip(before).is_some_and(|(cell, before)| cell.id == before.id);
-            out.push_str(if same_cell {
-                " "
-            } else if same_row {
-                " | "
-            } else {
-                "\n"
-            });
+        let in_row = shape.cell.zip(before).filter(|(cell, before)| cell.row == before.row);
+        match in_row {
+            Some((cell, before)) if cell.id == before.id => out.push(' '),
+            // Without the empty cells the others would stand in columns that are not theirs.
+            Some((cell, before)) => {
+                let n = cell.column.saturating_sub(before.column).clamp(1, MOST_EMPTY);
+                out.push_str(&" |".repeat(n));
+                out.push(' ');
+            }
+            None => {
+                out.push_str(if out.is_empty() { "" } else { "\n" });
+                out.push_str(&"| ".repeat(shape.cell.map_or(0, |cell| cell.column).min(MOST_EMPTY)));
+            }
         }
         out.push_str(page.text(block));
         before = shape.cell;

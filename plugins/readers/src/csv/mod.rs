@@ -487,9 +487,13 @@ fn wrong_bytes(bytes: &[u8], cell: &Cell, coding: Coding) -> Fault {
         Err(error) if coding.encoding == Encoding::UTF_8 => {
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
             let way_out = if coding.parts_characters {
-                "convert the file to UTF-8, for example with `iconv`"
+                "convert the file to UTF-8, for example with `iconv`".to_owned()
             } else {
-                "name the encoding of the file, as `encoding = \"gb18030\"`"
+                // Too few bytes to believe it, but a better example than any other.
+                let likely = encoding::decode(bytes, &Hints::default()).encoding;
+                let likely = if likely == Encoding::UTF_8 { "gb18030" } else { likely.name() };
+                let likely = likely.to_ascii_lowercase();
+                format!("name the encoding of the file, as `encoding = \"{likely}\"`")
             };
             format!("byte 0x{byte:02X} is not UTF-8; {way_out}")
         }

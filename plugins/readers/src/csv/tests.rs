@@ -341,7 +341,13 @@ fn a_short_table_in_chinese_is_read_whatever_stands_between_its_cells() {
     // What a message advises for the rest works with every delimiter for which it is said.
     let lone = in_gbk("id;text\n1;中\n");
     let found = read("{}", &lone);
-    assert!(found.messages()[0].ends_with("name the encoding of the file, as `encoding = \"gb18030\"`"));
+    assert!(
+        found.messages()[0].ends_with("name the encoding of the file, as `encoding = \"gbk\"`"),
+        "{found:?}"
+    );
+    let latin = read("{}", b"id,text\n1,M\xFCller\n");
+    assert!(latin.messages()[0].ends_with("as `encoding = \"windows-1252\"`"), "{latin:?}");
+    assert_eq!(read(r#"{"encoding":"windows-1252"}"#, b"id,text\n1,M\xFCller\n").texts(), ["Müller"]);
     for option in ["encoding", "fallback_encoding"] {
         let options = format!(r#"{{"{option}":"gb18030","delimiter":"semicolon"}}"#);
         assert_eq!(read(&options, &lone).texts(), ["中"], "{option}");

@@ -50,7 +50,7 @@ impl Reader for Html {
         let is_named = [".html", ".htm", ".xhtml", ".shtml"].iter().any(|ending| name.ends_with(ending));
         match sniff_markup(head) {
             // Markdown may begin with a tag, and a picture in the middle of its head is no page.
-            SURE_BY_TAG if foreign::is_named_markdown(&name) => 0,
+            SURE_BY_TAG if foreign::laid_out_by_hand(&name).is_some() => 0,
             sure => sure.max(if is_named { SURE_BY_NAME } else { 0 }),
         }
     }

@@ -116,7 +116,7 @@ fn not_an_object(text: &str, error: &serde_json::Error) -> Fault {
     let trimmed = text.trim_start();
     let start = text.len() - trimmed.len();
     let found = match trimmed.as_bytes() {
-        [b'[', ..] => "an array",
+        [b'[', ..] => return Fault::new(start, format!("an array, not a JSON object: {READ_AS_JSON}")),
         [b'"', ..] => "a string",
         [b'0'..=b'9' | b'-', ..] => "a number",
         [b'n', b'u', b'l', b'l', ..] => "null",
@@ -143,9 +143,15 @@ fn syntax_fault(text: &[u8], error: &serde_json::Error) -> Fault {
     let words: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let is_number = words.iter().any(|word| text[at..].starts_with(word));
     let advice = if is_number {
-        "; NaN and infinities have no JSON form: write null, or say `invalid_values = \"repair\"`"
+        "; NaN and infinities have no JSON form: write null, or say `invalid_values = \"repair\"`".to_owned()
+    } else if text[at..].trim_ascii() == b"," {
+        // A line of an array that has an object in each.
+        format!(": {READ_AS_JSON}")
     } else {
-        ""
+        String::new()
     };
     Fault::new(at, format!("not JSON: {message}{advice}"))
 }
+
+/// What to do with a file that is one array.
+const READ_AS_JSON: &str = "a file that is one array is read with `use = \"json\"`";

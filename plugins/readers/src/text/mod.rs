@@ -5,7 +5,7 @@ mod options;
 mod tests;
 
 pub use options::TextOptions;
-use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError};
+use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError, ValueRef};
 
 use tamis_text::encoding::is_wide;
 use tamis_text::kind;
@@ -29,7 +29,7 @@ const OTHER_ENCODING: u8 = 1;
 
 impl Reader for Text {
     const NAME: &'static str = "text";
-    const WRITES: &'static [&'static str] = &["text", "raw", "encoding", "undecodable_bytes"];
+    const WRITES: &'static [&'static str] = &["text", "raw", "content_type", "encoding", "undecodable_bytes"];
     const WHOLE_FILE: bool = true;
     type Options = TextOptions;
 
@@ -70,7 +70,9 @@ impl Reader for Text {
             .and_then(|()| self.decoder.decode(block.bytes, Known::default()));
         match decoded {
             Ok(decoded) => {
-                let mut metadata = Vec::new();
+                let content_type = foreign::laid_out_by_hand(block.file);
+                let mut metadata: Vec<_> =
+                    content_type.map(|kind| ("content_type", ValueRef::String(kind))).into_iter().collect();
                 encoded::push_metadata(&decoded, &mut metadata);
                 emit.document(&NewDocument {
                     id: None,

@@ -22,6 +22,9 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// the bytes look like (GB18030, Big5, Japanese, Korean, Cyrillic, Latin …).
 /// Name the encoding with `encoding` where you know it; a guess needs some ten characters.
 ///
+/// A file that is called like Markdown, `reStructuredText`, `AsciiDoc` or Org has the metadata field `content_type`
+/// (`text/markdown` …): its layout is on purpose, so `boilerplate` leaves it whole and `repair-text` its lines.
+///
 /// A document that was not UTF-8 has the metadata field `encoding`.
 /// Bytes that stand for nothing become `�`; then the field `undecodable_bytes` says how many, and the raw bytes
 /// are kept, so nothing is lost.

@@ -1,7 +1,7 @@
 //! Tests of the `text` reader.
 
 use proptest::prelude::*;
-use tamis_plugin::Reader;
+use tamis_plugin::{Block, Reader};
 
 use super::{Text, TextOptions};
 use crate::testing::{Collected, Read, decode};
@@ -22,6 +22,19 @@ fn a_file_is_one_document_without_its_byte_order_mark() {
     let document = read.documents().next().expect("one document");
     assert_eq!((document.offset, document.length, document.ordinal), (0, 26, 0));
     assert_eq!(document.raw, None);
+}
+
+#[test]
+fn what_is_laid_out_by_hand_is_told_by_its_name() {
+    let metadata = |file| {
+        let mut collected = Collected::default();
+        let block = Block { file, head: &[], bytes: b"# Title\n", offset: 0, first_ordinal: 0 };
+        text().decode(&block, &mut collected).expect("a block is readable");
+        collected.metadata()
+    };
+    assert_eq!(metadata("a/README.md"), r#"{"content_type":"text/markdown"}"#);
+    assert_eq!(metadata("a.md/b.rst"), r#"{"content_type":"text/x-rst"}"#);
+    assert_eq!(metadata("a.md/b.txt"), "{}");
 }
 
 #[test]

@@ -244,9 +244,10 @@ impl<'a> Cutter<'a> {
         if is_companion(stream.plain_name(&file.name), stream.bytes()) {
             return Ok(self.pass_over(stream, block));
         }
-        let Some(reader) = choose(source, &stream, stream.plain_name(&file.name)) else {
+        let plain_name = stream.plain_name(&file.name);
+        let Some(reader) = choose(source, stream.bytes(), stream.at_end(), plain_name) else {
             let message = match filled {
-                Ok(()) => unrecognised(stream.bytes()),
+                Ok(()) => unrecognised(stream.bytes(), stream.at_end()),
                 Err(error) => format!("cannot read the file: {error}"),
             };
             let size = if stream.is_file() { file.size } else { 0 };

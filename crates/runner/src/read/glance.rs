@@ -1,0 +1,104 @@
+//! A glance at the first files of a source, before anything runs: which of its readers they are for.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use tamis_config::{InputKind, InputPattern, Opened, OpenedSource};
+use tamis_input::{Content, InputFile, Location, OpenOptions};
+
+use crate::read::choose::{SNIFF_BYTES, choose};
+
+/// So many files of a source are opened.
+const MOST_FILES: usize = 5;
+/// So many entries of folders are looked at to find them.
+const MOST_ENTRIES: usize = 2000;
+
+/// What the first files of a source are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// The id of the source.
+    pub source: String,
+    /// The readers that would take the files, each with the name of the first of them.
+    pub readers: Vec<(String, String)>,
+}
+
+/// Looks at the first files of every source that chooses among readers: five of them, 64 KiB of each, on this machine
+/// only. Of a source of which nothing can be said there is nothing.
+///
+/// A file that cannot be read, or that no reader takes, is passed over: a run says what is wrong with it.
+pub fn glance(opened: &Opened) -> Vec<Glance> {
+    let sources = opened.sources.iter().filter(|source| source.readers.len() > 1);
+    sources.filter_map(of_source).collect()
+}
+
+fn of_source(source: &OpenedSource) -> Option<Glance> {
+    let mut files = Vec::new();
+    let mut n_left = MOST_ENTRIES;
+    for input in source.plan.inputs.iter().filter(|input| input.kind == InputKind::Local) {
+        find(source, input, &input.path, &mut files, &mut n_left);
+    }
+    let mut readers: Vec<(String, String)> = Vec::new();
+    for path in files {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Ok(Some(reader)) = reader_of(source, path, &name) else { continue };
+        let reader = &source.readers[reader].info.name;
+        if !readers.iter().any(|(known, _)| known == reader) {
+            readers.push((reader.clone(), name));
+        }
+    }
+    (!readers.is_empty()).then(|| Glance { source: source.plan.id.clone(), readers })
+}
+
+/// Appends the first files at or below `path` that the input takes, by name.
+fn find(
+    source: &OpenedSource,
+    input: &InputPattern,
+    path: &Path,
+    files: &mut Vec<PathBuf>,
+    n_left: &mut usize,
+) {
+    let relative = path.strip_prefix(&input.path).unwrap_or(path);
+    if files.len() >= MOST_FILES || *n_left == 0 {
+        return;
+    }
+    *n_left -= 1;
+    if path.is_file() {
+        if input.takes(relative) && !source.plan.exclude.contains(relative) {
+            files.push(path.to_owned());
+        }
+        return;
+    }
+    if source.plan.exclude.contains_dir(relative) {
+        return;
+    }
+    let Ok(entries) = path.read_dir() else { return };
+    let mut entries: Vec<PathBuf> =
+        entries.take(MOST_ENTRIES).filter_map(|entry| Some(entry.ok()?.path())).collect();
+    entries.sort();
+    let is_hidden =
+        |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    for entry in entries.iter().filter(|entry| !is_hidden(entry)) {
+        find(source, input, entry, files, n_left);
+    }
+}
+
+fn reader_of(source: &OpenedSource, path: PathBuf, name: &str) -> io::Result<Option<usize>> {
+    let file = InputFile { name: name.into(), ..InputFile::at(Location::Path(path)) };
+    let mut head = Vec::new();
+    let name = match tamis_input::open(&file, &OpenOptions::default())? {
+        Content::Stream(input) => {
+            input.take(SNIFF_BYTES as u64 + 1).read_to_end(&mut head)?;
+            name.to_owned()
+        }
+        Content::Archive(mut members) => loop {
+            let Some(member) = members.next()? else { return Ok(None) };
+            if member.kind != tamis_input::Kind::Folder {
+                let name = member.plain.to_string();
+                (&mut members).take(SNIFF_BYTES as u64 + 1).read_to_end(&mut head)?;
+                break name;
+            }
+        },
+    };
+    let complete = head.len() <= SNIFF_BYTES;
+    Ok(choose(source, &head, complete, tamis_input::plain_name(&name)))
+}
