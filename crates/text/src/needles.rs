@@ -7,6 +7,8 @@
 //! (After S. Wu and U. Manber, *A fast algorithm for multi-pattern searching*, 1994, who skip as far as they can;
 //! to skip always the same is slower on paper and faster on processors that load ahead.)
 
+use std::ops::Range;
+
 use memchr::{memchr_iter, memchr2_iter, memchr3_iter};
 
 /// Bytes in a window.
@@ -53,10 +55,12 @@ struct Entry {
 /// Needles of fewer than [`MIN_LONG`] bytes.
 #[derive(Debug, Clone)]
 struct Short {
+    /// By their first bytes, in lower case.
     needles: Vec<usize>,
+    /// Where the needles of each first byte lie; those of a small letter for the capital, too.
+    places: Box<[Range<u32>; 256]>,
     /// The bytes that they begin with, in both cases.
     first: Vec<u8>,
-    begins: Box<[bool; 256]>,
 }
 
 impl Needles {
@@ -83,8 +87,10 @@ impl Needles {
             }
         });
         self.short.each(text, |start| {
-            for &needle in self.short.needles.iter().filter(|&&needle| self.is_at(needle, text, start)) {
-                hit(needle, start);
+            for &needle in self.short.beginning_with(text[start]) {
+                if self.is_at(needle, text, start) {
+                    hit(needle, start);
+                }
             }
         });
     }
@@ -141,16 +147,27 @@ impl Windows {
 }
 
 impl Short {
-    fn new(needles: &[Box<[u8]>]) -> Self {
-        let short = |needle: &usize| (1..MIN_LONG).contains(&needles[*needle].len());
-        let short: Vec<usize> = (0..needles.len()).filter(short).collect();
-        let mut begins = Box::new([false; 256]);
-        for first in short.iter().filter_map(|&needle| needles[needle].first()) {
-            begins[usize::from(*first)] = true;
-            begins[usize::from(first.to_ascii_uppercase())] = true;
-        }
-        let first = (0..=u8::MAX).filter(|&byte| begins[usize::from(byte)]).collect();
-        Self { needles: short, first, begins }
+    fn new(all: &[Box<[u8]>]) -> Self {
+        let first_of = |needle: &usize| all[*needle].first().copied().unwrap_or_default();
+        let is_short = |needle: &usize| (1..MIN_LONG).contains(&all[*needle].len());
+        let mut needles: Vec<usize> = (0..all.len()).filter(is_short).collect();
+        // Stable, so that those of one byte stay in their order.
+        needles.sort_by_key(first_of);
+        let place = |byte: usize| {
+            let byte = (byte as u8).to_ascii_lowercase();
+            let begin = needles.partition_point(|needle| first_of(needle) < byte);
+            let end = needles.partition_point(|needle| first_of(needle) <= byte);
+            begin as u32..end as u32
+        };
+        let places = Box::new(std::array::from_fn(place));
+        let first = (0..=u8::MAX).filter(|&byte| !places[usize::from(byte)].is_empty()).collect();
+        Self { needles, places, first }
+    }
+
+    /// The needles that begin with a byte.
+    fn beginning_with(&self, byte: u8) -> &[usize] {
+        let place = &self.places[usize::from(byte)];
+        &self.needles[place.start as usize..place.end as usize]
     }
 
     /// Calls `hit` with every place at which a needle may begin.
@@ -160,7 +177,7 @@ impl Short {
             [a] => memchr_iter(a, text).for_each(hit),
             [a, b] => memchr2_iter(a, b, text).for_each(hit),
             [a, b, c] => memchr3_iter(a, b, c, text).for_each(hit),
-            _ => (0..text.len()).filter(|&at| self.begins[usize::from(text[at])]).for_each(hit),
+            _ => (0..text.len()).filter(|&at| !self.places[usize::from(text[at])].is_empty()).for_each(hit),
         }
     }
 }
