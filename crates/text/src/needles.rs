@@ -59,6 +59,8 @@ struct Short {
     needles: Vec<usize>,
     /// Where the needles of each first byte lie; those of a small letter for the capital, too.
     places: Box<[Range<u32>; 256]>,
+    /// Whether one begins with each byte.
+    begins: Box<[bool; 256]>,
     /// The bytes that they begin with, in both cases.
     first: Vec<u8>,
 }
@@ -159,9 +161,10 @@ impl Short {
             let end = needles.partition_point(|needle| first_of(needle) <= byte);
             begin as u32..end as u32
         };
-        let places = Box::new(std::array::from_fn(place));
+        let places: Box<[Range<u32>; 256]> = Box::new(std::array::from_fn(place));
+        let begins = Box::new(std::array::from_fn(|byte| !places[byte].is_empty()));
         let first = (0..=u8::MAX).filter(|&byte| !places[usize::from(byte)].is_empty()).collect();
-        Self { needles, places, first }
+        Self { needles, places, begins, first }
     }
 
     /// The needles that begin with a byte.
@@ -177,7 +180,7 @@ impl Short {
             [a] => memchr_iter(a, text).for_each(hit),
             [a, b] => memchr2_iter(a, b, text).for_each(hit),
             [a, b, c] => memchr3_iter(a, b, c, text).for_each(hit),
-            _ => (0..text.len()).filter(|&at| !self.places[usize::from(text[at])].is_empty()).for_each(hit),
+            _ => (0..text.len()).filter(|&at| self.begins[usize::from(text[at])]).for_each(hit),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Extractor for RepairText {
 ///
 /// Only counted: where the quotation began is a guess.
 fn unbalanced_quotes(text: &str) -> u64 {
-    if !text.contains('”') {
+    if !font::holds(text, "”") {
         return 0;
     }
     let is_unbalanced = |line: &str| {
