@@ -205,7 +205,7 @@ mod tests {
         #[test]
         fn what_is_remembered_is_what_is_found(
             pages in proptest::collection::vec(proptest::collection::vec(0..LINES.len(), 0..12), 1..5),
-            title in prop_oneof![Just("老渡口重新开放"), Just("The old ferry"), Just("Stories"), Just("")],
+            title in prop_oneof![Just("老渡口重新开放"), Just("The old ferry"), Just("Stories"), Just("Facebook, Twitter"), Just("")],
         ) {
             let mut memory = Memory::default();
             for page in pages {

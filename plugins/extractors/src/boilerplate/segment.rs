@@ -8,6 +8,7 @@ use std::ops::Range;
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
 use super::lexicon::{Category, Found};
+use super::tokens::n_ascii_letters;
 use tamis_text::class::{Classes, Table};
 
 /// Lines of fewer bytes are never cut: menus and headings.
@@ -483,7 +484,7 @@ impl Reading {
 
     /// Reads the letters of ASCII with which `rest` begins; how many there are.
     fn letters(&mut self, rest: &[u8]) -> usize {
-        let n = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let (n, has_capitals) = n_ascii_letters(rest);
         let letters = &rest[..n];
         let segment = &mut self.current;
         segment.n_latin += n as u32;
@@ -491,10 +492,10 @@ impl Reading {
             segment.n_words += 1;
             segment.n_capitalised += u32::from(letters.first().is_some_and(u8::is_ascii_uppercase));
         }
-        // Where a small letter and a capital meet.
-        let meet =
-            letters.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-        segment.n_glued += meet.count() as u32;
+        if has_capitals {
+            let meet = |pair: &&[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+            segment.n_glued += letters.windows(2).filter(meet).count() as u32;
+        }
         self.visible(n as u32);
         self.in_word = true;
         self.ended = false;

@@ -59,7 +59,8 @@ impl<'a> Tokens<'a> {
                 b'A'..=b'Z' | b'a'..=b'z' => {
                     let goes_on = self.word_end == start && !is_glued(bytes, start);
                     let token = self.word(start);
-                    if !goes_on && (token.kind == Kind::Glued || sieve.may_be(token.key)) {
+                    // The sieve is told of all tokens, of those that pass anyway, too.
+                    if !goes_on && (sieve.may_be(token.key) || token.kind == Kind::Glued) {
                         return Some(token);
                     }
                 }
@@ -253,18 +254,26 @@ fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
     start + 1 + n_letters_from(letters, first)
 }
 
-/// How many letters of ASCII that lie within the 26 from `first` on come at the beginning.
-fn n_letters_from(bytes: &[u8], first: u8) -> usize {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The high bit of each of eight bytes that is no letter of ASCII within the 26 from `first` on.
+///
+/// With the high bits out of the way, adding carries into them where a byte is at least so much.
+#[inline(always)]
+fn others(word: u64, first: u8) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = word & !HIGH;
+    let from = low + EACH * u64::from(0x80 - first);
+    let beyond = low + EACH * u64::from(0x80 - first - 26);
+    (!from | beyond | word) & HIGH
+}
+
+/// How many letters of ASCII that lie within the 26 from `first` on come at the beginning.
+#[inline(always)]
+fn n_letters_from(bytes: &[u8], first: u8) -> usize {
     let mut n = 0;
-    // Eight at a time: with the high bit out of the way, adding carries into it where a byte is at least so much.
     while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        let low = word & !HIGH;
-        let from = low + EACH * u64::from(0x80 - first);
-        let beyond = low + EACH * u64::from(0x80 - first - 26);
-        let others = (!from | beyond | word) & HIGH;
+        let others = others(u64::from_le_bytes(*word), first);
         if others != 0 {
             return n + others.trailing_zeros() as usize / 8;
         }
@@ -272,6 +281,28 @@ fn n_letters_from(bytes: &[u8], first: u8) -> usize {
     }
     let rest = bytes.get(n..).unwrap_or_default();
     n + rest.iter().take_while(|byte| byte.wrapping_sub(first) < 26).count()
+}
+
+/// How many letters of ASCII come at the beginning, and whether one of them but the first is a capital.
+pub(super) fn n_ascii_letters(bytes: &[u8]) -> (usize, bool) {
+    let (mut n, mut capitals) = (0, 0);
+    while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        let others_here = others(word | 0x2020_2020_2020_2020, b'a') | word & HIGH;
+        // Bits below that of the first other byte.
+        let letters = others_here.wrapping_sub(1) & !others_here;
+        let first = if n == 0 { 0xFF } else { 0 };
+        capitals |= !others(word, b'A') & HIGH & letters & !first;
+        if others_here != 0 {
+            return (n + others_here.trailing_zeros() as usize / 8, capitals != 0);
+        }
+        n += 8;
+    }
+    let rest = bytes.get(n..).unwrap_or_default();
+    let rest = &rest[..rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()];
+    let is_capital = |byte: &u8| byte.is_ascii_uppercase();
+    let capital = rest.iter().skip(usize::from(n == 0)).any(is_capital);
+    (n + rest.len(), capitals != 0 || capital)
 }
 
 /// The key of a word of `n` letters of ASCII.
@@ -341,6 +372,9 @@ mod tests {
         fn letters_are_counted_eight_at_a_time(text in "([a-zA-Z]{0,12}|[@`\\[{zé]){0,4}", first in prop_oneof![Just(b'a'), Just(b'A')]) {
             let expected = text.bytes().take_while(|byte| (first..first + 26).contains(byte)).count();
             prop_assert_eq!(n_letters_from(text.as_bytes(), first), expected);
+            let n = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let capital = text.bytes().take(n).skip(1).any(|byte| byte.is_ascii_uppercase());
+            prop_assert_eq!(n_ascii_letters(text.as_bytes()), (n, capital), "{}", text);
         }
     }
 
