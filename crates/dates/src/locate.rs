@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::names::{CHINESE_WEEKS, MONTHS, WEEKDAYS, weekday_of_char};
 use super::numerals::{ERAS, NUMERALS};
@@ -56,19 +56,55 @@ impl Located {
 
 /// Day and month before a year: `September 13, `, `13. September `, `13 de septiembre de `, `13.9.`, `9/13/`, with the
 /// weekday and the time before it.
-static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| {
-    let months = MONTHS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
-    let (short, long): (Vec<_>, Vec<_>) =
-        WEEKDAYS.iter().map(|(name, _)| *name).partition(|name| name.len() == 2);
+static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| before_year("(?i)", |_| true));
+
+/// The same for small letters of ASCII. Names in one case are compiled to a tree of their letters, while those in either
+/// are tried one after the other, which took a hundred thousand instructions a date.
+static BEFORE_YEAR_IN_ASCII: LazyLock<Regex> = LazyLock::new(|| before_year("(?-u)", str::is_ascii));
+
+fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
+    let months =
+        MONTHS.iter().map(|(name, _)| *name).filter(|name| wanted(name)).collect::<Vec<_>>().join("|");
+    let weekdays = WEEKDAYS.iter().map(|(name, _)| *name).filter(|name| wanted(name));
+    let (short, long): (Vec<_>, Vec<_>) = weekdays.partition(|name| name.len() == 2);
     let (short, long) = (short.join("|"), long.join("|"));
-    let day = r"\d{1,2}(?:st|nd|rd|th|\.|º|er)?";
-    let time = r"(?<time>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?)(?:\s*(?:uhr|hrs?|h|utc|gmt))?\s*[,|·-]?\s*(?:on\s+|am\s+|le\s+)?";
+    let ordinal = if wanted("º") { "|º" } else { "" };
+    let day = format!(r"\d{{1,2}}(?:st|nd|rd|th|\.{ordinal}|er)?");
+    let dot = if wanted("·") { "·" } else { "" };
+    let time = format!(
+        r"(?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\.?)?)(?:\s*(?:uhr|hrs?|h|utc|gmt))?\s*[,|{dot}-]?\s*(?:on\s+|am\s+|le\s+)?"
+    );
     let weekday = format!(r"(?<weekday>(?:{long})\b|(?:{short})[.,])[.,]?\s*(?:the\s+|den\s+|dem\s+)?");
+    let other = if wanted("·") { r"[^\d.,:/\-]" } else { r"[\x00-+;-\x7F]" };
     Regex::new(&format!(
-        r"(?i)(?:^|[^\d.,:/\-])\s*(?:{time})?(?:\b{weekday})?(?<date>(?:{months})\.?\s+{day},?\s+|{day}\s+(?:of\s+|de\s+)?(?:{months})\.?,?\s+(?:de\s+|del\s+)?|\d{{1,2}}-(?:{months})-|\d{{1,2}}/\d{{1,2}}/|\d{{1,2}}-\d{{1,2}}-|\d{{1,2}}\.\s?\d{{1,2}}\.\s?)$",
+        r"{flags}(?:^|{other})\s*(?:{time})?(?:\b{weekday})?(?<date>(?:{months})\.?\s+{day},?\s+|{day}\s+(?:of\s+|de\s+)?(?:{months})\.?,?\s+(?:de\s+|del\s+)?|\d{{1,2}}-(?:{months})-|\d{{1,2}}/\d{{1,2}}/|\d{{1,2}}-\d{{1,2}}-|\d{{1,2}}\.\s?\d{{1,2}}\.\s?)$",
     ))
     .expect("the pattern is a constant that tests compile")
-});
+}
+
+/// The parts of what stands before a year.
+#[derive(Debug, PartialEq, Eq)]
+struct BeforeYear {
+    date: Range<usize>,
+    time: Option<Range<usize>>,
+    weekday: Option<Range<usize>>,
+}
+
+impl BeforeYear {
+    /// Takes apart what stands before a year, if it is day and month.
+    fn read(before: &str) -> Option<Self> {
+        if before.is_ascii() {
+            Self::of(&BEFORE_YEAR_IN_ASCII.captures(&before.to_ascii_lowercase())?)
+        } else {
+            Self::of(&BEFORE_YEAR.captures(before)?)
+        }
+    }
+
+    fn of(found: &Captures<'_>) -> Option<Self> {
+        let part = |name| found.name(name).map(|part| part.range());
+        Some(Self { date: part("date")?, time: part("time"), weekday: part("weekday") })
+    }
+}
 
 /// The dates of `text`, in order.
 pub fn dates(text: &str) -> impl Iterator<Item = Located> + '_ {
@@ -200,12 +236,16 @@ fn year_last(text: &str, year: usize) -> Option<Located> {
         start += 1;
     }
     let before = text.get(start..year).filter(|before| may_end_a_month(before))?;
-    let found = BEFORE_YEAR.captures(before)?;
-    let part = |name| found.name(name).map(|part| start + part.start()..start + part.end());
-    let date = part("date")?.start..year + 4;
+    let found = BeforeYear::read(before)?;
+    let moved = |part: Range<usize>| start + part.start..start + part.end;
+    let date = start + found.date.start..year + 4;
     let mut cursor = Cursor { text, at: date.end };
     let (weekday, time) = cursor.behind(false);
-    Some(Located { date, time: time.or_else(|| part("time")), weekday: part("weekday").or(weekday) })
+    Some(Located {
+        date,
+        time: time.or(found.time.map(moved)),
+        weekday: found.weekday.map(moved).or(weekday),
+    })
 }
 
 /// Whether a text may end with day and month, in any form of [`BEFORE_YEAR`]. Nearly all that stands before a number
@@ -496,6 +536,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn both_patterns_take_apart_alike(
+            text in "(x |, |h5 |1|mon|)(10:05(:30)?( ?pm|a\\.m\\.)?( uhr| h)?(,|-| \\|)? ?(on )?)?((Fri|monday|mo\\.|May),? ?(the )?)?(march|May|jun)?\\.?(March 5, |5(th|\\.)? (of )?march\\.? |05-may-|9/13/|9-3-|9\\. ?3\\.|june 12 |2 )"
+        ) {
+            let expected = BEFORE_YEAR.captures(&text).and_then(|found| BeforeYear::of(&found));
+            prop_assert_eq!(BeforeYear::read(&text), expected);
+        }
+
         #[test]
         fn a_month_is_never_overlooked(text in "([0-9]{1,2}|st|\\.|,| |/|-|may|MÄRZ|août|мая|thg|de|ſ|º|x|月){0,7}") {
             prop_assert!(!BEFORE_YEAR.is_match(&text) || may_end_a_month(&text));

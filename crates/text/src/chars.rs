@@ -4,6 +4,7 @@
 //! version assigns more of them, and a comparison is all they cost.
 
 /// Whether `c` is a Chinese character (a Han ideograph, 々 and 〇 included).
+#[inline]
 pub fn is_han(c: char) -> bool {
     matches!(c,
         '\u{4E00}'..='\u{9FFF}'
@@ -14,29 +15,34 @@ pub fn is_han(c: char) -> bool {
 }
 
 /// Whether `c` is a Japanese kana letter; marks that combine with one are not letters.
+#[inline]
 pub fn is_kana(c: char) -> bool {
     matches!(c, 'ぁ'..='ゖ' | 'ゝ'..='ゟ' | 'ァ'..='ヺ' | 'ー'..='ヿ' | '\u{31F0}'..='\u{31FF}' | 'ｦ'..='ﾝ')
 }
 
 /// Whether `c` is a Korean syllable; single jamo are not.
+#[inline]
 pub fn is_hangul(c: char) -> bool {
     matches!(c, '가'..='힣')
 }
 
 /// Whether `c` is a letter of a script that is written without blanks between words, Korean included, where
 /// a line may break at any character.
+#[inline]
 pub fn is_cjk(c: char) -> bool {
     // Nearly every character of a Latin text is told apart by this one comparison.
     c >= '\u{3005}' && (is_han(c) || is_kana(c) || is_hangul(c))
 }
 
 /// Whether `c` is a letter of the Latin script, with or without marks.
+#[inline]
 pub fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic()
         || matches!(c, '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}') && !matches!(c, '×' | '÷')
 }
 
 /// Whether `c` is punctuation as wide as a Chinese character: 、。，（）《》「」 and the like.
+#[inline]
 pub fn is_wide_punctuation(c: char) -> bool {
     matches!(c,
         '\u{3001}'..='\u{3003}'
@@ -47,6 +53,7 @@ pub fn is_wide_punctuation(c: char) -> bool {
 }
 
 /// Whether `c` is white space that does not end a line: blank, tab, U+00A0, U+3000 and the other spaces.
+#[inline]
 pub fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -55,11 +62,13 @@ pub fn is_blank(c: char) -> bool {
 }
 
 /// Whether `c` ends a line: LF, VT, FF, CR, NEL, U+2028, U+2029.
+#[inline]
 pub fn is_line_end(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Whether `c` takes no room: zero-width blanks, joiners, marks of direction or byte order, soft hyphens.
+#[inline]
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
 }
@@ -67,6 +76,7 @@ pub fn is_invisible(c: char) -> bool {
 /// Whether `c` closes a quotation or a bracket, so that it still belongs to the sentence before it.
 ///
 /// `"` and `'` count: they close as often as they open, and before a sentence end nothing opens.
+#[inline]
 pub fn is_closing(c: char) -> bool {
     matches!(
         c,
@@ -97,6 +107,7 @@ pub fn is_closing(c: char) -> bool {
 }
 
 /// Whether `c` opens a quotation or a bracket.
+#[inline]
 pub fn is_opening(c: char) -> bool {
     matches!(
         c,
@@ -126,6 +137,7 @@ pub fn is_opening(c: char) -> bool {
 /// Columns that `c` takes on a terminal or in a typeset line: 2 for a wide character, 1 for any other.
 ///
 /// Marks that take no column of their own are not looked up: a measure of line length does not miss them.
+#[inline]
 pub fn width(c: char) -> usize {
     if c < '\u{1100}' {
         return 1;

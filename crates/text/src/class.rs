@@ -53,6 +53,7 @@ impl Classes {
     }
 
     /// Whether the character belongs to `any` of these classes.
+    #[inline]
     pub fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
     }
@@ -106,11 +107,13 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 
 impl Table {
     /// The one table of the process, worked out when it is first asked for.
+    #[inline]
     pub fn get() -> &'static Self {
         &TABLE
     }
 
     /// The classes of a character.
+    #[inline]
     pub fn of(&self, c: char) -> Classes {
         self.0.get(c as usize).copied().unwrap_or_else(|| Classes::work_out(c))
     }

@@ -45,7 +45,8 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 /// of the line that closes it. A fence that nothing closes is none.
 pub fn fences(text: &str) -> Vec<Range<usize>> {
     let mut fences = Vec::new();
-    if !text.contains("```") && !text.contains("~~~") {
+    // Nearly all texts have none; the search of the standard library for a string takes some instructions a byte.
+    if ["```", "~~~"].iter().all(|mark| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_none()) {
         return fences;
     }
     let mut open: Option<(usize, &str)> = None;

@@ -7,6 +7,8 @@
 //! (After S. Wu and U. Manber, *A fast algorithm for multi-pattern searching*, 1994, who skip as far as they can;
 //! to skip always the same is slower on paper and faster on processors that load ahead.)
 
+use std::ops::Range;
+
 use memchr::{memchr_iter, memchr2_iter, memchr3_iter};
 
 /// Bytes in a window.
@@ -53,10 +55,14 @@ struct Entry {
 /// Needles of fewer than [`MIN_LONG`] bytes.
 #[derive(Debug, Clone)]
 struct Short {
+    /// By their first bytes, in lower case.
     needles: Vec<usize>,
+    /// Where the needles of each first byte lie; those of a small letter for the capital, too.
+    places: Box<[Range<u32>; 256]>,
+    /// Whether one begins with each byte.
+    begins: Box<[bool; 256]>,
     /// The bytes that they begin with, in both cases.
     first: Vec<u8>,
-    begins: Box<[bool; 256]>,
 }
 
 impl Needles {
@@ -83,8 +89,10 @@ impl Needles {
             }
         });
         self.short.each(text, |start| {
-            for &needle in self.short.needles.iter().filter(|&&needle| self.is_at(needle, text, start)) {
-                hit(needle, start);
+            for &needle in self.short.beginning_with(text[start]) {
+                if self.is_at(needle, text, start) {
+                    hit(needle, start);
+                }
             }
         });
     }
@@ -141,16 +149,28 @@ impl Windows {
 }
 
 impl Short {
-    fn new(needles: &[Box<[u8]>]) -> Self {
-        let short = |needle: &usize| (1..MIN_LONG).contains(&needles[*needle].len());
-        let short: Vec<usize> = (0..needles.len()).filter(short).collect();
-        let mut begins = Box::new([false; 256]);
-        for first in short.iter().filter_map(|&needle| needles[needle].first()) {
-            begins[usize::from(*first)] = true;
-            begins[usize::from(first.to_ascii_uppercase())] = true;
-        }
-        let first = (0..=u8::MAX).filter(|&byte| begins[usize::from(byte)]).collect();
-        Self { needles: short, first, begins }
+    fn new(all: &[Box<[u8]>]) -> Self {
+        let first_of = |needle: &usize| all[*needle].first().copied().unwrap_or_default();
+        let is_short = |needle: &usize| (1..MIN_LONG).contains(&all[*needle].len());
+        let mut needles: Vec<usize> = (0..all.len()).filter(is_short).collect();
+        // Stable, so that those of one byte stay in their order.
+        needles.sort_by_key(first_of);
+        let place = |byte: usize| {
+            let byte = (byte as u8).to_ascii_lowercase();
+            let begin = needles.partition_point(|needle| first_of(needle) < byte);
+            let end = needles.partition_point(|needle| first_of(needle) <= byte);
+            begin as u32..end as u32
+        };
+        let places: Box<[Range<u32>; 256]> = Box::new(std::array::from_fn(place));
+        let begins = Box::new(std::array::from_fn(|byte| !places[byte].is_empty()));
+        let first = (0..=u8::MAX).filter(|&byte| !places[usize::from(byte)].is_empty()).collect();
+        Self { needles, places, begins, first }
+    }
+
+    /// The needles that begin with a byte.
+    fn beginning_with(&self, byte: u8) -> &[usize] {
+        let place = &self.places[usize::from(byte)];
+        &self.needles[place.start as usize..place.end as usize]
     }
 
     /// Calls `hit` with every place at which a needle may begin.

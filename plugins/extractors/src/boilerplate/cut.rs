@@ -90,17 +90,25 @@ pub(super) struct Explained {
 pub(super) struct Reasons<'a> {
     weights: &'a Weights,
     features: Vec<Vec<usize>>,
+    /// Those of the page, which come first.
+    of_page: Vec<usize>,
 }
 
 impl Sink for Reasons<'_> {
-    fn node(&mut self, at: usize, feature: usize) {
-        self.features[at].push(feature);
+    fn next(&mut self) {
+        self.features.push(self.of_page.clone());
     }
 
-    fn edge(&mut self, _at: usize, _feature: usize) {}
+    fn node(&mut self, feature: usize) {
+        if let Some(features) = self.features.last_mut() {
+            features.push(feature);
+        }
+    }
+
+    fn edge(&mut self, _feature: usize) {}
 
     fn node_of_page(&mut self, feature: usize) {
-        self.features.iter_mut().for_each(|features| features.push(feature));
+        self.of_page.push(feature);
     }
 
     fn edge_of_page(&mut self, _feature: usize) {}
@@ -115,8 +123,7 @@ impl<'a> Reasons<'a> {
         models: &'a Models,
     ) -> Self {
         let seen = Seen::of(page, segments, title, marks);
-        let mut reasons =
-            Self { weights: models.of(&seen.whole), features: vec![Vec::new(); segments.len()] };
+        let mut reasons = Self { weights: models.of(&seen.whole), features: Vec::new(), of_page: Vec::new() };
         seen.describe(page, segments, title, &mut reasons);
         reasons
     }

@@ -33,7 +33,8 @@ impl Seen {
         let scene = Scene::new(page, segments, &self.opinions, &self.structures, self.whole.kinds());
         for (at, opinion) in self.opinions.iter().enumerate() {
             let was = at.checked_sub(1).map_or(Sharing::Own, |before| self.sharing[before]);
-            describe_sharing(at, was, self.sharing[at], opinion, sink);
+            sink.next();
+            describe_sharing(was, self.sharing[at], opinion, sink);
             local::describe(page, segments, at, opinion, title, sink);
             scene.describe_node(at, sink);
             scene.describe_edge(at, sink);
@@ -42,15 +43,15 @@ impl Seen {
 }
 
 /// What is known of other pages that have the segment; nothing, if none were looked at.
-fn describe_sharing(at: usize, was: Sharing, is: Sharing, opinion: &Opinion, sink: &mut impl Sink) {
+fn describe_sharing(was: Sharing, is: Sharing, opinion: &Opinion, sink: &mut impl Sink) {
     let bin = match is {
         Sharing::Unknown => return,
         Sharing::Own => 0,
         Sharing::Few => 1,
         Sharing::Many => 2,
     };
-    sink.node(at, Node::Shared.bin(bin));
-    sink.node(at, Node::SharedGlance.bin(10 * bin.min(1) + opinion.glance as usize));
+    sink.node(Node::Shared.bin(bin));
+    sink.node(Node::SharedGlance.bin(10 * bin.min(1) + opinion.glance as usize));
     let shared = |sharing| usize::from(sharing != Sharing::Own);
-    sink.edge(at, Edge::Shared.bin(2 * shared(was) + shared(is)));
+    sink.edge(Edge::Shared.bin(2 * shared(was) + shared(is)));
 }

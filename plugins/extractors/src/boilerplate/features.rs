@@ -5,12 +5,14 @@
 //! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows, and `describe` asks
 //! both.
 
-/// Receives the features of a page.
+/// Receives the features of a page, segment by segment.
 pub(super) trait Sink {
-    /// Segment `at` has the feature.
-    fn node(&mut self, at: usize, feature: usize);
-    /// The boundary before segment `at` has the feature.
-    fn edge(&mut self, at: usize, feature: usize);
+    /// What comes now is of the next segment, the first time of the first one, and of the boundary before it.
+    fn next(&mut self);
+    /// The segment has the feature.
+    fn node(&mut self, feature: usize);
+    /// The boundary before the segment has the feature.
+    fn edge(&mut self, feature: usize);
     /// All segments have the feature.
     fn node_of_page(&mut self, feature: usize);
     /// All boundaries have the feature.
@@ -37,6 +39,7 @@ macro_rules! features {
             };
 
             /// The feature of a bin; the last one takes all that lies beyond.
+            #[inline(always)]
             pub(super) fn bin(self, bin: usize) -> usize {
                 let group = self as usize;
                 Self::OFFSETS[group] + bin.min($groups[group].1.len() - 1)
@@ -194,7 +197,9 @@ pub(super) fn is_of_page(name: &str) -> bool {
 }
 
 /// The bin of a value: how many of the limits it lies beyond.
+#[inline(always)]
 pub(super) fn bin<const N: usize>(value: f32, limits: &[f32; N]) -> usize {
     // The limits rise, so all of them can be compared at once.
-    limits.iter().map(|limit| usize::from(value > *limit)).sum()
+    let n_below: u32 = limits.iter().map(|limit| u32::from(value > *limit)).sum();
+    n_below as usize
 }

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::phrases::Phrases;
+use super::phrases::{Begins, Phrases};
 use super::title::Title;
-use super::tokens::Tokens;
+use super::tokens::{Sieve, Tokens};
 
 /// What a phrase says about the line in which it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,21 +142,39 @@ impl Lexicon {
     /// Of two phrases that overlap, the first counts, then the longer.
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
         let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
-        let mut end = 0;
         let begins = title.added_to(self.phrases.begins());
-        let mut tokens = Tokens::of(page);
-        while let Some(token) = tokens.next_of(&*begins) {
+        self.find_in(page, 0, title, &mut &*begins, &mut found);
+        found
+    }
+
+    /// The same in a part of a page that begins at byte `start` and holds whole lines. The sieve lets at least those tokens
+    /// pass that [`Title::added_to`] does.
+    pub(super) fn find_in(
+        &self,
+        part: &str,
+        start: usize,
+        title: &Title,
+        sieve: &mut impl Sieve,
+        found: &mut Found,
+    ) {
+        let mut end = 0;
+        let mut tokens = Tokens::of(part);
+        while let Some(token) = tokens.next_of(sieve) {
             if let Some(word) = title.word_of(&token) {
-                found.title_words.push((token.start, word));
+                found.title_words.push((start + token.start, word));
             }
             if token.start >= end
-                && let Some((length, category)) = self.phrases.longest(page, &token)
+                && let Some((length, category)) = self.phrases.longest(part, &token)
             {
                 end = token.start + length;
-                found.hits.push(Hit { start: token.start, end, category });
+                found.hits.push(Hit { start: start + token.start, end: start + end, category });
             }
         }
-        found
+    }
+
+    /// What tells the tokens that begin a phrase.
+    pub(super) fn begins(&self) -> &Begins {
+        self.phrases.begins()
     }
 }
 
@@ -169,7 +187,7 @@ pub(crate) fn furniture_share(line: &str) -> f32 {
 }
 
 /// What is found in a page, by the byte at which it begins.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     pub(super) hits: Vec<Hit>,
     /// Words of the title, by their numbers.

@@ -21,7 +21,7 @@ pub(super) fn describe(
 ) {
     let segment = &segments[at];
     let text = page.get(segment.range()).unwrap_or_default();
-    let mut add = |feature: usize| sink.node(at, feature);
+    let mut add = |feature: usize| sink.node(feature);
     add(Node::Bias.bin(0));
     describe_form(segment, text, opinion, &mut add);
     describe_words(segment, opinion, &mut add);
@@ -74,12 +74,13 @@ fn describe_words(segment: &Segment, opinion: &Opinion, add: &mut impl FnMut(usi
         add(Node::Capitals.bin(bin(segment.n_capitalised as f32 / words, &[0.0, 0.2, 0.5, 0.8])));
     }
     add(Node::Web.bin(usize::from(segment.has_address)));
-    for (index, bytes) in segment.hit_bytes.iter().enumerate().filter(|(_, bytes)| **bytes > 0) {
+    for category in segment.categories() {
+        let index = category as usize;
         add(Node::LexHolds.bin(index));
-        if *bytes as f32 > 0.5 * segment.bytes() {
+        if segment.hit_bytes[index] as f32 > 0.5 * segment.bytes() {
             add(Node::LexCovers.bin(index));
         }
-        if segment.hit_first[index] {
+        if segment.begins_with(category) {
             add(Node::LexBegins.bin(index));
         }
     }

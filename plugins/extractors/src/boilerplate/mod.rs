@@ -1,7 +1,8 @@
 //! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
 //!
 //! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters),
-//! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces), `features` (with
+//! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces; `memory` keeps those of lines that come again),
+//! `features` (with
 //! `title`, `opinion`, `local` and `scene`: what is known of each piece), `model` (which of them are text) and
 //! `cut`, which puts the rest together, without what `lead` finds before it.
 //! [`training`] is what the training program needs of all that.
@@ -13,6 +14,7 @@ mod features;
 mod lead;
 mod lexicon;
 mod local;
+mod memory;
 mod model;
 mod opinion;
 mod options;
@@ -31,7 +33,7 @@ mod whole;
 use std::sync::LazyLock;
 
 use tamis_plugin::{
-    Better, Draft, Extractor, Failure, Form, Forms, Json, Layout, Limit, MeasureInfo, SetupError, Value,
+    BatchExtractor, Better, Draft, Failure, Form, Forms, Json, Layout, Limit, MeasureInfo, SetupError, Value,
     ValueRef, Verdict,
 };
 
@@ -40,6 +42,7 @@ pub(crate) use lexicon::furniture_share;
 
 use decision::Decision;
 use describe::Seen;
+use memory::Memory;
 use model::{Models, Summing};
 use segment::Segment;
 use shared::Marks;
@@ -57,7 +60,7 @@ pub struct Boilerplate {
     options: BoilerplateOptions,
 }
 
-impl Extractor for Boilerplate {
+impl BatchExtractor for Boilerplate {
     const NAME: &'static str = "boilerplate";
     const WRITES: &'static [&'static str] = &["text", "boilerplate", "text_confidence", "text_uncertain"];
     const MEASURES: &'static [MeasureInfo] = &[
@@ -74,6 +77,7 @@ impl Extractor for Boilerplate {
         MeasureInfo::new("removed_chars", "characters", "Characters that were cut."),
     ];
     type Options = BoilerplateOptions;
+    type Local = Memory;
 
     fn open(options: Self::Options) -> Result<Self, SetupError> {
         for (name, value) in [("min_gain", options.min_gain), ("min_confidence", options.min_confidence)] {
@@ -93,7 +97,7 @@ impl Extractor for Boilerplate {
             .cleaning()
     }
 
-    fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+    fn extract_one(&self, memory: &mut Memory, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         if draft.metadata("cleaned_by").is_some_and(|value| value != ValueRef::Null) {
             draft.notes().count("left_to_rules", 1);
             return Ok(Verdict::Keep);
@@ -105,7 +109,7 @@ impl Extractor for Boilerplate {
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-        let reading = Reading::new(text, &title, &marks, &MODELS);
+        let reading = Reading::new(text, &title, &marks, &MODELS, memory);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
         if !reading.decision.has_text {
             return Ok(self.without_text(draft));
@@ -172,8 +176,8 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(text: &str, title: &Title, marks: &Marks, models: &Models) -> Self {
-        let segments = segment::segments(text, &lexicon::BUNDLED.find(text, title));
+    fn new(text: &str, title: &Title, marks: &Marks, models: &Models, memory: &mut Memory) -> Self {
+        let segments = memory::segments(text, title, memory);
         let seen = Seen::of(text, &segments, title, marks);
         let mut summing = Summing::new(models.of(&seen.whole), segments.len());
         seen.describe(text, &segments, title, &mut summing);

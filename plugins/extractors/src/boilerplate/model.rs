@@ -147,9 +147,11 @@ struct Score<'a> {
 }
 
 impl Sink for Score<'_> {
-    fn node(&mut self, _at: usize, _feature: usize) {}
+    fn next(&mut self) {}
 
-    fn edge(&mut self, _at: usize, _feature: usize) {}
+    fn node(&mut self, _feature: usize) {}
+
+    fn edge(&mut self, _feature: usize) {}
 
     fn node_of_page(&mut self, feature: usize) {
         self.sum += self.need.0[feature];
@@ -221,8 +223,15 @@ pub struct Sums {
 /// Sums weights up as features come in.
 #[derive(Debug)]
 pub(super) struct Summing<'a> {
-    weights: &'a Weights,
-    pub(super) sums: Sums,
+    /// Of known length, so that no feature is looked up beyond the end.
+    node_weights: &'a [f32; N_NODE],
+    edge_weights: &'a [Four; N_EDGE],
+    sums: Sums,
+    /// The sums of the segment whose features come in, and of the boundary before it.
+    node: f32,
+    edge: Four,
+    /// Segments that have begun.
+    n_begun: usize,
     /// What all segments and all boundaries have.
     node_of_page: f32,
     edge_of_page: Four,
@@ -230,13 +239,22 @@ pub(super) struct Summing<'a> {
 
 impl<'a> Summing<'a> {
     pub(super) fn new(weights: &'a Weights, n_segments: usize) -> Self {
-        let sums =
-            Sums { node: vec![0.0; n_segments], edge: vec![[0.0; 4]; n_segments], pause: weights.pause };
-        Self { weights, sums, node_of_page: 0.0, edge_of_page: [0.0; 4] }
+        let (node, edge) = (Vec::with_capacity(n_segments), Vec::with_capacity(n_segments));
+        Self {
+            node_weights: weights.node.as_slice().try_into().expect("there is a weight for each feature"),
+            edge_weights: weights.edge.as_slice().try_into().expect("there is a weight for each feature"),
+            sums: Sums { node, edge, pause: weights.pause },
+            node: 0.0,
+            edge: [0.0; 4],
+            n_begun: 0,
+            node_of_page: 0.0,
+            edge_of_page: [0.0; 4],
+        }
     }
 
     /// The sums, with what the page as a whole says.
     pub(super) fn finish(mut self) -> Sums {
+        self.next();
         self.sums.node.iter_mut().for_each(|sum| *sum += self.node_of_page);
         for sum in &mut self.sums.edge {
             (0..4).for_each(|change| sum[change] += self.edge_of_page[change]);
@@ -246,21 +264,31 @@ impl<'a> Summing<'a> {
 }
 
 impl Sink for Summing<'_> {
-    fn node(&mut self, at: usize, feature: usize) {
-        self.sums.node[at] += self.weights.node[feature];
+    fn next(&mut self) {
+        if self.n_begun > 0 {
+            self.sums.node.push(std::mem::take(&mut self.node));
+            self.sums.edge.push(std::mem::take(&mut self.edge));
+        }
+        self.n_begun += 1;
     }
 
-    fn edge(&mut self, at: usize, feature: usize) {
-        let (sum, weight) = (&mut self.sums.edge[at], &self.weights.edge[feature]);
-        (0..4).for_each(|change| sum[change] += weight[change]);
+    #[inline(always)]
+    fn node(&mut self, feature: usize) {
+        self.node += self.node_weights[feature];
+    }
+
+    #[inline(always)]
+    fn edge(&mut self, feature: usize) {
+        let weight = &self.edge_weights[feature];
+        (0..4).for_each(|change| self.edge[change] += weight[change]);
     }
 
     fn node_of_page(&mut self, feature: usize) {
-        self.node_of_page += self.weights.node[feature];
+        self.node_of_page += self.node_weights[feature];
     }
 
     fn edge_of_page(&mut self, feature: usize) {
-        let weight = &self.weights.edge[feature];
+        let weight = &self.edge_weights[feature];
         (0..4).for_each(|change| self.edge_of_page[change] += weight[change]);
     }
 }

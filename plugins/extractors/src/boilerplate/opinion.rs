@@ -124,13 +124,10 @@ fn furniture(segment: &Segment, width: f32) -> (f32, Option<Category>) {
     let mut share = 0.0;
     let mut mark = None;
     let mut most = MAX_FURNITURE;
-    for category in Category::ALL.into_iter().filter(|category| *category != Category::Code) {
-        if segment.hit_bytes[category as usize] == 0 {
-            continue;
-        }
+    for category in segment.categories().filter(|category| *category != Category::Code) {
         let coverage = segment.coverage(category);
         share += coverage;
-        let begins = segment.hit_first[category as usize] && most <= MAX_FURNITURE && width < 20.0;
+        let begins = segment.begins_with(category) && most <= MAX_FURNITURE && width < 20.0;
         if coverage > most || begins {
             most = coverage.max(MAX_FURNITURE);
             mark = Some(category);

@@ -2,7 +2,7 @@
 //!
 //! A phrase lies under the key of its first token. Nearly all tokens begin none, which one bit tells.
 
-use super::tokens::{Kind, Sieve, Token, Tokens, fold, is_glued, key_of};
+use super::tokens::{Kind, Sieve, Token, Tokens, first_bytes, fold, is_glued};
 use tamis_text::class::{Classes, Table};
 
 /// Bits of a key that choose the bit: so many that another word hardly ever falls on one that is set.
@@ -41,6 +41,11 @@ struct Key {
     key: u64,
     /// The first of the phrases.
     first: u32,
+    /// The first of those that consist of this token alone.
+    first_alone: u32,
+    /// A bit for each hash of the two bytes behind the token in the others; all of them where these are not known,
+    /// because there is one byte only, or letters that have other bytes in another case.
+    behind: u64,
 }
 
 #[derive(Debug)]
@@ -63,24 +68,43 @@ impl Begins {
         let bit = key >> (64 - KEY_BITS);
         self.keys[(bit >> 6) as usize] |= 1 << (bit & 63);
     }
-}
 
-impl Sieve for Begins {
     #[inline]
     fn may_be(&self, key: u64) -> bool {
         let bit = key >> (64 - KEY_BITS);
         self.keys[(bit >> 6) as usize] >> (bit & 63) & 1 != 0
     }
+}
+
+impl Sieve for &Begins {
+    #[inline]
+    fn may_be(&mut self, key: u64) -> bool {
+        Begins::may_be(self, key)
+    }
 
     #[inline]
-    fn may_be_alone(&self, code: u32) -> bool {
+    fn may_be_alone(&mut self, code: u32) -> bool {
         let code = code.min(1 << 16);
         self.alone[(code >> 6) as usize] >> (code & 63) & 1 != 0
     }
 
     #[inline]
-    fn may_begin_with(&self, sign: u8) -> bool {
+    fn may_begin_with(&mut self, sign: u8) -> bool {
         self.signs[usize::from(sign >> 6 & 1)] >> (sign & 63) & 1 != 0
+    }
+}
+
+impl Key {
+    /// Notes a phrase that lies under the key, which is entry `at`; the longer ones come first.
+    fn note<T>(&mut self, entry: &Entry<T>, at: u32) {
+        match covered_by_key(&entry.phrase) {
+            Some(n) if n >= entry.phrase.len() => {}
+            Some(n) if n + 2 <= entry.phrase.len() && entry.tail.is_some() => {
+                self.first_alone = at + 1;
+                self.behind |= 1 << hash_behind(entry.phrase.as_bytes(), n);
+            }
+            _ => (self.first_alone, self.behind) = (at + 1, u64::MAX),
+        }
     }
 }
 
@@ -98,11 +122,16 @@ impl<T: Copy> Phrases<T> {
             Self { begins: Begins::new(), buckets: Vec::new(), keys: Vec::new(), entries: Vec::new() };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
+            let at = new.entries.len() as u32;
             if new.keys.last().is_none_or(|last| last.key != key) {
-                new.keys.push(Key { key, first: new.entries.len() as u32 });
+                new.keys.push(Key { key, first: at, first_alone: at, behind: 0 });
                 new.begins.add(key);
             }
-            new.entries.push(Entry::new(phrase, value));
+            let entry = Entry::new(phrase, value);
+            if let Some(key) = new.keys.last_mut() {
+                key.note(&entry, at);
+            }
+            new.entries.push(entry);
         }
         let begins = |bucket| new.keys.partition_point(|key| key.key >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
@@ -131,49 +160,71 @@ impl<T: Copy> Phrases<T> {
     ///
     /// A phrase that ends with a letter of an alphabet cuts no word there.
     pub(super) fn longest(&self, page: &str, token: &Token) -> Option<(usize, T)> {
+        let n = token.covered(page);
         match token.kind {
-            Kind::Word => self.under(token.key, page, token.start),
+            Kind::Word => self.under(token.key, page, token.start, n),
             Kind::Pair | Kind::Sign => {
-                self.under(token.key, page, token.start).or_else(|| self.alone(page, token))
+                self.under(token.key, page, token.start, n).or_else(|| self.alone(page, token, n))
             }
             Kind::Glued => token
                 .glued_keys(page)
                 .take(MAX_PARTS)
-                .filter_map(|key| self.under(key, page, token.start))
+                .filter_map(|(key, n)| self.under(key, page, token.start, n))
                 .max_by_key(|(length, _)| *length),
         }
     }
 
     /// A character that is a phrase by itself. Longer phrases lie there, too, but only where nothing else stands behind
     /// their first character, which then is the key of the token.
-    fn alone(&self, page: &str, token: &Token) -> Option<(usize, T)> {
-        let key = token.alone(page);
-        if key == token.key { None } else { self.under(key, page, token.start) }
+    fn alone(&self, page: &str, token: &Token, covered: usize) -> Option<(usize, T)> {
+        let n = token.end - token.start;
+        if n == covered { None } else { self.under(token.alone(page), page, token.start, n) }
     }
 
     #[inline]
-    fn under(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
-        if self.begins.may_be(key) { self.search(key, page, start) } else { None }
+    fn under(&self, key: u64, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
+        if self.begins.may_be(key) { self.search(key, page, start, n) } else { None }
     }
 
-    fn search(&self, key: u64, page: &str, start: usize) -> Option<(usize, T)> {
+    /// Looks under a key that is made of `n` bytes of the page.
+    fn search(&self, key: u64, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
         let bucket = (key >> (64 - BUCKET_BITS)) as usize;
         let keys = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
         let at = keys.start + self.keys[keys].iter().position(|other| other.key == key)?;
-        let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);
+        let key = &self.keys[at];
         let text = page.get(start..)?;
-        self.entries[self.keys[at].first as usize..end].iter().find_map(|entry| {
+        let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);
+        let may_be_longer = key.behind >> hash_behind(text.as_bytes(), n) & 1 != 0;
+        let first = if may_be_longer { key.first } else { key.first_alone };
+        self.entries[first as usize..end].iter().find_map(|entry| {
             let length = entry.length_in(text)?;
             ends_word(page, start + length).then_some((length, entry.value))
         })
     }
 }
 
+/// How many bytes of a phrase its key is made of; `None` where other letters in other cases have others.
+fn covered_by_key(phrase: &str) -> Option<usize> {
+    let token = Tokens::of(phrase).next()?;
+    let n = if is_alone(&token, phrase) { phrase.len() } else { token.covered(phrase) };
+    (token.kind != Kind::Word || phrase.get(..n).is_some_and(str::is_ascii)).then_some(n)
+}
+
+/// A hash, below 64, of the two bytes behind the first `n`, whatever the case of their letters.
+fn hash_behind(bytes: &[u8], n: usize) -> u32 {
+    let byte = |at: usize| bytes.get(at).map_or(0, |byte| u32::from(*byte | 0x20));
+    (byte(n) | byte(n + 1) << 8).wrapping_mul(0x9E37_79B1) >> 26
+}
+
+/// Whether a phrase is one character or sign and nothing else, which lies under a key of its own.
+fn is_alone(token: &Token, phrase: &str) -> bool {
+    token.end == phrase.len() && token.kind != Kind::Word
+}
+
 /// The key under which a phrase lies.
 fn key(phrase: &str) -> Option<u64> {
     let token = Tokens::of(phrase).next()?;
-    let is_alone = token.end == phrase.len() && token.kind != Kind::Word;
-    Some(if is_alone { token.alone(phrase) } else { token.key })
+    Some(if is_alone(&token, phrase) { token.alone(phrase) } else { token.key })
 }
 
 impl<T> Entry<T> {
@@ -184,6 +235,7 @@ impl<T> Entry<T> {
     }
 
     /// The bytes of the phrase in `text`, if it begins with it.
+    #[inline]
     fn length_in(&self, text: &str) -> Option<usize> {
         let length = self.phrase.len();
         if let Some(tail) = self.tail {
@@ -197,11 +249,15 @@ impl<T> Entry<T> {
     }
 }
 
-/// A number for the last eight of the first `n` bytes, whatever the case of their letters; `None` if there are
-/// not so many.
+/// The last eight of the first `n` bytes as a number, whatever the case of their letters; `None` if there are not so
+/// many. Of fewer than eight bytes all.
+#[inline]
 fn last_bytes(bytes: &[u8], n: usize) -> Option<u64> {
-    let bytes = bytes.get(..n)?;
-    Some(bytes.last_chunk().map_or_else(|| key_of(bytes), |last: &[u8; 8]| key_of(last)))
+    if n > bytes.len() {
+        return None;
+    }
+    let word = if n < 8 { first_bytes(bytes, n) } else { first_bytes(&bytes[n - 8..], 8) };
+    Some(word | 0x2020_2020_2020_2020)
 }
 
 /// Whether no word goes on at byte `at`.
@@ -217,8 +273,22 @@ mod tests {
     use super::*;
 
     fn longest(page: &str) -> Option<(usize, u8)> {
-        let phrases =
-            ["share", "share this", "Über uns", "分享", "分享到", "все новости", "的", "WhatsApp", "»"];
+        let phrases = [
+            "share",
+            "share this",
+            "Über uns",
+            "分享",
+            "分享到",
+            "все новости",
+            "的",
+            "WhatsApp",
+            "»",
+            "by:",
+            "à é",
+            "来源：",
+            "(c) ",
+            "分 享",
+        ];
         let phrases =
             Phrases::new(phrases.iter().zip(0..).map(|(phrase, value)| ((*phrase).to_owned(), value)));
         phrases.longest(page, &Tokens::of(page).next()?)
@@ -240,6 +310,14 @@ mod tests {
             ("WhatsAppTwitter", Some((8, 7))),
             ("whatsapp", Some((8, 7))),
             ("» 分享", Some((2, 8))),
+            ("BY:me", Some((3, 9))),
+            ("by me", None),
+            ("À É", Some((5, 10))),
+            ("来源：报", Some((9, 11))),
+            ("来源于", None),
+            ("(C) 2019", Some((4, 12))),
+            ("(x) 2019", None),
+            ("分 享", Some((7, 13))),
             ("分", None),
             ("😀", None),
             ("", None),

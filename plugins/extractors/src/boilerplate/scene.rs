@@ -31,6 +31,11 @@ pub(super) struct Scene<'a> {
     /// Width of all segments before each, and of those that are prose.
     width: Vec<f32>,
     prose: Vec<f32>,
+    /// Segments before each that seem to be code, and those that seem to be furniture.
+    code: Vec<u32>,
+    furniture: Vec<u32>,
+    /// For each segment a bit for its mark, if it is short.
+    short_marks: Vec<u16>,
     runs: Runs,
     /// How often the text of each segment occurs.
     repeats: Vec<u32>,
@@ -60,6 +65,12 @@ impl<'a> Scene<'a> {
         structures: &'a [Structure],
         kinds: usize,
     ) -> Self {
+        /// Sums before each segment and behind the last, the first of which is this.
+        fn sums<T>(first: T, n: usize) -> Vec<T> {
+            let mut sums = Vec::with_capacity(n + 1);
+            sums.push(first);
+            sums
+        }
         let mut scene = Self {
             page,
             segments,
@@ -67,11 +78,14 @@ impl<'a> Scene<'a> {
             structures,
             kinds,
             since_item: since_item(segments, structures),
-            width: vec![0.0],
-            prose: vec![0.0],
+            width: sums(0.0, segments.len()),
+            prose: sums(0.0, segments.len()),
+            code: sums(0, segments.len()),
+            furniture: sums(0, segments.len()),
+            short_marks: Vec::with_capacity(segments.len()),
             runs: Runs::find(opinions),
             repeats: repeats(page, segments),
-            marks: vec![[0; 3]],
+            marks: sums([0; 3], segments.len()),
             since_moment: Vec::with_capacity(segments.len()),
             since_title: Vec::with_capacity(segments.len()),
         };
@@ -83,13 +97,20 @@ impl<'a> Scene<'a> {
     fn walk(&mut self) {
         let (mut all, mut prose, mut marks) = (0.0, 0.0, [0; 3]);
         let (mut since_moment, mut since_title) = (usize::MAX, usize::MAX);
+        let (mut code, mut furniture) = (0, 0);
         for (segment, opinion) in self.segments.iter().zip(self.opinions) {
             let width = opinion.width.min(MAX_WIDTH);
             all += width;
             prose += if opinion.is_prose() { width } else { 0.0 };
             self.width.push(all);
             self.prose.push(prose);
-            match opinion.short_mark() {
+            code += u32::from(opinion.glance == Glance::Code);
+            furniture += u32::from(opinion.furniture > 0.3);
+            self.code.push(code);
+            self.furniture.push(furniture);
+            let mark = opinion.short_mark();
+            self.short_marks.push(mark.map_or(0, |mark| 1 << mark as u32));
+            match mark {
                 Some(Category::Related) => marks[0] += 1,
                 Some(Category::Comment) => marks[1] += 1,
                 Some(Category::Legal) => marks[2] += 1,
@@ -119,7 +140,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn describe_node(&self, at: usize, sink: &mut impl Sink) {
-        let mut add = |feature: usize| sink.node(at, feature);
+        let mut add = |feature: usize| sink.node(feature);
         add(Node::Repeats.bin(bin(self.repeats[at] as f32, &[1.0, 2.0])));
         self.describe_neighbours(at, &mut add);
         add(Node::Near.bin(bin(self.density(at.saturating_sub(2), at + 3), &SHARES)));
@@ -151,21 +172,19 @@ impl<'a> Scene<'a> {
 
     /// What stands around a segment, itself left out.
     fn describe_neighbours(&self, at: usize, add: &mut impl FnMut(usize)) {
-        let around = at.saturating_sub(NEAR)..(at + NEAR + 1).min(self.opinions.len());
-        let near = &self.opinions[around.clone()];
-        let code = near.iter().filter(|opinion| opinion.glance == Glance::Code).count();
-        add(Node::CodeNear.bin(bin(code as f32 / near.len() as f32, &[0.0, 0.2, 0.5])));
-        let mut seen = [false; Category::COUNT];
-        let mut furniture = 0;
-        for opinion in around.zip(near).filter(|(other, _)| *other != at).map(|(_, opinion)| opinion) {
-            furniture += usize::from(opinion.furniture > 0.3);
-            if let Some(mark) = opinion.short_mark() {
-                seen[mark as usize] = true;
-            }
+        let (from, to) = (at.saturating_sub(NEAR), (at + NEAR + 1).min(self.opinions.len()));
+        let code = self.code[to] - self.code[from];
+        add(Node::CodeNear.bin(bin(code as f32 / (to - from) as f32, &[0.0, 0.2, 0.5])));
+        let mut seen = 0;
+        for (other, marks) in self.short_marks[from..to].iter().enumerate() {
+            seen |= if from + other == at { 0 } else { *marks };
         }
-        for (mark, _) in seen.iter().enumerate().filter(|(_, seen)| **seen) {
-            add(Node::MarkNear.bin(mark));
+        while seen != 0 {
+            add(Node::MarkNear.bin(seen.trailing_zeros() as usize));
+            seen &= seen - 1;
         }
+        let own = u32::from(self.opinions[at].furniture > 0.3);
+        let furniture = self.furniture[to] - self.furniture[from] - own;
         add(Node::FurnitureNear.bin(bin(furniture as f32, &[0.0, 1.0, 3.0])));
         let is_prose =
             |at: Option<usize>| at.and_then(|at| self.opinions.get(at)).is_some_and(Opinion::is_prose);
@@ -205,7 +224,7 @@ impl<'a> Scene<'a> {
     pub(super) fn describe_edge(&self, at: usize, sink: &mut impl Sink) {
         let (is, segment) = (&self.opinions[at], &self.segments[at]);
         let was = at.checked_sub(1).map(|before| (&self.opinions[before], &self.segments[before]));
-        let mut add = |feature: usize| sink.edge(at, feature);
+        let mut add = |feature: usize| sink.edge(feature);
         add(Edge::Bias.bin(0));
         add(Edge::Gap.bin(gap(Some(segment))));
         add(Edge::Was.bin(was.map_or(10, |(was, _)| was.glance as usize)));

@@ -4,11 +4,11 @@
 //! gaps, behind moments and before the labels of page furniture.
 
 use std::ops::Range;
-use std::str::Chars;
 
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
 use super::lexicon::{Category, Found};
+use super::tokens::n_ascii_letters;
 use tamis_text::class::{Classes, Table};
 
 /// Lines of fewer bytes are never cut: menus and headings.
@@ -80,8 +80,10 @@ pub(super) struct Segment {
     pub(super) breaks_off: bool,
     /// Bytes of lexicon hits by category.
     pub(super) hit_bytes: [u32; Category::COUNT],
-    /// Whether the first hit of the category stands at the start.
-    pub(super) hit_first: [bool; Category::COUNT],
+    /// A bit for each category that has hits.
+    hits: u16,
+    /// A bit for each category of which the first hit stands at the start.
+    hits_at_start: u16,
     /// Words that prose is full of.
     pub(super) n_prose: u32,
     /// A bit for each word of the title that is in it.
@@ -92,6 +94,14 @@ impl Segment {
     /// The bytes in the page.
     pub(super) fn range(&self) -> Range<usize> {
         self.start..self.end
+    }
+
+    /// Leaves only what depends on its line alone, which begins at byte `start` of the page.
+    pub(super) fn forget_page(&mut self, start: usize) {
+        self.start -= start;
+        self.end -= start;
+        self.gap = 0;
+        self.title_words = 0;
     }
 
     /// Its width: Chinese characters count 1, others 0.4.
@@ -110,6 +120,21 @@ impl Segment {
         self.n_cjk + self.n_latin + self.n_other
     }
 
+    /// The categories that have hits, in their order.
+    pub(super) fn categories(&self) -> impl Iterator<Item = Category> {
+        let mut rest = self.hits;
+        std::iter::from_fn(move || {
+            let category = Category::ALL.get(rest.trailing_zeros() as usize).copied()?;
+            rest &= rest - 1;
+            Some(category)
+        })
+    }
+
+    /// Whether the first hit of the category stands at the start.
+    pub(super) fn begins_with(&self, category: Category) -> bool {
+        self.hits_at_start >> category as u32 & 1 != 0
+    }
+
     /// The share of its bytes that lexicon hits of the category take.
     pub(super) fn coverage(&self, category: Category) -> f32 {
         self.hit_bytes[category as usize] as f32 / self.bytes()
@@ -122,30 +147,19 @@ impl Segment {
 }
 
 /// The segments of `page`, in order, with what was found in each.
+#[cfg(test)]
 pub(super) fn segments(page: &str, found: &Found) -> Vec<Segment> {
-    let mut cutter = Cutter {
-        page,
-        found,
-        table: Table::get(),
-        hit: 0,
-        label: 0,
-        title_word: 0,
-        // A segment of a page has 55 bytes on average; a Vec that grows copies all of them again and again.
-        segments: Vec::with_capacity(page.len() / 48 + 1),
-        gap: 1,
-    };
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', page.as_bytes()) {
-        cutter.line(start, end);
-        start = end + 1;
+    let mut cutter = Cutter { found: found.clone(), ..Cutter::new(page) };
+    for line in tamis_text::lines::lines(page) {
+        cutter.line(line.start, line.end());
     }
-    cutter.line(start, page.len());
     cutter.segments
 }
 
-struct Cutter<'a> {
+/// Cuts a page line by line.
+pub(super) struct Cutter<'a> {
     page: &'a str,
-    found: &'a Found,
+    found: Found,
     table: &'static Table,
     /// The first hit that has not been counted yet.
     hit: usize,
@@ -153,7 +167,8 @@ struct Cutter<'a> {
     label: usize,
     /// The first word of the title that has not been counted yet.
     title_word: usize,
-    segments: Vec<Segment>,
+    /// Those of the lines so far.
+    pub(super) segments: Vec<Segment>,
     /// Line ends since the last segment.
     gap: u32,
 }
@@ -191,39 +206,77 @@ impl Reading {
     }
 }
 
-impl Cutter<'_> {
-    fn line(&mut self, start: usize, end: usize) {
+impl<'a> Cutter<'a> {
+    pub(super) fn new(page: &'a str) -> Self {
+        Self {
+            page,
+            found: Found::default(),
+            table: Table::get(),
+            hit: 0,
+            label: 0,
+            title_word: 0,
+            // A segment of a page has 55 bytes on average; a Vec that grows copies all of them again and again.
+            segments: Vec::with_capacity(page.len() / 48 + 1),
+            gap: 1,
+        }
+    }
+
+    /// Forgets what was found in the lines before, and has what is found in the next one written down.
+    pub(super) fn found(&mut self) -> &mut Found {
+        self.found.hits.clear();
+        self.found.title_words.clear();
+        (self.hit, self.label, self.title_word) = (0, 0, 0);
+        &mut self.found
+    }
+
+    /// Adds the segments of a line that begins at byte `start`, which are known already, by their places in the line.
+    pub(super) fn known_line(&mut self, start: usize, segments: &[Segment]) {
+        let first = self.segments.len();
+        self.segments.extend_from_slice(segments);
+        for segment in &mut self.segments[first..] {
+            segment.start += start;
+            segment.end += start;
+        }
+        if let Some(segment) = self.segments.get_mut(first) {
+            segment.gap = self.gap;
+            self.gap = 0;
+        }
+        self.gap += 1;
+    }
+
+    /// Cuts the line of these bytes, of which was found what was written down last.
+    pub(super) fn line(&mut self, start: usize, end: usize) {
         let line = self.page.get(start..end).unwrap_or_default();
         let cut = line.len() >= MIN_CUT_LINE_BYTES;
         let sentences = line.len() >= MIN_SENTENCE_LINE_BYTES;
         let mut reading = Reading::new(self.gap);
-        let mut rest = line.chars();
-        while let Some(c) = rest.next() {
-            let next = end - rest.as_str().len();
-            let at = next - c.len_utf8();
+        let bytes = line.as_bytes();
+        let mut at = 0;
+        while let Some(&first) = bytes.get(at) {
+            let Some(c) = character(line, at, first) else { break };
             let classes = self.table.of(c);
             if classes.has(Classes::SPACE) {
                 reading.blank(c);
+                at += c.len_utf8();
                 continue;
             }
-            if !reading.empty && cut && self.cuts_before(&reading, c, classes, at, sentences) {
+            if cut && reading.may_be_over() && self.cuts_before(&reading, c, classes, start + at, sentences) {
                 self.finish(&mut reading);
             }
             if reading.empty {
-                reading.begin(at);
+                reading.begin(start + at);
             }
-            if let Some(length) = c.is_ascii_digit().then(|| moment(line, at - start, reading.last)).flatten()
-            {
-                reading.moment(length, at);
-                rest = self.page.get(at + length..end).unwrap_or_default().chars();
-                continue;
-            }
-            reading.read(c, classes, next);
-            if c.is_ascii_alphabetic() {
-                rest = reading.word(rest.as_str()).chars();
-            } else if classes == Classes::CJK {
-                rest = reading.characters(rest, self.table);
-            }
+            let rest = line.get(at..).unwrap_or_default();
+            at += match first {
+                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(rest.as_bytes()),
+                b'0'..=b'9' => reading.digits(line, at),
+                _ if classes == Classes::CJK => reading.characters(rest, self.table),
+                _ => {
+                    reading.read(c, classes);
+                    c.len_utf8()
+                }
+            };
+            reading.current.end = start + at;
         }
         if !reading.empty {
             self.finish(&mut reading);
@@ -292,10 +345,11 @@ impl Cutter<'_> {
                     Category::Prose => segment.n_prose += 1,
                     category => {
                         let index = category as usize;
-                        if segment.hit_bytes[index] == 0 {
-                            // A bullet or a bracket may stand before it.
-                            segment.hit_first[index] = hit.start <= segment.start + 4;
+                        // A bullet or a bracket may stand before it.
+                        if segment.hit_bytes[index] == 0 && hit.start <= segment.start + 4 {
+                            segment.hits_at_start |= 1 << index;
                         }
+                        segment.hits |= 1 << index;
                         segment.hit_bytes[index] += (hit.end - hit.start) as u32;
                     }
                 }
@@ -352,24 +406,51 @@ impl Reading {
             || (c == '\u{A0}' && self.blanks >= 2);
     }
 
-    fn moment(&mut self, length: usize, at: usize) {
+    /// Whether a segment may end here: white space, or the end of a sentence, stands before what comes.
+    fn may_be_over(&self) -> bool {
+        !self.empty && (self.ended || self.blanks > 0)
+    }
+
+    /// Reads the digits, or the date or time of day, that begin at a byte of the line; how many bytes.
+    fn digits(&mut self, line: &str, at: usize) -> usize {
+        if let Some(length) = moment(line, at, self.last) {
+            self.moment(length);
+            return length;
+        }
+        let rest = line.as_bytes().get(at..).unwrap_or_default();
+        let n = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.current.n_digits += n as u32;
+        self.current.n_glued += u32::from(self.in_word);
+        self.visible(n as u32);
+        self.in_word = false;
+        self.ended = false;
+        for digit in &rest[n.saturating_sub(2)..n] {
+            (self.before_last, self.last) = (self.last, (*digit).into());
+        }
+        n
+    }
+
+    fn moment(&mut self, length: usize) {
         self.current.date_bytes += length as u32;
-        self.current.n_chars += length as u32;
         self.current.n_digits += length as u32;
-        self.current.end = at + length;
-        self.blanks = 0;
-        self.wide = false;
+        self.visible(length as u32);
         self.ended = false;
         self.in_word = false;
         self.before_last = MOMENT;
         self.last = '0';
     }
 
-    /// Reads a character that ends before byte `end`.
-    fn read(&mut self, c: char, classes: Classes, end: usize) {
+    /// Counts characters that are no white space.
+    fn visible(&mut self, n_chars: u32) {
+        self.current.n_chars += n_chars;
+        self.blanks = 0;
+        self.wide = false;
+    }
+
+    /// Reads a character that is no letter or digit of ASCII.
+    fn read(&mut self, c: char, classes: Classes) {
+        self.visible(1);
         let segment = &mut self.current;
-        segment.end = end;
-        segment.n_chars += 1;
         if classes.has(Classes::WORD) {
             let latin = u32::from(classes.has(Classes::LATIN));
             segment.n_latin += latin;
@@ -397,47 +478,67 @@ impl Reading {
         } else {
             self.ended &= classes.has(Classes::CLOSING);
         }
-        self.blanks = 0;
-        self.wide = false;
         self.before_last = self.last;
         self.last = c;
     }
 
-    /// Goes on to the end of the ASCII letters with which `rest` begins; a letter was read before them.
-    fn word<'a>(&mut self, rest: &'a str) -> &'a str {
-        let mut was_small = self.last.is_ascii_lowercase();
-        let n = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (letters, rest) = rest.split_at_checked(n).unwrap_or((rest, ""));
-        for letter in letters.bytes().skip(n.saturating_sub(2)) {
-            (self.before_last, self.last) = (self.last, letter.into());
+    /// Reads the letters of ASCII with which `rest` begins; how many there are.
+    fn letters(&mut self, rest: &[u8]) -> usize {
+        let (n, has_capitals) = n_ascii_letters(rest);
+        let letters = &rest[..n];
+        let segment = &mut self.current;
+        segment.n_latin += n as u32;
+        if !self.in_word {
+            segment.n_words += 1;
+            segment.n_capitalised += u32::from(letters.first().is_some_and(u8::is_ascii_uppercase));
         }
-        for letter in letters.bytes() {
-            let is_small = letter.is_ascii_lowercase();
-            self.current.n_glued += u32::from(was_small && !is_small);
-            was_small = is_small;
+        if has_capitals {
+            let meet = |pair: &&[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+            segment.n_glued += letters.windows(2).filter(meet).count() as u32;
         }
-        self.current.end += n;
-        self.current.n_chars += n as u32;
-        self.current.n_latin += n as u32;
-        rest
+        self.visible(n as u32);
+        self.in_word = true;
+        self.ended = false;
+        for letter in &letters[n.saturating_sub(2)..] {
+            (self.before_last, self.last) = (self.last, (*letter).into());
+        }
+        n
     }
 
-    /// Goes on to the end of the CJK characters with which `rest` begins; one was read before them.
-    fn characters<'a>(&mut self, rest: Chars<'a>, table: &Table) -> Chars<'a> {
-        let (mut rest, mut n_chars) = (rest, 0);
-        let before = rest.as_str().len();
+    /// Reads the CJK characters with which `rest` begins; how many bytes they have.
+    fn characters(&mut self, rest: &str, table: &Table) -> usize {
+        let bytes = rest.as_bytes();
+        let (mut at, mut n_chars) = (0, 0);
         loop {
-            let mut ahead = rest.clone();
-            let Some(c) = ahead.next().filter(|c| table.of(*c) == Classes::CJK) else { break };
-            (self.before_last, self.last) = (self.last, c);
-            rest = ahead;
+            at += match bytes.get(at..at + 2) {
+                // All Han characters, but not the hexagrams before them.
+                Some([0xE5..=0xE9, _] | [0xE4, 0x80..=0xB6 | 0xB8..=0xBF]) => 3,
+                Some([0x80..=0xFF, _]) => {
+                    let c = rest.get(at..).and_then(|rest| rest.chars().next());
+                    match c.filter(|c| table.of(*c) == Classes::CJK) {
+                        Some(c) => c.len_utf8(),
+                        None => break,
+                    }
+                }
+                _ => break,
+            };
             n_chars += 1;
         }
-        self.current.end += before - rest.as_str().len();
-        self.current.n_chars += n_chars;
         self.current.n_cjk += n_chars;
-        rest
+        self.visible(n_chars);
+        self.in_word = false;
+        self.ended = false;
+        let mut last = rest.get(..at).unwrap_or_default().chars().rev();
+        if let Some(c) = last.next() {
+            (self.before_last, self.last) = (last.next().unwrap_or(self.last), c);
+        }
+        at
     }
+}
+
+/// The character at a byte of a line, of which `first` is the first byte.
+fn character(line: &str, at: usize, first: u8) -> Option<char> {
+    if first < 0x80 { Some(first.into()) } else { line.get(at..)?.chars().next() }
 }
 
 /// The bytes of a date, with or without a time of day, or of a time of day, that begins at `at`.

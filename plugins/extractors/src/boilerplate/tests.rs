@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 use tamis_conformance::cases::check_extractor;
-use tamis_plugin::{Document, Draft, Extractor, Value, Verdict, View};
+use tamis_plugin::{BatchExtractor, Document, Draft, Value, Verdict, View};
 
 use super::features::{N_EDGE, N_NODE};
 use super::lexicon::{BUNDLED, Category, Found};
+use super::memory::Memory;
 use super::model::{Models, State, Sums};
 use super::segment::{Segment, segments};
 use super::shared::Marks;
@@ -28,7 +29,7 @@ fn run(options: BoilerplateOptions, document: Document) -> (Document, Verdict) {
     let mut document = document;
     let stage = Boilerplate::open(options).expect("the options are fine");
     let mut draft = Draft::new(View::from(&document));
-    let verdict = stage.extract(&mut draft).expect("never fails");
+    let verdict = stage.extract_one(&mut Memory::default(), &mut draft).expect("never fails");
     let (edits, _) = draft.finish();
     edits.apply(&mut document);
     (document, verdict)
@@ -157,7 +158,7 @@ fn what_other_pages_have_is_less_likely_text() {
     let notice = "本网部分内容来自其他媒体，转载的目的在于传递更多的信息，并不代表本网赞同其观点，读者如有疑问，可以与我们联系。";
     let page = format!("首页\n新闻\n{ARTICLE}\n{notice}\n{notice}");
     let keeps = |marks: &Marks| {
-        let reading = Reading::new(&page, &Title::default(), marks, &MODELS);
+        let reading = Reading::new(&page, &Title::default(), marks, &MODELS, &mut Memory::default());
         let last = reading.decision.inside.last().copied();
         last.expect("the page has segments")
     };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::phrases::Begins;
-use super::tokens::{Kind, Token, Tokens};
+use super::tokens::{Kind, Sieve, Token, Tokens};
 
 /// Longer first lines are no titles, bytes.
 const MAX_TITLE_BYTES: usize = 400;
@@ -20,6 +20,8 @@ pub(super) struct Title {
     /// Keys of its words, each once, sorted: pairs of neighbouring characters of Chinese, words of three
     /// letters and more elsewhere.
     words: Vec<u64>,
+    /// A bit for each of them by its upper bits, so that nearly all other words need not be looked for.
+    filter: [u64; 16],
 }
 
 impl Title {
@@ -34,7 +36,11 @@ impl Title {
         words.sort_unstable();
         words.dedup();
         words.truncate(MAX_WORDS);
-        Self { plain: letters(title).collect(), words }
+        let mut filter = [0; 16];
+        for bit in words.iter().map(|key| key >> 54) {
+            filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+        }
+        Self { plain: letters(title).collect(), words, filter }
     }
 
     /// Whether `text` says just this, or a large part of it.
@@ -73,6 +79,11 @@ impl Title {
         begins
     }
 
+    /// Whether a token may be one of its words, by the upper 16 bits of its key.
+    pub(super) fn may_have(&self, key: u16) -> bool {
+        self.filter[usize::from(key >> 12)] >> (key >> 6 & 63) & 1 != 0
+    }
+
     /// Which of its words a token is.
     pub(super) fn word_of(&self, token: &Token) -> Option<u8> {
         if self.words.is_empty() || !is_word(token) {
@@ -84,6 +95,21 @@ impl Title {
     /// The share of its words that are in a set of them, 0 to 1.
     pub(super) fn share(&self, words: u64) -> f32 {
         words.count_ones() as f32 / self.words.len().max(1) as f32
+    }
+}
+
+/// Lets only tokens pass that may be words of a title.
+impl Sieve for &Title {
+    fn may_be(&mut self, key: u64) -> bool {
+        self.may_have((key >> 48) as u16)
+    }
+
+    fn may_be_alone(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn may_begin_with(&mut self, _: u8) -> bool {
+        false
     }
 }
 

@@ -49,7 +49,7 @@ impl<'a> Tokens<'a> {
 
     /// The next token of which the sieve does not know that nobody asks for it; most are passed over without more
     /// than a look at a bit.
-    pub(super) fn next_of(&mut self, sieve: &impl Sieve) -> Option<Token> {
+    pub(super) fn next_of(&mut self, sieve: &mut impl Sieve) -> Option<Token> {
         let bytes = self.text.as_bytes();
         loop {
             let start = self.at;
@@ -59,7 +59,8 @@ impl<'a> Tokens<'a> {
                 b'A'..=b'Z' | b'a'..=b'z' => {
                     let goes_on = self.word_end == start && !is_glued(bytes, start);
                     let token = self.word(start);
-                    if !goes_on && (token.kind == Kind::Glued || sieve.may_be(token.key)) {
+                    // The sieve is told of all tokens, of those that pass anyway, too.
+                    if !goes_on && (sieve.may_be(token.key) || token.kind == Kind::Glued) {
                         return Some(token);
                     }
                 }
@@ -101,6 +102,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// A word that begins with a letter of ASCII.
+    #[inline(always)]
     fn word(&mut self, start: usize) -> Token {
         let bytes = self.text.as_bytes();
         let end = ascii_word_end(bytes, start);
@@ -131,11 +133,11 @@ impl<'a> Tokens<'a> {
 
     fn sign(&self, start: usize, c: char) -> Token {
         let bytes = &self.text.as_bytes()[start..];
-        let (kind, n_bytes) = match bytes[0] {
-            0xE2..=0xEF if matches!(bytes.get(WIDE), Some(0xE2..=0xEF)) => (self.wide_kind(start), 2 * WIDE),
-            0..=0x7F if bytes.get(1).is_some_and(u8::is_ascii) => (Kind::Sign, 2),
-            _ => (Kind::Sign, c.len_utf8()),
-        };
+        let byte = |at: usize| bytes.get(at).copied();
+        // Nothing behind it is as good as a byte that is neither.
+        let behind = [byte(1).unwrap_or(0xFF), byte(WIDE).unwrap_or(0xFF)];
+        let n_bytes = n_bytes_of_sign(bytes[0], behind, c.len_utf8());
+        let kind = if n_bytes == 2 * WIDE { self.wide_kind(start) } else { Kind::Sign };
         Token { start, end: start + c.len_utf8(), kind, key: spread(first_bytes(bytes, n_bytes)) }
     }
 
@@ -155,33 +157,33 @@ impl Iterator for Tokens<'_> {
     type Item = Token;
 
     fn next(&mut self) -> Option<Token> {
-        self.next_of(&Anything)
+        self.next_of(&mut Anything)
     }
 }
 
 /// Says of tokens, by a bit, whether somebody may ask for them.
 pub(super) trait Sieve {
     /// A token with this key.
-    fn may_be(&self, key: u64) -> bool;
+    fn may_be(&mut self, key: u64) -> bool;
     /// A character by itself, whatever stands behind it.
-    fn may_be_alone(&self, code: u32) -> bool;
+    fn may_be_alone(&mut self, code: u32) -> bool;
     /// A sign of ASCII with what stands behind it.
-    fn may_begin_with(&self, sign: u8) -> bool;
+    fn may_begin_with(&mut self, sign: u8) -> bool;
 }
 
 /// Lets all tokens pass.
 struct Anything;
 
 impl Sieve for Anything {
-    fn may_be(&self, _: u64) -> bool {
+    fn may_be(&mut self, _: u64) -> bool {
         true
     }
 
-    fn may_be_alone(&self, _: u32) -> bool {
+    fn may_be_alone(&mut self, _: u32) -> bool {
         true
     }
 
-    fn may_begin_with(&self, _: u8) -> bool {
+    fn may_begin_with(&mut self, _: u8) -> bool {
         true
     }
 }
@@ -197,14 +199,38 @@ impl Token {
         spread(first_bytes(text.as_bytes().get(self.start..).unwrap_or_default(), self.end - self.start))
     }
 
-    /// The keys of this word alone, with the one that is glued to it, with the one behind that, and so on.
-    pub(super) fn glued_keys<'a>(&self, text: &'a str) -> impl Iterator<Item = u64> + 'a {
+    /// How many bytes of the text its key is made of.
+    pub(super) fn covered(&self, text: &str) -> usize {
+        let n = self.end - self.start;
+        let byte = |at: usize| text.as_bytes().get(at).copied().unwrap_or(0xFF);
+        match self.kind {
+            Kind::Word | Kind::Glued => n,
+            Kind::Pair => 2 * WIDE,
+            Kind::Sign => {
+                n_bytes_of_sign(byte(self.start), [byte(self.start + 1), byte(self.start + WIDE)], n)
+            }
+        }
+    }
+
+    /// The keys of this word alone, with the one that is glued to it, with the one behind that, and so on, and of how
+    /// many bytes they are made.
+    pub(super) fn glued_keys<'a>(&self, text: &'a str) -> impl Iterator<Item = (u64, usize)> + 'a {
         let (start, bytes) = (self.start, text.as_bytes());
         let goes_on = |end: &usize| bytes.get(*end).is_some_and(u8::is_ascii_alphabetic);
         let ends = std::iter::successors(Some(self.end), move |end| {
             goes_on(end).then(|| ascii_word_end(bytes, *end))
         });
-        ends.map(move |end| word_key(&bytes[start..], end - start))
+        ends.map(move |end| (word_key(&bytes[start..], end - start), end - start))
+    }
+}
+
+/// How many bytes a character or sign of `n` bytes gives to its key: those of what stands behind it, too, if both are wide
+/// or both are of ASCII. `behind` are the bytes behind its first, and behind its third.
+fn n_bytes_of_sign(first: u8, behind: [u8; 2], n: usize) -> usize {
+    match (first, behind) {
+        (0xE2..=0xEF, [_, 0xE2..=0xEF]) => 2 * WIDE,
+        (0..=0x7F, [0..=0x7F, _]) => 2,
+        _ => n,
     }
 }
 
@@ -220,6 +246,7 @@ pub(super) fn is_glued(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The end of the letters of ASCII that make a word from byte `start` on: small ones, or capitals.
+#[inline(always)]
 fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
     let letters = bytes.get(start + 1..).unwrap_or_default();
     let capitals = bytes[start].is_ascii_uppercase() && letters.first().is_some_and(u8::is_ascii_uppercase);
@@ -227,18 +254,26 @@ fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
     start + 1 + n_letters_from(letters, first)
 }
 
-/// How many letters of ASCII that lie within the 26 from `first` on come at the beginning.
-fn n_letters_from(bytes: &[u8], first: u8) -> usize {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The high bit of each of eight bytes that is no letter of ASCII within the 26 from `first` on.
+///
+/// With the high bits out of the way, adding carries into them where a byte is at least so much.
+#[inline(always)]
+fn others(word: u64, first: u8) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = word & !HIGH;
+    let from = low + EACH * u64::from(0x80 - first);
+    let beyond = low + EACH * u64::from(0x80 - first - 26);
+    (!from | beyond | word) & HIGH
+}
+
+/// How many letters of ASCII that lie within the 26 from `first` on come at the beginning.
+#[inline(always)]
+fn n_letters_from(bytes: &[u8], first: u8) -> usize {
     let mut n = 0;
-    // Eight at a time: with the high bit out of the way, adding carries into it where a byte is at least so much.
     while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        let low = word & !HIGH;
-        let from = low + EACH * u64::from(0x80 - first);
-        let beyond = low + EACH * u64::from(0x80 - first - 26);
-        let others = (!from | beyond | word) & HIGH;
+        let others = others(u64::from_le_bytes(*word), first);
         if others != 0 {
             return n + others.trailing_zeros() as usize / 8;
         }
@@ -248,10 +283,37 @@ fn n_letters_from(bytes: &[u8], first: u8) -> usize {
     n + rest.iter().take_while(|byte| byte.wrapping_sub(first) < 26).count()
 }
 
+/// How many letters of ASCII come at the beginning, and whether one of them but the first is a capital.
+pub(super) fn n_ascii_letters(bytes: &[u8]) -> (usize, bool) {
+    let (mut n, mut capitals) = (0, 0);
+    while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        let others_here = others(word | 0x2020_2020_2020_2020, b'a') | word & HIGH;
+        // Bits below that of the first other byte.
+        let letters = others_here.wrapping_sub(1) & !others_here;
+        let first = if n == 0 { 0xFF } else { 0 };
+        capitals |= !others(word, b'A') & HIGH & letters & !first;
+        if others_here != 0 {
+            return (n + others_here.trailing_zeros() as usize / 8, capitals != 0);
+        }
+        n += 8;
+    }
+    let rest = bytes.get(n..).unwrap_or_default();
+    let rest = &rest[..rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()];
+    let is_capital = |byte: &u8| byte.is_ascii_uppercase();
+    let capital = rest.iter().skip(usize::from(n == 0)).any(is_capital);
+    (n + rest.len(), capitals != 0 || capital)
+}
+
 /// The key of a word of `n` letters of ASCII.
+#[inline(always)]
 fn word_key(bytes: &[u8], n: usize) -> u64 {
-    let mut key = spread(first_bytes(bytes, n));
-    let mut at = 8;
+    let key = spread(first_bytes(bytes, n));
+    if n <= 8 { key } else { long_word_key(bytes, n, key) }
+}
+
+fn long_word_key(bytes: &[u8], n: usize, first: u64) -> u64 {
+    let (mut key, mut at) = (first, 8);
     while at < n {
         key = spread(key.rotate_left(29) ^ spread(first_bytes(&bytes[at..], n - at)));
         at += 8;
@@ -259,13 +321,9 @@ fn word_key(bytes: &[u8], n: usize) -> u64 {
     key
 }
 
-/// The key of up to eight bytes.
-pub(super) fn key_of(bytes: &[u8]) -> u64 {
-    spread(first_bytes(bytes, bytes.len()))
-}
-
 /// The first `n` bytes as a number, eight at the most.
-fn first_bytes(bytes: &[u8], n: usize) -> u64 {
+#[inline]
+pub(super) fn first_bytes(bytes: &[u8], n: usize) -> u64 {
     let word = bytes.first_chunk().map_or_else(
         || bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
         |bytes: &[u8; 8]| u64::from_le_bytes(*bytes),
@@ -314,6 +372,9 @@ mod tests {
         fn letters_are_counted_eight_at_a_time(text in "([a-zA-Z]{0,12}|[@`\\[{zé]){0,4}", first in prop_oneof![Just(b'a'), Just(b'A')]) {
             let expected = text.bytes().take_while(|byte| (first..first + 26).contains(byte)).count();
             prop_assert_eq!(n_letters_from(text.as_bytes(), first), expected);
+            let n = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let capital = text.bytes().take(n).skip(1).any(|byte| byte.is_ascii_uppercase());
+            prop_assert_eq!(n_ascii_letters(text.as_bytes()), (n, capital), "{}", text);
         }
     }
 

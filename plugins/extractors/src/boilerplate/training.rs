@@ -10,9 +10,9 @@ pub use super::shared::Marks;
 
 use super::describe::Seen;
 use super::features::Sink;
-use super::lexicon;
+use super::memory::{self, Memory};
 use super::model::Summing;
-use super::segment::{self, Segment};
+use super::segment::Segment;
 use super::title::Title;
 
 /// A page with the features of its segments.
@@ -35,13 +35,17 @@ struct Lists {
 }
 
 impl Lists {
-    /// Features come segment by segment, so that the list of a segment is the last one.
-    fn push(&mut self, at: usize, feature: usize) {
-        debug_assert!(at + 1 >= self.ends.len(), "features come in order");
-        let end = self.features.len() as u32;
-        self.ends.resize(at + 1, end);
+    /// Begins the list of the next segment.
+    fn next(&mut self) {
+        self.ends.push(self.features.len() as u32);
+    }
+
+    /// Adds to the last list.
+    fn push(&mut self, feature: usize) {
         self.features.push(feature as u16);
-        self.ends[at] = end + 1;
+        if let Some(end) = self.ends.last_mut() {
+            *end = self.features.len() as u32;
+        }
     }
 
     fn of(&self, at: usize) -> &[u16] {
@@ -54,7 +58,7 @@ impl Page {
     /// Reads a page; `title` as the stage would find it in the metadata, `marks` as `line-template` leaves them.
     pub fn read(text: &str, title: Option<&str>, marks: &Marks) -> Self {
         let title = Title::of(title, text);
-        let segments = segment::segments(text, &lexicon::BUNDLED.find(text, &title));
+        let segments = memory::segments(text, &title, &mut Memory::default());
         let mut page = Self {
             segments: Vec::new(),
             node: Lists::default(),
@@ -96,8 +100,9 @@ impl Page {
     pub fn sums(&self, weights: &Weights) -> Sums {
         let mut summing = Summing::new(weights, self.segments.len());
         for at in 0..self.segments.len() {
-            self.node(at).iter().for_each(|feature| summing.node(at, usize::from(*feature)));
-            self.edge(at).iter().for_each(|feature| summing.edge(at, usize::from(*feature)));
+            summing.next();
+            self.node(at).iter().for_each(|feature| summing.node(usize::from(*feature)));
+            self.edge(at).iter().for_each(|feature| summing.edge(usize::from(*feature)));
         }
         self.of_all.iter().for_each(|feature| summing.node_of_page(usize::from(*feature)));
         self.of_all_boundaries.iter().for_each(|feature| summing.edge_of_page(usize::from(*feature)));
@@ -122,12 +127,17 @@ impl Page {
 }
 
 impl Sink for Page {
-    fn node(&mut self, at: usize, feature: usize) {
-        self.node.push(at, feature);
+    fn next(&mut self) {
+        self.node.next();
+        self.edge.next();
     }
 
-    fn edge(&mut self, at: usize, feature: usize) {
-        self.edge.push(at, feature);
+    fn node(&mut self, feature: usize) {
+        self.node.push(feature);
+    }
+
+    fn edge(&mut self, feature: usize) {
+        self.edge.push(feature);
     }
 
     fn node_of_page(&mut self, feature: usize) {

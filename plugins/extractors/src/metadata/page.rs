@@ -93,8 +93,15 @@ impl<'a> Page<'a> {
 
     /// The first visible lines.
     pub(super) fn head(&self) -> impl Iterator<Item = Line<'a>> + '_ {
-        let first = Some(self.line_at(0));
-        std::iter::successors(first, |line| self.next(*line)).filter(|line| !line.text.is_empty())
+        let mut at = Some(0);
+        std::iter::from_fn(move || {
+            let start = at?;
+            let length = memchr::memchr(b'\n', self.text.as_bytes().get(start..)?);
+            let end = length.map_or(self.text.len(), |length| start + length);
+            at = length.map(|_| end + 1);
+            Some(self.trimmed(start, end))
+        })
+        .filter(|line| !line.text.is_empty())
     }
 
     /// Visible lines before `line`, the nearest first.

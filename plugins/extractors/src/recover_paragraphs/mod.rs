@@ -99,7 +99,7 @@ impl RecoverParagraphs {
     fn cuts(&self, text: &str, long: &[Line<'_>]) -> Vec<Cut> {
         let mut cuts = Vec::new();
         if self.options.numbering {
-            let items = series::items(text);
+            let items = series::items(text, long);
             for item in &items {
                 if !item.begins_line {
                     cuts.push(Cut { range: before(text, item.start), evidence: Evidence::Numbering });

@@ -1,7 +1,7 @@
 //! Numbered series: `一、 … 二、 … 三、 …`.
 
 use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening};
-use tamis_text::lines::lines;
+use tamis_text::lines::{Line, lines};
 use tamis_text::numbering::{Marker, Numbering, marker};
 use tamis_text::sentences::ends_cjk_sentence;
 
@@ -58,8 +58,12 @@ struct Series {
 ///
 /// A series counts up by one and holds two numbers at least that follow a sentence end, begin a line, or
 /// follow the heading of an accepted series.
-pub(super) fn items(text: &str) -> Vec<Item> {
-    let candidates = candidates(text);
+/// Nobody asks for items outside of `long` lines; where these have no candidate, the others are not looked at.
+pub(super) fn items(text: &str, long: &[Line<'_>]) -> Vec<Item> {
+    if candidates(text, long.iter().copied()).is_empty() {
+        return Vec::new();
+    }
+    let candidates = candidates(text, lines(text));
     let all_series = chain(&candidates);
     let mut series_of = vec![None; candidates.len()];
     // Whether an item of the series follows a sentence in one line: paragraphs were glued here. Otherwise
@@ -93,13 +97,14 @@ pub(super) fn items(text: &str) -> Vec<Item> {
     accepted.collect()
 }
 
-/// Everything that could be the number of an item.
-fn candidates(text: &str) -> Vec<Candidate> {
+/// Everything in some lines that could be the number of an item.
+fn candidates<'a>(text: &'a str, lines: impl IntoIterator<Item = Line<'a>>) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    for line in lines(text) {
+    for line in lines {
         let first_of_line = candidates.len();
-        for (offset, c) in line.text.char_indices() {
-            if !may_begin_marker(c) {
+        let bytes = line.text.as_bytes();
+        for (offset, _) in bytes.iter().enumerate().filter(|(_, byte)| MARKER_BYTES[usize::from(**byte)]) {
+            if !may_begin_marker(bytes.get(offset..).unwrap_or_default()) {
                 continue;
             }
             let (left, right) = line.text.split_at(offset);
@@ -125,10 +130,29 @@ fn candidates(text: &str) -> Vec<Candidate> {
     candidates
 }
 
-/// Whether `c` can be the first character of a marker.
-fn may_begin_marker(c: char) -> bool {
-    c.is_ascii_digit()
-        || matches!(c, '(' | '（' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十')
+/// With which characters a marker can begin, beside the digits of ASCII.
+const MARKER_CHARS: [&str; 12] = ["(", "（", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
+
+/// The first bytes of these and of the digits.
+const MARKER_BYTES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut digit = b'0';
+    while digit <= b'9' {
+        bytes[digit as usize] = true;
+        digit += 1;
+    }
+    let mut at = 0;
+    while at < MARKER_CHARS.len() {
+        bytes[MARKER_CHARS[at].as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    bytes
+};
+
+/// Whether some bytes, of which the first is one of [`MARKER_BYTES`], begin with the first character of a marker.
+fn may_begin_marker(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(u8::is_ascii_digit)
+        || MARKER_CHARS.iter().any(|c| bytes.starts_with(c.as_bytes()))
 }
 
 fn context(left: &str, heading: Option<&str>, parent: Option<usize>) -> Option<Context> {

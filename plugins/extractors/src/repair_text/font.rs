@@ -7,11 +7,16 @@ use tamis_text::chars::{is_han, is_latin};
 /// Fewest marks of each kind; a font replaces all of them, while a stray low quote stands alone.
 const MIN_MARKS: usize = 4;
 
+/// Whether a character stands in a text; `str::contains` looks for its last byte, which many others of the script share.
+pub(super) fn holds(text: &str, character: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), character.as_bytes()).is_some()
+}
+
 /// ‚ (U+201A) and ‛ (U+201B) to “ and ”; returns the text and the number of marks, or `None`.
 ///
 /// A ‚ that is closed by ’ with no ‛ before the next ‚ is closed by ” instead; inner ‘…’ stay.
 pub(super) fn repair_quotes(text: &str) -> Option<(String, u64)> {
-    if !text.contains('‚') || !text.contains('‛') {
+    if !holds(text, "‚") || !holds(text, "‛") {
         return None;
     }
     let n_of = |mark: char| text.matches(mark).count();
@@ -77,7 +82,7 @@ fn odd_closers(line: &str) -> Vec<usize> {
 /// 臵 is a rare variant of 置 that fonts of PDF files are known to put in its place (设臵, 位臵). A text with
 /// Traditional characters may mean it.
 pub(super) fn repair_characters(text: &str) -> Option<(String, u64)> {
-    if !text.contains('臵') || text.contains(TRADITIONAL) || !is_chinese(text) {
+    if !holds(text, "臵") || text.contains(TRADITIONAL) || !is_chinese(text) {
         return None;
     }
     Some((text.replace('臵', "置"), text.matches('臵').count() as u64))

@@ -1,5 +1,7 @@
 //! Hard line ends inside a sentence.
 
+use std::cell::OnceCell;
+
 use tamis_text::chars::{count_visible, is_han, is_kana, is_latin, text_width};
 use tamis_text::lines::fences;
 use tamis_text::numbering::marker;
@@ -96,46 +98,57 @@ fn is_unspaced(c: char) -> bool {
     is_han(c) || is_kana(c)
 }
 
-/// What the lines of a text look like as a whole.
-struct Shape {
+/// What the lines of a text look like as a whole; each answer is worked out when it is first asked for, because most
+/// joints are ruled out by the two lines alone.
+struct Shape<'a> {
+    lines: &'a [&'a str],
     /// Characters of the median line, white space not counted.
-    median_chars: usize,
+    median_chars: OnceCell<usize>,
     /// Whether lines of running text end as sentences do, nearly always.
-    finished: bool,
+    finished: OnceCell<bool>,
     /// The columns at which the text was wrapped, if it was.
-    wrap_width: Option<usize>,
+    wrap_width: OnceCell<Option<usize>>,
 }
 
-impl Shape {
-    fn of(lines: &[&str]) -> Self {
-        let mut n_chars: Vec<usize> =
-            lines.iter().map(|line| count_visible(line)).filter(|n| *n > 0).collect();
-        n_chars.sort_unstable();
-        let running = lines.iter().filter(|line| line.contains(STOPS));
-        let (n_running, n_finished) =
-            running.fold((0, 0), |(n, finished), line| (n + 1, finished + usize::from(ends_sentence(line))));
-        Self {
-            median_chars: n_chars.get(n_chars.len() / 2).copied().unwrap_or(0),
-            finished: n_finished * MIN_FINISHED.1 >= n_running * MIN_FINISHED.0,
-            wrap_width: wrap_width(lines),
-        }
+impl<'a> Shape<'a> {
+    fn of(lines: &'a [&'a str]) -> Self {
+        Self { lines, median_chars: OnceCell::new(), finished: OnceCell::new(), wrap_width: OnceCell::new() }
+    }
+
+    fn median_chars(&self) -> usize {
+        *self.median_chars.get_or_init(|| {
+            let mut n_chars: Vec<usize> =
+                self.lines.iter().map(|line| count_visible(line)).filter(|n| *n > 0).collect();
+            n_chars.sort_unstable();
+            n_chars.get(n_chars.len() / 2).copied().unwrap_or(0)
+        })
+    }
+
+    fn is_finished(&self) -> bool {
+        *self.finished.get_or_init(|| {
+            let running = self.lines.iter().filter(|line| line.contains(STOPS));
+            let count = |(n, finished), line: &&str| (n + 1, finished + usize::from(ends_sentence(line)));
+            let (n_running, n_finished) = running.fold((0, 0), count);
+            n_finished * MIN_FINISHED.1 >= n_running * MIN_FINISHED.0
+        })
     }
 
     fn is_broken(&self, joint: Joint, left: &str, right: &str) -> bool {
         match joint {
-            Joint::Cjk => self.is_wrapped(left) || (self.finished && breaks_sentence(left, right)),
-            Joint::Latin => self.is_long(left) && is_latin_prose(left) && begins_with_word(right),
+            Joint::Cjk => self.is_wrapped(left) || (breaks_sentence(left, right) && self.is_finished()),
+            Joint::Latin => is_latin_prose(left) && begins_with_word(right) && self.is_long(left),
         }
     }
 
     fn is_wrapped(&self, line: &str) -> bool {
-        let is_heading = marker(line).is_some() && !line.contains(['，', ',', '。']);
-        !is_heading && self.wrap_width.is_some_and(|width| text_width(line).abs_diff(width) <= WRAP_TOLERANCE)
+        let wrap_width = *self.wrap_width.get_or_init(|| wrap_width(self.lines));
+        let is_heading = || marker(line).is_some() && !line.contains(['，', ',', '。']);
+        wrap_width.is_some_and(|width| text_width(line).abs_diff(width) <= WRAP_TOLERANCE) && !is_heading()
     }
 
     /// Whether a line is not much shorter than the median line.
     fn is_long(&self, line: &str) -> bool {
-        5 * count_visible(line) >= 3 * self.median_chars
+        5 * count_visible(line) >= 3 * self.median_chars()
     }
 }
 
@@ -183,11 +196,11 @@ const STOPS: [char; 5] = ['。', '！', '？', '!', '?'];
 fn wrap_width(lines: &[&str]) -> Option<usize> {
     let unfinished: Vec<&&str> =
         lines.iter().filter(|line| !line.is_empty() && !ends_sentence(line)).collect();
-    let n_inside = lines.iter().filter(|line| continues_after_sentence(line)).count();
+    let n_inside = || lines.iter().filter(|line| continues_after_sentence(line)).count();
     // Lists of headlines are equally wide, too, but hold no sentences.
     if unfinished.len() < MIN_WRAPPED_LINES
         || 2 * unfinished.len() < lines.len()
-        || 5 * n_inside < lines.len()
+        || 5 * n_inside() < lines.len()
     {
         return None;
     }

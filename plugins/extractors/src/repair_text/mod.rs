@@ -117,7 +117,7 @@ fn repaired_lines(draft: &Draft<'_>) -> Vec<(&'static str, String)> {
 ///
 /// Only counted: where the quotation began is a guess.
 fn unbalanced_quotes(text: &str) -> u64 {
-    if !text.contains('”') {
+    if !font::holds(text, "”") {
         return 0;
     }
     let is_unbalanced = |line: &str| {

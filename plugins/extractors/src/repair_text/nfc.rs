@@ -17,37 +17,41 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
 /// Passed are the bytes of characters that no normalization form C changes, moves or composes with what is
 /// before them.
 fn is_surely_nfc(bytes: &[u8]) -> bool {
-    let mut at = 0;
-    while let Some(&lead) = bytes.get(at) {
-        let (second, third) = (bytes.get(at + 1).copied(), bytes.get(at + 2).copied());
-        let (safe, len) = match lead {
-            0..=0x7F => (true, 1),
-            0xC2..=0xCB | 0xD0 | 0xD1 => (true, 2),
-            // U+2000 and U+2001 change; the blocks left out hold signs that change and marks that combine.
-            0xE2 => match second {
-                Some(0x80) => (third.is_some_and(|third| third >= 0x82), 3),
-                Some(0x85..=0x8B | 0x8D..=0x9F) => (true, 3),
-                _ => (false, 3),
-            },
-            // U+302A to U+302F, U+3099 and U+309A combine.
-            0xE3 => match (second, third) {
-                (Some(0x80), Some(third)) => (!(0xAA..=0xAF).contains(&third), 3),
-                (Some(0x82), Some(third)) => (!(0x99..=0x9A).contains(&third), 3),
-                _ => (true, 3),
-            },
-            0xE4..=0xE9 | 0xEB..=0xED => (true, 3),
-            // Korean syllables.
-            0xEA => (second.is_some_and(|second| second >= 0xB0), 3),
-            // Full-width forms.
-            0xEF => (second.is_some_and(|second| second >= 0xBC), 3),
-            _ => (false, 1),
-        };
-        if !safe {
+    let mut rest = bytes;
+    while let Some(window) = rest.first_chunk::<{ LANE + 2 }>() {
+        let mut unsafe_ones = 0;
+        for index in 0..LANE {
+            unsafe_ones |= is_unsafe([window[index], window[index + 1], window[index + 2]]);
+        }
+        if unsafe_ones != 0 {
             return false;
         }
-        at += len;
+        rest = rest.get(LANE..).unwrap_or_default();
     }
-    true
+    let byte = |at: usize| rest.get(at).copied().unwrap_or_default();
+    (0..rest.len()).all(|at| is_unsafe([byte(at), byte(at + 1), byte(at + 2)]) == 0)
+}
+
+/// Bytes that are looked at together, so that the compiler compares a register full of them at a time.
+const LANE: usize = 64;
+
+/// 1 if a character begins with the first of these bytes that may change, move or compose, else 0; what is true is a
+/// 1 because `&&` would become a jump for each byte.
+fn is_unsafe([lead, second, third]: [u8; 3]) -> u8 {
+    let within = |byte: u8, from: u8, to: u8| u8::from(byte.wrapping_sub(from) <= to - from);
+    let is = |byte: u8, other: u8| u8::from(byte == other);
+    let alone =
+        within(lead, 0xCC, 0xCF) | within(lead, 0xD2, 0xE1) | is(lead, 0xEE) | within(lead, 0xF0, 0xFF);
+    // U+2000 and U+2001 change; the blocks left out hold signs that change and marks that combine.
+    let safe_signs = (is(second, 0x80) & within(third, 0x82, 0xFF))
+        | within(second, 0x85, 0x8B)
+        | within(second, 0x8D, 0x9F);
+    let signs = is(lead, 0xE2) & (safe_signs ^ 1);
+    // U+302A to U+302F, U+3099 and U+309A combine.
+    let marks = is(second, 0x80) & within(third, 0xAA, 0xAF) | is(second, 0x82) & within(third, 0x99, 0x9A);
+    // But for Korean syllables and full-width forms.
+    let others = is(lead, 0xEA) & within(second, 0, 0xAF) | is(lead, 0xEF) & within(second, 0, 0xBB);
+    alone | signs | is(lead, 0xE3) & marks | others
 }
 
 #[cfg(test)]

@@ -203,26 +203,70 @@ impl Scan<'_> {
 /// between plain bytes are passed over here, because nearly all are.
 fn next_special(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        let special = match byte {
-            b' ' | b'\n' => at == 0 || bytes.get(at + 1).is_none_or(|next| !is_plain(*next)),
-            0..=0x1F | 0x7F | 0xD8 | 0xE1 | 0xEF => true,
-            0xC2 => bytes.get(at + 1).is_some_and(|second| *second <= 0xAD),
-            // U+2000 to U+207F and U+3000: of the punctuation there, only these must be looked at.
-            0xE2 => match bytes.get(at + 1) {
-                Some(0x80) => !bytes.get(at + 2).is_some_and(|third| matches!(third, 0x90..=0xA7 | 0xB0..)),
-                Some(0x81) => true,
-                _ => false,
-            },
-            0xE3 => bytes.get(at + 1..at + 3) == Some(&[0x80, 0x80]),
-            _ => false,
-        };
-        if special {
+    // Where one stands the next is near, as often as not.
+    let near = bytes.len().min(from + NEAR);
+    while at < near {
+        if is_special(bytes, at) {
             return Some(at);
         }
         at += 1;
     }
-    None
+    while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ LANE + 1 }>) {
+        if may_have_special(window) {
+            if let Some(found) = (at..at + LANE).find(|at| is_special(bytes, *at)) {
+                return Some(found);
+            }
+        }
+        at += LANE;
+    }
+    (at..bytes.len()).find(|at| is_special(bytes, *at))
+}
+
+/// Bytes that are looked at one by one before the search goes on in windows.
+const NEAR: usize = 16;
+/// Bytes in a window, so that the compiler compares a register full of them at a time.
+const LANE: usize = 64;
+
+/// Whether a byte of a window, the last one left out, may be special: asked of the first two bytes of characters, by
+/// which few windows may.
+fn may_have_special(window: &[u8; LANE + 1]) -> bool {
+    let within = |byte: u8, from: u8, to: u8| u8::from(byte.wrapping_sub(from) <= to - from);
+    let is = |byte: u8, other: u8| u8::from(byte == other);
+    let mut may = 0;
+    for index in 0..LANE {
+        let (byte, next) = (window[index], window[index + 1]);
+        let blank = is(byte, b' ') | is(byte, b'\n');
+        let plain = within(next, 0x21, 0x7E) | within(next, 0xC3, 0xD7) | within(next, 0xE4, 0xE9);
+        may |= blank & (plain ^ 1) | within(byte, 0, 0x1F) & (blank ^ 1) | is(byte, 0x7F);
+        may |= is(byte, 0xC2) & within(next, 0, 0xAD) | is(byte, 0xD8) & is(next, 0x9C);
+        may |= is(byte, 0xE1) & (is(next, 0x9A) | is(next, 0xA0)) | is(byte, 0xE2) & is(next, 0x81);
+        may |= is(byte, 0xEF) & (is(next, 0xBB) | is(next, 0xBF));
+        // Of the punctuation there only some is none: U+2000 to U+203F, and U+3000 to U+303F.
+        may |= (is(byte, 0xE2) | is(byte, 0xE3)) & is(next, 0x80);
+    }
+    may != 0
+}
+
+/// Whether the character that begins with the byte at `at` may be white space or invisible, and is no single blank or
+/// line feed between plain bytes.
+fn is_special(bytes: &[u8], at: usize) -> bool {
+    let behind = |n: usize| bytes.get(at + n).copied();
+    match bytes[at] {
+        b' ' | b'\n' => at == 0 || behind(1).is_none_or(|next| !is_plain(next)),
+        0..=0x1F | 0x7F => true,
+        0xC2 => behind(1).is_some_and(|second| second <= 0xAD),
+        0xD8 => behind(1) == Some(0x9C),
+        0xE1 => matches!(behind(1), Some(0x9A | 0xA0)),
+        // U+2000 to U+207F and U+3000: of the punctuation there, only these must be looked at.
+        0xE2 => match behind(1) {
+            Some(0x80) => !behind(2).is_some_and(|third| matches!(third, 0x90..=0xA7 | 0xB0..)),
+            Some(0x81) => true,
+            _ => false,
+        },
+        0xE3 => (behind(1), behind(2)) == (Some(0x80), Some(0x80)),
+        0xEF => matches!(behind(1), Some(0xBB | 0xBF)),
+        _ => false,
+    }
 }
 
 /// Whether no character that begins with `byte` is white space or invisible.

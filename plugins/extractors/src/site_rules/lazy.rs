@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// A pattern that is known to compile.
 #[derive(Debug, Clone)]
@@ -23,11 +24,34 @@ impl LazyRegex {
     /// When it does not compile.
     pub(super) fn new(pattern: &str) -> Result<Self, regex::Error> {
         let compiled = OnceLock::new();
-        // What repeats a number of times may be too large to compile, which only compiling tells.
-        if pattern.contains('{') || regex_syntax::parse(pattern).is_err() {
+        // What repeats a number of times may be too large, which beyond a rough estimate only compiling tells.
+        let is_small = regex_syntax::parse(pattern).is_ok_and(|hir| n_states(&hir) <= MAX_STATES);
+        if !is_small {
             let _ = compiled.set(Regex::new(pattern)?);
         }
         Ok(Self { pattern: pattern.into(), compiled })
+    }
+}
+
+/// So many states take less than half of the 10 MB that a pattern may take: each some 32 bytes, and their transitions.
+const MAX_STATES: usize = 50_000;
+
+/// At least as many states as the automaton of a pattern has.
+fn n_states(hir: &Hir) -> usize {
+    let all = |parts: &[Hir]| parts.iter().map(n_states).fold(0, usize::saturating_add);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        // A range of characters becomes at most some ten sequences of ranges of four bytes.
+        HirKind::Class(Class::Unicode(class)) => 40 * class.ranges().len() + 2,
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
+        HirKind::Repetition(repetition) => {
+            let n = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);
+            (n as usize).saturating_mul(n_states(&repetition.sub).saturating_add(2))
+        }
+        HirKind::Capture(capture) => n_states(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) => all(parts),
+        HirKind::Alternation(branches) => all(branches).saturating_add(branches.len()),
     }
 }
 
@@ -48,12 +72,14 @@ mod tests {
 
     #[test]
     fn what_does_not_compile_is_told_at_once_and_the_rest_waits() {
-        for pattern in ["(", r"\p{Nothing}", "(?:.{1000}){1000}"] {
+        for pattern in ["(", r"\p{Nothing}", "(?:.{1000}){1000}", r"\w{900}"] {
             assert!(LazyRegex::new(pattern).is_err(), "{pattern}");
         }
-        let waits = LazyRegex::new("^责任编辑[：:]").expect("a pattern");
-        assert!(waits.compiled.get().is_none());
-        assert!(waits.is_match("责任编辑：李小河"));
-        assert!(waits.compiled.get().is_some());
+        for pattern in ["^责任编辑[：:]", r"^责任编辑[：:]\s{0,3}\S{1,12}$"] {
+            let waits = LazyRegex::new(pattern).expect("a pattern");
+            assert!(waits.compiled.get().is_none());
+            assert!(waits.is_match("责任编辑：李小河"));
+            assert!(waits.compiled.get().is_some());
+        }
     }
 }

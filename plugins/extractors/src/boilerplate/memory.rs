@@ -1,0 +1,224 @@
+//! The segments of the lines of a page, those of lines that a worker has met before from memory.
+//!
+//! The pages of a site share most of their short lines, and what a line is cut into and what phrases are in it depends
+//! on the line alone. Only how many line ends stand before it, and which words of the title are in it, is the page's.
+
+use tamis_text::scan::hash;
+
+use super::lexicon;
+use super::phrases::Begins;
+use super::segment::{Cutter, Segment};
+use super::title::Title;
+use super::tokens::{Sieve, Tokens};
+
+/// Longer lines are cut at the ends of sentences, and hardly ever come twice, bytes.
+const MAX_LINE_BYTES: usize = 240;
+/// Places in the table, a power of two. Three quarters of them are filled before everything is forgotten.
+const N_SLOTS: usize = 1 << 14;
+
+/// What a worker remembers: bounded, and a function of the lines alone, so that nothing depends on what it has met.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// By hash; empty until the first line comes.
+    slots: Vec<Slot>,
+    n_lines: usize,
+    /// The lines themselves: that two are the same is never a matter of their hashes alone.
+    bytes: Vec<u8>,
+    /// Their segments, by their places in the line.
+    segments: Vec<Segment>,
+    /// The upper bits of the keys of their tokens.
+    keys: Vec<u16>,
+}
+
+/// Where what is known of a line lies.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    hash: u64,
+    bytes: (u32, u32),
+    segments: (u32, u32),
+    keys: (u32, u32),
+}
+
+/// The segments of `page`, in order, with what was found in each.
+pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Segment> {
+    let lexicon = &*lexicon::BUNDLED;
+    let begins = title.added_to(lexicon.begins());
+    let mut cutter = Cutter::new(page);
+    let ends = memchr::memchr_iter(b'\n', page.as_bytes()).chain([page.len()]);
+    let mut start = 0;
+    for end in ends {
+        let line = page.get(start..end).unwrap_or_default();
+        if line.bytes().all(|byte| byte == b' ') {
+            cutter.known_line(start, &[]);
+        } else if line.len() > MAX_LINE_BYTES {
+            lexicon.find_in(line, start, title, &mut &*begins, cutter.found());
+            cutter.line(start, end);
+        } else {
+            memory.line(line, start, title, &begins, &mut cutter);
+        }
+        start = end + 1;
+    }
+    cutter.segments
+}
+
+/// Notes the tokens that come by.
+struct Noting<'a> {
+    begins: &'a Begins,
+    keys: &'a mut Vec<u16>,
+}
+
+impl Sieve for Noting<'_> {
+    #[inline]
+    fn may_be(&mut self, key: u64) -> bool {
+        self.keys.push((key >> 48) as u16);
+        let mut begins = self.begins;
+        Sieve::may_be(&mut begins, key)
+    }
+
+    #[inline]
+    fn may_be_alone(&mut self, code: u32) -> bool {
+        let mut begins = self.begins;
+        begins.may_be_alone(code)
+    }
+
+    #[inline]
+    fn may_begin_with(&mut self, sign: u8) -> bool {
+        let mut begins = self.begins;
+        begins.may_begin_with(sign)
+    }
+}
+
+impl Memory {
+    /// Cuts a line, or adds what is known of it.
+    fn line(&mut self, line: &str, start: usize, title: &Title, begins: &Begins, cutter: &mut Cutter<'_>) {
+        let hash = hash(line.as_bytes());
+        let first = cutter.segments.len();
+        if let Some(slot) = self.known(hash, line.as_bytes()) {
+            cutter.known_line(start, part(&self.segments, slot.segments));
+            if part(&self.keys, slot.keys).iter().any(|key| title.may_have(*key)) {
+                note_title_words(line, start, title, &mut cutter.segments[first..]);
+            }
+            return;
+        }
+        let mut slot = Slot { hash, ..Slot::default() };
+        let (keys, bytes) = (self.keys.len(), self.bytes.len());
+        let mut noting = Noting { begins, keys: &mut self.keys };
+        lexicon::BUNDLED.find_in(line, start, title, &mut noting, cutter.found());
+        cutter.line(start, start + line.len());
+        slot.keys = (keys as u32, self.keys.len() as u32);
+        self.bytes.extend_from_slice(line.as_bytes());
+        slot.bytes = (bytes as u32, self.bytes.len() as u32);
+        let segments = self.segments.len();
+        self.segments.extend_from_slice(&cutter.segments[first..]);
+        for segment in &mut self.segments[segments..] {
+            segment.forget_page(start);
+        }
+        slot.segments = (segments as u32, self.segments.len() as u32);
+        self.insert(slot);
+    }
+
+    fn known(&self, hash: u64, line: &[u8]) -> Option<Slot> {
+        let mut at = hash as usize % N_SLOTS;
+        loop {
+            // A slot that nothing was put into has no bytes.
+            let slot = self.slots.get(at).filter(|slot| slot.bytes.1 > 0)?;
+            if slot.hash == hash && part(&self.bytes, slot.bytes) == line {
+                return Some(*slot);
+            }
+            at = (at + 1) % N_SLOTS;
+        }
+    }
+
+    fn insert(&mut self, slot: Slot) {
+        if self.slots.is_empty() {
+            self.slots = vec![Slot::default(); N_SLOTS];
+        }
+        let mut at = slot.hash as usize % N_SLOTS;
+        while self.slots[at].bytes.1 > 0 {
+            at = (at + 1) % N_SLOTS;
+        }
+        self.slots[at] = slot;
+        self.n_lines += 1;
+        if self.n_lines > N_SLOTS / 4 * 3 {
+            self.slots.fill(Slot::default());
+            self.n_lines = 0;
+            self.bytes.clear();
+            self.segments.clear();
+            self.keys.clear();
+        }
+    }
+}
+
+fn part<T>(all: &[T], (start, end): (u32, u32)) -> &[T] {
+    all.get(start as usize..end as usize).unwrap_or_default()
+}
+
+/// Looks for words of the title in a line, and notes them in its segments.
+fn note_title_words(line: &str, start: usize, title: &Title, segments: &mut [Segment]) {
+    let mut tokens = Tokens::of(line);
+    let mut sieve = title;
+    while let Some(token) = tokens.next_of(&mut sieve) {
+        let Some(word) = title.word_of(&token) else { continue };
+        let at = start + token.start;
+        if let Some(segment) = segments.iter_mut().find(|segment| segment.range().contains(&at)) {
+            segment.title_words |= 1 << word;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINES: [&str; 12] = [
+        "首页 新闻 登录",
+        "老渡口重新开放",
+        "The ferry left before dawn",
+        "Share this: FacebookTwitter",
+        "来源：清河日报　责任编辑：李小河",
+        "  2019-05-06 10:20",
+        "",
+        "    ",
+        "\u{200B}",
+        "»",
+        "昨天下午，老渡口重新开放。早上八点，第一班渡船载着二十多位乘客离开码头，岸上的人敲锣打鼓，孩子们跑着追了很远。",
+        "The mill on the old canal was sold, and the ferry was not; nobody had thought that it would come so soon, or so it was said.  Related stories",
+    ];
+
+    fn described(page: &str, title: &str, memory: &mut Memory) -> String {
+        format!("{:?}", segments(page, &Title::of(Some(title), page), memory))
+    }
+
+    #[test]
+    fn a_line_is_forgotten_before_memory_grows() {
+        let mut memory = Memory::default();
+        for n in 0..2 * N_SLOTS {
+            segments(&format!("line {n}"), &Title::default(), &mut memory);
+        }
+        assert!(memory.n_lines <= N_SLOTS / 4 * 3 && memory.slots.len() == N_SLOTS);
+        assert!(memory.bytes.len() < 16 * N_SLOTS);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_is_what_is_found(
+            pages in proptest::collection::vec(proptest::collection::vec(0..LINES.len(), 0..12), 1..5),
+            title in prop_oneof![Just("老渡口重新开放"), Just("The old ferry"), Just("Stories"), Just("Facebook, Twitter"), Just("")],
+        ) {
+            let mut memory = Memory::default();
+            for page in pages {
+                let page: Vec<&str> = page.into_iter().map(|line| LINES[line]).collect();
+                let page = page.join("\n");
+                let whole = super::super::segment::segments(
+                    &page,
+                    &lexicon::BUNDLED.find(&page, &Title::of(Some(title), &page)),
+                );
+                let fresh = described(&page, title, &mut Memory::default());
+                prop_assert_eq!(&fresh, &format!("{whole:?}"));
+                prop_assert_eq!(described(&page, title, &mut memory), fresh);
+            }
+        }
+    }
+}
