@@ -94,7 +94,7 @@ fn whole(text: &str) -> Option<(Option<char>, usize)> {
 /// closing quotation mark.
 fn damaged(text: &str) -> Option<(Option<char>, usize)> {
     let behind = |start: &str| text.strip_prefix(start);
-    let ends = |rest: &str| !rest.chars().next().is_some_and(|c| byte_of(c).is_some_and(|byte| byte >= 0x80));
+    let ends = |rest: &str| rest.chars().next().is_none_or(|c| byte_of(c).is_none());
     if behind("â€").is_some_and(ends) {
         return Some((Some('”'), "â€".len()));
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// A first model makes a probability of these, a second one reads the probabilities of all blocks, and decides.
 /// Then those blocks are taken whose words together have the largest expected F-measure, so that a page of which
 /// the models are unsure still gives its likeliest text.
-/// A page whose first text stands under a heading and outside of what is named for comments, discussion or replies is
+/// A page whose first text stands under a heading and outside of what is named for comments is
 /// an article, however long the thread below; a page with nothing outside is a thread, and its posts are its content.
 /// What platforms say below the articles of their users (whose views these are, that they only store them) goes.
 /// Last, units are completed: a heading stays with what it heads, a list, a table or a block of code of which most was

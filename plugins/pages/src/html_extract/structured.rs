@@ -80,7 +80,7 @@ fn in_scripts(tree: &Tree<'_>) -> Option<(String, u32)> {
 /// The strings of a script that stand behind one of the names of texts and `:` or `=`.
 struct Named<'a>(Cursor<'a>);
 
-impl<'a> Iterator for Named<'a> {
+impl Iterator for Named<'_> {
     type Item = (&'static str, String);
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -67,7 +67,8 @@ mod tests {
         let mut out = String::new();
         let start = line_start_escape(line);
         for (at, c) in line.char_indices() {
-            let (before, rest) = (line[..at].chars().next_back(), &line[at + c.len_utf8()..]);
+            let (before, rest) = line.split_at(at);
+            let (before, rest) = (before.chars().next_back(), rest.get(c.len_utf8()..).unwrap_or_default());
             if start == Some(at) || needs_escape(before, c, rest) {
                 out.push('\\');
             }

@@ -326,9 +326,8 @@ fn flanks(line: &Line, span: &Span, marks: &Marks) -> bool {
     let before = line.text.get(..span.start).and_then(|text| text.chars().next_back());
     let behind = line.text.get(span.end..).and_then(|text| text.chars().next());
     let inside = line.slice(span);
-    let is_mark =
-        |at: usize| line.spans.iter().any(|other| other != span && (other.start == at || other.end == at));
-    // What begins or ends there has a mark of punctuation of its own.
+    // What begins or ends there as well has a mark of punctuation of its own.
+    let is_mark = |at: usize| marks.count(at) > 1;
     let is_punctuation = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric() && !c.is_whitespace());
     let is_open = |c: Option<char>| c.is_none_or(char::is_whitespace) || is_punctuation(c);
     let first = is_punctuation(inside.chars().next()) || is_mark(span.start);

@@ -266,11 +266,12 @@ mod tests {
                 && n_cells > n_rows
                 && !inside().any(|it| it.tag == Tag::Table)
                 && table.blocks().all(|block| page.n_words(block) <= MOST_CELL_WORDS);
-            let rows = containers.iter().enumerate().filter(|(_, it)| it.tag == Tag::Tr);
-            let is_cell = |it: &&Container| matches!(it.tag, Tag::Td | Tag::Th);
-            let columns = |row: usize| inside().filter(|it| it.parent() == row).filter(is_cell).count();
-            let n_columns = rows.map(|(row, _)| columns(row)).max().unwrap_or(0);
-            is_data.then_some(Table { id, n_columns })
+            is_data.then(|| {
+                let rows = containers.iter().enumerate().filter(|(_, it)| it.tag == Tag::Tr);
+                let is_cell = |it: &&Container| matches!(it.tag, Tag::Td | Tag::Th);
+                let columns = |row: usize| inside().filter(|it| it.parent() == row).filter(is_cell).count();
+                Table { id, n_columns: rows.map(|(row, _)| columns(row)).max().unwrap_or(0) }
+            })
         };
         containers.iter().enumerate().filter_map(table).collect()
     }

@@ -200,8 +200,8 @@ fn html() -> impl Strategy<Value = String> {
     let leaf = (prop::sample::select(vec!["p", "h2", "pre", "div", "li"]), line.clone())
         .prop_map(|(tag, line)| format!("<{tag}>{line}</{tag}>"));
     let row = prop::collection::vec(line, 1..4).prop_map(|cells| {
-        let cells: String = cells.into_iter().map(|cell| format!("<td>{cell}</td>")).collect();
-        format!("<tr><th></th>{cells}</tr>")
+        let cells: Vec<String> = cells.into_iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        format!("<tr><th></th>{}</tr>", cells.concat())
     });
     let table = prop::collection::vec(row, 2..4).prop_map(|rows| format!("<table>{}</table>", rows.concat()));
     let block = prop_oneof![4 => leaf, 1 => table];
