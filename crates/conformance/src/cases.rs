@@ -23,7 +23,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use tamis_plugin::{Document, Draft, Edits, Extractor, Filter, Metadata, Notes, Options, Verdict, View};
+use tamis_plugin::{BatchExtractor, Document, Draft, Edits, Filter, Metadata, Notes, Options, Verdict, View};
 
 /// Runs every case of a page against an extractor.
 ///
@@ -32,12 +32,15 @@ use tamis_plugin::{Document, Draft, Edits, Extractor, Filter, Metadata, Notes, O
 /// When the page cannot be read or a case does not come out as it says: the message names page and line and
 /// shows both sides.
 #[track_caller]
-pub fn check_extractor<T: Extractor>(page: &str, markdown: &str) {
+pub fn check_extractor<T: BatchExtractor>(page: &str, markdown: &str) {
     check(page, markdown, &|case: &Case| {
         let stage = T::open(options(case)?).map_err(|error| format!("the stage did not open: {error}"))?;
         let mut document = case.document();
         let mut draft = Draft::new(View::from(&document));
-        let verdict = stage.extract(&mut draft).map_err(|failure| format!("the stage failed: {failure}"))?;
+        let mut local = T::Local::default();
+        let verdict = stage
+            .extract_one(&mut local, &mut draft)
+            .map_err(|failure| format!("the stage failed: {failure}"))?;
         let (edits, notes): (Edits, Notes) = draft.finish();
         edits.apply(&mut document);
         case.compare(&document, &verdict, &notes)
@@ -304,6 +307,8 @@ fn unescape(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use tamis_plugin::{Failure, NoOptions, SetupError};
+
+    use tamis_plugin::Extractor;
 
     use super::*;
 

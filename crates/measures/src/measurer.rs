@@ -75,26 +75,6 @@ impl StopWords {
 impl Measurer {
     /// Measures what is wanted of `text`, and what comes with it.
     pub fn measure(&mut self, text: &str, wanted: &[Measure], stop_words: &StopWords) -> Values {
-        self.begin(text, wanted);
-        self.go_on(text, wanted, stop_words)
-    }
-
-    /// The same where others have told the words, with their bytes in the text: for comparisons.
-    pub fn measure_words(
-        &mut self,
-        text: &str,
-        told: &[(Word, &str)],
-        wanted: &[Measure],
-        stop_words: &StopWords,
-    ) -> Values {
-        self.words.clear();
-        self.words.extend(told.iter().map(|(word, _)| *word));
-        self.hashes.clear();
-        self.hashes.extend(told.iter().map(|(_, word)| xxh3_64(word.as_bytes())));
-        self.go_on(text, wanted, stop_words)
-    }
-
-    fn begin(&mut self, text: &str, wanted: &[Measure]) {
         self.words.clear();
         self.hashes.clear();
         if wants(wanted, Group::Words) || wants(wanted, Group::Repetition) {
@@ -102,9 +82,6 @@ impl Measurer {
             let hash = |word: &Word| xxh3_64(text.as_bytes().get(word.range()).unwrap_or_default());
             self.hashes.extend(self.words.iter().map(hash));
         }
-    }
-
-    fn go_on(&mut self, text: &str, wanted: &[Measure], stop_words: &StopWords) -> Values {
         let mut values = Values([f64::NAN; Measure::ALL.len()]);
         if wants(wanted, Group::Lines) {
             lines_of(&self.lines.count(text), &mut values);
@@ -113,7 +90,7 @@ impl Measurer {
             self.words_of(text, stop_words, &mut values);
         }
         if wants(wanted, Group::Repetition) {
-            let found = self.repetition.count(&self.words, self.hashes.iter().copied());
+            let found = self.repetition.count(text, &self.words, &self.hashes);
             let n_chars = text.chars().count() as u64;
             repetition_of(&found, n_chars, &mut values);
         }
