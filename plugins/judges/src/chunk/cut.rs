@@ -67,7 +67,8 @@ fn fitting(rest: &str, max: usize) -> usize {
     // From the best kind of place to the worst; of one kind the last that fits.
     let places = [paragraph_end, line_end, sentence_end, word_end];
     let found = places.into_iter().find_map(|place| place(window, rest).filter(|at| *at > half));
-    found.unwrap_or_else(|| whole_letter(rest, limit))
+    // A word is cut only where the chunk is all one word.
+    found.or_else(|| word_end(window, rest)).unwrap_or_else(|| whole_letter(rest, limit))
 }
 
 /// Behind the last empty line.

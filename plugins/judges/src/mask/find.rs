@@ -100,7 +100,7 @@ fn emails(text: &str, found: &mut Vec<Found>) {
         let name = email.as_str().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         let is_file = matches!(name.as_str(), "png" | "jpg" | "jpeg" | "gif" | "webp" | "svg" | "js" | "css");
         let before = text.get(..email.start()).and_then(|before| before.chars().next_back());
-        if !is_file && !matches!(before, Some('/' | '@')) {
+        if !is_file && !matches!(before, Some('/' | '@')) && !joins_word(text, &email.range()) {
             found.push(Found { kind: Kind::Email, range: email.range() });
         }
     }
