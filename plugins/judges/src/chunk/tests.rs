@@ -6,7 +6,10 @@ use super::cut::cut;
 use super::{ChunkOptions, Chunks};
 
 fn contents(text: &str, max: usize, overlap: usize) -> Vec<&str> {
-    cut(text, max, overlap, true).into_iter().map(|chunk| &text[chunk.from..chunk.range.end]).collect()
+    cut(text, max, overlap, true)
+        .into_iter()
+        .map(|chunk| text.get(chunk.from..chunk.range.end).expect("whole characters"))
+        .collect()
 }
 
 #[test]
@@ -49,7 +52,10 @@ fn no_chunk_has_two_sections() {
     let found: Vec<(String, String)> = cut(text, 100, 0, true)
         .into_iter()
         .map(|chunk| {
-            (chunk.heading.join("/"), text[chunk.range].lines().next().unwrap_or_default().to_owned())
+            (
+                chunk.heading.join("/"),
+                text.get(chunk.range).unwrap_or_default().lines().next().unwrap_or_default().to_owned(),
+            )
         })
         .collect();
     let expected = [
@@ -101,13 +107,14 @@ proptest! {
     ) {
         let overlap = overlap.min(max / 2);
         let chunks = cut(&text, max, overlap, by_headings);
-        let whole: String = chunks.iter().map(|chunk| &text[chunk.range.clone()]).collect();
+        let whole: String = chunks.iter().filter_map(|chunk| text.get(chunk.range.clone())).collect();
         prop_assert_eq!(&whole, &text);
         for chunk in &chunks {
             prop_assert!(chunk.from <= chunk.range.start && !chunk.range.is_empty());
-            let n_chars = text[chunk.from..chunk.range.end].chars().count();
+            let count = |range| text.get(range).expect("whole characters").chars().count();
+            let n_chars = count(chunk.from..chunk.range.end);
             prop_assert!(n_chars <= max, "{n_chars} of {max}");
-            prop_assert!(text[chunk.from..chunk.range.start].chars().count() <= overlap);
+            prop_assert!(count(chunk.from..chunk.range.start) <= overlap);
         }
     }
 }

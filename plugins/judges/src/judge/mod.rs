@@ -6,7 +6,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use tamis_measures::{Better as Direction, Measure, Measurer, StopWords, Values};
 use tamis_plugin::{
@@ -144,8 +144,7 @@ fn overrides(options: &JudgeOptions) -> Result<Limits, SetupError> {
 
 /// Complains about limits that no rule names.
 fn check_limits(overrides: &Limits, sets: &[RuleSet]) -> Result<(), SetupError> {
-    let known: BTreeMap<&str, ()> =
-        sets.iter().flat_map(RuleSet::limit_names).map(|name| (name, ())).collect();
+    let known: BTreeSet<&str> = sets.iter().flat_map(RuleSet::limit_names).collect();
     for (language, values) in overrides {
         let is_language = language.is_empty()
             || tamis_language::languages().contains(&language.as_str())
@@ -154,8 +153,8 @@ fn check_limits(overrides: &Limits, sets: &[RuleSet]) -> Result<(), SetupError> 
             let message = format!("`{language}` is no language; a table of limits is for one, as in `zh`");
             return Err(SetupError::in_option(format!("limits.{language}"), message));
         }
-        for name in values.keys().filter(|name| !known.contains_key(name.as_str())) {
-            let all: Vec<&str> = known.keys().copied().collect();
+        if let Some(name) = values.keys().find(|name| !known.contains(name.as_str())) {
+            let all: Vec<&str> = known.iter().copied().collect();
             let at = if language.is_empty() { String::new() } else { format!("{language}.") };
             let message = format!("no rule has a limit `{name}`; there are {}", all.join(", "));
             return Err(SetupError::in_option(format!("limits.{at}{name}"), message));

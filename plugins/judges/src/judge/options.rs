@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 /// | --- | --- |
 /// | `gopher` | quality and repetition of Gopher (arXiv 2112.11446, Table A1), as datatrove codes them; for English |
 /// | `c4` | the document rules of C4 (jmlr 20-074): five sentences in good lines, no filler, no curly bracket; for English |
-/// | `fineweb` | C4 without its rule of end marks, and FineWeb's own (arXiv 2406.17557); put `gopher` beside it |
-/// | `fineweb2` | FineWeb-2's limits and stop words for each language, Gopher's where it has none |
-/// | `chinese-web-text` | ChineseWebText (arXiv 2311.01149); it drops every text with a traditional character |
+/// | `fineweb` | C4 without its rule of end marks, and those of `FineWeb` itself (arXiv 2406.17557); put `gopher` beside it |
+/// | `fineweb2` | limits of `FineWeb`-2 and stop words for each language, Gopher's where it has none |
+/// | `chinese-web-text` | those of `ChineseWebText` (arXiv 2311.01149); it drops every text with a traditional character |
 /// | `web-en`, `web-zh` | ours: what the published rules find, without what they take for bad in good pages |
 ///
 /// A rule file has limits and rules; each rule drops a document for which its condition holds:

@@ -1,5 +1,8 @@
 //! Check digits and ranges: what tells a number that means somebody from any other.
 
+/// What the digits of an identity card count.
+const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
 /// Whether 18 characters are a Chinese identity card (GB 11643): a province, a date of birth that exists, and a check
 /// character.
 pub(super) fn is_id_card(number: &str) -> bool {
@@ -19,7 +22,6 @@ pub(super) fn is_id_card(number: &str) -> bool {
         1..=12 => 31,
         _ => return false,
     };
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let sum: u32 = WEIGHTS.iter().enumerate().map(|(at, weight)| weight * digit(at)).sum();
     let check = b"10X98765432"[(sum % 11) as usize];
     is_province
@@ -51,10 +53,9 @@ pub(super) fn is_mobile(digits: &str) -> bool {
     match bytes[1] {
         b'3' | b'8' => true,
         b'4' => matches!(bytes[2], b'5'..=b'9'),
-        b'5' => bytes[2] != b'4',
+        b'5' | b'9' => bytes[2] != b'4',
         b'6' => matches!(bytes[2], b'2' | b'5'..=b'7'),
         b'7' => matches!(bytes[2], b'0'..=b'8'),
-        b'9' => bytes[2] != b'4',
         _ => false,
     }
 }
