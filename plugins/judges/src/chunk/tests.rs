@@ -111,7 +111,7 @@ proptest! {
         prop_assert_eq!(&whole, &text);
         for chunk in &chunks {
             prop_assert!(chunk.from <= chunk.range.start && !chunk.range.is_empty());
-            let count = |range| text.get(range).expect("whole characters").chars().count();
+            let count = |range: std::ops::Range<usize>| text.get(range).expect("whole characters").chars().count();
             let n_chars = count(chunk.from..chunk.range.end);
             prop_assert!(n_chars <= max, "{n_chars} of {max}");
             prop_assert!(count(chunk.from..chunk.range.start) <= overlap);
