@@ -26,7 +26,6 @@ pub(crate) struct Scratch {
     table: Table,
     /// The group that begins at each word, by number; [`NONE`] where it is not repeated.
     ids: Vec<u32>,
-    counts: Vec<u32>,
     /// Characters before each word.
     before: Vec<u64>,
     /// The words at which a group begins that may be repeated.
@@ -76,17 +75,14 @@ impl Scratch {
     /// six lengths after it cost little.
     fn begin_again(&mut self, n_words: usize) {
         self.table.clear(n_words);
-        self.counts.clear();
         self.numbers.clear();
         let (joined, starts) = (&self.joined, &self.starts);
         for start in starts.iter().take((n_words + 1).saturating_sub(SHORTEST_DUPLICATE)) {
             let start = *start as usize;
-            let beginning = joined.get(start..start + BEGINNING);
-            self.numbers.push(
-                beginning.map_or(NONE, |beginning| self.table.number(xxh3_64(beginning), &mut self.counts)),
-            );
+            let beginning = joined.get(start..).and_then(<[u8]>::first_chunk::<BEGINNING>);
+            self.numbers.push(beginning.map_or(NONE, |beginning| self.table.number(mix(*beginning))));
         }
-        let (numbers, counts) = (&self.numbers, &self.counts);
+        let (numbers, counts) = (&self.numbers, &self.table.counts);
         let is_live = |at: &u32| {
             let at = *at as usize;
             // A group that is shorter than that cannot be told by it.
@@ -100,9 +96,8 @@ impl Scratch {
     /// Numbers the words.
     fn begin(&mut self, words: &[Word], hashes: &[u64]) {
         self.table.clear(words.len());
-        self.counts.clear();
         self.ids.clear();
-        self.ids.extend(hashes.iter().map(|hash| self.table.number(*hash, &mut self.counts)));
+        self.ids.extend(hashes.iter().map(|hash| self.table.number(*hash)));
         self.before.clear();
         self.before.push(0);
         let mut n_chars = 0;
@@ -117,7 +112,7 @@ impl Scratch {
 
     /// Takes out the places whose group stands there once.
     fn forget_single(&mut self) {
-        let (ids, counts) = (&mut self.ids, &self.counts);
+        let (ids, counts) = (&mut self.ids, &self.table.counts);
         self.live.retain(|&at| {
             let id = &mut ids[at as usize];
             let is_repeated = counts[*id as usize] > 1;
@@ -131,9 +126,8 @@ impl Scratch {
     /// Goes from groups of one word less to those of `length`; gives the place and the count of the most frequent.
     fn lengthen(&mut self, length: usize) -> (usize, u64) {
         self.table.clear(self.live.len());
-        self.counts.clear();
         let n_groups = self.before.len().saturating_sub(length);
-        let (ids, table, counts) = (&mut self.ids, &mut self.table, &mut self.counts);
+        let (ids, table) = (&mut self.ids, &mut self.table);
         // From the left, so that what stands behind a place is still of the shorter length.
         self.live.retain(|&at| {
             let at = at as usize;
@@ -141,13 +135,13 @@ impl Scratch {
             let goes_on = at < n_groups && next != NONE;
             ids[at] = NONE;
             if goes_on {
-                ids[at] = table.number(u64::from(this) << 32 | u64::from(next), counts);
+                ids[at] = table.number(u64::from(this) << 32 | u64::from(next));
             }
             goes_on
         });
-        let most = self.counts.iter().copied().max().unwrap_or(0);
+        let most = self.table.counts.iter().copied().max().unwrap_or(0);
         // Numbers are given in the order of the first occurrence.
-        let best = self.counts.iter().position(|count| *count == most).unwrap_or(0) as u32;
+        let best = self.table.counts.iter().position(|count| *count == most).unwrap_or(0) as u32;
         let place = self.live.iter().find(|&&at| self.ids[at as usize] == best).copied();
         self.forget_single();
         if most > 1 { (place.unwrap_or(0) as usize, u64::from(most)) } else { (0, 1) }
@@ -159,7 +153,6 @@ impl Scratch {
 
     fn duplicate(&mut self, length: usize) -> u64 {
         self.table.clear(self.live.len());
-        self.counts.clear();
         let (mut n_chars, mut from) = (0, 0);
         for &at in &self.live {
             let at = at as usize;
@@ -168,8 +161,8 @@ impl Scratch {
                 continue;
             }
             let group = self.joined.get(self.starts[at] as usize..end as usize).unwrap_or_default();
-            let number = self.table.number(xxh3_64(group), &mut self.counts);
-            if self.counts[number as usize] > 1 {
+            let number = self.table.number(xxh3_64(group));
+            if self.table.counts[number as usize] > 1 {
                 n_chars += self.before[at + length] - self.before[at];
                 from = at + length;
             }
@@ -180,6 +173,12 @@ impl Scratch {
     fn n_chars(&self, place: usize, length: usize) -> u64 {
         self.before[place + length] - self.before[place]
     }
+}
+
+/// A number for a beginning. Two that are different may have one number: then a place is looked at for nothing.
+fn mix(beginning: [u8; BEGINNING]) -> u64 {
+    let whole = u128::from_le_bytes(beginning);
+    ((whole >> 64) as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ whole as u64
 }
 
 #[cfg(test)]

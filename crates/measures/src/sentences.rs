@@ -58,9 +58,8 @@ fn is_long(line: &str) -> bool {
 /// Bytes are looked at, not characters: those that may begin an end mark are few.
 pub(crate) fn sentence(line: &str) -> (usize, bool) {
     let bytes = line.as_bytes();
-    let may_end = |byte: u8| matches!(byte, b'.' | b'!' | b'?' | 0xE2 | 0xE3 | 0xEF);
     let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| may_end(*byte))) {
+    while let Some(step) = bytes.get(at..).and_then(may_end) {
         at += step;
         let rest = line.get(at..).unwrap_or_default();
         let mut chars = rest.chars();
@@ -79,6 +78,13 @@ pub(crate) fn sentence(line: &str) -> (usize, bool) {
         at = end;
     }
     (line.len(), false)
+}
+
+/// The first byte that an end mark may begin with.
+fn may_end(bytes: &[u8]) -> Option<usize> {
+    let ascii = memchr::memchr3(b'.', b'!', b'?', bytes);
+    let before = bytes.get(..ascii.unwrap_or(bytes.len())).unwrap_or_default();
+    memchr::memchr3(0xE2, 0xE3, 0xEF, before).or(ascii)
 }
 
 #[cfg(test)]

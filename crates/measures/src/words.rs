@@ -85,7 +85,15 @@ fn ascii_word(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
         letters |= byte & 0x40;
         end += 1;
     }
-    if matches!(bytes.get(end), Some(b'\'' | b'.' | b',' | 0x80..)) {
+    let last = bytes.get(end - 1).copied().unwrap_or(b' ');
+    let next = bytes.get(end + 1).copied().unwrap_or(b' ');
+    let goes_on = match bytes.get(end) {
+        Some(b'\'') => last.is_ascii_alphabetic() && (next.is_ascii_alphabetic() || next >= 0x80),
+        Some(b'.' | b',') => last.is_ascii_digit() && next.is_ascii_digit(),
+        Some(byte) => *byte >= 0x80,
+        None => false,
+    };
+    if goes_on {
         return general_word(text, start, words);
     }
     let n_chars = (end - start) as u32;
