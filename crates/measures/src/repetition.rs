@@ -33,8 +33,9 @@ pub(crate) struct Scratch {
     /// All words without anything between them, and where each begins.
     joined: Vec<u8>,
     starts: Vec<u32>,
-    /// Numbers of what begins at the places that are live.
+    /// Where the mark of what begins at each word stands, and the marks: how often it has begun, up to twice.
     numbers: Vec<u32>,
+    marks: Vec<u8>,
 }
 
 /// Two groups that are the same begin with the same so many bytes, if they have so many.
@@ -44,11 +45,11 @@ impl Scratch {
     /// Counts repetitions in `words` of `text`, which have these hashes.
     pub(crate) fn count(&mut self, text: &str, words: &[Word], hashes: &[u64]) -> Repetition {
         let mut found = Repetition::default();
-        self.begin(words, hashes);
+        let pairs = self.begin(words, hashes);
         // A group of n words is repeated only where both groups of n - 1 words in it are. So each length looks at the places
         // that the one before left over.
         for (length, top) in (2..=words.len()).zip(&mut found.top) {
-            let best = self.lengthen(length);
+            let best = if length == 2 { pairs } else { self.lengthen(length) };
             *top = self.top(best, length);
         }
         // Longer ones are compared as they read, whatever words they are cut into: `1 0` is `10` to the published rule.
@@ -73,31 +74,37 @@ impl Scratch {
 
     /// Finds the places at which a group of five words or more may begin that is repeated: few in most texts, so that the
     /// six lengths after it cost little.
+    ///
+    /// Beginnings are not compared but counted by a few bits of them: a place that is found for nothing costs some time and
+    /// changes nothing.
     fn begin_again(&mut self, n_words: usize) {
-        self.table.clear(n_words);
+        let size = (n_words * 16).next_power_of_two().max(64);
+        self.marks.clear();
+        self.marks.resize(size, 0);
         self.numbers.clear();
+        let shift = 64 - size.ilog2();
         let (joined, starts) = (&self.joined, &self.starts);
         for start in starts.iter().take((n_words + 1).saturating_sub(SHORTEST_DUPLICATE)) {
-            let start = *start as usize;
-            let beginning = joined.get(start..).and_then(<[u8]>::first_chunk::<BEGINNING>);
-            self.numbers.push(beginning.map_or(NONE, |beginning| self.table.number(mix(*beginning))));
+            let beginning = joined.get(*start as usize..).and_then(<[u8]>::first_chunk::<BEGINNING>);
+            let place = beginning.map(|beginning| mix(*beginning) >> shift);
+            self.numbers.push(place.map_or(NONE, |place| place as u32));
+            if let Some(mark) = place.and_then(|place| self.marks.get_mut(place as usize)) {
+                *mark = (*mark + 1).min(2);
+            }
         }
-        let (numbers, counts) = (&self.numbers, &self.table.counts);
+        let (numbers, marks) = (&self.numbers, &self.marks);
         let is_live = |at: &u32| {
             let at = *at as usize;
             // A group that is shorter than that cannot be told by it.
             let is_short = starts[at + SHORTEST_DUPLICATE] - starts[at] < BEGINNING as u32;
-            is_short || numbers[at] == NONE || counts[numbers[at] as usize] > 1
+            is_short || numbers[at] == NONE || marks[numbers[at] as usize] > 1
         };
         self.live.clear();
         self.live.extend((0..numbers.len() as u32).filter(is_live));
     }
 
-    /// Numbers the words.
-    fn begin(&mut self, words: &[Word], hashes: &[u64]) {
-        self.table.clear(words.len());
-        self.ids.clear();
-        self.ids.extend(hashes.iter().map(|hash| self.table.number(*hash)));
+    /// Numbers the pairs of words; gives the place and the count of the most frequent.
+    fn begin(&mut self, words: &[Word], hashes: &[u64]) -> (usize, u64) {
         self.before.clear();
         self.before.push(0);
         let mut n_chars = 0;
@@ -105,9 +112,16 @@ impl Scratch {
             n_chars += u64::from(word.n_chars);
             n_chars
         }));
+        self.table.clear(words.len());
+        self.ids.clear();
+        for pair in hashes.windows(2) {
+            let key = pair[0].wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(32) ^ pair[1];
+            self.ids.push(self.table.number(key));
+        }
         self.live.clear();
-        self.live.extend(0..words.len() as u32);
-        self.forget_single();
+        self.live.extend(0..self.ids.len() as u32);
+        self.ids.push(NONE);
+        self.best()
     }
 
     /// Takes out the places whose group stands there once.
@@ -139,6 +153,12 @@ impl Scratch {
             }
             goes_on
         });
+        self.best()
+    }
+
+    /// The place and the count of the most frequent group; the first of all, once, if none is repeated. Forgets those that are
+    /// not.
+    fn best(&mut self) -> (usize, u64) {
         let most = self.table.counts.iter().copied().max().unwrap_or(0);
         // Numbers are given in the order of the first occurrence.
         let best = self.table.counts.iter().position(|count| *count == most).unwrap_or(0) as u32;
@@ -175,10 +195,11 @@ impl Scratch {
     }
 }
 
-/// A number for a beginning. Two that are different may have one number: then a place is looked at for nothing.
+/// A number for a beginning.
 fn mix(beginning: [u8; BEGINNING]) -> u64 {
     let whole = u128::from_le_bytes(beginning);
-    ((whole >> 64) as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ whole as u64
+    let mixed = ((whole >> 64) as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ whole as u64;
+    mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]

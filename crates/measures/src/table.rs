@@ -17,7 +17,7 @@ pub(crate) struct Table {
 impl Table {
     /// Makes room for `n` keys.
     pub(crate) fn clear(&mut self, n: usize) {
-        let size = (n + n / 2).next_power_of_two().max(16);
+        let size = (n * 2).next_power_of_two().max(16);
         self.slots.clear();
         self.slots.resize(size, NONE);
         self.shift = 64 - size.ilog2();
