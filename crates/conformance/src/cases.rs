@@ -37,8 +37,9 @@ pub fn check_extractor<T: BatchExtractor>(page: &str, markdown: &str) {
         let stage = T::open(options(case)?).map_err(|error| format!("the stage did not open: {error}"))?;
         let mut document = case.document();
         let mut draft = Draft::new(View::from(&document));
+        let mut local = T::Local::default();
         let verdict = stage
-            .extract_one(&mut T::Local::default(), &mut draft)
+            .extract_one(&mut local, &mut draft)
             .map_err(|failure| format!("the stage failed: {failure}"))?;
         let (edits, notes): (Edits, Notes) = draft.finish();
         edits.apply(&mut document);

@@ -1,20 +1,31 @@
 //! Whether a text is language at all, and not code, a table of numbers or a formula.
 
+use crate::script::Script;
+
 /// Whether what stands there is words for the most part.
 ///
 /// Two counts over what is no white space: letters, and the signs that programs are held together by. Over half of the
 /// visible characters of running text are letters in any script, and signs such as `{ } = ; _ < >` are fewer than one in
-/// fifty even where it speaks of programs.
+/// fifty even where it speaks of programs. A run of one sign is one: `____` is a blank to fill in and `====` a rule.
+/// A letter of a dense script counts for as many as it says, so that a Chinese page may have more code in it.
 pub(crate) fn is_prose(pieces: &[&str]) -> bool {
-    let (mut n_visible, mut n_letters, mut n_signs) = (0usize, 0usize, 0usize);
+    let (mut n_visible, mut n_letters, mut n_signs) = (0u32, 0u32, 0u32);
+    let mut last = ' ';
     for c in pieces.iter().flat_map(|piece| piece.chars()) {
+        let is_again = std::mem::replace(&mut last, c) == c;
         if c.is_ascii() {
-            n_letters += usize::from(c.is_ascii_alphabetic());
-            n_signs += usize::from(is_sign(c));
-            n_visible += usize::from(c.is_ascii_graphic());
-        } else if !c.is_whitespace() {
-            // Marks count as letters, signs of other blocks do not; to look each up would take as long as all else.
-            n_letters += usize::from(!is_other_sign(c));
+            let is_letter = c.is_ascii_alphabetic();
+            if is_again && !is_letter {
+                continue;
+            }
+            n_letters += u32::from(is_letter);
+            n_signs += u32::from(is_sign(c));
+            n_visible += u32::from(c.is_ascii_graphic());
+        } else if !c.is_whitespace() && !is_other_sign(c) {
+            let weight = Script::of(c).map_or(1, Script::weight);
+            n_letters += weight;
+            n_visible += weight;
+        } else if !c.is_whitespace() && !is_again {
             n_visible += 1;
         }
     }

@@ -1,5 +1,5 @@
 //! Prints the words and all measures of each document of JSON Lines, for comparisons with other programs
-//! (`compare/datatrove.py`).
+//! (`compare/with_datatrove.py`).
 //!
 //! Reads `{"text": …, "stop_words": […]}` from standard input; `stop_words` may be missing.
 

@@ -1,5 +1,9 @@
 //! The line rules of C4, and what they leave of a text.
 
+use std::sync::LazyLock;
+
+use tamis_text::needles::Needles;
+
 use crate::python::{self, is_space};
 use crate::sentences;
 
@@ -34,72 +38,124 @@ pub enum Fate {
     Ends(&'static str),
 }
 
-/// Goes through the lines as the reference does: a line that fails one rule is not looked at by those behind, and the first
-/// filler or bracket that is reached ends the document.
-///
-/// `needs_end` says whether a line must end with a mark, one of `.?!"'`; `FineWeb` goes without.
-pub fn c4(text: &str, needs_end: bool) -> C4 {
-    let mut found = C4::default();
+/// Goes through the lines as the reference does, first with the rule of end marks, then without: a line that fails one rule is not
+/// looked at by those behind, and the first filler or bracket that is reached ends the document.
+pub fn c4(text: &str) -> [C4; 2] {
+    let mut found = [C4::default(); 2];
+    let mut is_over = [false; 2];
+    let phrases = Phrases::of(text);
     for line in python::lines(text) {
-        match fate(line, needs_end) {
-            Fate::Stays(n_sentences) => {
-                found.n_lines += 1;
-                found.n_sentences += n_sentences;
+        let line = Line::new(line);
+        let has_end = line.has_end_mark();
+        let fate = line.fate(phrases);
+        for (found, is_over) in found.iter_mut().zip(&mut is_over).skip(usize::from(!has_end)) {
+            match fate {
+                _ if *is_over => {}
+                Fate::Stays(n_sentences) => {
+                    found.n_lines += 1;
+                    found.n_sentences += n_sentences;
+                }
+                Fate::Goes(_) => {}
+                Fate::Ends(why) => {
+                    found.has_filler = why == FILLER;
+                    found.has_bracket = why == BRACKET;
+                    *is_over = true;
+                }
             }
-            Fate::Goes(_) => {}
-            Fate::Ends(why) => {
-                found.has_filler = why == FILLER;
-                found.has_bracket = why == BRACKET;
-                return found;
-            }
+        }
+        if is_over == [true; 2] {
+            break;
         }
     }
     found
 }
 
+/// Whether any phrase that a rule looks for may occur in a text. In most there is none, and then no line need be looked
+/// through for each of them.
+#[derive(Debug, Clone, Copy)]
+struct Phrases {
+    may_occur: bool,
+    has_bracket: bool,
+}
+
+impl Phrases {
+    fn of(text: &str) -> Self {
+        static NEEDLES: LazyLock<Needles> =
+            LazyLock::new(|| Needles::new(POLICY.into_iter().chain(["lorem ipsum", "javascript"])));
+        let mut may_occur = false;
+        NEEDLES.each(text, |_, _| may_occur = true);
+        Self { may_occur, has_bracket: memchr::memchr(b'{', text.as_bytes()).is_some() }
+    }
+}
+
+/// A line without white space around it and without citations, and as it was.
+struct Line<'a> {
+    whole: &'a str,
+    without: Option<String>,
+}
+
 const FILLER: &str = "lorem-ipsum";
 const BRACKET: &str = "curly-bracket";
 
-/// What C4 does with one line.
+/// What C4 does with one line; `needs_end` says whether it must end with one of `.?!"'`.
 pub fn fate(line: &str, needs_end: bool) -> Fate {
-    let whole = line.trim_matches(is_space);
-    // Cheap questions first: which rule a line fails is told by nobody, so their order does not matter before the two that
-    // end a document.
-    let without = without_citations(whole);
-    let line = without.as_deref().unwrap_or(whole);
-    if needs_end && (!line.ends_with(['.', '?', '!', '"', '\'']) || line.ends_with("...")) {
+    let line = Line::new(line);
+    if needs_end && !line.has_end_mark() {
         return Fate::Goes("no-end-mark");
     }
-    let (n_words, has_long) = words(whole);
-    if n_words < 3 {
-        return Fate::Goes("few-words");
+    line.fate(Phrases { may_occur: true, has_bracket: true })
+}
+
+impl<'a> Line<'a> {
+    fn new(line: &'a str) -> Self {
+        let whole = line.trim_matches(is_space);
+        Self { whole, without: without_citations(whole) }
     }
-    if has_long {
-        return Fate::Goes("long-word");
+
+    fn text(&self) -> &str {
+        self.without.as_deref().unwrap_or(self.whole)
     }
-    let has = |needle: &str| contains(line, needle);
-    if has("lorem ipsum") {
-        return Fate::Ends(FILLER);
+
+    fn has_end_mark(&self) -> bool {
+        let line = self.text();
+        line.ends_with(['.', '?', '!', '"', '\'']) && !line.ends_with("...")
     }
-    if has("javascript") {
-        return Fate::Goes("javascript");
-    }
-    if line.contains('{') {
-        return Fate::Ends(BRACKET);
-    }
-    if POLICY.iter().any(|phrase| has(phrase)) {
-        return Fate::Goes("policy");
-    }
-    let mut n_sentences = 0;
-    let mut rest = line;
-    while let Some((_, behind)) = rest.split_at_checked(sentences::sentence(rest).0) {
-        n_sentences += 1;
-        rest = behind.trim_start_matches(is_space);
-        if rest.is_empty() {
-            break;
+
+    /// What becomes of it by the rules behind that of the end mark. Which of those a line fails that only take the line is told
+    /// by nobody, so their order does not matter.
+    fn fate(&self, phrases: Phrases) -> Fate {
+        let line = self.text();
+        let (n_words, has_long) = words(self.whole);
+        if n_words < 3 {
+            return Fate::Goes("few-words");
         }
+        if has_long {
+            return Fate::Goes("long-word");
+        }
+        let has = |needle: &str| phrases.may_occur && contains(line, needle);
+        if has("lorem ipsum") {
+            return Fate::Ends(FILLER);
+        }
+        if has("javascript") {
+            return Fate::Goes("javascript");
+        }
+        if phrases.has_bracket && memchr::memchr(b'{', line.as_bytes()).is_some() {
+            return Fate::Ends(BRACKET);
+        }
+        if POLICY.iter().any(|phrase| has(phrase)) {
+            return Fate::Goes("policy");
+        }
+        let mut n_sentences = 0;
+        let mut rest = line;
+        while let Some((_, behind)) = rest.split_at_checked(sentences::sentence(rest).0) {
+            n_sentences += 1;
+            rest = behind.trim_start_matches(is_space);
+            if rest.is_empty() {
+                break;
+            }
+        }
+        Fate::Stays(n_sentences)
     }
-    Fate::Stays(n_sentences)
 }
 
 /// The number of words between white space, as far as it matters, and whether one is too long.
@@ -182,9 +238,8 @@ mod tests {
 
     #[test]
     fn a_bracket_counts_where_it_is_reached() {
-        let found =
-            c4("a { b\nThe mill stands by the river.\nIt was { old then.\nNot reached any more.", true);
-        assert_eq!(found, C4 { n_lines: 1, n_sentences: 1, has_filler: false, has_bracket: true });
+        let found = c4("a { b\nThe mill stands by the river.\nIt was { old then.\nNot reached any more.");
+        assert_eq!(found[0], C4 { n_lines: 1, n_sentences: 1, has_filler: false, has_bracket: true });
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Where a published rule is coded somewhere, the definition is that of datatrove, which whole corpora were made with;
-//! `cargo xtask` has a page that compares both (`docs/judging.md`).
+//! `cargo xtask` has a page that compares both (`docs/judging.md` there).
 
 pub mod c4;
 mod characters;
@@ -71,6 +71,7 @@ pub enum Better {
 macro_rules! measures {
     ($($id:ident $name:literal $group:ident $unit:literal $better:ident $summary:literal)*) => {
         /// A value that is measured of a text.
+        #[expect(clippy::doc_markdown, reason = "the same sentences are shown to users, with the names of rule sets")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Measure {
             $(#[doc = $summary] $id,)*

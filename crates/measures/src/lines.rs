@@ -50,29 +50,19 @@ const LONG: u64 = 200;
 /// Room for one text.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    runs: Seen,
-    paragraphs: Seen,
-    filled: Seen,
+    runs: Table,
+    paragraphs: Table,
+    filled: Table,
 }
 
-#[derive(Debug, Default)]
-struct Seen {
-    table: Table,
-    counts: Vec<u32>,
-}
-
-impl Seen {
-    fn clear(&mut self, n: usize) {
-        self.table.clear(n);
-        self.counts.clear();
-    }
-
-    fn add(&mut self, hash: u64, n_chars: u64, to: &mut Repeated) {
-        to.n += 1;
-        let number = self.table.number(hash, &mut self.counts);
-        if self.counts[number as usize] > 1 {
-            to.n_again += 1;
-            to.chars_again += n_chars;
+impl Repeated {
+    /// Counts a piece by its hash.
+    fn add(&mut self, seen: &mut Table, hash: u64, n_chars: u64) {
+        self.n += 1;
+        let number = seen.number(hash);
+        if seen.counts[number as usize] > 1 {
+            self.n_again += 1;
+            self.chars_again += n_chars;
         }
     }
 }
@@ -86,14 +76,14 @@ impl Scratch {
         }
         lines.n_feeds = n_lines as u64 - 1;
         if text.starts_with('\n') {
-            self.runs.add(xxh3_64(b""), 0, &mut lines.runs);
+            lines.runs.add(&mut self.runs, xxh3_64(b""), 0);
         }
         for line in text.split('\n').filter(|line| !line.is_empty()) {
             self.line(line, &mut lines);
         }
         lines.n_chars += lines.n_feeds;
         if text.ends_with('\n') || text.is_empty() {
-            self.runs.add(xxh3_64(b""), 0, &mut lines.runs);
+            lines.runs.add(&mut self.runs, xxh3_64(b""), 0);
         }
         self.paragraphs(text.trim_matches(is_space), &mut lines.paragraphs);
         for line in python::lines(text) {
@@ -109,11 +99,11 @@ impl Scratch {
         let n_chars = count_chars(line);
         lines.n_chars += n_chars;
         let hash = xxh3_64(line.as_bytes());
-        self.runs.add(hash, n_chars, &mut lines.runs);
+        lines.runs.add(&mut self.runs, hash, n_chars);
         if line.chars().all(is_space) {
             return;
         }
-        self.filled.add(hash, n_chars, &mut lines.filled);
+        lines.filled.add(&mut self.filled, hash, n_chars);
         lines.n_ended += u64::from(line.ends_with(is_terminal));
         lines.n_short += u64::from(n_chars <= SHORT);
         lines.n_long += u64::from(n_chars >= LONG);
@@ -126,7 +116,7 @@ impl Scratch {
             // Three line feeds and more leave some at the beginning of what follows, or nothing but them.
             let paragraph = paragraph.trim_matches('\n');
             if !paragraph.is_empty() || text.is_empty() {
-                self.paragraphs.add(xxh3_64(paragraph.as_bytes()), count_chars(paragraph), to);
+                to.add(&mut self.paragraphs, xxh3_64(paragraph.as_bytes()), count_chars(paragraph));
             }
         }
     }

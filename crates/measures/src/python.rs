@@ -37,12 +37,18 @@ pub(crate) fn is_line_end(c: char) -> bool {
 
 /// The lines by `str.splitlines`: CR LF is one end, and there is no empty line behind the last.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let only_feeds = !has_other_ends(text);
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let (line, end) = match line_end(rest) {
+        let end = if only_feeds {
+            memchr::memchr(b'\n', rest.as_bytes()).map(|at| (at, 1))
+        } else {
+            line_end(rest)
+        };
+        let (line, end) = match end {
             Some((at, length)) => (rest.get(..at), at + length),
             None => (Some(rest), rest.len()),
         };
@@ -51,23 +57,22 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the first line ends, and how long its end is.
-///
-/// Nearly all lines end at a LF. What else may end one begins with one of a few bytes, of which only the lead of
-/// U+2028 is frequent: it also leads dashes, quotation marks and dots, so the bytes behind it are looked at.
-fn line_end(text: &str) -> Option<(usize, usize)> {
+/// Whether a text may have line ends that are no LF. Few have, and to look for all of them in each line takes longer than all
+/// else that is done with lines.
+fn has_other_ends(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let limit = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
-    let before = bytes.get(..limit).unwrap_or_default();
-    let is_special = |byte: u8| matches!(byte, 0x0B..=0x0D | 0x1C..=0x1E | 0xC2 | 0xE2);
-    for (at, _) in before.iter().enumerate().filter(|(_, byte)| is_special(**byte)) {
-        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| is_line_end(*c)) else {
-            continue;
-        };
-        let is_pair = c == '\r' && bytes.get(at + 1) == Some(&b'\n');
-        return Some((at, c.len_utf8() + usize::from(is_pair)));
-    }
-    (limit < bytes.len()).then_some((limit, 1))
+    memchr::memchr3(b'\r', 0x0B, 0x0C, bytes).is_some()
+        || memchr::memchr3(0x1C, 0x1D, 0x1E, bytes).is_some()
+        || memchr::memmem::find(bytes, "\u{85}".as_bytes()).is_some()
+        || memchr::memmem::find(bytes, "\u{2028}".as_bytes()).is_some()
+        || memchr::memmem::find(bytes, "\u{2029}".as_bytes()).is_some()
+}
+
+/// Where the first line ends, and how long its end is.
+fn line_end(text: &str) -> Option<(usize, usize)> {
+    let (at, c) = text.char_indices().find(|(_, c)| is_line_end(*c))?;
+    let is_pair = c == '\r' && text.as_bytes().get(at + 1) == Some(&b'\n');
+    Some((at, c.len_utf8() + usize::from(is_pair)))
 }
 
 #[cfg(test)]

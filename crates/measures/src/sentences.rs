@@ -13,23 +13,44 @@ pub(crate) struct Sentences {
     pub(crate) n_ended: u64,
 }
 
-/// Counts the sentences of `text`: they end at a line end, behind `。！？｡` and behind `.!?…` before white space, each with
-/// what closes quotations and brackets behind it.
+/// Columns of a line that may have been broken to fit a page, and not because something ends.
+const WRAPPED: usize = 40;
+
+/// Counts the sentences of `text`: they end behind `。！？｡` and behind `.!?…` before white space, each with what closes
+/// quotations and brackets behind it, and at line ends. The end of a long line before another line ends nothing: the text may
+/// have been wrapped.
 pub(crate) fn count(text: &str) -> Sentences {
     let mut all = Sentences::default();
-    for line in text.split('\n') {
+    // Characters of a sentence that goes on from the line before.
+    let mut open = 0;
+    let mut lines = text.split('\n').peekable();
+    while let Some(line) = lines.next() {
         let mut rest = line;
         while !rest.is_empty() {
             let (length, ended) = sentence(rest);
             let Some((sentence, behind)) = rest.split_at_checked(length) else { break };
             let n_visible = tamis_text::chars::count_visible(sentence) as u64;
-            all.n += u64::from(n_visible > 0);
+            open += n_visible;
             all.n_visible += n_visible;
-            all.n_ended += if ended { n_visible } else { 0 };
+            if ended {
+                all.n += u64::from(open > 0);
+                all.n_ended += open;
+                open = 0;
+            }
             rest = behind;
+        }
+        let goes_on = lines.peek().is_some_and(|next| !next.chars().all(is_space)) && is_long(line);
+        if open > 0 && !goes_on {
+            all.n += 1;
+            open = 0;
         }
     }
     all
+}
+
+/// Whether a line has the columns of a wrapped one; its bytes tell nearly always.
+fn is_long(line: &str) -> bool {
+    line.len() >= 3 * WRAPPED || (line.len() >= WRAPPED && tamis_text::chars::text_width(line) >= WRAPPED)
 }
 
 /// The length in bytes of the first sentence of a line, and whether it has an end mark.
@@ -37,9 +58,8 @@ pub(crate) fn count(text: &str) -> Sentences {
 /// Bytes are looked at, not characters: those that may begin an end mark are few.
 pub(crate) fn sentence(line: &str) -> (usize, bool) {
     let bytes = line.as_bytes();
-    let may_end = |byte: u8| matches!(byte, b'.' | b'!' | b'?' | 0xE2 | 0xE3 | 0xEF);
     let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| may_end(*byte))) {
+    while let Some(step) = bytes.get(at..).and_then(may_end) {
         at += step;
         let rest = line.get(at..).unwrap_or_default();
         let mut chars = rest.chars();
@@ -60,6 +80,13 @@ pub(crate) fn sentence(line: &str) -> (usize, bool) {
     (line.len(), false)
 }
 
+/// The first byte that an end mark may begin with.
+fn may_end(bytes: &[u8]) -> Option<usize> {
+    let ascii = memchr::memchr3(b'.', b'!', b'?', bytes);
+    let before = bytes.get(..ascii.unwrap_or(bytes.len())).unwrap_or_default();
+    memchr::memchr3(0xE2, 0xE3, 0xEF, before).or(ascii)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -73,6 +100,8 @@ mod tests {
             ("版本 1.2 已发布。下载（见下。）标题\n第二行", 4, 16),
             ("v1.2 is out", 1, 0),
             ("Wait... what?!", 2, 13),
+            ("The mill stands by the river, and its wheel\nhas not turned.", 1, 48),
+            ("Home\nNews\nThe mill stands.", 3, 14),
             ("", 0, 0),
             (" \n ", 0, 0),
         ] {

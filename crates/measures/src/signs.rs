@@ -1,7 +1,7 @@
 //! Marks that the published rules name.
 
 /// Whether `c` ends a sentence in any script: the set that `FineWeb` looks for at the end of lines, which is the property
-/// Sentence_Terminal of Unicode with a few marks less.
+/// `Sentence_Terminal` of Unicode with a few marks less.
 pub(crate) fn is_terminal(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, '.' | '?' | '!');

@@ -85,15 +85,21 @@ fn ascii_word(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
         letters |= byte & 0x40;
         end += 1;
     }
-    match bytes.get(end) {
-        Some(b'\'' | b'.' | b',' | 0x80..) => general_word(text, start, words),
-        _ => {
-            let n_chars = (end - start) as u32;
-            let has_letter = letters != 0;
-            words.push(Word { start: start as u32, end: end as u32, n_chars, has_letter, is_symbol: false });
-            end
-        }
+    let last = bytes.get(end - 1).copied().unwrap_or(b' ');
+    let next = bytes.get(end + 1).copied().unwrap_or(b' ');
+    let goes_on = match bytes.get(end) {
+        Some(b'\'') => last.is_ascii_alphabetic() && (next.is_ascii_alphabetic() || next >= 0x80),
+        Some(b'.' | b',') => last.is_ascii_digit() && next.is_ascii_digit(),
+        Some(byte) => *byte >= 0x80,
+        None => false,
+    };
+    if goes_on {
+        return general_word(text, start, words);
     }
+    let n_chars = (end - start) as u32;
+    let has_letter = letters != 0;
+    words.push(Word { start: start as u32, end: end as u32, n_chars, has_letter, is_symbol: false });
+    end
 }
 
 /// A word of whatever letters, marks and digits.
@@ -131,9 +137,10 @@ fn general_word(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
 /// Whether `c` is a part of words.
 fn is_of_word(c: char) -> bool {
     match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
         '\u{C0}'..='\u{24F}' => !matches!(c, '×' | '÷'),
-        '\u{400}'..='\u{481}' | '\u{48A}'..='\u{52F}' | '가'..='힣' => true,
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '\u{400}'..='\u{481}' | '\u{48A}'..='\u{52F}' | '가'..='힣' => {
+            true
+        }
         _ => !c.is_ascii() && (c.is_alphanumeric() || is_mark(c)),
     }
 }
@@ -154,7 +161,7 @@ fn other(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
     if is_space(c) {
         start + c.len_utf8()
     } else if is_piecewise(c) {
-        piece(text, start, words, 4, |c| is_piecewise(c))
+        piece(text, start, words, 4, is_piecewise)
     } else if is_cut(c) {
         east_asian(text, start, c, words)
     } else if is_of_word(c) {

@@ -1,9 +1,26 @@
-//! Stages that judge a document: what language it is in.
+//! Stages that judge a document (what language it is in, how good its text is, what in it is private), and those that share out
+//! what was judged.
 
+mod blocklist;
+mod chunk;
+mod judge;
 mod language;
+mod line_judge;
+mod lot;
+mod mask;
+mod sample;
+mod split;
 
+pub use blocklist::{Blocklist, BlocklistOptions};
+pub use chunk::{ChunkOptions, Chunks};
+pub use judge::{Judge, JudgeMode, JudgeOptions};
 pub use language::{Language, LanguageOptions};
+pub use line_judge::{Between, LineJudge, LineJudgeOptions, LineRule};
+pub use mask::{Kind, Mask, MaskAction, MaskOptions};
+pub use sample::{Sample, SampleOptions};
+pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
-    extractors: [Language],
+    filters: [Blocklist, Sample],
+    extractors: [Chunks, Judge, Language, LineJudge, Mask, Split],
 }

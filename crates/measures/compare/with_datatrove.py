@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare measures and verdicts with datatrove, document by document.
 
-usage: datatrove.py MEASURES TEXT.jsonl [--language en] [--own-words] [--limit N]
+usage: with_datatrove.py MEASURES TEXT.jsonl [--language en] [--own-words] [--limit N]
 
 MEASURES: the compiled example `measures` of this crate (`cargo build -p tamis-measures --example measures`).
 TEXT.jsonl: documents with `text`. Needs: pip install datatrove spacy jieba xxhash regex nltk tldextract ftfy

@@ -1,0 +1,184 @@
+//! `judge`: drops or marks documents by rules over what is measured of their text.
+
+mod file;
+mod options;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use tamis_measures::{Better as Direction, Measure, Measurer, StopWords, Values};
+use tamis_plugin::{
+    BatchExtractor, Better, Draft, Failure, Form, Forms, MeasureInfo, SetupError, Value, ValueRef, Verdict,
+};
+
+pub use options::{JudgeMode, JudgeOptions};
+use rules::{Judged, Limits, RuleSet};
+
+/// Judges documents by rules; see [`JudgeOptions`].
+#[derive(Debug)]
+pub struct Judge {
+    sets: Vec<RuleSet>,
+    mode: JudgeMode,
+    field: String,
+    language: String,
+    /// What all rules name.
+    measures: Vec<Measure>,
+}
+
+impl BatchExtractor for Judge {
+    const NAME: &'static str = "judge";
+    const READS: &'static [&'static str] = &["*"];
+    // Where it is written stands in the options.
+    const WRITES: &'static [&'static str] = &[];
+    const MEASURES: &'static [MeasureInfo] = &INFOS;
+    type Options = JudgeOptions;
+    type Local = Measurer;
+
+    fn open(options: JudgeOptions) -> Result<Self, SetupError> {
+        let mut sets = Vec::new();
+        let overrides = overrides(&options)?;
+        for name in &options.presets {
+            let Some(text) = file::preset(name) else {
+                let all: Vec<&str> = file::presets().collect();
+                let message = format!("there is no preset `{name}`; there are {}", all.join(", "));
+                return Err(SetupError::in_option("presets", message));
+            };
+            let set = file::parse(name, text).and_then(|file| RuleSet::new(name, text, file, &overrides));
+            sets.push(set.map_err(|why| SetupError::in_option("presets", why))?);
+        }
+        for path in &options.rules {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| SetupError::in_option("rules", format!("cannot read {path}: {error}")))?;
+            let set = file::parse(path, &text).and_then(|file| RuleSet::new(path, &text, file, &overrides));
+            sets.push(set.map_err(|why| SetupError::in_option("rules", why))?);
+        }
+        if sets.is_empty() {
+            return Err(SetupError::in_option("presets", "it judges by nothing: give `presets` or `rules`"));
+        }
+        check_limits(&overrides, &sets)?;
+        let mut measures: Vec<Measure> = sets.iter().flat_map(|set| set.measures.iter().copied()).collect();
+        measures.sort_unstable();
+        measures.dedup();
+        Ok(Self { sets, mode: options.mode, field: options.field, language: options.language, measures })
+    }
+
+    fn counters(&self) -> Vec<String> {
+        self.sets.iter().flat_map(|set| set.rules.iter().map(|rule| rule.reason.clone())).collect()
+    }
+
+    fn forms(&self) -> Forms {
+        Forms::new().taking([Form::Flattened, Form::Clean])
+    }
+
+    fn extract_one(&self, measurer: &mut Measurer, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        let document = draft.original();
+        let language = document.metadata(&self.language).and_then(ValueRef::as_str).unwrap_or_default();
+        let no_words = StopWords::default();
+        let mut all: Option<Values> = None;
+        let mut reasons: Vec<&str> = Vec::new();
+        for set in self.sets.iter().filter(|set| set.is_for(language)) {
+            let stop_words = set.stop_words(language).unwrap_or(&no_words);
+            // What the rules of all sets name is measured for the first; another one may look for other stop words.
+            let own = (all.is_some() && set.measures.contains(&Measure::StopWords))
+                .then(|| measurer.measure(document.text(), &set.measures, stop_words));
+            let values = match &own {
+                Some(values) => values,
+                None => {
+                    all.get_or_insert_with(|| measurer.measure(document.text(), &self.measures, stop_words))
+                }
+            };
+            let judged = Judged { document: &document, values, language, set };
+            for rule in &set.rules {
+                let is_bad = rule.holds(&judged).map_err(Failure::new)?;
+                if let Some((measure, value, limit)) = rule.bound(&judged) {
+                    draft.notes().measure(measure.name(), value, limit);
+                }
+                if is_bad {
+                    draft.notes().count(rule.reason.clone(), 1);
+                    if self.mode == JudgeMode::Drop {
+                        return Ok(Verdict::Drop(rule.reason.clone().into()));
+                    }
+                    reasons.push(&rule.reason);
+                }
+            }
+        }
+        match self.mode {
+            JudgeMode::Drop => {}
+            JudgeMode::Annotate => {
+                let list = serde_json::Value::from(reasons);
+                draft.set_metadata(self.field.clone(), Value::from(list));
+            }
+            JudgeMode::Bucket => {
+                let bucket = reasons.first().copied().unwrap_or("good");
+                draft.set_metadata(self.field.clone(), bucket);
+            }
+        }
+        Ok(Verdict::Keep)
+    }
+}
+
+/// The limits that the pipeline gives, by language.
+fn overrides(options: &JudgeOptions) -> Result<Limits, SetupError> {
+    let mut limits = Limits::new();
+    let wrong = |at: String, why: &str| Err(SetupError::in_option(format!("limits.{at}"), why));
+    for (name, value) in &options.limits {
+        if let Some(number) = value.as_f64() {
+            limits.entry(String::new()).or_default().insert(name.clone(), number);
+            continue;
+        }
+        let Some(values) = value.as_object() else {
+            return wrong(name.clone(), "a limit is a number, or a table of numbers for a language");
+        };
+        let of_language = limits.entry(name.clone()).or_default();
+        for (limit, value) in values {
+            let Some(number) = value.as_f64() else {
+                return wrong(format!("{name}.{limit}"), "a limit is a number");
+            };
+            of_language.insert(limit.clone(), number);
+        }
+    }
+    Ok(limits)
+}
+
+/// Complains about limits that no rule names.
+fn check_limits(overrides: &Limits, sets: &[RuleSet]) -> Result<(), SetupError> {
+    let known: BTreeSet<&str> = sets.iter().flat_map(RuleSet::limit_names).collect();
+    for (language, values) in overrides {
+        let is_language = language.is_empty()
+            || tamis_language::languages().contains(&language.as_str())
+            || sets.iter().any(|set| set.tags.contains(language));
+        if !is_language {
+            let message = format!("`{language}` is no language; a table of limits is for one, as in `zh`");
+            return Err(SetupError::in_option(format!("limits.{language}"), message));
+        }
+        if let Some(name) = values.keys().find(|name| !known.contains(name.as_str())) {
+            let all: Vec<&str> = known.iter().copied().collect();
+            let at = if language.is_empty() { String::new() } else { format!("{language}.") };
+            let message = format!("no rule has a limit `{name}`; there are {}", all.join(", "));
+            return Err(SetupError::in_option(format!("limits.{at}{name}"), message));
+        }
+    }
+    Ok(())
+}
+
+/// What is said of each measure.
+const INFOS: [MeasureInfo; Measure::ALL.len()] = {
+    const NONE: MeasureInfo = MeasureInfo::new("", "", "");
+    let mut infos = [NONE; Measure::ALL.len()];
+    let mut at = 0;
+    while at < infos.len() {
+        let measure = Measure::ALL[at];
+        let better = match measure.better() {
+            Direction::Middle => Better::Neither,
+            Direction::Higher => Better::Higher,
+            Direction::Lower => Better::Lower,
+        };
+        let info = MeasureInfo::new(measure.name(), measure.unit(), measure.summary()).better(better);
+        // Nothing is dropped by this, which a constant could not do.
+        std::mem::forget(std::mem::replace(&mut infos[at], info));
+        at += 1;
+    }
+    infos
+};

@@ -1,0 +1,94 @@
+use proptest::prelude::*;
+use tamis_conformance::cases::check_extractor;
+
+use super::options::{Kind, MaskOptions};
+use super::{Mask, find::find, masked};
+
+const ALL: [Kind; 10] = [
+    Kind::Email,
+    Kind::Ip,
+    Kind::Credentials,
+    Kind::CnIdCard,
+    Kind::CnMobile,
+    Kind::Phone,
+    Kind::BankCard,
+    Kind::CnSocialCredit,
+    Kind::CnPlate,
+    Kind::Account,
+];
+
+fn mask(text: &str) -> String {
+    masked(text, &find(text, &ALL))
+}
+
+#[test]
+fn cases() {
+    check_extractor::<Mask>("mask/cases/mask.md", include_str!("cases/mask.md"));
+}
+
+#[test]
+fn every_kind_is_found() {
+    for (text, expected) in [
+        ("Write to anna.m@mill.example.org.", "Write to [EMAIL]."),
+        ("邮箱：miller@mill.cn，欢迎来信", "邮箱：[EMAIL]，欢迎来信"),
+        ("from 8.8.4.4 at noon", "from [IP] at noon"),
+        ("https://anna:geheim1@mill.example/x", "https://[SECRET]@mill.example/x"),
+        ("GET /a?api_key=abcdef123456&b=1", "GET /a?api_key=[SECRET]&b=1"),
+        ("身份证号11010519491231002X。", "身份证号[ID-CARD]。"),
+        ("电话：13800138000", "电话：[PHONE]"),
+        ("请拨打 138-0013-8000 联系", "请拨打 [PHONE] 联系"),
+        ("+86 138 0013 8000", "[PHONE]"),
+        ("Call +44 20 7946 0958 today", "Call [PHONE] today"),
+        ("Karte 4111 1111 1111 1111", "Karte [BANK-CARD]"),
+        ("统一社会信用代码：91350100M000100Y43", "统一社会信用代码：[CREDIT-CODE]"),
+        ("车牌京A12345被拍到", "车牌[PLATE]被拍到"),
+        ("新能源粤BD12345", "新能源[PLATE]"),
+        ("加微信mill_river88，备注", "加微信[ACCOUNT]，备注"),
+        ("QQ：123456789", "QQ：[ACCOUNT]"),
+    ] {
+        assert_eq!(mask(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn numbers_that_are_nobody_stay() {
+    for text in [
+        "The price is 13800138.00 and not 13,800,138",
+        "order 138001380001, item 4111111111111112",
+        "ISBN 978-7-302-51231-4",
+        "2021-03-14 15:09:26",
+        "192.168.1.1 and 127.0.0.1",
+        "version 8.8.4.4",
+        "https://mill.example/p/13800138000.html",
+        "id=13800138000",
+        "icon@2x.png",
+        "https://mill.example/@anna@mill.social",
+        "股票代码 600519，成交额 1234567890 元",
+        "1.2.3.4.5",
+        "第110105194912310021号文件",
+        "微信公众号发布了QQ音乐",
+        "0.13800138000",
+    ] {
+        assert_eq!(mask(text), text);
+    }
+}
+
+#[test]
+fn kinds_have_the_names_of_their_options() {
+    for kind in ALL {
+        assert_eq!(serde_json::to_value(kind).expect("a name"), kind.name());
+    }
+    assert!(MaskOptions::default().kinds.iter().all(|kind| ALL.contains(kind)));
+}
+
+proptest! {
+    #[test]
+    fn what_is_masked_is_not_found_again(text in "([a-z@.:/=?&微信号QQ ：0-9+-]|13800138000|a@b.cn|8.8.8.8){0,40}") {
+        let once = mask(&text);
+        prop_assert_eq!(mask(&once), once.clone());
+        let found = find(&text, &ALL);
+        for pair in found.windows(2) {
+            prop_assert!(pair[0].range.end <= pair[1].range.start);
+        }
+    }
+}
