@@ -6,7 +6,7 @@
 //! each key the least of priority and position together.
 
 mod address;
-mod key;
+pub(crate) mod key;
 mod options;
 mod parts;
 #[cfg(test)]
