@@ -184,6 +184,48 @@ fn a_launcher_needs_no_more_than_the_plan() {
     }
 }
 
+/// Texts of some pages, each with a line of its own, some of which are nearly the same: in groups that lie over shards.
+#[test]
+fn near_duplicates_are_the_same_in_shards_and_threads() {
+    let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
+    assert!(PIPELINE.contains(exact));
+    let world = World::with(&PIPELINE.replace(exact, "use = \"dedup-near\"\n"));
+    let words =
+        |page: usize, n: usize| (0..n).map(move |k| format!("word{} ", (page * 7919 + k * k * 31) % 9973));
+    for file in 0..8_usize {
+        let document = |n: usize| {
+            let text: String = words((file * 5 + n) % 60, 80 + n % 7).collect();
+            format!("{{\"id\":\"{file}.{n}\",\"text\":\"{text} read {n} times\"}}\n")
+        };
+        world.write(format!("in/{file:02}.jsonl"), (0..50).map(document).collect::<String>());
+    }
+    world.run(&[]).exits(0);
+    let folders = ["out", "gone/dropped"];
+    let expected = folders.map(|folder| concatenated(&world, folder, 0));
+    let (read, kept, dropped, _) = world.tally();
+    assert!(read == 400 && (60..65).contains(&kept) && kept + dropped == 400, "{kept} of {read}");
+    assert!(
+        expected[0].contains("\"cluster_size\":") && expected[1].contains("\"duplicate_similarity\":0.9")
+    );
+    for threads in ["run.threads=1", "run.threads=5"] {
+        world
+            .run(&["--fresh", "--set", threads, "--set", "stage.dedup-near.max_state_bytes=1048576"])
+            .exits(0);
+        assert!(folders.map(|folder| concatenated(&world, folder, 0)) == expected, "{threads}");
+    }
+    for shards in [1, 4] {
+        for folder in ["out", "gone"] {
+            std::fs::remove_dir_all(world.path(folder)).unwrap();
+        }
+        let mut launcher = Launcher::new(&world, shards);
+        assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), 3);
+        launcher.launch();
+        assert!(concatenated(&world, "out", shards) == expected[0], "{shards} shards");
+        let gone = concatenated(&world, "gone/dropped", shards);
+        assert!(sorted(&gone) == sorted(&expected[1]), "{shards} shards");
+    }
+}
+
 #[test]
 fn shards_without_corpus_stages_need_no_launcher() {
     let world = world();

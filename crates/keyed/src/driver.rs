@@ -75,6 +75,10 @@ impl CorpusHandle for Keyed {
         Some(self.handle.rounds())
     }
 
+    fn notes(&self) -> &[String] {
+        self.handle.notes()
+    }
+
     fn broken(&self) -> Option<Failure> {
         self.broken.get().cloned()
     }

@@ -44,6 +44,14 @@ impl OpenStage {
         }
     }
 
+    /// What it has worked out from its options that a user should know before a run.
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Corpus(corpus) => corpus.notes().to_vec(),
+            Self::Reader(_) | Self::Transform(_) | Self::Exporter(_) => Vec::new(),
+        }
+    }
+
     /// What it says of forms.
     pub fn forms(&self) -> Forms {
         match self {
@@ -175,6 +183,11 @@ pub trait CorpusHandle: Send + Sync {
         None
     }
 
+    /// What it has worked out from its options that a user should know before a run.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
     /// What went wrong with what the stage has put on the disk, if anything did: the run cannot go on, because that
     /// is no document's fault.
     fn broken(&self) -> Option<Failure> {
@@ -233,6 +246,11 @@ pub trait KeyedHandle: Send + Sync {
     /// What it says of forms, with the options that it was opened with.
     fn forms(&self) -> Forms {
         Forms::new()
+    }
+
+    /// What it has worked out from its options that a user should know before a run.
+    fn notes(&self) -> &[String] {
+        &[]
     }
 
     /// Shows records to the stage. Rows of records that fail must not be used.

@@ -112,7 +112,8 @@ pub enum Reduce {
     /// also over others, are a group. Outcome: a fact ([`First`]) for every document of a group, where first is
     /// the one with the least position.
     Groups {
-        /// To how many of a key every row is tied, at least 1. More find groups whose first members do not tie them.
+        /// To how many of a key every row is tied, at least 1. One is enough for the groups; a program that makes no
+        /// groups of the edges, and compares their ends, wants some.
         edges: u32,
     },
     /// The stage is shown the rows of each key in the order of [`Reduce::First`], whatever bytes follow them, and

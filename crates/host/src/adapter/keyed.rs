@@ -13,19 +13,20 @@ pub(super) struct Keyed {
     instance: Instance,
     table: &'static abi::Keyed,
     rounds: Rounds,
+    notes: Vec<String>,
     locals: Locals,
 }
 
 impl Keyed {
     pub(super) fn new(instance: Instance, table: &'static abi::Keyed) -> Result<Self, SetupError> {
-        let rounds = rounds(&instance, table).map_err(SetupError::new)?;
+        let (rounds, notes) = rounds(&instance, table).map_err(SetupError::new)?;
         let is_visited = rounds.rounds.iter().any(|round| matches!(round.reduce, Reduce::Visit { .. }));
         if is_visited && table.visit.is_none() {
             return Err(SetupError::new(broken(
                 "it declares a round of visits, and has no function `visit`",
             )));
         }
-        Ok(Self { instance, table, rounds, locals: Locals::new() })
+        Ok(Self { instance, table, rounds, notes, locals: Locals::new() })
     }
 
     fn local(&self) -> Result<Local, CallError> {
@@ -98,18 +99,20 @@ impl Keyed {
     }
 }
 
-/// What an instance declares.
-fn rounds(instance: &Instance, table: &'static abi::Keyed) -> Result<Rounds, String> {
+/// What an instance declares, and what is to be known of it.
+fn rounds(instance: &Instance, table: &'static abi::Keyed) -> Result<(Rounds, Vec<String>), String> {
     let Some(rounds) = table.rounds else { return Err(broken("the function `keyed.rounds` is missing")) };
     let mut call = instance.call(Target::Nothing);
     // SAFETY: the table was checked and the instance is open.
     let ran = call.run(|host| unsafe { rounds(instance.pointer, host) });
     ran.map_err(|error| error.message)?;
-    let declared = serde_json::from_slice::<Rounds>(&call.output.bytes);
-    let declared =
-        declared.map_err(|error| broken(&format!("its rounds are not what they should be: {error}")))?;
+    let wrong = |error| broken(&format!("its rounds are not what they should be: {error}"));
+    let mut declared = serde_json::from_slice::<serde_json::Value>(&call.output.bytes).map_err(wrong)?;
+    let notes = declared.as_object_mut().and_then(|declared| declared.remove("notes"));
+    let notes = notes.map(serde_json::from_value).transpose().map_err(wrong)?;
+    let declared: Rounds = serde_json::from_value(declared).map_err(wrong)?;
     declared.check().map_err(|why| broken(&why))?;
-    Ok(declared)
+    Ok((declared, notes.unwrap_or_default()))
 }
 
 impl KeyedHandle for Keyed {
@@ -119,6 +122,10 @@ impl KeyedHandle for Keyed {
 
     fn forms(&self) -> Forms {
         self.instance.forms
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     fn observe(

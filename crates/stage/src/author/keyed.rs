@@ -39,6 +39,11 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
     /// The rounds, which may depend on the options. Asked for once.
     fn rounds(&self) -> Rounds;
 
+    /// What it has worked out from its options that a user should know before a run, in sentences: `tamis plan` shows them.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Sees one document and emits rows about it.
     ///
     /// # Errors
