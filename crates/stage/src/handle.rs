@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
-use crate::keyed::{Emitted, Group, Known, Rounds};
+use crate::keyed::{Emitted, Group, Index, Known, Rounds};
 use crate::{Block, Cut, Failure, Forms, Kind, Output, RandomAccess, Sketch, Split, Workspace};
 
 /// An opened stage of any kind.
@@ -246,6 +246,11 @@ pub trait KeyedHandle: Send + Sync {
     /// What it says of forms, with the options that it was opened with.
     fn forms(&self) -> Forms {
         Forms::new()
+    }
+
+    /// What it does with documents of other runs; it has been checked.
+    fn index(&self) -> Index {
+        Index::default()
     }
 
     /// What it has worked out from its options that a user should know before a run.
