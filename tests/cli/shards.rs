@@ -184,6 +184,91 @@ fn a_launcher_needs_no_more_than_the_plan() {
     }
 }
 
+/// Texts of some pages, each with a line of its own, some of which are nearly the same: in groups that lie over shards.
+#[test]
+fn near_duplicates_are_the_same_in_shards_and_threads() {
+    let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
+    assert!(PIPELINE.contains(exact));
+    let world = World::with(&PIPELINE.replace(exact, "use = \"dedup-near\"\n"));
+    let words =
+        |page: usize, n: usize| (0..n).map(move |k| format!("word{} ", (page * 7919 + k * k * 31) % 9973));
+    for file in 0..8_usize {
+        let document = |n: usize| {
+            let text: String = words((file * 5 + n) % 60, 80 + n % 7).collect();
+            format!("{{\"id\":\"{file}.{n}\",\"text\":\"{text} read {n} times\"}}\n")
+        };
+        world.write(format!("in/{file:02}.jsonl"), (0..50).map(document).collect::<String>());
+    }
+    world.run(&[]).exits(0);
+    let folders = ["out", "gone/dropped"];
+    let expected = folders.map(|folder| concatenated(&world, folder, 0));
+    let (read, kept, dropped, _) = world.tally();
+    assert!(read == 400 && (60..65).contains(&kept) && kept + dropped == 400, "{kept} of {read}");
+    assert!(
+        expected[0].contains("\"cluster_size\":") && expected[1].contains("\"duplicate_similarity\":0.9")
+    );
+    for threads in ["run.threads=1", "run.threads=5"] {
+        world
+            .run(&["--fresh", "--set", threads, "--set", "stage.dedup-near.max_state_bytes=1048576"])
+            .exits(0);
+        assert!(folders.map(|folder| concatenated(&world, folder, 0)) == expected, "{threads}");
+    }
+    for shards in [1, 4] {
+        for folder in ["out", "gone"] {
+            std::fs::remove_dir_all(world.path(folder)).unwrap();
+        }
+        let mut launcher = Launcher::new(&world, shards);
+        assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), 3);
+        launcher.launch();
+        assert!(concatenated(&world, "out", shards) == expected[0], "{shards} shards");
+        let gone = concatenated(&world, "gone/dropped", shards);
+        assert!(sorted(&gone) == sorted(&expected[1]), "{shards} shards");
+    }
+}
+
+/// What comes next month is compared with what is there: by the file that a run leaves, or by states merged from shards.
+#[test]
+fn the_next_run_knows_what_is_there_already() {
+    let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
+    let pipeline = |options: &str| PIPELINE.replace(exact, &format!("use = \"dedup-exact\"\n{options}\n"));
+    let world = World::with(&pipeline("index = true"));
+    let lines = |numbers: std::ops::Range<usize>| -> String {
+        let text = |n: usize| "The quay is long. ".repeat(4) + &n.to_string();
+        numbers.map(|n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n))).collect()
+    };
+    world.write("in/may-1.jsonl", lines(0..60));
+    world.write("in/may-2.jsonl", lines(40..100));
+    world.run(&[]).exits(0);
+    assert_eq!(world.tally(), (120, 100, 20, 0));
+    std::fs::rename(world.path("out/.tamis/learned/dedup-exact/index.state"), world.path("may.state"))
+        .unwrap();
+
+    let mut launcher = Launcher::new(&world, 2);
+    for folder in ["out", "gone"] {
+        std::fs::remove_dir_all(world.path(folder)).unwrap();
+    }
+    launcher.launch();
+    let merged = launcher.states.remove("dedup-exact-0").unwrap();
+
+    std::fs::remove_dir_all(world.path("in")).unwrap();
+    world.write("in/june.jsonl", lines(70..150).replace("\"id\":\"", "\"id\":\"june "));
+    for index in ["may.state", merged.to_str().unwrap()] {
+        for folder in ["out", "gone"] {
+            std::fs::remove_dir_all(world.path(folder)).unwrap();
+        }
+        world.write("p.toml", pipeline(&format!("against = [{index:?}]")));
+        world.run(&[]).exits(0);
+        assert_eq!(world.tally(), (80, 50, 30, 0), "{index}");
+        let gone = concatenated(&world, "gone/dropped", 0);
+        assert!(
+            gone.contains("\"duplicate_of\":\"70\"") && !gone.contains("\"duplicate_of\":\"june"),
+            "{gone}"
+        );
+    }
+    world.write("p.toml", pipeline("against = [\"may.state\"]\nnormalize = \"loose\""));
+    world.run(&["--fresh"]).says(&["the index `", "may.state` cannot be used", "saved with other options"]);
+}
+
 #[test]
 fn shards_without_corpus_stages_need_no_launcher() {
     let world = world();

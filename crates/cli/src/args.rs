@@ -206,6 +206,7 @@ JSON: an object with
   name       the name of the pipeline
   sources    list: id, readers, inputs (kind: local, stdin, url; written; path of a local one),
              exclude
+  notes      what stages have worked out from their options: sentences by the id of the stage
   segments   list: index, reads (sources, spill), stages, needs (list: stage, pass),
              observes (stage, pass; or null), writes (spill, exports),
              state (the name of the file that it makes, or null)

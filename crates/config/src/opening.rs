@@ -63,6 +63,8 @@ pub(crate) struct Checked {
     pub(crate) portable: Value,
     /// See [`StagePlan::observing_passes`](crate::StagePlan).
     pub(crate) observing_passes: u32,
+    /// See [`StagePlan::notes`](crate::StagePlan).
+    pub(crate) notes: Vec<String>,
 }
 
 impl<'a> Opener<'a> {
@@ -134,6 +136,7 @@ impl<'a> Opener<'a> {
             portable: options.clone(),
             options,
             observing_passes: 0,
+            notes: Vec::new(),
         })
     }
 
@@ -359,6 +362,7 @@ impl<'a> Opener<'a> {
                     options: absolute,
                     portable: relative,
                     observing_passes: handle.observing_passes(),
+                    notes: handle.notes(),
                 });
             }
             Ok(_) => {

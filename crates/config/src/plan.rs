@@ -209,6 +209,9 @@ pub struct StagePlan {
     /// How often it must see all documents before it is applied to them: passes, of which each ends a segment.
     /// 0 of anything but a corpus stage that learns. It follows from the options, and only the open stage knows it.
     pub observing_passes: u32,
+    /// What it has worked out from its options that a user should know before a run, in sentences.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 /// An `[[export]]`.

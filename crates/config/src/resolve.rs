@@ -222,6 +222,7 @@ impl<'a> Planner<'a> {
                     info: stage.info,
                     options: stage.options,
                     observing_passes: stage.observing_passes,
+                    notes: stage.notes,
                 });
             }
         }

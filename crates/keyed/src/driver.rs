@@ -1,6 +1,7 @@
 //! A keyed stage as an ordinary corpus stage.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use tamis_document::Record;
@@ -12,7 +13,7 @@ use tamis_stage::{Failure, Forms, Workspace};
 use crate::collect::Collected;
 use crate::known::{Knowing, Outcome};
 use crate::state::Header;
-use crate::{reduce, state};
+use crate::{earlier, reduce, state};
 
 /// A keyed stage whose rounds are run here.
 pub struct Keyed {
@@ -20,6 +21,8 @@ pub struct Keyed {
     /// The stage, as its states name it.
     name: String,
     place: OnceLock<Place>,
+    /// The folder for what is left to the user.
+    keep: OnceLock<PathBuf>,
     collected: Vec<OnceLock<Collected>>,
     outcomes: Vec<OnceLock<Outcome>>,
     /// The first failure to read an outcome.
@@ -36,6 +39,7 @@ impl Keyed {
             handle,
             name: name.into(),
             place: OnceLock::new(),
+            keep: OnceLock::new(),
             collected,
             outcomes,
             broken: OnceLock::new(),
@@ -75,12 +79,17 @@ impl CorpusHandle for Keyed {
         Some(self.handle.rounds())
     }
 
+    fn notes(&self) -> &[String] {
+        self.handle.notes()
+    }
+
     fn broken(&self) -> Option<Failure> {
         self.broken.get().cloned()
     }
 
     fn prepare(&self, workspace: &Workspace) -> Result<(), Failure> {
         let memory = self.handle.rounds().max_state_bytes.unwrap_or(workspace.memory);
+        self.keep.get_or_init(|| workspace.keep.clone());
         self.place.get_or_init(|| Place::new(&workspace.scratch, memory, workspace.threads));
         Ok(())
     }
@@ -102,7 +111,12 @@ impl CorpusHandle for Keyed {
 
     fn end_pass(&self, pass: u32) -> Result<(), Failure> {
         let collected = self.collected(pass)?;
-        let outcome = reduce::reduce(collected, self.place.get(), &mut |group, facts| {
+        let (place, header, index) = (self.place.get(), self.header(pass), self.handle.index());
+        if let Some(folder) = self.keep.get().filter(|_| index.is_kept) {
+            earlier::keep(collected, &header, place, folder)?;
+        }
+        let earlier = earlier::load(header.round, &header, &index.against, place)?;
+        let outcome = reduce::reduce(collected, earlier.as_ref(), place, &mut |group, facts| {
             self.handle.visit(pass, group, &self.knowing(), facts)
         })?;
         let slot = &self.outcomes[pass as usize];

@@ -11,6 +11,7 @@
 
 mod collect;
 mod driver;
+mod earlier;
 mod failure;
 mod groups;
 mod known;

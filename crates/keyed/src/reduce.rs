@@ -5,6 +5,7 @@ use tamis_stage::Failure;
 use tamis_stage::keyed::{Emitted, First, Group, POSITION_BYTES, Reduce, Round};
 
 use crate::collect::Collected;
+use crate::earlier::Beside;
 use crate::failure::failed;
 use crate::groups;
 use crate::known::Outcome;
@@ -12,9 +13,10 @@ use crate::known::Outcome;
 /// Shows the rows of a key to the stage, which emits facts.
 type Visit<'a> = dyn FnMut(&mut dyn Group, &mut Emitted) -> Result<(), Failure> + 'a;
 
-/// Reduces what a round has collected, which is forgotten.
+/// Reduces what a round has collected, and beside it what earlier runs have; both are forgotten.
 pub(crate) fn reduce(
     collected: &Collected,
+    earlier: Option<&Collected>,
     place: Option<&Place>,
     visit: &mut Visit<'_>,
 ) -> Result<Outcome, Failure> {
@@ -27,7 +29,12 @@ pub(crate) fn reduce(
     let mut facts = Facts::new(round, place);
     match &round.reduce {
         Reduce::Fold(_) => {}
-        Reduce::First => first(rows.drain().map_err(failed)?, round, &mut facts).map_err(failed)?,
+        Reduce::First => {
+            let rows = rows.drain().map_err(failed)?;
+            let beside = earlier.map(|earlier| earlier.rows.drain()).transpose().map_err(failed)?;
+            let beside = beside.map(|rows| Beside::new(rows, round.key_width()));
+            first(rows, beside, round, &mut facts).map_err(failed)?;
+        }
         Reduce::Groups { edges } => {
             let edges =
                 edges_of(rows.drain().map_err(failed)?, round, *edges as usize, place).map_err(failed)?;
@@ -42,6 +49,13 @@ pub(crate) fn reduce(
     let ids = match &collected.ids {
         None => None,
         Some(ids) => {
+            if let Some(earlier) = earlier.and_then(|earlier| earlier.ids.as_ref()) {
+                let (mut earlier, mut batch) = (earlier.drain().map_err(failed)?, Batch::default());
+                while let Some(entry) = earlier.advance().map_err(failed)? {
+                    ids.push(&mut batch, entry);
+                }
+                ids.add(&mut batch);
+            }
             let name = format!("{}.ids", round.name);
             let mut writer = TableWriter::new(name, Shape::varied(POSITION_BYTES), place);
             let wanted = firsts.drain().map_err(failed)?;
@@ -100,7 +114,14 @@ impl Facts {
         self.entry.extend_from_slice(&size.to_be_bytes());
         debug_assert_eq!(self.entry.len(), POSITION_BYTES + First::WIDTH);
         self.sorter.push(&mut self.batch, &self.entry);
-        if self.has_ids && size > 0 {
+        if size > 0 {
+            self.name(first);
+        }
+    }
+
+    /// Notes that the id of a document is wanted.
+    fn name(&mut self, first: u128) {
+        if self.has_ids {
             self.firsts.push(&mut self.first_batch, &first.to_be_bytes());
         }
     }
@@ -118,26 +139,41 @@ fn position(entry: &[u8], row_width: usize) -> u128 {
     position.map_or(0, |bytes| u128::from_be_bytes(*bytes))
 }
 
-/// The first document of every key, and those behind it.
-fn first(mut rows: Merge, round: &Round, facts: &mut Facts) -> Result<(), SortError> {
+/// The first document of every key, and those behind it; one of an earlier run stands before all of this one.
+fn first(
+    mut rows: Merge,
+    mut beside: Option<Beside>,
+    round: &Round,
+    facts: &mut Facts,
+) -> Result<(), SortError> {
     let (key_width, row_width) = (round.key_width(), round.row_width());
     let mut key = Vec::new();
-    let (mut leader, mut size) = (0, 0);
+    let (mut leader, mut size, mut is_earlier) = (0, 0, false);
     while let Some(entry) = rows.advance()? {
         let (this, position) = (entry.get(..key_width).unwrap_or_default(), position(entry, row_width));
         if size == 0 || key != this {
-            if size > 1 {
+            if size > 1 && !is_earlier {
                 facts.tell(leader, leader, size);
             }
             key.clear();
             key.extend_from_slice(this);
             (leader, size) = (position, 1);
+            let earlier = beside.as_mut().map(|beside| beside.of(&key)).transpose()?.flatten();
+            if let Some(earlier) = earlier.map(|entry| self::position(entry, row_width)) {
+                facts.name(earlier);
+                facts.tell(position, earlier, 0);
+                // Nobody is told how many there are: there is none here that is kept.
+                (leader, size) = (earlier, 1);
+                is_earlier = true;
+            } else {
+                is_earlier = false;
+            }
         } else {
             facts.tell(position, leader, 0);
             size += 1;
         }
     }
-    if size > 1 {
+    if size > 1 && !is_earlier {
         facts.tell(leader, leader, size);
     }
     Ok(())

@@ -382,6 +382,9 @@ typedef struct {
  *          {"visit": {"gives": ["position", "f64"]}}: `visit` sees the rows of each key and emits facts: a position
  *              and these columns
  * ids      whether `id` will be asked for documents that facts name
+ * Beside "rounds", since 1.3, which older hosts refuse: "notes", a list of sentences that `tamis plan` shows, and for
+ * one round that is reduced to "first" with ids "index": {"against": [paths of states], "is_kept": true}: documents of
+ * earlier runs come before all others of a key, and what was collected is left as such a state
  *
  * Columns are written so that rows in the order of their bytes are in the order of their values: integers with the
  * most significant byte first; of i64 the sign bit flipped; of f64 the sign bit, or if it is set all bits. */

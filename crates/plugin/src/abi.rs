@@ -42,6 +42,8 @@ pub const WHITE_SPACE: u64 = 1;
 pub const NO_BREAK_SPACES: u64 = 2;
 pub const LINES: u64 = 4;
 pub const MARKDOWN: u64 = 8;
+/// In the set of what a stage needs: it compares whole texts, so whoever takes away templates belongs before it.
+pub const CLEANED: u64 = 1 << 63;
 
 /// Of [`Reader::head`]: more bytes are needed to tell.
 pub const MORE: u64 = u64::MAX;

@@ -74,7 +74,7 @@ fn facts() -> Vec<Fact> {
         DROP,
         FAIL
     );
-    constants!(facts, MARKUP, FLATTENED, CLEAN, WHITE_SPACE, NO_BREAK_SPACES, LINES, MARKDOWN);
+    constants!(facts, MARKUP, FLATTENED, CLEAN, WHITE_SPACE, NO_BREAK_SPACES, LINES, MARKDOWN, CLEANED);
     constants!(facts, OK, ERROR, PANIC, UNSUPPORTED, CANCELLED);
     constants!(facts, READER, FILTER, EXTRACTOR, CORPUS, EXPORTER);
     constants!(

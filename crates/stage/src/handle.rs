@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
-use crate::keyed::{Emitted, Group, Known, Rounds};
+use crate::keyed::{Emitted, Group, Index, Known, Rounds};
 use crate::{Block, Cut, Failure, Forms, Kind, Output, RandomAccess, Sketch, Split, Workspace};
 
 /// An opened stage of any kind.
@@ -41,6 +41,14 @@ impl OpenStage {
         match self {
             Self::Corpus(corpus) => corpus.observing_passes(),
             Self::Reader(_) | Self::Transform(_) | Self::Exporter(_) => 0,
+        }
+    }
+
+    /// What it has worked out from its options that a user should know before a run.
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Corpus(corpus) => corpus.notes().to_vec(),
+            Self::Reader(_) | Self::Transform(_) | Self::Exporter(_) => Vec::new(),
         }
     }
 
@@ -175,6 +183,11 @@ pub trait CorpusHandle: Send + Sync {
         None
     }
 
+    /// What it has worked out from its options that a user should know before a run.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
     /// What went wrong with what the stage has put on the disk, if anything did: the run cannot go on, because that
     /// is no document's fault.
     fn broken(&self) -> Option<Failure> {
@@ -233,6 +246,16 @@ pub trait KeyedHandle: Send + Sync {
     /// What it says of forms, with the options that it was opened with.
     fn forms(&self) -> Forms {
         Forms::new()
+    }
+
+    /// What it does with documents of other runs; it has been checked.
+    fn index(&self) -> Index {
+        Index::default()
+    }
+
+    /// What it has worked out from its options that a user should know before a run.
+    fn notes(&self) -> &[String] {
+        &[]
     }
 
     /// Shows records to the stage. Rows of records that fail must not be used.

@@ -37,6 +37,8 @@
 //! What is not in the set (`distinct`, medians, the best k) was needed by none of these; [`Reduce`] can grow, and a
 //! program that does not know a reducer refuses the stage by the reducer's name.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
@@ -60,6 +62,32 @@ pub struct Rounds {
     /// Most bytes of memory for rows and outcomes; else a share of the memory of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_state_bytes: Option<u64>,
+}
+
+/// What a keyed stage does with documents of other runs, for stages with one round, of [`Reduce::First`] with ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Index {
+    /// States of earlier runs, absolute paths: their documents come before all others of a key.
+    pub against: Vec<PathBuf>,
+    /// Whether what was collected stays as a file beside what stages learn, `index.state`, for later runs.
+    pub is_kept: bool,
+}
+
+impl Index {
+    /// Says what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// When the rounds allow no index: a message for the author of the stage.
+    pub fn check(&self, rounds: &Rounds) -> Result<(), String> {
+        let allowed =
+            matches!(rounds.rounds.as_slice(), [round] if round.reduce == Reduce::First && round.ids);
+        if *self == Self::default() || allowed {
+            return Ok(());
+        }
+        Err("an index is for stages with one round, which reduces to the first and has ids".to_owned())
+    }
 }
 
 /// One sweep over the documents.
@@ -112,7 +140,8 @@ pub enum Reduce {
     /// also over others, are a group. Outcome: a fact ([`First`]) for every document of a group, where first is
     /// the one with the least position.
     Groups {
-        /// To how many of a key every row is tied, at least 1. More find groups whose first members do not tie them.
+        /// To how many of a key every row is tied, at least 1. One is enough for the groups; a program that makes no
+        /// groups of the edges, and compares their ends, wants some.
         edges: u32,
     },
     /// The stage is shown the rows of each key in the order of [`Reduce::First`], whatever bytes follow them, and

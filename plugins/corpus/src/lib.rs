@@ -2,6 +2,7 @@
 
 mod dedup_exact;
 mod dedup_near;
+mod dedup_spans;
 mod line_template;
 mod priority;
 mod spill;
@@ -9,10 +10,11 @@ mod squeeze;
 
 pub use dedup_exact::{DedupExact, DedupExactOptions, Normalize, Unit};
 pub use dedup_near::{Clusters, DedupNear, DedupNearOptions, Rule};
+pub use dedup_spans::{DedupSpans, DedupSpansOptions};
 pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place, TablePaths};
 pub use priority::Keep;
 
 tamis_plugin::export_plugin! {
-    keyed_stages: [DedupExact, DedupNear],
+    keyed_stages: [DedupExact, DedupNear, DedupSpans],
     corpus_stages: [LineTemplate],
 }

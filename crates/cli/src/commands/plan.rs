@@ -40,13 +40,21 @@ fn text(plan: &Plan, segments: &[Segment]) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!(
-        "{}\n\n{}\n{}\n{}{}",
+        "{}\n\n{}\n{}{}\n{}{}",
         styled(BOLD, &plan.name),
         summary::render(&rows),
+        notes(plan),
         summary::render(&sources(plan)),
         summary::render(&exports(plan)),
         if reads_stdin(plan) { NOT_RESUMED } else { "" },
     )
+}
+
+/// What stages have worked out from their options.
+fn notes(plan: &Plan) -> String {
+    let notes = plan.stages.iter().flat_map(|stage| stage.notes.iter().map(|note| (stage.id.as_str(), note)));
+    let lines: String = notes.map(|(id, note)| format!("{id}: {note}\n")).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}\n") }
 }
 
 /// What follows from an input that is gone once it has been read.
@@ -120,6 +128,8 @@ fn to_json(plan: &Plan, segments: &[Segment]) -> Value {
     json!({
         "name": plan.name,
         "sources": plan.sources.iter().map(source_json).collect::<Vec<_>>(),
+        "notes": plan.stages.iter().filter(|stage| !stage.notes.is_empty())
+            .map(|stage| (stage.id.clone(), json!(stage.notes))).collect::<serde_json::Map<_, _>>(),
         "segments": segments.iter().map(segment_json).collect::<Vec<_>>(),
         "exports": plan.exports.iter().map(export_json).collect::<Vec<_>>(),
         "run": {

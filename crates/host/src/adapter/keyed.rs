@@ -3,7 +3,7 @@
 use tamis_document::Record;
 use tamis_plugin::abi;
 use tamis_stage::handle::{Effects, KeyedHandle};
-use tamis_stage::keyed::{Emitted, Group, Known, Reduce, Rounds};
+use tamis_stage::keyed::{Emitted, Group, Index, Known, Reduce, Rounds};
 use tamis_stage::{Failure, Forms, SetupError};
 
 use super::{Instance, Local, Locals, TargetOf, fail_all};
@@ -13,19 +13,21 @@ pub(super) struct Keyed {
     instance: Instance,
     table: &'static abi::Keyed,
     rounds: Rounds,
+    notes: Vec<String>,
+    index: Index,
     locals: Locals,
 }
 
 impl Keyed {
     pub(super) fn new(instance: Instance, table: &'static abi::Keyed) -> Result<Self, SetupError> {
-        let rounds = rounds(&instance, table).map_err(SetupError::new)?;
+        let Declared { rounds, notes, index } = declared(&instance, table).map_err(SetupError::new)?;
         let is_visited = rounds.rounds.iter().any(|round| matches!(round.reduce, Reduce::Visit { .. }));
         if is_visited && table.visit.is_none() {
             return Err(SetupError::new(broken(
                 "it declares a round of visits, and has no function `visit`",
             )));
         }
-        Ok(Self { instance, table, rounds, locals: Locals::new() })
+        Ok(Self { instance, table, rounds, notes, index, locals: Locals::new() })
     }
 
     fn local(&self) -> Result<Local, CallError> {
@@ -98,18 +100,28 @@ impl Keyed {
     }
 }
 
-/// What an instance declares.
-fn rounds(instance: &Instance, table: &'static abi::Keyed) -> Result<Rounds, String> {
+/// What an instance says of itself.
+struct Declared {
+    rounds: Rounds,
+    notes: Vec<String>,
+    index: Index,
+}
+
+fn declared(instance: &Instance, table: &'static abi::Keyed) -> Result<Declared, String> {
     let Some(rounds) = table.rounds else { return Err(broken("the function `keyed.rounds` is missing")) };
     let mut call = instance.call(Target::Nothing);
     // SAFETY: the table was checked and the instance is open.
     let ran = call.run(|host| unsafe { rounds(instance.pointer, host) });
     ran.map_err(|error| error.message)?;
-    let declared = serde_json::from_slice::<Rounds>(&call.output.bytes);
-    let declared =
-        declared.map_err(|error| broken(&format!("its rounds are not what they should be: {error}")))?;
-    declared.check().map_err(|why| broken(&why))?;
-    Ok(declared)
+    let wrong = |error| broken(&format!("its rounds are not what they should be: {error}"));
+    let mut declared = serde_json::from_slice::<serde_json::Value>(&call.output.bytes).map_err(wrong)?;
+    let mut beside = |name| declared.as_object_mut().and_then(|declared| declared.remove(name));
+    let (notes, index) = (beside("notes"), beside("index"));
+    let notes = notes.map(serde_json::from_value).transpose().map_err(wrong)?.unwrap_or_default();
+    let index: Index = index.map(serde_json::from_value).transpose().map_err(wrong)?.unwrap_or_default();
+    let rounds: Rounds = serde_json::from_value(declared).map_err(wrong)?;
+    rounds.check().and_then(|()| index.check(&rounds)).map_err(|why| broken(&why))?;
+    Ok(Declared { rounds, notes, index })
 }
 
 impl KeyedHandle for Keyed {
@@ -119,6 +131,14 @@ impl KeyedHandle for Keyed {
 
     fn forms(&self) -> Forms {
         self.instance.forms
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn index(&self) -> Index {
+        self.index.clone()
     }
 
     fn observe(

@@ -62,7 +62,7 @@ impl<'a> HostRef<'a> {
         unsafe { (*self.table).ctx }
     }
 
-    fn abi_minor(self) -> u32 {
+    pub(super) fn abi_minor(self) -> u32 {
         // SAFETY: as in `ctx`.
         unsafe { (*self.table).abi_minor }
     }

@@ -3,7 +3,8 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
-use tamis_stage::keyed::{Group, Known, Rounds, Rows};
+use serde::Serialize;
+use tamis_stage::keyed::{Group, Index, Known, Rounds, Rows};
 use tamis_stage::{Failure, Forms, KeyedStage, SetupError};
 
 use super::host::{HostLookup, HostRef, documents, view};
@@ -16,6 +17,21 @@ use crate::guard;
 pub(super) struct Declared<T> {
     stage: T,
     rounds: Rounds,
+    notes: Vec<String>,
+    index: Index,
+}
+
+/// What `rounds` puts: the declaration, and what is to be known of it.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    rounds: &'a Rounds,
+    /// An older host knows of none and refuses them, so they are left out where there are none.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    /// A host that knows no index refuses it, and the run with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<&'a Index>,
 }
 
 pub(super) struct AsKeyed<T>(PhantomData<T>);
@@ -26,8 +42,8 @@ impl<T: KeyedStage> Kind for AsKeyed<T> {
 
     fn open(options: T::Options) -> Result<Declared<T>, SetupError> {
         let stage = T::open(options)?;
-        let rounds = stage.rounds();
-        Ok(Declared { stage, rounds })
+        let (rounds, notes, index) = (stage.rounds(), stage.notes(), stage.index());
+        Ok(Declared { stage, rounds, notes, index })
     }
 
     fn forms(declared: &Declared<T>) -> Forms {
@@ -52,7 +68,11 @@ unsafe extern "C-unwind" fn rounds<T: KeyedStage>(instance: *mut c_void, host: *
     // SAFETY: the host calls with what the header promises.
     let (host, stage) = unsafe { (HostRef::new(host), stage::<Declared<T>>(instance)) };
     boundary(host, || {
-        let text = serde_json::to_string(&stage.rounds).map_err(|error| error.to_string())?;
+        // A host before 1.3 would refuse what it does not know.
+        let notes = if host.abi_minor() >= 3 { stage.notes.as_slice() } else { &[] };
+        let index = Some(&stage.index).filter(|index| **index != Index::default());
+        let told = Told { rounds: &stage.rounds, notes, index };
+        let text = serde_json::to_string(&told).map_err(|error| error.to_string())?;
         host.put(0, text.as_bytes());
         Ok(())
     })

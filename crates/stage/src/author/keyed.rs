@@ -2,7 +2,7 @@
 
 use tamis_document::Verdict;
 
-use crate::keyed::{Group, Known, Rounds, Rows};
+use crate::keyed::{Group, Index, Known, Rounds, Rows};
 use crate::{Draft, Failure, Forms, MeasureInfo, Options, SetupError, View};
 
 /// Judges or changes a document by what all documents together have said in a few bytes each.
@@ -38,6 +38,16 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
 
     /// The rounds, which may depend on the options. Asked for once.
     fn rounds(&self) -> Rounds;
+
+    /// What it does with documents of other runs. Asked for once.
+    fn index(&self) -> Index {
+        Index::default()
+    }
+
+    /// What it has worked out from its options that a user should know before a run, in sentences: `tamis plan` shows them.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Sees one document and emits rows about it.
     ///

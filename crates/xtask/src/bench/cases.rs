@@ -287,7 +287,7 @@ impl Setting {
         let plain = self.tamis(&length(1, vec![text.clone()]), "corpus-none", documents)?;
         let mut programs = vec![plain.named("jsonl")];
         let mut comparisons = Vec::new();
-        for name in ["dedup-exact", "line-template"] {
+        for name in ["dedup-exact", "dedup-near", "line-template"] {
             let staged =
                 Pipeline { stages: vec![(name, String::new())], ..pipeline("jsonl", vec![text.clone()]) };
             comparisons.push(ratio(Measure::Cpu, programs.len(), 0, None));

@@ -6,15 +6,16 @@
 //! each key the least of priority and position together.
 
 mod address;
-mod key;
+pub(crate) mod key;
 mod options;
 mod parts;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
-use tamis_plugin::keyed::{Column, Fold, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows};
+use tamis_plugin::keyed::{Column, Fold, Index, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows};
 use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Layout, SetupError, ValueRef, Verdict, View};
 
 use crate::priority::Priority;
@@ -73,6 +74,10 @@ impl KeyedStage for DedupExact {
                 "only the text has paragraphs and lines: leave out `field`, or `unit`",
             ));
         }
+        if options.unit != Unit::Documents && (options.index || !options.against.is_empty()) {
+            let option = if options.index { "index" } else { "against" };
+            return Err(SetupError::in_option(option, "an index is of documents: leave out `unit`"));
+        }
         let priority = Priority::new(options.keep, &options.keep_by)?;
         Ok(Self { options, priority, min_chars })
     }
@@ -111,6 +116,11 @@ impl KeyedStage for DedupExact {
             ),
             max_state_bytes: Some(*max_state_bytes),
         }
+    }
+
+    fn index(&self) -> Index {
+        let DedupExactOptions { against, index, .. } = &self.options;
+        Index { against: against.iter().map(PathBuf::from).collect(), is_kept: *index }
     }
 
     fn observe(

@@ -42,6 +42,10 @@ use crate::priority::Keep;
 /// For menus and buttons `line-template` is better: it knows what belongs to a site, and this stage cuts a
 /// sentence that two authors have quoted.
 ///
+/// What comes every month is compared with what is there already by an index: the first run has `index = true`, and the next
+/// one `against = ["out/.tamis/learned/dedup-exact/index.state"]`. `duplicate_of` is then the id in the earlier run. An
+/// index holds what its own run has seen, so each month has one more in the list.
+///
 /// Hashes have 128 bits (XXH3): among ten billion different texts the odds that any two share one are about
 /// 1 in 7 000 000 000 000 000 000.
 /// The hash is no cryptographic one: somebody who wants two texts to collide can make such texts.
@@ -79,6 +83,15 @@ pub struct DedupExactOptions {
     /// the same by chance.
     #[schemars(range(min = 1), extend("x-unit" = "characters"))]
     pub min_chars: Option<u64>,
+    /// Files with what earlier runs have seen: what is in one of them is a duplicate here, whichever `keep` says. Each is
+    /// the `index.state` that a run with `index` has left in `.tamis/learned` of its output, or what `tamis state merge` made
+    /// of the states of shards. They must have been made with the same options.
+    #[schemars(inner(length(min = 1)), extend("x-path" = "file", "x-needs" = {"unit": ["documents"]}))]
+    pub against: Vec<String>,
+    /// Leave what was seen as a file for `against` of later runs, in `.tamis/learned` of the output: 32 bytes for
+    /// each document, and the ids of those that were first.
+    #[schemars(extend("x-needs" = {"unit": ["documents"]}))]
+    pub index: bool,
     /// So much memory is held over all threads, for what was seen and for the table of duplicates; what does not fit
     /// goes to the work folder. It adds to `memory` of `[run]`, which is for documents in flight. The result is the
     /// same whatever it is; less memory takes more time.
@@ -95,6 +108,8 @@ impl Default for DedupExactOptions {
             keep: Keep::Earliest,
             keep_by: String::new(),
             min_chars: None,
+            against: Vec::new(),
+            index: false,
             max_state_bytes: 64 << 20,
         }
     }

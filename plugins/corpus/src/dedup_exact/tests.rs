@@ -181,6 +181,81 @@ fn paragraphs_and_lines_stay_in_one_document() {
     }
 }
 
+/// A run over documents with a folder of its own; what it was left in is `NAME/keep`.
+fn run(options: &DedupExactOptions, folder: &Path, documents: &[Document]) -> Vec<Option<String>> {
+    let stage = open(options);
+    let (scratch, keep) = (folder.join("scratch"), folder.join("keep"));
+    std::fs::create_dir_all(&scratch).unwrap();
+    stage.prepare(&Workspace { scratch, keep, memory: 0, threads: 2 }).unwrap();
+    let placed: Vec<_> = (5..).zip(documents).collect();
+    observe(&*stage, 2, placed.iter().copied());
+    stage.end_pass(0).unwrap();
+    outcome(&*stage, &placed)
+}
+
+fn named(documents: &[(&str, &str)]) -> Vec<Document> {
+    documents.iter().map(|(id, text)| Document::new(*id, *text)).collect()
+}
+
+#[test]
+fn what_earlier_runs_have_seen_is_a_duplicate_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let keeping = DedupExactOptions { index: true, ..DedupExactOptions::default() };
+    let may = named(&[("may/1", "rain"), ("may/2", "sun"), ("may/3", "rain")]);
+    assert_eq!(run(&keeping, &at("may"), &may), [None, None, Some("may/1".to_owned())]);
+    let index = |month: &str| at(month).join("keep/index.state").to_str().unwrap().to_owned();
+
+    // Documents of another month have the same positions, and the longest is kept here.
+    let june = named(&[
+        ("june/1", "snow"),
+        ("june/2", "  rain"),
+        ("june/3", "hail"),
+        ("june/4", "snow "),
+        ("june/5", "rain"),
+    ]);
+    let against = DedupExactOptions { against: vec![index("may")], ..keeping.clone() };
+    let twin = |id: &str| Some(id.to_owned());
+    let expected = [None, twin("may/1"), None, twin("june/1"), twin("may/1")];
+    assert_eq!(run(&against, &at("june"), &june), expected);
+
+    let july = named(&[("july/1", "hail"), ("july/2", "sun"), ("july/3", "fog"), ("july/4", "rain")]);
+    let both =
+        DedupExactOptions { against: vec![index("may"), index("june")], ..DedupExactOptions::default() };
+    let said = run(&both, &at("july"), &july);
+    assert_eq!(said[..3], [twin("june/3"), twin("may/2"), None]);
+    // Both months have it; either may be named.
+    assert!(said[3] == twin("may/1") || said[3] == twin("june/2"), "{said:?}");
+    assert!(!at("july").join("keep").exists(), "no index was asked for");
+}
+
+#[test]
+fn an_index_of_other_options_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let keeping = DedupExactOptions { index: true, ..DedupExactOptions::default() };
+    run(&keeping, folder.path(), &named(&[("a", "rain")]));
+    let index = folder.path().join("keep/index.state");
+    let other = |normalize, index: &Path| {
+        let against = vec![index.to_str().unwrap().to_owned()];
+        let stage = open(&DedupExactOptions { normalize, against, ..DedupExactOptions::default() });
+        stage.merge(0).unwrap();
+        stage.end_pass(0).map_err(|failure| failure.to_string())
+    };
+    assert_eq!(other(Normalize::Whitespace, &index), Ok(()));
+    let refused = other(Normalize::Loose, &index).unwrap_err();
+    assert!(
+        refused.contains("index.state` cannot be used: ") && refused.contains("with other options"),
+        "{refused}"
+    );
+    // As a state that `tamis` has saved: with a line before it.
+    let labelled = folder.path().join("merged.state");
+    let bytes = [b"{\"tamis_state\":1}\n", std::fs::read(&index).unwrap().as_slice()].concat();
+    std::fs::write(&labelled, bytes).unwrap();
+    assert_eq!(other(Normalize::Whitespace, &labelled), Ok(()));
+    std::fs::write(&labelled, "no state").unwrap();
+    assert!(other(Normalize::Whitespace, &labelled).unwrap_err().contains("no saved state"));
+}
+
 #[test]
 fn without_positions_nothing_is_dropped() {
     let documents = [Document::new("a", "rain"), Document::new("b", "rain")];
@@ -231,6 +306,7 @@ fn wrong_options_are_named() {
         (DedupExactOptions { field: String::new(), ..default() }, "field"),
         (DedupExactOptions { min_chars: Some(0), ..default() }, "min_chars"),
         (DedupExactOptions { keep: Keep::Lowest, ..default() }, "keep_by"),
+        (DedupExactOptions { unit: Unit::Lines, index: true, ..default() }, "index"),
         (DedupExactOptions { unit: Unit::Lines, field: "url".to_owned(), ..default() }, "unit"),
     ] {
         assert_eq!(try_open(&options).err().unwrap().option(), Some(option));

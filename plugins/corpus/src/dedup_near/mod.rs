@@ -122,6 +122,30 @@ impl KeyedStage for DedupNear {
         }
     }
 
+    fn notes(&self) -> Vec<String> {
+        if self.options.rule == Rule::Contained {
+            return Vec::new();
+        }
+        let Bands { number, rows, .. } = &self.bands;
+        let per_cent = |share: f64| {
+            let digits = if share < 0.001 { 4 } else { 1 };
+            format!("{:.digits$} %", share * 100.0)
+        };
+        let least = self.options.least();
+        let missed = [least, least + 0.05, least + 0.1].map(|alike| {
+            let alike = alike.min(1.0);
+            format!("{} of those alike at {alike:.2}", per_cent(self.bands.missed(alike)))
+        });
+        let compared = [0.2, 0.4].map(|alike| {
+            format!("{} of those alike at {alike:.1}", per_cent(1.0 - self.bands.missed(alike)))
+        });
+        vec![format!(
+            "candidates are found by {number} bands of {rows} rows, which are expected to miss {}, and to compare in vain {}",
+            missed.join(", "),
+            compared.join(" and "),
+        )]
+    }
+
     fn observe(
         &self,
         round: u32,

@@ -77,8 +77,7 @@ impl Bands {
     }
 
     /// The share of texts that are so much alike that have no band in common.
-    #[cfg(test)]
-    fn missed(&self, alike: f64) -> f64 {
+    pub(super) fn missed(&self, alike: f64) -> f64 {
         let band = (0..self.rows).fold(1.0, |power, _| power * alike);
         (0..self.number).fold(1.0, |missed, _| missed * (1.0 - band))
     }
