@@ -35,8 +35,8 @@ pub(crate) fn draw(steps: &[Step<'_>], kept: u64) -> String {
         let mut left = width(step.seen);
         for (n, class) in [(step.failed, "failed"), (step.dropped, "dropped")] {
             if n > 0 {
-                let place = y + if class == "failed" { 30.0 } else { 12.0 };
-                drawn += &branch(y, left, width(n), place, class, n, step.seen);
+                let at = if class == "failed" { 34.0 } else { 14.0 };
+                drawn += &branch((y, at), (left, width(n)), class, n, step.seen);
                 left -= width(n);
             }
         }
@@ -77,8 +77,8 @@ fn stem(y: f64, from: f64, to: f64) -> String {
     )
 }
 
-/// What a stage takes away, from the right side of the stem to its label.
-fn branch(y: f64, right: f64, width: f64, at: f64, class: &str, n: u64, seen: u64) -> String {
+/// What a stage takes away, from the right side of the stem, where it begins at `y`, to its label, `at` below.
+fn branch((y, at): (f64, f64), (right, width): (f64, f64), class: &str, n: u64, seen: u64) -> String {
     let thick = width.clamp(BRANCH.0, BRANCH.1);
     let (top, bottom) = (y + at - thick / 2.0, y + at + thick / 2.0);
     let left = (right - thick).max(0.0);
