@@ -4,7 +4,7 @@
 //! `arrow-testing` in it, as their authors publish them. Without it the tests say that they were skipped.
 //!
 //! A line of a table: the file, the column to take for the text, and the number of rows, or `refused` and what the
-//! message must say. Numbers are those of PyArrow, where it reads the file. A row whose column holds no text fails
+//! message must say. Numbers are those of `PyArrow`, where it reads the file. A row whose column holds no text fails
 //! alone, with its number: it was read all the same.
 //!
 //! `large_string_map.brotli.parquet` is left out: one row of it takes 2 GiB.
