@@ -95,7 +95,7 @@ fn flags_that_make_no_sense_run_nothing() {
         (&["--shard", "8/8"][..], "those of 8 are `0/8` to `7/8`"),
         (&["--shard", "1"], "part I of N, counted from 0"),
         (&["--shard", "0/0"], "at least 1"),
-        (&["--limit", "0"], "0 is not in 1.."),
+        (&["--limit", "0"], "a whole number from 1 on"),
         (&["--limit", "5", "--shard", "0/2"], "cannot be used with"),
         (&["--dry-run", "--fresh"], "cannot be used with"),
         (&["--dry-run", "--segment", "0"], "cannot be used with"),

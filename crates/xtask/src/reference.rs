@@ -134,10 +134,9 @@ fn page(info: &StageInfo, forms: &[(&str, String)]) -> String {
         format!("{NOTE}\n\n# `{}`\n\n{}, in `[[{}]]`.\n\n", info.name, kind(info), info.kind.table());
     page += info.docs.trim();
     page += &fields(info);
-    if let [(first, what), rest @ ..] = forms {
-        let (first, rest): (_, String) =
-            (capital(first), rest.iter().map(|(verb, what)| format!("; {verb} {what}")).collect());
-        page += &format!("\n\n{first} {what}{rest}.");
+    if !forms.is_empty() {
+        let said: Vec<String> = forms.iter().map(|(verb, what)| format!("{verb} {what}")).collect();
+        page += &format!("\n\n{}.", capital(&said.join("; ")));
     }
     page += "\n\n## Options\n\n";
     let options_of_stage = info.options();

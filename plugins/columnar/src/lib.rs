@@ -8,6 +8,8 @@ mod parquet;
 mod parts;
 mod rows;
 #[cfg(test)]
+mod suites;
+#[cfg(test)]
 mod testing;
 mod value;
 

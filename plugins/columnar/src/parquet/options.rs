@@ -31,8 +31,10 @@ use tamis_readers::{FieldNames, TextForm};
 ///
 /// Row groups are cut by what their rows take, dictionaries expanded; a page is decompressed as a whole.
 ///
-/// Limits: encrypted files and the compression `lzo` are not read. A damaged file without a
-/// readable footer is a dead letter as a whole.
+/// Limits: encrypted files and the compression `lzo` are not read; of encrypted files whose footer is plain the message
+/// says that they are damaged. A damaged file without a readable footer is a dead letter as a whole. So are some files
+/// that break the format in ways which other readers pass over: dictionaries that say a wrong size, lists without the
+/// annotation that they are some, offsets of 0. Check sums of pages that are there are looked at.
 ///
 /// Source: <https://parquet.apache.org/docs/file-format/>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -411,3 +411,38 @@ fn tables_are_told_by_their_looks_where_a_name_does_not_tell() {
         assert_eq!(sure, (*sure_csv, *sure_tsv), "{name}: {}", String::from_utf8_lossy(head));
     }
 }
+
+/// Tables of all kinds with what stands in them as JSON: `TAMIS_SUITES` names a folder that has `csv-spectrum` in it, as
+/// its author publishes it.
+#[test]
+fn the_tables_of_csv_spectrum_are_read_as_they_are_meant() {
+    let suites = std::env::var_os("TAMIS_SUITES").map(std::path::PathBuf::from);
+    let Some(folder) = suites.map(|suites| suites.join("csv-spectrum")).filter(|folder| folder.is_dir())
+    else {
+        eprintln!("SKIPPED: no folder `csv-spectrum` in the one that TAMIS_SUITES names");
+        return;
+    };
+    let mut n_tables = 0;
+    for entry in folder.join("csvs").read_dir().expect("the folder can be read") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let file = std::fs::read(&path).expect("the table can be read");
+        let json = std::fs::read(folder.join("json").join(format!("{name}.json"))).expect("its content");
+        let rows: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_slice(&json).expect("JSON");
+        let header = String::from_utf8_lossy(&file).lines().next().unwrap_or_default().to_owned();
+        let text = header.split(',').next().unwrap_or_default().trim_matches('"').to_owned();
+        let found = read(&format!(r#"{{"fields":{{"id":"","text":"{text}","raw":""}}}}"#), &file);
+        assert_eq!(found.messages(), [""; 0], "{name}");
+        assert_eq!(found.texts().len(), rows.len(), "{name}");
+        for (document, mut row) in found.documents().zip(rows) {
+            assert_eq!(row.remove(&text), Some(document.text.as_str().into()), "{name}");
+            // An empty cell is no metadata.
+            row.retain(|_, value| value != "");
+            let metadata = serde_json::to_value(&document.metadata).expect("metadata can be written");
+            assert_eq!(metadata, serde_json::Value::Object(row), "{name}");
+        }
+        n_tables += 1;
+    }
+    assert!(n_tables >= 11, "{n_tables} tables");
+}

@@ -9,7 +9,9 @@ macro_rules! object_options {
         pub struct $name {
             /// The names of the fields that hold the identifier, the text and the raw page.
             ///
-            /// `fields = { text = "body" }` leaves the other two at `id` and `raw`.
+            /// `fields = { text = "body" }` leaves the other two at `id` and `raw`. Whether two records share an id is not
+            /// looked at: it would take a table of all of them, and nothing is joined by it. To find them, copy `id` to a
+            /// field (stage `fields`) and let `dedup-exact` compare that.
             pub fields: crate::FieldNames,
             /// The metadata fields to take; without it, every field that `fields` does not name.
             ///
