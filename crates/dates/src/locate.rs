@@ -93,17 +93,31 @@ struct BeforeYear {
 impl BeforeYear {
     /// Takes apart what stands before a year, if it is day and month.
     fn read(before: &str) -> Option<Self> {
-        if before.is_ascii() {
-            Self::of(&BEFORE_YEAR_IN_ASCII.captures(&before.to_ascii_lowercase())?)
-        } else {
-            Self::of(&BEFORE_YEAR.captures(before)?)
-        }
+        let Some(start) = ascii_tail(before) else { return Self::of(&BEFORE_YEAR.captures(before)?) };
+        let tail = before.get(start..)?.to_ascii_lowercase();
+        let found = Self::of(&BEFORE_YEAR_IN_ASCII.captures(&tail)?)?;
+        let moved = |part: Range<usize>| start + part.start..start + part.end;
+        Some(Self { date: moved(found.date), time: found.time.map(moved), weekday: found.weekday.map(moved) })
     }
 
     fn of(found: &Captures<'_>) -> Option<Self> {
         let part = |name| found.name(name).map(|part| part.range());
         Some(Self { date: part("date")?, time: part("time"), weekday: part("weekday") })
     }
+}
+
+/// Where the ASCII at the end of a text begins, if what stands before it can be no part of day and month, so that it is as
+/// good as the beginning: punctuation, or a Chinese character that is glued to no letter.
+fn ascii_tail(text: &str) -> Option<usize> {
+    let tail = text.trim_end_matches(|c: char| c.is_ascii()).len();
+    let parts = match text.get(..tail)?.chars().next_back() {
+        None | Some('\u{2010}'..='\u{2027}' | '、'..='〃' | '〈'..='】' | '！'..='，' | '：'..='；') => {
+            true
+        }
+        Some('\u{4E00}'..='\u{9FFF}') => !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic),
+        Some(_) => false,
+    };
+    parts.then_some(tail)
 }
 
 /// The dates of `text`, in order.
@@ -521,6 +535,13 @@ mod tests {
                 }
             }
         }
+        // What parts the ASCII at the end from the rest is in no name.
+        let months = MONTHS.iter().map(|(name, _)| *name);
+        for name in months.chain(WEEKDAYS.iter().map(|(name, _)| *name)) {
+            for c in name.chars().filter(|c| !c.is_ascii()) {
+                assert_eq!(ascii_tail(&c.to_string()), None, "{name}");
+            }
+        }
         for text in [" 9/13/", " 9-13-", " 13.9.", " 13. 9. "] {
             assert!(BEFORE_YEAR.is_match(text) && may_end_a_month(text), "{text}");
         }
@@ -538,7 +559,7 @@ mod tests {
     proptest! {
         #[test]
         fn both_patterns_take_apart_alike(
-            text in "(x |, |h5 |1|mon|)(10:05(:30)?( ?pm|a\\.m\\.)?( uhr| h)?(,|-| \\|)? ?(on )?)?((Fri|monday|mo\\.|May),? ?(the )?)?(march|May|jun)?\\.?(March 5, |5(th|\\.)? (of )?march\\.? |05-may-|9/13/|9-3-|9\\. ?3\\.|june 12 |2 )"
+            text in "(x |, |h5 |1|mon|)(”|—|字|，|·|é|\u{a0}|)(10:05(:30)?( ?pm|a\\.m\\.)?( uhr| h)?(,|-| \\|)? ?(on )?)?((Fri|monday|mo\\.|May),? ?(the )?)?(march|May|jun)?\\.?(March 5, |5(th|\\.)? (of )?march\\.? |05-may-|9/13/|9-3-|9\\. ?3\\.|june 12 |2 )"
         ) {
             let expected = BEFORE_YEAR.captures(&text).and_then(|found| BeforeYear::of(&found));
             prop_assert_eq!(BeforeYear::read(&text), expected);

@@ -39,7 +39,7 @@ macro_rules! features {
             };
 
             /// The feature of a bin; the last one takes all that lies beyond.
-            #[inline(always)]
+            #[inline]
             pub(super) fn bin(self, bin: usize) -> usize {
                 let group = self as usize;
                 Self::OFFSETS[group] + bin.min($groups[group].1.len() - 1)
@@ -197,7 +197,7 @@ pub(super) fn is_of_page(name: &str) -> bool {
 }
 
 /// The bin of a value: how many of the limits it lies beyond.
-#[inline(always)]
+#[inline]
 pub(super) fn bin<const N: usize>(value: f32, limits: &[f32; N]) -> usize {
     // The limits rise, so all of them can be compared at once.
     let n_below: u32 = limits.iter().map(|limit| u32::from(value > *limit)).sum();

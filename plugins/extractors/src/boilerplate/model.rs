@@ -272,12 +272,12 @@ impl Sink for Summing<'_> {
         self.n_begun += 1;
     }
 
-    #[inline(always)]
+    #[inline]
     fn node(&mut self, feature: usize) {
         self.node += self.node_weights[feature];
     }
 
-    #[inline(always)]
+    #[inline]
     fn edge(&mut self, feature: usize) {
         let weight = &self.edge_weights[feature];
         (0..4).for_each(|change| self.edge[change] += weight[change]);

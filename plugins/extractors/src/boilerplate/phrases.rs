@@ -38,7 +38,7 @@ pub(super) struct Begins {
 /// The first token of some phrases.
 #[derive(Debug)]
 struct Key {
-    key: u64,
+    hash: u64,
     /// The first of the phrases.
     first: u32,
     /// The first of those that consist of this token alone.
@@ -123,8 +123,8 @@ impl<T: Copy> Phrases<T> {
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
             let at = new.entries.len() as u32;
-            if new.keys.last().is_none_or(|last| last.key != key) {
-                new.keys.push(Key { key, first: at, first_alone: at, behind: 0 });
+            if new.keys.last().is_none_or(|last| last.hash != key) {
+                new.keys.push(Key { hash: key, first: at, first_alone: at, behind: 0 });
                 new.begins.add(key);
             }
             let entry = Entry::new(phrase, value);
@@ -133,7 +133,7 @@ impl<T: Copy> Phrases<T> {
             }
             new.entries.push(entry);
         }
-        let begins = |bucket| new.keys.partition_point(|key| key.key >> (64 - BUCKET_BITS) < bucket) as u32;
+        let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
     }
@@ -190,7 +190,7 @@ impl<T: Copy> Phrases<T> {
     fn search(&self, key: u64, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
         let bucket = (key >> (64 - BUCKET_BITS)) as usize;
         let keys = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
-        let at = keys.start + self.keys[keys].iter().position(|other| other.key == key)?;
+        let at = keys.start + self.keys[keys].iter().position(|other| other.hash == key)?;
         let key = &self.keys[at];
         let text = page.get(start..)?;
         let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);

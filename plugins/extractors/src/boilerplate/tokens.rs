@@ -102,7 +102,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// A word that begins with a letter of ASCII.
-    #[inline(always)]
+    #[inline]
     fn word(&mut self, start: usize) -> Token {
         let bytes = self.text.as_bytes();
         let end = ascii_word_end(bytes, start);
@@ -246,7 +246,7 @@ pub(super) fn is_glued(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The end of the letters of ASCII that make a word from byte `start` on: small ones, or capitals.
-#[inline(always)]
+#[inline]
 fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
     let letters = bytes.get(start + 1..).unwrap_or_default();
     let capitals = bytes[start].is_ascii_uppercase() && letters.first().is_some_and(u8::is_ascii_uppercase);
@@ -259,7 +259,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// The high bit of each of eight bytes that is no letter of ASCII within the 26 from `first` on.
 ///
 /// With the high bits out of the way, adding carries into them where a byte is at least so much.
-#[inline(always)]
+#[inline]
 fn others(word: u64, first: u8) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low = word & !HIGH;
@@ -269,7 +269,7 @@ fn others(word: u64, first: u8) -> u64 {
 }
 
 /// How many letters of ASCII that lie within the 26 from `first` on come at the beginning.
-#[inline(always)]
+#[inline]
 fn n_letters_from(bytes: &[u8], first: u8) -> usize {
     let mut n = 0;
     while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
@@ -306,7 +306,7 @@ pub(super) fn n_ascii_letters(bytes: &[u8]) -> (usize, bool) {
 }
 
 /// The key of a word of `n` letters of ASCII.
-#[inline(always)]
+#[inline]
 fn word_key(bytes: &[u8], n: usize) -> u64 {
     let key = spread(first_bytes(bytes, n));
     if n <= 8 { key } else { long_word_key(bytes, n, key) }

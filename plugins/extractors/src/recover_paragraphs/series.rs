@@ -130,10 +130,7 @@ fn candidates<'a>(text: &'a str, lines: impl IntoIterator<Item = Line<'a>>) -> V
     candidates
 }
 
-/// With which characters a marker can begin, beside the digits of ASCII.
-const MARKER_CHARS: [&str; 12] = ["(", "（", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
-
-/// The first bytes of these and of the digits.
+/// The first bytes of the characters with which a marker can begin.
 const MARKER_BYTES: [bool; 256] = {
     let mut bytes = [false; 256];
     let mut digit = b'0';
@@ -141,18 +138,32 @@ const MARKER_BYTES: [bool; 256] = {
         bytes[digit as usize] = true;
         digit += 1;
     }
+    let others = ["(", "（", "一", "五", "十"];
     let mut at = 0;
-    while at < MARKER_CHARS.len() {
-        bytes[MARKER_CHARS[at].as_bytes()[0] as usize] = true;
+    while at < others.len() {
+        bytes[others[at].as_bytes()[0] as usize] = true;
         at += 1;
     }
     bytes
 };
 
-/// Whether some bytes, of which the first is one of [`MARKER_BYTES`], begin with the first character of a marker.
+/// Whether some bytes begin with the first character of a marker: a digit, a bracket, a numeral from one to ten. They are
+/// told by their bytes, because their first ones are those of half of all Chinese characters.
 fn may_begin_marker(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(u8::is_ascii_digit)
-        || MARKER_CHARS.iter().any(|c| bytes.starts_with(c.as_bytes()))
+    match *bytes {
+        [b'0'..=b'9' | b'(', ..] => true,
+        // （
+        [0xEF, second, third, ..] => (second, third) == (0xBC, 0x88),
+        // 一七三九二五
+        [0xE4, second, third, ..] => {
+            matches!((second, third), (0xB8, 0x80 | 0x83 | 0x89) | (0xB9, 0x9D) | (0xBA, 0x8C | 0x94))
+        }
+        // 八六十四
+        [0xE5, second, third, ..] => {
+            matches!((second, third), (0x85, 0xAB | 0xAD) | (0x8D, 0x81) | (0x9B, 0x9B))
+        }
+        _ => false,
+    }
 }
 
 fn context(left: &str, heading: Option<&str>, parent: Option<usize>) -> Option<Context> {
@@ -210,4 +221,20 @@ fn chain(candidates: &[Candidate]) -> Vec<Series> {
         }
     }
     all_series
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_begin_with_these_characters() {
+        let begins: String = ('\0'..='\u{FFFF}')
+            .filter(|c| {
+                let bytes = c.to_string().into_bytes();
+                MARKER_BYTES[usize::from(bytes[0])] && may_begin_marker(&bytes)
+            })
+            .collect();
+        assert_eq!(begins, "(0123456789一七三九二五八六十四（");
+    }
 }

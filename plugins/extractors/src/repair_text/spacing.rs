@@ -212,10 +212,10 @@ fn next_special(bytes: &[u8], from: usize) -> Option<usize> {
         at += 1;
     }
     while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ LANE + 1 }>) {
-        if may_have_special(window) {
-            if let Some(found) = (at..at + LANE).find(|at| is_special(bytes, *at)) {
-                return Some(found);
-            }
+        if may_have_special(window)
+            && let Some(found) = (at..at + LANE).find(|at| is_special(bytes, *at))
+        {
+            return Some(found);
         }
         at += LANE;
     }

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::detect::{Detection, Detector};
 use super::file::{self, Pattern, RuleFile};
-use super::literals::{self, Literals};
+use super::literals::Literals;
 use super::site::{
     Cut, Drop, DropLines, Field, FieldSource, Head, LineMatcher, Probe, Reject, Site, Tail, Window,
 };
@@ -69,8 +69,8 @@ struct Context<'a> {
     path: &'a str,
     content: &'a str,
     mistakes: &'a mut Vec<String>,
-    /// The patterns of all probes so far.
-    probes: Vec<String>,
+    /// What the patterns of all probes so far demand.
+    probes: Vec<Vec<Vec<u8>>>,
 }
 
 impl Context<'_> {
@@ -111,7 +111,7 @@ impl Context<'_> {
             return None;
         }
         let n_probes = self.probes.len();
-        let literals = Literals::new(self.probes.iter().map(String::as_str).enumerate());
+        let literals = Literals::new(self.probes.iter().map(Vec::as_slice).enumerate());
         Some(Site { name, rejects, fields, heads, tails, drops, cuts, literals, n_probes })
     }
 
@@ -233,8 +233,8 @@ impl Context<'_> {
     /// Compiles a pattern that is looked for in pages.
     fn probe(&mut self, pattern: &Pattern) -> Option<Probe> {
         let regex = self.regex(pattern)?;
-        let has_literal = literals::demanded(pattern.get_ref()).is_some();
-        self.probes.push(pattern.get_ref().clone());
+        let has_literal = regex.demanded().is_some();
+        self.probes.push(regex.demanded().unwrap_or_default().to_vec());
         Some(Probe { regex, index: self.probes.len() - 1, has_literal })
     }
 

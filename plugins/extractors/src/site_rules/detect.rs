@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::lazy::LazyRegex;
 use memchr::{memchr, memrchr};
 
-use super::literals::{self, Literals};
+use super::literals::Literals;
 
 /// Literals of so many bytes are rare enough to look for in every page: three characters of Han. The shortest one
 /// also decides how fast all are found (0.8 ns a byte with nine, 1.4 with six).
@@ -63,7 +63,7 @@ impl Detection {
     /// Puts off what costs most, but so few patterns that one of the others must be there.
     fn defer(&mut self, patterns: &[LazyRegex]) {
         let shortest = |index: usize| {
-            let literals = literals::demanded(patterns[index].as_str()).unwrap_or_default();
+            let literals = patterns[index].demanded().unwrap_or_default();
             literals.iter().map(Vec::len).min().unwrap_or(0)
         };
         let mut common: Vec<(usize, usize)> =
@@ -85,8 +85,9 @@ impl Detector {
         };
         let at_once: Vec<usize> = sites.iter().flat_map(at_once).collect();
         let (demanding, undemanding): (Vec<usize>, Vec<usize>) =
-            at_once.into_iter().partition(|&index| literals::demanded(patterns[index].as_str()).is_some());
-        let literals = Literals::new(demanding.into_iter().map(|index| (index, patterns[index].as_str())));
+            at_once.into_iter().partition(|&index| patterns[index].demanded().is_some());
+        let demanded = |index: usize| (index, patterns[index].demanded().unwrap_or_default());
+        let literals = Literals::new(demanding.into_iter().map(demanded));
         Self { literals, undemanding, patterns, sites }
     }
 

@@ -8,11 +8,15 @@ use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::utf8::Utf8Sequences;
+
+use super::literals;
 
 /// A pattern that is known to compile.
 #[derive(Debug, Clone)]
 pub(super) struct LazyRegex {
     pattern: Box<str>,
+    demanded: Option<Vec<Vec<u8>>>,
     compiled: OnceLock<Regex>,
 }
 
@@ -25,11 +29,18 @@ impl LazyRegex {
     pub(super) fn new(pattern: &str) -> Result<Self, regex::Error> {
         let compiled = OnceLock::new();
         // What repeats a number of times may be too large, which beyond a rough estimate only compiling tells.
-        let is_small = regex_syntax::parse(pattern).is_ok_and(|hir| n_states(&hir) <= MAX_STATES);
-        if !is_small {
+        let parsed = regex_syntax::parse(pattern).ok();
+        let is_small = |hir: &Hir| !pattern.contains('{') || n_states(hir) <= MAX_STATES;
+        if !parsed.as_ref().is_some_and(is_small) {
             let _ = compiled.set(Regex::new(pattern)?);
         }
-        Ok(Self { pattern: pattern.into(), compiled })
+        let demanded = parsed.as_ref().and_then(literals::demanded);
+        Ok(Self { pattern: pattern.into(), demanded, compiled })
+    }
+
+    /// The literals of which every match holds one; see [`literals::demanded`].
+    pub(super) fn demanded(&self) -> Option<&[Vec<u8>]> {
+        self.demanded.as_deref()
     }
 }
 
@@ -42,8 +53,10 @@ fn n_states(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len(),
-        // A range of characters becomes at most some ten sequences of ranges of four bytes.
-        HirKind::Class(Class::Unicode(class)) => 40 * class.ranges().len() + 2,
+        HirKind::Class(Class::Unicode(class)) => {
+            let sequences = class.iter().flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
+            sequences.map(|sequence| sequence.len()).sum::<usize>() + 2
+        }
         HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
         HirKind::Repetition(repetition) => {
             let n = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);

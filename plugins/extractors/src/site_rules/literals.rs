@@ -17,11 +17,10 @@ pub(super) struct Literals {
 }
 
 impl Literals {
-    /// Takes the literals out of the patterns, each with the number under which it is found.
-    pub(super) fn new<'p>(patterns: impl IntoIterator<Item = (usize, &'p str)>) -> Self {
+    /// Takes the literals of patterns, each with the number under which the pattern is found.
+    pub(super) fn new<'p>(patterns: impl IntoIterator<Item = (usize, &'p [Vec<u8>])>) -> Self {
         let (mut literals, mut demanded_by) = (Vec::new(), Vec::new());
-        for (number, pattern) in patterns {
-            let demanded = demanded(pattern).unwrap_or_default();
+        for (number, demanded) in patterns {
             demanded_by.extend(std::iter::repeat_n(number, demanded.len()));
             literals.extend(demanded);
         }
@@ -37,8 +36,8 @@ impl Literals {
 
 /// Literals, in lower case, of which every match of `pattern` holds at least one in some case; none if it demands
 /// nothing, or too many.
-pub(super) fn demanded(pattern: &str) -> Option<Vec<Vec<u8>>> {
-    let literals = demanded_by(&regex_syntax::parse(pattern).ok()?)?;
+pub(super) fn demanded(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
+    let literals = demanded_by(pattern)?;
     (literals.len() <= MAX_LITERALS).then_some(literals)
 }
 
@@ -104,7 +103,7 @@ mod tests {
     #[test]
     fn patterns_demand_their_rarest_literals() {
         let of = |pattern: &str| {
-            demanded(pattern).map(|literals| {
+            demanded(&regex_syntax::parse(pattern).unwrap()).map(|literals| {
                 literals.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect::<Vec<_>>()
             })
         };
