@@ -7,27 +7,11 @@ use tamis_html::{Container, Name, Tag};
 
 use crate::features::Page;
 
-/// Words of class names and ids of elements that hold what readers say to an article.
+/// Of the words that speak of comments, those that name elements which hold what readers say to an article.
 ///
 /// `discussion`, `reply` and `replies` are none: forums name their threads so. With them F1 was lower by .013 on the
 /// forums of magic-html's benchmark and by .003 on WCXB, on sites left out, and higher nowhere.
-const NAMES: [&str; 15] = [
-    "comment",
-    "comments",
-    "commentlist",
-    "commentarea",
-    "commentbox",
-    "commentsarea",
-    "commentthread",
-    "cmt",
-    "disqus",
-    "respond",
-    "pinglun",
-    "pingback",
-    "comentarios",
-    "kommentare",
-    "commentaires",
-];
+const NAMES: [&str; 7] = ["comment", "comments", "commentlist", "cmt", "disqus", "respond", "pinglun"];
 /// An element of fewer words is a link to the comments or their number.
 const LEAST_WORDS: f32 = 12.0;
 /// Words of likely content before a discussion that make an article, under a heading.
@@ -57,7 +41,7 @@ impl Discussion {
         let mut first = None;
         for (index, container) in containers.iter().enumerate() {
             let above = index > 0 && inside.get(container.parent()).copied().unwrap_or(false);
-            let own = !above && index > 0 && is_named(page, container);
+            let own = !above && index > 0 && page.speaks_of_comments(index) && is_named(page, container);
             // What holds the heading of the page as well is named for comments that it may have.
             let own = own && !main.is_some_and(|main| container.blocks().contains(&main));
             if own && first.is_none() && page.words_in(index) >= LEAST_WORDS {

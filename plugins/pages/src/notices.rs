@@ -92,8 +92,8 @@ const NOTICES: [(&[&str], &[&str]); 2] = [
         ],
     ),
 ];
-/// Where its beginning is looked for, and all of it: bytes. What is longer is the terms of a site, on a page of their own.
-const MOST_START_BYTES: usize = 60;
+/// Bytes of a notice: what is shorter says too little, what is longer is the terms of a site, on a page of their own.
+const LEAST_BYTES: usize = 24;
 const MOST_BYTES: usize = 1500;
 /// What a notice is likely to be content.
 const QUIET: f32 = 0.02;
@@ -142,13 +142,14 @@ fn is_byline(text: &str) -> bool {
 const MOST_PARTS: usize = 6;
 
 fn is_notice(text: &str) -> bool {
-    if text.len() > MOST_BYTES {
+    if !(LEAST_BYTES..=MOST_BYTES).contains(&text.len()) {
         return false;
     }
     let start = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '【');
-    let start = start.get(..start.floor_char_boundary(MOST_START_BYTES)).unwrap_or(start).to_lowercase();
-    let begins = |(beginnings, _): &&(&[&str], &[&str])| beginnings.iter().any(|it| start.starts_with(it));
-    let Some((_, says)) = NOTICES.iter().find(begins) else { return false };
+    let is_start = |it: &&str| start.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it));
+    let Some((_, says)) = NOTICES.iter().find(|(beginnings, _)| beginnings.iter().any(is_start)) else {
+        return false;
+    };
     let text = text.to_lowercase();
     says.iter().any(|it| text.contains(it))
 }

@@ -5,7 +5,9 @@ use crate::features::Page;
 use crate::notices;
 use crate::units::complete;
 
-/// The blocks that are content, as the models think of each and as wholes; `weight` as [`select`] has it.
+/// The blocks that are content, as the models think of each and as wholes.
+///
+/// `weight` is the beta of the expected F-measure that is made largest.
 ///
 /// Notices of platforms go, and so do comments below an article. The models leave most of these, but they see no page
 /// as a whole: under a short article the comments are most of the text.

@@ -140,6 +140,9 @@ struct Binned {
     leaves: Vec<f32>,
 }
 
+/// Slopes and bends, bin by bin, leaf after leaf.
+type Sums = Vec<(f32, f32)>;
+
 fn tree(
     table: &Table,
     rows: &[u32],
@@ -149,46 +152,101 @@ fn tree(
 ) -> Option<Binned> {
     let mut index = vec![0_u8; rows.len()];
     let mut levels = Vec::new();
-    for depth in 0..settings.depth {
-        let mut best = (0.0, 0, 0);
-        for feature in features {
-            let n_bins = table.edges[*feature].len() + 1;
-            if n_bins < 2 {
-                continue;
-            }
-            let mut sums = vec![(0.0_f32, 0.0_f32); n_bins << depth];
-            let bins = &table.bins[*feature];
-            for ((row, leaf), slope) in rows.iter().zip(&index).zip(slopes) {
-                let sum = &mut sums[usize::from(*leaf) * n_bins + usize::from(bins[*row as usize])];
-                sum.0 += slope.0;
-                sum.1 += slope.1;
-            }
-            let gains = gains(&sums, n_bins, settings.lambda);
-            for (bin, gain) in gains.into_iter().enumerate() {
-                if gain > best.0 {
-                    best = (gain, *feature, bin);
-                }
+    let n_bins = |feature: usize| table.edges[feature].len() + 1;
+    let features: Vec<usize> = features.iter().copied().filter(|feature| n_bins(*feature) > 1).collect();
+    let summed = |places: &[u32], index: &[u8], feature: usize, n_leaves: usize| {
+        let (n_bins, bins) = (n_bins(feature), &table.bins[feature]);
+        let mut sums: Sums = vec![(0.0, 0.0); n_bins * n_leaves];
+        for place in places.iter().map(|place| *place as usize) {
+            let bin = usize::from(bins[rows[place] as usize]);
+            let sum = &mut sums[usize::from(index[place]) * n_bins + bin];
+            sum.0 += slopes[place].0;
+            sum.1 += slopes[place].1;
+        }
+        sums
+    };
+    let everything: Vec<u32> = (0..rows.len() as u32).collect();
+    let mut sums: Vec<Sums> =
+        features.iter().map(|feature| summed(&everything, &index, *feature, 1)).collect();
+    while levels.len() < settings.depth {
+        if !levels.is_empty() {
+            // Only the smaller half of each leaf is summed up; the other has what that leaves of the whole.
+            let smaller = Smaller::of(&index, levels.len());
+            for (feature, sums) in features.iter().zip(&mut sums) {
+                let halves = summed(&smaller.places, &index, *feature, 1 << levels.len());
+                *sums = smaller.completed(sums, halves, n_bins(*feature));
             }
         }
-        if best.0 <= 0.0 {
-            break;
-        }
-        let (_, feature, bin) = best;
+        let Some((feature, bin)) = best(&features, &sums, n_bins, settings) else { break };
         levels.push((feature, bin));
         for (row, leaf) in rows.iter().zip(&mut index) {
             *leaf = *leaf << 1 | u8::from(usize::from(table.bins[feature][*row as usize]) > bin);
         }
     }
-    if levels.is_empty() {
-        return None;
+    (!levels.is_empty()).then(|| Binned { leaves: leaves(&index, slopes, levels.len(), settings), levels })
+}
+
+/// The question that lowers the loss most: a feature, and the bin behind which it cuts.
+fn best(
+    features: &[usize],
+    sums: &[Sums],
+    n_bins: impl Fn(usize) -> usize,
+    settings: Settings,
+) -> Option<(usize, usize)> {
+    let mut best = (0.0, None);
+    for (feature, sums) in features.iter().zip(sums) {
+        let gains = gains(sums, n_bins(*feature), settings.lambda);
+        for (bin, gain) in gains.into_iter().enumerate() {
+            if gain > best.0 {
+                best = (gain, Some((*feature, bin)));
+            }
+        }
     }
-    let mut sums = vec![(0.0_f32, 0.0_f32); 1 << levels.len()];
+    best.1
+}
+
+/// What each leaf adds.
+fn leaves(index: &[u8], slopes: &[(f32, f32)], depth: usize, settings: Settings) -> Vec<f32> {
+    let mut sums = vec![(0.0_f32, 0.0_f32); 1 << depth];
     for (leaf, slope) in index.iter().zip(slopes) {
         sums[usize::from(*leaf)].0 += slope.0;
         sums[usize::from(*leaf)].1 += slope.1;
     }
-    let leaves = sums.iter().map(|(slope, bend)| settings.rate * slope / (bend + settings.lambda)).collect();
-    Some(Binned { levels, leaves })
+    sums.iter().map(|(slope, bend)| settings.rate * slope / (bend + settings.lambda)).collect()
+}
+
+/// Of each two leaves that were one, that with fewer rows.
+struct Smaller {
+    /// For each leaf whether it is.
+    is: Vec<bool>,
+    /// The places of its rows.
+    places: Vec<u32>,
+}
+
+impl Smaller {
+    fn of(index: &[u8], depth: usize) -> Self {
+        let mut counts = vec![0_u32; 1 << depth];
+        for leaf in index {
+            counts[usize::from(*leaf)] += 1;
+        }
+        let pairs = counts.chunks(2).map(|pair| pair[0] < pair[1]);
+        let is: Vec<bool> = pairs.flat_map(|first| [first, !first]).collect();
+        let is_smaller = |place: &u32| is[usize::from(index[*place as usize])];
+        let places = (0..index.len() as u32).filter(is_smaller).collect();
+        Self { is, places }
+    }
+
+    /// The sums of all leaves, of those of the whole leaves and of the smaller halves of these.
+    fn completed(&self, wholes: &Sums, mut halves: Sums, n_bins: usize) -> Sums {
+        for (at, (pair, whole)) in halves.chunks_mut(2 * n_bins).zip(wholes.chunks(n_bins)).enumerate() {
+            let (first, second) = pair.split_at_mut(n_bins);
+            let (known, other) = if self.is[2 * at] { (first, second) } else { (second, first) };
+            for ((known, other), whole) in known.iter().zip(other).zip(whole) {
+                *other = (whole.0 - known.0, (whole.1 - known.1).max(0.0));
+            }
+        }
+        halves
+    }
 }
 
 /// How much a cut behind each bin would lower the loss, over all leaves.

@@ -45,6 +45,8 @@ pub struct Page<'a> {
     top: usize,
     /// The smallest element that holds most of the prose.
     bulk: usize,
+    /// Which of the groups of words is that of comments.
+    comment_group: usize,
 }
 
 impl<'a> Page<'a> {
@@ -69,7 +71,9 @@ impl<'a> Page<'a> {
         });
         let around = Surroundings::new(&tree, &blocks, &WORDS);
         let headings = (0..blocks.containers.len()).map(|container| heading(&blocks, container)).collect();
-        let mut page = Self { tree, blocks, head, measures, around, headings, sums, top: 0, bulk: 0 };
+        let comment_group = words::group_of("class:comment");
+        let mut page =
+            Self { tree, blocks, head, measures, around, headings, sums, top: 0, bulk: 0, comment_group };
         page.top = page.find_top();
         page.bulk = page.find_bulk();
         page
@@ -117,6 +121,11 @@ impl<'a> Page<'a> {
     /// The words of an element.
     pub(crate) fn words_in(&self, container: usize) -> f32 {
         self.sum(container).n_words
+    }
+
+    /// Whether the class or id of an element has a word that speaks of comments.
+    pub(crate) fn speaks_of_comments(&self, container: usize) -> bool {
+        self.around.of(container).words[self.comment_group] == 0
     }
 
     /// Whether a block is a heading, of any level.
