@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// | kind | what is masked | placeholder |
 /// | --- | --- | --- |
 /// | `email` | `name@host.tld` | `[EMAIL]` |
-/// | `ip` | public IPv4 addresses; local and reserved ones tell nobody | `[IP]` |
+/// | `ip` | public IPv4 addresses; local and reserved ones tell nobody, and four numbers under 100 are a version | `[IP]` |
 /// | `credentials` | `user:password` in an address, and what follows `password=`, `api_key=`, `token=` and the like in one | `[SECRET]` |
 /// | `cn-id-card` | 18 digits whose date exists and whose check digit is right (GB 11643) | `[ID-CARD]` |
 /// | `cn-mobile` | 1 and ten digits of a range that is in use, with +86, blanks and hyphens | `[PHONE]` |
