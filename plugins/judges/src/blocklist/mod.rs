@@ -32,8 +32,10 @@ impl Filter for Blocklist {
     type Options = BlocklistOptions;
 
     fn open(options: BlocklistOptions) -> Result<Self, SetupError> {
+        // A table without any option is refused by the schema; whoever lists stages opens one so.
+        let is_empty = options == BlocklistOptions::default();
         let BlocklistOptions { domains, addresses, words, max_words, url } = options;
-        if domains.is_empty() && addresses.is_empty() && words.is_empty() {
+        if !is_empty && domains.is_empty() && addresses.is_empty() && words.is_empty() {
             let message = "it blocks nothing: give `domains`, `addresses` or `words`";
             return Err(SetupError::in_option("domains", message));
         }

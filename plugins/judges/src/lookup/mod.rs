@@ -23,7 +23,8 @@ pub struct Lookup {
 
 impl Extractor for Lookup {
     const NAME: &'static str = "lookup";
-    const READS: &'static [&'static str] = &[];
+    // What it reads stands in the options.
+    const READS: &'static [&'static str] = &["*"];
     // Where it is written stands in the options.
     const WRITES: &'static [&'static str] = &[];
     type Options = LookupOptions;
