@@ -28,6 +28,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Precision goes before recall: pages are full of numbers that are prices, dates and articles, so a number counts
 /// by its check digit, its label or its form, and not in the middle of a longer one.
+/// On 3,754 real pages, a third of them about computers, what is found is 219 addresses of mail, 44 telephones (made-up ones
+/// of documentation mostly), 40 accounts, 29 IP addresses (three of which are versions), 12 credentials and 12 mobile numbers.
 /// Names and postal addresses are not looked for: that takes a model.
 ///
 /// Counts: `mask:<kind>`. Measure: `masked`, how many were found. Reason of `action = "drop"`: `mask:<kind>`.
