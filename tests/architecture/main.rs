@@ -191,7 +191,8 @@ fn only_the_command_line_prints_reads_the_environment_or_exits() {
 
 #[test]
 fn data_and_text_do_no_input_or_output() {
-    for folder in ["crates/document/src", "crates/text/src", "crates/dates/src", "crates/html/src"] {
+    for name in ["document", "text", "dates", "html", "language", "measures"] {
+        let folder = &format!("crates/{name}/src");
         let found = lines_with(folder, &["std::fs", "std::io", "std::net", "std::env", "std::process"]);
         assert!(found.is_empty(), "{}", found.join("\n"));
     }

@@ -11,7 +11,7 @@
 //! characters that only its simplified or only its traditional form has. Code, tables of numbers and formulas are no
 //! language ([`UNDETERMINED`]).
 //!
-//! At most 3 KiB of a text are looked at, so that a book takes no longer than a page.
+//! At most 2 KiB of a text are looked at, so that a book takes no longer than a page.
 //!
 //! Not for parts of a text in several languages, nor for language varieties (`pt-BR`, `en-GB`).
 
@@ -47,7 +47,7 @@ impl Identified {
     const NONE: Self = Self { tag: UNDETERMINED, confidence: 0.0 };
 }
 
-/// Tells the language of `text` from at most 3 KiB of it.
+/// Tells the language of `text` from at most 2 KiB of it.
 ///
 /// The best guess, however little speaks for it: whoever wants to be sure asks for a confidence.
 pub fn identify(text: &str) -> Identified {

@@ -1,7 +1,7 @@
 //! The pieces of a text that are looked at.
 
 /// The most bytes of a piece in which scripts are counted; there are three of them.
-pub(crate) const PIECE_BYTES: usize = 1024;
+pub(crate) const PIECE_BYTES: usize = 680;
 
 /// The most bytes of a piece that is shown to a model. In 200 letters of running text no model here is unsure, and
 /// three pieces, so that a head in another language does not decide.

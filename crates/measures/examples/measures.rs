@@ -20,11 +20,11 @@ fn main() -> std::io::Result<()> {
         let values = measurer.measure(text, Measure::ALL, &stop_words);
         words(text, &mut found);
         let words: Vec<&str> = found.iter().filter_map(|word| text.get(word.range())).collect();
-        let measures: Map<String, Value> = Measure::ALL
+        let named: Map<String, Value> = Measure::ALL
             .iter()
             .map(|measure| (measure.name().to_owned(), json!(values.get(*measure))))
             .collect();
-        serde_json::to_writer(&mut out, &json!({ "words": words, "measures": measures }))?;
+        serde_json::to_writer(&mut out, &json!({ "words": words, "measures": named }))?;
         writeln!(out)?;
     }
     Ok(())

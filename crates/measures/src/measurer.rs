@@ -164,12 +164,11 @@ fn hash(text: &[u8], word: Range<usize>) -> u64 {
     if length > 8 {
         return xxh3_64(text.get(word).unwrap_or_default());
     }
-    let loaded = match text.get(word.start..).and_then(|rest| rest.first_chunk::<8>()) {
-        Some(bytes) => u64::from_le_bytes(*bytes) & (u64::MAX >> (64 - 8 * length.max(1))),
-        None => {
-            let bytes = text.get(word).unwrap_or_default().iter().rev();
-            bytes.fold(0, |loaded, byte| loaded << 8 | u64::from(*byte))
-        }
+    let loaded = if let Some(bytes) = text.get(word.start..).and_then(|rest| rest.first_chunk::<8>()) {
+        u64::from_le_bytes(*bytes) & (u64::MAX >> (64 - 8 * length.max(1)))
+    } else {
+        let bytes = text.get(word).unwrap_or_default().iter().rev();
+        bytes.fold(0, |loaded, byte| loaded << 8 | u64::from(*byte))
     };
     // Each step can be undone, so that two such words of one length never have one number.
     let mixed = loaded.wrapping_mul(MULTIPLIER);

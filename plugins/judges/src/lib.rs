@@ -1,11 +1,13 @@
 //! Stages that judge a document (what language it is in, how good its text is, what in it is private), and those that share out
 //! what was judged.
 
+mod address;
 mod blocklist;
 mod chunk;
 mod judge;
 mod language;
 mod line_judge;
+mod lookup;
 mod lot;
 mod mask;
 mod sample;
@@ -16,11 +18,12 @@ pub use chunk::{ChunkOptions, Chunks};
 pub use judge::{Judge, JudgeMode, JudgeOptions};
 pub use language::{Language, LanguageOptions};
 pub use line_judge::{Between, LineJudge, LineJudgeOptions, LineRule};
+pub use lookup::{Lookup, LookupBy, LookupOptions, Missing};
 pub use mask::{Kind, Mask, MaskAction, MaskOptions};
 pub use sample::{Sample, SampleOptions};
 pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
     filters: [Blocklist, Sample],
-    extractors: [Chunks, Judge, Language, LineJudge, Mask, Split],
+    extractors: [Chunks, Judge, Language, LineJudge, Lookup, Mask, Split],
 }

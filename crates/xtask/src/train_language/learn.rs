@@ -35,7 +35,7 @@ const CUT: f64 = 0.0001;
 impl Lesson {
     /// Learns, and gives the head and the weights as the model's files hold them.
     ///
-    /// Multinomial logistic regression with the steps of AdaGrad (J. Duchi, E. Hazan and Y. Singer, 2011).
+    /// Multinomial logistic regression with the steps of `AdaGrad` (J. Duchi, E. Hazan and Y. Singer, 2011).
     pub(super) fn learn(&self) -> (String, Vec<u8>) {
         let n_languages = self.languages.len();
         let (mut weights, mut squares) =
@@ -119,7 +119,11 @@ impl Lesson {
 /// Logits to probabilities.
 fn probabilities(logits: &mut [f32]) {
     let highest = logits.iter().copied().fold(f32::MIN, f32::max);
-    logits.iter_mut().for_each(|logit| *logit = (*logit - highest).exp());
+    for logit in logits.iter_mut() {
+        *logit = (*logit - highest).exp();
+    }
     let total: f32 = logits.iter().sum();
-    logits.iter_mut().for_each(|logit| *logit /= total);
+    for logit in logits.iter_mut() {
+        *logit /= total;
+    }
 }

@@ -9,12 +9,14 @@ use anyhow::{Context, bail};
 
 use learn::Lesson;
 
-/// What is learned: the name of the model, the bits of its rows, how many texts it is shown, and languages with their
-/// share among these texts.
+/// A model: its name, the bits of its rows, how many texts it is shown, and languages with their share among these texts.
+type Model = (&'static str, u32, usize, &'static [(&'static str, f64)]);
+
+/// What is learned.
 ///
 /// The shares are what is more probable on the web. With equal ones, a line of names and brands, which says nothing, is as
 /// often Latin or Esperanto as Spanish.
-const MODELS: [(&str, u32, usize, &[(&str, f64)]); 4] = [
+const MODELS: [Model; 4] = [
     (
         "latin",
         15,

@@ -10,6 +10,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use tamis_plugin::{Better, Failure, Filter, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict, View};
 use tamis_text::chars::is_cjk;
 
+use crate::address::{address, host};
 pub use options::BlocklistOptions;
 
 /// Drops documents by lists; see [`BlocklistOptions`].
@@ -31,8 +32,10 @@ impl Filter for Blocklist {
     type Options = BlocklistOptions;
 
     fn open(options: BlocklistOptions) -> Result<Self, SetupError> {
+        // A table without any option is refused by the schema; whoever lists stages opens one so.
+        let is_empty = options == BlocklistOptions::default();
         let BlocklistOptions { domains, addresses, words, max_words, url } = options;
-        if domains.is_empty() && addresses.is_empty() && words.is_empty() {
+        if !is_empty && domains.is_empty() && addresses.is_empty() && words.is_empty() {
             let message = "it blocks nothing: give `domains`, `addresses` or `words`";
             return Err(SetupError::in_option("domains", message));
         }
@@ -122,21 +125,6 @@ fn domain(entry: &str) -> Option<String> {
     let name = entry.split('#').next()?.split_whitespace().next_back()?;
     let name = name.trim_start_matches("*.").trim_matches('.');
     (!name.is_empty()).then(|| name.to_lowercase())
-}
-
-/// The host of an address.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    host.split(':').next().unwrap_or_default()
-}
-
-/// An address without what does not tell pages apart.
-fn address(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.strip_prefix("www.").unwrap_or(rest);
-    rest.split('#').next().unwrap_or_default().trim_end_matches('/')
 }
 
 /// How many different entries occur as words.

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 /// Memory: about 60 bytes for a domain, 200 for a word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub struct BlocklistOptions {
     /// Lists of domains.
     #[schemars(length(min = 1), extend("x-path" = "file", "uniqueItems" = true))]

@@ -27,7 +27,7 @@ impl Extractor for Chunks {
     type Options = ChunkOptions;
 
     fn open(options: ChunkOptions) -> Result<Self, SetupError> {
-        if options.overlap_chars * 2 > options.max_chars {
+        if options.overlap_chars > options.max_chars / 2 {
             let message = format!(
                 "`overlap_chars` is {}, more than half of `max_chars` with {}: chunks would repeat more than they bring",
                 options.overlap_chars, options.max_chars

@@ -58,6 +58,7 @@ use serde::{Deserialize, Serialize};
 /// Words are found without a dictionary, so Chinese and Japanese ones are near those of jieba and not the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub struct JudgeOptions {
     /// Sets of rules that the program has, looked at in this order: `gopher`, `c4`, `fineweb`, `fineweb2`,
     /// `chinese-web-text`, `web-en`, `web-zh`.

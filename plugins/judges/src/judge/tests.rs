@@ -142,7 +142,8 @@ fn mistakes_in_a_rule_file_have_a_place_and_a_way_out() {
 #[test]
 fn options_that_make_no_sense_are_refused() {
     let error = |options: JudgeOptions| Judge::open(options).expect_err("refused").to_string();
-    assert!(error(JudgeOptions::default()).contains("give `presets` or `rules`"));
+    let nothing = JudgeOptions { mode: JudgeMode::Bucket, ..JudgeOptions::default() };
+    assert!(error(nothing).contains("give `presets` or `rules`"));
     assert!(error(of_presets(&["gofer"])).contains("there is no preset `gofer`; there are gopher, c4"));
     let with_limits = |limits: serde_json::Value| JudgeOptions {
         limits: limits.as_object().expect("a table").clone().into_iter().collect(),

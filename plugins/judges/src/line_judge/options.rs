@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// | rule | which lines go |
 /// | --- | --- |
 /// | `c4` | those that C4 takes out: without `. ? ! " '` at the end or with `...`, of fewer than three words, with one of over 1,000 characters, with `javascript` or a phrase of cookie banners; for English |
-/// | `c4-loose` | the same, but an end mark is not asked for (FineWeb) |
+/// | `c4-loose` | the same, but an end mark is not asked for (as in `FineWeb`) |
 /// | `c4-zh` | those that the recipe of C4 for Chinese takes out: without `。！？…”：，` at the end, of fewer than five characters, with `□■�` or private characters |
 /// | `symbols` | those without a letter or a digit |
 /// | `digits` | those of which more than half is digits |

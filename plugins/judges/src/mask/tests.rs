@@ -31,7 +31,7 @@ fn every_kind_is_found() {
     for (text, expected) in [
         ("Write to anna.m@mill.example.org.", "Write to [EMAIL]."),
         ("邮箱：miller@mill.cn，欢迎来信", "邮箱：[EMAIL]，欢迎来信"),
-        ("from 8.8.4.4 at noon", "from [IP] at noon"),
+        ("from 198.52.100.7 at noon", "from [IP] at noon"),
         ("https://anna:geheim1@mill.example/x", "https://[SECRET]@mill.example/x"),
         ("GET /a?api_key=abcdef123456&b=1", "GET /a?api_key=[SECRET]&b=1"),
         ("身份证号11010519491231002X。", "身份证号[ID-CARD]。"),
@@ -58,7 +58,11 @@ fn numbers_that_are_nobody_stay() {
         "ISBN 978-7-302-51231-4",
         "2021-03-14 15:09:26",
         "192.168.1.1 and 127.0.0.1",
-        "version 8.8.4.4",
+        "version 198.52.100.7",
+        "瑞友 7.0.2.1",
+        "Math.random()+60466176",
+        "http://user:pass@mill.example",
+        "/a?token=${token}&b=1",
         "https://mill.example/p/13800138000.html",
         "id=13800138000",
         "icon@2x.png",
@@ -83,7 +87,7 @@ fn kinds_have_the_names_of_their_options() {
 
 proptest! {
     #[test]
-    fn what_is_masked_is_not_found_again(text in "([a-z@.:/=?&微信号QQ ：0-9+-]|13800138000|a@b.cn|8.8.8.8){0,40}") {
+    fn what_is_masked_is_not_found_again(text in "([a-z@.:/=?&微信号QQ ：0-9+-]|13800138000|a@b.cn|198.52.100.7){0,40}") {
         let once = mask(&text);
         prop_assert_eq!(mask(&once), once.clone());
         let found = find(&text, &ALL);

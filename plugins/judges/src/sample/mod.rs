@@ -17,7 +17,8 @@ pub struct Sample {
 
 impl Filter for Sample {
     const NAME: &'static str = "sample";
-    const READS: &'static [&'static str] = &[];
+    // What it reads stands in the options.
+    const READS: &'static [&'static str] = &["*"];
     type Options = SampleOptions;
 
     fn open(options: SampleOptions) -> Result<Self, SetupError> {

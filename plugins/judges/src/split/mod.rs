@@ -17,7 +17,8 @@ pub struct Split {
 
 impl Extractor for Split {
     const NAME: &'static str = "split";
-    const READS: &'static [&'static str] = &[];
+    // What it reads stands in the options.
+    const READS: &'static [&'static str] = &["*"];
     // Where it is written stands in the options.
     const WRITES: &'static [&'static str] = &[];
     type Options = SplitOptions;
