@@ -1,8 +1,8 @@
 //! `dedup-spans`: of passages that several documents have, one document keeps each.
 //!
-//! [`options`] holds the page of the stage. A text becomes `sentences`, and from each of them on a span. The first round folds the
-//! spans of all documents: how many have it, and the least of priority and position together. In the
-//! second, every document knows what it keeps for others and what others keep for it, and says so, for the ids.
+//! [`options`] holds the page of the stage. A text becomes `sentences`, and from each of them on a span. The first
+//! round folds the spans of all documents: how many have it, and the least of priority and position together. In
+//! the second, every document knows what it keeps for others and what others keep for it, and says so, for the ids.
 
 mod options;
 mod sentences;
