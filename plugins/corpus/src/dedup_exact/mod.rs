@@ -6,7 +6,7 @@
 //! are folded: of each key the least of priority and position together.
 
 mod address;
-pub(crate) mod key;
+mod key;
 mod options;
 mod parts;
 #[cfg(test)]

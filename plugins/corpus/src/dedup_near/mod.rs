@@ -14,7 +14,7 @@ mod judge;
 mod options;
 mod passages;
 mod set;
-mod shingles;
+pub(crate) mod shingles;
 mod signature;
 mod star;
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(super) fn shingles(text: &str, n: usize, tokens: &mut Vec<u64>, hashes: &mut
 }
 
 /// The hashes of the tokens of a text.
-fn tokens(text: &str, tokens: &mut Vec<u64>) {
+pub(crate) fn tokens(text: &str, tokens: &mut Vec<u64>) {
     tokens.clear();
     let bytes = text.as_bytes();
     let mut word = NO_WORD;

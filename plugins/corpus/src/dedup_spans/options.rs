@@ -34,7 +34,8 @@ use crate::priority::Keep;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DedupSpansOptions {
-    /// A span has at least so many letters and digits. Shorter ones are the same by chance.
+    /// A span has at least so many characters, without white space and the punctuation of ASCII. Shorter ones are the same by
+    /// chance.
     #[schemars(range(min = 20), extend("x-unit" = "characters"))]
     pub min_chars: usize,
     /// A span is cut if at least so many documents have it.
