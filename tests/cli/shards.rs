@@ -233,7 +233,7 @@ fn the_next_run_knows_what_is_there_already() {
     let pipeline = |options: &str| PIPELINE.replace(exact, &format!("use = \"dedup-exact\"\n{options}\n"));
     let world = World::with(&pipeline("index = true"));
     let lines = |numbers: std::ops::Range<usize>| -> String {
-        let text = |n: usize| "The quay is long. ".repeat(4) + &n.to_string();
+        let text = |n: usize| "The quay is long. ".repeat(8) + &n.to_string();
         numbers.map(|n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n))).collect()
     };
     world.write("in/may-1.jsonl", lines(0..60));

@@ -1,7 +1,7 @@
 //! Whether stages stand in an order in which each can work: what form a text has by then, and what is left of it.
 //!
-//! Known from what open stages say ([`Forms`]), so loaded ones are judged as bundled ones are. All of it are warnings: a
-//! pipeline may mean what looks wrong, and says so with `any_order = true` in the table of the stage.
+//! Known from what open stages say ([`Forms`]), so loaded ones are judged as bundled ones are. All of it are
+//! warnings: a pipeline may mean what looks wrong, and says so with `any_order = true` in the table of the stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -266,7 +266,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Warns about a stage that compares texts with what pages of a site share, and nothing in the pipeline takes that away.
+    /// Warns about a stage that compares texts with what pages of a site share, and nothing in the pipeline takes
+    /// that away.
     fn uncleaned(&mut self, index: usize) {
         let step = self.stages[index];
         let is_clean = self.text.forms.iter().all(|form| *form == Form::Clean);

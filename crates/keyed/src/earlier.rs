@@ -1,11 +1,11 @@
 //! What earlier runs have collected: documents that are there already, of which later ones are duplicates.
 //!
-//! An **index** is the state of a round in a file: left by a run that was asked to keep one, or merged from the states of
-//! shards. Its rows take part when the rows of a key are put in order, before all others, and nothing is said
-//! about its documents but that they were first.
+//! An **index** is the state of a round in a file: left by a run that was asked to keep one, or merged from the
+//! states of shards. Its rows take part when the rows of a key are put in order, before all others, and nothing is
+//! said about its documents but that they were first.
 //!
-//! Positions of other runs mean other documents here, so those of an index are replaced by a hash that no position of this run can be: the
-//! upper bit is the file's, of which there are fewer than 2^31.
+//! Positions of other runs mean other documents here, so those of an index are replaced by a hash that no position
+//! of this run can be: the upper bit is the file's, of which there are fewer than 2^31.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -49,7 +49,8 @@ pub(crate) fn load(
         })?;
         let mut batch = Batch::default();
         let rows = one.rows.drain().map_err(failed)?;
-        // Of a key the first row alone: only of that document a state has the id, and other positions are another order.
+        // Of a key the first row alone: only of that document a state has the id, and other positions are another
+        // order.
         let mut key = Vec::new();
         let first_of_key = |entry: &[u8]| {
             let this = entry.get(..round.key_width()).unwrap_or(entry);

@@ -79,7 +79,7 @@ impl Cursor<'_> {
         let table = self.table;
         for page in table.page_of(front)..table.n_pages() {
             let bytes = self.read(page)?;
-            let mut at = 0;
+            let mut at = table.shape.width.map_or(0, |width| before(bytes, width, front));
             while let Some((start, end)) = table.shape.entry(bytes, at).filter(|_| at < bytes.len()) {
                 at = end;
                 let entry = bytes.get(start..end).unwrap_or_default();
@@ -131,6 +131,20 @@ impl Cursor<'_> {
         }
         Ok(self.bytes.get(..n_bytes).unwrap_or_default())
     }
+}
+
+/// Where the first entry begins that is not before `front`, of entries that all have so many bytes.
+fn before(bytes: &[u8], width: usize, front: &[u8]) -> usize {
+    let is_before = |at: usize| {
+        let entry = bytes.get(at * width..).and_then(|rest| rest.get(..front.len()));
+        entry.is_some_and(|entry| entry < front)
+    };
+    let (mut low, mut high) = (0, bytes.len() / width.max(1));
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if is_before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low * width
 }
 
 /// Writes a table.

@@ -1,4 +1,5 @@
-//! `cargo xtask near`: what `dedup-near` finds and what it drops wrongly, on articles of which all alike pairs are known.
+//! `cargo xtask near`: what `dedup-near` finds and what it drops wrongly, on articles of which all alike pairs are
+//! known.
 //!
 //! The folder of `--data` holds `articles.jsonl.gz` (`id`, `text`) and `pairs.tsv` (similarity, id, id: all pairs of
 //! articles with a Jaccard similarity of .5 or more). The program is run as a user would, and what it

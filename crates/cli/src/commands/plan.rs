@@ -54,7 +54,7 @@ fn text(plan: &Plan, segments: &[Segment]) -> String {
 fn notes(plan: &Plan) -> String {
     let notes = plan.stages.iter().flat_map(|stage| stage.notes.iter().map(|note| (stage.id.as_str(), note)));
     let lines: String = notes.map(|(id, note)| format!("{id}: {note}\n")).collect();
-    if lines.is_empty() { lines } else { format!("\n{lines}\n") }
+    if lines.is_empty() { lines } else { lines + "\n" }
 }
 
 /// What follows from an input that is gone once it has been read.

@@ -44,7 +44,8 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
         Index::default()
     }
 
-    /// What it has worked out from its options that a user should know before a run, in sentences: `tamis plan` shows them.
+    /// What it has worked out from its options that a user should know before a run, in sentences: `tamis plan`
+    /// shows them.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }

@@ -13,7 +13,7 @@ const PIECE: usize = 16 * 1024;
 /// The hash of `text`, or `None` when it has fewer than `min_chars` characters once normalised.
 ///
 /// `buffer` is working space; what is in it does not matter.
-pub(crate) fn key(text: &str, normalize: Normalize, min_chars: u64, buffer: &mut Vec<u8>) -> Option<u128> {
+pub(super) fn key(text: &str, normalize: Normalize, min_chars: u64, buffer: &mut Vec<u8>) -> Option<u128> {
     let mut digest = Digest { state: Xxh3::new(), n_chars: 0, min_chars };
     match normalize {
         Normalize::Exact => digest.update(text.as_bytes()),

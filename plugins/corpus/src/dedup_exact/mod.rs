@@ -1,12 +1,12 @@
 //! `dedup-exact`: of documents with the same text, or paragraphs, or lines, one is kept.
 //!
 //! [`options`] holds the page of the stage; `key` the hash that is compared. What is left to do is the machinery's:
-//! a row for each document, its key the hash, and of the documents of a key the first in the order that was asked for.
-//! Of paragraphs and lines (`parts`) a document has many, and must know which of them to cut, so their rows are folded: of
-//! each key the least of priority and position together.
+//! a row for each document, its key the hash, and of the documents of a key the first in the order that was asked
+//! for. Of paragraphs and lines (`parts`) a document has many, and must know which of them to cut, so their rows
+//! are folded: of each key the least of priority and position together.
 
 mod address;
-pub(crate) mod key;
+mod key;
 mod options;
 mod parts;
 #[cfg(test)]

@@ -37,25 +37,23 @@ use crate::priority::Keep;
 /// What means something stays in `loose`: `1.5` is not `15`, `-5` not `5`, and `C`, `C#` and `C++` are three.
 /// With `field = "url"` and `normalize = "address"` links to one page are the same, however they are written.
 ///
-/// With `unit = "paragraphs"` or `"lines"` these are compared in the place of documents, and cut out of all documents but
-/// one; what a document says twice stays there. A document of which nothing is left is dropped as `nothing-left`.
-/// For menus and buttons `line-template` is better: it knows what belongs to a site, and this stage cuts a
-/// sentence that two authors have quoted.
+/// With `unit = "paragraphs"` or `"lines"` these are compared in the place of documents, and cut out of all
+/// documents but one; what a document says twice stays there. A document of which nothing is left is dropped as
+/// `nothing-left`. For menus and buttons `line-template` is better: it knows what belongs to a site, and this stage
+/// cuts a sentence that two authors have quoted.
 ///
-/// What comes every month is compared with what is there already by an index: the first run has `index = true`, and the next
-/// one `against = ["out/.tamis/learned/dedup-exact/index.state"]`. `duplicate_of` is then the id in the earlier run. An
-/// index holds what its own run has seen, so each month has one more in the list.
+/// What comes every month is compared with what is there already by an index: the first run has `index = true`, and
+/// the next one `against = ["out/.tamis/learned/dedup-exact/index.state"]`. `duplicate_of` is then the id in the
+/// earlier run. An index holds what its own run has seen, so each month has one more in the list.
 ///
 /// Hashes have 128 bits (XXH3): among ten billion different texts the odds that any two share one are about
 /// 1 in 7 000 000 000 000 000 000.
 /// The hash is no cryptographic one: somebody who wants two texts to collide can make such texts.
 ///
-/// Limits: a document is compared as a whole; one that is part of another, or differs in a single letter,
-/// is kept: for those is `dedup-near`.
-/// The document that was kept may still be dropped by a later stage, and its duplicates with it: put stages that
-/// drop before this one.
-/// Of each document a row of 32 bytes is noted, and its id, or of each paragraph or line as much; what does not fit into
-/// `max_state_bytes` goes to the work folder.
+/// Limits: a document is compared as a whole; one that is part of another, or differs in a single letter, is kept:
+/// for those is `dedup-near`. The document that was kept may still be dropped by a later stage, and its duplicates
+/// with it: put stages that drop before this one. Of each document a row of 32 bytes is noted, and its id, or of
+/// each paragraph or line as much; what does not fit into `max_state_bytes` goes to the work folder.
 ///
 /// Counts, with paragraphs and lines: `parts_cut`, `chars_cut`, `documents_changed`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -70,22 +68,22 @@ pub struct DedupExactOptions {
     /// What is compared, and dropped or cut.
     #[schemars(extend("x-needs" = {"field": ["text"]}))]
     pub unit: Unit,
-    /// Which of several is kept. Where they are equal, the first in the order of the inputs. Of paragraphs and lines it is
-    /// the document that is chosen.
+    /// Which of several is kept. Where they are equal, the first in the order of the inputs. Of paragraphs and
+    /// lines it is the document that is chosen.
     pub keep: Keep,
-    /// The field that `highest` and `lowest` are about, such as `published`: the newest copy is the one with the highest
-    /// date. Numbers are compared as numbers and words by their letters, so dates must be written as `2024-03-01`. A document
-    /// without it is kept last.
+    /// The field that `highest` and `lowest` are about, such as `published`: the newest copy is the one with the
+    /// highest date. Numbers are compared as numbers and words by their letters, so dates must be written as
+    /// `2024-03-01`. A document without it is kept last.
     #[schemars(extend("x-needs" = {"keep": ["highest", "lowest"]}, "x-field" = "read"))]
     pub keep_by: String,
-    /// What has fewer characters than this, once normalised, is kept and nobody's duplicate. By default 1 for documents,
-    /// so that empty ones are all kept (dropping them is for `length`), and 40 for paragraphs and lines, because short ones are
-    /// the same by chance.
+    /// What has fewer characters than this, once normalised, is kept and nobody's duplicate. By default 1 for
+    /// documents, so that empty ones are all kept (dropping them is for `length`), and 40 for paragraphs and lines,
+    /// because short ones are the same by chance.
     #[schemars(range(min = 1), extend("x-unit" = "characters"))]
     pub min_chars: Option<u64>,
-    /// Files with what earlier runs have seen: what is in one of them is a duplicate here, whichever `keep` says. Each is
-    /// the `index.state` that a run with `index` has left in `.tamis/learned` of its output, or what `tamis state merge` made
-    /// of the states of shards. They must have been made with the same options.
+    /// Files with what earlier runs have seen: what is in one of them is a duplicate here, whichever `keep` says.
+    /// Each is the `index.state` that a run with `index` has left in `.tamis/learned` of its output, or what `tamis
+    /// state merge` made of the states of shards. They must have been made with the same options.
     #[schemars(inner(length(min = 1)), extend("x-path" = "file", "x-needs" = {"unit": ["documents"]}))]
     pub against: Vec<String>,
     /// Leave what was seen as a file for `against` of later runs, in `.tamis/learned` of the output: 32 bytes for
@@ -127,9 +125,9 @@ pub enum Normalize {
     /// Case, width (Unicode form NFKC), white space and punctuation do not count, but for what parts two numbers, signs
     /// of numbers, and symbols such as `C#`, `<`, `%` and emoji. Good for pages that were scraped in several ways.
     Loose,
-    /// Addresses that lead to one page are the same: scheme (`http` and `https`), case of the host, default port, `/` at
-    /// the end, fragment, order of parameters, and those that only say where a visitor came from (`utm_source`,
-    /// `gclid`, …) do not count. For a `field` such as `url`.
+    /// Addresses that lead to one page are the same: scheme (`http` and `https`), case of the host, default port,
+    /// `/` at the end, fragment, order of parameters, and those that only say where a visitor came from
+    /// (`utm_source`, `gclid`, …) do not count. For a `field` such as `url`.
     Address,
 }
 

@@ -1,7 +1,7 @@
 //! Texts that are alike, also over others, are one; the most preferred of them is kept.
 
 use super::index::Index;
-use super::judge::{Law, Text, differ};
+use super::judge::{Law, Tell, Text, differ};
 use super::set::Set;
 
 /// The texts of a group.
@@ -33,7 +33,7 @@ impl Components {
 
     pub(super) fn take(&mut self, text: &mut Text) {
         let number = self.texts.len() as u32;
-        let alike: Vec<u32> = self.index.alike(&text.keys, self.first).collect();
+        let alike: Vec<u32> = self.index.alike(&text.keys).filter(|other| *other >= self.first).collect();
         let set = std::mem::take(&mut text.set);
         let n_keys = text.keys.len();
         self.held += set.bytes() + Index::bytes_of_one(n_keys);
@@ -88,10 +88,9 @@ impl Components {
             text.set = Set::default();
             self.first += 1;
         }
-        self.index.forget_before(self.first);
     }
 
-    pub(super) fn finish(mut self, tell: &mut dyn FnMut(u128, u128, f64, u64)) {
+    pub(super) fn finish(mut self, tell: &mut Tell<'_>) {
         let roots: Vec<u32> = (0..self.texts.len() as u32).map(|text| self.root(text)).collect();
         let mut sizes = vec![0_u64; roots.len()];
         for root in &roots {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 /// A text is compared with at most so many others: those with the most keys in common.
 const MOST_COMPARED: usize = 64;
-/// Of those that have one key so many are looked at, the latest first. Where more have one, the group hangs together by a
-/// template, and a text that is like another shares other keys with it, too.
+/// Of those that have one key so many are looked at, the latest first. Where more have one, the group hangs
+/// together by a template, and a text that is like another shares other keys with it, too.
 const MOST_OF_A_KEY: usize = 1024;
 
 /// No entry.
@@ -49,20 +49,13 @@ impl Index {
         self.n_texts += 1;
     }
 
-    /// Forgets the keys of texts before `first`, which [`Index::alike`] must not be asked for again.
-    pub(super) fn forget_before(&mut self, first: u32) {
-        let entries = &self.entries;
-        self.latest.retain(|_, last| entries.get(*last as usize).is_some_and(|entry| entry.text >= first));
-    }
-
-    /// The texts from `first` on that share keys with these, those that share the most before the others.
-    pub(super) fn alike(&mut self, keys: &[u64], first: u32) -> impl Iterator<Item = u32> + use<'_> {
+    /// The texts that share keys with these, those that share the most before the others.
+    pub(super) fn alike(&mut self, keys: &[u64]) -> impl Iterator<Item = u32> + use<'_> {
         self.found.clear();
         for key in keys {
             let mut next = self.latest.get(key).copied().unwrap_or(NONE);
             for _ in 0..MOST_OF_A_KEY {
-                let entry = self.entries.get(next as usize).filter(|entry| entry.text >= first);
-                let Some(Entry { text, before }) = entry.copied() else { break };
+                let Some(Entry { text, before }) = self.entries.get(next as usize).copied() else { break };
                 self.found.push(text);
                 next = before;
             }
@@ -89,13 +82,10 @@ mod tests {
         for keys in [[1, 2, 3], [1, 12, 13], [1, 2, 23], [31, 32, 33]] {
             index.add(&keys);
         }
-        let mut alike = |keys, first| index.alike(keys, first).collect::<Vec<_>>();
-        assert_eq!(alike(&[1, 2, 3], 0), [0, 2, 1]);
-        assert_eq!(alike(&[1, 2, 3], 1), [2, 1]);
-        assert_eq!(alike(&[9, 9, 33], 0), [3]);
-        assert!(alike(&[9, 9, 9], 0).is_empty());
-        index.forget_before(2);
-        let mut alike = |keys| index.alike(keys, 2).collect::<Vec<_>>();
-        assert_eq!((alike(&[1, 12, 13]), alike(&[31, 2, 3])), (vec![2], vec![2, 3]));
+        let mut alike = |keys: [u64; 3]| index.alike(&keys).collect::<Vec<_>>();
+        assert_eq!(alike([1, 2, 3]), [0, 2, 1]);
+        assert_eq!(alike([9, 9, 33]), [3]);
+        assert_eq!(alike([31, 2, 3]), [0, 2, 3]);
+        assert!(alike([9, 9, 9]).is_empty());
     }
 }

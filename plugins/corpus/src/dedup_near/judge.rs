@@ -96,12 +96,16 @@ pub(super) fn differ(one: &[u64], other: &[u64]) -> bool {
     one.iter().zip(other).all(|(one, other)| one != other)
 }
 
+/// Takes what became of a document: its position, that of its twin, how alike they are, how many it stands for.
+pub(super) type Tell<'t> = dyn FnMut(u128, u128, f64, u64) + 't;
+
 /// Judges the texts of one group, which come in the order in which they are preferred.
 pub(super) struct Judge {
     n_fields: usize,
     text: Text,
     /// The first document of the group.
     group: u128,
+    fact: Row,
     way: Way,
 }
 
@@ -121,11 +125,16 @@ impl Judge {
             Clusters::Star => Way::Star(Box::new(Star::new(law, max_variants, memory))),
             Clusters::Components => Way::Components(Box::new(Components::new(law, memory))),
         };
-        Self { n_fields: options.differ_in.len(), text: Text::default(), group: 0, way }
+        Self { n_fields: options.differ_in.len(), text: Text::default(), group: 0, fact: Row::default(), way }
     }
 
     /// Takes the next text: a row, in which so many bytes say how much it is preferred.
-    pub(super) fn take(&mut self, row: &[u8], priority_bytes: usize) -> Result<(), Failure> {
+    pub(super) fn take(
+        &mut self,
+        row: &[u8],
+        priority_bytes: usize,
+        facts: &mut dyn Rows,
+    ) -> Result<(), Failure> {
         let mut columns = Columns::of(row);
         let read = columns.position().and_then(|group| {
             columns.bytes(priority_bytes)?;
@@ -133,23 +142,32 @@ impl Judge {
             Some(group)
         });
         self.group = read.ok_or_else(|| Failure::new("a row of the second round is not what was written"))?;
+        let (fact, group) = (&mut self.fact, self.group);
         match &mut self.way {
-            Way::Star(star) => star.take(&mut self.text),
+            Way::Star(star) => star.take(&mut self.text, &mut teller(fact, group, facts)),
             Way::Components(components) => components.take(&mut self.text),
         }
         Ok(())
     }
 
     /// Emits what became of the documents of which there is something to say.
-    pub(super) fn finish(self, facts: &mut dyn Rows) {
-        let mut row = Row::default();
-        let mut tell = |position: u128, twin: u128, similarity: f64, size: u64| {
-            row.begin().position(position).position(twin).position(self.group);
-            facts.emit(row.f64(similarity).u64(size).as_bytes());
-        };
+    pub(super) fn finish(mut self, facts: &mut dyn Rows) {
+        let mut tell = teller(&mut self.fact, self.group, facts);
         match self.way {
             Way::Star(star) => star.finish(&mut tell),
             Way::Components(components) => components.finish(&mut tell),
         }
+    }
+}
+
+/// Makes facts of what became of documents of a group.
+fn teller<'t>(
+    fact: &'t mut Row,
+    group: u128,
+    facts: &'t mut dyn Rows,
+) -> impl FnMut(u128, u128, f64, u64) + 't {
+    move |position, twin, similarity, size| {
+        fact.begin().position(position).position(twin).position(group);
+        facts.emit(fact.f64(similarity).u64(size).as_bytes());
     }
 }

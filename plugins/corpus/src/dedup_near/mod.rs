@@ -1,12 +1,12 @@
 //! `dedup-near`: of documents that are nearly the same, one is kept.
 //!
-//! [`options`] holds the page of the stage. A text becomes shingles (`shingles`), these a few keys (`signature`, `passages`), and
-//! documents that share a key are tied by the machinery, which follows ties to groups: the first round. Of documents in
-//! groups, the second round shows the sets of shingles (`set`) group by group, and `judge` says who is
-//! dropped for whom. Nothing is dropped that was not compared.
+//! [`options`] holds the page of the stage. A text becomes shingles (`shingles`), these a few keys (`signature`,
+//! `passages`), and documents that share a key are tied by the machinery, which follows ties to groups: the first
+//! round. Of documents in groups, the second round shows the sets of shingles (`set`) group by group, and `judge`
+//! says who is dropped for whom. Nothing is dropped that was not compared.
 //!
-//! Two rounds and the stage itself make three sweeps over the documents. The first is where the time goes, because it is about
-//! all of them; what is put aside of a text before it is known to have a candidate is 24 bytes a band.
+//! Two rounds and the stage itself make three sweeps over the documents. The first is where the time goes, because
+//! it is about all of them; what is put aside of a text before it is known to have a candidate is 24 bytes a band.
 
 mod components;
 mod index;
@@ -14,7 +14,7 @@ mod judge;
 mod options;
 mod passages;
 mod set;
-mod shingles;
+pub(crate) mod shingles;
 mod signature;
 mod star;
 #[cfg(test)]
@@ -190,7 +190,7 @@ impl KeyedStage for DedupNear {
     ) -> Result<(), Failure> {
         let mut judge = Judge::new(&self.options);
         while let Some(row) = group.advance()? {
-            judge.take(row, self.priority.width())?;
+            judge.take(row, self.priority.width(), facts)?;
         }
         judge.finish(facts);
         Ok(())

@@ -12,20 +12,22 @@ use crate::priority::Keep;
 ///
 /// How it decides, in three steps.
 ///
-/// 1. A text becomes a set of shingles: five tokens in a row, a token being a word, or a character of Chinese, Japanese,
-///    Korean, Thai and other scripts without blanks between words. Case, width, marks above letters, punctuation and white space do not
-///    count. A text of fewer than five tokens is one shingle, so only equal ones are its copies.
-/// 2. *Candidates* are found by min-wise hashing (`MinHash`): 112 numbers of each set in 14 `bands` of 8, and two texts that have a band in
-///    common may be alike. Texts that are alike at .8 are found in 92 of 100 cases, at .85 in 99, at .9 in 9996 of 10,000.
-/// 3. Each candidate is *verified* before it is dropped: a text goes only if its whole set of shingles is compared with that of a
-///    text that is kept, and `threshold` is met. Kept first is the best by `keep`; a text that is like a dropped one and
-///    not like a kept one stays. So every text that is dropped has a twin that is there, and nothing is dropped over a chain of
-///    others that differ a little each.
+/// 1. A text becomes a set of shingles: five tokens in a row, a token being a word, or a character of Chinese,
+///    Japanese, Korean, Thai and other scripts without blanks between words. Case, width, marks above letters,
+///    punctuation and white space do not count. A text of fewer than five tokens is one shingle, so only equal ones
+///    are its copies.
+/// 2. *Candidates* are found by min-wise hashing (`MinHash`): 112 numbers of each set in 14 `bands` of 8, and two
+///    texts that have a band in common may be alike. Texts that are alike at .8 are found in 92 of 100 cases, at
+///    .85 in 99, at .9 in 9996 of 10,000.
+/// 3. Each candidate is *verified* before it is dropped: a text goes only if its whole set of shingles is compared
+///    with that of a text that is kept, and `threshold` is met. Kept first is the best by `keep`; a text that is
+///    like a dropped one and not like a kept one stays. So every text that is dropped has a twin that is there, and
+///    nothing is dropped over a chain of others that differ a little each.
 ///
 /// A dropped document has the reason `near-duplicate` and three fields: `duplicate_of` is the id of its twin,
-/// `duplicate_similarity` how alike they are, and `duplicate_group` the id of the first document of all candidates that hang
-/// together, some of which may be kept. A kept document for which others were dropped has `cluster_size`: how
-/// many documents it stands for, itself included.
+/// `duplicate_similarity` how alike they are, and `duplicate_group` the id of the first document of all candidates
+/// that hang together, some of which may be kept. A kept document for which others were dropped has `cluster_size`:
+/// how many documents it stands for, itself included.
 ///
 /// ```toml
 /// [[stage]]
@@ -44,17 +46,17 @@ use crate::priority::Keep;
 /// | a thousand letters on one form that differ in a name | all stay: see `max_variants` |
 /// | an excerpt of a long text | stays; `rule = "contained"` drops it |
 ///
-/// `clusters = "components"` with `verify = false` does what most programs do, to compare with them: everything that hangs together
-/// over candidates becomes one. On 13,279 Chinese articles of one topic that dropped 1,325, of which 780 were no duplicates of
-/// what was kept.
+/// `clusters = "components"` with `verify = false` does what most programs do, to compare with them: everything
+/// that hangs together over candidates becomes one. On 13,279 Chinese articles of one topic that dropped 1,325, of
+/// which 780 were no duplicates of what was kept.
 ///
-/// Limits: texts that say the same in other words are not alike. `contained` finds passages of about forty
-/// tokens or more. A text with more than 65,536 different shingles is compared by a sample of them. In a group of candidates that takes
-/// more than a quarter of `max_state_bytes`, texts are not compared with those that came long before them: some
-/// that could be dropped stay.
-/// The document that was kept may still be dropped by a later stage: put stages that drop before this one.
-/// The corpus is read three times; of each document 24 bytes for each band are noted, and of those with
-/// candidates four bytes for each shingle, in the work folder where they do not fit into `max_state_bytes`.
+/// Limits: texts that say the same in other words are not alike. `contained` finds passages of about forty tokens
+/// or more. A text with more than 65,536 different shingles is compared by a sample of them. In a group of
+/// candidates that takes more than a quarter of `max_state_bytes`, texts are not compared with those that came long
+/// before them: some that could be dropped stay. The document that was kept may still be dropped by a later stage:
+/// put stages that drop before this one. The corpus is read three times; of each document 24 bytes for each band
+/// are noted, and of those with candidates four bytes for each shingle, in the work folder where they do not fit
+/// into `max_state_bytes`.
 ///
 /// Measures: `similarity`, of dropped documents.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -68,25 +70,26 @@ pub struct DedupNearOptions {
     pub threshold: Option<f64>,
     /// Which of several is kept. Where they are equal, the first in the order of the inputs.
     pub keep: Keep,
-    /// The field that `highest` and `lowest` are about, such as `published` or a score. Numbers are compared as numbers and
-    /// words by their letters, so dates must be written as `2024-03-01`. A document without it is kept last.
+    /// The field that `highest` and `lowest` are about, such as `published` or a score. Numbers are compared as
+    /// numbers and words by their letters, so dates must be written as `2024-03-01`. A document without it is kept
+    /// last.
     #[schemars(extend("x-needs" = {"keep": ["highest", "lowest"]}, "x-field" = "read"))]
     pub keep_by: String,
     /// Only documents with the same value in all of these fields are duplicates: with `["title"]` notices on one form
     /// about several things stay. Two documents without a field have the same.
-    #[schemars(inner(length(min = 1)))]
+    #[schemars(inner(length(min = 1)), extend("x-field" = "read"))]
     pub equal_in: Vec<String>,
-    /// Only documents with different values in all of these fields are duplicates: with `["site"]` what a site says twice
-    /// stays, and what another site says after it goes. Two documents without a field do not differ.
-    #[schemars(inner(length(min = 1)), extend("x-needs" = {"verify": [true]}))]
+    /// Only documents with different values in all of these fields are duplicates: with `["site"]` what a site says
+    /// twice stays, and what another site says after it goes. Two documents without a field do not differ.
+    #[schemars(inner(length(min = 1)), extend("x-field" = "read", "x-needs" = {"verify": [true]}))]
     pub differ_in: Vec<String>,
     /// A kept text for which more *different* texts would be dropped that all differ from it in the same place is
     /// taken for a form that is filled in, and they stay; those that are equal are dropped all the same. 0: forms are
     /// not looked for.
     #[schemars(extend("x-unit" = "documents", "x-needs" = {"clusters": ["star"], "rule": ["jaccard"]}))]
     pub max_variants: u32,
-    /// So many tokens in a row are a shingle. Fewer find texts that were changed more, and more that have nothing to do with
-    /// each other.
+    /// So many tokens in a row are a shingle. Fewer find texts that were changed more, and more that have nothing
+    /// to do with each other.
     #[schemars(range(min = 1, max = 64), extend("x-unit" = "tokens"))]
     pub shingle_tokens: usize,
     /// How candidates are found: bands and rows in each, as `14x8`. More bands find more, more rows fewer that are not

@@ -1,10 +1,10 @@
 //! Keys by which a text is found that is part of a longer one.
 //!
 //! Bands do not find those: of a text that makes half of another one, they find one in twenty. What both have is a
-//! passage, so keys are hashes of ten tokens in a row, and the places are chosen by what stands there: of
-//! every thirty such runs that begin one after the other the one with the least hash. Two texts that have 39 tokens in a row in
-//! common have chosen at least one place among these alike (winnowing: Schleimer, Wilkerson and Aiken, 2003), and a text
-//! has a key for every 15 tokens.
+//! passage, so keys are hashes of ten tokens in a row, and the places are chosen by what stands there: of every
+//! thirty such runs that begin one after the other the one with the least hash. Two texts that have 39 tokens in a
+//! row in common have chosen at least one place among these alike (winnowing: Schleimer, Wilkerson and Aiken,
+//! 2003), and a text has a key for every 15 tokens.
 
 /// How many runs are looked at together.
 const WINDOW: usize = 30;

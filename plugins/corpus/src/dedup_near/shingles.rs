@@ -1,8 +1,9 @@
 //! From a text to the hashes of its shingles.
 //!
 //! A **token** is a word, or one character where scripts put no blanks between words: Han, kana, hangul, Thai, Lao,
-//! Tibetan, Burmese and Khmer. Case, width, marks above letters, punctuation and white space do not count. A **shingle** is
-//! some tokens in a row; a text with fewer tokens is one shingle as a whole, so that it is only like what is equal.
+//! Tibetan, Burmese and Khmer. Case, width, marks above letters, punctuation and white space do not count. A
+//! **shingle** is some tokens in a row; a text with fewer tokens is one shingle as a whole, so that it is only like
+//! what is equal.
 //!
 //! Five characters of Chinese say about what three words of English do, which is why the unit depends on the
 //! script. Five *letters* of English say nothing: in long pages a pair that has nothing to do with each other
@@ -67,7 +68,7 @@ pub(super) fn shingles(text: &str, n: usize, tokens: &mut Vec<u64>, hashes: &mut
 }
 
 /// The hashes of the tokens of a text.
-fn tokens(text: &str, tokens: &mut Vec<u64>) {
+pub(crate) fn tokens(text: &str, tokens: &mut Vec<u64>) {
     tokens.clear();
     let bytes = text.as_bytes();
     let mut word = NO_WORD;

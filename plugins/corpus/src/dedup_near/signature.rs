@@ -1,10 +1,10 @@
 //! Signatures (`MinHash`) without a multiplication for each lane, and the keys of bands.
 //!
-//! A lane of a signature picks one shingle of a text; two texts pick the same one as often as their Jaccard similarity
-//! says, if every shingle of both together is as likely to be picked as any other. The usual way to pick is the least value of a
-//! random function, which takes a multiplication and a comparison for each shingle and each of the 112
-//! lanes: 53 ns a shingle with the vector instructions that every `x86-64` has, 8 with AVX2, which only `unsafe` could choose
-//! at run time.
+//! A lane of a signature picks one shingle of a text; two texts pick the same one as often as their Jaccard
+//! similarity says, if every shingle of both together is as likely to be picked as any other. The usual way to pick
+//! is the least value of a random function, which takes a multiplication and a comparison for each shingle and each
+//! of the 112 lanes: 53 ns a shingle with the vector instructions that every `x86-64` has, 8 with AVX2, which only
+//! `unsafe` could choose at run time.
 //!
 //! Here a lane is a random number, and picks the shingle whose hash is the *nearest* to it, counting the bits in
 //! which they differ as a number (`hash ^ lane`). Hashes are random, so each is as likely to be that as any other.
@@ -46,7 +46,8 @@ pub(super) struct Buckets {
 
 impl Bands {
     pub(super) fn new(n_bands: usize, rows: usize) -> Self {
-        // A sequence of Weyl, mixed: the same on every machine, and the first lanes are the same however many there are.
+        // A sequence of Weyl, mixed: the same on every machine, and the first lanes are the same however many there
+        // are.
         let lane = |n: u64| (mix(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 32) as u32;
         Self { number: n_bands, rows, lanes: (1..=(n_bands * rows) as u64).map(lane).collect() }
     }

@@ -6,17 +6,17 @@
 //!
 //! # Forms
 //!
-//! A letter to a hundred thousand people, a notice about each of a thousand machines: such texts are alike at .9 and are not
-//! copies. What gives them away is that *many different* texts differ from one in the *same place*, where the name stands, while
-//! copies of one text differ in few ways (a line of the site below), or in many places (each has been edited).
-//! So of each kept text the different ones that would be dropped for it are counted, and for each of its shingles
-//! how many of these lack it. When there are more than the user allows, and nine of ten lack the same
-//! shingle, the text is a form, and they stay.
+//! A letter to a hundred thousand people, a notice about each of a thousand machines: such texts are alike at .9
+//! and are not copies. What gives them away is that *many different* texts differ from one in the *same place*,
+//! where the name stands, while copies of one text differ in few ways (a line of the site below), or in many places
+//! (each has been edited). So of each kept text the different ones that would be dropped for it are counted, and
+//! for each of its shingles how many of these lack it. When there are more than the user allows, and nine of ten
+//! lack the same shingle, the text is a form, and they stay.
 
 use std::collections::HashMap;
 
 use super::index::Index;
-use super::judge::{Law, Text, differ};
+use super::judge::{Law, Tell, Text, differ};
 use super::set::Set;
 
 /// So many of the texts made of a form lack the shingle with the name.
@@ -27,14 +27,12 @@ pub(super) struct Star {
     law: Law,
     /// For how many different texts a kept one may stand; 0: any number.
     max_variants: u32,
-    /// So many bytes the sets of kept texts may take.
+    /// So many bytes all of this may take.
     memory: usize,
     held: usize,
     kept: Vec<Kept>,
     /// Those that texts are compared with, by the numbers that the index gives them.
     compared: Vec<u32>,
-    /// Of these the ones before have been forgotten.
-    first: u32,
     index: Index,
     /// What was seen, by its set.
     seen: HashMap<u128, Seen>,
@@ -45,8 +43,9 @@ pub(super) struct Star {
 struct Kept {
     position: u128,
     fields: Vec<u64>,
+    /// Nothing of these where others are not compared with it.
     set: Set,
-    n_keys: usize,
+    keys: Vec<u64>,
     /// The texts that are dropped for it.
     dropped: Vec<Dropped>,
     /// How many different ones there are.
@@ -82,7 +81,33 @@ enum Seen {
 /// A copy of the kept text itself is no variant of it.
 const ITSELF: u32 = u32::MAX;
 
+/// About what a set takes that was seen: an entry of a table that is half empty at worst.
+const SEEN_BYTES: usize = 2 * (size_of::<(u128, Seen)>() + 1);
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + SEEN_BYTES
+            + self.set.bytes()
+            + self.lacking.len() * size_of::<u32>()
+            + self.keys.len() * size_of::<u64>()
+            + Index::bytes_of_one(self.keys.len())
+            + self.dropped.len() * Dropped::BYTES
+    }
+
+    fn tell(&self, tell: &mut Tell<'_>) {
+        for dropped in &self.dropped {
+            tell(dropped.position, self.position, dropped.similarity, 0);
+        }
+        if !self.dropped.is_empty() {
+            tell(self.position, self.position, 1.0, 1 + self.dropped.len() as u64);
+        }
+    }
+}
+
 impl Dropped {
+    const BYTES: usize = size_of::<Self>() + SEEN_BYTES;
+
     fn new(text: &Text, similarity: f64, variant: u32) -> Self {
         Self { position: text.position, fields: text.fields.clone(), similarity, variant }
     }
@@ -97,20 +122,21 @@ impl Star {
             held: 0,
             kept: Vec::new(),
             compared: Vec::new(),
-            first: 0,
             index: Index::default(),
             seen: HashMap::new(),
         }
     }
 
-    pub(super) fn take(&mut self, text: &mut Text) {
-        if self.is_copy(text) {
-            return;
+    pub(super) fn take(&mut self, text: &mut Text, tell: &mut Tell<'_>) {
+        if !self.is_copy(text) {
+            match self.twin(text) {
+                Some((kept, _)) if self.kept[kept as usize].form.is_some() => self.keep(text, false),
+                Some((kept, similarity)) => self.drop(text, kept, similarity),
+                None => self.keep(text, true),
+            }
         }
-        match self.twin(text) {
-            Some((kept, _)) if self.kept[kept as usize].form.is_some() => self.keep(text, false),
-            Some((kept, similarity)) => self.drop(text, kept, similarity),
-            None => self.keep(text, true),
+        if self.held > self.memory {
+            self.forget(tell);
         }
     }
 
@@ -130,6 +156,7 @@ impl Star {
         let may = differ(&text.fields, &twin.fields);
         if may {
             twin.dropped.push(Dropped::new(text, similarity, variant));
+            self.held += Dropped::BYTES;
         }
         may
     }
@@ -137,7 +164,7 @@ impl Star {
     /// The kept text that this one is like, and how much. One that is a form only if no other is.
     fn twin(&mut self, text: &Text) -> Option<(u32, f64)> {
         let mut of_form = None;
-        for number in self.index.alike(&text.keys, self.first) {
+        for number in self.index.alike(&text.keys) {
             let kept = self.compared[number as usize];
             let other = &self.kept[kept as usize];
             if !differ(&text.fields, &other.fields) {
@@ -158,6 +185,7 @@ impl Star {
         let variant = twin.n_variants;
         twin.n_variants += 1;
         twin.dropped.push(Dropped::new(text, similarity, variant));
+        self.held += Dropped::BYTES;
         self.seen.entry(text.fingerprint).or_insert(Seen::Variant { kept, variant, similarity });
         if self.max_variants == 0 {
             return;
@@ -206,37 +234,54 @@ impl Star {
         self.seen.entry(text.fingerprint).or_insert(Seen::Kept(number));
         if is_compared {
             kept.set = std::mem::take(&mut text.set);
-            self.held += kept.set.bytes() + Index::bytes_of_one(text.keys.len());
-            kept.n_keys = text.keys.len();
+            kept.keys.clone_from(&text.keys);
             self.index.add(&text.keys);
             self.compared.push(number);
         }
+        self.held += kept.bytes();
         self.kept.push(kept);
-        if self.held > self.memory {
-            self.forget();
-        }
     }
 
-    /// Forgets the sets of the first half of what is held; later texts are not compared with them.
-    fn forget(&mut self) {
-        while self.held > self.memory / 2 && self.first + 1 < self.compared.len() as u32 {
-            let kept = &mut self.kept[self.compared[self.first as usize] as usize];
-            self.held -=
-                kept.set.bytes() + kept.lacking.len() * size_of::<u32>() + Index::bytes_of_one(kept.n_keys);
-            (kept.set, kept.lacking) = (Set::default(), Vec::new());
-            self.first += 1;
+    /// Forgets the texts that came first, so that the others take half of the memory; later ones are not compared with
+    /// them. What became of them is told now.
+    fn forget(&mut self, tell: &mut Tell<'_>) {
+        let mut from = self.kept.len();
+        self.held = 0;
+        while let Some(bytes) = from.checked_sub(1).and_then(|last| self.kept.get(last)).map(Kept::bytes) {
+            if self.held + bytes > self.memory / 2 {
+                break;
+            }
+            self.held += bytes;
+            from -= 1;
         }
-        self.index.forget_before(self.first);
+        let rest = self.kept.split_off(from);
+        for kept in std::mem::replace(&mut self.kept, rest) {
+            kept.tell(tell);
+        }
+        // All others have other numbers now.
+        let from = from as u32;
+        self.index = Index::default();
+        self.compared.clear();
+        for (number, kept) in (0..).zip(&mut self.kept) {
+            if !kept.keys.is_empty() {
+                self.index.add(&kept.keys);
+                self.compared.push(number);
+            }
+            for own in kept.form.iter_mut().flatten() {
+                *own -= from;
+            }
+        }
+        self.seen.retain(|_, seen| {
+            let (Seen::Kept(kept) | Seen::Variant { kept, .. }) = seen;
+            let stays = *kept >= from;
+            *kept = kept.saturating_sub(from);
+            stays
+        });
     }
 
-    pub(super) fn finish(self, tell: &mut dyn FnMut(u128, u128, f64, u64)) {
+    pub(super) fn finish(self, tell: &mut Tell<'_>) {
         for kept in &self.kept {
-            for dropped in &kept.dropped {
-                tell(dropped.position, kept.position, dropped.similarity, 0);
-            }
-            if !kept.dropped.is_empty() {
-                tell(kept.position, kept.position, 1.0, 1 + kept.dropped.len() as u64);
-            }
+            kept.tell(tell);
         }
     }
 }

@@ -328,6 +328,33 @@ fn fields_must_be_equal_or_differ() {
 }
 
 #[test]
+fn little_memory_misses_copies_and_invents_none() {
+    // One group: all share their first half, and none is like another but for its copy at the end.
+    let mut random = Random(12);
+    let common = tokens(&mut random, 3000, true);
+    let page = |random: &mut Random| [&common[..], &tokens(random, 1200, true)].concat();
+    let pages: Vec<_> = (0..60).map(|_| page(&mut random)).collect();
+    let documents: Vec<Document> = (0..120)
+        .map(|n| Document::new(format!("{n}"), text(&pages[n % 60], true) + if n < 60 { "" } else { "!" }))
+        .collect();
+    let rich = DedupNearOptions { keep: Keep::Earliest, threshold: Some(0.9), ..options() };
+    let said = judged(&rich, &documents);
+    assert!(said[..60].iter().all(|said| *said == stands_for(2)), "{said:?}");
+    let poor = DedupNearOptions { max_state_bytes: 1 << 20, ..rich };
+    let said = judged(&poor, &documents);
+    let n_dropped = said.iter().filter(|said| matches!(said, Dropped { .. })).count();
+    assert!(n_dropped < 60, "nothing was forgotten");
+    for (n, said) in said.iter().enumerate() {
+        match said {
+            Dropped { twin, similarity } => {
+                assert_eq!((twin, *similarity), (&format!("{}", n - 60), Some(1.0)));
+            }
+            Kept { size } => assert!(size.is_none_or(|size| size == 2)),
+        }
+    }
+}
+
+#[test]
 fn what_was_chosen_is_told() {
     let chosen = try_open(&DedupNearOptions { bands: "auto".to_owned(), ..options() }).unwrap();
     let note = "candidates are found by 18 bands of 9 rows, which are expected to miss 7.5 % of those alike at 0.80, \

@@ -1,8 +1,8 @@
 //! `dedup-spans`: of passages that several documents have, one document keeps each.
 //!
-//! [`options`] holds the page of the stage. A text becomes `sentences`, and from each of them on a span. The first round folds the
-//! spans of all documents: how many have it, and the least of priority and position together. In the
-//! second, every document knows what it keeps for others and what others keep for it, and says so, for the ids.
+//! [`options`] holds the page of the stage. A text becomes `sentences`, and from each of them on a span. The first
+//! round folds the spans of all documents: how many have it, and the least of priority and position together. In
+//! the second, every document knows what it keeps for others and what others keep for it, and says so, for the ids.
 
 mod options;
 mod sentences;
@@ -11,10 +11,10 @@ mod tests;
 
 use tamis_plugin::keyed::{Column, Columns, Fold, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows};
 use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Layout, SetupError, Verdict, View};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use self::sentences::sentences;
-use crate::dedup_exact::{Normalize, key};
+use crate::dedup_near::shingles::tokens;
 use crate::priority::Priority;
 
 pub use options::DedupSpansOptions;
@@ -37,7 +37,8 @@ const KEY_BYTES: usize = 16;
 /// Working space of a worker.
 #[derive(Debug, Default)]
 pub struct Local {
-    buffer: Vec<u8>,
+    tokens: Vec<u64>,
+    bytes: Vec<u8>,
     priority: Row,
     row: Row,
     spans: Vec<Span>,
@@ -140,6 +141,15 @@ impl KeyedStage for DedupSpans {
 
     fn apply(&self, local: &mut Local, draft: &mut Draft<'_>, known: &dyn Known) -> Result<Verdict, Failure> {
         let document = draft.original();
+        // Most documents lose nothing: who keeps something for another, or has it kept, was said in the second round.
+        let mut is_concerned = false;
+        known.entries(KEEPERS, &document.position().to_be_bytes(), &mut |_| {
+            is_concerned = true;
+            false
+        })?;
+        if !is_concerned {
+            return Ok(Verdict::Keep);
+        }
         let sentences = sentences(document.text());
         self.spans(&sentences, local);
         let mut is_cut = vec![false; sentences.len()];
@@ -179,16 +189,17 @@ impl DedupSpans {
     /// The spans of a text: from each sentence on, and up to each sentence, as many as it takes. Those from a sentence
     /// on alone would leave the end of a shared passage.
     fn spans(&self, sentences: &[&str], local: &mut Local) {
-        let Local { spans, buffer, .. } = local;
+        let Local { spans, tokens: found, bytes, .. } = local;
         // Those without a letter belong to whatever is cut around them.
         let counted: Vec<(usize, usize, u128)> = sentences
             .iter()
             .enumerate()
             .filter_map(|(at, sentence)| {
-                let n_chars = sentence.chars().filter(|c| c.is_alphanumeric()).count();
-                Some((at, n_chars, key::key(sentence, Normalize::Loose, 1, buffer)?))
+                tokens(sentence, found);
+                bytes.clear();
+                bytes.extend(found.iter().flat_map(|token| token.to_le_bytes()));
+                (!found.is_empty()).then(|| (at, n_chars(sentence), xxh3_128(bytes)))
             })
-            .filter(|(_, n_chars, _)| *n_chars > 0)
             .collect();
         // Characters before each sentence, and of all.
         let mut before = vec![0];
@@ -231,6 +242,12 @@ impl DedupSpans {
         })?;
         Ok(keeper)
     }
+}
+
+/// How many characters there are, without white space and punctuation of ASCII.
+fn n_chars(sentence: &str) -> usize {
+    let counts = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0xC0;
+    sentence.bytes().filter(counts).count()
 }
 
 /// What is left: where the end of a paragraph was cut with its last sentence, the paragraph still ends.

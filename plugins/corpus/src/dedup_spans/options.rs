@@ -7,15 +7,16 @@ use crate::priority::Keep;
 
 /// Cuts passages that other documents have, too, and names the documents that keep them.
 ///
-/// For texts that are not copies as a whole: reports that repeat a press release, pages that quote each other, legal notices
-/// at the end of an article. Use it behind `dedup-near`, which drops whole documents, and behind the stages that clean.
+/// For texts that are not copies as a whole: reports that repeat a press release, pages that quote each other,
+/// legal notices at the end of an article. Use it behind `dedup-near`, which drops whole documents, and behind the
+/// stages that clean.
 ///
-/// How it decides: a *span* is a run of whole sentences, from each of them on and up to each so many that they have `min_chars`
-/// characters together. Spans are compared without case, width, white space and punctuation; one that occurs in `min_documents`
-/// documents or more stays in one of them, the first in the order of the inputs or the one that `keep` names, and is cut out of the
-/// others, whole sentences at a time. What one document says twice stays.
-/// A document from which something was cut has the field `spans_kept_in`: the ids of the documents that keep it.
-/// One of which nothing is left is dropped as `nothing-left`, and keeps its text.
+/// How it decides: a *span* is a run of whole sentences, from each of them on and up to each so many that they have
+/// `min_chars` characters together. Spans are compared without case, width, white space and punctuation; one that
+/// occurs in `min_documents` documents or more stays in one of them, the first in the order of the inputs or the
+/// one that `keep` names, and is cut out of the others, whole sentences at a time. What one document says twice
+/// stays. A document from which something was cut has the field `spans_kept_in`: the ids of the documents that keep
+/// it. One of which nothing is left is dropped as `nothing-left`, and keeps its text.
 ///
 /// ```toml
 /// [[stage]]
@@ -23,17 +24,18 @@ use crate::priority::Keep;
 /// min_chars = 150
 /// ```
 ///
-/// Limits: a cut is made between sentences only, so never inside a word or a character; what is shared and has no end
-/// of a sentence stays. What is cut may leave a gap between the sentences around it. A quotation is cut as well where it is as
-/// long as `min_chars`: this stage is for training texts, not for archives.
-/// The corpus is read three times, and of every sentence some 80 bytes are noted, in the work folder where they do not fit into
+/// Limits: a cut is made between sentences only, so never inside a word or a character; what is shared and has no
+/// end of a sentence stays. What is cut may leave a gap between the sentences around it. A quotation is cut as well
+/// where it is as long as `min_chars`: this stage is for training texts, not for archives. The corpus is read three
+/// times, and of every sentence some 80 bytes are noted, in the work folder where they do not fit into
 /// `max_state_bytes`.
 ///
 /// Counts: `sentences_cut`, `chars_cut`, `documents_changed`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DedupSpansOptions {
-    /// A span has at least so many letters and digits. Shorter ones are the same by chance.
+    /// A span has at least so many characters, without white space and the punctuation of ASCII. Shorter ones are the same by
+    /// chance.
     #[schemars(range(min = 20), extend("x-unit" = "characters"))]
     pub min_chars: usize,
     /// A span is cut if at least so many documents have it.
@@ -41,8 +43,8 @@ pub struct DedupSpansOptions {
     pub min_documents: u64,
     /// Which document keeps a span. Where several are equal, the first in the order of the inputs.
     pub keep: Keep,
-    /// The field that `highest` and `lowest` are about, such as `published`. Numbers are compared as numbers and words by
-    /// their letters, so dates must be written as `2024-03-01`. A document without it is kept last.
+    /// The field that `highest` and `lowest` are about, such as `published`. Numbers are compared as numbers and
+    /// words by their letters, so dates must be written as `2024-03-01`. A document without it is kept last.
     #[schemars(extend("x-needs" = {"keep": ["highest", "lowest"]}, "x-field" = "read"))]
     pub keep_by: String,
     /// So much memory is held over all threads; what does not fit goes to the work folder. It adds to `memory` of

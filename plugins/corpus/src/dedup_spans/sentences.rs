@@ -5,8 +5,8 @@ use tamis_text::sentences::is_full_stop;
 
 /// The sentences of a text, one behind the other, each with the white space behind it: together they are the text.
 ///
-/// A sentence ends behind 。！？ and what closes with them, behind `.`, `!` and `?` where white space and no small letter follows, and with the
-/// line. That `Dr. Watson` is two of them does no harm: spans are runs of sentences.
+/// A sentence ends behind 。！？ and what closes with them, behind `.`, `!` and `?` where white space and no small
+/// letter follows, and with the line. That `Dr. Watson` is two of them does no harm: spans are runs of sentences.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut start, mut at) = (0, 0);
