@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["stage", "document", "address", "expression"]),
     ("input", &["address"]),
     ("runner", &["config", "input", "stage", "document", "text"]),
-    ("report", &["runner", "input", "stage"]),
+    ("report", &["runner", "input", "stage", "text"]),
     ("conformance", &["plugin", "stage", "document"]),
     (
         "cli",

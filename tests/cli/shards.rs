@@ -232,9 +232,10 @@ fn the_next_run_knows_what_is_there_already() {
     let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
     let pipeline = |options: &str| PIPELINE.replace(exact, &format!("use = \"dedup-exact\"\n{options}\n"));
     let world = World::with(&pipeline("index = true"));
-    let lines = |numbers: std::ops::Range<usize>| -> String {
+    let lines = |numbers: std::ops::Range<usize>| {
         let text = |n: usize| "The quay is long. ".repeat(8) + &n.to_string();
-        numbers.map(|n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n))).collect()
+        let line = |n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n));
+        numbers.map(line).collect::<Vec<String>>().concat()
     };
     world.write("in/may-1.jsonl", lines(0..60));
     world.write("in/may-2.jsonl", lines(40..100));

@@ -82,7 +82,7 @@ fn branch((y, at): (f64, f64), (right, width): (f64, f64), class: &str, n: u64, 
     let thick = width.clamp(BRANCH.0, BRANCH.1);
     let (top, bottom) = (y + at - thick / 2.0, y + at + thick / 2.0);
     let left = (right - thick).max(0.0);
-    let bend = (right + END) / 2.0;
+    let bend = f64::midpoint(right, END);
     format!(
         r#"<path class="{class}" d="M{right:.1} {y:.1}C{right:.1} {top:.1} {right:.1} {top:.1} {bend:.1} {top:.1}H{END}V{bottom:.1}H{bend:.1}C{left:.1} {bottom:.1} {left:.1} {bottom:.1} {left:.1} {y:.1}Z"/><text class="{class}" x="{:.1}" y="{:.1}">{} {class} ({})</text>"#,
         END + 8.0,

@@ -1,6 +1,7 @@
 //! How a measure is spread, with its limits.
 
 use tamis_stage::Sketch;
+use tamis_text::maths::ln;
 
 use crate::flow::escaped;
 use crate::numbers::{count, value};
@@ -39,7 +40,7 @@ impl Scale {
     }
 
     fn place(self, value: f64) -> f64 {
-        let bent = |value: f64| if self.is_logarithmic { (1.0 + value).ln() } else { value };
+        let bent = |value: f64| if self.is_logarithmic { ln(1.0 + value) } else { value };
         let (from, to) = (bent(self.from), bent(self.to));
         ((bent(value) - from) / (to - from)).clamp(0.0, 1.0)
     }

@@ -47,7 +47,7 @@ pub(crate) fn value(value: f64) -> String {
         return if value < 0.0 { format!("−{whole}") } else { whole };
     }
     let text = match magnitude {
-        magnitude if magnitude >= 100.0 || magnitude == magnitude.trunc() => format!("{value:.0}"),
+        magnitude if magnitude >= 100.0 || magnitude.fract() <= f64::EPSILON => format!("{value:.0}"),
         magnitude if magnitude >= 10.0 => format!("{value:.1}"),
         magnitude if magnitude >= 0.1 => format!("{value:.2}"),
         _ => format!("{value:.3}"),

@@ -114,16 +114,15 @@ pub(super) unsafe extern "C" fn field(ctx: *mut c_void, doc: u32, name: Str, out
     }
     // SAFETY: see `error`. A name that is not UTF-8 cannot be the name of a field.
     let Ok(name) = (unsafe { convert::name(name) }) else { return 0 };
-    let value = match find(call, doc, name) {
-        Some(value) => abi::Value::new(value.as_ref()),
-        None => {
-            let Some(member) = member(name, |field| find(call, doc, field)) else { return 0 };
-            let member = Box::new(member);
-            let value = abi::Value::new((*member).as_ref());
-            // The plugin may look at it until it returns.
-            call.members.push(member);
-            value
-        }
+    let value = if let Some(value) = find(call, doc, name) {
+        abi::Value::new(value.as_ref())
+    } else {
+        let Some(member) = member(name, |field| find(call, doc, field)) else { return 0 };
+        let member = Box::new(member);
+        let value = abi::Value::new((*member).as_ref());
+        // The plugin may look at it until it returns.
+        call.members.push(member);
+        value
     };
     // SAFETY: the plugin's place for the result.
     unsafe { out.write(value) };
