@@ -15,9 +15,15 @@ use super::literals;
 /// A pattern that is known to compile.
 #[derive(Debug, Clone)]
 pub(super) struct LazyRegex {
-    pattern: Box<str>,
-    demanded: Option<Vec<Vec<u8>>>,
+    written: Box<Written>,
     compiled: OnceLock<Regex>,
+}
+
+/// What is known of a pattern that nobody has compiled.
+#[derive(Debug, Clone)]
+struct Written {
+    pattern: String,
+    demanded: Option<Vec<Vec<u8>>>,
 }
 
 impl LazyRegex {
@@ -35,12 +41,12 @@ impl LazyRegex {
             let _ = compiled.set(Regex::new(pattern)?);
         }
         let demanded = parsed.as_ref().and_then(literals::demanded);
-        Ok(Self { pattern: pattern.into(), demanded, compiled })
+        Ok(Self { written: Box::new(Written { pattern: pattern.to_owned(), demanded }), compiled })
     }
 
     /// The literals of which every match holds one; see [`literals::demanded`].
     pub(super) fn demanded(&self) -> Option<&[Vec<u8>]> {
-        self.demanded.as_deref()
+        self.written.demanded.as_deref()
     }
 }
 
@@ -73,7 +79,7 @@ impl Deref for LazyRegex {
 
     fn deref(&self) -> &Regex {
         self.compiled.get_or_init(|| {
-            let builder = RegexBuilder::new(&self.pattern).size_limit(usize::MAX).build();
+            let builder = RegexBuilder::new(&self.written.pattern).size_limit(usize::MAX).build();
             builder.expect("the syntax was checked, and no size is too large")
         })
     }
