@@ -257,7 +257,7 @@ fn looks_like_version(parts: [u8; 4]) -> bool {
 fn is_version(text: &str, start: usize) -> bool {
     let before = text.get(..start).unwrap_or_default().trim_end();
     let word: String =
-        before.chars().rev().take_while(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        before.chars().rev().take(20).take_while(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let word: String = word.chars().rev().collect();
     matches!(
         word.as_str(),
