@@ -103,7 +103,6 @@ pub(super) struct Field {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a rule file has a handful of them, made once")]
 pub(super) enum FieldSource {
     /// The line itself, the line after it (`offset` 1) or before it (-1).
     Line {
