@@ -234,7 +234,8 @@ fn the_next_run_knows_what_is_there_already() {
     let world = World::with(&pipeline("index = true"));
     let lines = |numbers: std::ops::Range<usize>| -> String {
         let text = |n: usize| "The quay is long. ".repeat(8) + &n.to_string();
-        numbers.map(|n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n))).collect()
+        let lines = numbers.map(|n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n)));
+        lines.collect::<Vec<_>>().concat()
     };
     world.write("in/may-1.jsonl", lines(0..60));
     world.write("in/may-2.jsonl", lines(40..100));

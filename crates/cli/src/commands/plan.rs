@@ -53,8 +53,8 @@ fn text(plan: &Plan, segments: &[Segment]) -> String {
 /// What stages have worked out from their options.
 fn notes(plan: &Plan) -> String {
     let notes = plan.stages.iter().flat_map(|stage| stage.notes.iter().map(|note| (stage.id.as_str(), note)));
-    let lines: String = notes.map(|(id, note)| format!("{id}: {note}\n")).collect();
-    if lines.is_empty() { lines } else { lines + "\n" }
+    let lines: Vec<String> = notes.map(|(id, note)| format!("{id}: {note}\n")).collect();
+    if lines.is_empty() { String::new() } else { lines.concat() + "\n" }
 }
 
 /// What follows from an input that is gone once it has been read.
