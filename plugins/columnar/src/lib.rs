@@ -8,9 +8,9 @@ mod parquet;
 mod parts;
 mod rows;
 #[cfg(test)]
-mod suites;
-#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use arrow::{

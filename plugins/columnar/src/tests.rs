@@ -64,13 +64,13 @@ fn differences<R: FileReader>(folder: &Path, table: &str) -> Vec<String> {
 #[test]
 fn parquet_files_of_others_are_read() {
     let Some(folder) = suite("parquet-testing") else { return };
-    let found = differences::<Parquet>(&folder, include_str!("parquet.tsv"));
+    let found = differences::<Parquet>(&folder, include_str!("suites/parquet.tsv"));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
 fn arrow_files_of_others_are_read() {
     let Some(folder) = suite("arrow-testing/data/arrow-ipc-stream/integration") else { return };
-    let found = differences::<Arrow>(&folder, include_str!("arrow.tsv"));
+    let found = differences::<Arrow>(&folder, include_str!("suites/arrow.tsv"));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
