@@ -148,7 +148,7 @@ fn a_panic_costs_its_document_and_no_other() {
         .collect();
     let stages = [
         "[[stage]]\nuse = \"shout\"\n",
-        "[[stage]]\nuse = \"judge\"\n",
+        "[[stage]]\nuse = \"umpire\"\n",
         "[[export]]\nuse = \"panic-texts\"\npath = \"exported\"\n",
     ];
     for stage in stages {

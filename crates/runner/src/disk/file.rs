@@ -1,7 +1,7 @@
 //! Files as a run makes them: under a passing name until they are whole, many of them synced at once.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -118,12 +118,35 @@ pub(crate) fn sync_files(
     })
 }
 
+/// What is in a file that a run may have left; nothing if there is none.
+///
+/// Any other error is told: a list that cannot be opened because no descriptor is left is no empty one. Taken for one,
+/// the files that it names would stay, and the next run would write theirs beside them under other names.
+pub(crate) fn left_in(path: &Path) -> Result<Vec<u8>, RunError> {
+    match std::fs::read(path) {
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        read => read.map_err(RunError::write(path)),
+    }
+}
+
+/// What lies directly in a folder; nothing if there is none. Any other error is told, as by [`left_in`].
+pub(crate) fn entries_of(folder: &Path) -> Result<Vec<DirEntry>, RunError> {
+    match std::fs::read_dir(folder) {
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        read => read.and_then(Iterator::collect).map_err(RunError::write(folder)),
+    }
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
 /// Takes away the temporary file of a part, and what its exporter has put beside it, such as a journal.
 pub(crate) fn remove_temporary(path: &Path) -> Result<(), RunError> {
     let temporary = temporary(path);
     let Some(start) = temporary.file_name().map(OsStr::as_encoded_bytes) else { return Ok(()) };
-    let entries = temporary.parent().into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
-    for entry in entries.flatten().flatten() {
+    let Some(folder) = temporary.parent() else { return Ok(()) };
+    for entry in entries_of(folder)? {
         if entry.file_name().as_encoded_bytes().starts_with(start) {
             remove(&entry.path())?;
         }
@@ -141,9 +164,7 @@ pub(crate) fn remove_empty(folder: &Path, name: &str) {
 
 pub(crate) fn remove(path: &Path) -> Result<(), RunError> {
     match std::fs::remove_file(path) {
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(RunError::write(path)(error))
-        }
+        Err(error) if !is_absent(&error) => Err(RunError::write(path)(error)),
         _ => Ok(()),
     }
 }

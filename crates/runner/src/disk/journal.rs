@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{FileEntry, create_folder, remove, remove_empty, remove_temporary, sync_folder};
+use super::file::{FileEntry, create_folder, left_in, remove, remove_empty, remove_temporary, sync_folder};
 use super::names::{self, JOURNAL, temporary};
 use crate::error::RunError;
 
@@ -153,8 +153,7 @@ impl Row {
 
 /// Takes away every part that a journal in this folder names, and the journal: what a killed run has left.
 pub(crate) fn clear(folder: &Path) -> Result<(), RunError> {
-    let names = listed(folder);
-    for name in names {
+    for name in listed(folder)? {
         remove_part(folder, &name)?;
     }
     forget(folder)
@@ -162,7 +161,7 @@ pub(crate) fn clear(folder: &Path) -> Result<(), RunError> {
 
 /// Takes away the parts that the journal in a folder names and that are not whole.
 pub(crate) fn clear_unfinished(folder: &Path) -> Result<(), RunError> {
-    let text = std::fs::read(temporary(&folder.join(JOURNAL))).unwrap_or_default();
+    let text = left_in(&temporary(&folder.join(JOURNAL)))?;
     let finished: BTreeSet<_> = rows(&text).filter_map(Row::finished).map(|entry| entry.name).collect();
     for name in rows(&text).filter_map(Row::begun).filter(|name| !finished.contains(name)) {
         remove_part(folder, &name)?;
@@ -176,9 +175,9 @@ pub(crate) fn forget(folder: &Path) -> Result<(), RunError> {
 }
 
 /// The parts that the journal in a folder names: finished ones under that name, others under their temporary one.
-pub(crate) fn listed(folder: &Path) -> Vec<String> {
-    let text = std::fs::read(temporary(&folder.join(JOURNAL))).unwrap_or_default();
-    rows(&text).filter_map(Row::begun).collect()
+pub(crate) fn listed(folder: &Path) -> Result<Vec<String>, RunError> {
+    let text = left_in(&temporary(&folder.join(JOURNAL)))?;
+    Ok(rows(&text).filter_map(Row::begun).collect())
 }
 
 /// The rows of a journal; a run that was killed may have left half of one, of which there is no file yet.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::disk::file::{remove, remove_empty};
+use crate::disk::file::{entries_of, left_in, remove, remove_empty};
 use crate::disk::file_list::listed_name;
 use crate::disk::folder;
 use crate::disk::journal;
@@ -45,8 +45,8 @@ pub(crate) fn check_free(
             exports.map(|known| (known, earlier.complete))
         });
         let known: Vec<_> = known.collect();
-        let named = if known.is_empty() { BTreeSet::new() } else { named_files(place) };
-        for name in names(place) {
+        let named = if known.is_empty() { BTreeSet::new() } else { named_files(place)? };
+        for name in names(place)? {
             let is_listed = |(export, complete): &(&ExportManifest, bool)| {
                 lists(export, &name) || (!complete && may_follow(export, &name))
             };
@@ -126,7 +126,7 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
             continue;
         }
         let is_complete = earlier.is_some_and(|earlier| earlier.complete);
-        let unlisted = names(&folder).into_iter().chain([FILE_LIST.to_owned()]);
+        let unlisted = names(&folder)?.into_iter().chain([FILE_LIST.to_owned()]);
         let unlisted = unlisted.filter(|name| !is_complete && may_follow(export, name));
         let listed = export.files.iter().map(|entry| entry.name.clone());
         for name in listed.chain(unlisted).filter(|name| is_inside(Path::new(name))) {
@@ -172,32 +172,35 @@ fn clear_learned(base: &Path, learned: &Learned) -> Result<(), RunError> {
 }
 
 /// The names of what lies directly in a folder, sorted.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+fn names(folder: &Path) -> Result<Vec<String>, RunError> {
+    let entries = entries_of(folder)?.into_iter();
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort_unstable();
-    names
+    Ok(names)
 }
 
 /// The files directly in a folder that a list there names and that look like parts: those of a run that was
 /// killed, and named files, because an id may be `part-00000`.
-fn named_files(folder: &Path) -> BTreeSet<String> {
-    let lists = [FILE_LIST, OLD_FILE_LIST].map(|list| folder.join(list));
-    let names = lists.iter().flat_map(|list| [listed_names(&temporary(list)), listed_names(list)]).flatten();
-    names.chain(journal::listed(folder)).filter(|name| is_ours(name)).collect()
+fn named_files(folder: &Path) -> Result<BTreeSet<String>, RunError> {
+    let mut names = journal::listed(folder)?;
+    for list in [FILE_LIST, OLD_FILE_LIST].map(|list| folder.join(list)) {
+        names.extend(listed_names(&temporary(&list))?);
+        names.extend(listed_names(&list)?);
+    }
+    Ok(names.into_iter().filter(|name| is_ours(name)).collect())
 }
 
-fn listed_names(list: &Path) -> Vec<String> {
-    let text = std::fs::read(list).unwrap_or_default();
+fn listed_names(list: &Path) -> Result<Vec<String>, RunError> {
+    let text = left_in(list)?;
     let text = String::from_utf8_lossy(&text);
     // A run that was killed may have left half a line, which names another file, if any.
     let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-    lines.filter_map(listed_name).collect()
+    Ok(lines.filter_map(listed_name).collect())
 }
 
 /// Takes away the files in a list, and the folders that are empty then.
 fn clear_listed(folder: &Path, list: &Path) -> Result<(), RunError> {
-    for name in listed_names(list) {
+    for name in listed_names(list)? {
         let path = folder.join(&name);
         remove(&path)?;
         remove(&temporary(&path))?;
@@ -212,7 +215,7 @@ fn clear_temporary(folder: &Path) -> Result<(), RunError> {
         clear_listed(folder, &list)?;
         remove(&list)?;
     }
-    for name in names(folder).iter().filter(|name| name.ends_with(TEMPORARY)) {
+    for name in names(folder)?.iter().filter(|name| name.ends_with(TEMPORARY)) {
         remove(&folder.join(name))?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tamis_config::Plan;
 
-use super::file::create_folder;
+use super::file::{create_folder, entries_of};
 use super::names::{CHECKPOINT, FATES, LEARNED, WORK, outlasts_a_run};
 use crate::error::RunError;
 use crate::segment::StateName;
@@ -84,7 +84,7 @@ impl WorkFolder {
         if self.work != own {
             absent(std::fs::remove_dir_all(&self.work)).map_err(RunError::write(&self.work))?;
         }
-        for entry in std::fs::read_dir(&own).into_iter().flatten().flatten() {
+        for entry in entries_of(&own)? {
             let (name, path) = (entry.file_name(), entry.path());
             if outlasts_a_run(&name) {
                 continue;

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::disk::file::{
-    FileEntry, create_folder, remove, remove_empty, sync_files, sync_folder, write_unsynced,
+    FileEntry, create_folder, left_in, remove, remove_empty, sync_files, sync_folder, write_unsynced,
 };
 use crate::disk::file_list::{lines, listed_name, push_line};
 use crate::disk::names::{FILE_LIST, temporary};
@@ -52,8 +52,7 @@ impl NamedFiles {
     pub(crate) fn clear(folder: &Path) -> Result<(), RunError> {
         let list = folder.join(FILE_LIST);
         for path in [temporary(&list), list] {
-            let Ok(text) = std::fs::read(&path) else { continue };
-            remove_listed(folder, &text)?;
+            remove_listed(folder, &left_in(&path)?)?;
             remove(&path)?;
         }
         Ok(())

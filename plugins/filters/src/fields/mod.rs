@@ -80,7 +80,7 @@ impl Extractor for Fields {
             draft.set_metadata(name.clone(), value.clone());
         }
         for name in &self.drop {
-            if draft.metadata(name).is_some() {
+            if has_own(draft, name) {
                 draft.remove_metadata(name.clone());
                 draft.notes().count(format!("drop:{name}"), 1);
             }
@@ -120,6 +120,13 @@ impl Fields {
             }
         }
     }
+}
+
+/// Whether there is a field of that very name: one with dots is found inside of objects as well, and cannot be taken
+/// out of them.
+fn has_own(draft: &Draft<'_>, name: &str) -> bool {
+    let is_read = draft.metadata(name).is_some();
+    is_read && (!name.contains('.') || draft.original().fields().any(|(own, _)| own == name))
 }
 
 /// Whether there is nothing that a default would hide.

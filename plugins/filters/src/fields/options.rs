@@ -36,6 +36,8 @@ use tamis_plugin::SetupError;
 /// | `keep` | all other fields are gone |
 ///
 /// A field that is missing is passed over.
+/// A name with dots reaches into objects where a value is read (`copy`, `rename`, which leaves the object as it is); what
+/// is set, dropped or kept is a field of that very name.
 /// A document fails if a list or an object would have to be a string, or an id would be empty.
 ///
 /// Counts: `rename:<field>`, `copy:<field>`, `replace:<field>:<pattern>`, `default:<field>` and `drop:<field>`, of documents in

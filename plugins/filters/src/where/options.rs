@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// ```toml
 /// [[stage]]
 /// use = "where"
-/// keep = 'language in ["zh", "en"] && size(text) >= 200'
+/// keep = '(language.startsWith("zh") || language == "en") && size(text) >= 200'
 /// reason = "other-language"
 /// ```
 ///

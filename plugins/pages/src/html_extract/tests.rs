@@ -454,6 +454,9 @@ fn values_of_a_table_stay_in_their_columns() {
     );
     let markdown = HtmlExtractOptions { output: Output::Markdown, ..HtmlExtractOptions::default() };
     let text = extracted(&markdown, &page).0;
-    assert!(text.contains("\n\n|  | 2001 | 2002 |\n--- | --- | ---\nLarge |  | 4\nSmall | 7 | 9\n\n"), "{text}");
+    assert!(
+        text.contains("\n\n|  | 2001 | 2002 |\n--- | --- | ---\nLarge |  | 4\nSmall | 7 | 9\n\n"),
+        "{text}"
+    );
     assert!(text_of(&page).contains("\n| 2001 | 2002\nLarge | | 4\nSmall | 7 | 9\n"), "{}", text_of(&page));
 }

@@ -78,6 +78,11 @@ fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 
 /// The JSON text of the value at `at`.
 fn raw(bytes: &[u8], at: usize) -> Option<&str> {
+    // What is asked below passes over line ends in front of a value as well, and would take that of the next line for
+    // a line that breaks off behind a colon.
+    if bytes.get(at)?.is_ascii_whitespace() {
+        return None;
+    }
     let mut values = serde_json::Deserializer::from_slice(bytes.get(at..)?).into_iter::<&RawValue>();
     let raw = values.next()?.ok()?.get();
     // Between the parts of a value JSON allows line ends, but not here.

@@ -202,6 +202,20 @@ fn bad_lines_fail_with_their_place_and_their_neighbours_go_on() {
     }
 }
 
+/// Wherever a line breaks off, behind a colon as well, where the next line would go on as its value.
+#[test]
+fn a_line_that_breaks_off_takes_nothing_of_the_next_one() {
+    let whole = r#"{"id":"l1","text":"a","n":[1,{"b":"c"}],"meta":{"x":1} , "last":2}"#;
+    let next = r#"{"id":"l2","text":"Third."}"#;
+    for length in 1..whole.len() {
+        let lines = format!("{}\n{next}\n5\n{next}\n", &whole[..length]);
+        let read = read("{}", &lines);
+        let texts: Vec<&str> = read.documents().map(|document| document.text.as_str()).collect();
+        assert_eq!(texts, ["Third.", "Third."], "{lines}");
+        assert_eq!(read.failures().count(), 2, "{lines}");
+    }
+}
+
 #[test]
 fn a_line_that_is_not_utf8_fails_alone() {
     let read = read("{}", b"{\"text\":\"a\"}\n{\"text\":\"\xe5\xad\x97\xb4\"}\n{\"text\":\"b\"}\n");

@@ -437,7 +437,7 @@ fn a_run_that_was_killed_before_it_saved_leaves_a_list_of_all_it_began() {
     }
     std::mem::forget(writer);
     std::fs::write(world.path().join("mine.txt"), "mine").unwrap();
-    assert_eq!(journal::listed(world.path()).len(), 6);
+    assert_eq!(journal::listed(world.path()).unwrap().len(), 6);
     journal::clear(world.path()).unwrap();
     assert_eq!(files(world.path()).into_keys().collect::<Vec<_>>(), [Path::new("mine.txt")]);
     assert!(!world.path().join("en").exists());
