@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(crate) const MEMORY: &str = "memory = \"16 MiB\"\n";
 const MEMORY_BYTES: u64 = 16 << 20;
 /// What the program takes beside that, generously: itself, its threads and libraries, before it reads anything.
-const PROGRAM_BYTES: u64 = 64 << 20;
+const PROGRAM_BYTES: u64 = 72 << 20;
 
 /// Files by name with their content.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
