@@ -203,6 +203,8 @@ fn number(text: &str, range: Range<usize>, kinds: &[Kind], found: &mut Vec<Found
         push(Kind::CnIdCard, range);
     } else if is_plain && digits.len() == 18 && is_labelled(text, range.start) && is_social_credit(&digits) {
         push(Kind::CnSocialCredit, range);
+    } else if is_amount(text, &range) {
+        // Telephones and cards are told by their digits alone, and sums and orders have as many.
     } else if is_phone_form(written, &digits, has_plus) {
         push(Kind::CnMobile, if has_plus { range.start - 1..range.end } else { range });
     } else if !has_plus && is_card_form(written) && is_bank_card(&digits) {
@@ -214,6 +216,38 @@ fn number(text: &str, range: Range<usize>, kinds: &[Kind], found: &mut Vec<Found
     {
         push(Kind::Phone, range.start - 1..range.end);
     }
+}
+
+/// What a number that is counted has behind it. Words that a sentence may go on with, 点 or 人, are not among them.
+const UNITS: [&str; 16] = [
+    "元",
+    "美元",
+    "欧元",
+    "日元",
+    "港元",
+    "港币",
+    "人民币",
+    "万",
+    "亿",
+    "人次",
+    "平方",
+    "吨",
+    "股",
+    "户",
+    "件",
+    "％",
+];
+
+/// What stands before the number of a thing.
+const THINGS: [&str; 14] =
+    ["￥", "¥", "$", "€", "£", "单号", "订单", "编号", "序列号", "流水号", "总价", "金额", "售价", "价格"];
+
+/// Whether a number is a sum, an amount or that of an order, by the words around it.
+fn is_amount(text: &str, range: &Range<usize>) -> bool {
+    let behind = text.get(range.end..).unwrap_or_default();
+    let behind = behind.strip_prefix(' ').unwrap_or(behind);
+    let before = text.get(..range.start).unwrap_or_default().trim_end_matches([' ', ':', '：', '+', '为']);
+    UNITS.iter().any(|unit| behind.starts_with(unit)) || THINGS.iter().any(|thing| before.ends_with(thing))
 }
 
 /// A mobile number, with 86 before it or not: in one, or in groups of 3, 4 and 4.
