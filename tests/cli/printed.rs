@@ -180,11 +180,11 @@ fn shell(desk: &Path, command: &str, place: &str) -> String {
 fn check_piece(piece: &str, place: &str) -> Result<(), String> {
     let world = crate::world::World::with("");
     // A file of rules is checked by the stage that takes it.
-    let ruled = [("\ndetect = ", "site-rules"), ("[[rule]]", "judge")];
-    let stage = ruled.iter().find(|(mark, _)| piece.contains(mark));
-    let rules = stage.map(|(_, stage)| format!("[[stage]]\nuse = \"{stage}\"\nrules = [\"rules.toml\"]\n"));
+    let marks = [("\ndetect = ", "site-rules"), ("[[rule]]", "judge")];
+    let stage = marks.iter().find(|(mark, _)| piece.contains(mark));
+    let taker = stage.map(|(_, stage)| format!("[[stage]]\nuse = \"{stage}\"\nrules = [\"rules.toml\"]\n"));
     world.write("rules.toml", piece);
-    let piece = rules.as_deref().unwrap_or(piece);
+    let piece = taker.as_deref().unwrap_or(piece);
     let mut pipeline = String::new();
     if !piece.contains("[[source]]") && !piece.contains("extends") {
         world.write("in/a.jsonl", "{\"text\": \"a\"}\n");

@@ -208,7 +208,7 @@ fn a_line_that_breaks_off_takes_nothing_of_the_next_one() {
     let whole = r#"{"id":"l1","text":"a","n":[1,{"b":"c"}],"meta":{"x":1} , "last":2}"#;
     let next = r#"{"id":"l2","text":"Third."}"#;
     for length in 1..whole.len() {
-        let lines = format!("{}\n{next}\n5\n{next}\n", &whole[..length]);
+        let lines = format!("{}\n{next}\n5\n{next}\n", whole.get(..length).expect("ASCII"));
         let read = read("{}", &lines);
         let texts: Vec<&str> = read.documents().map(|document| document.text.as_str()).collect();
         assert_eq!(texts, ["Third.", "Third."], "{lines}");
