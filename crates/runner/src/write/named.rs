@@ -193,6 +193,16 @@ mod tests {
         }
     }
 
+    /// As when no descriptor is left: taken for an empty one, its files would stay and be written again beside.
+    #[test]
+    fn a_list_that_cannot_be_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        NamedFiles::clear(folder.path()).unwrap();
+        std::fs::create_dir_all(folder.path().join(FILE_LIST)).unwrap();
+        let error = NamedFiles::clear(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("files.b3"), "{error}");
+    }
+
     #[test]
     fn a_name_that_is_taken_a_million_times_is_not_looked_for_again() {
         let mut names = Names::default();
