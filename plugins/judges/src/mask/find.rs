@@ -201,11 +201,17 @@ fn number(text: &str, range: Range<usize>, kinds: &[Kind], found: &mut Vec<Found
     }
     if is_plain && is_id_card(&digits) {
         push(Kind::CnIdCard, range);
-    } else if is_plain && digits.len() == 18 && is_labelled(text, range.start) && is_social_credit(&digits) {
+        return;
+    }
+    if is_plain && digits.len() == 18 && is_labelled(text, range.start) && is_social_credit(&digits) {
         push(Kind::CnSocialCredit, range);
-    } else if is_amount(text, &range) {
-        // Telephones and cards are told by their digits alone, and sums and orders have as many.
-    } else if is_phone_form(written, &digits, has_plus) {
+        return;
+    }
+    // Telephones and cards are told by their digits, and sums and orders have as many.
+    if is_amount(text, &range) {
+        return;
+    }
+    if is_phone_form(written, &digits, has_plus) {
         push(Kind::CnMobile, if has_plus { range.start - 1..range.end } else { range });
     } else if !has_plus && is_card_form(written) && is_bank_card(&digits) {
         push(Kind::BankCard, range);

@@ -27,7 +27,9 @@ use serde::{Deserialize, Serialize};
 /// | `account` | WeChat and QQ accounts behind `微信号：`, `QQ：` and the like | `[ACCOUNT]` |
 ///
 /// Precision goes before recall: pages are full of numbers that are prices, dates and articles, so a number counts
-/// by its check digit, its label or its form, and not in the middle of a longer one.
+/// by its check digit, its label or its form, and not in the middle of a longer one. Telephones and cards are none before
+/// a unit (`元`, `万`, `人次`), nor behind the sign of a currency or the label of an order or a sum (`￥`, `订单号`, `总价`).
+/// Landlines without `+`, full-width forms and metadata are not looked at.
 /// On 3,754 real pages, a third of them about computers, what is found is 219 addresses of mail, 44 telephones (made-up ones
 /// of documentation mostly), 40 accounts, 29 IP addresses (three of which are versions), 12 credentials and 12 mobile numbers.
 /// Names and postal addresses are not looked for: that takes a model.
