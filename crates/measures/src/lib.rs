@@ -28,7 +28,7 @@ mod signs;
 mod table;
 mod words;
 
-pub use measurer::{Measurer, StopWords, Values};
+pub use measurer::{Measurer, Measuring, StopWords, Values};
 pub use words::{Word, words};
 
 /// What is measured in one go.
@@ -38,6 +38,8 @@ pub enum Group {
     Lines,
     /// Words one by one.
     Words,
+    /// Words that are looked for.
+    StopWords,
     /// Repeated groups of words.
     Repetition,
     /// The line rules of C4.
@@ -131,7 +133,7 @@ measures! {
     HashWordRatio "hash_word_ratio" Words "" Lower "`#` to words, signs included (Gopher)."
     EllipsisWordRatio "ellipsis_word_ratio" Words "" Lower "`...` and `…` to words, signs included (Gopher)."
     LetterWordRatio "letter_word_ratio" Words "" Higher "Share of words, signs included, that have a letter (Gopher)."
-    StopWords "stop_words" Words "words" Higher "How many of the stop words of the rule file occur, each once, in the case that stands there (Gopher)."
+    StopWords "stop_words" StopWords "words" Higher "How many of the stop words of the rule file occur, each once, in the case that stands there (Gopher)."
     TopTwoGramCharRatio "top_2_gram_char_ratio" Repetition "" Lower "Characters in the most frequent two words in a row, blanks counted, of all characters (Gopher)."
     TopThreeGramCharRatio "top_3_gram_char_ratio" Repetition "" Lower "The same of three words."
     TopFourGramCharRatio "top_4_gram_char_ratio" Repetition "" Lower "The same of four words."

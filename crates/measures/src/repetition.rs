@@ -33,13 +33,10 @@ pub(crate) struct Scratch {
     /// All words without anything between them, and where each begins.
     joined: Vec<u8>,
     starts: Vec<u32>,
-    /// Where the mark of what begins at each word stands, and the marks: how often it has begun, up to twice.
+    /// Where the mark of what begins at each live place stands, and the marks: how often it has begun, up to twice.
     numbers: Vec<u32>,
     marks: Vec<u8>,
 }
-
-/// Two groups that are the same begin with the same so many bytes, if they have so many.
-const BEGINNING: usize = 16;
 
 impl Scratch {
     /// Counts repetitions in `words` of `text`, which have these hashes.
@@ -54,8 +51,15 @@ impl Scratch {
         }
         // Longer ones are compared as they read, whatever words they are cut into: `1 0` is `10` to the published rule.
         self.join(text, words);
-        self.begin_again(words.len());
+        self.live.clear();
+        self.live.extend(0..(words.len() + 1).saturating_sub(SHORTEST_DUPLICATE) as u32);
         for (length, duplicate) in (SHORTEST_DUPLICATE..=LONGEST.min(words.len())).zip(&mut found.duplicate) {
+            match length {
+                5 => self.look_ahead::<16>(length),
+                7 => self.look_ahead::<24>(length),
+                9 => self.look_ahead::<32>(length),
+                _ => {}
+            }
             *duplicate = self.duplicate(length);
         }
         found
@@ -63,47 +67,61 @@ impl Scratch {
 
     /// Puts the words together.
     fn join(&mut self, text: &str, words: &[Word]) {
+        /// Most words have fewer bytes, and to copy a fixed number is one instruction.
+        const BLOCK: usize = 16;
+        let text = text.as_bytes();
         self.joined.clear();
+        self.joined.reserve(text.len() + BLOCK);
         self.starts.clear();
         for word in words {
-            self.starts.push(self.joined.len() as u32);
-            self.joined.extend_from_slice(text.as_bytes().get(word.range()).unwrap_or_default());
+            let start = self.joined.len();
+            self.starts.push(start as u32);
+            let range = word.range();
+            match text.get(range.start..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+                Some(block) if range.len() <= BLOCK => {
+                    self.joined.extend_from_slice(block);
+                    self.joined.truncate(start + range.len());
+                }
+                _ => self.joined.extend_from_slice(text.get(range).unwrap_or_default()),
+            }
         }
         self.starts.push(self.joined.len() as u32);
     }
 
-    /// Finds the places at which a group of five words or more may begin that is repeated: few in most texts, so that the
-    /// six lengths after it cost little.
+    /// Takes out live places at which no group of `length` words or more begins that is repeated; what is left is few in most
+    /// texts, so that the lengths after it cost little.
     ///
-    /// Beginnings are not compared but counted by a few bits of them: a place that is found for nothing costs some time and
-    /// changes nothing.
-    fn begin_again(&mut self, n_words: usize) {
-        let size = (n_words * 16).next_power_of_two().max(64);
+    /// Two groups that are the same begin with the same `N` bytes, if they have so many. Beginnings are not compared but
+    /// counted by a few bits of them: a place that is found for nothing costs some time and changes nothing.
+    fn look_ahead<const N: usize>(&mut self, length: usize) {
+        let size = (self.live.len() * 8).next_power_of_two().max(64);
         self.marks.clear();
         self.marks.resize(size, 0);
         self.numbers.clear();
         let shift = 64 - size.ilog2();
         let (joined, starts) = (&self.joined, &self.starts);
-        for start in starts.iter().take((n_words + 1).saturating_sub(SHORTEST_DUPLICATE)) {
-            let beginning = joined.get(*start as usize..).and_then(<[u8]>::first_chunk::<BEGINNING>);
-            let place = beginning.map(|beginning| mix(*beginning) >> shift);
-            self.numbers.push(place.map_or(NONE, |place| place as u32));
-            if let Some(mark) = place.and_then(|place| self.marks.get_mut(place as usize)) {
+        for &at in &self.live {
+            let start = starts[at as usize] as usize;
+            let beginning = joined.get(start..).and_then(<[u8]>::first_chunk::<N>);
+            let place = beginning.map_or(NONE, |beginning| (mix(beginning) >> shift) as u32);
+            self.numbers.push(place);
+            if let Some(mark) = self.marks.get_mut(place as usize) {
                 *mark = (*mark + 1).min(2);
             }
         }
-        let (numbers, marks) = (&self.numbers, &self.marks);
-        let is_live = |at: &u32| {
-            let at = *at as usize;
+        let (marks, mut numbers) = (&self.marks, self.numbers.iter());
+        self.live.retain(|&at| {
+            let number = numbers.next().copied().unwrap_or(NONE);
             // A group that is shorter than that cannot be told by it.
-            let is_short = starts[at + SHORTEST_DUPLICATE] - starts[at] < BEGINNING as u32;
-            is_short || numbers[at] == NONE || marks[numbers[at] as usize] > 1
-        };
-        self.live.clear();
-        self.live.extend((0..numbers.len() as u32).filter(is_live));
+            marks.get(number as usize).is_none_or(|mark| *mark > 1)
+                || match (starts.get(at as usize), starts.get(at as usize + length)) {
+                    (Some(start), Some(end)) => end - start < N as u32,
+                    _ => false,
+                }
+        });
     }
 
-    /// Numbers the pairs of words; gives the place and the count of the most frequent.
+    /// Numbers the pairs of words that may be repeated; gives the place and the count of the most frequent.
     fn begin(&mut self, words: &[Word], hashes: &[u64]) -> (usize, u64) {
         self.before.clear();
         self.before.push(0);
@@ -112,24 +130,38 @@ impl Scratch {
             n_chars += u64::from(word.n_chars);
             n_chars
         }));
+        // Most pairs stand in a text once, which a few bits of them tell for most: only the others are numbered.
+        let size = (words.len() * 8).next_power_of_two().max(64);
+        self.marks.clear();
+        self.marks.resize(size, 0);
+        let shift = 64 - size.ilog2();
+        let place = |key: u64| (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        for pair in hashes.windows(2) {
+            if let Some(mark) = self.marks.get_mut(place(key(pair))) {
+                *mark = (*mark + 1).min(2);
+            }
+        }
         self.table.clear(words.len());
         self.ids.clear();
-        for pair in hashes.windows(2) {
-            let key = pair[0].wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(32) ^ pair[1];
-            self.ids.push(self.table.number(key));
-        }
         self.live.clear();
-        self.live.extend(0..self.ids.len() as u32);
+        for (at, pair) in hashes.windows(2).enumerate() {
+            let key = key(pair);
+            let may_be_again = self.marks.get(place(key)).is_some_and(|mark| *mark > 1);
+            if may_be_again {
+                self.live.push(at as u32);
+            }
+            self.ids.push(if may_be_again { self.table.number(key) } else { NONE });
+        }
         self.ids.push(NONE);
         self.best()
     }
 
     /// Takes out the places whose group stands there once.
     fn forget_single(&mut self) {
-        let (ids, counts) = (&mut self.ids, &self.table.counts);
+        let (ids, table) = (&mut self.ids, &self.table);
         self.live.retain(|&at| {
             let id = &mut ids[at as usize];
-            let is_repeated = counts[*id as usize] > 1;
+            let is_repeated = table.count(*id) > 1;
             if !is_repeated {
                 *id = NONE;
             }
@@ -147,10 +179,7 @@ impl Scratch {
             let at = at as usize;
             let (this, next) = (ids[at], ids.get(at + 1).copied().unwrap_or(NONE));
             let goes_on = at < n_groups && next != NONE;
-            ids[at] = NONE;
-            if goes_on {
-                ids[at] = table.number(u64::from(this) << 32 | u64::from(next));
-            }
+            ids[at] = if goes_on { table.number(u64::from(this) << 32 | u64::from(next)) } else { NONE };
             goes_on
         });
         self.best()
@@ -159,12 +188,14 @@ impl Scratch {
     /// The place and the count of the most frequent group; the first of all, once, if none is repeated. Forgets those that are
     /// not.
     fn best(&mut self) -> (usize, u64) {
-        let most = self.table.counts.iter().copied().max().unwrap_or(0);
         // Numbers are given in the order of the first occurrence.
-        let best = self.table.counts.iter().position(|count| *count == most).unwrap_or(0) as u32;
-        let place = self.live.iter().find(|&&at| self.ids[at as usize] == best).copied();
+        let best = self.table.most_frequent().filter(|(_, count)| *count > 1);
+        let best = best.and_then(|(number, count)| {
+            let place = self.live.iter().find(|&&at| self.ids[at as usize] == number)?;
+            Some((*place as usize, u64::from(count)))
+        });
         self.forget_single();
-        if most > 1 { (place.unwrap_or(0) as usize, u64::from(most)) } else { (0, 1) }
+        best.unwrap_or((0, 1))
     }
 
     fn top(&self, (place, count): (usize, u64), length: usize) -> u64 {
@@ -181,8 +212,8 @@ impl Scratch {
                 continue;
             }
             let group = self.joined.get(self.starts[at] as usize..end as usize).unwrap_or_default();
-            let number = self.table.number(xxh3_64(group));
-            if self.table.counts[number as usize] > 1 {
+            let (_, count) = self.table.add(xxh3_64(group));
+            if count > 1 {
                 n_chars += self.before[at + length] - self.before[at];
                 from = at + length;
             }
@@ -195,10 +226,18 @@ impl Scratch {
     }
 }
 
+/// A number for a pair of words with these hashes.
+fn key(pair: &[u64]) -> u64 {
+    let [one, other] = pair else { return 0 };
+    one.wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(32) ^ other
+}
+
 /// A number for a beginning.
-fn mix(beginning: [u8; BEGINNING]) -> u64 {
-    let whole = u128::from_le_bytes(beginning);
-    let mixed = ((whole >> 64) as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ whole as u64;
+fn mix<const N: usize>(beginning: &[u8; N]) -> u64 {
+    let (parts, _) = beginning.as_chunks::<8>();
+    let mixed = parts.iter().fold(0u64, |mixed, part| {
+        mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ u64::from_le_bytes(*part)
+    });
     mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
