@@ -86,7 +86,15 @@ impl Measurer {
     /// Begins with a text of which is measured what will be asked for.
     pub fn begin<'a>(&'a mut self, text: &'a str) -> Measuring<'a> {
         let values = Values([f64::NAN; Measure::ALL.len()]);
-        Measuring { measurer: self, text, values, done: 0, has_words: false, only_feeds: None }
+        Measuring {
+            measurer: self,
+            text,
+            values,
+            done: 0,
+            has_words: false,
+            has_joined: false,
+            only_feeds: None,
+        }
     }
 }
 
@@ -111,6 +119,8 @@ pub struct Measuring<'a> {
     /// A bit for each group that has been measured.
     done: u32,
     has_words: bool,
+    /// Whether the repetition of longer groups of words can be counted.
+    has_joined: bool,
     /// Whether all lines end with a line feed, once somebody has asked.
     only_feeds: Option<bool>,
 }
@@ -154,12 +164,16 @@ impl Measuring<'_> {
                 self.find_words();
                 self.values.set(Measure::StopWords, stop_words.count(&self.measurer.hashes));
             }
-            Group::Repetition => {
-                self.find_words();
-                let Measurer { repetition, words, hashes, .. } = &mut *self.measurer;
-                let found = repetition.count(text, words, hashes);
-                repetition_of(&found, lines::count_chars(text), &mut self.values);
+            Group::TopGrams => {
+                let found = self.top_grams();
+                top_grams_of(found, lines::count_chars(text), &mut self.values);
             }
+            Group::DupFiveGrams => self.duplicates(5, Measure::DupFiveGramCharRatio),
+            Group::DupSixGrams => self.duplicates(6, Measure::DupSixGramCharRatio),
+            Group::DupSevenGrams => self.duplicates(7, Measure::DupSevenGramCharRatio),
+            Group::DupEightGrams => self.duplicates(8, Measure::DupEightGramCharRatio),
+            Group::DupNineGrams => self.duplicates(9, Measure::DupNineGramCharRatio),
+            Group::DupTenGrams => self.duplicates(10, Measure::DupTenGramCharRatio),
             Group::C4 | Group::LooseC4 => {
                 self.done |= 1 << Group::C4 as u32 | 1 << Group::LooseC4 as u32;
                 c4_values(c4_of(text, self.only_feeds()), &mut self.values);
@@ -186,6 +200,22 @@ impl Measuring<'_> {
                 }
             }
         }
+    }
+
+    fn top_grams(&mut self) -> [u64; 3] {
+        self.find_words();
+        let Measurer { repetition, words, hashes, .. } = &mut *self.measurer;
+        repetition.top(words, hashes)
+    }
+
+    fn duplicates(&mut self, length: usize, measure: Measure) {
+        if !std::mem::replace(&mut self.has_joined, true) {
+            self.want(&[Measure::TopTwoGramCharRatio], &StopWords::default());
+            let Measurer { repetition, words, .. } = &mut *self.measurer;
+            repetition.begin_duplicates(self.text, words);
+        }
+        let found = self.measurer.repetition.duplicate(length);
+        self.values.share(measure, found, lines::count_chars(self.text));
     }
 
     fn only_feeds(&mut self) -> bool {
@@ -280,20 +310,10 @@ fn lines_of(found: &lines::Lines, values: &mut Values) {
     values.set(Measure::LineCharVariation, variance.sqrt() / mean);
 }
 
-fn repetition_of(found: &repetition::Repetition, n_chars: u64, values: &mut Values) {
-    let top = [Measure::TopTwoGramCharRatio, Measure::TopThreeGramCharRatio, Measure::TopFourGramCharRatio];
-    for (measure, part) in top.into_iter().zip(found.top) {
-        values.share(measure, part, n_chars);
-    }
-    let duplicate = [
-        Measure::DupFiveGramCharRatio,
-        Measure::DupSixGramCharRatio,
-        Measure::DupSevenGramCharRatio,
-        Measure::DupEightGramCharRatio,
-        Measure::DupNineGramCharRatio,
-        Measure::DupTenGramCharRatio,
-    ];
-    for (measure, part) in duplicate.into_iter().zip(found.duplicate) {
+fn top_grams_of(found: [u64; 3], n_chars: u64, values: &mut Values) {
+    let measures =
+        [Measure::TopTwoGramCharRatio, Measure::TopThreeGramCharRatio, Measure::TopFourGramCharRatio];
+    for (measure, part) in measures.into_iter().zip(found) {
         values.share(measure, part, n_chars);
     }
 }

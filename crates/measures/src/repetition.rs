@@ -5,20 +5,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::table::{NONE, Table};
 use crate::words::Word;
 
-/// The shortest and the longest groups that Gopher looks at.
+/// The shortest group that Gopher looks for duplicates of.
 const SHORTEST_DUPLICATE: usize = 5;
-const LONGEST: usize = 10;
 
-/// How many characters stand in repeated groups of words.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Repetition {
-    /// For groups of two, three and four words: how many characters all occurrences of the most frequent have, a blank
-    /// between words counted; of several that are as frequent the first counts, if none is repeated the first of all.
-    pub(crate) top: [u64; 3],
-    /// For groups of five to ten: how many characters the second and later occurrences have, without blanks. Occurrences
-    /// are looked for from the left and do not overlap.
-    pub(crate) duplicate: [u64; 6],
-}
+/// Two groups that are the same begin with the same so many bytes, if they have so many.
+const BEGINNING: usize = 16;
 
 /// Room for one text; used again for the next.
 #[derive(Debug, Default)]
@@ -39,30 +30,27 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Counts repetitions in `words` of `text`, which have these hashes.
-    pub(crate) fn count(&mut self, text: &str, words: &[Word], hashes: &[u64]) -> Repetition {
-        let mut found = Repetition::default();
+    /// For groups of two, three and four of `words`, which have these hashes: how many characters all occurrences of the most
+    /// frequent have, a blank between words counted; of several that are as frequent the first counts, if none is repeated the
+    /// first of all.
+    pub(crate) fn top(&mut self, words: &[Word], hashes: &[u64]) -> [u64; 3] {
+        let mut found = [0; 3];
         let pairs = self.begin(words, hashes);
         // A group of n words is repeated only where both groups of n - 1 words in it are. So each length looks at the places
         // that the one before left over.
-        for (length, top) in (2..=words.len()).zip(&mut found.top) {
-            let best = if length == 2 { pairs } else { self.lengthen(length) };
-            *top = self.top(best, length);
-        }
-        // Longer ones are compared as they read, whatever words they are cut into: `1 0` is `10` to the published rule.
-        self.join(text, words);
-        self.live.clear();
-        self.live.extend(0..(words.len() + 1).saturating_sub(SHORTEST_DUPLICATE) as u32);
-        for (length, duplicate) in (SHORTEST_DUPLICATE..=LONGEST.min(words.len())).zip(&mut found.duplicate) {
-            match length {
-                5 => self.look_ahead::<16>(length),
-                7 => self.look_ahead::<24>(length),
-                9 => self.look_ahead::<32>(length),
-                _ => {}
-            }
-            *duplicate = self.duplicate(length);
+        for (length, top) in (2..=words.len()).zip(&mut found) {
+            let (place, count) = if length == 2 { pairs } else { self.lengthen(length) };
+            *top = (self.n_chars(place, length) + length as u64 - 1) * count;
         }
         found
+    }
+
+    /// Makes ready for [`duplicate`](Self::duplicate), behind [`top`](Self::top).
+    ///
+    /// These groups are compared as they read, whatever words they are cut into: `1 0` is `10` to the published rule.
+    pub(crate) fn begin_duplicates(&mut self, text: &str, words: &[Word]) {
+        self.join(text, words);
+        self.look_ahead();
     }
 
     /// Puts the words together.
@@ -70,55 +58,66 @@ impl Scratch {
         /// Most words have fewer bytes, and to copy a fixed number is one instruction.
         const BLOCK: usize = 16;
         let text = text.as_bytes();
-        self.joined.clear();
-        self.joined.reserve(text.len() + BLOCK);
-        self.starts.clear();
-        for word in words {
-            let start = self.joined.len();
-            self.starts.push(start as u32);
-            let range = word.range();
-            match text.get(range.start..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-                Some(block) if range.len() <= BLOCK => {
-                    self.joined.extend_from_slice(block);
-                    self.joined.truncate(start + range.len());
-                }
-                _ => self.joined.extend_from_slice(text.get(range).unwrap_or_default()),
-            }
+        // Longer than what is written, so that a block fits anywhere; what an earlier text has left is written over.
+        if self.joined.len() < text.len() + BLOCK {
+            self.joined.resize(text.len() + BLOCK, 0);
         }
-        self.starts.push(self.joined.len() as u32);
+        self.starts.clear();
+        self.starts.push(0);
+        let mut end = 0;
+        self.starts.extend(words.iter().map(|word| {
+            let range = word.range();
+            let length = range.len();
+            let block = text.get(range.start..).and_then(<[u8]>::first_chunk::<BLOCK>);
+            let to = self.joined.get_mut(end..).unwrap_or_default();
+            if length <= BLOCK
+                && let (Some(block), Some(to)) = (block, to.first_chunk_mut::<BLOCK>())
+            {
+                *to = *block;
+            } else if let (Some(word), Some(to)) = (text.get(range), to.get_mut(..length)) {
+                to.copy_from_slice(word);
+            }
+            end += length;
+            end as u32
+        }));
     }
 
-    /// Takes out live places at which no group of `length` words or more begins that is repeated; what is left is few in most
-    /// texts, so that the lengths after it cost little.
+    /// Finds the places at which a group of five words or more may begin that is repeated: few in most texts, so that all
+    /// lengths cost little.
     ///
-    /// Two groups that are the same begin with the same `N` bytes, if they have so many. Beginnings are not compared but
-    /// counted by a few bits of them: a place that is found for nothing costs some time and changes nothing.
-    fn look_ahead<const N: usize>(&mut self, length: usize) {
-        let size = (self.live.len() * 8).next_power_of_two().max(64);
-        self.marks.clear();
-        self.marks.resize(size, 0);
+    /// Two groups that are the same begin with the same bytes. Beginnings are not compared but counted by a few bits of them: a
+    /// place that is found for nothing costs some time and changes nothing.
+    fn look_ahead(&mut self) {
+        let n_places = self.starts.len().saturating_sub(SHORTEST_DUPLICATE);
+        self.clear_marks(n_places);
         self.numbers.clear();
-        let shift = 64 - size.ilog2();
-        let (joined, starts) = (&self.joined, &self.starts);
-        for &at in &self.live {
-            let start = starts[at as usize] as usize;
-            let beginning = joined.get(start..).and_then(<[u8]>::first_chunk::<N>);
-            let place = beginning.map_or(NONE, |beginning| (mix(beginning) >> shift) as u32);
-            self.numbers.push(place);
-            if let Some(mark) = self.marks.get_mut(place as usize) {
+        let shift = 64 - self.marks.len().ilog2();
+        let (joined, marks) = (&self.joined, &mut self.marks);
+        // Behind the last word there are bytes of another text, which make no two groups alike that are not, nor the other way.
+        self.numbers.extend(self.starts.iter().take(n_places).map(|start| {
+            let beginning = joined.get(*start as usize..).and_then(<[u8]>::first_chunk::<BEGINNING>);
+            let place = beginning.map_or(NONE, |beginning| (mix(*beginning) >> shift) as u32);
+            if let Some(mark) = marks.get_mut(place as usize) {
                 *mark = (*mark + 1).min(2);
             }
-        }
-        let (marks, mut numbers) = (&self.marks, self.numbers.iter());
-        self.live.retain(|&at| {
-            let number = numbers.next().copied().unwrap_or(NONE);
+            place
+        }));
+        let ends = self.starts.iter().skip(SHORTEST_DUPLICATE);
+        let places = self.numbers.iter().zip(self.starts.iter().zip(ends)).enumerate();
+        self.live.clear();
+        self.live.extend(places.filter_map(|(at, (number, (start, end)))| {
             // A group that is shorter than that cannot be told by it.
-            marks.get(number as usize).is_none_or(|mark| *mark > 1)
-                || match (starts.get(at as usize), starts.get(at as usize + length)) {
-                    (Some(start), Some(end)) => end - start < N as u32,
-                    _ => false,
-                }
-        });
+            let is_short = end - start < BEGINNING as u32;
+            let is_live = is_short || self.marks.get(*number as usize).is_none_or(|mark| *mark > 1);
+            is_live.then_some(at as u32)
+        }));
+    }
+
+    /// Makes room to mark what `n` places begin with.
+    fn clear_marks(&mut self, n: usize) {
+        let size = (n * 8).next_power_of_two().max(64);
+        self.marks.clear();
+        self.marks.resize(size, 0);
     }
 
     /// Numbers the pairs of words that may be repeated; gives the place and the count of the most frequent.
@@ -131,10 +130,8 @@ impl Scratch {
             n_chars
         }));
         // Most pairs stand in a text once, which a few bits of them tell for most: only the others are numbered.
-        let size = (words.len() * 8).next_power_of_two().max(64);
-        self.marks.clear();
-        self.marks.resize(size, 0);
-        let shift = 64 - size.ilog2();
+        self.clear_marks(words.len());
+        let shift = 64 - self.marks.len().ilog2();
         let place = |key: u64| (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
         for pair in hashes.windows(2) {
             if let Some(mark) = self.marks.get_mut(place(key(pair))) {
@@ -198,11 +195,9 @@ impl Scratch {
         best.unwrap_or((0, 1))
     }
 
-    fn top(&self, (place, count): (usize, u64), length: usize) -> u64 {
-        (self.n_chars(place, length) + length as u64 - 1) * count
-    }
-
-    fn duplicate(&mut self, length: usize) -> u64 {
+    /// For groups of `length` words, five or more: how many characters the second and later occurrences have, without blanks.
+    /// Occurrences are looked for from the left and do not overlap.
+    pub(crate) fn duplicate(&mut self, length: usize) -> u64 {
         self.table.clear(self.live.len());
         let (mut n_chars, mut from) = (0, 0);
         for &at in &self.live {
@@ -233,11 +228,9 @@ fn key(pair: &[u64]) -> u64 {
 }
 
 /// A number for a beginning.
-fn mix<const N: usize>(beginning: &[u8; N]) -> u64 {
-    let (parts, _) = beginning.as_chunks::<8>();
-    let mixed = parts.iter().fold(0u64, |mixed, part| {
-        mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ u64::from_le_bytes(*part)
-    });
+fn mix(beginning: [u8; BEGINNING]) -> u64 {
+    let whole = u128::from_le_bytes(beginning);
+    let mixed = ((whole >> 64) as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29) ^ whole as u64;
     mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
@@ -248,6 +241,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Repetition {
+        top: [u64; 3],
+        duplicate: [u64; 6],
+    }
 
     fn found(words: &[&str]) -> Repetition {
         let text = words.join(" ");
@@ -261,7 +260,16 @@ mod tests {
         });
         let all: Vec<Word> = all.collect();
         let hashes: Vec<u64> = words.iter().map(|word| xxh3_64(word.as_bytes())).collect();
-        Scratch::default().count(&text, &all, &hashes)
+        let mut scratch = Scratch::default();
+        // What another text leaves behind changes nothing.
+        scratch.begin_duplicates("another text", all.get(..1).unwrap_or_default());
+        let top = scratch.top(&all, &hashes);
+        scratch.begin_duplicates(&text, &all);
+        let mut duplicate = [0; 6];
+        for (length, found) in (5..).zip(&mut duplicate) {
+            *found = scratch.duplicate(length);
+        }
+        Repetition { top, duplicate }
     }
 
     /// The same as the definitions say it.

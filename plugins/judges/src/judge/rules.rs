@@ -123,10 +123,15 @@ impl RuleSet {
 }
 
 impl Rule {
+    /// Whether its condition holds.
+    pub(super) fn holds(&self, judged: &Judged<'_>) -> Result<bool, Trouble> {
+        self.condition.holds(judged)
+    }
+
     /// Whether a document is bad by it, and the value that it is about with its limit for this document.
     pub(super) fn judge(&self, judged: &Judged<'_>) -> Result<(bool, Option<Compared>), Trouble> {
         if self.bound.is_none() {
-            return Ok((self.condition.holds(judged)?, None));
+            return Ok((self.holds(judged)?, None));
         }
         // The same as the condition says, without looking for what its names mean: most rules are of this kind.
         let compared = self.bound(judged);
