@@ -4,6 +4,8 @@
 mod address;
 mod blocklist;
 mod chunk;
+mod classify;
+mod fasttext;
 mod judge;
 mod language;
 mod line_judge;
@@ -15,6 +17,7 @@ mod split;
 
 pub use blocklist::{Blocklist, BlocklistOptions};
 pub use chunk::{ChunkOptions, Chunks};
+pub use classify::{Classify, ClassifyOptions};
 pub use judge::{Judge, JudgeMode, JudgeOptions};
 pub use language::{Language, LanguageOptions};
 pub use line_judge::{Between, LineJudge, LineJudgeOptions, LineRule};
@@ -25,5 +28,5 @@ pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
     filters: [Blocklist, Sample],
-    extractors: [Chunks, Judge, Language, LineJudge, Lookup, Mask, Split],
+    extractors: [Chunks, Classify, Judge, Language, LineJudge, Lookup, Mask, Split],
 }
