@@ -21,6 +21,7 @@ pub mod c4;
 mod characters;
 mod lines;
 mod measurer;
+mod neo;
 mod python;
 mod repetition;
 mod sentences;
@@ -68,6 +69,8 @@ pub enum Group {
     Chinese,
     /// Compression.
     Compression,
+    /// What MAP-NEO asks for.
+    Neo,
 }
 
 /// Which values speak for a text.
@@ -177,4 +180,9 @@ measures! {
     SimplifiedChars "simplified_chars" Chinese "characters" Middle "Characters that only simplified Chinese has."
     TraditionalChars "traditional_chars" Chinese "characters" Middle "Characters that only traditional Chinese has (ChineseWebText drops a text with one)."
     CompressionRatio "compression_ratio" Compression "" Middle "Bytes of the text to bytes of its zstd (level 3): high for what repeats itself, low for noise."
+    BracketedCharRatio "bracketed_char_ratio" Neo "" Lower "Share of characters in 【】 (MAP-NEO)."
+    HashCharRatio "hash_char_ratio" Neo "" Lower "Runs of `#` to characters (MAP-NEO)."
+    EllipsisCharRatio "ellipsis_char_ratio" Neo "" Lower "`...` and `…` to characters (MAP-NEO)."
+    PlainDigitRatio "plain_digit_ratio" Neo "" Lower "Share of digits among letters and digits (MAP-NEO)."
+    FoldedLineRatio "folded_line_ratio" Neo "" Lower "Share of lines that end with `展开`, `更多`, `readmore` or `。。。` (MAP-NEO)."
 }

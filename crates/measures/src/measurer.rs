@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::c4::{C4, c4_of};
 use crate::words::{Word, words};
-use crate::{Group, Measure, characters, lines, python, repetition, sentences};
+use crate::{Group, Measure, characters, lines, neo, python, repetition, sentences};
 
 /// Measures texts, one after the other, in memory that it keeps.
 #[derive(Debug, Default)]
@@ -193,6 +193,7 @@ impl Measuring<'_> {
                 self.values.set(Measure::SimplifiedChars, simplified);
                 self.values.set(Measure::TraditionalChars, traditional);
             }
+            Group::Neo => neo_of(&neo::count(text), &mut self.values),
             Group::Compression => {
                 if let Ok(compressed) = zstd::bulk::compress(text.as_bytes(), 3) {
                     let (whole, compressed) = (text.len() as u64, compressed.len() as u64);
@@ -328,4 +329,12 @@ fn characters_of(found: &characters::Characters, values: &mut Values) {
     values.share(Measure::SignRatio, found.n_signs, all);
     values.share(Measure::DistinctCharRatio, found.n_distinct, all);
     values.set(Measure::CharEntropy, found.entropy);
+}
+
+fn neo_of(found: &neo::Neo, values: &mut Values) {
+    values.share(Measure::BracketedCharRatio, found.n_bracketed, found.n_chars);
+    values.share(Measure::HashCharRatio, found.n_hashes, found.n_chars);
+    values.share(Measure::EllipsisCharRatio, found.n_ellipses, found.n_chars);
+    values.share(Measure::PlainDigitRatio, found.n_digits, found.n_plain);
+    values.share(Measure::FoldedLineRatio, found.n_folded, found.n_lines);
 }

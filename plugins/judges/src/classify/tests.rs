@@ -1,3 +1,4 @@
+use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, Limit, Value, Verdict, View};
 
 use super::{Classify, ClassifyOptions};
@@ -15,6 +16,17 @@ fn classified(stage: &Classify, text: &str) -> (Verdict, Document, Option<(f64, 
     let (edits, _) = draft.finish();
     edits.apply(&mut document);
     (verdict, document, measure)
+}
+
+#[test]
+fn cases() {
+    check_extractor::<Classify>("classify/cases/classify.md", include_str!("cases/classify.md"));
+}
+
+#[test]
+fn the_model_of_the_page_is_ours() {
+    let model = tiny([("good", &["mill", "river"]), ("bad", &["login", "menu"])]);
+    assert_eq!(include_bytes!("cases/tiny.bin").as_slice(), model);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, ValueRef, Verdict, View};
 
 use super::{Contaminated, Decontaminate, DecontaminateOptions};
@@ -30,6 +31,14 @@ fn held(options: DecontaminateOptions, text: &str) -> (Verdict, Document, f64) {
     let (edits, _) = draft.finish();
     edits.apply(&mut document);
     (verdict, document, ratio)
+}
+
+#[test]
+fn cases() {
+    check_extractor::<Decontaminate>(
+        "decontaminate/cases/decontaminate.md",
+        include_str!("cases/decontaminate.md"),
+    );
 }
 
 #[test]

@@ -53,8 +53,23 @@ fn good_articles_pass_and_menus_do_not() {
         let (verdict, ..) = judge(&stage, &menu, "en");
         assert!(matches!(verdict, Verdict::Drop(_)), "{preset}");
     }
+    for preset in ["map-neo", "web-zh"] {
+        let stage = open(of_presets(&[preset]));
+        assert_eq!(judge(&stage, ARTICLE_ZH, "zh-Hans").0, Verdict::Keep, "{preset}");
+    }
+    let stage = open(of_presets(&["map-neo"]));
+    for (text, reason) in [
+        ("【首页】【新闻】【体育】【关于我们】".repeat(4), "brackets"),
+        (ARTICLE_ZH.repeat(60), "long"),
+        ("磨坊主说水轮坏了。".repeat(12), "few-characters"),
+    ] {
+        let (verdict, ..) = judge(&stage, &text, "zh");
+        assert!(
+            matches!(&verdict, Verdict::Drop(found) if found == &format!("map-neo:{reason}")),
+            "{verdict:?}"
+        );
+    }
     let stage = open(of_presets(&["web-zh"]));
-    assert_eq!(judge(&stage, ARTICLE_ZH, "zh-Hans").0, Verdict::Keep);
     let menu = "首页\n新闻\n体育\n关于我们\n登录\n".repeat(12);
     assert_eq!(judge(&stage, &menu, "zh-Hans").0, Verdict::Drop("web-zh:menu".into()));
 }
