@@ -13,6 +13,7 @@ mod exit_codes;
 mod formats;
 mod hostile;
 mod interruption;
+mod judging;
 mod mistakes;
 mod output;
 mod partitions;

@@ -116,7 +116,7 @@ impl<'a> Launcher<'a> {
 }
 
 /// All records below the shards of a folder, one line each, in the order of shards and parts.
-fn concatenated(world: &World, folder: &str, shards: usize) -> String {
+pub(crate) fn concatenated(world: &World, folder: &str, shards: usize) -> String {
     let below = |shard: usize| match shards {
         0 => folder.to_owned(),
         n => format!("{folder}/shard-{shard:05}-of-{n:05}"),

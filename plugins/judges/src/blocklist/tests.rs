@@ -1,4 +1,5 @@
 use std::fs;
+use tamis_conformance::cases::check_filter;
 
 use tamis_plugin::{Document, Filter, Notes, Verdict, View};
 
@@ -14,6 +15,11 @@ fn verdict(stage: &Blocklist, url: &str, text: &str) -> Verdict {
     let mut document = Document::new("a", text);
     document.metadata.insert("url", url);
     stage.filter(&View::from(&document), &mut Notes::default()).expect("never fails")
+}
+
+#[test]
+fn cases() {
+    check_filter::<Blocklist>("blocklist/cases/blocklist.md", include_str!("cases/blocklist.md"));
 }
 
 #[test]

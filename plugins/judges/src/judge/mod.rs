@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use tamis_measures::{Better as Direction, Measure, Measurer, StopWords, Values};
+use tamis_measures::{Better as Direction, Measure, Measurer, StopWords};
 use tamis_plugin::{
     BatchExtractor, Better, Draft, Failure, Form, Forms, MeasureInfo, SetupError, Value, ValueRef, Verdict,
 };
@@ -23,8 +23,6 @@ pub struct Judge {
     mode: JudgeMode,
     field: String,
     language: String,
-    /// What all rules name.
-    measures: Vec<Measure>,
 }
 
 impl BatchExtractor for Judge {
@@ -60,10 +58,7 @@ impl BatchExtractor for Judge {
             return Err(SetupError::in_option("presets", "it judges by nothing: give `presets` or `rules`"));
         }
         check_limits(&overrides, &sets)?;
-        let mut measures: Vec<Measure> = sets.iter().flat_map(|set| set.measures.iter().copied()).collect();
-        measures.sort_unstable();
-        measures.dedup();
-        Ok(Self { sets, mode: options.mode, field: options.field, language: options.language, measures })
+        Ok(Self { sets, mode: options.mode, field: options.field, language: options.language })
     }
 
     fn counters(&self) -> Vec<String> {
@@ -78,23 +73,17 @@ impl BatchExtractor for Judge {
         let document = draft.original();
         let language = document.metadata(&self.language).and_then(ValueRef::as_str).unwrap_or_default();
         let no_words = StopWords::default();
-        let mut all: Option<Values> = None;
+        // Each rule has measured what it names, so that nothing is that comes behind the one that drops the document.
+        let mut measuring = measurer.begin(document.text());
         let mut reasons: Vec<&str> = Vec::new();
         for set in self.sets.iter().filter(|set| set.is_for(language)) {
             let stop_words = set.stop_words(language).unwrap_or(&no_words);
-            // What the rules of all sets name is measured for the first; another one may look for other stop words.
-            let own = (all.is_some() && set.measures.contains(&Measure::StopWords))
-                .then(|| measurer.measure(document.text(), &set.measures, stop_words));
-            let values = match &own {
-                Some(values) => values,
-                None => {
-                    all.get_or_insert_with(|| measurer.measure(document.text(), &self.measures, stop_words))
-                }
-            };
-            let judged = Judged { document: &document, values, language, set };
+            measuring.forget_stop_words();
             for rule in &set.rules {
-                let is_bad = rule.holds(&judged).map_err(Failure::new)?;
-                if let Some((measure, value, limit)) = rule.bound(&judged) {
+                measuring.want(&rule.measures, stop_words);
+                let judged = Judged { document: &document, values: measuring.values(), language, set };
+                let (is_bad, compared) = rule.judge(&judged).map_err(Failure::new)?;
+                if let Some((measure, value, limit)) = compared {
                     draft.notes().measure(measure.name(), value, limit);
                 }
                 if is_bad {

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 /// | `fineweb` | C4 without its rule of end marks, and those of `FineWeb` itself (arXiv 2406.17557); put `gopher` beside it |
 /// | `fineweb2` | limits of `FineWeb`-2 and stop words for each language, Gopher's where it has none |
 /// | `chinese-web-text` | those of `ChineseWebText` (arXiv 2311.01149); it drops every text with a traditional character |
+/// | `map-neo` | those of MAP-NEO for Chinese (arXiv 2405.19327), slips of its code mended; it drops what has over 10,000 characters |
 /// | `web-en`, `web-zh` | ours: what the published rules find, without what they take for bad in good pages |
 ///
 /// A rule file has limits and rules; each rule drops a document for which its condition holds:
@@ -61,7 +62,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("minProperties" = 1))]
 pub struct JudgeOptions {
     /// Sets of rules that the program has, looked at in this order: `gopher`, `c4`, `fineweb`, `fineweb2`,
-    /// `chinese-web-text`, `web-en`, `web-zh`.
+    /// `chinese-web-text`, `map-neo`, `web-en`, `web-zh`.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<String>,

@@ -1,3 +1,4 @@
+use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, Value, Verdict, View};
 
 use super::{Lookup, LookupBy, LookupOptions, Missing};
@@ -16,6 +17,11 @@ fn looked_up(stage: &Lookup, url: &str) -> (Verdict, Option<Value>) {
     let (edits, _) = draft.finish();
     edits.apply(&mut document);
     (verdict, document.metadata.get("licence").cloned())
+}
+
+#[test]
+fn cases() {
+    check_extractor::<Lookup>("lookup/cases/lookup.md", include_str!("cases/lookup.md"));
 }
 
 #[test]
