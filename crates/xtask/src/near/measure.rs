@@ -39,6 +39,26 @@ pub(super) struct GrowthArguments {
     run: RunArguments,
 }
 
+/// Others on the same corpus.
+#[derive(Debug, Args)]
+pub(super) struct PeersArguments {
+    /// JSON lines, as `near corpus` makes them.
+    #[arg(long)]
+    corpus: PathBuf,
+    /// A Python that has `datatrove` (with `spacy`) and `rensa`.
+    #[arg(long, default_value = "python3")]
+    python: String,
+    /// Where they write.
+    #[arg(long)]
+    work: PathBuf,
+}
+
+/// Scripts of peers, by their names.
+const PEERS: [(&str, &str); 2] = [
+    ("rensa", include_str!("peers/rensa_minhash.py")),
+    ("datatrove", include_str!("peers/datatrove_minhash.py")),
+];
+
 #[derive(Debug, Args)]
 struct RunArguments {
     /// The stage.
@@ -101,6 +121,26 @@ pub(super) fn growth(arguments: &GrowthArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub(super) fn peers(arguments: &PeersArguments) -> anyhow::Result<()> {
+    let PeersArguments { corpus, python, work } = arguments;
+    let corpus = std::path::absolute(corpus)?;
+    for (name, source) in PEERS {
+        let folder = std::path::absolute(work)?.join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let script = folder.join(format!("{name}_minhash.py"));
+        std::fs::write(&script, source)?;
+        let words = [Path::new(python), &script, &corpus, &folder];
+        let words = words.map(|word| word.to_str().map(str::to_owned).context("a path is no Unicode"));
+        let taken = watched(&words.into_iter().collect::<anyhow::Result<Vec<_>>>()?, &folder)?;
+        println!("{name}, its output included: {}", shown(&taken));
+        wrong(&corpus, &folder.join("dropped"))?;
+    }
+    Ok(())
+}
+
 /// The first lines of a file.
 fn head(corpus: &Path, n: usize, out: &Path) -> anyhow::Result<()> {
     let (mut from, mut to) = (BufReader::new(File::open(corpus)?), BufWriter::new(File::create(out)?));
@@ -153,20 +193,25 @@ impl RunArguments {
         let program = self.tamis.to_str().context("the path of the program is no Unicode")?;
         let command = [program, "run", "--quiet", pipeline.to_str().context("`--work` is no Unicode")?];
         let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-        let (disk, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
-        let usage = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_over.load(Ordering::Relaxed) {
-                    disk.fetch_max(bytes_in(&folder.join("kept").join(".tamis")), Ordering::Relaxed);
-                    std::thread::sleep(Duration::from_millis(200));
-                }
-            });
-            let usage = measure(&command);
-            is_over.store(true, Ordering::Relaxed);
-            usage
-        })?;
-        Ok(Taken { usage, disk: disk.into_inner() })
+        watched(&command, &folder.join("kept").join(".tamis"))
     }
+}
+
+/// Runs a program to its end, with an eye on the bytes in a folder.
+fn watched(command: &[String], folder: &Path) -> anyhow::Result<Taken> {
+    let (disk, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let usage = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                disk.fetch_max(bytes_in(folder), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        });
+        let usage = measure(command);
+        is_over.store(true, Ordering::Relaxed);
+        usage
+    })?;
+    Ok(Taken { usage, disk: disk.into_inner() })
 }
 
 /// How many bytes the files in a folder have; files may go meanwhile.

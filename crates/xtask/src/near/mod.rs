@@ -4,6 +4,7 @@
 //! - `near corpus`: makes a corpus of any size.
 //! - `near measure`: what the stage takes on a corpus, and what it drops wrongly there.
 //! - `near growth`: whether time and disk grow with the corpus and memory does not.
+//! - `near peers`: the same corpus with others, and what they drop wrongly.
 
 mod corpus;
 mod measure;
@@ -29,6 +30,8 @@ enum Command {
     Measure(measure::MeasureArguments),
     /// What stages take on the first quarter, half, … of a corpus.
     Growth(measure::GrowthArguments),
+    /// What others take on a corpus, and what they drop wrongly.
+    Peers(measure::PeersArguments),
 }
 
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
@@ -37,5 +40,6 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         Command::Corpus(arguments) => corpus::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Growth(arguments) => measure::growth(&arguments),
+        Command::Peers(arguments) => measure::peers(&arguments),
     }
 }
