@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
 mod accounting;
+mod adding;
 mod archives;
 mod commands;
 mod composing;

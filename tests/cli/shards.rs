@@ -165,7 +165,7 @@ fn a_launcher_needs_no_more_than_the_plan() {
             assert_eq!(manifest["complete"], true);
             sum += manifest["tally"]["read"].as_u64().unwrap();
             let kept: Vec<_> = world.files(&format!("{home}/.tamis")).into_keys().collect();
-            let lasting = ["fates", "manifest.json"];
+            let lasting = ["fates", "inputs", "manifest.json"];
             assert!(
                 kept.iter().all(|name| name.starts_with("learned/") || lasting.contains(&name.as_str())),
                 "{home}: {kept:?}"
@@ -214,15 +214,69 @@ fn near_duplicates_are_the_same_in_shards_and_threads() {
         assert!(folders.map(|folder| concatenated(&world, folder, 0)) == expected, "{threads}");
     }
     for shards in [1, 4] {
+        in_shards(&world, shards, 3, &expected);
+    }
+}
+
+/// Runs a plan of so many segments in shards, which must make what one run has made.
+fn in_shards(
+    world: &World,
+    shards: usize,
+    n_segments: usize,
+    expected: &[String; 2],
+) -> BTreeMap<String, PathBuf> {
+    for folder in ["out", "gone"] {
+        std::fs::remove_dir_all(world.path(folder)).unwrap();
+    }
+    let mut launcher = Launcher::new(world, shards);
+    assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), n_segments);
+    launcher.launch();
+    assert!(concatenated(world, "out", shards) == expected[0], "{shards} shards");
+    let gone = concatenated(world, "gone/dropped", shards);
+    assert!(sorted(&gone) == sorted(&expected[1]), "{shards} shards");
+    launcher.states
+}
+
+/// Documents that share passages and are alike, over eight shards; the indexes that are left are the same, too.
+#[test]
+fn an_index_and_what_is_cut_are_the_same_in_eight_shards() {
+    for stage in ["dedup-near", "dedup-spans"] {
+        let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
+        let world = World::with(&PIPELINE.replace(exact, &format!("use = \"{stage}\"\nindex = true\n")));
+        let sentence = |seed: usize| {
+            let words: String =
+                (0..20).map(|k| format!("word{} ", (seed * 7919 + k * k * 31) % 9973)).collect();
+            format!("The {words}ends{seed}. ")
+        };
+        for file in 0..16_usize {
+            let document = |n: usize| {
+                let page = (file * 5 + n) % 60;
+                let text: String = (0..4 + page % 3).map(|k| sentence(page * 10 + k)).collect();
+                let shared = sentence(n % 9 + 5000);
+                format!("{{\"id\":\"{file}.{n}\",\"text\":\"{text}{shared}read {n} times\"}}\n")
+            };
+            world.write(format!("in/{file:02}.jsonl"), (0..25).map(document).collect::<String>());
+        }
+        world.run(&[]).exits(0);
+        let expected = ["out", "gone/dropped"].map(|folder| concatenated(&world, folder, 0));
+        let said = if stage == "dedup-near" { "\"duplicate_of\"" } else { "\"spans_kept_in\"" };
+        assert!(expected.iter().any(|records| records.contains(said)), "{stage}");
+        let index = std::fs::read(world.path(format!("out/.tamis/learned/{stage}/index.state"))).unwrap();
+        let states = in_shards(&world, 8, 4, &expected);
+        let merged = std::fs::read(&states[&format!("{stage}-2")]).unwrap();
+        // Behind the line that says whose state it is.
+        let behind = merged.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        assert!(merged[behind..] == index, "{stage}");
+
+        // All of it once more is there already: by the merged states.
+        let against = format!("use = \"{stage}\"\nagainst = [{:?}]\n", states[&format!("{stage}-2")]);
+        world.write("p.toml", PIPELINE.replace(exact, &against));
         for folder in ["out", "gone"] {
             std::fs::remove_dir_all(world.path(folder)).unwrap();
         }
-        let mut launcher = Launcher::new(&world, shards);
-        assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), 3);
-        launcher.launch();
-        assert!(concatenated(&world, "out", shards) == expected[0], "{shards} shards");
-        let gone = concatenated(&world, "gone/dropped", shards);
-        assert!(sorted(&gone) == sorted(&expected[1]), "{shards} shards");
+        world.run(&[]).exits(0);
+        let (read, kept, ..) = world.tally();
+        assert!(read == 400 && kept < 30, "{stage}: {kept}");
     }
 }
 

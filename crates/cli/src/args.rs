@@ -109,6 +109,10 @@ pub(crate) struct RunArgs {
     /// Replace the output of an earlier run
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Read new files alone and leave the output of earlier runs as it is: what comes of them is judged against it
+    /// and lies beside it, in `added-00001`
+    #[arg(long, conflicts_with_all = ["shard", "segment", "state", "limit"])]
+    pub(crate) add: bool,
     /// Do everything but write the output
     #[arg(long, conflicts_with_all = ["fresh", "shard", "segment", "state"])]
     pub(crate) dry_run: bool,

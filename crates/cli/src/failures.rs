@@ -94,6 +94,13 @@ pub(crate) fn smells(plan: &Plan, report: &Report) -> Vec<String> {
 
 /// What smells at one stage. The counters are known by their names, whatever stage has them.
 fn smell(name: &str, tally: &StageTally) -> Option<String> {
+    if let Some(n) = tally.counts.get("not_compared_with_all") {
+        let n = HumanCount(*n);
+        return Some(format!(
+            "`{name}` has kept {n} documents whose groups took more memory than `max_state_bytes` allows, so that each may \
+             be like one that it was not compared with: give it more, or take out of texts what makes so many alike"
+        ));
+    }
     let n_worked = tally.seen.saturating_sub(tally.failed);
     if n_worked < MIN_RECORDS {
         return None;

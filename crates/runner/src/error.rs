@@ -87,6 +87,14 @@ pub enum RunError {
         /// What differs.
         why: String,
     },
+    /// Nothing can be added to what an output folder holds; nothing has run.
+    #[error("cannot add to `{}`: {why}", folder.display())]
+    Addition {
+        /// The folder.
+        folder: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A file or folder could not be written.
     #[error("cannot write `{}`: {source}", path.display())]
     Write {
@@ -240,6 +248,7 @@ impl RunError {
                 | Self::NoInputs { .. }
                 | Self::InputIsOutput { .. }
                 | Self::OtherRun { .. }
+                | Self::Addition { .. }
                 | Self::Gone { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }

@@ -49,7 +49,7 @@ mod write;
 pub use clock::{Chore, Chores, Spent};
 pub use disk::file::FileEntry;
 pub use disk::fingerprint::{Fingerprint, Resolved};
-pub use disk::manifest::{ExportManifest, Learned, Manifest};
+pub use disk::manifest::{Added, ExportManifest, Learned, Manifest};
 pub use disk::states::merge_states;
 pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};

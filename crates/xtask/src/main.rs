@@ -7,7 +7,7 @@
 //! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`, `docs/training-html.md`,
 //!   `docs/training-language.md`).
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
-//! - `cargo xtask near`: what `dedup-near` finds and drops wrongly, on articles whose alike pairs are known.
+//! - `cargo xtask near`: what `dedup-near` finds, drops wrongly and takes; makes the corpus for it.
 //! - `cargo xtask faults`: what runs lose when they are harmed, which is nothing (`docs/faults.md`).
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]

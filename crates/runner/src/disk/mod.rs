@@ -5,6 +5,7 @@ pub(crate) mod file_list;
 pub(crate) mod fingerprint;
 pub(crate) mod folder;
 pub(crate) mod journal;
+pub(crate) mod known_inputs;
 pub(crate) mod manifest;
 pub(crate) mod names;
 pub(crate) mod previous;

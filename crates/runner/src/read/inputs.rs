@@ -7,6 +7,7 @@ use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
 use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
 use tamis_stage::RunContext;
 
+use crate::disk::known_inputs::{self, KnownInputs};
 use crate::disk::{folder, names};
 use crate::error::RunError;
 use crate::work::place::MAX_FILES;
@@ -38,6 +39,11 @@ impl InputFile {
         self.file
     }
 
+    /// What a later run must know of it.
+    fn known(&self) -> [u8; 24] {
+        known_inputs::entry(self.source, &self.name, self.size, self.modified, &self.version)
+    }
+
     /// Whether a later run can know that it is the same, and read it again.
     fn is_repeatable(&self) -> bool {
         match self.location {
@@ -66,12 +72,35 @@ pub(crate) struct Inputs {
     /// What stands before the names of the files of each source, where there are several: each has names of its own,
     /// and two of them may read files of one name, or even one file in two ways.
     prefixes: Vec<String>,
+    /// Where those stand in the listing that are to be read, if not all of them are.
+    chosen: Option<Vec<usize>>,
 }
 
 impl Inputs {
     /// The number of files.
     pub(crate) fn len(&self) -> usize {
-        self.listing.len()
+        self.chosen.as_ref().map_or(self.listing.len(), Vec::len)
+    }
+
+    /// Where a file stands in the listing.
+    fn place(&self, index: usize) -> usize {
+        self.chosen.as_ref().map_or(index, |chosen| chosen.get(index).copied().unwrap_or(usize::MAX))
+    }
+
+    /// Only those that are wanted, in the same order.
+    pub(crate) fn choosing(mut self, mut is_wanted: impl FnMut(&InputFile, &[u8; 24]) -> bool) -> Self {
+        let wanted = (0..self.len()).filter(|index| {
+            let file = self.get(*index);
+            is_wanted(&file, &file.known())
+        });
+        let chosen: Vec<usize> = wanted.map(|index| self.place(index)).collect();
+        self.chosen = Some(chosen);
+        self
+    }
+
+    /// What a later run must know of all of them.
+    pub(crate) fn known(&self) -> KnownInputs {
+        KnownInputs::of(self.iter().map(|file| file.known()))
     }
 
     /// The file at an index, put together from what the listing holds of it.
@@ -80,6 +109,7 @@ impl Inputs {
     ///
     /// Beyond the last file.
     pub(crate) fn get(&self, index: usize) -> InputFile {
+        let index = self.place(index);
         let mut file = self.listing.get(index).expect("the index is one of a listed file");
         let source = self.ends.partition_point(|end| *end <= index);
         if let Some(prefix) = self.prefixes.get(source) {
@@ -100,12 +130,12 @@ impl Inputs {
 
     /// The size of a file in bytes.
     pub(crate) fn size(&self, index: usize) -> u64 {
-        self.listing.size(index)
+        self.listing.size(self.place(index))
     }
 
     /// How many bytes some files have in all.
     pub(crate) fn size_of(&self, files: Range<usize>) -> u64 {
-        files.map(|index| self.listing.size(index)).sum()
+        files.map(|index| self.size(index)).sum()
     }
 
     /// The hash of what is known of all files: two runs with one hash read the same.
@@ -124,6 +154,7 @@ impl Inputs {
 
     /// Whether opening and reading a file costs no more than the system calls, and nothing speaks against it yet.
     pub(crate) fn is_local(&self, index: usize) -> bool {
+        let index = self.place(index);
         self.listing.is_local(index) && !self.listing.has_trouble(index)
     }
 }
@@ -132,7 +163,7 @@ impl Inputs {
     /// What messages call the first input that cannot be known again: a run of it can neither be resumed nor
     /// be found done.
     pub(crate) fn unrepeatable(&self) -> Option<String> {
-        let away = (0..self.len()).filter(|index| !self.listing.is_local(*index));
+        let away = (0..self.len()).filter(|index| !self.listing.is_local(self.place(*index)));
         let file = away.map(|index| self.get(index)).find(|file| !file.is_repeatable())?;
         Some(match &file.location {
             Location::Stdin => "standard input".to_owned(),
