@@ -34,6 +34,9 @@ pub struct Manifest {
     pub input_files: u64,
     /// Their bytes.
     pub input_bytes: u64,
+    /// Hidden files and folders that were passed over, a folder with all it holds as one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_hidden: u64,
     /// Where the records went; of a run that is not complete, all zero.
     pub tally: Tally,
     /// The exports in plan order.
@@ -45,6 +48,11 @@ pub struct Manifest {
     /// if the run was not to write one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fates: Option<FileEntry>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What a corpus stage has left for the user.

@@ -1,5 +1,6 @@
 //! From the paths of the sources to their files, in a fixed order.
 
+use std::cell::Cell;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use tamis_stage::RunContext;
 
 use crate::disk::{folder, names};
 use crate::error::RunError;
+use crate::read::hidden::{self, Hidden};
 use crate::work::place::MAX_FILES;
 
 /// One file to read.
@@ -66,9 +68,16 @@ pub(crate) struct Inputs {
     /// What stands before the names of the files of each source, where there are several: each has names of its own,
     /// and two of them may read files of one name, or even one file in two ways.
     prefixes: Vec<String>,
+    /// How many hidden files and folders were passed over.
+    hidden: u64,
 }
 
 impl Inputs {
+    /// How many files and folders were passed over because they are hidden, a folder with all it holds as one.
+    pub(crate) fn hidden(&self) -> u64 {
+        self.hidden
+    }
+
     /// The number of files.
     pub(crate) fn len(&self) -> usize {
         self.listing.len()
@@ -185,13 +194,21 @@ fn list_source(
         let path = folder::resolve(path);
         outputs.iter().any(|folder| path.starts_with(folder))
     };
+    let (hidden, seeks_hidden) = (Cell::new(0), source.inputs.iter().any(hidden::is_sought));
     let is_excluded = |it: Candidate<'_>| {
         let left_out = if it.is_folder {
             source.exclude.contains_dir(it.relative)
         } else {
             source.exclude.contains(it.relative)
         };
-        left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path))
+        if left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path)) {
+            return true;
+        }
+        let kind = if seeks_hidden { Hidden::No } else { hidden::kind(it) };
+        if kind == Hidden::Unknown && source.inputs.iter().any(|input| hidden::is_missed(input, it)) {
+            hidden.set(hidden.get() + 1);
+        }
+        kind != Hidden::No
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| run.is_cancelled() };
     source.inputs.iter().try_for_each(|input| check_named(input, outputs))?;
@@ -205,6 +222,7 @@ fn list_source(
         .filter_map(|(it, input)| is_input(input).then_some(it))
         .collect();
     inputs.listing.add(&patterns, &options).map_err(failed)?;
+    inputs.hidden += hidden.get();
     inputs.ends.push(inputs.listing.len());
     Ok(())
 }

@@ -51,6 +51,7 @@ pub struct ParquetOptions {
     /// New names for metadata columns: `rename = { published_at = "published" }`.
     ///
     /// A column named here is taken even if `metadata` does not list it.
+    #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
     pub rename: BTreeMap<String, String>,
     /// The column that is spread, a struct or JSON objects as strings: each member becomes a metadata field
     /// of its own.

@@ -503,7 +503,12 @@ fn names_with_dots_reach_into_structs_and_metadata_gets_new_names() {
     assert_eq!(document.text, "https://example.org/1");
     assert_eq!(document.metadata.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["body", "size"]);
     assert_eq!(document.metadata.get("size"), Some(&Value::from(1)));
-    assert!(read(&reader(r#"{"fields":{"text":"metadata.none"}}"#), file, 1).is_err());
+    assert!(read(&reader(r#"{"fields":{"text":"metadata.none"}}"#), file.clone(), 1).is_err());
+    // What is the text does not stand in the struct a second time.
+    let options = r#"{"fields":{"text":"metadata.url"},"spread":""}"#;
+    let (collected, _) = read(&reader(options), file, 1 << 20).expect("a sound file");
+    let left = collected.documents[1].metadata.get("metadata").cloned();
+    assert_eq!(left, Some(Value::from(serde_json::json!({ "bytes": 1 }))));
 }
 
 #[test]

@@ -75,8 +75,10 @@ fn names_with_dots_reach_into_objects() {
     let cases = [
         (
             format!(r"{{{base}}}"),
-            r#"{"content":{"body":"in\n","more":{"x":[1]}},"content.title":"t","host":{"name":"h"},"n":{"id":3}}"#,
+            // What is the id or the text is not there a second time.
+            r#"{"content":{"more":{"x":[1]}},"content.title":"t","host":{"name":"h"}}"#,
         ),
+        (format!(r#"{{{base},"metadata":["content","n"]}}"#), r#"{"content":{"more":{"x":[1]}}}"#),
         (format!(r#"{{{base},"metadata":["content.more.x"]}}"#), r#"{"content.more.x":[1]}"#),
         (format!(r#"{{{base},"metadata":["content.title","host.none"]}}"#), r#"{"content.title":"t"}"#),
         (
@@ -220,7 +222,37 @@ fn a_line_that_breaks_off_takes_nothing_of_the_next_one() {
 fn a_line_that_is_not_utf8_fails_alone() {
     let read = read("{}", b"{\"text\":\"a\"}\n{\"text\":\"\xe5\xad\x97\xb4\"}\n{\"text\":\"b\"}\n");
     assert_eq!(read.texts(), ["a", "b"]);
-    assert_eq!(read.messages(), ["line 2: column 11: byte 0xB4 is not UTF-8"]);
+    let way_out = "name the encoding of the file, as `encoding = \"gb18030\"`";
+    assert_eq!(read.messages(), [format!("line 2: column 11: byte 0xB4 is not UTF-8; {way_out}")]);
+}
+
+#[test]
+fn lines_in_another_encoding_are_read_where_it_is_named() {
+    // GBK, with a backslash as the second byte of `昞`.
+    let gbk = b"{\"id\":\"a\",\"text\":\"\xba\xd3\xb0\xb6 \x95\x5c\",\"\xb1\xea\xcc\xe2\":\"\xc4\xa5\"}\n";
+    let utf8 = "{\"id\":\"b\",\"text\":\"河岸\"}\n".as_bytes();
+    let both = [gbk, utf8].concat();
+    let chosen = read(r#"{"encoding":"gb18030"}"#, gbk);
+    assert_eq!((chosen.texts(), chosen.metadata()), (vec!["河岸 昞"], r#"{"标题":"磨"}"#.to_owned()));
+    let fallback = read(r#"{"fallback_encoding":"gbk"}"#, &both);
+    assert_eq!(fallback.texts(), ["河岸 昞", "河岸"]);
+    let auto = read("{}", &both);
+    assert_eq!(auto.texts(), ["河岸"]);
+    assert!(auto.messages()[0].starts_with("line 1: column 19: byte 0xBA is not UTF-8; name the encoding"));
+    // Columns are those of the text, and bytes that stand for nothing are no text.
+    let wrong = read(r#"{"encoding":"gbk"}"#, b"{\"text\":\"\xba\xd3\",}\n{\"text\":\"\xff\"}\n");
+    let messages = wrong.messages();
+    assert!(messages[0].starts_with("line 1: column 14: not JSON"), "{messages:?}");
+    assert_eq!(messages[1], "line 2: column 1: it holds bytes that stand for nothing in GBK");
+    let error = open(r#"{"encoding":"utf-16le"}"#).expect_err("lines end otherwise there");
+    assert_eq!(error.option(), Some("encoding"));
+}
+
+#[test]
+fn a_text_that_is_null_is_told_where_it_stands() {
+    let read = read("{}", r#"{"id":"a","text":null}"#);
+    let message = "line 1: column 18: field `text` is null: the record has no text and no page in `raw`";
+    assert_eq!(read.messages(), [message]);
 }
 
 #[test]

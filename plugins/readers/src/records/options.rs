@@ -64,6 +64,7 @@ pub struct RecordsOptions {
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///
     /// A field named here is taken even if `metadata` does not list it.
+    #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
     pub rename: BTreeMap<String, String>,
     /// The field whose dict is spread: each entry becomes a metadata field of its own.
     ///
