@@ -190,3 +190,16 @@ fn a_pipeline_that_extends_another_has_its_own_name() {
         assert!(checked.stdout.starts_with(&format!("ok: {name}: ")), "{file}: {}", checked.stdout);
     }
 }
+
+#[test]
+fn check_looks_at_a_file_of_each_folder_and_ending() {
+    let pipeline = "[[source]]\nuse = \"auto\"\npaths = [\"in\"]\n\n[[stage]]\nuse = \"boilerplate\"\n\n[[export]]\nuse = \"jsonl\"\npath = \"out\"\n";
+    let world = World::with(pipeline);
+    for n in 0..8 {
+        world.write(format!("in/a/{n}.txt"), "Home\nNews\nThe mill stands by the river.\n");
+    }
+    assert_eq!(world.tamis(&["check", "p.toml"]).exits(0).stderr, "");
+    world.write("in/pages/1.html", "<html><body><p>The mill stands by the river.</p></body></html>");
+    let checked = world.tamis(&["check", "p.toml"]).exits(0);
+    assert!(checked.stderr.contains("`1.html` is for `html`"), "{}", checked.stderr);
+}

@@ -49,7 +49,8 @@ pub fn ways(name: &str) -> impl Iterator<Item = (&str, &str)> {
     name.rmatch_indices('.').filter_map(move |(dot, _)| Some((name.get(..dot)?, name.get(dot + 1..)?)))
 }
 
-/// An object without the member that a name leads to; `None` if there is no such member.
+/// An object without the member that a name leads to, and without the objects on the way in which nothing is left, the
+/// outermost apart; `None` if there is no such member.
 ///
 /// ```
 /// use tamis_document::nested::without;
@@ -71,7 +72,11 @@ fn object_without(json: &str, name: &str) -> Option<Box<RawValue>> {
             let index = members.iter().rposition(|(member, _)| member == outer)?;
             Some((index, object_without(members[index].1.get(), inner)?))
         })?;
-        members[index].1 = inner;
+        if inner.get() == "{}" {
+            members.remove(index);
+        } else {
+            members[index].1 = inner;
+        }
     }
     serde_json::value::to_raw_value(&Object(members)).ok()
 }
@@ -112,7 +117,7 @@ mod tests {
             ("a", Some(r#"{"z":{"b": 1.50, "a.c": [1], "d": {"e": 12345678901234567890123}}}"#)),
             ("z.b", Some(r#"{"z":{"a.c":[1],"d":{"e": 12345678901234567890123}},"a":null}"#)),
             ("z.a.c", Some(r#"{"z":{"b":1.50,"d":{"e": 12345678901234567890123}},"a":null}"#)),
-            ("z.d.e", Some(r#"{"z":{"b":1.50,"a.c":[1],"d":{}},"a":null}"#)),
+            ("z.d.e", Some(r#"{"z":{"b":1.50,"a.c":[1]},"a":null}"#)),
             ("z.d.f", None),
             ("a.b", None),
             ("", None),
@@ -127,7 +132,7 @@ mod tests {
     fn members_stay_alone() {
         for (names, left) in [
             (&["a", "nope"][..], Some(r#"{"a":null}"#)),
-            (&["z.d.e", "z.a.c"], Some(r#"{"z":{"a.c":[1],"d":{"e": 12345678901234567890123}}}"#)),
+            (&["z.d.e", "z.a.c"], Some(r#"{"z":{"a.c":[1],"d":{"e":12345678901234567890123}}}"#)),
             (&["z", "z.b"], Some(r#"{"z":{"b": 1.50, "a.c": [1], "d": {"e": 12345678901234567890123}}}"#)),
             (&["z.f", "a.b"], None),
         ] {

@@ -30,8 +30,11 @@ const MARK: &str = "xn--";
 
 fn label(label: &str) -> Cow<'_, str> {
     let decoded = label.strip_prefix(MARK).filter(|rest| rest.is_ascii()).and_then(decoded);
-    // Nobody needs Punycode for letters of ASCII: such a label is a trick, and no other name.
-    match decoded.filter(|decoded| !decoded.is_ascii()) {
+    // Nobody needs Punycode for letters of ASCII, and no name has characters that are not seen: such a label is a trick.
+    let is_name = |decoded: &String| {
+        !decoded.is_ascii() && !decoded.chars().any(|c| c.is_control() || c.is_whitespace() || c == '.')
+    };
+    match decoded.filter(is_name) {
         Some(decoded) => Cow::Owned(decoded.to_lowercase()),
         None => Cow::Borrowed(label),
     }

@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Fields};
 use tamis_plugin::{
     Emit, Failure, Form, Forms, Metadata, NewDocument, SetupError, ValueRef, nested, push_json,
 };
-use tamis_readers::{FieldNames, TextForm, check_rename};
+use tamis_readers::{FieldNames, SPREAD, TextForm, check_rename};
 
 use crate::value::{Cell, cell};
 
@@ -153,11 +153,25 @@ impl Columns {
             }
             columns.push(Column::new(role, path, values));
         }
+        self.count_missing(&columns, batch.num_rows(), emit);
         for row in 0..batch.num_rows() {
             let ordinal = first + row as u64;
             if let Err(message) = self.emit_row(&columns, row, ordinal, emit) {
                 let failure = Failure::new(format_args!("row {ordinal}: {message}"));
                 emit.failed(ordinal, 0, row_as_json(&columns, row).as_bytes(), &failure);
+            }
+        }
+    }
+
+    /// Counts the rows of files without the columns that the user names and that are none of those without which a file
+    /// is refused: a misspelt name must not go unnoticed.
+    fn count_missing(&self, columns: &[Column<'_>], n_rows: usize, emit: &mut dyn Emit) {
+        let id = Some(&self.names.id).filter(|id| **id != FieldNames::default().id);
+        let spread = Some(&self.spread).filter(|spread| **spread != SPREAD);
+        for (name, counter) in [(id, "no_id_field"), (spread, "no_spread_field")] {
+            let is_missing = |name: &&String| !name.is_empty() && !columns.iter().any(|it| it.name == **name);
+            if name.filter(is_missing).is_some() {
+                emit.count(counter, n_rows as u64);
             }
         }
     }

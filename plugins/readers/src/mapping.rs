@@ -474,7 +474,7 @@ pub fn check_rename(rename: &BTreeMap<String, String>, roles: &[(&str, &String)]
 }
 
 /// The field that is spread where nothing is said, if there is one.
-pub(crate) const SPREAD: &str = "metadata";
+pub const SPREAD: &str = "metadata";
 
 /// Names listed in a message; more would hide the message.
 const MAX_NAMES_SHOWN: usize = 8;

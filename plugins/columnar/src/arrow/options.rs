@@ -68,7 +68,7 @@ impl Default for ArrowOptions {
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
-            spread: "metadata".to_owned(),
+            spread: tamis_readers::SPREAD.to_owned(),
             form: None,
         }
     }

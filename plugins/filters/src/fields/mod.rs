@@ -8,7 +8,9 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, SetupError, Value, ValueRef, Verdict, nested};
+use tamis_plugin::{
+    Draft, Extractor, Failure, Form, Forms, Metadata, SetupError, Value, ValueRef, Verdict, nested,
+};
 use tamis_text::encoding::{Hints, decode};
 
 pub use options::{FieldsOptions, Replace};
@@ -90,11 +92,8 @@ impl Extractor for Fields {
 impl Fields {
     /// All at once, so that two fields may exchange their names.
     fn rename(&self, draft: &mut Draft<'_>) {
-        let found: Vec<(&String, &String, Value)> = self
-            .rename
-            .iter()
-            .filter_map(|(from, to)| Some((from, to, draft.metadata(from)?.to_value())))
-            .collect();
+        let found: Vec<(&String, &String, Value)> =
+            self.rename.iter().filter_map(|(from, to)| Some((from, to, value(draft, from)?))).collect();
         for (from, ..) in &found {
             take_out(draft, from);
         }
@@ -140,6 +139,10 @@ fn take_out(draft: &mut Draft<'_>, name: &str) -> bool {
     });
     let is_there = found.is_some();
     if let Some((outer, left)) = found {
+        if left.as_str() == "{}" {
+            draft.remove_metadata(outer);
+            return true;
+        }
         draft.set_metadata(outer, Value::Json(left));
     }
     is_there
@@ -165,8 +168,20 @@ fn source(from: &str, draft: &Draft<'_>) -> Option<Value> {
             let hints = Hints { markup: true, ..Hints::default() };
             Some(Value::from(decode(draft.raw()?, &hints).text.as_ref()))
         }
-        field => draft.metadata(field).map(ValueRef::to_value),
+        field => value(draft, field),
     }
+}
+
+/// A field, or the member of an object that a name with dots leads to, as the document is by now.
+fn value(draft: &Draft<'_>, name: &str) -> Option<Value> {
+    let own = draft.metadata(name).map(ValueRef::to_value);
+    own.or_else(|| {
+        nested::ways(name).find_map(|(outer, inner)| {
+            let Some(ValueRef::Json(json)) = draft.metadata(outer) else { return None };
+            let members: Metadata = serde_json::from_str(json).ok()?;
+            members.find(inner).map(Cow::into_owned)
+        })
+    })
 }
 
 fn write(from: &str, to: &str, value: Value, draft: &mut Draft<'_>) -> Result<(), Failure> {

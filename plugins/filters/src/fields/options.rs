@@ -38,7 +38,7 @@ use tamis_plugin::SetupError;
 /// A field that is missing is passed over.
 /// A name with dots reaches into objects, unless there is a field of that very name: `rename = { "author.name" = "author" }`
 /// takes the member out of the object, `drop = ["page.html"]` leaves the rest of `page`, `keep = ["page.title"]` nothing else of
-/// it. New names, and what is set, are names of fields.
+/// it; an object of which nothing is left is gone. New names, and what is set, are names of fields.
 /// A document fails if a list or an object would have to be a string, or an id would be empty.
 ///
 /// Counts: `rename:<field>`, `copy:<field>`, `replace:<field>:<pattern>`, `default:<field>` and `drop:<field>`, of documents in

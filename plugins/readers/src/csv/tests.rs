@@ -109,7 +109,7 @@ fn bad_rows_fail_alone() {
         (b"\"a\" ,2", "row 2 (byte 15 of the file): a cell goes on behind the quote that closes it"),
         (
             b"\"1\n2\",\"a\"\"b\"\"",
-            "row 2 (byte 21 of the file): a cell begins with a quote that is not closed",
+            "row 2 (byte 21 of the file): a cell begins with a quote that nothing closes",
         ),
         (b"\"1\n2\",\"a\"\"b\"c", "row 2 (byte 21 of the file): a cell goes on behind the quote"),
         (b"a,\xb4", "row 2 (byte 17 of the file): byte 0xB4 is not UTF-8; name the encoding"),

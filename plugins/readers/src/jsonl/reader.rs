@@ -147,6 +147,13 @@ impl ObjectReader {
     fn not_utf8(&self, object: &[u8]) -> Fault {
         let at = std::str::from_utf8(object).map_or_else(|error| error.valid_up_to(), str::len);
         let byte = object.get(at).copied().unwrap_or_default();
+        let before = std::str::from_utf8(object.get(..at).unwrap_or_default()).unwrap_or_default();
+        // Letters of three bytes, Chinese ones among them, are no chance.
+        if before.chars().any(|c| c.len_utf8() > 2) {
+            let message =
+                format!("byte 0x{byte:02X} is not UTF-8, and what stands before it is: the text was damaged");
+            return Fault::new(at, message);
+        }
         let way_out = if self.has_encoding {
             format!("name the encoding of the file, as `encoding = \"{}\"`", encoded::likely(object))
         } else {

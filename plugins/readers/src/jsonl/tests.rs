@@ -171,7 +171,7 @@ fn bad_lines_fail_with_their_place_and_their_neighbours_go_on() {
         ),
         ("{}", "column 1: no field `text`: the record is empty: name"),
         (r#"{"text":["a"]}"#, "column 9: field `text` is an array, not a string"),
-        (r#"{"text":null}"#, "column 1: field `text` is null, and there is no other content"),
+        (r#"{"text":null}"#, "column 9: field `text` is null: the record has no text and no page in `raw`"),
         (r#"{"id":1.5,"text":""}"#, "column 7: field `id` is a number with a fraction; an id is"),
         (r#"{"字":1,"text":}"#, "column 15: not JSON: expected value"),
         (r#"{"text":"a"#, "column 11: not JSON: EOF while parsing a string"),
@@ -222,8 +222,8 @@ fn a_line_that_breaks_off_takes_nothing_of_the_next_one() {
 fn a_line_that_is_not_utf8_fails_alone() {
     let read = read("{}", b"{\"text\":\"a\"}\n{\"text\":\"\xe5\xad\x97\xb4\"}\n{\"text\":\"b\"}\n");
     assert_eq!(read.texts(), ["a", "b"]);
-    let way_out = "name the encoding of the file, as `encoding = \"gb18030\"`";
-    assert_eq!(read.messages(), [format!("line 2: column 11: byte 0xB4 is not UTF-8; {way_out}")]);
+    let why = "byte 0xB4 is not UTF-8, and what stands before it is: the text was damaged";
+    assert_eq!(read.messages(), [format!("line 2: column 11: {why}")]);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn lines_in_another_encoding_are_read_where_it_is_named() {
     // Columns are those of the text, and bytes that stand for nothing are no text.
     let wrong = read(r#"{"encoding":"gbk"}"#, b"{\"text\":\"\xba\xd3\",}\n{\"text\":\"\xff\"}\n");
     let messages = wrong.messages();
-    assert!(messages[0].starts_with("line 1: column 14: not JSON"), "{messages:?}");
+    assert!(messages[0].starts_with("line 1: column 13: not JSON: trailing comma"), "{messages:?}");
     assert_eq!(messages[1], "line 2: column 1: it holds bytes that stand for nothing in GBK");
     let error = open(r#"{"encoding":"utf-16le"}"#).expect_err("lines end otherwise there");
     assert_eq!(error.option(), Some("encoding"));

@@ -86,7 +86,7 @@ impl Default for RecordsOptions {
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
-            spread: "metadata".to_owned(),
+            spread: crate::mapping::SPREAD.to_owned(),
             form: None,
             invalid_values: InvalidValues::default(),
         }
