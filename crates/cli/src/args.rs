@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a pipeline
     Run(RunArgs),
-    /// Find every mistake in a pipeline without running it
+    /// Find every mistake in a pipeline, or in several, without running them
     Check(CheckArgs),
     /// Show what a run of a pipeline would do, segment by segment
     Plan(PlanArgs),

@@ -347,6 +347,7 @@ fn begin(
         resolved: Resolved::of(plan, places, settings.limit)?,
         input_files: inputs.len() as u64,
         input_bytes: inputs.size_of(0..inputs.len()),
+        input_hidden: inputs.hidden(),
         ..Manifest::default()
     })
 }

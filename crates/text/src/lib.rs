@@ -6,6 +6,7 @@
 //!
 //! - [`chars`]: classes of characters, display width.
 //! - [`class`]: the classes of a character that readers of pages ask for, in one look.
+//! - [`domain`]: names of hosts.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
 //! - [`json`]: special bytes of JSON strings, and a layout for texts that are known as one.
 //! - [`kind`]: files that are no text.
@@ -24,6 +25,7 @@
 
 pub mod chars;
 pub mod class;
+pub mod domain;
 pub mod encoding;
 pub mod json;
 pub mod kind;

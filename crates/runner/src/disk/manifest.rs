@@ -34,6 +34,9 @@ pub struct Manifest {
     pub input_files: u64,
     /// Their bytes.
     pub input_bytes: u64,
+    /// Hidden files and folders that were passed over, a folder with all it holds as one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_hidden: u64,
     /// Where the records went; of a run that is not complete, all zero.
     pub tally: Tally,
     /// Of a run that has added to the output of an earlier one (`--add`): what there is beside it.
@@ -61,6 +64,11 @@ pub struct Added {
     /// Whether a fresh run over all files would have brought the same documents. Not if stages judge a document by
     /// others: those that were there stay, whatever has come.
     pub equals_fresh_run: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What a corpus stage has left for the user.

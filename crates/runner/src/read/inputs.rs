@@ -1,5 +1,6 @@
 //! From the paths of the sources to their files, in a fixed order.
 
+use std::cell::Cell;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use tamis_stage::RunContext;
 use crate::disk::known_inputs::{self, KnownInputs};
 use crate::disk::{folder, names};
 use crate::error::RunError;
+use crate::read::hidden::{self, Hidden};
 use crate::work::place::MAX_FILES;
 
 /// One file to read.
@@ -74,9 +76,16 @@ pub(crate) struct Inputs {
     prefixes: Vec<String>,
     /// Where those stand in the listing that are to be read, if not all of them are.
     chosen: Option<Vec<usize>>,
+    /// How many hidden files and folders were passed over.
+    hidden: u64,
 }
 
 impl Inputs {
+    /// How many files and folders were passed over because they are hidden, a folder with all it holds as one.
+    pub(crate) fn hidden(&self) -> u64 {
+        self.hidden
+    }
+
     /// The number of files.
     pub(crate) fn len(&self) -> usize {
         self.chosen.as_ref().map_or(self.listing.len(), Vec::len)
@@ -216,13 +225,21 @@ fn list_source(
         let path = folder::resolve(path);
         outputs.iter().any(|folder| path.starts_with(folder))
     };
+    let (hidden, seeks_hidden) = (Cell::new(0), source.inputs.iter().any(hidden::is_sought));
     let is_excluded = |it: Candidate<'_>| {
         let left_out = if it.is_folder {
             source.exclude.contains_dir(it.relative)
         } else {
             source.exclude.contains(it.relative)
         };
-        left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path))
+        if left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path)) {
+            return true;
+        }
+        let kind = if seeks_hidden { Hidden::No } else { hidden::kind(it) };
+        if kind == Hidden::Unknown && source.inputs.iter().any(|input| hidden::is_missed(input, it)) {
+            hidden.set(hidden.get() + 1);
+        }
+        kind != Hidden::No
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| run.is_cancelled() };
     source.inputs.iter().try_for_each(|input| check_named(input, outputs))?;
@@ -236,6 +253,7 @@ fn list_source(
         .filter_map(|(it, input)| is_input(input).then_some(it))
         .collect();
     inputs.listing.add(&patterns, &options).map_err(failed)?;
+    inputs.hidden += hidden.get();
     inputs.ends.push(inputs.listing.len());
     Ok(())
 }

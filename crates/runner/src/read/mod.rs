@@ -4,6 +4,7 @@ mod choose;
 pub(crate) mod cutter;
 pub(crate) mod feeder;
 pub(crate) mod glance;
+pub(crate) mod hidden;
 pub(crate) mod inputs;
 pub(crate) mod shard;
 pub(crate) mod stream;

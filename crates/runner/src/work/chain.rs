@@ -251,7 +251,8 @@ impl Line {
 
 /// Takes in the records of one piece.
 fn read(opened: &Opened, piece: Piece, line: &mut Line, tally: &mut Tally, events: Events<'_>) {
-    let id: Arc<str> = Arc::from(opened.sources[piece.source].id.as_str());
+    let source = &opened.sources[piece.source];
+    let id: Arc<str> = Arc::from(source.id.as_str());
     let Decoded { records, counts, time, is_unread } = decode(opened, piece);
     if is_unread {
         for record in &records {
@@ -261,6 +262,7 @@ fn read(opened: &Opened, piece: Piece, line: &mut Line, tally: &mut Tally, event
     let entry = tally.stage("source", &id);
     entry.time += time;
     entry.seen += records.len() as u64;
+    entry.find(&source.named_fields, &records);
     records.iter().filter(|record| !record.is_kept()).for_each(|record| entry.fail(record));
     merge_counts(&mut entry.counts, counts);
     tally.read += records.len() as u64;
@@ -274,6 +276,7 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
     for stage in stages {
         let start = Stopwatch::start();
         let seen = line.records.len();
+        tally.stage("stage", &stage.id).find(&stage.named_fields, &line.records);
         let effects = line.pass(stage, events);
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.spent();

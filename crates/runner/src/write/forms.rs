@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use tamis_text::domain::readable;
+
 /// The form of a language tag that BCP 47 recommends (RFC 5646, section 2.1.1): `zh_cn` is `zh-CN`, `EN` is `en`,
 /// `zh-hans` is `zh-Hans`.
 ///
@@ -50,7 +52,7 @@ pub(super) fn primary(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// The host of an address, in lower case and without user, port and the dot of the root; none if it has no host.
+/// The host of an address, as people read it and without user, port and the dot of the root; none if it has no host.
 pub(super) fn host(address: &str) -> Option<String> {
     let address = address.trim();
     let rest = match address.split_once("://") {
@@ -64,7 +66,7 @@ pub(super) fn host(address: &str) -> Option<String> {
         Some((inner, _)) => inner,
         None => host.split_once(':').map_or(host, |(host, _)| host),
     };
-    let host = host.trim_end_matches('.').to_lowercase();
+    let host = readable(host.trim_end_matches('.')).into_owned();
     (!host.is_empty()).then_some(host)
 }
 
@@ -118,6 +120,7 @@ mod tests {
             ("//cdn.example.org./x", Some("cdn.example.org")),
             ("http://[::1]:8/a", Some("::1")),
             ("http://新闻.cn/a", Some("新闻.cn")),
+            ("http://xn--efvy88h.cn/a", Some("新闻.cn")),
             ("https://user@host@real/", Some("real")),
             ("mailto:a@b", None),
             ("a/b.html", None),

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 use tamis_plugin::{Better, Failure, Filter, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict, View};
 use tamis_text::chars::is_cjk;
+use tamis_text::domain::readable;
 
 use crate::address::{address, host};
 pub use options::BlocklistOptions;
@@ -120,11 +121,11 @@ fn read(
     Ok(entries)
 }
 
-/// A domain in small letters, as the last word of a line of a hosts file is; `None` if nothing is left.
+/// A domain as people read it, as the last word of a line of a hosts file is; `None` if nothing is left.
 fn domain(entry: &str) -> Option<String> {
     let name = entry.split('#').next()?.split_whitespace().next_back()?;
     let name = name.trim_start_matches("*.").trim_matches('.');
-    (!name.is_empty()).then(|| name.to_lowercase())
+    (!name.is_empty()).then(|| readable(name).into_owned())
 }
 
 /// How many different entries occur as words.

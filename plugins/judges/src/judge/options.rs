@@ -54,12 +54,14 @@ use serde::{Deserialize, Serialize};
 /// Names, types and syntax are checked before anything runs. A limit that a language has not is that of all; one that
 /// is nowhere decides nothing. `zh-Hans` takes the limits of `zh-Hans`, then those of `zh`, then those of all.
 ///
-/// Reasons: `<set>:<reason>`. Measures: those that rules compare with a limit, each beside it. Counts: each reason.
+/// Reasons: `<set>:<reason>`. Measures: those that rules compare with a limit, each beside it, of all
+/// documents that a set is for, the dropped ones, too. Counts: each reason, and
+/// `no_language`: documents without a language where it decides which rules and limits they are judged by.
 ///
 /// Words are found without a dictionary, so Chinese and Japanese ones are near those of jieba and not the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
+#[schemars(extend("minProperties" = 1, "x-main" = ["presets", "rules"]))]
 pub struct JudgeOptions {
     /// Sets of rules that the program has, looked at in this order: `gopher`, `c4`, `fineweb`, `fineweb2`,
     /// `chinese-web-text`, `map-neo`, `web-en`, `web-zh`.
@@ -72,7 +74,7 @@ pub struct JudgeOptions {
     pub rules: Vec<String>,
     /// Limits that go before those of the sets, by name; in the table of a language for that language:
     /// `{ min_words = 30, zh = { min_words = 50 } }`.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "x-tables-by" = "language"))]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, serde_json::Value>,
     /// What becomes of a bad document.

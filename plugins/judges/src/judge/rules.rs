@@ -112,6 +112,16 @@ impl RuleSet {
             || ranges(language).any(|range| self.languages.iter().any(|tag| tag == range))
     }
 
+    /// Whether documents of different languages are judged differently.
+    pub(super) fn asks_language(&self) -> bool {
+        !self.languages.is_empty()
+            || self
+                .limits
+                .keys()
+                .chain(self.stop_words.keys())
+                .any(|tag| !matches!(tag.as_str(), "" | "default"))
+    }
+
     /// The stop words of a language.
     pub(super) fn stop_words(&self, language: &str) -> Option<&StopWords> {
         ranges(language).chain(["default"]).find_map(|tag| self.stop_words.get(tag))

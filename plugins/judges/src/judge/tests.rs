@@ -165,6 +165,36 @@ fn a_document_can_be_marked_instead() {
     assert_eq!(marked(JudgeMode::Annotate, ARTICLE).as_ref(), ValueRef::Json("[]"));
 }
 
+/// How measures are spread must not depend on which rule comes first.
+#[test]
+fn a_dropped_document_has_all_measures() {
+    for text in ["One line.", ARTICLE, ""] {
+        let stage = |mode| open(JudgeOptions { mode, ..of_presets(&["gopher", "fineweb"]) });
+        let measures = |mode| judge(&stage(mode), text, "en").1;
+        let dropped = measures(JudgeMode::Drop);
+        assert_eq!(dropped, measures(JudgeMode::Annotate), "{text}");
+        assert!(
+            dropped.iter().any(|(name, ..)| name == "short_line_ratio") || text.is_empty(),
+            "{dropped:?}"
+        );
+    }
+}
+
+#[test]
+fn what_differs_by_language_is_counted_where_there_is_none() {
+    let counts = |presets: &[&str], language: &str| {
+        let mut document = Document::new("a", ARTICLE);
+        document.metadata.insert("language", language);
+        let mut draft = Draft::new(View::from(&document));
+        open(of_presets(presets))
+            .extract_one(&mut <Judge as BatchExtractor>::Local::default(), &mut draft)
+            .expect("judged");
+        draft.notes().counts().iter().any(|(name, _)| name == "no_language")
+    };
+    assert!(counts(&["chinese-web-text"], "") && counts(&["gopher", "fineweb2"], ""));
+    assert!(!counts(&["chinese-web-text"], "en") && !counts(&["gopher", "c4", "web-zh"], ""));
+}
+
 #[test]
 fn mistakes_in_a_rule_file_have_a_place_and_a_way_out() {
     for (text, words) in [
