@@ -24,6 +24,8 @@ pub(super) struct Phrases<T> {
     keys: Vec<Key<T>>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
+    /// Phrases of one character, by their codes.
+    singles: Vec<(u32, T)>,
 }
 
 /// The beginnings of phrases, and other tokens to look out for.
@@ -106,7 +108,8 @@ impl Sieve for &Begins {
 impl<T: Copy> Key<T> {
     /// Notes a phrase that lies under the key, which is entry `at`; the longer ones come first.
     fn note(&mut self, entry: &Entry<T>, at: u32) {
-        let is_word = entry.phrase.len() <= KEY_BYTES && entry.phrase.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_word =
+            entry.phrase.len() <= KEY_BYTES && entry.phrase.bytes().all(|byte| byte.is_ascii_lowercase());
         self.word = (is_word && self.first_alone == at).then_some(entry.value);
         match covered_by_key(&entry.phrase) {
             Some(n) if n >= entry.phrase.len() => {}
@@ -135,8 +138,13 @@ impl<T: Copy> Phrases<T> {
             .collect();
         keyed.sort_by(|a, b| (a.0, b.1.len(), &a.1).cmp(&(b.0, a.1.len(), &b.1)));
         keyed.dedup_by(|later, earlier| later.1 == earlier.1);
-        let mut new =
-            Self { begins: Begins::new(), buckets: Vec::new(), keys: Vec::new(), entries: Vec::new() };
+        let mut new = Self {
+            begins: Begins::new(),
+            buckets: Vec::new(),
+            keys: Vec::new(),
+            entries: Vec::new(),
+            singles: Vec::new(),
+        };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
             let at = new.entries.len() as u32;
@@ -144,12 +152,16 @@ impl<T: Copy> Phrases<T> {
                 new.keys.push(Key { hash: key, first: at, first_alone: at, behind: 0, word: None });
                 new.begins.add(key);
             }
+            if let Some(single) = single(&phrase) {
+                new.singles.push((single, value));
+            }
             let entry = Entry::new(phrase, value);
             if let Some(key) = new.keys.last_mut() {
                 key.note(&entry, at);
             }
             new.entries.push(entry);
         }
+        new.singles.sort_by_key(|(code, _)| *code);
         let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
@@ -191,11 +203,15 @@ impl<T: Copy> Phrases<T> {
         }
     }
 
-    /// A character that is a phrase by itself. Longer phrases lie there, too, but only where nothing else stands behind
-    /// their first character, which then is the key of the token.
+    /// A character that is a phrase by itself. Longer phrases begin with it, too, but those lie under keys of more than it.
     fn alone(&self, page: &str, token: &Token, covered: usize) -> Option<(usize, T)> {
         let n = token.end - token.start;
-        if n == covered { None } else { self.under(token.alone(page), page, token.start, n) }
+        if n == covered {
+            return None;
+        }
+        let first = page.get(token.start..)?.chars().next().map(u32::from)?;
+        let at = self.singles.binary_search_by_key(&first, |(code, _)| *code).ok()?;
+        Some((n, self.singles[at].1))
     }
 
     /// Looks under the key of a word of `n` bytes behind which no letter stands.
@@ -236,6 +252,13 @@ impl<T: Copy> Phrases<T> {
             (!entry.ends_in_word || ends_word(page, start + length)).then_some((length, entry.value))
         })
     }
+}
+
+/// The code of a phrase that is one character and no letter of an alphabet, behind which a word would go on.
+fn single(phrase: &str) -> Option<u32> {
+    let mut chars = phrase.chars();
+    let first = chars.next().filter(|c| !Table::get().of(*c).has(Classes::WORD))?;
+    chars.next().is_none().then_some(first.into())
 }
 
 /// How many bytes of a phrase its key is made of; `None` where other letters in other cases have others.

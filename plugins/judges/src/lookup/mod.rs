@@ -6,8 +6,8 @@ mod table;
 mod tests;
 
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, Value, ValueRef, Verdict};
+use tamis_text::hosts::host_or_bare;
 
-use crate::address::host;
 pub use options::{LookupBy, LookupOptions, Missing};
 use table::{Table, read};
 
@@ -82,7 +82,7 @@ impl Lookup {
         match self.by {
             LookupBy::Value => get(value),
             LookupBy::Host => {
-                let host = host(value).to_lowercase();
+                let host = host_or_bare(value).unwrap_or_default();
                 let domains = std::iter::successors(Some(host.as_str()), |domain| {
                     domain.split_once('.').map(|(_, parent)| parent)
                 });
