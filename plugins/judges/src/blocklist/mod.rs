@@ -10,8 +10,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use tamis_plugin::{Better, Failure, Filter, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict, View};
 use tamis_text::chars::is_cjk;
 use tamis_text::domain::readable;
+use tamis_text::hosts::host_or_bare;
 
-use crate::address::{address, host};
+use crate::address::address;
 pub use options::BlocklistOptions;
 
 /// Drops documents by lists; see [`BlocklistOptions`].
@@ -82,7 +83,7 @@ impl Filter for Blocklist {
 impl Blocklist {
     /// Whether the host of an address, or a domain that it lies under, is blocked.
     fn blocks_domain(&self, url: &str) -> bool {
-        let Some(host) = domain(host(url)) else { return false };
+        let Some(host) = host_or_bare(url) else { return false };
         let mut rest = host.as_str();
         loop {
             if self.domains.contains(rest) {

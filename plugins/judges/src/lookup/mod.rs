@@ -7,8 +7,8 @@ mod tests;
 
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, Value, ValueRef, Verdict};
 use tamis_text::domain::readable;
+use tamis_text::hosts::host_or_bare;
 
-use crate::address::host;
 pub use options::{LookupBy, LookupOptions, Missing};
 use table::{Table, read};
 
@@ -87,8 +87,8 @@ impl Lookup {
         match self.by {
             LookupBy::Value => get(value),
             LookupBy::Host => {
-                let host = readable(host(value));
-                let domains = std::iter::successors(Some(host.as_ref()), |domain| {
+                let host = host_or_bare(value).unwrap_or_default();
+                let domains = std::iter::successors(Some(host.as_str()), |domain| {
                     domain.split_once('.').map(|(_, parent)| parent)
                 });
                 domains.filter(|domain| !domain.is_empty()).find_map(get)
