@@ -20,6 +20,7 @@ mod summary;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -55,14 +56,27 @@ pub fn bundled() -> Vec<&'static PluginTable> {
     Vec::new()
 }
 
-/// Runs the command line of this process with the given plugins linked in.
-pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
-    ExitCode::from(main_with(bundled, std::env::args_os()))
+/// The pipeline of `tamis extract`, for a program that has pages in its hands.
+pub fn extraction(markdown: bool) -> String {
+    commands::extract::stages(markdown)
 }
 
-/// The same with other arguments, of which the first is the name of the program, for a program whose own command line
-/// is that of an interpreter. Returns the exit code.
-pub fn main_with(bundled: &[&'static PluginTable], args: impl IntoIterator<Item = OsString>) -> u8 {
+/// The folders in which plugins are looked for by name.
+pub fn plugin_folders() -> Vec<PathBuf> {
+    environment::plugin_folders()
+}
+
+/// Runs the command line of this process with the given plugins linked in.
+pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
+    ExitCode::from(run(bundled, std::env::args_os()).code())
+}
+
+/// The same for a program whose own command line is that of an interpreter. The first of `args` is a file that can be
+/// run to the same effect, because plugins are looked at in a process of their own. Returns the exit code.
+pub fn main_with(bundled: &[&'static PluginTable], args: Vec<OsString>) -> u8 {
+    if let Some(program) = args.first() {
+        environment::set_program(program.into());
+    }
     run(bundled, args).code()
 }
 

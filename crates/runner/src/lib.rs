@@ -61,5 +61,5 @@ pub use run::run;
 pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
 pub use settings::{Grace, Settings, Stream};
 pub use tally::{InputTally, StageTally, Tally};
-pub use work::chain::process;
+pub use work::chain::{process, transform};
 pub use work::place::RecordPlace;
