@@ -102,6 +102,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Check(args) => commands::check::check(context, &args),
         Command::Plan(args) => commands::plan::plan(context, &args),
         Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
+        Command::Merge(args) => Ok(commands::merge::merge(&args)),
         Command::Extract(args) => commands::extract::extract(context, &args),
         Command::Report(args) => commands::report::report(context, &args),
         Command::Test(args) => commands::test::test(context, &args),

@@ -39,7 +39,7 @@ impl Pipeline {
             (None, Some(text)) => PipelineFile::from_text("pipeline", text, &folder, &overrides),
             _ => return Err(PyValueError::new_err("give the path of a pipeline, or its text")),
         };
-        let file = file.map_err(|mistakes| told(&mistakes))?.without_inputs();
+        let file = file.map_err(|mistakes| told(&mistakes))?.stages_alone();
         let (registry, broken) = registry(&file, &program).map_err(PyRuntimeError::new_err)?;
         let plan = file.plan(&registry, broken).map_err(|mistakes| told(&mistakes))?;
         let plan = Arc::new(plan);

@@ -50,6 +50,7 @@ pub use clock::{Chore, Chores, Spent};
 pub use disk::file::FileEntry;
 pub use disk::fingerprint::{Fingerprint, Resolved};
 pub use disk::manifest::{ExportManifest, Learned, Manifest};
+pub use disk::shards::Shards;
 pub use disk::states::merge_states;
 pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};

@@ -12,7 +12,7 @@ from tamis._program import script
 
 
 class Pipeline:
-    """The stages of a pipeline, for documents at hand; its sources and exports are not used.
+    """The stages of a pipeline, for documents at hand; sources and exports are not used, and need not be there.
 
     `Pipeline("pipeline.toml")` reads a file, `Pipeline(text=...)` the text of one, whose paths are relative to `folder`.
     A mistake in it is a `ValueError` that says where it is and what to do.

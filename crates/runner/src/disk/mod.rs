@@ -8,6 +8,7 @@ pub(crate) mod journal;
 pub(crate) mod manifest;
 pub(crate) mod names;
 pub(crate) mod previous;
+pub(crate) mod shards;
 pub(crate) mod spill;
 pub(crate) mod states;
 pub(crate) mod work_folder;
