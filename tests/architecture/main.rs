@@ -45,6 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "columnar",
             "pages",
             "sqlite",
+            "exec",
         ],
     ),
     (
@@ -64,6 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "columnar",
             "pages",
             "sqlite",
+            "exec",
         ],
     ),
     ("readers", &["plugin", "text"]),
@@ -75,6 +77,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("columnar", &["plugin", "readers"]),
     ("pages", &["plugin", "text", "html", "dates"]),
     ("sqlite", &["plugin"]),
+    ("exec", &["plugin"]),
     ("template", &["plugin"]),
 ];
 

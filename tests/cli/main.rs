@@ -10,6 +10,7 @@ mod composing;
 mod damage;
 mod data_sets;
 mod determinism;
+mod exec;
 mod exit_codes;
 mod formats;
 mod hostile;

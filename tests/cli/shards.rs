@@ -371,3 +371,55 @@ fn what_a_launcher_does_wrong_is_told_and_changes_nothing() {
     world.write("p.toml", PIPELINE);
     merge(&[]).exits(0);
 }
+
+#[test]
+fn shards_are_merged_when_all_are_there() {
+    let world = World::with(
+        &PIPELINE
+            .replace("[[stage]]\nuse = \"dedup-exact\"\n\n", "")
+            .replace("[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n\n", ""),
+    );
+    for file in 0..9_usize {
+        let lines: String = (0..40).map(|n| line(file * 1_000 + n, n)).collect();
+        world.write(format!("in/{file:02}.jsonl"), format!("{lines}{{broken {file}\n"));
+    }
+    world.run(&[]).exits(0);
+    let (whole, tally) = (concatenated(&world, "out", 0), world.tally());
+    for folder in ["out", "gone"] {
+        std::fs::remove_dir_all(world.path(folder)).unwrap();
+    }
+    world.tamis(&["merge", "out"]).exits(2).says(&["cannot be read"]);
+    for shard in ["0/3", "2/3"] {
+        world.run(&["--shard", shard]).exits(0);
+    }
+    let missing = world.tamis(&["merge", "out", "--missing"]).exits(0);
+    assert_eq!(missing.stdout, "1\n");
+    world.tamis(&["merge", "out"]).exits(2).says(&["1 of 3 are not finished, run them again: 1"]);
+    assert!(!world.path("out/.tamis").exists());
+
+    world.run(&["--shard", "1/3"]).exits(0);
+    assert_eq!(world.tamis(&["merge", "out", "--missing"]).exits(0).stdout, "\n");
+    let merged = world.tamis(&["merge", "out"]).exits(0);
+    assert!(merged.stdout.starts_with("3 shards of `p`"), "{merged:?}");
+    assert_eq!(world.tally(), tally);
+    assert!(concatenated(&world, "out", 3) == whole);
+    let manifest = world.manifest();
+    for export in manifest["exports"].as_array().unwrap() {
+        let folder = world.path("out").join(export["folder"].as_str().unwrap());
+        for file in export["files"].as_array().unwrap() {
+            let bytes = std::fs::read(folder.join(file["name"].as_str().unwrap())).unwrap();
+            assert_eq!(bytes.len() as u64, file["bytes"].as_u64().unwrap());
+        }
+    }
+
+    // What is cut off or exchanged is found.
+    let part = world.path("out/shard-00002-of-00003/part-00000.jsonl");
+    let content = std::fs::read(&part).unwrap();
+    std::fs::write(&part, &content[1..]).unwrap();
+    world.tamis(&["merge", "out"]).exits(2).says(&["part-00000.jsonl", "its manifest says"]);
+    std::fs::write(&part, &content).unwrap();
+    world.run(&["--shard", "1/3", "--fresh", "--set", "stage.length.min_chars=70"]).exits(0);
+    world.tamis(&["merge", "out"]).exits(2).says(&["shard 1 was made with another pipeline than shard 0"]);
+    world.run(&["--shard", "0/4"]).exits(0);
+    world.tamis(&["merge", "out"]).exits(2).says(&["some are of 3, some of 4 shards"]);
+}

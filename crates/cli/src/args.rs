@@ -34,6 +34,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// Make one output of those of all shards, or say which are missing
+    Merge(MergeArgs),
     /// Print the clean text of a page, or of many, without a pipeline
     Extract(ExtractArgs),
     /// Run the `[[test]]` tables of a pipeline
@@ -219,6 +221,19 @@ JSON: an object with
   run        threads (0 for every core), memory and block_bytes (bytes), max_failed_ratio,
              work (or null)
   canonical  everything that decides the output: plans with the same value do the same";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MergeArgs {
+    /// The folder that was given to `tamis run --shard` with `-o`
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Print the numbers of the shards that are not finished, as job arrays take them (`3,7`), and write nothing
+    #[arg(long)]
+    pub(crate) missing: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {

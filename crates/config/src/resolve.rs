@@ -166,6 +166,7 @@ impl<'a> Planner<'a> {
         let node = pipeline.root.get(list);
         let items = node.and_then(Node::as_array).unwrap_or_default();
         if let Some(why) = why
+            && !pipeline.is_stages_alone
             && items.is_empty()
             && node.is_none_or(|node| node.as_array().is_some())
             // Then there is one, under another name, and that has been said.

@@ -78,6 +78,14 @@ pub enum RunError {
         /// What differs.
         why: String,
     },
+    /// Shards are not those of one run, or not all of it.
+    #[error("the shards in `{}` are not one output: {message}", folder.display())]
+    Shards {
+        /// The folder in which their folders lie.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// The output folder holds something else; nothing has run.
     #[error("`{}` holds the output of another run ({why}): \
         pass `--fresh` to replace it, or write to another folder with `-o`", folder.display())]
@@ -255,6 +263,7 @@ impl RunError {
                 | Self::Folder { .. }
                 | Self::SameFolder { .. }
                 | Self::State { .. }
+                | Self::Shards { .. }
                 | Self::Task { .. }
         )
     }

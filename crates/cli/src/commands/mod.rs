@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod extract;
+pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod plugin_check;
 mod plugin_in_c;

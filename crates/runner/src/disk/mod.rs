@@ -9,6 +9,7 @@ pub(crate) mod known_inputs;
 pub(crate) mod manifest;
 pub(crate) mod names;
 pub(crate) mod previous;
+pub(crate) mod shards;
 pub(crate) mod spill;
 pub(crate) mod states;
 pub(crate) mod work_folder;

@@ -45,9 +45,11 @@ pub(crate) fn is_ours(name: &str) -> bool {
     name == WORK || name.ends_with(TEMPORARY) || part_number(name).is_some()
 }
 
-/// Whether a file that a manifest names is a list of named files.
+/// Whether a file that a manifest names is a list of named files; in that of merged shards the folder of the shard
+/// stands before it.
 pub(crate) fn is_file_list(name: &str) -> bool {
-    name == FILE_LIST || name == OLD_FILE_LIST
+    name == OLD_FILE_LIST
+        || name.strip_suffix(FILE_LIST).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 /// Whether an entry of [`WORK`] is to stay when a run is over.

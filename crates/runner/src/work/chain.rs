@@ -66,6 +66,27 @@ pub fn process(
     Ok(line.in_order())
 }
 
+/// Puts documents through the stages of a plan that has no corpus stage; returns them in order with their fate.
+///
+/// What was opened can be used again and by several threads, so a program that is handed documents bit by bit opens its
+/// stages once.
+///
+/// # Panics
+///
+/// When the plan has a corpus stage, which would have to see all documents first: that is [`process`].
+pub fn transform(opened: &Opened, documents: Vec<Document>) -> Vec<Record> {
+    let is_corpus = |stage: &OpenedStage| matches!(stage.handle, OpenStage::Corpus(_));
+    assert!(!opened.stages.iter().any(is_corpus), "a corpus stage has not seen the documents");
+    let events = Events::new(&());
+    let mut line = Line::default();
+    for (ordinal, document) in (0..).zip(documents) {
+        let position = Container::default().position(ordinal);
+        line.enter(Record { position, ..Record::from(document) }, events);
+    }
+    run_stages(&opened.stages, &mut line, &mut Tally::default(), events);
+    line.in_order()
+}
+
 impl Chain<'_> {
     /// Whether corpus stages still can read what they have put on the disk: if not, no verdict of theirs counts.
     pub(crate) fn check(&self) -> Result<(), RunError> {

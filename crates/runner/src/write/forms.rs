@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-
 /// The form of a language tag that BCP 47 recommends (RFC 5646, section 2.1.1): `zh_cn` is `zh-CN`, `EN` is `en`,
 /// `zh-hans` is `zh-Hans`.
 ///
