@@ -79,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sqlite", &["plugin"]),
     ("exec", &["plugin"]),
     ("template", &["plugin"]),
+    ("python", &["cli", "config", "runner", "host", "stage", "document"]),
 ];
 
 /// A plugin author compiles these; a dependency more is a decision.

@@ -12,10 +12,11 @@ use tamis_tests::program::{root, tamis};
 use crate::world::ran;
 
 /// Blocks that are not run here, by what stands in them, and why.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     ("cargo test --workspace", "it runs this test"),
     ("tamis plugin new my-site", "builds a plugin, for minutes: `tests/plugins` and the template do"),
     ("my-site/target", "names what that block builds"),
+    ("pip install ./crates/python", "builds the wheel, for minutes: `cargo xtask wheel` does, and tries it"),
 ];
 
 /// A fenced block.
