@@ -185,6 +185,114 @@ class InTheProcess(Folder):
         self.assertGreater(ticks, 2)
 
 
+SHARDED = """
+[[source]]
+use = "jsonl"
+paths = ["in"]
+
+[[stage]]
+use = "dedup-exact"
+
+[[stage]]
+use = "dedup-near"
+
+[[stage]]
+use = "line-template"
+group_by = "site"
+
+[[export]]
+use = "jsonl"
+path = "out"
+
+[run]
+threads = 1
+"""
+
+
+class Launching(Folder):
+    """One pipeline in one run, and in shards wherever they may be run: the same documents, in the same order."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "p.toml").write_text(SHARDED)
+        for file in range(6):
+            with open(self.folder / "in" / f"{file}.jsonl", "w") as lines:
+                for i in range(120):
+                    n = (file * 120 + i) * 7 % 400
+                    words = " ".join(str(n * j % 997) for j in range(60))
+                    text = f"{words}{'.' * (i % 2)}\nShare this page"
+                    lines.write(json.dumps({"text": text, "site": f"s{n % 3}"}) + "\n")
+        self.whole = tamis.run(self.folder / "p.toml")["tally"]
+        self.expected = self.lines("out")
+        self.assertTrue(50 < len(self.expected) < 500, len(self.expected))
+
+    def lines(self, folder):
+        parts = sorted((self.folder / folder).glob("**/part-*.jsonl"))
+        return [line for part in parts if "__" not in str(part) for line in part.read_text().splitlines()]
+
+    def check(self, folder, runner=None):
+        merged = tamis.launch(self.folder / "p.toml", self.folder / folder, shards=3, runner=runner)
+        self.assertEqual(self.lines(folder), self.expected)
+        for count in ("read", "kept", "failed"):
+            self.assertEqual(merged["tally"][count], self.whole[count], count)
+
+    def test_on_threads(self):
+        self.check("threads")
+
+    def test_a_task_that_is_killed_is_run_again(self):
+        killed = set()
+
+        def runner(tasks):
+            for task in tasks:
+                if task.shard == 1 and task.segment not in killed:
+                    killed.add(task.segment)
+                    process = subprocess.Popen([sys.executable, "-m", "tamis", *task.arguments])
+                    time.sleep(0.05)
+                    process.kill()
+                    self.assertEqual(process.wait(), -signal.SIGKILL)
+                else:
+                    yield tamis._launch.run_task(task)
+
+        self.check("killed", runner)
+        self.assertEqual(killed, {0, 1, 2, 3, 4})
+
+    def test_a_task_that_always_fails_is_told(self):
+        calls = []
+
+        def runner(tasks):
+            calls.append(len(tasks))
+            return [tamis._launch.Result(task.shard, 3 if task.shard == 2 else 0, "no space", 0.0) for task in tasks]
+
+        with self.assertRaisesRegex(tamis.Error, "shards 2 failed 3 times; shard 2 said: no space"):
+            tamis.launch(self.folder / "p.toml", self.folder / "x", shards=3, runner=runner)
+        self.assertEqual(calls, [3, 1, 1])
+
+    def test_on_ray(self):
+        try:
+            import ray
+        except ImportError:
+            self.skipTest("SKIPPED: no Ray")
+        from tamis.ray import runner
+
+        self.addCleanup(ray.shutdown)
+        self.check("ray", runner(cpus=1))
+
+    def test_on_a_server_of_spark_connect(self):
+        try:
+            from pysail.spark import SparkConnectServer
+            from pyspark.sql import SparkSession
+        except ImportError:
+            self.skipTest("SKIPPED: no Sail")
+        from tamis.spark import runner
+
+        server = SparkConnectServer()
+        server.start(background=True)
+        self.addCleanup(server.stop)
+        session = SparkSession.builder.remote(f"sc://localhost:{server.listening_address[1]}").getOrCreate()
+        self.addCleanup(session.stop)
+        self.check("sail", runner(session))
+
+
 class Stages(Folder):
     def test_functions_are_stages(self):
         (self.folder / "f.py").write_text(

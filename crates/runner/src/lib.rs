@@ -50,7 +50,6 @@ pub use clock::{Chore, Chores, Spent};
 pub use disk::file::FileEntry;
 pub use disk::fingerprint::{Fingerprint, Resolved};
 pub use disk::manifest::{Added, ExportManifest, Learned, Manifest};
-pub use disk::manifest::{ExportManifest, Learned, Manifest};
 pub use disk::shards::Shards;
 pub use disk::states::merge_states;
 pub use error::RunError;

@@ -1,9 +1,11 @@
 """Tamis: cleans large scraped collections, with pipelines in TOML.
 
-`run`, `check` and `plan` are the commands of that name, `extract` is the clean text of one page, `Pipeline` the stages of a
-pipeline in this process. `filter`, `extractor` and `serve` make stages of Python functions.
+`run`, `check` and `plan` are the commands of that name; `launch` runs a pipeline in shards, on threads, Ray or Spark.
+`extract` is the clean text of one page, `Pipeline` the stages of a pipeline in this process. `filter`, `extractor` and
+`serve` make stages of Python functions.
 """
 
+from tamis._launch import launch
 from tamis._run import Error, check, plan, run
 from tamis._stage import Document, extractor, filter, serve
 
@@ -15,6 +17,7 @@ __all__ = [
     "extract",
     "extractor",
     "filter",
+    "launch",
     "plan",
     "run",
     "serve",
