@@ -88,7 +88,8 @@ impl<'a> Page<'a> {
         let lines: Vec<Line<'a>> =
             tamis_text::lines::lines(text).map(|line| Line::new(line.start, line.text)).collect();
         // Of a line that is blank all is indent.
-        let visible = (0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()).collect();
+        let visible =
+            (0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()).collect();
         let mut page = Self {
             lines,
             visible,
