@@ -11,6 +11,7 @@ pub(crate) mod plugin_inspect;
 pub(crate) mod plugin_new;
 mod plugin_sdk;
 pub(crate) mod report;
+pub(crate) mod resolve;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stages;
