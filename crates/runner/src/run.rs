@@ -152,7 +152,8 @@ fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
 impl<'a> Setup<'a> {
     fn new(opened: &'a Opened, settings: &'a Settings) -> Result<Self, RunError> {
         let plan = &opened.plan;
-        let inputs = inputs::list(plan, &opened.run)?;
+        let mut inputs = inputs::list(plan, &opened.run)?;
+        inputs.only.clone_from(&settings.only);
         let below = settings.shard.map(Shard::folder);
         let places = folder::of_exports(plan, below.as_deref())?;
         let folder = places
