@@ -4,15 +4,18 @@
 
 mod accounting;
 mod archives;
+mod beginning;
 mod commands;
 mod composing;
 mod damage;
 mod data_sets;
 mod determinism;
 mod exit_codes;
+mod explaining;
 mod formats;
 mod hostile;
 mod interruption;
+mod looking;
 mod mistakes;
 mod output;
 mod partitions;
@@ -20,6 +23,7 @@ mod places;
 mod plan;
 mod printed;
 mod remote;
+mod retrying;
 mod round_trip;
 mod shards;
 mod streams;
