@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "columnar",
             "pages",
             "sqlite",
+            "exec",
         ],
     ),
     (
@@ -65,6 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "columnar",
             "pages",
             "sqlite",
+            "exec",
         ],
     ),
     ("readers", &["plugin", "text"]),
@@ -76,7 +78,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("columnar", &["plugin", "readers"]),
     ("pages", &["plugin", "text", "html", "dates"]),
     ("sqlite", &["plugin"]),
+    ("exec", &["plugin"]),
     ("template", &["plugin"]),
+    ("python", &["cli", "config", "runner", "host", "stage", "document"]),
 ];
 
 /// A plugin author compiles these; a dependency more is a decision.

@@ -130,7 +130,7 @@ fn a_collection_without_documents_is_done() {
     assert!(ran.stdout.contains("0 kept · 0 dropped · 0 failed"), "{}", ran.stdout);
     assert_eq!(world.tally(), (0, 0, 0, 0));
     let names: Vec<String> = world.files("out").into_keys().collect();
-    assert_eq!(names, [".tamis/fates", ".tamis/manifest.json"]);
+    assert_eq!(names, [".tamis/fates", ".tamis/inputs", ".tamis/manifest.json"]);
     assert!(world.run(&[]).exits(0).stdout.starts_with("nothing to do"));
 }
 

@@ -166,3 +166,25 @@ fn what_a_system_writes_beside_files_is_no_record_and_no_failure() {
     let input = &world.manifest()["tally"]["input"];
     assert_eq!((&input["companions"], &input["files_failed"]), (&4.into(), &0.into()), "{input}");
 }
+
+/// What breaks off before anything of it can be read has bytes all the same, and what has none has no field for them.
+#[test]
+fn an_archive_that_was_cut_off_is_kept_with_its_first_bytes() {
+    let world = World::new();
+    let members: Vec<_> = (0..3).map(|n| (format!("{n}.txt"), vec![b'a' + n; 60_000])).collect();
+    let whole = zip(&members);
+    let cut = whole.get(..150_000).unwrap();
+    world.write("in/cut.zip", cut);
+    world.write("in/empty.jsonl", "");
+    world.run(&[]).exits(0);
+    let [letter] = world.records("out/__failed").try_into().unwrap();
+    assert!(letter["reason"].as_str().unwrap().contains("it was cut off"), "{letter}");
+    assert_eq!(
+        (letter["id"].as_str(), letter["origin"]["length"].as_u64()),
+        (Some("cut.zip"), Some(150_000))
+    );
+    // Base64: `PK\x03\x04` at the beginning, four letters for three bytes.
+    let kept = letter["raw_base64"].as_str().unwrap();
+    assert!(kept.starts_with("UEsDB"), "{letter}");
+    assert_eq!(kept.len(), (64_usize << 10).div_ceil(3) * 4);
+}

@@ -285,6 +285,7 @@ fn fresh_replaces_what_runs_wrote_and_nothing_else() {
         names(&world.files("out")),
         [
             ".tamis/fates",
+            ".tamis/inputs",
             ".tamis/manifest.json",
             "deep/er/x",
             "dropped/list.txt",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers are not marked as such")]
 
 mod accounting;
+mod adding;
 mod archives;
 mod beginning;
 mod commands;
@@ -10,13 +11,17 @@ mod composing;
 mod damage;
 mod data_sets;
 mod determinism;
+mod exec;
 mod exit_codes;
 mod explaining;
 mod formats;
 mod hostile;
 mod interruption;
+mod judging;
+mod letters;
 mod looking;
 mod mistakes;
+mod nothing_done;
 mod output;
 mod partitions;
 mod places;

@@ -160,7 +160,8 @@ fn a_second_run_has_nothing_to_do_and_a_fresh_one_takes_all_away() {
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         let part = format!("it/unknown/part-00000.{exporter}");
         let mine = ["deep/er/x", "en/mine.txt", "mine.txt", "zh/2024-03/part-x.txt"];
-        let mut expected = [&mine[..], &[".tamis/fates", &part, ".tamis/manifest.json"]].concat();
+        let mut expected =
+            [&mine[..], &[".tamis/fates", ".tamis/inputs", &part, ".tamis/manifest.json"]].concat();
         expected.sort_unstable();
         assert_eq!(names, expected, "{exporter}");
         // No folder of a partition stays that holds nothing.

@@ -12,10 +12,11 @@ use tamis_tests::program::{root, tamis};
 use crate::world::ran;
 
 /// Blocks that are not run here, by what stands in them, and why.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     ("cargo test --workspace", "it runs this test"),
     ("tamis plugin new my-site", "builds a plugin, for minutes: `tests/plugins` and the template do"),
     ("my-site/target", "names what that block builds"),
+    ("pip install ./crates/python", "builds the wheel, for minutes: `cargo xtask wheel` does, and tries it"),
 ];
 
 /// A fenced block.
@@ -171,6 +172,8 @@ fn shell(desk: &Path, command: &str, place: &str) -> String {
         .args(["-e", "-c", &command])
         .current_dir(desk)
         .env("PATH", path)
+        // As if the package were installed.
+        .env("PYTHONPATH", root().join("crates/python/python"))
         .env("SLURM_ARRAY_TASK_ID", "0"));
     assert_eq!(ran.code, Some(0), "{place}: {command}\n{}{}", ran.stdout, ran.stderr);
     ran.stdout
@@ -184,6 +187,7 @@ fn check_piece(piece: &str, place: &str) -> Result<(), String> {
     let stage = marks.iter().find(|(mark, _)| piece.contains(mark));
     let taker = stage.map(|(_, stage)| format!("[[stage]]\nuse = \"{stage}\"\nrules = [\"rules.toml\"]\n"));
     world.write("rules.toml", piece);
+    world.write("long_enough.py", "");
     let piece = taker.as_deref().unwrap_or(piece);
     let mut pipeline = String::new();
     if !piece.contains("[[source]]") && !piece.contains("extends") {
@@ -197,7 +201,9 @@ fn check_piece(piece: &str, place: &str) -> Result<(), String> {
     let is_head = !piece.trim_start().starts_with('[');
     let pipeline = if is_head { format!("{piece}\n{pipeline}") } else { format!("{pipeline}{piece}") };
     world.write("p.toml", &pipeline);
-    let checked = world.tamis(&["check", "p.toml"]);
+    // A stage that runs a program looks for it.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let checked = ran(world.command(&["check", "p.toml"]).env("PATH", path));
     // That a file of the reader's own is not here is the one thing that may be wrong.
     let mistakes: Vec<&str> = checked.stderr.lines().filter(|line| line.starts_with("error")).collect();
     let is_missing = |line: &&str| line.starts_with("error: no ") || line.starts_with("error: 1 mistake");

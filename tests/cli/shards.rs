@@ -116,7 +116,7 @@ impl<'a> Launcher<'a> {
 }
 
 /// All records below the shards of a folder, one line each, in the order of shards and parts.
-fn concatenated(world: &World, folder: &str, shards: usize) -> String {
+pub(crate) fn concatenated(world: &World, folder: &str, shards: usize) -> String {
     let below = |shard: usize| match shards {
         0 => folder.to_owned(),
         n => format!("{folder}/shard-{shard:05}-of-{n:05}"),
@@ -165,7 +165,7 @@ fn a_launcher_needs_no_more_than_the_plan() {
             assert_eq!(manifest["complete"], true);
             sum += manifest["tally"]["read"].as_u64().unwrap();
             let kept: Vec<_> = world.files(&format!("{home}/.tamis")).into_keys().collect();
-            let lasting = ["fates", "manifest.json"];
+            let lasting = ["fates", "inputs", "manifest.json"];
             assert!(
                 kept.iter().all(|name| name.starts_with("learned/") || lasting.contains(&name.as_str())),
                 "{home}: {kept:?}"
@@ -214,15 +214,69 @@ fn near_duplicates_are_the_same_in_shards_and_threads() {
         assert!(folders.map(|folder| concatenated(&world, folder, 0)) == expected, "{threads}");
     }
     for shards in [1, 4] {
+        in_shards(&world, shards, 3, &expected);
+    }
+}
+
+/// Runs a plan of so many segments in shards, which must make what one run has made.
+fn in_shards(
+    world: &World,
+    shards: usize,
+    n_segments: usize,
+    expected: &[String; 2],
+) -> BTreeMap<String, PathBuf> {
+    for folder in ["out", "gone"] {
+        std::fs::remove_dir_all(world.path(folder)).unwrap();
+    }
+    let mut launcher = Launcher::new(world, shards);
+    assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), n_segments);
+    launcher.launch();
+    assert!(concatenated(world, "out", shards) == expected[0], "{shards} shards");
+    let gone = concatenated(world, "gone/dropped", shards);
+    assert!(sorted(&gone) == sorted(&expected[1]), "{shards} shards");
+    launcher.states
+}
+
+/// Documents that share passages and are alike, over eight shards; the indexes that are left are the same, too.
+#[test]
+fn an_index_and_what_is_cut_are_the_same_in_eight_shards() {
+    for stage in ["dedup-near", "dedup-spans"] {
+        let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
+        let world = World::with(&PIPELINE.replace(exact, &format!("use = \"{stage}\"\nindex = true\n")));
+        let sentence = |seed: usize| {
+            let words: String =
+                (0..20).map(|k| format!("word{} ", (seed * 7919 + k * k * 31) % 9973)).collect();
+            format!("The {words}ends{seed}. ")
+        };
+        for file in 0..16_usize {
+            let document = |n: usize| {
+                let page = (file * 5 + n) % 60;
+                let text: String = (0..4 + page % 3).map(|k| sentence(page * 10 + k)).collect();
+                let shared = sentence(n % 9 + 5000);
+                format!("{{\"id\":\"{file}.{n}\",\"text\":\"{text}{shared}read {n} times\"}}\n")
+            };
+            world.write(format!("in/{file:02}.jsonl"), (0..25).map(document).collect::<String>());
+        }
+        world.run(&[]).exits(0);
+        let expected = ["out", "gone/dropped"].map(|folder| concatenated(&world, folder, 0));
+        let said = if stage == "dedup-near" { "\"duplicate_of\"" } else { "\"spans_kept_in\"" };
+        assert!(expected.iter().any(|records| records.contains(said)), "{stage}");
+        let index = std::fs::read(world.path(format!("out/.tamis/learned/{stage}/index.state"))).unwrap();
+        let states = in_shards(&world, 8, 4, &expected);
+        let merged = std::fs::read(&states[&format!("{stage}-2")]).unwrap();
+        // Behind the line that says whose state it is.
+        let behind = merged.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        assert!(merged[behind..] == index, "{stage}");
+
+        // All of it once more is there already: by the merged states.
+        let against = format!("use = \"{stage}\"\nagainst = [{:?}]\n", states[&format!("{stage}-2")]);
+        world.write("p.toml", PIPELINE.replace(exact, &against));
         for folder in ["out", "gone"] {
             std::fs::remove_dir_all(world.path(folder)).unwrap();
         }
-        let mut launcher = Launcher::new(&world, shards);
-        assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), 3);
-        launcher.launch();
-        assert!(concatenated(&world, "out", shards) == expected[0], "{shards} shards");
-        let gone = concatenated(&world, "gone/dropped", shards);
-        assert!(sorted(&gone) == sorted(&expected[1]), "{shards} shards");
+        world.run(&[]).exits(0);
+        let (read, kept, ..) = world.tally();
+        assert!(read == 400 && kept < 30, "{stage}: {kept}");
     }
 }
 
@@ -316,4 +370,56 @@ fn what_a_launcher_does_wrong_is_told_and_changes_nothing() {
     assert!(!world.path("m.state").exists());
     world.write("p.toml", PIPELINE);
     merge(&[]).exits(0);
+}
+
+#[test]
+fn shards_are_merged_when_all_are_there() {
+    let world = World::with(
+        &PIPELINE
+            .replace("[[stage]]\nuse = \"dedup-exact\"\n\n", "")
+            .replace("[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n\n", ""),
+    );
+    for file in 0..9_usize {
+        let lines: String = (0..40).map(|n| line(file * 1_000 + n, n)).collect();
+        world.write(format!("in/{file:02}.jsonl"), format!("{lines}{{broken {file}\n"));
+    }
+    world.run(&[]).exits(0);
+    let (whole, tally) = (concatenated(&world, "out", 0), world.tally());
+    for folder in ["out", "gone"] {
+        std::fs::remove_dir_all(world.path(folder)).unwrap();
+    }
+    world.tamis(&["merge", "out"]).exits(2).says(&["cannot be read"]);
+    for shard in ["0/3", "2/3"] {
+        world.run(&["--shard", shard]).exits(0);
+    }
+    let missing = world.tamis(&["merge", "out", "--missing"]).exits(0);
+    assert_eq!(missing.stdout, "1\n");
+    world.tamis(&["merge", "out"]).exits(2).says(&["1 of 3 are not finished, run them again: 1"]);
+    assert!(!world.path("out/.tamis").exists());
+
+    world.run(&["--shard", "1/3"]).exits(0);
+    assert_eq!(world.tamis(&["merge", "out", "--missing"]).exits(0).stdout, "\n");
+    let merged = world.tamis(&["merge", "out"]).exits(0);
+    assert!(merged.stdout.starts_with("3 shards of `p`"), "{merged:?}");
+    assert_eq!(world.tally(), tally);
+    assert!(concatenated(&world, "out", 3) == whole);
+    let manifest = world.manifest();
+    for export in manifest["exports"].as_array().unwrap() {
+        let folder = world.path("out").join(export["folder"].as_str().unwrap());
+        for file in export["files"].as_array().unwrap() {
+            let bytes = std::fs::read(folder.join(file["name"].as_str().unwrap())).unwrap();
+            assert_eq!(bytes.len() as u64, file["bytes"].as_u64().unwrap());
+        }
+    }
+
+    // What is cut off or exchanged is found.
+    let part = world.path("out/shard-00002-of-00003/part-00000.jsonl");
+    let content = std::fs::read(&part).unwrap();
+    std::fs::write(&part, &content[1..]).unwrap();
+    world.tamis(&["merge", "out"]).exits(2).says(&["part-00000.jsonl", "its manifest says"]);
+    std::fs::write(&part, &content).unwrap();
+    world.run(&["--shard", "1/3", "--fresh", "--set", "stage.length.min_chars=70"]).exits(0);
+    world.tamis(&["merge", "out"]).exits(2).says(&["shard 1 was made with another pipeline than shard 0"]);
+    world.run(&["--shard", "0/4"]).exits(0);
+    world.tamis(&["merge", "out"]).exits(2).says(&["some are of 3, some of 4 shards"]);
 }

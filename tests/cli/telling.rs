@@ -123,7 +123,7 @@ fn what_smells_is_said() {
     world.write("in/a.jsonl", (0..5).map(|n| line(n, 50)).collect::<String>());
     let ran = world.run(&[]).exits(0).says(&[
         "warning: none of the 5 documents that came to `html-extract` is a page with markup",
-        "warning: none of the 5 documents that came to `dedup-exact` has the field",
+        "warning: no document had the field `uri`, which option `field` of `dedup-exact` names",
     ]);
     assert_eq!(ran.stderr.matches("warning: ").count(), 2, "{}", ran.stderr);
     let event = finished(&world, &["--fresh", "--set", "stage.length.min_chars=1000000"]);

@@ -171,6 +171,7 @@ pub fn manifest_is_true(world: &World, folder: &str) {
     let manifest: Json = serde_json::from_slice(&files.remove(".tamis/manifest.json").unwrap()).unwrap();
     assert_eq!(manifest["complete"], true);
     let tally = &manifest["tally"];
+    assert!(files.remove(".tamis/inputs").is_some(), "nobody could tell what is new");
     let fates = &manifest["fates"];
     let content = files.remove(fates["name"].as_str().unwrap()).unwrap();
     assert_eq!(fates["blake3"], blake3::hash(&content).to_hex().as_str());

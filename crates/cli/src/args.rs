@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a pipeline
     Run(RunArgs),
-    /// Find every mistake in a pipeline without running it
+    /// Find every mistake in a pipeline, or in several, without running them
     Check(CheckArgs),
     /// Show what a run of a pipeline would do, segment by segment
     Plan(PlanArgs),
@@ -34,6 +34,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// Make one output of those of all shards, or say which are missing
+    Merge(MergeArgs),
     /// Print the clean text of a page, or of many, without a pipeline
     Extract(ExtractArgs),
     /// Run the `[[test]]` tables of a pipeline, and compare snapshots
@@ -235,6 +237,10 @@ pub(crate) struct RunArgs {
     /// Replace the output of an earlier run
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Read new files alone and leave the output of earlier runs as it is: what comes of them is judged against it
+    /// and lies beside it, in `added-00001`
+    #[arg(long, conflicts_with_all = ["shard", "segment", "state", "limit"])]
+    pub(crate) add: bool,
     /// Do everything but write the output
     #[arg(long, conflicts_with_all = ["fresh", "shard", "segment", "state"])]
     pub(crate) dry_run: bool,
@@ -344,6 +350,19 @@ JSON: an object with
   run        threads (0 for every core), memory and block_bytes (bytes), max_failed_ratio,
              work (or null)
   canonical  everything that decides the output: plans with the same value do the same";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MergeArgs {
+    /// The folder that was given to `tamis run --shard` with `-o`
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Print the numbers of the shards that are not finished, as job arrays take them (`3,7`), and write nothing
+    #[arg(long)]
+    pub(crate) missing: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {

@@ -1,7 +1,7 @@
 //! The stages that this program knows, and reading a pipeline with them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -191,8 +191,7 @@ type Read = (Pipeline, Registry, Vec<(usize, String)>);
 
 /// A loader of libraries that describes them with this program.
 pub(crate) fn loader() -> Loader {
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tamis"));
-    Loader::new(Inspector::of(program), environment::plugin_folders())
+    Loader::new(Inspector::of(environment::program()), environment::plugin_folders())
 }
 
 /// A library as the command line names it: a file, or else a name.

@@ -1,6 +1,7 @@
 //! What the environment says.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use tamis_config::{Setting, SettingOrigin};
 
@@ -11,13 +12,25 @@ const PLUGIN_PATH: &str = "TAMIS_PLUGIN_PATH";
 /// Begins the name of a variable that changes a value of the pipeline; two underscores separate the parts.
 const OVERRIDE: &str = "TAMIS__";
 
+/// The program, where it is not the one that this process runs: an interpreter runs it.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says which file is this program; the first word holds.
+pub(crate) fn set_program(path: PathBuf) {
+    PROGRAM.get_or_init(|| path);
+}
+
+/// The file of this program.
+pub(crate) fn program() -> PathBuf {
+    let current = || std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tamis"));
+    PROGRAM.get().cloned().unwrap_or_else(current)
+}
+
 /// The plugin folders: those of the variable, then `plugins` beside the program.
 pub(crate) fn plugin_folders() -> Vec<PathBuf> {
     let named = std::env::var_os(PLUGIN_PATH);
     let mut folders: Vec<PathBuf> = named.iter().flat_map(std::env::split_paths).collect();
-    if let Ok(program) = std::env::current_exe()
-        && let Some(folder) = program.parent()
-    {
+    if let Some(folder) = program().parent() {
         folders.push(folder.join("plugins"));
     }
     folders

@@ -1,7 +1,5 @@
 //! How the process ends.
 
-use std::process::ExitCode;
-
 /// The exit codes; scripts may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -17,14 +15,15 @@ pub enum Exit {
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Setup => 2,
-            Exit::Broken => 3,
-            Exit::Interrupted => 130,
-        })
+impl Exit {
+    /// The code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Setup => 2,
+            Self::Broken => 3,
+            Self::Interrupted => 130,
+        }
     }
 }

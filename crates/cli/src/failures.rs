@@ -88,12 +88,43 @@ fn one_line(message: &str) -> String {
 
 /// What is probably not meant, as far as counts say so for certain: a line for each.
 pub(crate) fn smells(plan: &Plan, report: &Report) -> Vec<String> {
-    let of = |(key, name): (String, String)| smell(&name, report.tally.stages.get(&key)?);
-    keys(plan).into_iter().filter_map(of).collect()
+    let mut smells = Vec::new();
+    for (key, name) in keys(plan) {
+        let Some(tally) = report.tally.stages.get(&key) else { continue };
+        let absent = absent(&key, &name, tally, plan);
+        // A stage without its only field has done nothing, which is said by then.
+        if absent.is_empty() || tally.n_dropped() == tally.seen {
+            smells.extend(smell(&name, tally));
+        }
+        smells.extend(absent);
+    }
+    smells
+}
+
+/// The fields that a stage names and that no document had, a line for each.
+fn absent(key: &str, name: &str, tally: &StageTally, plan: &Plan) -> Vec<String> {
+    let sources = plan.sources.iter().map(|it| (format!("source.{}", it.id), &it.named_fields));
+    let stages = plan.stages.iter().map(|it| (format!("stage.{}", it.id), &it.named_fields));
+    let exports = plan.exports.iter().map(|it| (format!("export.{}", it.id), &it.named_fields));
+    let named = sources.chain(stages).chain(exports).find(|(of, _)| of == key).map(|(_, named)| named);
+    let by = |field: &String| {
+        let named = named.into_iter().flatten().find(|it| it.name == *field);
+        named.map(|it| it.by.clone()).unwrap_or_default()
+    };
+    let line =
+        |field: &String| format!("no document had the field `{field}`, which {}`{name}` names", by(field));
+    tally.absent.iter().map(line).collect()
 }
 
 /// What smells at one stage. The counters are known by their names, whatever stage has them.
 fn smell(name: &str, tally: &StageTally) -> Option<String> {
+    if let Some(n) = tally.counts.get("not_compared_with_all") {
+        let n = HumanCount(*n);
+        return Some(format!(
+            "`{name}` has kept {n} documents whose groups took more memory than `max_state_bytes` allows, so that each may \
+             be like one that it was not compared with: give it more, or take out of texts what makes so many alike"
+        ));
+    }
     let n_worked = tally.seen.saturating_sub(tally.failed);
     if n_worked < MIN_RECORDS {
         return None;
@@ -112,6 +143,20 @@ fn smell(name: &str, tally: &StageTally) -> Option<String> {
     }
     if let Some(smell) = wrong_form(name, tally, n_worked) {
         return Some(smell);
+    }
+    if is_all("no_language") {
+        return Some(format!(
+            "none of the {n} documents that came to `{name}` has a language, by which its rules and limits are chosen: \
+             put a stage that tells it before, such as `language`"
+        ));
+    }
+    if is_all("no_id_field") {
+        return Some(format!(
+            "none of the {n} records of `{name}` has the field that `fields` names for the id, so ids are those of places"
+        ));
+    }
+    if is_all("no_spread_field") {
+        return Some(format!("none of the {n} records of `{name}` has the field that `spread` names"));
     }
     if is_all("no_field") {
         return Some(format!(
@@ -168,6 +213,10 @@ mod tests {
                 Some("3 documents that came to `length` are the source"),
             ),
             (tally(200, 0, &[("no_field", 200)], 0), Some("has the field that its options name")),
+            (tally(9, 0, &[("no_language", 9)], 0), Some("has a language, by which")),
+            (tally(9, 0, &[("no_language", 8)], 0), None),
+            (tally(9, 2, &[("no_id_field", 7)], 0), Some("`fields` names for the id")),
+            (tally(9, 0, &[("no_spread_field", 9)], 0), Some("`spread` names")),
         ] {
             let said = smell("length", &tally);
             assert_eq!(said.is_some(), expected.is_some(), "{said:?} of {tally:?}");

@@ -1,7 +1,7 @@
 //! The `tamis` command line: parse flags, call one function, print, choose the exit code.
 //!
 //! A library with one function, [`main`], so that a program with other stages linked in is five lines:
-//! pass the descriptors of its plugins, or none for a host that knows only what it loads.
+//! pass the descriptors of its plugins, with [`bundled`] or without, or none for a host that knows only what it loads.
 //!
 //! Nothing but this crate prints, reads the environment or decides how the process ends.
 
@@ -21,6 +21,8 @@ mod stop;
 mod summary;
 
 use std::borrow::Cow;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,21 +33,69 @@ use crate::args::{Args, Command, PluginCommand, StateCommand};
 use crate::context::Context;
 pub use crate::exit::Exit;
 
+/// The standard stages, as far as the features of this crate have them linked in.
+#[cfg(feature = "bundled")]
+pub fn bundled() -> Vec<&'static PluginTable> {
+    vec![
+        tamis_readers::plugin(),
+        tamis_filters::plugin(),
+        tamis_judges::plugin(),
+        tamis_extractors::plugin(),
+        #[cfg(feature = "columnar")]
+        tamis_columnar::plugin(),
+        tamis_exec::plugin(),
+        tamis_corpus::plugin(),
+        tamis_pages::plugin(),
+        #[cfg(feature = "sqlite")]
+        tamis_sqlite::plugin(),
+        tamis_exporters::plugin(),
+    ]
+}
+
+/// The standard stages, of which this build has none: it knows what it loads.
+#[cfg(not(feature = "bundled"))]
+pub fn bundled() -> Vec<&'static PluginTable> {
+    Vec::new()
+}
+
+/// The pipeline of `tamis extract`, for a program that has pages in its hands.
+pub fn extraction(markdown: bool) -> String {
+    commands::extract::stages(markdown)
+}
+
+/// The folders in which plugins are looked for by name.
+pub fn plugin_folders() -> Vec<PathBuf> {
+    environment::plugin_folders()
+}
+
 /// Runs the command line of this process with the given plugins linked in.
 pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
-    let args = match Args::try_parse() {
+    ExitCode::from(run(bundled, std::env::args_os()).code())
+}
+
+/// The same for a program whose own command line is that of an interpreter. The first of `args` is a file that can be
+/// run to the same effect, because plugins are looked at in a process of their own. Returns the exit code.
+pub fn main_with(bundled: &[&'static PluginTable], args: Vec<OsString>) -> u8 {
+    if let Some(program) = args.first() {
+        environment::set_program(program.into());
+    }
+    run(bundled, args).code()
+}
+
+fn run(bundled: &[&'static PluginTable], args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args = match Args::try_parse_from(args) {
         Ok(args) => args,
-        Err(error) => return usage(&error).into(),
+        Err(error) => return usage(&error),
     };
     if let Err(error) = output::keep_stdout() {
-        return output::failure(&error.into()).into();
+        return output::failure(&error.into());
     }
     // Until what is left to do is to return: then `exit` is called by rights. The child process that looks at a
     // library tells its parent by the way in which it ends.
     let is_child = matches!(args.command, Command::Plugin { command: PluginCommand::Describe { .. } });
     let _guard = (!is_child).then(|| tamis_host::guard_exit(events::ended_early));
     let result = Context::new(bundled).and_then(|context| dispatch(&context, args.command));
-    output::exit(result.unwrap_or_else(|error| output::failure(&error))).into()
+    output::exit(result.unwrap_or_else(|error| output::failure(&error)))
 }
 
 fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -54,6 +104,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Check(args) => commands::check::check(context, &args),
         Command::Plan(args) => commands::plan::plan(context, &args),
         Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
+        Command::Merge(args) => Ok(commands::merge::merge(&args)),
         Command::Extract(args) => commands::extract::extract(context, &args),
         Command::Retry(args) => commands::retry::retry(context, &args),
         Command::Preview(args) => commands::preview::preview(context, &args),

@@ -132,6 +132,11 @@ fn result(plan: &Plan, report: &Report) -> String {
         HumanCount(tally.dropped),
     );
     lines += &failures::unread(report);
+    let hidden = report.manifest.input_hidden;
+    if hidden > 0 {
+        let what = plural(hidden, "hidden file or folder", "hidden files and folders");
+        lines += &format!("  {what} passed over: `paths` that name them (`.well-known/*`) read them\n");
+    }
     lines += &failures::reasons(plan, report);
     if report.finish == Finish::Dry {
         return lines;

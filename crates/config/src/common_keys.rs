@@ -33,7 +33,8 @@ A file that no reader takes for its own fails as a whole, and is listed with the
 program is never read as text, and neither are XML that is no page (RSS, dumps), RTF and PostScript, unless
 `any_format = true` says so. The message says what the file is.
 A table without a name that says so, as on standard input, is told by its header and its rows.
-`tamis check` looks at the first five files of this machine, to know which form of text comes to the stages.
+`tamis check` looks at the first five files of this machine, and at the first of each other folder and ending, twelve at
+most, to know which form of text comes to the stages.
 
 Every option that a reader knows may be given; it goes to all readers that know it.
 `encoding` is for those files only that are not UTF-8 and say nothing of their encoding: a collection of several kinds

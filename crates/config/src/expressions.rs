@@ -35,6 +35,17 @@ pub(crate) fn parts_read(condition: &str) -> Vec<&'static str> {
     condition.names().into_iter().filter_map(part).collect()
 }
 
+/// The fields that a condition takes to be there; a name alone may be that of a measure.
+pub(crate) fn fields_relied_on(condition: &str, is_measure: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let Ok(condition) = Expression::parse(condition) else { return Vec::new() };
+    let field = |name: &Name| match name {
+        Name::Field(name) => Some(name.clone()),
+        Name::Either(name) if !is_measure(name) => Some(name.clone()),
+        _ => None,
+    };
+    condition.names_relied_on().into_iter().filter_map(field).collect()
+}
+
 fn complaint(mark: &Mark, mistake: &Mistake) -> Diagnostic {
     let message = format!("option `{}`: {}", mark.option, mistake.message);
     Diagnostic::error(&inside(&mark.place, &mark.value, &mistake.span), message).label(mistake.help.as_str())

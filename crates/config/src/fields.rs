@@ -10,6 +10,7 @@ use crate::check::{Mark, Meaning};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expressions;
 use crate::order;
+use crate::plan::NamedField;
 use crate::suggest::{closest, list};
 use crate::text::Place;
 
@@ -41,8 +42,31 @@ pub(crate) struct Step {
     removes: Vec<Mark>,
     /// The only fields that are there behind it.
     keeps: Option<BTreeSet<String>>,
+    /// An option by which documents go their ways one by one, by their id, and the field by whose values they should
+    /// stay together where there are such.
+    apart: Option<Apart>,
+    /// Of a reader, the fields that its options say there are, and what says so.
+    expects: Vec<NamedField>,
     /// What it measures.
     measures: Vec<String>,
+}
+
+/// An option that takes a field or the id, and takes the id.
+#[derive(Debug, Clone)]
+struct Apart {
+    option: String,
+    together: String,
+}
+
+impl Apart {
+    fn of(info: &StageInfo, options: &Value) -> Option<Self> {
+        let properties = info.schema.get("properties")?.as_object()?;
+        properties.iter().find_map(|(option, schema)| {
+            let together = schema.get("x-together")?.as_str()?.to_owned();
+            let value = options.get(option).or_else(|| schema.get("default"));
+            (value?.as_str() == Some("id")).then(|| Self { option: option.clone(), together })
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -54,10 +78,14 @@ struct Need {
     by: String,
 }
 
+/// Where fields are named, for messages.
+fn by_option(mark: &Mark) -> String {
+    format!("option `{}` of ", mark.option)
+}
+
 impl Need {
     fn of_option(mark: &Mark) -> Self {
-        let by = format!("option `{}` of ", mark.option);
-        Self { field: mark.value.clone(), place: mark.place.clone(), by }
+        Self { field: mark.value.clone(), place: mark.place.clone(), by: by_option(mark) }
     }
 }
 
@@ -70,19 +98,34 @@ impl Step {
             place: place.clone(),
             by: String::new(),
         });
-        let named =
-            [Meaning::Read, Meaning::Remove, Meaning::Keep].into_iter().flat_map(of).map(Need::of_option);
+        let written: BTreeSet<String> = of(Meaning::Write).map(|mark| mark.value.clone()).collect();
+        let added: BTreeSet<String> = of(Meaning::Add).map(|mark| mark.value.clone()).collect();
+        // What one option of a stage writes another one may read, as `replace` does what `rename` has named.
+        let is_own = |mark: &&Mark| {
+            let writes = |other: &Mark| matches!(other.meaning, Meaning::Write | Meaning::Add);
+            let is_other = |other: &Mark| other.value == mark.value && other.option != mark.option;
+            mark.meaning != Meaning::Remove && marks.iter().any(|other| writes(other) && is_other(other))
+        };
+        let named: Vec<Need> = [Meaning::Read, Meaning::Remove, Meaning::Keep]
+            .into_iter()
+            .flat_map(of)
+            .filter(|mark| !is_own(mark))
+            .map(Need::of_option)
+            .collect();
         let in_conditions = of(Meaning::Condition).flat_map(|mark| {
             let parts = expressions::parts_read(&mark.value);
             parts.into_iter().map(|part| Need { field: part.to_owned(), ..Need::of_option(mark) })
         });
         let mut writes: BTreeSet<String> = info.writes.iter().cloned().collect();
         let any = writes.remove("*");
-        let written: BTreeSet<String> = of(Meaning::Write).map(|mark| mark.value.clone()).collect();
         let defaults = default_writes(info, options);
-        let narrowed = !written.is_empty() || !defaults.is_empty();
+        let narrowed = !written.is_empty() || !defaults.is_empty() || writes_none(info, options);
         writes.extend(written.iter().cloned());
         writes.extend(defaults);
+        for mark in of(Meaning::Renamed) {
+            writes.remove(&mark.value);
+        }
+        writes.extend(added.iter().cloned());
         let keeps = is_given(info, options, "keep")
             .then(|| of(Meaning::Keep).map(|mark| mark.value.clone()).collect());
         Self {
@@ -100,6 +143,8 @@ impl Step {
             writes_any: any && !narrowed,
             removes: of(Meaning::Remove).cloned().collect(),
             keeps,
+            apart: Apart::of(info, options),
+            expects: if info.kind == Kind::Reader { expected(marks) } else { Vec::new() },
             measures: info.measures.iter().map(|measure| measure.name.clone().into_owned()).collect(),
         }
     }
@@ -156,9 +201,22 @@ impl Step {
             writes_any: true,
             removes: Vec::new(),
             keeps: None,
+            apart: None,
+            expects: Vec::new(),
             measures: Vec::new(),
         }
     }
+}
+
+/// The fields that the options of a reader say there are, as documents have them.
+fn expected(marks: &[Mark]) -> Vec<NamedField> {
+    let is_renamed = |mark: &&Mark| {
+        let same = |other: &Mark| other.meaning == Meaning::Renamed && other.value == mark.value;
+        marks.iter().any(same)
+    };
+    let listed = marks.iter().filter(|mark| mark.meaning == Meaning::Write && !is_renamed(mark));
+    let added = marks.iter().filter(|mark| mark.meaning == Meaning::Add);
+    listed.chain(added).map(|mark| NamedField { name: mark.value.clone(), by: by_option(mark) }).collect()
 }
 
 /// Whether a list of fields of this sort (`x-field`) is given; it may be empty.
@@ -166,6 +224,14 @@ fn is_given(info: &StageInfo, options: &Value, sort: &str) -> bool {
     let properties = info.schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let is_of_sort = |schema: &Value| schema.get("x-field").and_then(Value::as_str) == Some(sort);
     properties.into_iter().any(|(key, schema)| is_of_sort(schema) && options.get(key).is_some())
+}
+
+/// Whether the list of the fields that a stage writes is given and empty.
+fn writes_none(info: &StageInfo, options: &Value) -> bool {
+    let properties = info.schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let is_write = |schema: &Value| schema.get("x-field").and_then(Value::as_str) == Some("write");
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    properties.into_iter().any(|(key, schema)| is_write(schema) && options.get(key).is_some_and(is_empty))
 }
 
 /// The fields that a stage writes because an option that names them has its default.
@@ -207,10 +273,11 @@ impl Fields {
             self.gone.insert(mark.value.clone(), (step.name.clone(), mark.place.clone()));
         }
         if let Some(keeps) = &step.keeps {
+            // Members of objects among them, which are no fields by themselves.
+            let there: Vec<String> = keeps.iter().filter(|field| self.has(field)).cloned().collect();
             self.known.retain(|field| keeps.contains(field) || is_part(field));
-            if std::mem::take(&mut self.any) {
-                self.known.extend(keeps.iter().cloned());
-            }
+            self.known.extend(there);
+            self.any = false;
         }
         self.known.extend(step.writes.iter().cloned());
         self.named.extend(step.named.iter().cloned());
@@ -222,7 +289,37 @@ impl Fields {
     fn has(&self, field: &str) -> bool {
         // `text` and `raw` are no metadata: a reader of unknown metadata does not write them by chance.
         let any = self.any && !is_part(field) && !self.gone.contains_key(field);
-        any || matches!(field, "id" | "*" | "") || self.known.contains(field)
+        any || matches!(field, "id" | "*" | "") || self.known.contains(field) || self.has_outer(field)
+    }
+
+    /// Whether a field is there into which a name with dots reaches, or one of which a member is known to be there.
+    fn has_outer(&self, field: &str) -> bool {
+        let is_outer = |outer: &str| self.known.contains(outer);
+        let is_in = |known: &String| known.strip_prefix(field).is_some_and(|inner| inner.starts_with('.'));
+        field.match_indices('.').any(|(dot, _)| field.get(..dot).is_some_and(is_outer))
+            || self.known.iter().any(is_in)
+    }
+
+    /// Those of the fields that a stage names of which nobody knows before a run whether there are such.
+    fn uncertain(&self, step: &Step) -> Vec<NamedField> {
+        let by_options = step.reads.iter().filter(|need| !need.by.is_empty()).map(|need| {
+            let (name, by) = (need.field.clone(), need.by.clone());
+            NamedField { name, by }
+        });
+        let is_measure = |name: &str| self.measures.iter().any(|measure| measure == name);
+        let in_conditions = step.conditions.iter().flat_map(|mark| {
+            let fields = expressions::fields_relied_on(&mark.value, &is_measure).into_iter();
+            fields.map(|name| NamedField { name, by: by_option(mark) })
+        });
+        let mut named: Vec<NamedField> = by_options.chain(in_conditions).collect();
+        named.retain(|field| {
+            let is_metadata = !is_part(&field.name) && !matches!(field.name.as_str(), "id" | "*" | "");
+            is_metadata && !self.known.contains(&field.name)
+        });
+        named.extend(step.expects.iter().cloned());
+        named.sort();
+        named.dedup_by(|one, other| one.name == other.name);
+        named
     }
 
     /// What to write instead of a field that is not there.
@@ -298,7 +395,7 @@ impl Names for Here<'_> {
     }
 }
 
-/// Complains about fields that are read before anybody writes them.
+/// Complains about fields that are read before anybody writes them; what only a run can tell is returned.
 ///
 /// `sources` are all readers that take part, `seen` those of them that the first files are for, as far as anybody has
 /// looked, `exports` those that take kept records.
@@ -309,14 +406,20 @@ pub(crate) fn check(
     exports: &[Step],
     registry: &Registry,
     diagnostics: &mut Diagnostics,
-) {
+) -> Uncertain {
     let mut fields = Fields::default();
+    let mut uncertain = Uncertain::default();
     // With a reader missing or unknown there is nothing to say about what it writes.
     let mut certain = !sources.is_empty() && sources.iter().all(|step| step.kind.is_some());
+    for step in sources {
+        uncertain.note("source", step, fields.uncertain(step));
+    }
     for step in sources {
         fields.add(step);
     }
     for (index, step) in stages.iter().chain(exports).enumerate() {
+        let list = if index < stages.len() { "stage" } else { "export" };
+        uncertain.note(list, step, fields.uncertain(step));
         if certain {
             let here = Here { fields: &fields, later: stages.get(index + 1..).unwrap_or_default() };
             for need in step.reads.iter().filter(|need| !fields.has(&need.field)) {
@@ -331,7 +434,48 @@ pub(crate) fn check(
     }
     // Which readers a source chooses is known for sure when it runs, and what is said depends on that.
     certain &= sources.len() == seen.len() && !has_choice(sources);
-    diagnostics.extend(placed(order::check(seen, stages, registry), stages, certain));
+    let mut found = order::check(seen, stages, registry);
+    found.extend(parted(stages));
+    diagnostics.extend(placed(found, stages, certain));
+    uncertain
+}
+
+/// The fields of which only a run can tell whether any document has them, by the table and the id of who names them.
+#[derive(Debug, Default)]
+pub(crate) struct Uncertain(BTreeMap<(&'static str, String), Vec<NamedField>>);
+
+impl Uncertain {
+    fn note(&mut self, list: &'static str, step: &Step, named: Vec<NamedField>) {
+        let all = self.0.entry((list, step.id.clone())).or_default();
+        // Several readers of one source have the same options.
+        let is_new = |field: &NamedField| !all.iter().any(|other| other.name == field.name);
+        let new: Vec<NamedField> = named.into_iter().filter(is_new).collect();
+        all.extend(new);
+    }
+
+    /// Those that a table names.
+    pub(crate) fn take(&mut self, list: &'static str, id: &str) -> Vec<NamedField> {
+        self.0.remove(&(list, id.to_owned())).unwrap_or_default()
+    }
+}
+
+/// Warns about stages that part documents by their ids where a stage before has made several of one, which belong
+/// together.
+fn parted(stages: &[Step]) -> Vec<(&Step, Diagnostic)> {
+    let warning = |(index, step): (usize, &'_ Step)| {
+        let Apart { option, together } = step.apart.as_ref()?;
+        let maker = stages.get(..index)?.iter().rev().find(|earlier| earlier.writes.contains(together))?;
+        let message = format!(
+            "{} goes by the id of each document, and `{}` before it makes several of one",
+            step.called(),
+            maker.id
+        );
+        let label = format!("write `{option} = \"{together}\"`, or put it before `{}`", maker.id);
+        let warning = Diagnostic::warning(&step.place, message).label(label);
+        Some((index, warning.related(&maker.place, format!("gives each the field `{together}`"))))
+    };
+    let found = stages.iter().enumerate().filter_map(warning).collect::<Vec<_>>();
+    found.into_iter().filter_map(|(index, warning)| Some((stages.get(index)?, warning))).collect()
 }
 
 /// Whether a source chooses among several readers.

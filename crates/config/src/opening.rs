@@ -185,13 +185,11 @@ impl<'a> Opener<'a> {
         if let Some(factory) = self.lookup(list, name) {
             return Some(factory);
         }
-        if let Some(factory) = self.named(name).first() {
-            let kind = factory.info().kind;
-            let message = format!(
-                "`{name}` is {}: it belongs in `[[{}]]`",
-                with_article(&kind.to_string()),
-                kind.table()
-            );
+        let kinds: Vec<Kind> = self.named(name).iter().map(|factory| factory.info().kind).collect();
+        if !kinds.is_empty() {
+            let what: Vec<String> = kinds.iter().map(|kind| with_article(&kind.to_string())).collect();
+            let tables: Vec<String> = kinds.iter().map(|kind| format!("[[{}]]", kind.table())).collect();
+            let message = format!("`{name}` is {}: it belongs in {}", what.join(" and "), choice(&tables));
             let label =
                 match self.infos().find(|info| info.kind.table() == list && is_variant(&info.name, name)) {
                     Some(info) => format!("did you mean the {} `{}`?", info.kind, info.name),
@@ -437,7 +435,7 @@ fn existing(mark: &Mark, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
     let is_file = match mark.meaning {
         Meaning::File => true,
         Meaning::Directory => false,
-        Meaning::Read | Meaning::Write | Meaning::Remove | Meaning::Keep | Meaning::Condition => return None,
+        _ => return None,
     };
     let path = mark.place.resolve(Path::new(&mark.value));
     let what = if is_file { "file" } else { "folder" };

@@ -31,6 +31,8 @@ pub struct Pipeline {
     pub(crate) streams: bool,
     /// See [`Pipeline::without_inputs`].
     pub(crate) ignores_inputs: bool,
+    /// See [`Pipeline::stages_alone`].
+    pub(crate) is_stages_alone: bool,
     /// See [`Pipeline::having_seen`].
     seen: BTreeMap<String, Vec<(String, String)>>,
 }
@@ -111,6 +113,7 @@ impl Pipeline {
             output,
             streams: overrides.streams,
             ignores_inputs: false,
+            is_stages_alone: false,
             seen: BTreeMap::new(),
         })
     }
@@ -127,6 +130,13 @@ impl Pipeline {
     #[must_use]
     pub fn without_inputs(self) -> Self {
         Self { ignores_inputs: true, ..self }
+    }
+
+    /// The same pipeline for its stages alone: documents are handed to them and taken from them, so it need have neither
+    /// source nor export, and whether there is any input does not matter.
+    #[must_use]
+    pub fn stages_alone(self) -> Self {
+        Self { ignores_inputs: true, is_stages_alone: true, ..self }
     }
 
     /// The same pipeline, knowing which readers the first files of a source are for: by the id of the source, each with

@@ -47,6 +47,16 @@ pub struct Plan {
     pub files: Vec<PathBuf>,
 }
 
+/// A field that the pipeline names, and of which nothing before a run tells whether any document has it: a reader
+/// takes whatever fields there are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct NamedField {
+    /// The field.
+    pub name: String,
+    /// What names it, to go before the name of the stage: ``option `field` of ``, `the path of `.
+    pub by: String,
+}
+
 /// A `[[source]]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SourcePlan {
@@ -59,6 +69,9 @@ pub struct SourcePlan {
     pub inputs: Vec<InputPattern>,
     /// What to leave out.
     pub exclude: Excluded,
+    /// What it names and a run must find out; see [`NamedField`].
+    #[serde(skip)]
+    pub named_fields: Vec<NamedField>,
 }
 
 /// A reader of a source.
@@ -212,6 +225,9 @@ pub struct StagePlan {
     /// What it has worked out from its options that a user should know before a run, in sentences.
     #[serde(skip)]
     pub notes: Vec<String>,
+    /// What it names and a run must find out; see [`NamedField`].
+    #[serde(skip)]
+    pub named_fields: Vec<NamedField>,
 }
 
 /// An `[[export]]`.
@@ -239,6 +255,9 @@ pub struct ExportPlan {
     /// Whether the pipeline does not name it: failed records always go somewhere, by default below the path
     /// of the first export.
     pub implicit: bool,
+    /// What it names and a run must find out; see [`NamedField`].
+    #[serde(skip)]
+    pub named_fields: Vec<NamedField>,
 }
 
 /// Below the folder of the first export: where failed records go if no export takes them.

@@ -118,11 +118,11 @@ impl<'a> Planner<'a> {
         checker.table(root);
         self.diagnostics.append(checker.finish().0);
 
-        let sources = self.sources();
-        let stages = self.stages();
+        let mut sources = self.sources();
+        let mut stages = self.stages();
         let n_stages = root.get("stage").and_then(Node::as_array).map_or(0, <[Node]>::len);
-        let exports = self.exports(&sources.plans);
-        fields::check(
+        let mut exports = self.exports(&sources.plans);
+        let mut uncertain = fields::check(
             &sources.steps,
             &self.seen,
             &stages.steps,
@@ -130,6 +130,15 @@ impl<'a> Planner<'a> {
             self.opener.registry,
             &mut self.diagnostics,
         );
+        for plan in &mut sources.plans {
+            plan.named_fields = uncertain.take("source", &plan.id);
+        }
+        for plan in &mut stages.plans {
+            plan.named_fields = uncertain.take("stage", &plan.id);
+        }
+        for plan in &mut exports.plans {
+            plan.named_fields = uncertain.take("export", &plan.id);
+        }
         let has_passes = stages.plans.iter().any(|stage| stage.observing_passes > 0);
         let all_known = stages.plans.len() == n_stages;
         let run = self.run(&sources.plans, has_passes || !all_known);
@@ -157,6 +166,7 @@ impl<'a> Planner<'a> {
         let node = pipeline.root.get(list);
         let items = node.and_then(Node::as_array).unwrap_or_default();
         if let Some(why) = why
+            && !pipeline.is_stages_alone
             && items.is_empty()
             && node.is_none_or(|node| node.as_array().is_some())
             // Then there is one, under another name, and that has been said.
@@ -203,7 +213,13 @@ impl<'a> Planner<'a> {
             }));
             let reader = |it: Checked| ReaderPlan { info: it.info, options: it.options };
             let readers = entry.checked.into_iter().map(reader).collect();
-            planned.plans.push(SourcePlan { id: entry.id, readers, inputs, exclude: excluded });
+            planned.plans.push(SourcePlan {
+                id: entry.id,
+                readers,
+                inputs,
+                exclude: excluded,
+                named_fields: Vec::new(),
+            });
         }
         planned
     }
@@ -223,6 +239,7 @@ impl<'a> Planner<'a> {
                     options: stage.options,
                     observing_passes: stage.observing_passes,
                     notes: stage.notes,
+                    named_fields: Vec::new(),
                 });
             }
         }
@@ -457,6 +474,7 @@ fn export(exporter: Checked, id: String, path: PathBuf, from: From) -> ExportPla
         compression: Compression::None,
         max_part_bytes: DEFAULT_PART_BYTES,
         implicit: false,
+        named_fields: Vec::new(),
     }
 }
 

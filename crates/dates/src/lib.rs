@@ -1,8 +1,10 @@
 //! Dates as pages show them, in many languages: where they stand in a text, and what day they are.
 //!
 //! [`dates`] finds them, [`read`] reads one, and says when it is not certain which day is meant.
+//! [`labels`] knows the words by which pages say what date one is.
 //! Pure functions without settings; what to do about the answers is for the stages in `plugins/` to decide.
 
+pub mod labels;
 mod locate;
 mod names;
 mod numerals;

@@ -11,6 +11,7 @@ mod attachments;
 mod document;
 mod form;
 mod metadata;
+pub mod nested;
 mod record;
 mod value;
 

@@ -109,6 +109,15 @@ impl Operator {
 }
 
 impl Node {
+    /// The name of which this is the value, or a part of the value.
+    fn root_name(&self) -> Option<&Name> {
+        match &self.kind {
+            Kind::Name(name) => Some(name),
+            Kind::Member(node, _) | Kind::Index(node, _) => node.root_name(),
+            _ => None,
+        }
+    }
+
     /// The nodes directly below.
     pub(crate) fn children(&self) -> Vec<&Self> {
         match &self.kind {
@@ -191,6 +200,27 @@ impl Expression {
         while let Some(node) = nodes.pop() {
             if let Kind::Name(name) = &node.kind {
                 names.insert(name);
+            }
+            nodes.extend(node.children());
+        }
+        names
+    }
+
+    /// What it takes to be there: what it reads without asking whether there is such a thing, by `has(title)` or a
+    /// comparison with null.
+    pub fn names_relied_on(&self) -> BTreeSet<&Name> {
+        let mut names = self.names();
+        let mut nodes = vec![&self.root];
+        while let Some(node) = nodes.pop() {
+            let is_null = |node: &Node| matches!(node.kind, Kind::Null);
+            let asked = match &node.kind {
+                Kind::Call(Function::Has, arguments) => arguments.first(),
+                Kind::Compare(_, one, other) if is_null(other) => Some(&**one),
+                Kind::Compare(_, one, other) if is_null(one) => Some(&**other),
+                _ => None,
+            };
+            if let Some(name) = asked.and_then(Node::root_name) {
+                names.remove(name);
             }
             nodes.extend(node.children());
         }

@@ -414,6 +414,29 @@ fn an_expression_tells_what_it_reads() {
 }
 
 #[test]
+fn what_is_asked_for_is_not_relied_on() {
+    for (source, relied_on) in [
+        ("title == 'a' && status == 200", &["status", "title"][..]),
+        ("!has(status) || status == 200", &[]),
+        ("has(doc.status) && doc.status == 1", &[]),
+        ("moved == null || null != kept", &[]),
+        ("has(a) && b > 1", &["b"]),
+        ("(title == null ? author : title) == 'x'", &["author"]),
+    ] {
+        let expression = Expression::parse(source).expect(source);
+        let names: Vec<&str> = expression
+            .names_relied_on()
+            .into_iter()
+            .filter_map(|name| match name {
+                Name::Either(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(names, relied_on, "{source}");
+    }
+}
+
+#[test]
 fn depth_and_length_are_bounded() {
     for source in [
         "(".repeat(50_000),

@@ -19,7 +19,7 @@ pub(crate) struct Collected {
 }
 
 #[derive(Debug, Default)]
-struct Batches {
+pub(crate) struct Batches {
     rows: Batch,
     ids: Batch,
     entry: Vec<u8>,
@@ -34,7 +34,7 @@ impl Collected {
                 (Shape::fixed(key, width + POSITION_BYTES), Combine::Unique)
             }
             Reduce::Fold(folds) => (Shape::fixed(key, width), folded(round, folds)),
-            Reduce::Visit { .. } => (Shape::varied(width + POSITION_BYTES), Combine::Unique),
+            Reduce::Visit { .. } | Reduce::Kept => (Shape::varied(width + POSITION_BYTES), Combine::Unique),
         };
         let half = place.filter(|_| round.ids).map(Place::half);
         let place = half.as_ref().or(place);
@@ -61,21 +61,28 @@ impl Collected {
                 of_record.push(row);
             }
             if let Some(record) = records.get(index).filter(|record| record.is_kept()) {
-                self.take_record(record, &mut of_record, &mut batches);
+                self.take_rows(record.position, &mut of_record, &mut batches);
+                self.take_id(record.position, record.document.id.as_bytes(), &mut batches);
             }
         }
         self.batches().push(batches);
     }
 
-    fn take_record(&self, record: &Record, rows: &mut Vec<&[u8]>, batches: &mut Batches) {
+    /// Takes what was emitted about a document of an earlier run.
+    pub(crate) fn take_earlier(&self, position: u128, emitted: &Emitted, batches: &mut Batches) {
+        let mut rows: Vec<&[u8]> = emitted.iter().map(|(_, row)| row).collect();
+        self.take_rows(position, &mut rows, batches);
+    }
+
+    fn take_rows(&self, position: u128, rows: &mut Vec<&[u8]>, batches: &mut Batches) {
         let (key_width, row_width) = (self.round.key_width(), self.round.row_width());
-        let Batches { rows: batch, ids: id_batch, entry } = batches;
+        let Batches { rows: batch, entry, .. } = batches;
         if self.round.reduce == Reduce::First && rows.len() > 1 {
             // A document that says the same twice is no duplicate of itself.
             rows.sort_unstable();
             rows.dedup_by_key(|row| row.get(..key_width));
         }
-        let position = record.position.to_be_bytes();
+        let position = position.to_be_bytes();
         for row in rows {
             let (row, behind) = row.split_at_checked(row_width).unwrap_or((row, &[]));
             entry.clear();
@@ -86,21 +93,31 @@ impl Collected {
             entry.extend_from_slice(behind);
             self.rows.push(batch, entry);
         }
+    }
+
+    /// Takes the id of a document, if it will be asked for.
+    pub(crate) fn take_id(&self, position: u128, id: &[u8], batches: &mut Batches) {
+        let Batches { ids: batch, entry, .. } = batches;
         if let Some(ids) = &self.ids {
             entry.clear();
-            entry.extend_from_slice(&position);
-            entry.extend_from_slice(record.document.id.as_bytes());
-            ids.push(id_batch, entry);
+            entry.extend_from_slice(&position.to_be_bytes());
+            entry.extend_from_slice(id);
+            ids.push(batch, entry);
+        }
+    }
+
+    /// Takes in what one worker has collected.
+    pub(crate) fn add(&self, mut batches: Batches) {
+        self.rows.add(&mut batches.rows);
+        if let Some(ids) = &self.ids {
+            ids.add(&mut batches.ids);
         }
     }
 
     /// Takes in what all workers have collected.
     pub(crate) fn merge(&self) {
-        for mut batches in std::mem::take(&mut *self.batches()) {
-            self.rows.add(&mut batches.rows);
-            if let Some(ids) = &self.ids {
-                ids.add(&mut batches.ids);
-            }
+        for batches in std::mem::take(&mut *self.batches()) {
+            self.add(batches);
         }
     }
 

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use tamis_document::Record;
 use tamis_sort::Place;
 use tamis_stage::handle::{CorpusHandle, Effects, KeyedHandle};
-use tamis_stage::keyed::{Emitted, Rounds};
+use tamis_stage::keyed::{Emitted, Index, Reduce, Round, Rounds};
 use tamis_stage::{Failure, Forms, Workspace};
 
-use crate::collect::Collected;
+use crate::collect::{Batches, Collected};
 use crate::known::{Knowing, Outcome};
 use crate::state::Header;
 use crate::{earlier, reduce, state};
@@ -23,6 +23,8 @@ pub struct Keyed {
     place: OnceLock<Place>,
     /// The folder for what is left to the user.
     keep: OnceLock<PathBuf>,
+    /// Indexes to compare with beside those that the options name.
+    earlier: OnceLock<Vec<PathBuf>>,
     collected: Vec<OnceLock<Collected>>,
     outcomes: Vec<OnceLock<Outcome>>,
     /// The first failure to read an outcome.
@@ -40,6 +42,7 @@ impl Keyed {
             name: name.into(),
             place: OnceLock::new(),
             keep: OnceLock::new(),
+            earlier: OnceLock::new(),
             collected,
             outcomes,
             broken: OnceLock::new(),
@@ -61,8 +64,43 @@ impl Keyed {
     }
 
     fn header(&self, pass: u32) -> Header<'_> {
-        let rounds = self.handle.rounds();
-        Header { stage: &self.name, round: &rounds.rounds[pass as usize], observes: &rounds.observes }
+        self.header_of(&self.handle.rounds().rounds[pass as usize])
+    }
+
+    fn header_of<'a>(&'a self, round: &'a Round) -> Header<'a> {
+        Header { stage: &self.name, round, observes: &self.handle.rounds().observes }
+    }
+
+    /// What the stage does with documents of other runs, those that the run itself names among them.
+    fn index(&self) -> Index {
+        let mut index = self.handle.index();
+        index.against.extend(self.earlier.get().into_iter().flatten().cloned());
+        index
+    }
+
+    /// Adds the rows that the documents of indexes have in a round.
+    fn recall(&self, pass: u32, index: &Index, of_index: &Round) -> Result<(), Failure> {
+        let collected = self.collected(pass)?;
+        if collected.round.reduce == Reduce::Kept || index.against.is_empty() {
+            // An index holds what its own run has seen.
+            return Ok(());
+        }
+        let (header, knowing) = (self.header_of(of_index), self.knowing());
+        let (mut rows, mut ids) = (Batches::default(), Batches::default());
+        for (number, path) in index.against.iter().enumerate() {
+            let mut emitted = Emitted::default();
+            let mut row = |position, entry: &[u8]| {
+                emitted.clear();
+                self.handle.recall(pass, entry, &knowing, &mut emitted)?;
+                collected.take_earlier(position, &emitted, &mut rows);
+                Ok(())
+            };
+            let mut id = |position, id: &[u8]| collected.take_id(position, id, &mut ids);
+            earlier::recall(path, number, &header, &mut row, &mut id)?;
+        }
+        collected.add(rows);
+        collected.add(ids);
+        Ok(())
     }
 }
 
@@ -81,6 +119,14 @@ impl CorpusHandle for Keyed {
 
     fn notes(&self) -> &[String] {
         self.handle.notes()
+    }
+
+    fn keeps_index(&self) -> bool {
+        self.handle.index().is_kept
+    }
+
+    fn compare_with(&self, indexes: Vec<PathBuf>) {
+        self.earlier.get_or_init(|| indexes);
     }
 
     fn broken(&self) -> Option<Failure> {
@@ -111,11 +157,18 @@ impl CorpusHandle for Keyed {
 
     fn end_pass(&self, pass: u32) -> Result<(), Failure> {
         let collected = self.collected(pass)?;
-        let (place, header, index) = (self.place.get(), self.header(pass), self.handle.index());
-        if let Some(folder) = self.keep.get().filter(|_| index.is_kept) {
+        let (place, header, index) = (self.place.get(), self.header(pass), self.index());
+        let is_index = index.round.as_ref().is_none_or(|round| round == header.round);
+        if let Some(folder) = self.keep.get().filter(|_| index.is_kept && is_index) {
             earlier::keep(collected, &header, place, folder)?;
         }
-        let earlier = earlier::load(header.round, &header, &index.against, place)?;
+        let earlier = match &index.round {
+            None => earlier::load(header.round, &header, &index.against, place)?,
+            Some(round) => {
+                self.recall(pass, &index, round)?;
+                None
+            }
+        };
         let outcome = reduce::reduce(collected, earlier.as_ref(), place, &mut |group, facts| {
             self.handle.visit(pass, group, &self.knowing(), facts)
         })?;

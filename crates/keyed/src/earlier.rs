@@ -4,8 +4,14 @@
 //! states of shards. Its rows take part when the rows of a key are put in order, before all others, and nothing is
 //! said about its documents but that they were first.
 //!
-//! Positions of other runs mean other documents here, so those of an index are replaced by a hash that no position
-//! of this run can be: the upper bit is the file's, of which there are fewer than 2^31.
+//! A stage with more rounds than that has an index of its own form, a round that is kept as it is: its rows are
+//! shown to the stage at the end of each round ([`recall`]), which emits rows about them as if they were documents of
+//! this run.
+//!
+//! Positions of other runs mean other documents here, so those of an index are replaced by some that no position
+//! of this run can be: the upper bit is that of the number of its file, of which there are fewer than 2^31. Behind it
+//! stands the number of the index, so that of two that have a text the one that was named first keeps it: what the
+//! other one has seen may have been dropped for it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -13,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use tamis_sort::{Batch, Merge, Place, SortError};
 use tamis_stage::Failure;
-use tamis_stage::keyed::{POSITION_BYTES, Round};
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use tamis_stage::keyed::{EARLIER, POSITION_BYTES, Round};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::collect::Collected;
 use crate::failure::failed;
@@ -44,9 +50,7 @@ pub(crate) fn load(
     let all = collected("earlier");
     for (number, path) in (0_u64..).zip(files) {
         let one = collected("index");
-        read(path, &one, header).map_err(|failure| {
-            Failure::new(format!("the index `{}` cannot be used: {failure}", path.display()))
-        })?;
+        open(path).and_then(|mut file| state::load(&one, header, &mut file)).map_err(unusable(path))?;
         let mut batch = Batch::default();
         let rows = one.rows.drain().map_err(failed)?;
         // Of a key the first row alone: only of that document a state has the id, and other positions are another
@@ -71,14 +75,67 @@ pub(crate) fn load(
     Ok(Some(all))
 }
 
-fn read(path: &Path, into: &Collected, header: &Header<'_>) -> Result<(), Failure> {
+/// Shows what an index has of each document: a row with the position that it has in this run, and that with its id.
+///
+/// Rows and ids of an index are in one order, that of the positions, and each document has one of both, so counting is
+/// enough to tell which belong together.
+pub(crate) fn recall(
+    path: &Path,
+    number: usize,
+    header: &Header<'_>,
+    row: &mut dyn FnMut(u128, &[u8]) -> Result<(), Failure>,
+    id: &mut dyn FnMut(u128, &[u8]),
+) -> Result<(), Failure> {
+    let (mut n_rows, mut n_ids) = (0, 0);
+    let next = |n: &mut u128| {
+        let position = EARLIER | (number as u128 & MOST_INDEXES) << ORDINAL_BITS | *n;
+        *n += 1;
+        position
+    };
+    let mut entry = Vec::new();
+    let at = header.round.row_width();
+    let mut each_row = |stored: &[u8]| {
+        let position = next(&mut n_rows);
+        entry.clear();
+        entry.extend_from_slice(stored);
+        for at in [0, at] {
+            if let Some(own) = entry.get_mut(at..at + POSITION_BYTES) {
+                own.copy_from_slice(&position.to_be_bytes());
+            }
+        }
+        row(position, &entry)
+    };
+    let mut each_id = |stored: &[u8]| {
+        id(next(&mut n_ids), stored.get(POSITION_BYTES..).unwrap_or_default());
+        Ok(())
+    };
+    let shown = open(path).and_then(|mut file| state::show(header, &mut file, &mut each_row, &mut each_id));
+    shown
+        .and_then(|()| {
+            let differs = || Failure::new(format!("it has {n_rows} documents and {n_ids} ids"));
+            if n_rows == n_ids { Ok(()) } else { Err(differs()) }
+        })
+        .map_err(unusable(path))
+}
+
+/// Bits of a position that tell documents of one index apart.
+const ORDINAL_BITS: u32 = 96;
+/// So many indexes are told apart; more than can be open are never named.
+const MOST_INDEXES: u128 = 0x7FFF_FFFF;
+
+fn unusable(path: &Path) -> impl Fn(Failure) -> Failure + '_ {
+    move |failure| Failure::new(format!("the index `{}` cannot be used: {failure}", path.display()))
+}
+
+/// Opens an index, behind the line that `tamis` writes before a state that it saves.
+fn open(path: &Path) -> Result<BufReader<File>, Failure> {
     let file = File::open(path).map_err(Failure::new)?;
     let mut file = BufReader::new(file);
     if file.fill_buf().map_err(Failure::new)?.starts_with(LABEL) {
         let mut label = Vec::new();
         (&mut file).take(MOST_LABEL_BYTES).read_until(b'\n', &mut label).map_err(Failure::new)?;
     }
-    state::load(into, header, &mut file)
+    Ok(file)
 }
 
 /// Hands entries on with other positions, which stand at `at`.
@@ -88,7 +145,8 @@ fn renamed(mut entries: Merge, index: u64, at: usize, mut each: impl FnMut(&[u8]
         renamed.clear();
         renamed.extend_from_slice(entry);
         if let Some(position) = renamed.get_mut(at..at + POSITION_BYTES) {
-            let other = xxh3_128_with_seed(position, index) | 1 << 127;
+            let hash = xxh3_128(position) & ((1 << ORDINAL_BITS) - 1);
+            let other = EARLIER | (u128::from(index) & MOST_INDEXES) << ORDINAL_BITS | hash;
             position.copy_from_slice(&other.to_be_bytes());
         }
         each(&renamed);

@@ -2,7 +2,7 @@
 
 use tamis_sort::{Batch, Combine, Merge, Place, Shape, SortError, Sorter, TableWriter};
 use tamis_stage::Failure;
-use tamis_stage::keyed::{Emitted, First, Group, POSITION_BYTES, Reduce, Round};
+use tamis_stage::keyed::{EARLIER, Emitted, First, Group, POSITION_BYTES, Reduce, Round};
 
 use crate::collect::Collected;
 use crate::earlier::Beside;
@@ -29,6 +29,8 @@ pub(crate) fn reduce(
     let mut facts = Facts::new(round, place);
     match &round.reduce {
         Reduce::Fold(_) => {}
+        // They were for an index, which has been left by now.
+        Reduce::Kept => drop(rows.drain().map_err(failed)?),
         Reduce::First => {
             let rows = rows.drain().map_err(failed)?;
             let beside = earlier.map(|earlier| earlier.rows.drain()).transpose().map_err(failed)?;
@@ -180,6 +182,9 @@ fn first(
 }
 
 /// Ties each row of a key to the first `most` of them: pairs of positions, the greater one before.
+///
+/// Documents of earlier runs are not tied to each other, since nothing more is decided about them: they come behind
+/// those of this run, and only where there is one of these they matter.
 fn edges_of(mut rows: Merge, round: &Round, most: usize, place: Option<&Place>) -> Result<Sorter, SortError> {
     let (key_width, row_width) = (round.key_width(), round.row_width());
     let part = place.map(Place::part);
@@ -187,7 +192,7 @@ fn edges_of(mut rows: Merge, round: &Round, most: usize, place: Option<&Place>) 
     let (mut batch, mut key, mut firsts) = (Batch::default(), Vec::new(), Vec::<u128>::new());
     while let Some(entry) = rows.advance()? {
         let (this, position) = (entry.get(..key_width).unwrap_or_default(), position(entry, row_width));
-        if firsts.is_empty() || key != this {
+        if key != this {
             key.clear();
             key.extend_from_slice(this);
             firsts.clear();
@@ -195,7 +200,7 @@ fn edges_of(mut rows: Merge, round: &Round, most: usize, place: Option<&Place>) 
         for first in &firsts {
             groups::tie(&edges, &mut batch, *first, position);
         }
-        if firsts.len() < most && !firsts.contains(&position) {
+        if position & EARLIER == 0 && firsts.len() < most && !firsts.contains(&position) {
             firsts.push(position);
         }
     }

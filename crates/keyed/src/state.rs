@@ -179,26 +179,75 @@ fn damaged(message: &str) -> SortError {
 }
 
 /// Reads the entries of a sequence of blocks into a sorter.
-fn entries<R: Read>(mut blocks: BlockReader<R>, sorter: &Sorter) -> Result<R, SortError> {
-    let shape = sorter.shape();
-    let mut at = usize::MAX;
-    sorter.add_run(|entry| {
-        if at >= blocks.payload().len() {
-            at = 0;
-            if !blocks.advance(u32::MAX)? {
-                return Ok::<_, SortError>(false);
+fn entries<R: Read>(blocks: BlockReader<R>, sorter: &Sorter) -> Result<R, SortError> {
+    let mut entries = Entries::new(blocks, sorter.shape());
+    sorter.add_run(|entry| entries.read(entry))?;
+    Ok(entries.blocks.into_inner())
+}
+
+/// The entries of a sequence of blocks.
+struct Entries<R> {
+    blocks: BlockReader<R>,
+    shape: Shape,
+    /// Where the next one begins in the block at hand.
+    at: usize,
+}
+
+impl<R: Read> Entries<R> {
+    fn new(blocks: BlockReader<R>, shape: Shape) -> Self {
+        Self { blocks, shape, at: usize::MAX }
+    }
+
+    /// Appends the next entry to `entry`; `false` at the end.
+    fn read(&mut self, entry: &mut Vec<u8>) -> Result<bool, SortError> {
+        if self.at >= self.blocks.payload().len() {
+            self.at = 0;
+            if !self.blocks.advance(u32::MAX)? {
+                return Ok(false);
             }
         }
-        let rest = blocks.payload().get(at..).unwrap_or_default();
-        let (head, length) = match shape.width {
+        let rest = self.blocks.payload().get(self.at..).unwrap_or_default();
+        let (head, length) = match self.shape.width {
             Some(width) => (0, width),
             None => (4, rest.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)),
         };
         let found = rest.get(head..).and_then(|rest| rest.get(..length));
-        let found = found.filter(|found| found.len() >= shape.key);
+        let found = found.filter(|found| found.len() >= self.shape.key);
         entry.extend_from_slice(found.ok_or_else(|| damaged("a block holds what is no entry"))?);
-        at += head + length;
+        self.at += head + length;
         Ok(true)
-    })?;
-    Ok(blocks.into_inner())
+    }
+}
+
+/// Is shown entries.
+pub(crate) type Each<'e> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'e;
+
+/// Shows the rows of a saved state in their order, and behind them its ids, without holding them. The round is one with
+/// ids.
+pub(crate) fn show<'s>(
+    header: &Header<'_>,
+    state: &mut dyn Read,
+    row: &'s mut Each<'s>,
+    id: &'s mut Each<'s>,
+) -> Result<(), Failure> {
+    let refused = |error: SortError| {
+        Failure::new(format!("these bytes are no whole saved state of `{}`: {error}", header.stage))
+    };
+    let mut blocks = BlockReader::new(state);
+    header.check(&mut blocks)?;
+    let of_rows = Shape::varied(header.round.row_width() + POSITION_BYTES);
+    let mut entry = Vec::new();
+    for (shape, each) in [(of_rows, row), (Shape::varied(POSITION_BYTES), id)] {
+        let mut entries = Entries::new(blocks, shape);
+        while entries.read(&mut entry).map_err(refused)? {
+            each(&entry)?;
+            entry.clear();
+        }
+        blocks = BlockReader::new(entries.blocks.into_inner());
+    }
+    match blocks.into_inner().read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(refused(damaged("more bytes follow its end"))),
+        Err(error) => Err(refused(error.into())),
+    }
 }

@@ -84,6 +84,21 @@ pub fn languages() -> Vec<&'static str> {
     all
 }
 
+/// What of `text` is shown to a model, at most 2 KiB of its beginning, middle and end with a line end between; nothing of a text that is
+/// code, a table of numbers or formulas.
+pub fn sample(text: &str) -> Option<String> {
+    let pieces = sample::pieces(text, sample::PIECE_BYTES);
+    prose::is_prose(&pieces).then(|| pieces.join("\n"))
+}
+
+/// The tag of a text that is known to be Chinese: `zh-Hans`, `zh-Hant`, or `zh` where nothing tells which.
+pub fn chinese_tag(text: &str) -> &'static str {
+    match han::Forms::count(&[text]).tag().0 {
+        "ja" => "zh",
+        tag => tag,
+    }
+}
+
 /// How many characters of all of `text` only simplified, and only traditional Chinese has.
 pub fn chinese_forms(text: &str) -> (u32, u32) {
     let forms = han::Forms::count(&[text]);

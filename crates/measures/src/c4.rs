@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use tamis_text::needles::Needles;
 
-use crate::python::{self, is_space};
+use crate::python::{self, is_ascii_space, is_space};
 use crate::sentences;
 
 /// What the rules of C4 find in a text.
@@ -41,13 +41,19 @@ pub enum Fate {
 /// Goes through the lines as the reference does, first with the rule of end marks, then without: a line that fails one rule is not
 /// looked at by those behind, and the first filler or bracket that is reached ends the document.
 pub fn c4(text: &str) -> [C4; 2] {
+    c4_of(text, !python::has_other_ends(text))
+}
+
+/// [`c4`] of a text of which is known whether [`python::has_other_ends`] holds.
+pub(crate) fn c4_of(text: &str, only_feeds: bool) -> [C4; 2] {
     let mut found = [C4::default(); 2];
     let mut is_over = [false; 2];
-    let phrases = Phrases::of(text);
-    for line in python::lines(text) {
+    let mut phrases = Phrases::of(text);
+    for (start, line) in python::lines(text, only_feeds) {
+        let in_line = phrases.before(start + line.len());
         let line = Line::new(line);
         let has_end = line.has_end_mark();
-        let fate = line.fate(phrases);
+        let fate = line.fate(in_line);
         for (found, is_over) in found.iter_mut().zip(&mut is_over).skip(usize::from(!has_end)) {
             match fate {
                 _ if *is_over => {}
@@ -70,21 +76,53 @@ pub fn c4(text: &str) -> [C4; 2] {
     found
 }
 
-/// Whether any phrase that a rule looks for may occur in a text. In most there is none, and then no line need be looked
-/// through for each of them.
-#[derive(Debug, Clone, Copy)]
+/// Where phrases that a rule looks for occur in a text. In most there is none, and then no line need be looked through for
+/// each of them.
+#[derive(Debug)]
 struct Phrases {
+    /// The first byte and the number of each, the last first.
+    found: Vec<(usize, usize)>,
+    any: bool,
+    has_bracket: bool,
+}
+
+/// What is known of a line before it is looked at.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// A bit for each phrase that occurs in it as it is.
+    phrases: u8,
+    /// Whether any may occur once something is taken out of it.
     may_occur: bool,
     has_bracket: bool,
 }
 
+/// The numbers of the phrases that are none of [`POLICY`].
+const LOREM_IPSUM: usize = POLICY.len();
+const JAVASCRIPT: usize = LOREM_IPSUM + 1;
+
+/// All of them, by number.
+fn all_phrases() -> impl Iterator<Item = &'static str> {
+    POLICY.into_iter().chain(["lorem ipsum", "javascript"])
+}
+
 impl Phrases {
     fn of(text: &str) -> Self {
-        static NEEDLES: LazyLock<Needles> =
-            LazyLock::new(|| Needles::new(POLICY.into_iter().chain(["lorem ipsum", "javascript"])));
-        let mut may_occur = false;
-        NEEDLES.each(text, |_, _| may_occur = true);
-        Self { may_occur, has_bracket: memchr::memchr(b'{', text.as_bytes()).is_some() }
+        static NEEDLES: LazyLock<Needles> = LazyLock::new(|| Needles::new(all_phrases()));
+        let mut found = Vec::new();
+        NEEDLES.each(text, |needle, at| found.push((at, needle)));
+        // From the end, so that those of a line can be taken off.
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        let any = !found.is_empty();
+        Self { found, any, has_bracket: memchr::memchr(b'{', text.as_bytes()).is_some() }
+    }
+
+    /// What is known of a line that ends at `end`, all lines before having been asked for.
+    fn before(&mut self, end: usize) -> Known {
+        let mut phrases = 0;
+        while let Some((_, phrase)) = self.found.pop_if(|(at, _)| *at < end) {
+            phrases |= 1 << phrase;
+        }
+        Known { phrases, may_occur: self.any, has_bracket: self.has_bracket }
     }
 }
 
@@ -103,12 +141,13 @@ pub fn fate(line: &str, needs_end: bool) -> Fate {
     if needs_end && !line.has_end_mark() {
         return Fate::Goes("no-end-mark");
     }
-    line.fate(Phrases { may_occur: true, has_bracket: true })
+    let known = Phrases::of(line.whole).before(line.whole.len());
+    line.fate(known)
 }
 
 impl<'a> Line<'a> {
     fn new(line: &'a str) -> Self {
-        let whole = line.trim_matches(is_space);
+        let whole = python::trim(line);
         Self { whole, without: without_citations(whole) }
     }
 
@@ -121,9 +160,20 @@ impl<'a> Line<'a> {
         line.ends_with(['.', '?', '!', '"', '\'']) && !line.ends_with("...")
     }
 
+    /// The phrases that occur in it, a bit for each.
+    fn phrases(&self, known: Known) -> u8 {
+        if !known.may_occur || self.without.is_none() {
+            return known.phrases;
+        }
+        // What is taken out may leave a phrase behind.
+        let bits =
+            all_phrases().enumerate().map(|(phrase, text)| u8::from(contains(self.text(), text)) << phrase);
+        bits.fold(0, |all, bit| all | bit)
+    }
+
     /// What becomes of it by the rules behind that of the end mark. Which of those a line fails that only take the line is told
     /// by nobody, so their order does not matter.
-    fn fate(&self, phrases: Phrases) -> Fate {
+    fn fate(&self, known: Known) -> Fate {
         let line = self.text();
         let (n_words, has_long) = words(self.whole);
         if n_words < 3 {
@@ -132,17 +182,18 @@ impl<'a> Line<'a> {
         if has_long {
             return Fate::Goes("long-word");
         }
-        let has = |needle: &str| phrases.may_occur && contains(line, needle);
-        if has("lorem ipsum") {
+        let phrases = self.phrases(known);
+        let has = |phrase: usize| phrases >> phrase & 1 == 1;
+        if has(LOREM_IPSUM) {
             return Fate::Ends(FILLER);
         }
-        if has("javascript") {
+        if has(JAVASCRIPT) {
             return Fate::Goes("javascript");
         }
-        if phrases.has_bracket && memchr::memchr(b'{', line.as_bytes()).is_some() {
+        if known.has_bracket && memchr::memchr(b'{', line.as_bytes()).is_some() {
             return Fate::Ends(BRACKET);
         }
-        if POLICY.iter().any(|phrase| has(phrase)) {
+        if (0..POLICY.len()).any(has) {
             return Fate::Goes("policy");
         }
         let mut n_sentences = 0;
@@ -158,18 +209,43 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The number of words between white space, as far as it matters, and whether one is too long.
+/// The number of words between white space, up to three, and whether one is too long.
 fn words(line: &str) -> (usize, bool) {
-    if line.len() <= MAX_WORD {
-        return (line.split(is_space).filter(|word| !word.is_empty()).take(3).count(), false);
+    let is_long = |word: &str| word.len() > MAX_WORD && word.chars().count() > MAX_WORD;
+    (words_up_to_three(line), may_have_long(line.as_bytes()) && line.split(is_space).any(is_long))
+}
+
+/// Counts words, by bytes where these tell: of white space beyond ASCII few characters begin alike.
+fn words_up_to_three(line: &str) -> usize {
+    let (mut n_words, mut is_inside, mut at) = (0, false, 0);
+    while let Some(&byte) = line.as_bytes().get(at) {
+        let (is_blank, length) = match byte {
+            0xC2 | 0xE1..=0xE3 => {
+                let c = line.get(at..).and_then(|rest| rest.chars().next()).unwrap_or('a');
+                (is_space(c), c.len_utf8())
+            }
+            _ => (is_ascii_space(byte), 1),
+        };
+        n_words += usize::from(!is_blank && !is_inside);
+        if n_words == 3 {
+            break;
+        }
+        is_inside = !is_blank;
+        at += length;
     }
-    let mut n_words = 0;
-    let mut has_long = false;
-    for word in line.split(is_space).filter(|word| !word.is_empty()) {
-        n_words += 1;
-        has_long |= word.len() > MAX_WORD && word.chars().count() > MAX_WORD;
+    n_words
+}
+
+/// Whether there are more than [`MAX_WORD`] bytes in a row without a blank of ASCII: looked for backwards from as far as they
+/// reach, so that few bytes of a line are looked at.
+fn may_have_long(mut line: &[u8]) -> bool {
+    while let Some(reach) = line.get(..=MAX_WORD) {
+        match reach.iter().rposition(|byte| is_ascii_space(*byte)) {
+            Some(blank) => line = line.get(blank + 1..).unwrap_or_default(),
+            None => return true,
+        }
     }
-    (n_words, has_long)
+    false
 }
 
 /// The line without `[12]`, `[edit]` and `[citation needed]`; `None` if it has none.
@@ -234,6 +310,39 @@ mod tests {
         }
         assert_eq!(fate("Home About Contact us", false), Fate::Stays(1));
         assert_eq!(fate(&format!("a b {}.", "x".repeat(1001)), true), Fate::Goes("long-word"));
+    }
+
+    #[test]
+    fn phrases_are_found_in_their_lines() {
+        let text = "We use cookies on this page.\nThe mill stands there.\nWe use[1] cookies.\nIt needs JavaScript to run.";
+        assert_eq!(c4(text)[0].n_lines, 1);
+        // Nothing else of the text has a phrase: then the reference's is found no more than ours.
+        assert_eq!(fate("We use cookies on[1] this page.", true), Fate::Goes("policy"));
+        assert_eq!(fate("And the javascript of it.", true), Fate::Goes("javascript"));
+    }
+
+    #[test]
+    fn words_are_counted_as_far_as_they_matter() {
+        for (line, expected) in [
+            ("", 0),
+            ("a", 1),
+            (" a\u{a0}b ", 2),
+            ("水轮\u{3000}磨坊\u{2003}ä b c", 3),
+            ("水轮、磨坊", 1),
+            ("\u{2014} \u{85}é", 2),
+        ] {
+            assert_eq!(words_up_to_three(line), expected, "{line:?}");
+        }
+        let long = "x".repeat(MAX_WORD + 1);
+        for (line, expected) in [
+            (format!("a {long} b"), true),
+            (format!("a {} b", "水".repeat(400)), true),
+            (format!("{}{}", "a ".repeat(800), "b".repeat(MAX_WORD)), false),
+            (format!("{}{long}", "a ".repeat(800)), true),
+        ] {
+            assert_eq!(may_have_long(line.as_bytes()), expected, "{}", line.len());
+        }
+        assert!(!words(&"水".repeat(400)).1 && words(&long).1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod c4;
 mod characters;
 mod lines;
 mod measurer;
+mod neo;
 mod python;
 mod repetition;
 mod sentences;
@@ -28,7 +29,7 @@ mod signs;
 mod table;
 mod words;
 
-pub use measurer::{Measurer, StopWords, Values};
+pub use measurer::{Measurer, Measuring, StopWords, Values};
 pub use words::{Word, words};
 
 /// What is measured in one go.
@@ -38,8 +39,22 @@ pub enum Group {
     Lines,
     /// Words one by one.
     Words,
-    /// Repeated groups of words.
-    Repetition,
+    /// Words that are looked for.
+    StopWords,
+    /// The most frequent groups of two to four words.
+    TopGrams,
+    /// Repeated groups of five words.
+    DupFiveGrams,
+    /// Repeated groups of six words.
+    DupSixGrams,
+    /// Repeated groups of seven words.
+    DupSevenGrams,
+    /// Repeated groups of eight words.
+    DupEightGrams,
+    /// Repeated groups of nine words.
+    DupNineGrams,
+    /// Repeated groups of ten words.
+    DupTenGrams,
     /// The line rules of C4.
     C4,
     /// The same without the rule of end marks.
@@ -54,6 +69,8 @@ pub enum Group {
     Chinese,
     /// Compression.
     Compression,
+    /// What MAP-NEO asks for.
+    Neo,
 }
 
 /// Which values speak for a text.
@@ -131,16 +148,16 @@ measures! {
     HashWordRatio "hash_word_ratio" Words "" Lower "`#` to words, signs included (Gopher)."
     EllipsisWordRatio "ellipsis_word_ratio" Words "" Lower "`...` and `…` to words, signs included (Gopher)."
     LetterWordRatio "letter_word_ratio" Words "" Higher "Share of words, signs included, that have a letter (Gopher)."
-    StopWords "stop_words" Words "words" Higher "How many of the stop words of the rule file occur, each once, in the case that stands there (Gopher)."
-    TopTwoGramCharRatio "top_2_gram_char_ratio" Repetition "" Lower "Characters in the most frequent two words in a row, blanks counted, of all characters (Gopher)."
-    TopThreeGramCharRatio "top_3_gram_char_ratio" Repetition "" Lower "The same of three words."
-    TopFourGramCharRatio "top_4_gram_char_ratio" Repetition "" Lower "The same of four words."
-    DupFiveGramCharRatio "dup_5_gram_char_ratio" Repetition "" Lower "Characters in five words in a row that have stood there before, of all characters (Gopher)."
-    DupSixGramCharRatio "dup_6_gram_char_ratio" Repetition "" Lower "The same of six words."
-    DupSevenGramCharRatio "dup_7_gram_char_ratio" Repetition "" Lower "The same of seven words."
-    DupEightGramCharRatio "dup_8_gram_char_ratio" Repetition "" Lower "The same of eight words."
-    DupNineGramCharRatio "dup_9_gram_char_ratio" Repetition "" Lower "The same of nine words."
-    DupTenGramCharRatio "dup_10_gram_char_ratio" Repetition "" Lower "The same of ten words."
+    StopWords "stop_words" StopWords "words" Higher "How many of the stop words of the rule file occur, each once, in the case that stands there (Gopher)."
+    TopTwoGramCharRatio "top_2_gram_char_ratio" TopGrams "" Lower "Characters in the most frequent two words in a row, blanks counted, of all characters (Gopher)."
+    TopThreeGramCharRatio "top_3_gram_char_ratio" TopGrams "" Lower "The same of three words."
+    TopFourGramCharRatio "top_4_gram_char_ratio" TopGrams "" Lower "The same of four words."
+    DupFiveGramCharRatio "dup_5_gram_char_ratio" DupFiveGrams "" Lower "Characters in five words in a row that have stood there before, of all characters (Gopher)."
+    DupSixGramCharRatio "dup_6_gram_char_ratio" DupSixGrams "" Lower "The same of six words."
+    DupSevenGramCharRatio "dup_7_gram_char_ratio" DupSevenGrams "" Lower "The same of seven words."
+    DupEightGramCharRatio "dup_8_gram_char_ratio" DupEightGrams "" Lower "The same of eight words."
+    DupNineGramCharRatio "dup_9_gram_char_ratio" DupNineGrams "" Lower "The same of nine words."
+    DupTenGramCharRatio "dup_10_gram_char_ratio" DupTenGrams "" Lower "The same of ten words."
     C4Lines "c4_lines" C4 "lines" Higher "Lines that C4 keeps: an end mark, three words, no banner."
     C4Sentences "c4_sentences" C4 "sentences" Higher "Sentences in these lines."
     C4Filler "c4_filler" C4 "" Lower "1 if C4 comes upon `lorem ipsum`, else 0."
@@ -163,4 +180,9 @@ measures! {
     SimplifiedChars "simplified_chars" Chinese "characters" Middle "Characters that only simplified Chinese has."
     TraditionalChars "traditional_chars" Chinese "characters" Middle "Characters that only traditional Chinese has (ChineseWebText drops a text with one)."
     CompressionRatio "compression_ratio" Compression "" Middle "Bytes of the text to bytes of its zstd (level 3): high for what repeats itself, low for noise."
+    BracketedCharRatio "bracketed_char_ratio" Neo "" Lower "Share of characters in 【】 (MAP-NEO)."
+    HashCharRatio "hash_char_ratio" Neo "" Lower "Runs of `#` to characters (MAP-NEO)."
+    EllipsisCharRatio "ellipsis_char_ratio" Neo "" Lower "`...` and `…` to characters (MAP-NEO)."
+    PlainDigitRatio "plain_digit_ratio" Neo "" Lower "Share of digits among letters and digits (MAP-NEO)."
+    FoldedLineRatio "folded_line_ratio" Neo "" Lower "Share of lines that end with `展开`, `更多`, `readmore` or `。。。` (MAP-NEO)."
 }

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::python::{self, is_space};
+use crate::python;
 use crate::signs::is_terminal;
 use crate::table::Table;
 
@@ -50,60 +50,79 @@ const LONG: u64 = 200;
 /// Room for one text.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    runs: Table,
+    lines: Table,
     paragraphs: Table,
-    filled: Table,
 }
 
 impl Repeated {
-    /// Counts a piece by its hash.
-    fn add(&mut self, seen: &mut Table, hash: u64, n_chars: u64) {
+    /// Counts a piece; whether it has stood there before, and its characters.
+    fn add(&mut self, is_again: bool, n_chars: u64) {
         self.n += 1;
-        let number = seen.number(hash);
-        if seen.counts[number as usize] > 1 {
+        if is_again {
             self.n_again += 1;
             self.chars_again += n_chars;
         }
     }
 }
 
+/// What is known of a text whose lines are counted.
+#[derive(Debug, Clone, Copy)]
+struct Text {
+    is_ascii: bool,
+    /// Whether each line ends with a line feed, so that one notion of a line is another.
+    only_feeds: bool,
+}
+
 impl Scratch {
-    pub(crate) fn count(&mut self, text: &str) -> Lines {
+    /// Counts; `only_feeds` says that [`python::has_other_ends`] does not hold.
+    pub(crate) fn count(&mut self, text: &str, only_feeds: bool) -> Lines {
         let mut lines = Lines::default();
-        let n_lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
-        for seen in [&mut self.runs, &mut self.paragraphs, &mut self.filled] {
-            seen.clear(n_lines + 1);
-        }
-        lines.n_feeds = n_lines as u64 - 1;
+        let about = Text { is_ascii: text.is_ascii(), only_feeds };
+        lines.n_feeds = memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64;
+        self.lines.clear(lines.n_feeds as usize + 2);
         if text.starts_with('\n') {
-            lines.runs.add(&mut self.runs, xxh3_64(b""), 0);
+            lines.runs.add(self.is_again(b""), 0);
         }
-        for line in text.split('\n').filter(|line| !line.is_empty()) {
-            self.line(line, &mut lines);
+        let mut at = 0;
+        for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+            let line = text.get(at..end).unwrap_or_default();
+            if !line.is_empty() {
+                self.line(line, about, &mut lines);
+            }
+            at = end + 1;
         }
         lines.n_chars += lines.n_feeds;
         if text.ends_with('\n') || text.is_empty() {
-            lines.runs.add(&mut self.runs, xxh3_64(b""), 0);
+            lines.runs.add(self.is_again(b""), 0);
         }
-        self.paragraphs(text.trim_matches(is_space), &mut lines.paragraphs);
-        for line in python::lines(text) {
-            lines.n_python += 1;
-            lines.n_bullets += u64::from(line.trim_start_matches(is_space).starts_with(['•', '-']));
-            let end = line.trim_end_matches(is_space);
-            lines.n_ellipses += u64::from(end.ends_with("...") || end.ends_with('…'));
+        self.paragraphs(python::trim(text), &mut lines.paragraphs);
+        if only_feeds {
+            lines.n_python = lines.n_feeds + u64::from(!text.is_empty() && !text.ends_with('\n'));
+        } else {
+            for (_, line) in python::lines(text, false) {
+                lines.n_python += 1;
+                lines.look_at(line);
+            }
         }
         lines
     }
 
-    fn line(&mut self, line: &str, lines: &mut Lines) {
-        let n_chars = count_chars(line);
+    fn is_again(&mut self, line: &[u8]) -> bool {
+        self.lines.add(xxh3_64(line)).1 > 1
+    }
+
+    fn line(&mut self, line: &str, about: Text, lines: &mut Lines) {
+        let n_chars = if about.is_ascii { line.len() as u64 } else { count_chars(line) };
         lines.n_chars += n_chars;
-        let hash = xxh3_64(line.as_bytes());
-        lines.runs.add(&mut self.runs, hash, n_chars);
-        if line.chars().all(is_space) {
+        let is_again = self.is_again(line.as_bytes());
+        lines.runs.add(is_again, n_chars);
+        if about.only_feeds {
+            lines.look_at(line);
+        }
+        if python::trim_start(line).is_empty() {
             return;
         }
-        lines.filled.add(&mut self.filled, hash, n_chars);
+        lines.filled.add(is_again, n_chars);
         lines.n_ended += u64::from(line.ends_with(is_terminal));
         lines.n_short += u64::from(n_chars <= SHORT);
         lines.n_long += u64::from(n_chars >= LONG);
@@ -112,18 +131,37 @@ impl Scratch {
     }
 
     fn paragraphs(&mut self, text: &str, to: &mut Repeated) {
-        for paragraph in text.split("\n\n") {
+        let gaps = || memchr::memmem::find_iter(text.as_bytes(), b"\n\n");
+        let n_gaps = gaps().count();
+        self.paragraphs.clear(n_gaps + 1);
+        let mut at = 0;
+        for end in gaps().chain([text.len()]) {
             // Three line feeds and more leave some at the beginning of what follows, or nothing but them.
-            let paragraph = paragraph.trim_matches('\n');
+            let paragraph = text.get(at..end).unwrap_or_default().trim_matches('\n');
+            at = end + 2;
+            // Of one nothing is repeated.
+            let is_again = n_gaps > 0 && !paragraph.is_empty() && {
+                let (_, count) = self.paragraphs.add(xxh3_64(paragraph.as_bytes()));
+                count > 1
+            };
             if !paragraph.is_empty() || text.is_empty() {
-                to.add(&mut self.paragraphs, xxh3_64(paragraph.as_bytes()), count_chars(paragraph));
+                to.add(is_again, if is_again { count_chars(paragraph) } else { 0 });
             }
         }
     }
 }
 
+impl Lines {
+    /// Counts what begins with a bullet or ends with an ellipsis.
+    fn look_at(&mut self, line: &str) {
+        self.n_bullets += u64::from(python::trim_start(line).starts_with(['•', '-']));
+        let end = python::trim_end(line);
+        self.n_ellipses += u64::from(end.ends_with("...") || end.ends_with('…'));
+    }
+}
+
 /// Characters: bytes that begin one.
-fn count_chars(text: &str) -> u64 {
+pub(crate) fn count_chars(text: &str) -> u64 {
     // In bytes, and carried over before they are full: the compiler then counts a register at a time.
     let begins = |byte: &u8| u8::from(byte.cast_signed() >= -0x40);
     text.as_bytes().chunks(255).map(|bytes| u64::from(bytes.iter().map(begins).sum::<u8>())).sum()
@@ -136,7 +174,7 @@ mod tests {
     use super::*;
 
     fn count(text: &str) -> Lines {
-        Scratch::default().count(text)
+        Scratch::default().count(text, !python::has_other_ends(text))
     }
 
     #[test]

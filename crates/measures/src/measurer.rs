@@ -1,12 +1,12 @@
-//! Measures a text, what belongs together in one pass.
+//! Measures a text, what belongs together in one pass, and only what is asked for.
 
 use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::c4::c4;
+use crate::c4::{C4, c4_of};
 use crate::words::{Word, words};
-use crate::{Group, Measure, characters, lines, repetition, sentences};
+use crate::{Group, Measure, characters, lines, neo, python, repetition, sentences};
 
 /// Measures texts, one after the other, in memory that it keeps.
 #[derive(Debug, Default)]
@@ -78,78 +78,158 @@ impl StopWords {
 impl Measurer {
     /// Measures what is wanted of `text`, and what comes with it.
     pub fn measure(&mut self, text: &str, wanted: &[Measure], stop_words: &StopWords) -> Values {
-        self.words.clear();
-        self.hashes.clear();
-        if wants(wanted, Group::Words) || wants(wanted, Group::Repetition) {
-            words(text, &mut self.words);
-            self.hashes.extend(self.words.iter().map(|word| hash(text.as_bytes(), word.range())));
-        }
-        let mut values = Values([f64::NAN; Measure::ALL.len()]);
-        if wants(wanted, Group::Lines) {
-            lines_of(&self.lines.count(text), &mut values);
-        }
-        if wants(wanted, Group::Words) {
-            self.words_of(text, stop_words, &mut values);
-        }
-        if wants(wanted, Group::Repetition) {
-            let found = self.repetition.count(text, &self.words, &self.hashes);
-            let n_chars = text.chars().count() as u64;
-            repetition_of(&found, n_chars, &mut values);
-        }
-        if wants(wanted, Group::C4) || wants(wanted, Group::LooseC4) {
-            let [strict, loose] = c4(text);
-            values.set(Measure::C4Lines, strict.n_lines as f64);
-            values.set(Measure::C4Sentences, strict.n_sentences as f64);
-            values.set(Measure::C4Filler, strict.has_filler);
-            values.set(Measure::C4Bracket, strict.has_bracket);
-            values.set(Measure::LooseC4Sentences, loose.n_sentences as f64);
-            values.set(Measure::LooseC4Filler, loose.has_filler);
-            values.set(Measure::LooseC4Bracket, loose.has_bracket);
-        }
-        if wants(wanted, Group::Characters) {
-            characters_of(&self.characters.count(text), &mut values);
-        }
-        if wants(wanted, Group::Runs) {
-            values.set(Measure::RepeatedRunRatio, self.characters.repeated_runs(text));
-        }
-        if wants(wanted, Group::Sentences) {
-            let found = sentences::count(text);
-            values.set(Measure::Sentences, found.n as f64);
-            values.share(Measure::EndedSentenceCharRatio, found.n_ended, found.n_visible);
-            values.share(Measure::MeanSentenceChars, found.n_visible, found.n);
-        }
-        if wants(wanted, Group::Chinese) {
-            let (simplified, traditional) = tamis_language::chinese_forms(text);
-            values.set(Measure::SimplifiedChars, simplified);
-            values.set(Measure::TraditionalChars, traditional);
-        }
-        if wants(wanted, Group::Compression)
-            && let Ok(compressed) = zstd::bulk::compress(text.as_bytes(), 3)
-        {
-            values.share(Measure::CompressionRatio, text.len() as u64, compressed.len() as u64);
-        }
-        values
+        let mut measuring = self.begin(text);
+        measuring.want(wanted, stop_words);
+        measuring.values
     }
 
-    fn words_of(&self, text: &str, stop_words: &StopWords, values: &mut Values) {
-        let bytes = text.as_bytes();
-        let n_all = self.words.len() as u64;
-        let (mut n_words, mut n_chars, mut n_letters) = (0, 0, 0);
-        for word in &self.words {
-            n_letters += u64::from(word.has_letter);
-            n_words += u64::from(!word.is_symbol);
-            n_chars += if word.is_symbol { 0 } else { u64::from(word.n_chars) };
+    /// Begins with a text of which is measured what will be asked for.
+    pub fn begin<'a>(&'a mut self, text: &'a str) -> Measuring<'a> {
+        let values = Values([f64::NAN; Measure::ALL.len()]);
+        Measuring {
+            measurer: self,
+            text,
+            values,
+            done: 0,
+            has_words: false,
+            has_joined: false,
+            only_feeds: None,
         }
-        let n_hashes = memchr::memchr_iter(b'#', bytes).count() as u64;
-        let n_ellipses = count(bytes, b"...") + count(bytes, "…".as_bytes());
-        let n_feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
-        values.set(Measure::Words, n_words as f64);
-        values.share(Measure::MeanWordChars, n_chars, n_words);
-        values.share(Measure::HashWordRatio, n_hashes, n_all);
-        values.share(Measure::EllipsisWordRatio, n_ellipses, n_all);
-        values.share(Measure::LetterWordRatio, n_letters, n_all);
-        values.share(Measure::LineFeedWordRatio, n_feeds, n_all);
-        values.set(Measure::StopWords, stop_words.count(&self.hashes));
+    }
+}
+
+/// A text that is being measured: what belongs together is measured when the first of it is asked for, and once.
+///
+/// ```
+/// use tamis_measures::{Measure, Measurer, StopWords};
+///
+/// let mut measurer = Measurer::default();
+/// let mut measuring = measurer.begin("The mill and the wheel.");
+/// measuring.want(&[Measure::Words], &StopWords::default());
+/// assert_eq!(measuring.values().get(Measure::Words), Some(5.0));
+/// assert_eq!(measuring.values().get(Measure::TextChars), None);
+/// measuring.want(&[Measure::TextChars], &StopWords::default());
+/// assert_eq!(measuring.values().get(Measure::TextChars), Some(23.0));
+/// ```
+#[derive(Debug)]
+pub struct Measuring<'a> {
+    measurer: &'a mut Measurer,
+    text: &'a str,
+    values: Values,
+    /// A bit for each group that has been measured.
+    done: u32,
+    has_words: bool,
+    /// Whether the repetition of longer groups of words can be counted.
+    has_joined: bool,
+    /// Whether all lines end with a line feed, once somebody has asked.
+    only_feeds: Option<bool>,
+}
+
+impl Measuring<'_> {
+    /// What has been measured so far.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Measures what is wanted, and what comes with it, unless it has been.
+    pub fn want(&mut self, wanted: &[Measure], stop_words: &StopWords) {
+        for measure in wanted {
+            let group = measure.group();
+            let bit = 1 << group as u32;
+            if self.done & bit == 0 {
+                self.done |= bit;
+                self.measure(group, stop_words);
+            }
+        }
+    }
+
+    /// Forgets how many stop words there are: what is wanted next is counted with others.
+    pub fn forget_stop_words(&mut self) {
+        self.done &= !(1 << Group::StopWords as u32);
+        self.values.set(Measure::StopWords, f64::NAN);
+    }
+
+    fn measure(&mut self, group: Group, stop_words: &StopWords) {
+        let text = self.text;
+        match group {
+            Group::Lines => {
+                let only_feeds = self.only_feeds();
+                lines_of(&self.measurer.lines.count(text, only_feeds), &mut self.values);
+            }
+            Group::Words => {
+                self.find_words();
+                words_of(text, &self.measurer.words, &mut self.values);
+            }
+            Group::StopWords => {
+                self.find_words();
+                self.values.set(Measure::StopWords, stop_words.count(&self.measurer.hashes));
+            }
+            Group::TopGrams => {
+                let found = self.top_grams();
+                top_grams_of(found, lines::count_chars(text), &mut self.values);
+            }
+            Group::DupFiveGrams => self.duplicates(5, Measure::DupFiveGramCharRatio),
+            Group::DupSixGrams => self.duplicates(6, Measure::DupSixGramCharRatio),
+            Group::DupSevenGrams => self.duplicates(7, Measure::DupSevenGramCharRatio),
+            Group::DupEightGrams => self.duplicates(8, Measure::DupEightGramCharRatio),
+            Group::DupNineGrams => self.duplicates(9, Measure::DupNineGramCharRatio),
+            Group::DupTenGrams => self.duplicates(10, Measure::DupTenGramCharRatio),
+            Group::C4 | Group::LooseC4 => {
+                self.done |= 1 << Group::C4 as u32 | 1 << Group::LooseC4 as u32;
+                c4_values(c4_of(text, self.only_feeds()), &mut self.values);
+            }
+            Group::Characters => characters_of(&self.measurer.characters.count(text), &mut self.values),
+            Group::Runs => {
+                self.values.set(Measure::RepeatedRunRatio, self.measurer.characters.repeated_runs(text));
+            }
+            Group::Sentences => {
+                let found = sentences::count(text);
+                self.values.set(Measure::Sentences, found.n as f64);
+                self.values.share(Measure::EndedSentenceCharRatio, found.n_ended, found.n_visible);
+                self.values.share(Measure::MeanSentenceChars, found.n_visible, found.n);
+            }
+            Group::Chinese => {
+                let (simplified, traditional) = tamis_language::chinese_forms(text);
+                self.values.set(Measure::SimplifiedChars, simplified);
+                self.values.set(Measure::TraditionalChars, traditional);
+            }
+            Group::Neo => neo_of(&neo::count(text), &mut self.values),
+            Group::Compression => {
+                if let Ok(compressed) = zstd::bulk::compress(text.as_bytes(), 3) {
+                    let (whole, compressed) = (text.len() as u64, compressed.len() as u64);
+                    self.values.share(Measure::CompressionRatio, whole, compressed);
+                }
+            }
+        }
+    }
+
+    fn top_grams(&mut self) -> [u64; 3] {
+        self.find_words();
+        let Measurer { repetition, words, hashes, .. } = &mut *self.measurer;
+        repetition.top(words, hashes)
+    }
+
+    fn duplicates(&mut self, length: usize, measure: Measure) {
+        if !std::mem::replace(&mut self.has_joined, true) {
+            self.want(&[Measure::TopTwoGramCharRatio], &StopWords::default());
+            let Measurer { repetition, words, .. } = &mut *self.measurer;
+            repetition.begin_duplicates(self.text, words);
+        }
+        let found = self.measurer.repetition.duplicate(length);
+        self.values.share(measure, found, lines::count_chars(self.text));
+    }
+
+    fn only_feeds(&mut self) -> bool {
+        *self.only_feeds.get_or_insert_with(|| !python::has_other_ends(self.text))
+    }
+
+    fn find_words(&mut self) {
+        if !std::mem::replace(&mut self.has_words, true) {
+            let Measurer { words: found, hashes, .. } = &mut *self.measurer;
+            words(self.text, found);
+            hashes.clear();
+            hashes.extend(found.iter().map(|word| hash(self.text.as_bytes(), word.range())));
+        }
     }
 }
 
@@ -175,13 +255,39 @@ fn hash(text: &[u8], word: Range<usize>) -> u64 {
     (mixed ^ mixed >> 32).wrapping_mul(MULTIPLIER) ^ length as u64
 }
 
-fn wants(wanted: &[Measure], group: Group) -> bool {
-    wanted.iter().any(|measure| measure.group() == group)
-}
-
 /// How often a string occurs, without overlaps.
 fn count(text: &[u8], needle: &[u8]) -> u64 {
     memchr::memmem::find_iter(text, needle).count() as u64
+}
+
+fn words_of(text: &str, words: &[Word], values: &mut Values) {
+    let bytes = text.as_bytes();
+    let n_all = words.len() as u64;
+    let (mut n_words, mut n_chars, mut n_letters) = (0, 0, 0);
+    for word in words {
+        n_letters += u64::from(word.has_letter);
+        n_words += u64::from(!word.is_symbol);
+        n_chars += if word.is_symbol { 0 } else { u64::from(word.n_chars) };
+    }
+    let n_hashes = memchr::memchr_iter(b'#', bytes).count() as u64;
+    let n_ellipses = count(bytes, b"...") + count(bytes, "…".as_bytes());
+    let n_feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    values.set(Measure::Words, n_words as f64);
+    values.share(Measure::MeanWordChars, n_chars, n_words);
+    values.share(Measure::HashWordRatio, n_hashes, n_all);
+    values.share(Measure::EllipsisWordRatio, n_ellipses, n_all);
+    values.share(Measure::LetterWordRatio, n_letters, n_all);
+    values.share(Measure::LineFeedWordRatio, n_feeds, n_all);
+}
+
+fn c4_values([strict, loose]: [C4; 2], values: &mut Values) {
+    values.set(Measure::C4Lines, strict.n_lines as f64);
+    values.set(Measure::C4Sentences, strict.n_sentences as f64);
+    values.set(Measure::C4Filler, strict.has_filler);
+    values.set(Measure::C4Bracket, strict.has_bracket);
+    values.set(Measure::LooseC4Sentences, loose.n_sentences as f64);
+    values.set(Measure::LooseC4Filler, loose.has_filler);
+    values.set(Measure::LooseC4Bracket, loose.has_bracket);
 }
 
 fn lines_of(found: &lines::Lines, values: &mut Values) {
@@ -205,20 +311,10 @@ fn lines_of(found: &lines::Lines, values: &mut Values) {
     values.set(Measure::LineCharVariation, variance.sqrt() / mean);
 }
 
-fn repetition_of(found: &repetition::Repetition, n_chars: u64, values: &mut Values) {
-    let top = [Measure::TopTwoGramCharRatio, Measure::TopThreeGramCharRatio, Measure::TopFourGramCharRatio];
-    for (measure, part) in top.into_iter().zip(found.top) {
-        values.share(measure, part, n_chars);
-    }
-    let duplicate = [
-        Measure::DupFiveGramCharRatio,
-        Measure::DupSixGramCharRatio,
-        Measure::DupSevenGramCharRatio,
-        Measure::DupEightGramCharRatio,
-        Measure::DupNineGramCharRatio,
-        Measure::DupTenGramCharRatio,
-    ];
-    for (measure, part) in duplicate.into_iter().zip(found.duplicate) {
+fn top_grams_of(found: [u64; 3], n_chars: u64, values: &mut Values) {
+    let measures =
+        [Measure::TopTwoGramCharRatio, Measure::TopThreeGramCharRatio, Measure::TopFourGramCharRatio];
+    for (measure, part) in measures.into_iter().zip(found) {
         values.share(measure, part, n_chars);
     }
 }
@@ -233,4 +329,12 @@ fn characters_of(found: &characters::Characters, values: &mut Values) {
     values.share(Measure::SignRatio, found.n_signs, all);
     values.share(Measure::DistinctCharRatio, found.n_distinct, all);
     values.set(Measure::CharEntropy, found.entropy);
+}
+
+fn neo_of(found: &neo::Neo, values: &mut Values) {
+    values.share(Measure::BracketedCharRatio, found.n_bracketed, found.n_chars);
+    values.share(Measure::HashCharRatio, found.n_hashes, found.n_chars);
+    values.share(Measure::EllipsisCharRatio, found.n_ellipses, found.n_chars);
+    values.share(Measure::PlainDigitRatio, found.n_digits, found.n_plain);
+    values.share(Measure::FoldedLineRatio, found.n_folded, found.n_lines);
 }

@@ -10,6 +10,11 @@ pub(crate) fn is_alpha(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphabetic();
     }
+    // What most texts beyond Latin consist of, so that no table is asked.
+    if matches!(c, '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{24F}' | '\u{4E00}'..='\u{9FFF}' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '가'..='힣' | '\u{400}'..='\u{481}' | '\u{620}'..='\u{64A}')
+    {
+        return true;
+    }
     let is_number =
         matches!(c, '\u{2160}'..='\u{2188}' | '\u{24B6}'..='\u{24E9}' | '〇' | '\u{3021}'..='\u{3029}');
     c.is_alphabetic() && !is_number && !is_mark(c)
@@ -35,37 +40,71 @@ pub(crate) fn is_line_end(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// The lines by `str.splitlines`: CR LF is one end, and there is no empty line behind the last.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let only_feeds = !has_other_ends(text);
-    let mut rest = text;
+/// `str.lstrip`.
+pub(crate) fn trim_start(text: &str) -> &str {
+    let n_blanks = text.bytes().take_while(|byte| is_ascii_space(*byte)).count();
+    let rest = text.get(n_blanks..).unwrap_or_default();
+    // Nearly always a byte decides, and characters beyond ASCII need not be looked up.
+    if rest.as_bytes().first().is_some_and(|byte| !byte.is_ascii()) {
+        rest.trim_start_matches(is_space)
+    } else {
+        rest
+    }
+}
+
+/// `str.rstrip`.
+pub(crate) fn trim_end(text: &str) -> &str {
+    let n_blanks = text.bytes().rev().take_while(|byte| is_ascii_space(*byte)).count();
+    let rest = text.get(..text.len() - n_blanks).unwrap_or_default();
+    if rest.as_bytes().last().is_some_and(|byte| !byte.is_ascii()) {
+        rest.trim_end_matches(is_space)
+    } else {
+        rest
+    }
+}
+
+/// `str.strip`.
+pub(crate) fn trim(text: &str) -> &str {
+    trim_end(trim_start(text))
+}
+
+/// [`is_space`] for a byte of ASCII.
+pub(crate) fn is_ascii_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r' | 0x1C..=0x1F)
+}
+
+/// The lines by `str.splitlines`, each with the byte at which it begins: CR LF is one end, and there is no empty line behind the last. `only_feeds` says that
+/// [`has_other_ends`] does not hold.
+pub(crate) fn lines(text: &str, only_feeds: bool) -> impl Iterator<Item = (usize, &str)> {
+    let mut feeds = memchr::memchr_iter(b'\n', text.as_bytes());
+    let mut at = 0;
     std::iter::from_fn(move || {
+        let rest = text.get(at..).unwrap_or_default();
         if rest.is_empty() {
             return None;
         }
-        let end = if only_feeds {
-            memchr::memchr(b'\n', rest.as_bytes()).map(|at| (at, 1))
-        } else {
-            line_end(rest)
-        };
-        let (line, end) = match end {
-            Some((at, length)) => (rest.get(..at), at + length),
-            None => (Some(rest), rest.len()),
-        };
-        rest = rest.get(end..).unwrap_or_default();
-        line
+        let end = if only_feeds { feeds.next().map(|feed| (feed - at, 1)) } else { line_end(rest) };
+        let (length, end) = end.unwrap_or((rest.len(), 0));
+        let start = at;
+        at += length + end;
+        Some((start, rest.get(..length)?))
     })
 }
 
 /// Whether a text may have line ends that are no LF. Few have, and to look for all of them in each line takes longer than all
 /// else that is done with lines.
-fn has_other_ends(text: &str) -> bool {
+pub(crate) fn has_other_ends(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr3(b'\r', 0x0B, 0x0C, bytes).is_some()
-        || memchr::memchr3(0x1C, 0x1D, 0x1E, bytes).is_some()
-        || memchr::memmem::find(bytes, "\u{85}".as_bytes()).is_some()
-        || memchr::memmem::find(bytes, "\u{2028}".as_bytes()).is_some()
-        || memchr::memmem::find(bytes, "\u{2029}".as_bytes()).is_some()
+    if memchr::memchr3(0x0B, 0x0C, b'\r', bytes)
+        .or_else(|| memchr::memchr3(0x1C, 0x1D, 0x1E, bytes))
+        .is_some()
+    {
+        return true;
+    }
+    !text.is_ascii()
+        && ["\u{85}", "\u{2028}", "\u{2029}"]
+            .iter()
+            .any(|end| memchr::memmem::find(bytes, end.as_bytes()).is_some())
 }
 
 /// Where the first line ends, and how long its end is.
@@ -81,20 +120,45 @@ mod tests {
 
     use super::*;
 
+    fn split(text: &str) -> Vec<&str> {
+        lines(text, !has_other_ends(text)).map(|(_, line)| line).collect()
+    }
+
     #[test]
     fn lines_end_where_python_says() {
-        let all: Vec<&str> = lines("a\r\nb\x0bc\u{2028}d\u{85}\n–e\x1cf\r").collect();
+        let all: Vec<&str> = split("a\r\nb\x0bc\u{2028}d\u{85}\n–e\x1cf\r");
         assert_eq!(all, ["a", "b", "c", "d", "", "–e", "f"]);
-        assert_eq!(lines("").count(), 0);
-        assert_eq!(lines("\n").collect::<Vec<_>>(), [""]);
+        assert!(split("").is_empty());
+        assert_eq!(split("\n"), [""]);
     }
 
     proptest! {
         #[test]
         fn nothing_but_line_ends_is_lost(text in "[ab–\u{2028}\r\n\u{85}\x1c]{0,30}") {
-            let kept: String = lines(&text).collect();
+            let kept: String = split(&text).concat();
             let expected: String = text.chars().filter(|c| !is_line_end(*c)).collect();
             prop_assert_eq!(kept, expected);
+        }
+
+        #[test]
+        fn what_is_trimmed_is_white_space(text in "[ab–\u{2028}\u{a0}\u{3000}\x1c\t ]{0,12}") {
+            prop_assert_eq!(trim_start(&text), text.trim_start_matches(is_space));
+            prop_assert_eq!(trim_end(&text), text.trim_end_matches(is_space));
+            prop_assert_eq!(trim(&text), text.trim_matches(is_space));
+        }
+
+        #[test]
+        fn only_feeds_are_told(text in "[ab–é\n\u{2027}]{0,300}[ab\r\x1c\u{85}\u{2029}\x1f\t]?") {
+            let expected = text.chars().any(|c| is_line_end(c) && c != '\n');
+            prop_assert_eq!(has_other_ends(&text), expected);
+        }
+    }
+
+    #[test]
+    fn letters_told_at_once_are_letters() {
+        for c in '\0'..='\u{FFFF}' {
+            let is_number = matches!(c, '\u{2160}'..='\u{2188}' | '\u{24B6}'..='\u{24E9}' | '〇' | '\u{3021}'..='\u{3029}');
+            assert_eq!(is_alpha(c), c.is_alphabetic() && !is_number && !is_mark(c), "{c:?}");
         }
     }
 }

@@ -5,20 +5,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::table::{NONE, Table};
 use crate::words::Word;
 
-/// The shortest and the longest groups that Gopher looks at.
+/// The shortest group that Gopher looks for duplicates of.
 const SHORTEST_DUPLICATE: usize = 5;
-const LONGEST: usize = 10;
 
-/// How many characters stand in repeated groups of words.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Repetition {
-    /// For groups of two, three and four words: how many characters all occurrences of the most frequent have, a blank
-    /// between words counted; of several that are as frequent the first counts, if none is repeated the first of all.
-    pub(crate) top: [u64; 3],
-    /// For groups of five to ten: how many characters the second and later occurrences have, without blanks. Occurrences
-    /// are looked for from the left and do not overlap.
-    pub(crate) duplicate: [u64; 6],
-}
+/// Two groups that are the same begin with the same so many bytes, if they have so many.
+const BEGINNING: usize = 16;
 
 /// Room for one text; used again for the next.
 #[derive(Debug, Default)]
@@ -33,77 +24,103 @@ pub(crate) struct Scratch {
     /// All words without anything between them, and where each begins.
     joined: Vec<u8>,
     starts: Vec<u32>,
-    /// Where the mark of what begins at each word stands, and the marks: how often it has begun, up to twice.
+    /// Where the mark of what begins at each live place stands, and the marks: how often it has begun, up to twice.
     numbers: Vec<u32>,
     marks: Vec<u8>,
 }
 
-/// Two groups that are the same begin with the same so many bytes, if they have so many.
-const BEGINNING: usize = 16;
-
 impl Scratch {
-    /// Counts repetitions in `words` of `text`, which have these hashes.
-    pub(crate) fn count(&mut self, text: &str, words: &[Word], hashes: &[u64]) -> Repetition {
-        let mut found = Repetition::default();
+    /// For groups of two, three and four of `words`, which have these hashes: how many characters all occurrences of the most
+    /// frequent have, a blank between words counted; of several that are as frequent the first counts, if none is repeated the
+    /// first of all.
+    pub(crate) fn top(&mut self, words: &[Word], hashes: &[u64]) -> [u64; 3] {
+        let mut found = [0; 3];
         let pairs = self.begin(words, hashes);
         // A group of n words is repeated only where both groups of n - 1 words in it are. So each length looks at the places
         // that the one before left over.
-        for (length, top) in (2..=words.len()).zip(&mut found.top) {
-            let best = if length == 2 { pairs } else { self.lengthen(length) };
-            *top = self.top(best, length);
-        }
-        // Longer ones are compared as they read, whatever words they are cut into: `1 0` is `10` to the published rule.
-        self.join(text, words);
-        self.begin_again(words.len());
-        for (length, duplicate) in (SHORTEST_DUPLICATE..=LONGEST.min(words.len())).zip(&mut found.duplicate) {
-            *duplicate = self.duplicate(length);
+        for (length, top) in (2..=words.len()).zip(&mut found) {
+            let (place, count) = if length == 2 { pairs } else { self.lengthen(length) };
+            *top = (self.n_chars(place, length) + length as u64 - 1) * count;
         }
         found
     }
 
+    /// Makes ready for [`duplicate`](Self::duplicate), behind [`top`](Self::top).
+    ///
+    /// These groups are compared as they read, whatever words they are cut into: `1 0` is `10` to the published rule.
+    pub(crate) fn begin_duplicates(&mut self, text: &str, words: &[Word]) {
+        self.join(text, words);
+        self.look_ahead();
+    }
+
     /// Puts the words together.
     fn join(&mut self, text: &str, words: &[Word]) {
-        self.joined.clear();
-        self.starts.clear();
-        for word in words {
-            self.starts.push(self.joined.len() as u32);
-            self.joined.extend_from_slice(text.as_bytes().get(word.range()).unwrap_or_default());
+        /// Most words have fewer bytes, and to copy a fixed number is one instruction.
+        const BLOCK: usize = 16;
+        let text = text.as_bytes();
+        // Longer than what is written, so that a block fits anywhere; what an earlier text has left is written over.
+        if self.joined.len() < text.len() + BLOCK {
+            self.joined.resize(text.len() + BLOCK, 0);
         }
-        self.starts.push(self.joined.len() as u32);
+        self.starts.clear();
+        self.starts.push(0);
+        let mut end = 0;
+        self.starts.extend(words.iter().map(|word| {
+            let range = word.range();
+            let length = range.len();
+            let block = text.get(range.start..).and_then(<[u8]>::first_chunk::<BLOCK>);
+            let to = self.joined.get_mut(end..).unwrap_or_default();
+            if length <= BLOCK
+                && let (Some(block), Some(to)) = (block, to.first_chunk_mut::<BLOCK>())
+            {
+                *to = *block;
+            } else if let (Some(word), Some(to)) = (text.get(range), to.get_mut(..length)) {
+                to.copy_from_slice(word);
+            }
+            end += length;
+            end as u32
+        }));
     }
 
-    /// Finds the places at which a group of five words or more may begin that is repeated: few in most texts, so that the
-    /// six lengths after it cost little.
+    /// Finds the places at which a group of five words or more may begin that is repeated: few in most texts, so that all
+    /// lengths cost little.
     ///
-    /// Beginnings are not compared but counted by a few bits of them: a place that is found for nothing costs some time and
-    /// changes nothing.
-    fn begin_again(&mut self, n_words: usize) {
-        let size = (n_words * 16).next_power_of_two().max(64);
-        self.marks.clear();
-        self.marks.resize(size, 0);
+    /// Two groups that are the same begin with the same bytes. Beginnings are not compared but counted by a few bits of them: a
+    /// place that is found for nothing costs some time and changes nothing.
+    fn look_ahead(&mut self) {
+        let n_places = self.starts.len().saturating_sub(SHORTEST_DUPLICATE);
+        self.clear_marks(n_places);
         self.numbers.clear();
-        let shift = 64 - size.ilog2();
-        let (joined, starts) = (&self.joined, &self.starts);
-        for start in starts.iter().take((n_words + 1).saturating_sub(SHORTEST_DUPLICATE)) {
+        let shift = 64 - self.marks.len().ilog2();
+        let (joined, marks) = (&self.joined, &mut self.marks);
+        // Behind the last word there are bytes of another text, which make no two groups alike that are not, nor the other way.
+        self.numbers.extend(self.starts.iter().take(n_places).map(|start| {
             let beginning = joined.get(*start as usize..).and_then(<[u8]>::first_chunk::<BEGINNING>);
-            let place = beginning.map(|beginning| mix(*beginning) >> shift);
-            self.numbers.push(place.map_or(NONE, |place| place as u32));
-            if let Some(mark) = place.and_then(|place| self.marks.get_mut(place as usize)) {
+            let place = beginning.map_or(NONE, |beginning| (mix(*beginning) >> shift) as u32);
+            if let Some(mark) = marks.get_mut(place as usize) {
                 *mark = (*mark + 1).min(2);
             }
-        }
-        let (numbers, marks) = (&self.numbers, &self.marks);
-        let is_live = |at: &u32| {
-            let at = *at as usize;
-            // A group that is shorter than that cannot be told by it.
-            let is_short = starts[at + SHORTEST_DUPLICATE] - starts[at] < BEGINNING as u32;
-            is_short || numbers[at] == NONE || marks[numbers[at] as usize] > 1
-        };
+            place
+        }));
+        let ends = self.starts.iter().skip(SHORTEST_DUPLICATE);
+        let places = self.numbers.iter().zip(self.starts.iter().zip(ends)).enumerate();
         self.live.clear();
-        self.live.extend((0..numbers.len() as u32).filter(is_live));
+        self.live.extend(places.filter_map(|(at, (number, (start, end)))| {
+            // A group that is shorter than that cannot be told by it.
+            let is_short = end - start < BEGINNING as u32;
+            let is_live = is_short || self.marks.get(*number as usize).is_none_or(|mark| *mark > 1);
+            is_live.then_some(at as u32)
+        }));
     }
 
-    /// Numbers the pairs of words; gives the place and the count of the most frequent.
+    /// Makes room to mark what `n` places begin with.
+    fn clear_marks(&mut self, n: usize) {
+        let size = (n * 8).next_power_of_two().max(64);
+        self.marks.clear();
+        self.marks.resize(size, 0);
+    }
+
+    /// Numbers the pairs of words that may be repeated; gives the place and the count of the most frequent.
     fn begin(&mut self, words: &[Word], hashes: &[u64]) -> (usize, u64) {
         self.before.clear();
         self.before.push(0);
@@ -112,24 +129,36 @@ impl Scratch {
             n_chars += u64::from(word.n_chars);
             n_chars
         }));
+        // Most pairs stand in a text once, which a few bits of them tell for most: only the others are numbered.
+        self.clear_marks(words.len());
+        let shift = 64 - self.marks.len().ilog2();
+        let place = |key: u64| (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        for pair in hashes.windows(2) {
+            if let Some(mark) = self.marks.get_mut(place(key(pair))) {
+                *mark = (*mark + 1).min(2);
+            }
+        }
         self.table.clear(words.len());
         self.ids.clear();
-        for pair in hashes.windows(2) {
-            let key = pair[0].wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(32) ^ pair[1];
-            self.ids.push(self.table.number(key));
-        }
         self.live.clear();
-        self.live.extend(0..self.ids.len() as u32);
+        for (at, pair) in hashes.windows(2).enumerate() {
+            let key = key(pair);
+            let may_be_again = self.marks.get(place(key)).is_some_and(|mark| *mark > 1);
+            if may_be_again {
+                self.live.push(at as u32);
+            }
+            self.ids.push(if may_be_again { self.table.number(key) } else { NONE });
+        }
         self.ids.push(NONE);
         self.best()
     }
 
     /// Takes out the places whose group stands there once.
     fn forget_single(&mut self) {
-        let (ids, counts) = (&mut self.ids, &self.table.counts);
+        let (ids, table) = (&mut self.ids, &self.table);
         self.live.retain(|&at| {
             let id = &mut ids[at as usize];
-            let is_repeated = counts[*id as usize] > 1;
+            let is_repeated = table.count(*id) > 1;
             if !is_repeated {
                 *id = NONE;
             }
@@ -147,10 +176,7 @@ impl Scratch {
             let at = at as usize;
             let (this, next) = (ids[at], ids.get(at + 1).copied().unwrap_or(NONE));
             let goes_on = at < n_groups && next != NONE;
-            ids[at] = NONE;
-            if goes_on {
-                ids[at] = table.number(u64::from(this) << 32 | u64::from(next));
-            }
+            ids[at] = if goes_on { table.number(u64::from(this) << 32 | u64::from(next)) } else { NONE };
             goes_on
         });
         self.best()
@@ -159,19 +185,19 @@ impl Scratch {
     /// The place and the count of the most frequent group; the first of all, once, if none is repeated. Forgets those that are
     /// not.
     fn best(&mut self) -> (usize, u64) {
-        let most = self.table.counts.iter().copied().max().unwrap_or(0);
         // Numbers are given in the order of the first occurrence.
-        let best = self.table.counts.iter().position(|count| *count == most).unwrap_or(0) as u32;
-        let place = self.live.iter().find(|&&at| self.ids[at as usize] == best).copied();
+        let best = self.table.most_frequent().filter(|(_, count)| *count > 1);
+        let best = best.and_then(|(number, count)| {
+            let place = self.live.iter().find(|&&at| self.ids[at as usize] == number)?;
+            Some((*place as usize, u64::from(count)))
+        });
         self.forget_single();
-        if most > 1 { (place.unwrap_or(0) as usize, u64::from(most)) } else { (0, 1) }
+        best.unwrap_or((0, 1))
     }
 
-    fn top(&self, (place, count): (usize, u64), length: usize) -> u64 {
-        (self.n_chars(place, length) + length as u64 - 1) * count
-    }
-
-    fn duplicate(&mut self, length: usize) -> u64 {
+    /// For groups of `length` words, five or more: how many characters the second and later occurrences have, without blanks.
+    /// Occurrences are looked for from the left and do not overlap.
+    pub(crate) fn duplicate(&mut self, length: usize) -> u64 {
         self.table.clear(self.live.len());
         let (mut n_chars, mut from) = (0, 0);
         for &at in &self.live {
@@ -181,8 +207,8 @@ impl Scratch {
                 continue;
             }
             let group = self.joined.get(self.starts[at] as usize..end as usize).unwrap_or_default();
-            let number = self.table.number(xxh3_64(group));
-            if self.table.counts[number as usize] > 1 {
+            let (_, count) = self.table.add(xxh3_64(group));
+            if count > 1 {
                 n_chars += self.before[at + length] - self.before[at];
                 from = at + length;
             }
@@ -193,6 +219,12 @@ impl Scratch {
     fn n_chars(&self, place: usize, length: usize) -> u64 {
         self.before[place + length] - self.before[place]
     }
+}
+
+/// A number for a pair of words with these hashes.
+fn key(pair: &[u64]) -> u64 {
+    let [one, other] = pair else { return 0 };
+    one.wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(32) ^ other
 }
 
 /// A number for a beginning.
@@ -210,6 +242,12 @@ mod tests {
 
     use super::*;
 
+    #[derive(Debug, Default, PartialEq)]
+    struct Repetition {
+        top: [u64; 3],
+        duplicate: [u64; 6],
+    }
+
     fn found(words: &[&str]) -> Repetition {
         let text = words.join(" ");
         let mut start = 0;
@@ -222,7 +260,16 @@ mod tests {
         });
         let all: Vec<Word> = all.collect();
         let hashes: Vec<u64> = words.iter().map(|word| xxh3_64(word.as_bytes())).collect();
-        Scratch::default().count(&text, &all, &hashes)
+        let mut scratch = Scratch::default();
+        // What another text leaves behind changes nothing.
+        scratch.begin_duplicates("another text", all.get(..1).unwrap_or_default());
+        let top = scratch.top(&all, &hashes);
+        scratch.begin_duplicates(&text, &all);
+        let mut duplicate = [0; 6];
+        for (length, found) in (5..).zip(&mut duplicate) {
+            *found = scratch.duplicate(length);
+        }
+        Repetition { top, duplicate }
     }
 
     /// The same as the definitions say it.

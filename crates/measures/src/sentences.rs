@@ -1,5 +1,7 @@
 //! Sentences: where they end, and how much of a text is in whole ones.
 
+use tamis_text::sentences::{is_end, is_wide_end};
+
 use crate::python::is_space;
 
 /// Sentences of a text.
@@ -64,12 +66,13 @@ pub(crate) fn sentence(line: &str) -> (usize, bool) {
         let rest = line.get(at..).unwrap_or_default();
         let mut chars = rest.chars();
         let mark = chars.next().unwrap_or(' ');
-        let is_wide = matches!(mark, '。' | '！' | '？' | '｡');
+        // ．stands behind numbers, too.
+        let is_wide = is_wide_end(mark) && mark != '．';
         if !is_wide && !matches!(mark, '.' | '!' | '?' | '…') {
             at += mark.len_utf8();
             continue;
         }
-        let is_mark = |c: char| matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '｡');
+        let is_mark = |c: char| is_end(c) || c == '…';
         let behind = rest.trim_start_matches(is_mark).trim_start_matches(tamis_text::chars::is_closing);
         let end = line.len() - behind.len();
         if is_wide || behind.is_empty() || behind.starts_with(is_space) {

@@ -9,9 +9,14 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Table {
     slots: Vec<u32>,
     shift: u32,
-    keys: Vec<u64>,
-    /// How often each key has come, by number.
-    pub(crate) counts: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+/// A key, and how often it has come.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: u64,
+    count: u32,
 }
 
 impl Table {
@@ -21,28 +26,46 @@ impl Table {
         self.slots.clear();
         self.slots.resize(size, NONE);
         self.shift = 64 - size.ilog2();
-        self.keys.clear();
-        self.counts.clear();
+        self.entries.clear();
     }
 
     /// The number of a key, which is counted.
     #[inline]
     pub(crate) fn number(&mut self, key: u64) -> u32 {
+        self.add(key).0
+    }
+
+    /// The number of a key, and how often it has come by now.
+    #[inline]
+    pub(crate) fn add(&mut self, key: u64) -> (u32, u32) {
         let mask = self.slots.len() - 1;
         let mut at = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
         loop {
-            let number = self.slots[at];
-            if number == NONE {
-                self.slots[at] = self.keys.len() as u32;
-                self.keys.push(key);
-                self.counts.push(1);
-                return self.slots[at];
+            let slot = &mut self.slots[at & mask];
+            if *slot == NONE {
+                *slot = self.entries.len() as u32;
+                let number = *slot;
+                self.entries.push(Entry { key, count: 1 });
+                return (number, 1);
             }
-            if self.keys[number as usize] == key {
-                self.counts[number as usize] += 1;
-                return number;
+            let entry = &mut self.entries[*slot as usize];
+            if entry.key == key {
+                entry.count += 1;
+                return (*slot, entry.count);
             }
-            at = (at + 1) & mask;
+            at += 1;
         }
+    }
+
+    /// How often the key with this number has come.
+    pub(crate) fn count(&self, number: u32) -> u32 {
+        self.entries[number as usize].count
+    }
+
+    /// The first of the keys that have come most often, and how often; nothing if there are no keys.
+    pub(crate) fn most_frequent(&self) -> Option<(u32, u32)> {
+        let most = self.entries.iter().map(|entry| entry.count).max()?;
+        let number = self.entries.iter().position(|entry| entry.count == most)?;
+        Some((number as u32, most))
     }
 }

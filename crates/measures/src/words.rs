@@ -90,6 +90,8 @@ fn ascii_word(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
     let goes_on = match bytes.get(end) {
         Some(b'\'') => last.is_ascii_alphabetic() && (next.is_ascii_alphabetic() || next >= 0x80),
         Some(b'.' | b',') => last.is_ascii_digit() && next.is_ascii_digit(),
+        // The blank that does not break, by far the most frequent of these signs in pages.
+        Some(0xC2) => next != 0xA0,
         Some(byte) => *byte >= 0x80,
         None => false,
     };
@@ -115,12 +117,12 @@ fn general_word(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
             '.' | ',' => last.is_ascii_digit() && next.is_ascii_digit(),
             _ => false,
         };
-        if !joins && (!is_of_word(c) || is_cut(c)) {
+        if !joins && (is_cut(c) || !is_of_word(c)) {
             break;
         }
         n_chars += 1;
-        has_letter |= is_alpha(c);
-        is_symbol_only &= is_symbol(c);
+        has_letter = has_letter || is_alpha(c);
+        is_symbol_only = is_symbol_only && is_symbol(c);
         end = at + c.len_utf8();
         last = c;
     }
@@ -138,16 +140,31 @@ fn general_word(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
 fn is_of_word(c: char) -> bool {
     match c {
         '\u{C0}'..='\u{24F}' => !matches!(c, '×' | '÷'),
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '\u{400}'..='\u{481}' | '\u{48A}'..='\u{52F}' | '가'..='힣' => {
-            true
-        }
+        'a'..='z'
+        | 'A'..='Z'
+        | '0'..='9'
+        | '\u{400}'..='\u{481}'
+        | '\u{48A}'..='\u{52F}'
+        | '\u{620}'..='\u{64A}'
+        | '가'..='힣' => true,
+        // The punctuation of most texts, before tables are asked.
+        '\u{2010}'..='\u{205E}'
+        | '\u{3001}'..='\u{3003}'
+        | '\u{3008}'..='\u{3011}'
+        | '！'..='／'
+        | '：'..='＠' => false,
         _ => !c.is_ascii() && (c.is_alphanumeric() || is_mark(c)),
     }
 }
 
 /// Whether `c` is of a script without spaces between words, Korean aside.
 fn is_cut(c: char) -> bool {
-    c >= '\u{E00}' && (is_piecewise(c) || (!is_hangul(c) && tamis_text::chars::is_cjk(c)))
+    is_ideograph(c) || c >= '\u{E00}' && (is_piecewise(c) || (!is_hangul(c) && tamis_text::chars::is_cjk(c)))
+}
+
+/// A Chinese character of the block with nearly all: told first, because nothing else need be asked then.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{4E00}'..='\u{9FFF}')
 }
 
 /// Thai, Lao, Burmese and Khmer.
@@ -172,87 +189,30 @@ fn other(text: &str, start: usize, words: &mut Vec<Word>) -> usize {
 }
 
 /// Characters that are mostly words by themselves in running Chinese and Japanese, by their share of both.
+const ALONE: &[char] = &[
+    '的', '了', '是', '在', '和', '有', '不', '也', '就', '都', '而', '及', '与', '與', '或', '被', '把',
+    '从', '從', '对', '對', '为', '為', '以', '于', '於', '将', '將', '这', '這', '那', '他', '她', '它',
+    '我', '你', '们', '們', '个', '個', '年', '月', '日', '到', '又', '很', '更', '最', '并', '但', '等',
+    '之', '上', '中', '后', '後', '让', '向', '说', '着', '去', '来', '由', '其', 'の', 'に', 'を', 'は',
+    'が', 'で', 'と', 'た', 'て', 'も', 'し', 'れ', 'さ', 'へ',
+];
+
+/// A bit for each character from [`FIRST`] on, set for those of [`ALONE`].
+const ALONE_BITS: [u64; 448] = {
+    let mut bits = [0; 448];
+    let mut at = 0;
+    while at < ALONE.len() {
+        let place = ALONE[at] as usize - FIRST;
+        bits[place / 64] |= 1 << (place % 64);
+        at += 1;
+    }
+    bits
+};
+const FIRST: usize = 0x3000;
+
 fn stands_alone(c: char) -> bool {
-    matches!(
-        c,
-        '的' | '了'
-            | '是'
-            | '在'
-            | '和'
-            | '有'
-            | '不'
-            | '也'
-            | '就'
-            | '都'
-            | '而'
-            | '及'
-            | '与'
-            | '與'
-            | '或'
-            | '被'
-            | '把'
-            | '从'
-            | '從'
-            | '对'
-            | '對'
-            | '为'
-            | '為'
-            | '以'
-            | '于'
-            | '於'
-            | '将'
-            | '將'
-            | '这'
-            | '這'
-            | '那'
-            | '他'
-            | '她'
-            | '它'
-            | '我'
-            | '你'
-            | '们'
-            | '們'
-            | '个'
-            | '個'
-            | '年'
-            | '月'
-            | '日'
-            | '到'
-            | '又'
-            | '很'
-            | '更'
-            | '最'
-            | '并'
-            | '但'
-            | '等'
-            | '之'
-            | '上'
-            | '中'
-            | '后'
-            | '後'
-            | '让'
-            | '向'
-            | '说'
-            | '着'
-            | '去'
-            | '来'
-            | '由'
-            | '其'
-            | 'の'
-            | 'に'
-            | 'を'
-            | 'は'
-            | 'が'
-            | 'で'
-            | 'と'
-            | 'た'
-            | 'て'
-            | 'も'
-            | 'し'
-            | 'れ'
-            | 'さ'
-            | 'へ'
-    )
+    let place = (c as usize).wrapping_sub(FIRST);
+    ALONE_BITS.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1)
 }
 
 fn east_asian(text: &str, start: usize, first: char, words: &mut Vec<Word>) -> usize {
@@ -281,12 +241,12 @@ fn piece(
     let (mut end, mut n_chars, mut has_letter) = (start, 0, false);
     for c in text.get(start..).unwrap_or_default().chars() {
         // Marks stay with their letter.
-        let fits = n_chars < most && goes_on(c) || is_mark(c);
-        if n_chars > 0 && !fits {
+        let fits = n_chars == 0 || n_chars < most && goes_on(c) || is_mark(c);
+        if !fits {
             break;
         }
         n_chars += 1;
-        has_letter |= is_alpha(c);
+        has_letter = has_letter || is_alpha(c);
         end += c.len_utf8();
     }
     words.push(Word { start: start as u32, end: end as u32, n_chars, has_letter, is_symbol: false });
@@ -335,6 +295,16 @@ mod tests {
             ("चक्की नदी", "चक्की|नदी"),
         ] {
             assert_eq!(split(text).join("|"), expected);
+        }
+    }
+
+    #[test]
+    fn what_words_consist_of_is_told_alike() {
+        for c in '\u{80}'..='\u{FFFF}' {
+            let expected = (c.is_alphanumeric() || is_mark(c)) && !matches!(c, '×' | '÷');
+            assert_eq!(is_of_word(c), expected, "{c:?}");
+            let is_alone = ALONE.contains(&c);
+            assert_eq!(stands_alone(c), is_alone, "{c:?}");
         }
     }
 

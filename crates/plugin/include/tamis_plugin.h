@@ -382,9 +382,14 @@ typedef struct {
  *          {"visit": {"gives": ["position", "f64"]}}: `visit` sees the rows of each key and emits facts: a position
  *              and these columns
  * ids      whether `id` will be asked for documents that facts name
+ *          "kept": not reduced; what an index holds of each document, whatever bytes follow a row
  * Beside "rounds", since 1.3, which older hosts refuse: "notes", a list of sentences that `tamis plan` shows, and for
  * one round that is reduced to "first" with ids "index": {"against": [paths of states], "is_kept": true}: documents of
- * earlier runs come before all others of a key, and what was collected is left as such a state
+ * earlier runs come before all others of a key, and what was collected is left as such a state. With other rounds
+ * "index" has "round", too: a round of "kept" with the key ["position"], no columns and ids, which is the last of
+ * "rounds" if "is_kept". When one of n rounds ends, `visit` is called with n + round for each document of the states;
+ * `next` gives its row, with the position that it has in this run (the highest bit is set), and `row` takes the rows
+ * that it has in that round
  *
  * Columns are written so that rows in the order of their bytes are in the order of their values: integers with the
  * most significant byte first; of i64 the sign bit flipped; of f64 the sign bit, or if it is set all bits. */

@@ -17,6 +17,7 @@ mod guard;
 mod macros;
 
 pub use glue::{PluginBuilder, PluginTable};
+pub use tamis_document::nested;
 pub use tamis_document::{
     Document, Fate, Form, Json, Limit, Measure, Metadata, Origin, Reason, Record, Value, ValueRef, Verdict,
 };

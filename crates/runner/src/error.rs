@@ -78,6 +78,14 @@ pub enum RunError {
         /// What differs.
         why: String,
     },
+    /// Shards are not those of one run, or not all of it.
+    #[error("the shards in `{}` are not one output: {message}", folder.display())]
+    Shards {
+        /// The folder in which their folders lie.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// The output folder holds something else; nothing has run.
     #[error("`{}` holds the output of another run ({why}): \
         pass `--fresh` to replace it, or write to another folder with `-o`", folder.display())]
@@ -85,6 +93,14 @@ pub enum RunError {
         /// The folder.
         folder: PathBuf,
         /// What differs.
+        why: String,
+    },
+    /// Nothing can be added to what an output folder holds; nothing has run.
+    #[error("cannot add to `{}`: {why}", folder.display())]
+    Addition {
+        /// The folder.
+        folder: PathBuf,
+        /// Why, and what to do.
         why: String,
     },
     /// A file or folder could not be written.
@@ -240,12 +256,14 @@ impl RunError {
                 | Self::NoInputs { .. }
                 | Self::InputIsOutput { .. }
                 | Self::OtherRun { .. }
+                | Self::Addition { .. }
                 | Self::Gone { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }
                 | Self::Folder { .. }
                 | Self::SameFolder { .. }
                 | Self::State { .. }
+                | Self::Shards { .. }
                 | Self::Task { .. }
         )
     }

@@ -10,6 +10,7 @@ use crate::disk::fingerprint::{Resolved, fingerprint, folder_from};
 use crate::disk::folder::{self, Locks};
 use crate::disk::journal;
 use crate::disk::manifest::Manifest;
+use crate::disk::names::MANIFEST;
 use crate::disk::previous;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
@@ -21,8 +22,10 @@ use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::write::checkpoint::Checkpoint;
 use crate::write::export::ExportWriter;
+use addition::Addition;
 use session::{End, Session};
 
+mod addition;
 mod difference;
 mod session;
 
@@ -35,6 +38,8 @@ struct Setup<'a> {
     places: Vec<PathBuf>,
     manifest: Manifest,
     work_folder: WorkFolder,
+    /// The run that is added to, and its folder.
+    added_to: Option<(PathBuf, Manifest)>,
 }
 
 /// What an earlier run has left to do.
@@ -64,7 +69,12 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
     let plan = &opened.plan;
     check_shard(plan, settings)?;
     let watch = Stopwatch::start();
-    let setup = Setup::new(opened, settings)?;
+    let base = folder::of_exports(plan, None)?;
+    // What is added to must not be replaced meanwhile.
+    let is_there = base.first().is_some_and(|folder| folder.join(MANIFEST).exists());
+    let is_locked = settings.add && is_there && !settings.is_dry();
+    let _base_locks = if is_locked { Some(Locks::take(plan, &base)?) } else { None };
+    let setup = Setup::new(opened, settings, base)?;
     let listing = watch.spent();
     let pool = &*settings.pool(plan)?;
     if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
@@ -85,6 +95,10 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
             resumed: false,
         }
     };
+    if let Some((folder, base)) = setup.nothing_to_add() {
+        let report = report(Finish::AlreadyDone, base.tally.clone(), base.clone());
+        return Ok(Report { folder: folder.clone(), ..report });
+    }
     if settings.is_dry() {
         let scratch = Scratch::new(settings)?;
         let work_folder = WorkFolder::new(plan, scratch.path());
@@ -150,19 +164,32 @@ fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
 }
 
 impl<'a> Setup<'a> {
-    fn new(opened: &'a Opened, settings: &'a Settings) -> Result<Self, RunError> {
+    /// `base` are the folders of the exports.
+    fn new(opened: &'a Opened, settings: &'a Settings, base: Vec<PathBuf>) -> Result<Self, RunError> {
         let plan = &opened.plan;
         let mut inputs = inputs::list(plan, &opened.run)?;
         inputs.only.clone_from(&settings.only);
-        let below = settings.shard.map(Shard::folder);
+        let mut below = settings.shard.map(Shard::folder);
+        // Of a shard, too, as those of the whole: its own folders lie apart, and say which shard it is.
+        let mut manifest = begin(plan, settings, &inputs, &base)?;
+        let mut added_to = None;
+        if settings.add {
+            let addition = Addition::find(opened, &base, &manifest, inputs, settings.fresh)?;
+            (inputs, below) = (addition.inputs, Some(addition.folder));
+            manifest = Manifest { added: Some(addition.added), ..begin(plan, settings, &inputs, &base)? };
+            added_to = Some(addition.base);
+        }
         let places = folder::of_exports(plan, below.as_deref())?;
         let folder = places
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
-        // Of a shard, too, as those of the whole: its own folders lie apart, and say which shard it is.
-        let manifest = begin(plan, settings, &inputs, &folder::of_exports(plan, None)?)?;
         let work_folder = WorkFolder::new(plan, folder);
-        Ok(Self { opened, settings, inputs, places, manifest, work_folder })
+        Ok(Self { opened, settings, inputs, places, manifest, work_folder, added_to })
+    }
+
+    /// The run that is added to, if there is nothing to add.
+    fn nothing_to_add(&self) -> Option<&(PathBuf, Manifest)> {
+        self.added_to.as_ref().filter(|_| self.inputs.len() == 0)
     }
 
     /// Whoever interrupts a run of inputs that cannot be read again should not be told to go on.
@@ -292,7 +319,13 @@ impl<'a> Setup<'a> {
         previous::check_free(&self.places, folder, earlier)?;
         previous::check_inputs(folder, earlier, self.inputs.paths())?;
         previous::clear(&self.places, folder, earlier)?;
+        if self.added_to.is_none() {
+            // They belonged to what is replaced.
+            addition::clear(&self.places, folder)?;
+        }
         self.work_folder.clear()?;
+        // Before the manifest, which says that there is a run.
+        self.inputs.known().write(folder)?;
         // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.
         let exports = self.opened.exports.iter().zip(&self.places);
         let exports =
@@ -315,29 +348,22 @@ fn begin(
         resolved: Resolved::of(plan, places, settings.limit)?,
         input_files: inputs.len() as u64,
         input_bytes: inputs.size_of(0..inputs.len()),
+        input_hidden: inputs.hidden(),
         ..Manifest::default()
     })
 }
 
 /// An earlier run in the same folder must have been the same run.
 fn compare(folder: &Path, earlier: &Manifest, now: &Manifest, moved: Option<String>) -> Result<(), RunError> {
-    if earlier.tamis != now.tamis {
-        let why = format!("tamis {} wrote it, and this is {}: go on with that one", earlier.tamis, now.tamis);
-        return Err(RunError::other(folder, &why));
-    }
-    if earlier.fingerprint.plan == now.fingerprint.plan {
-        // Nothing has.
-    } else if let Some(moved) = moved {
-        return Err(RunError::other(folder, &moved));
-    } else {
-        let why = match difference::of_plans(&earlier.resolved, &now.resolved) {
-            Some(changes) => format!("changed since: {changes}"),
-            None => "the pipeline, a file that it names or a plugin has changed since".to_owned(),
-        };
-        return Err(RunError::other(folder, &why));
+    if let Some(why) = difference::of_runs(earlier, now) {
+        let moved = moved.filter(|_| earlier.tamis == now.tamis);
+        return Err(RunError::other(folder, &moved.unwrap_or(why)));
     }
     if earlier.fingerprint.inputs != now.fingerprint.inputs {
-        let why = format!("the inputs have changed since: {}", difference::of_inputs(earlier, now));
+        let mut why = format!("the inputs have changed since: {}", difference::of_inputs(earlier, now));
+        if earlier.complete && now.added.is_none() && now.input_files > earlier.input_files {
+            why.push_str("; `--add` reads those alone that are new");
+        }
         return Err(RunError::other(folder, &why));
     }
     Ok(())

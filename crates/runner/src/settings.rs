@@ -19,6 +19,10 @@ use crate::segment::{SegmentTask, Shard};
 pub struct Settings {
     /// Replace the output of an earlier run.
     pub fresh: bool,
+    /// Read the files alone that the runs which have written to these folders have not read, and leave what they wrote
+    /// as it is: the output lies below the folder of each export, in `added-00001`, and is judged against what is there.
+    /// With [`Settings::fresh`] an addition that was interrupted is begun anew.
+    pub add: bool,
     /// Do everything but write: nothing of the output changes.
     pub dry_run: bool,
     /// Hand the bytes of the first export on as they come; implies `dry_run`, because nothing is written to a folder.

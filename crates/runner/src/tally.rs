@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tamis_config::Opened;
+use tamis_config::{NamedField, Opened};
 use tamis_document::Record;
 use tamis_stage::Sketch;
 use tamis_stage::handle::{Counts, OpenStage};
@@ -137,6 +137,12 @@ pub struct StageTally {
     /// matched; `family/*` where all of a family (`family/rule`) did.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub silent: Vec<String>,
+    /// While it runs, which of the fields that it names some record had ([`NamedField`]).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub found: BTreeSet<String>,
+    /// At the end, which of them no record had.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub absent: Vec<String>,
     /// Time spent, summed over all threads. Not part of a manifest, which is the same for the same input.
     #[serde(skip)]
     pub time: Spent,
@@ -154,9 +160,20 @@ impl StageTally {
         self.reasons.note(record);
     }
 
+    /// Notes which of the fields that it names one of these records has.
+    pub(crate) fn find(&mut self, named: &[NamedField], records: &[Record]) {
+        for field in named.iter().filter(|field| !self.found.contains(&field.name)).collect::<Vec<_>>() {
+            let has = |record: &Record| record.document.metadata.find(&field.name).is_some();
+            if records.iter().any(|record| record.is_kept() && has(record)) {
+                self.found.insert(field.name.clone());
+            }
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.seen += other.seen;
         self.failed += other.failed;
+        self.found.extend(other.found);
         self.reasons.add(other.reasons);
         self.split += other.split;
         self.time += other.time;
@@ -201,8 +218,19 @@ impl Tally {
         *self.chores.entry(chore).or_default() += spent;
     }
 
-    /// Notes which declared counters have stayed at 0, for stages that have seen a record.
+    /// Notes which declared counters have stayed at 0, and which named fields no record had, where there were records.
     pub(crate) fn note_silent(&mut self, opened: &Opened) {
+        let sources = opened.sources.iter().map(|it| ("source", &it.id, &it.named_fields));
+        let stages = opened.stages.iter().map(|it| ("stage", &it.id, &it.named_fields));
+        let exports = opened.exports.iter().map(|it| ("export", &it.id, &it.named_fields));
+        for (table, id, named) in sources.chain(stages).chain(exports) {
+            let Some(entry) = self.stages.get_mut(&format!("{table}.{id}")) else { continue };
+            let found = std::mem::take(&mut entry.found);
+            let names = named.iter().map(|field| &field.name);
+            if entry.seen > entry.failed {
+                entry.absent = names.filter(|name| !found.contains(*name)).cloned().collect();
+            }
+        }
         for stage in &opened.stages {
             let OpenStage::Transform(handle) = &stage.handle else { continue };
             let Some(entry) = self.stages.get_mut(&format!("stage.{}", stage.id)) else { continue };

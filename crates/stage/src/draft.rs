@@ -15,6 +15,7 @@ use crate::{Place, View};
 pub struct Notes {
     measures: Vec<Measure>,
     counts: Vec<(Cow<'static, str>, u64)>,
+    warnings: Vec<String>,
 }
 
 impl Notes {
@@ -31,6 +32,17 @@ impl Notes {
         }
     }
 
+    /// Says something to whoever watches the run, for its log. For what concerns the machine or the program, such as a
+    /// service that answers slowly; what concerns the document is a reason or a count.
+    pub fn warn(&mut self, message: impl Into<String>) {
+        self.warnings.push(message.into());
+    }
+
+    /// The warnings so far.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// The measures so far.
     pub fn measures(&self) -> &[Measure] {
         &self.measures
@@ -45,6 +57,7 @@ impl Notes {
     pub fn clear(&mut self) {
         self.measures.clear();
         self.counts.clear();
+        self.warnings.clear();
     }
 }
 

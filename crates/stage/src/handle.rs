@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tamis_document::{Document, Record};
@@ -188,6 +188,15 @@ pub trait CorpusHandle: Send + Sync {
         &[]
     }
 
+    /// Whether what it sees is left as an index, so that documents can be added to the output of this run later.
+    fn keeps_index(&self) -> bool {
+        false
+    }
+
+    /// Gives the stage the indexes of earlier runs to compare with, beside those that its options name. Before
+    /// the first pass ends.
+    fn compare_with(&self, _indexes: Vec<PathBuf>) {}
+
     /// What went wrong with what the stage has put on the disk, if anything did: the run cannot go on, because that
     /// is no document's fault.
     fn broken(&self) -> Option<Failure> {
@@ -280,6 +289,21 @@ pub trait KeyedHandle: Send + Sync {
         known: &dyn Known,
         facts: &mut Emitted,
     ) -> Result<(), Failure>;
+
+    /// Shows the stage what an index has of a document; it emits the rows that the document has in a round.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot go on.
+    fn recall(
+        &self,
+        round: u32,
+        _entry: &[u8],
+        _known: &dyn Known,
+        _rows: &mut Emitted,
+    ) -> Result<(), Failure> {
+        Err(Failure::new(format!("round {round} is to be given an index, and the stage takes none")))
+    }
 
     /// Judges and changes `records`.
     fn apply(&self, records: &mut [Record], known: &dyn Known, effects: &mut Effects);

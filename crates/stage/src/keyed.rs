@@ -45,6 +45,8 @@ use crate::Failure;
 
 /// Bytes of a position in a row.
 pub const POSITION_BYTES: usize = 16;
+/// The bit of positions that documents of earlier runs have, which come from an [`Index`]; none of this run has it.
+pub const EARLIER: u128 = 1 << 127;
 /// Most bytes of a row, without what may follow it in a round of visits.
 const MOST_ROW_BYTES: usize = 1024;
 /// Most rounds of a stage: each reads the collection once.
@@ -64,7 +66,13 @@ pub struct Rounds {
     pub max_state_bytes: Option<u64>,
 }
 
-/// What a keyed stage does with documents of other runs, for stages with one round, of [`Reduce::First`] with ids.
+/// What a keyed stage does with documents of other runs.
+///
+/// A stage with one round, of [`Reduce::First`] with ids, needs no more than to ask for it: an index is the state of
+/// that round, and the machinery puts its rows before all others. Any other stage says in a round of [`Reduce::Kept`]
+/// what later runs must know of a document; when one of these ends a round, the stage is shown each such row
+/// ([`KeyedStage::recall`](crate::KeyedStage::recall)) and emits rows about that document as if it were one of this
+/// run. Its position is then greater than all of this run ([`EARLIER`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Index {
@@ -72,6 +80,10 @@ pub struct Index {
     pub against: Vec<PathBuf>,
     /// Whether what was collected stays as a file beside what stages learn, `index.state`, for later runs.
     pub is_kept: bool,
+    /// What an index holds, where it is no state of the only round: a round of [`Reduce::Kept`], which is the last of
+    /// the stage where [`Index::is_kept`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
 }
 
 impl Index {
@@ -81,12 +93,35 @@ impl Index {
     ///
     /// When the rounds allow no index: a message for the author of the stage.
     pub fn check(&self, rounds: &Rounds) -> Result<(), String> {
-        let allowed =
-            matches!(rounds.rounds.as_slice(), [round] if round.reduce == Reduce::First && round.ids);
-        if *self == Self::default() || allowed {
-            return Ok(());
+        let kept = rounds.rounds.iter().position(|round| round.reduce == Reduce::Kept);
+        let Some(round) = &self.round else {
+            let allowed =
+                matches!(rounds.rounds.as_slice(), [round] if round.reduce == Reduce::First && round.ids);
+            return match kept {
+                Some(_) => Err("rows that are kept are for an index, and it declares none".to_owned()),
+                None if *self == Self::default() || allowed => Ok(()),
+                None => {
+                    Err("an index is for stages with one round, which reduces to the first and has ids, or \
+                             with a round of its own"
+                        .to_owned())
+                }
+            };
+        };
+        let is_index = round.reduce == Reduce::Kept && round.ids && round.key == [Column::Position];
+        if !is_index || !round.columns.is_empty() {
+            return Err("the rows of an index have a position as their key, no columns, and ids".to_owned());
         }
-        Err("an index is for stages with one round, which reduces to the first and has ids".to_owned())
+        let groups = |round: &Round| matches!(round.reduce, Reduce::Groups { .. });
+        if rounds.rounds.iter().any(|round| groups(round) && !round.columns.is_empty()) {
+            return Err("with an index, rows of groups have no columns".to_owned());
+        }
+        match (kept, self.is_kept) {
+            (None, false) => Ok(()),
+            (Some(at), true) if at + 1 == rounds.rounds.len() && rounds.rounds.get(at) == Some(round) => {
+                Ok(())
+            }
+            _ => Err("an index that is kept is the last round, and one that is not is none".to_owned()),
+        }
     }
 }
 
@@ -150,6 +185,9 @@ pub enum Reduce {
         /// The columns of a fact.
         gives: Vec<Column>,
     },
+    /// The rows are not reduced: they are what an [`Index`] holds of each document, whatever bytes follow them.
+    /// Outcome: nothing.
+    Kept,
 }
 
 /// How a column of rows with one key is combined; none of these minds the order.
@@ -197,12 +235,13 @@ impl Round {
             Reduce::First | Reduce::Groups { .. } => (POSITION_BYTES + First::WIDTH, POSITION_BYTES),
             Reduce::Fold(_) => (self.row_width(), self.key_width()),
             Reduce::Visit { gives } => (POSITION_BYTES + width(gives), POSITION_BYTES),
+            Reduce::Kept => (POSITION_BYTES, POSITION_BYTES),
         }
     }
 
     /// Whether bytes of any number may follow a row.
     pub fn is_visited(&self) -> bool {
-        matches!(self.reduce, Reduce::Visit { .. })
+        matches!(self.reduce, Reduce::Visit { .. } | Reduce::Kept)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -229,7 +268,7 @@ impl Round {
                 }
             }
             Reduce::Groups { edges: 0 } => Err("every row is tied to at least 1 other".to_owned()),
-            Reduce::First | Reduce::Groups { .. } | Reduce::Visit { .. } => Ok(()),
+            Reduce::First | Reduce::Groups { .. } | Reduce::Visit { .. } | Reduce::Kept => Ok(()),
         }
     }
 }
@@ -505,6 +544,39 @@ mod tests {
             unknown.contains("unknown variant `median`, expected one of `sum`, `min`, `max`"),
             "{unknown}"
         );
+    }
+
+    #[test]
+    fn an_index_is_the_first_of_a_key_or_a_round_of_its_own() {
+        let kept = Round {
+            key: vec![Column::Position],
+            columns: Vec::new(),
+            ids: true,
+            name: "kept".to_owned(),
+            ..round(Reduce::Kept)
+        };
+        let groups = Round { columns: Vec::new(), ..round(Reduce::Groups { edges: 1 }) };
+        let check = |rounds: &[&Round], round: Option<&Round>, is_kept| {
+            let rounds =
+                Rounds { rounds: rounds.iter().map(|round| (*round).clone()).collect(), ..Rounds::default() };
+            Index { is_kept, round: round.cloned(), ..Index::default() }.check(&rounds)
+        };
+        let first = Round { ids: true, ..round(Reduce::First) };
+        assert_eq!(check(&[&first], None, true), Ok(()));
+        assert_eq!(check(&[&groups, &kept], Some(&kept), true), Ok(()));
+        assert_eq!(check(&[&groups], Some(&kept), false), Ok(()));
+        let ordered = round(Reduce::Groups { edges: 1 });
+        for (rounds, round, is_kept, why) in [
+            (&[&groups][..], None, true, "or with a round of its own"),
+            (&[&groups, &kept], None, false, "it declares none"),
+            (&[&groups], Some(&groups), false, "a position as their key"),
+            (&[&ordered, &kept], Some(&kept), true, "rows of groups have no columns"),
+            (&[&kept, &groups], Some(&kept), true, "is the last round"),
+            (&[&groups, &kept], Some(&kept), false, "one that is not is none"),
+        ] {
+            let said = check(rounds, round, is_kept).unwrap_err();
+            assert!(said.contains(why), "{said}");
+        }
     }
 
     #[test]

@@ -19,7 +19,13 @@ use serde::{Deserialize, Serialize};
 /// - `#[schemars(extend("x-field" = "read"))]` (or `"write"`) says that the value names a metadata field,
 ///   so that `tamis check` can find a field that nobody writes. `"remove"` names one that is
 ///   gone behind the stage, `"keep"` one of those that are all that is left; `"pattern"` names some in braces, such as
-///   `{site}/{title}`, where `{id}` is the id. `x-field-keys` says the same of the keys of a table.
+///   `{site}/{title}`, where `{id}` is the id. Fields with `"write"` are all that a stage writes whose fields nobody
+///   knows otherwise (`"*"`); `"add"` names one that comes beside the others, `"renamed"` one of these that has another
+///   name behind the stage. `x-field-keys` says the same of the keys of a table.
+/// - `#[schemars(extend("x-tables-by" = "language"))]` on a table says that tables in it are chosen by the field that the
+///   option of this name names.
+/// - `#[schemars(extend("x-together" = "parent"))]` on an option that takes `id` or a field says that documents with one
+///   value of the field `parent` should stay together, so that `tamis check` can tell of a stage before that makes such.
 /// - `#[schemars(extend("x-expression" = "condition"))]` says that the value is a condition (`tamis-expression`), so that
 ///   `tamis check` can find names that nobody writes or measures, and values that cannot be compared.
 /// - `#[schemars(extend("x-needs" = {"columns": "some"}))]` says beside what the option has an effect, so that
@@ -27,6 +33,10 @@ use serde::{Deserialize, Serialize};
 ///   not given or empty (`"none"`), one of some values (`["markdown"]`), none of them (`{"not": [[]]}`), or a list
 ///   that has one of them (`{"has": ["response"]}`). Several in one table must all hold; of a list of tables one
 ///   must. The option is still taken when it has no effect: the check is there for people.
+/// - `#[schemars(extend("x-instead" = {"newest": "write `highest`, …"}))]` on an enum says what to write instead of what
+///   others call one of its values; on the options as a whole the same of keys.
+/// - `#[schemars(extend("minProperties" = 1, "x-main" = ["rules"]))]` on the options as a whole names those by which the
+///   stage does something, for who gives none.
 /// - `#[schemars(extend("x-at-most" = "max_record_bytes"))]` says that a number cannot be more than that key of
 ///   `[run]`, which is then taken where nothing is given and the default is more.
 pub trait Options: Serialize + DeserializeOwned + JsonSchema + Default {}

@@ -67,10 +67,15 @@ pub fn is_line_end(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Whether `c` takes no room: zero-width blanks, joiners, marks of direction or byte order, soft hyphens.
+/// Whether `c` takes no room and is no white space: zero-width blanks, joiners, marks of direction or byte order, soft
+/// hyphens, operators that mathematics does not show. Control characters are not among them.
 #[inline]
 pub fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
+    // Nearly every character of any text is told apart by the first two comparisons.
+    c >= '\u{AD}'
+        && (c <= '\u{206F}' || c == '\u{FEFF}')
+        && matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 /// Whether `c` closes a quotation or a bracket, so that it still belongs to the sentence before it.
@@ -163,13 +168,27 @@ pub fn count_visible(text: &str) -> usize {
     // Two bytes more than are counted, so that a character that begins with the last of them can be told.
     while let Some(window) = rest.first_chunk::<{ LANE + 2 }>() {
         n_visible += usize::from(count_begun(&window[..LANE]));
-        if may_have_wide_space(window) {
+        if may_begin_wide_space(window) {
             n_visible -= count_wide_spaces(window, LANE);
         }
         rest = rest.get(LANE..).unwrap_or_default();
     }
     let begun: usize = rest.chunks(LANE).map(|bytes| usize::from(count_begun(bytes))).sum();
     n_visible + begun - count_wide_spaces(rest, rest.len())
+}
+
+/// Whether a text may hold white space beyond ASCII: where it says no, there is none.
+///
+/// For texts in which hardly any line does, and of which each character would have to be looked at otherwise.
+pub fn may_have_wide_space(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some(window) = rest.first_chunk::<{ LANE + 2 }>() {
+        if may_begin_wide_space(window) {
+            return true;
+        }
+        rest = rest.get(LANE..).unwrap_or_default();
+    }
+    count_wide_spaces(rest, rest.len()) > 0
 }
 
 /// Bytes that are counted in one byte before the count is carried over: so short that it cannot overflow, and
@@ -194,7 +213,7 @@ fn count_begun(bytes: &[u8]) -> u8 {
 ///
 /// Looks for the first bytes of those characters; that of U+3000 begins a quarter of all Chinese punctuation as well,
 /// so there the two bytes behind it are looked for, which are the same.
-fn may_have_wide_space(window: &[u8; LANE + 2]) -> bool {
+fn may_begin_wide_space(window: &[u8; LANE + 2]) -> bool {
     let mut may = 0;
     for index in 0..LANE {
         let (first, second, third) = (window[index], window[index + 1], window[index + 2]);
@@ -258,6 +277,17 @@ mod tests {
         assert_eq!(count_visible(" 一\u{A0}二\u{3000}three\n\u{2028}é\t"), 8);
     }
 
+    #[test]
+    fn what_is_not_seen_takes_no_room() {
+        for c in ['\u{AD}', '\u{200B}', '\u{200D}', '\u{202C}', '\u{2060}', '\u{2066}', '\u{61C}', '\u{FEFF}']
+        {
+            assert!(is_invisible(c) && !c.is_whitespace(), "{}", c.escape_unicode());
+        }
+        for c in ['a', ' ', '\u{A0}', '\u{1F}', '\u{2028}', '\u{3000}', '中', '\u{FFFD}'] {
+            assert!(!is_invisible(c), "{}", c.escape_unicode());
+        }
+    }
+
     proptest! {
         #[test]
         fn white_space_is_blank_or_line_end(c in any::<char>()) {
@@ -269,6 +299,14 @@ mod tests {
             text in "[\\s\\p{Han}\\u{80}-\\u{A1}\\u{1680}\\u{2000}-\\u{2060}\\u{3000}-\\u{3002}a-c]{0,60}",
         ) {
             prop_assert_eq!(count_visible(&text), text.chars().filter(|c| !c.is_whitespace()).count());
+        }
+
+        #[test]
+        fn where_there_may_be_none_there_is_no_wide_space(
+            text in "([a-z中，。“é]{0,150}[\\u{85}\\u{A0}\\u{2003}\\u{3000}]?){0,3}",
+        ) {
+            let has = text.chars().any(|c| !c.is_ascii() && c.is_whitespace());
+            prop_assert!(may_have_wide_space(&text) || !has);
         }
 
         #[test]

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use crate::chars::{is_blank, is_cjk, is_closing, is_invisible, is_latin, is_line_end};
+use crate::sentences::{is_end, is_wide_end};
 
 /// The classes of a character; it may belong to several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +73,8 @@ impl Classes {
             (Self::CODE, is_code(c)),
             (Self::QUOTE, matches!(c, '"' | '“' | '「' | '『' | '«' | '„')),
             (Self::JOINER, matches!(c, '\'' | '’' | '-')),
-            (Self::END, is_cjk_end(c) || matches!(c, '.' | '!' | '?' | '।' | '؟')),
-            (Self::CJK_END, is_cjk_end(c)),
+            (Self::END, is_end(c)),
+            (Self::CJK_END, is_wide_end(c)),
             (Self::CLOSING, is_closing(c) || c == '…'),
             (Self::SPACE, is_blank(c) || is_line_end(c) || is_invisible(c)),
         ];
@@ -146,10 +147,6 @@ fn is_code(c: char) -> bool {
             | '+'
             | '*'
     )
-}
-
-fn is_cjk_end(c: char) -> bool {
-    matches!(c, '。' | '！' | '？' | '｡' | '．')
 }
 
 /// Accents that stand alone, and the marks of Indic scripts that Unicode does not call alphabetic: words go

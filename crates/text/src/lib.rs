@@ -6,7 +6,9 @@
 //!
 //! - [`chars`]: classes of characters, display width.
 //! - [`class`]: the classes of a character that readers of pages ask for, in one look.
+//! - [`domain`]: names of hosts.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
+//! - [`hosts`]: the host of an address.
 //! - [`json`]: special bytes of JSON strings, and a layout for texts that are known as one.
 //! - [`kind`]: files that are no text.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
@@ -24,7 +26,9 @@
 
 pub mod chars;
 pub mod class;
+pub mod domain;
 pub mod encoding;
+pub mod hosts;
 pub mod json;
 pub mod kind;
 pub mod lines;

@@ -33,10 +33,11 @@ impl Line<'_> {
 
 /// The lines of `text`, which end at `\n` alone; a text of `n` line feeds has `n + 1` lines.
 pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
     let mut start = 0;
-    text.split('\n').map(move |text| {
-        let line = Line { text, start };
-        start += text.len() + 1;
+    ends.map(move |end| {
+        let line = Line { text: text.get(start..end).unwrap_or_default(), start };
+        start = end + 1;
         line
     })
 }

@@ -109,11 +109,15 @@ impl Windows {
         let shortest = long().map(|(_, needle)| needle.len()).min();
         // So that whatever the place at which a needle begins, one of its first windows is looked at.
         let stride = shortest.map_or(0, |shortest| (shortest - WIDTH + 1).min(MAX_STRIDE));
-        let entry = |needle, offset, window: &[u8]| Entry { window: folded(window), needle, offset };
         let mut entries: Vec<Entry> = long()
             .flat_map(|(needle, bytes)| {
-                let windows = bytes.windows(WIDTH).enumerate().take(stride);
-                windows.map(move |(offset, window)| entry(needle, offset, window))
+                let windows = bytes.windows(WIDTH).filter_map(<[u8]>::first_chunk::<WIDTH>).enumerate();
+                let entry = move |(offset, window): (usize, &[u8; WIDTH])| Entry {
+                    window: folded(*window),
+                    needle,
+                    offset,
+                };
+                windows.take(stride).map(entry)
             })
             .collect();
         entries.sort_by_key(|entry| (hash(entry.window), entry.needle, entry.offset));
@@ -132,18 +136,19 @@ impl Windows {
         if self.stride == 0 {
             return;
         }
-        for (sample, window) in text.windows(WIDTH).step_by(self.stride).enumerate() {
-            let window = folded(window);
+        let mut at = 0;
+        // A chunk of known length is one load, where a window of a slice is four.
+        while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+            let window = folded(*window);
+            let place = at;
+            at += self.stride;
             let hash = hash(window);
             if self.filter[usize::from(hash >> 6)] >> (hash & 63) & 1 == 0 {
                 continue;
             }
             let bucket = bucket_of(hash);
             let entries = &self.entries[self.buckets[bucket]..self.buckets[bucket + 1]];
-            entries
-                .iter()
-                .filter(|entry| entry.window == window)
-                .for_each(|entry| hit(entry, sample * self.stride));
+            entries.iter().filter(|entry| entry.window == window).for_each(|entry| hit(entry, place));
         }
     }
 }
@@ -187,8 +192,8 @@ impl Short {
 
 /// Four bytes as a number, letters in lower case. Other bytes change, too, which makes some of them alike: what
 /// comes of it is compared.
-fn folded(window: &[u8]) -> u32 {
-    u32::from_le_bytes([window[0], window[1], window[2], window[3]]) | 0x2020_2020
+fn folded(window: [u8; WIDTH]) -> u32 {
+    u32::from_le_bytes(window) | 0x2020_2020
 }
 
 /// The multiplier is that of Fibonacci hashing, 2³² divided by the golden ratio (D. Knuth, *The Art of Computer

@@ -48,11 +48,24 @@ fn sentence(text: &str) -> usize {
     text.len()
 }
 
-/// Whether `c` ends a sentence in Chinese or Japanese: 。！？．｡ and ASCII `!?`.
+/// Whether `c` ends a sentence of Chinese or Japanese whatever follows: 。！？．｡.
 ///
 /// `…` and `；` are not among them: they end a clause as often as a sentence.
+#[inline]
+pub fn is_wide_end(c: char) -> bool {
+    matches!(c, '。' | '！' | '？' | '｡' | '．')
+}
+
+/// Whether `c` ends a sentence of any script, if what follows allows it: those of [`is_wide_end`], `.`, `!`, `?`, and those
+/// of Arabic and Hindi.
+#[inline]
+pub fn is_end(c: char) -> bool {
+    is_wide_end(c) || matches!(c, '.' | '!' | '?' | '।' | '؟')
+}
+
+/// Whether `c` ends a sentence in Chinese or Japanese: those of [`is_wide_end`] and ASCII `!?`.
 pub fn is_full_stop(c: char) -> bool {
-    matches!(c, '。' | '！' | '？' | '｡' | '．' | '!' | '?')
+    is_wide_end(c) || matches!(c, '!' | '?')
 }
 
 /// Whether `text` ends as a sentence of any kind does: with an end mark, `…`, `；` or `：`, closing quotes
@@ -72,7 +85,8 @@ pub fn ends_sentence(text: &str) -> bool {
 pub fn ends_cjk_sentence(text: &str) -> bool {
     let mut chars = text.chars().rev().skip_while(|&c| is_closing(c) || is_blank(c));
     match chars.next() {
-        Some('。' | '！' | '？' | '｡') => true,
+        // ．stands behind numbers, too.
+        Some(mark) if is_wide_end(mark) && mark != '．' => true,
         Some('!' | '?') => chars.next().is_some_and(is_cjk),
         _ => false,
     }

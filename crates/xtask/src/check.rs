@@ -72,6 +72,8 @@ fn tomls(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn tamis(command: &[&str], pipeline: &Path, more: &[&std::ffi::OsStr]) -> anyhow::Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--locked", "--package", "tamis-cli", "--bin", "tamis", "--"]);
+    // Examples in Python find the package as if it were installed.
+    cargo.env("PYTHONPATH", root().join("crates/python/python"));
     cargo.args(command).arg(pipeline).args(more).current_dir(root());
     run(cargo)
 }

@@ -7,8 +7,9 @@
 //! - `cargo xtask train`: learns the weights of the stages that have some (`docs/training.md`, `docs/training-html.md`,
 //!   `docs/training-language.md`).
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
-//! - `cargo xtask near`: what `dedup-near` finds and drops wrongly, on articles whose alike pairs are known.
+//! - `cargo xtask near`: what `dedup-near` finds, drops wrongly and takes; makes the corpus for it.
 //! - `cargo xtask faults`: what runs lose when they are harmed, which is nothing (`docs/faults.md`).
+//! - `cargo xtask wheel`: builds the Python package, and tries it in an environment of its own.
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
 #![expect(
@@ -24,6 +25,7 @@ mod reference;
 mod train;
 mod train_html;
 mod train_language;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 
@@ -45,10 +47,11 @@ fn main() -> anyhow::Result<()> {
         ["bench", arguments @ ..] => bench::run(arguments),
         ["near", arguments @ ..] => near::run(arguments),
         ["faults", arguments @ ..] => faults::run(arguments),
+        ["wheel", arguments @ ..] => wheel::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near [--help] | faults [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near [--help] | faults [--help] | wheel [--help]"
         ),
     }
 }

@@ -84,6 +84,7 @@ fn registry() -> anyhow::Result<Registry> {
         tamis_judges::plugin(),
         tamis_extractors::plugin(),
         tamis_columnar::plugin(),
+        tamis_exec::plugin(),
         tamis_corpus::plugin(),
         tamis_pages::plugin(),
         tamis_sqlite::plugin(),

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Fields};
-use tamis_plugin::{Emit, Failure, Form, Forms, Metadata, NewDocument, SetupError, ValueRef, push_json};
-use tamis_readers::{FieldNames, TextForm, check_rename};
+use tamis_plugin::{
+    Emit, Failure, Form, Forms, Metadata, NewDocument, SetupError, ValueRef, nested, push_json,
+};
+use tamis_readers::{FieldNames, SPREAD, TextForm, check_rename};
 
 use crate::value::{Cell, cell};
 
@@ -139,18 +141,37 @@ impl Columns {
             .fields()
             .iter()
             .zip(batch.columns())
-            .map(|(field, values)| Column { role: self.role(field.name()), name: field.name(), values })
+            .map(|(field, values)| Column::new(self.role(field.name()), field.name(), values))
             .collect();
         for path in self.paths().filter(|path| schema.index_of(path).is_err()) {
-            if let Some(values) = follow(batch, path) {
-                columns.push(Column { role: self.role(path), name: path, values });
+            let Some(values) = follow(batch, path) else { continue };
+            let role = self.role(path);
+            if matches!(role, Role::Id | Role::Text | Role::Raw)
+                && let Some((root, inner)) = path.split_once('.')
+            {
+                columns.iter_mut().filter(|column| column.name == root).for_each(|it| it.taken.push(inner));
             }
+            columns.push(Column::new(role, path, values));
         }
+        self.count_missing(&columns, batch.num_rows(), emit);
         for row in 0..batch.num_rows() {
             let ordinal = first + row as u64;
             if let Err(message) = self.emit_row(&columns, row, ordinal, emit) {
                 let failure = Failure::new(format_args!("row {ordinal}: {message}"));
                 emit.failed(ordinal, 0, row_as_json(&columns, row).as_bytes(), &failure);
+            }
+        }
+    }
+
+    /// Counts the rows of files without the columns that the user names and that are none of those without which a file
+    /// is refused: a misspelt name must not go unnoticed.
+    fn count_missing(&self, columns: &[Column<'_>], n_rows: usize, emit: &mut dyn Emit) {
+        let id = Some(&self.names.id).filter(|id| **id != FieldNames::default().id);
+        let spread = Some(&self.spread).filter(|spread| **spread != SPREAD);
+        for (name, counter) in [(id, "no_id_field"), (spread, "no_spread_field")] {
+            let is_missing = |name: &&String| !name.is_empty() && !columns.iter().any(|it| it.name == **name);
+            if name.filter(is_missing).is_some() {
+                emit.count(counter, n_rows as u64);
             }
         }
     }
@@ -167,6 +188,7 @@ impl Columns {
         let mut spread = Metadata::default();
         for column in columns.iter().filter(|column| column.role != Role::Unwanted) {
             let value = cell(column.values, row).map_err(|why| format!("column `{}`: {why}", column.name))?;
+            let value = column.without_taken(value);
             match column.role {
                 Role::Id => id = as_id(value, column.values),
                 Role::Text => text = value,
@@ -228,6 +250,25 @@ struct Column<'a> {
     role: Role,
     name: &'a str,
     values: &'a dyn Array,
+    /// The members of it that are the id, the text or the page of the document.
+    taken: Vec<&'a str>,
+}
+
+impl<'a> Column<'a> {
+    fn new(role: Role, name: &'a str, values: &'a dyn Array) -> Self {
+        Self { role, name, values, taken: Vec::new() }
+    }
+
+    /// A value without what stands in another place of the document, null if nothing is left.
+    fn without_taken<'c>(&self, value: Cell<'c>) -> Cell<'c> {
+        let Cell::Json(mut json) = value else { return value };
+        for inner in &self.taken {
+            if let Some(rest) = nested::without(&json, inner) {
+                rest.as_str().clone_into(&mut json);
+            }
+        }
+        if !self.taken.is_empty() && json == "{}" { Cell::Null } else { Cell::Json(json) }
+    }
 }
 
 /// The JSON text of an object, be it a struct or JSON in a string.

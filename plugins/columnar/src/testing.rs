@@ -30,6 +30,8 @@ pub(crate) struct Collected {
     pub(crate) documents: Vec<Document>,
     /// Ordinal, raw bytes and message of each.
     pub(crate) failed: Vec<(u64, Vec<u8>, String)>,
+    /// What the reader counted.
+    pub(crate) counts: std::collections::BTreeMap<String, u64>,
 }
 
 impl Emit for Collected {
@@ -43,6 +45,10 @@ impl Emit for Collected {
 
     fn failed(&mut self, ordinal: u64, _offset: u64, raw: &[u8], failure: &Failure) {
         self.failed.push((ordinal, raw.to_vec(), failure.to_string()));
+    }
+
+    fn count(&mut self, name: &str, n: u64) {
+        *self.counts.entry(name.to_owned()).or_default() += n;
     }
 }
 

@@ -8,6 +8,16 @@ use tamis_plugin::{SetupError, ValueRef, View};
 /// Which of several duplicates is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-instead" = {
+    "newest": "write `keep = \"highest\"` and the field with the date, as `keep_by = \"published\"`",
+    "latest": "write `keep = \"highest\"` and the field with the date, as `keep_by = \"published\"`",
+    "oldest": "write `keep = \"lowest\"` and the field with the date, as `keep_by = \"published\"`",
+    "first": "write `keep = \"earliest\"`: the first in the order of the inputs",
+    "last": "the last in the order of the inputs cannot be kept: `earliest` keeps the first, `highest` the one with the \
+        highest value of `keep_by`",
+    "shortest": "the shortest cannot be kept: `longest` keeps the one with the most characters",
+    "best": "write `keep = \"highest\"` and the field with the score, as `keep_by = \"score\"`",
+}))]
 pub enum Keep {
     /// The one with the most characters.
     #[default]

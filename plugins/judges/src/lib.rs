@@ -4,6 +4,9 @@
 mod address;
 mod blocklist;
 mod chunk;
+mod classify;
+mod decontaminate;
+mod fasttext;
 mod judge;
 mod language;
 mod line_judge;
@@ -15,6 +18,8 @@ mod split;
 
 pub use blocklist::{Blocklist, BlocklistOptions};
 pub use chunk::{ChunkOptions, Chunks};
+pub use classify::{Classify, ClassifyOptions};
+pub use decontaminate::{Contaminated, Decontaminate, DecontaminateOptions};
 pub use judge::{Judge, JudgeMode, JudgeOptions};
 pub use language::{Language, LanguageOptions};
 pub use line_judge::{Between, LineJudge, LineJudgeOptions, LineRule};
@@ -25,5 +30,5 @@ pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
     filters: [Blocklist, Sample],
-    extractors: [Chunks, Judge, Language, LineJudge, Lookup, Mask, Split],
+    extractors: [Chunks, Classify, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
 }

@@ -110,6 +110,13 @@ pub(crate) fn chosen(
     }
 }
 
+/// A label of what bytes that are not UTF-8 look most like: too few to believe it, but a better example than any other.
+pub(crate) fn likely(bytes: &[u8]) -> String {
+    let likely = encoding::decode(bytes, &Hints::default()).encoding;
+    let likely = if likely == Encoding::UTF_8 { "gb18030" } else { likely.name() };
+    likely.to_ascii_lowercase()
+}
+
 fn of_label(option: &'static str, label: &str) -> Result<Option<Encoding>, SetupError> {
     if label == AUTO {
         return Ok(None);

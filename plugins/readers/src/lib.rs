@@ -27,7 +27,7 @@ pub use html::{Html, HtmlOptions};
 pub use invalid::InvalidValues;
 pub use json::{Json, JsonOptions};
 pub use jsonl::{Jsonl, JsonlOptions};
-pub use mapping::{FieldNames, TextForm, check_rename};
+pub use mapping::{FieldNames, SPREAD, TextForm, check_rename};
 pub use mhtml::{Mhtml, MhtmlOptions};
 pub use records::{Records, RecordsOptions};
 pub use text::{Text, TextOptions};

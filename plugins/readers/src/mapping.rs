@@ -7,7 +7,7 @@ use std::fmt::Write;
 use base64::Engine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tamis_plugin::{Emit, Flat, Form, Forms, NewDocument, SetupError, ValueRef};
+use tamis_plugin::{Emit, Flat, Form, Forms, Json, NewDocument, SetupError, ValueRef, nested};
 use tamis_text::json::{MIN_ATTACHED, STRING_LAYOUT};
 
 use crate::jsonl::object::read_object;
@@ -16,7 +16,7 @@ use crate::row::{Fault, Field, Row, Slot, Str};
 /// The names of the fields that hold the identifier, the text and the bytes as scraped.
 ///
 /// An empty name says that no field holds it. A name with dots reaches into objects: `content.body` is the member
-/// `body` of the field `content`, unless a field is called `content.body`.
+/// `body` of the field `content`, unless a field is called `content.body`; what else is in `content` stays metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FieldNames {
@@ -91,6 +91,9 @@ pub(crate) struct Mapping {
     paths: Vec<Path>,
     /// What the text is, if the user says so.
     form: Option<Form>,
+    /// Whether the user names the field of the id, and one to spread, so that records without are counted.
+    names_id: bool,
+    names_spread: bool,
 }
 
 /// A name with dots.
@@ -185,7 +188,11 @@ impl Mapping {
             wanted
         });
         check_rename(&rename, &roles)?;
-        let mut mapping = Self { names, raw_base64, metadata, spread, rename, paths: Vec::new(), form: None };
+        let names_id = !names.id.is_empty() && names.id != FieldNames::default().id;
+        let names_spread = !spread.is_empty() && spread != SPREAD;
+        let (paths, form) = (Vec::new(), None);
+        let mut mapping =
+            Self { names, raw_base64, metadata, spread, rename, paths, form, names_id, names_spread };
         let names = [&mapping.names.id, &mapping.names.text, &mapping.names.raw, &mapping.raw_base64];
         let names = names.into_iter().chain(mapping.metadata.iter().flatten()).chain(mapping.rename.keys());
         let mut dotted: Vec<String> = names.filter(|name| name.contains('.')).cloned().collect();
@@ -282,6 +289,33 @@ impl Mapping {
         Ok(followed)
     }
 
+    /// Objects that are metadata without those members that are the id, the text or the page of the document, by the
+    /// index of the field: a text does not stand there a second time, and not as it was before it was cleaned. An object of
+    /// which nothing is left is none.
+    fn without_taken(&self, row: &Row<'_>, followed: &[(&Path, usize)]) -> BTreeMap<usize, Option<Json>> {
+        let mut left: BTreeMap<usize, Option<Json>> = BTreeMap::new();
+        let taken = followed.iter().map(|(path, _)| *path).filter(|path| path.role != Role::Metadata);
+        for path in taken {
+            let is_metadata = |name: &str| matches!(self.role(name), Role::Metadata | Role::Spread);
+            let fields = row.fields.iter().enumerate();
+            let outer =
+                fields.filter(|(_, field)| row.str(&field.name) == path.root() && is_metadata(path.root()));
+            for (index, field) in outer {
+                let Some(ValueRef::Json(whole)) = row.value(&field.value) else { continue };
+                let json = match left.get(&index) {
+                    Some(Some(rest)) => rest.as_str(),
+                    Some(None) => continue,
+                    None => whole,
+                };
+                let inner = path.name.get(path.root().len() + 1..).unwrap_or_default();
+                if let Some(rest) = nested::without(json, inner) {
+                    left.insert(index, (rest.as_str() != "{}").then_some(rest));
+                }
+            }
+        }
+        left
+    }
+
     /// Makes a document of a record and emits it.
     ///
     /// # Errors
@@ -293,9 +327,15 @@ impl Mapping {
         let mut metadata = Vec::with_capacity(row.fields.len());
         let (mut spread, mut nested) = (Row::default(), Row::default());
         let followed = if self.paths.is_empty() { Vec::new() } else { self.follow_paths(row, &mut nested)? };
-        for field in &row.fields {
-            let Some(value) = row.value(&field.value) else { continue };
+        let left = self.without_taken(row, &followed);
+        for (index, field) in row.fields.iter().enumerate() {
+            let Some(mut value) = row.value(&field.value) else { continue };
             let name = row.str(&field.name);
+            match left.get(&index) {
+                Some(None) => continue,
+                Some(Some(rest)) => value = ValueRef::Json(rest.as_str()),
+                None => {}
+            }
             match self.role(name) {
                 Role::Id => once(&mut id, name, field, value)?,
                 Role::Text => {
@@ -331,11 +371,18 @@ impl Mapping {
             spread.value(&member.value).map(|value| (self.renamed(spread.str(&member.name)), value))
         }));
 
+        let has_id = id.is_some();
         let id = id.map(id_of).transpose()?.flatten();
         let text = text.map(string_of).transpose()?.flatten();
         let raw = raw.map(|taken: Taken<'_>| self.raw_of(&taken)).transpose()?.flatten();
         if text.is_none() && raw.is_none() {
             return Err(self.no_text(row));
+        }
+        if self.names_id && !has_id {
+            emit.count("no_id_field", 1);
+        }
+        if self.names_spread && !row.fields.iter().any(|field| row.str(&field.name) == self.spread) {
+            emit.count("no_spread_field", 1);
         }
         let text = text.unwrap_or_default();
         let (name, version) = STRING_LAYOUT;
@@ -387,8 +434,15 @@ impl Mapping {
                 }
             }
         }
-        if names.contains(&wanted.as_str()) {
-            return Fault::new(0, format!("field `{wanted}` is null, and there is no other content"));
+        if let Some(field) = row.fields.iter().find(|field| row.str(&field.name) == wanted.as_str()) {
+            let raw = &self.names.raw;
+            let page = if raw.is_empty() || raw == wanted {
+                String::new()
+            } else {
+                format!(" and no page in `{raw}`")
+            };
+            let message = format!("field `{wanted}` is null: the record has no text{page}");
+            return Fault::new(field.at, message);
         }
         message.push_str(": name the one that holds it with `fields = { text = \"…\" }`");
         Fault::new(0, message)
@@ -418,6 +472,9 @@ pub fn check_rename(rename: &BTreeMap<String, String>, roles: &[(&str, &String)]
     }
     Ok(())
 }
+
+/// The field that is spread where nothing is said, if there is one.
+pub const SPREAD: &str = "metadata";
 
 /// Names listed in a message; more would hide the message.
 const MAX_NAMES_SHOWN: usize = 8;

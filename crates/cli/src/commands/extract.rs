@@ -43,19 +43,19 @@ fn pipeline(args: &ExtractArgs, is_printed: bool) -> String {
         (false, true) => "markdown\"\nparagraphs = \"as-is",
         (false, false) => "text",
     };
-    let extraction = if args.markdown { "output = \"markdown\"" } else { "" };
+    format!("{}\n[[export]]\nuse = \"{exporter}\"\npath = \"extracted\"\n", stages(args.markdown))
+}
+
+/// The pipeline as far as it does not depend on where the texts go.
+pub(crate) fn stages(is_markdown: bool) -> String {
     // In Markdown blank lines, indentation and the ends of lines mean something.
-    let repair = if args.markdown {
-        "white_space = false\nremove_blank_lines = false\njoin_lines = false"
+    let (extraction, repair) = if is_markdown {
+        ("\noutput = \"markdown\"", "white_space = false\nremove_blank_lines = false\njoin_lines = false\n")
     } else {
-        ""
+        ("", "")
     };
-    let stages =
-        STAGES.replacen("use = \"html-extract\"", &format!("use = \"html-extract\"\n{extraction}"), 1);
-    format!(
-        "{stages}\n[[stage]]\nuse = \"repair-text\"\n{repair}\n\n\
-         [[export]]\nuse = \"{exporter}\"\npath = \"extracted\"\n"
-    )
+    let stages = STAGES.replacen("use = \"html-extract\"", &format!("use = \"html-extract\"{extraction}"), 1);
+    format!("{stages}\n[[stage]]\nuse = \"repair-text\"\n{repair}")
 }
 
 fn print(planned: &Planned, args: &ExtractArgs) -> anyhow::Result<Exit> {

@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod extract;
 pub(crate) mod init;
+pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod plugin_check;
 mod plugin_in_c;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tamis_config::{InputKind, Plan};
 use tamis_host::{OpenCall, Watchdog};
 use tamis_runner::{
-    Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, SegmentTask, Settings, Stream,
+    Added, Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, SegmentTask, Settings,
+    Stream,
 };
 use tamis_stage::RunContext;
 
@@ -55,6 +56,7 @@ fn run_planned(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     }
     let settings = Settings {
         fresh: args.fresh,
+        add: args.add,
         dry_run: args.dry_run,
         stream: args.places.streams().then(|| Stream::to(output::Documents)),
         limit: args.limit,
@@ -122,6 +124,7 @@ pub(crate) fn watched_by(
 fn check_stream(args: &RunArgs) -> anyhow::Result<()> {
     let flags = [
         (args.json, "--json", "prints there, too: write to a folder with `-o FOLDER`"),
+        (args.add, "--add", "adds to an earlier output, and there is none: name its folder with `-o FOLDER`"),
         (args.dry_run, "--dry-run", "writes nothing: leave one of them out"),
         (args.fresh, "--fresh", "replaces an earlier output, and there is none: leave it out"),
         (args.shard.is_some(), "--shard", "writes to a folder of its own: name one with `-o FOLDER`"),
@@ -232,6 +235,10 @@ pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, settings: &Sett
     let (records, bytes) = (report.tally.failed_ratio(), report.tally.input.failed_ratio());
     match show {
         Show::Json | Show::Nothing => {}
+        Show::Bar if report.finish == Finish::AlreadyDone && settings.add => print_line(format_args!(
+            "nothing to add: all of these files have been read, and what came of them is in {}",
+            summary::shown(&report.folder)
+        )),
         Show::Bar if report.finish == Finish::AlreadyDone => print_line(format_args!(
             "nothing to do: {} holds the finished output of this pipeline over these inputs \
              (pass `--fresh` to make it again)",
@@ -276,12 +283,26 @@ fn show_summary(plan: &Plan, report: &Report, is_limited: bool, streams: bool) {
     for line in summary::silent(plan, report) {
         output::log_line(line);
     }
+    if let Some(added) = &report.manifest.added {
+        print_line(addition(added, report));
+    }
     match report.finish {
         Finish::Dry if streams => {}
         Finish::Dry => print_line("this was a dry run: nothing was written"),
         Finish::Segment => print_line("this was one segment of the plan: others follow"),
         Finish::Done | Finish::AlreadyDone => {}
     }
+}
+
+/// What an addition is, and what it is not.
+fn addition(added: &Added, report: &Report) -> String {
+    let files = summary::plural(report.manifest.input_files, "new file", "new files");
+    let rest = if added.equals_fresh_run {
+        "which stays as it is"
+    } else {
+        "which stays as it is and was only compared with: a fresh run over all files might keep others"
+    };
+    format!("addition {}: {files}, beside the output that was there, {rest}", added.number)
 }
 
 fn dead_letters(plan: &Plan) -> String {

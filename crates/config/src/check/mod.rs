@@ -54,8 +54,12 @@ pub(crate) enum Meaning {
     Directory,
     /// A field that the stage reads (`x-field`).
     Read,
-    /// A field that the stage writes (`x-field`).
+    /// A field that the stage writes (`x-field`); those that are named are all that it writes.
     Write,
+    /// A field that it writes beside others.
+    Add,
+    /// A field that it would write but for the new name that it gets.
+    Renamed,
     /// A field that the stage takes away; it must be there before.
     Remove,
     /// A field of those that are all that the stage leaves.
@@ -80,6 +84,8 @@ impl Meaning {
     fn of_field(word: &str) -> Self {
         match word {
             "write" => Self::Write,
+            "add" => Self::Add,
+            "renamed" => Self::Renamed,
             "remove" => Self::Remove,
             "keep" => Self::Keep,
             _ => Self::Read,
@@ -331,17 +337,21 @@ impl<'a> Checker<'a> {
             (None, Some(choice)) => vec![choice],
             _ => return,
         };
-        self.one_of(node, &choices, at);
+        self.one_of(node, &choices, keywords, at);
     }
 
-    fn one_of(&mut self, node: &Node, choices: &[&Value], at: &At) {
+    /// Complains about a value that is none of the choices. What others call one of them, and what to write instead,
+    /// may stand beside them (`x-instead`).
+    fn one_of(&mut self, node: &Node, choices: &[&Value], keywords: &Map<String, Value>, at: &At) {
         let value = node.to_json();
         if choices.contains(&&value) {
             return;
         }
         let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
         let likely = node.as_str().and_then(|word| closest(word, words.iter().copied()));
+        let instead = keywords.get("x-instead").and_then(|others| others.get(node.as_str()?)?.as_str());
         let label = match likely {
+            _ if instead.is_some() => instead.unwrap_or_default().to_owned(),
             Some(choice) => format!("did you mean `{choice}`?"),
             None if words.len() == choices.len() => format!("must be {}", choice(&words)),
             None => {
@@ -360,7 +370,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             if let Some(choices) = self.constants(&branches) {
-                self.one_of(node, &choices, at);
+                self.one_of(node, &choices, keywords, at);
                 continue;
             }
             self.any_branch(node, &branches, at);

@@ -6,7 +6,7 @@ use super::schema::{is_composed, needed};
 use super::words::first_sentence;
 use super::{At, Checker, MOST_MISTAKES, Mark, Meaning};
 use crate::envelope::ENVELOPE;
-use crate::node::{Data, Entry, Table};
+use crate::node::{Data, Entry, Node, Table};
 use crate::suggest::{choice, closest, containing, did_you_mean_beside};
 use crate::text::Place;
 
@@ -34,6 +34,9 @@ impl<'a> Checker<'a> {
         }
         if let Some(word) = keywords.get("x-field-keys").and_then(Value::as_str) {
             self.mark_keys(table, word, at);
+        }
+        if top && let Some(properties) = properties {
+            self.mark_tables(table, properties);
         }
         let mut meant = Vec::new();
         let mut wrong = Vec::new();
@@ -90,8 +93,11 @@ impl<'a> Checker<'a> {
         }
         // What only works beside another option is no beginning.
         let stands_alone = |(_, schema): &(&String, &Value)| schema.get("x-needs").is_none();
-        let known: Vec<&str> =
+        let mut known: Vec<&str> =
             properties.into_iter().flatten().filter(stands_alone).map(|(key, _)| key.as_str()).collect();
+        if let Some(main) = self.schema.get("x-main").and_then(Value::as_array).filter(|_| top) {
+            known = main.iter().filter_map(Value::as_str).collect();
+        }
         let label =
             if known.is_empty() { String::new() } else { format!("give at least one of {}", choice(&known)) };
         let message = if top {
@@ -112,6 +118,27 @@ impl<'a> Checker<'a> {
             place: entry.key_place.clone(),
         };
         self.marks.extend(table.entries.iter().map(mark));
+    }
+
+    /// Notes the fields by which tables in options are chosen (`x-tables-by`).
+    fn mark_tables(&mut self, table: &Table, properties: &Map<String, Value>) {
+        for (option, schema) in properties {
+            let by = schema.get("x-tables-by").and_then(Value::as_str);
+            let tables = table.get(option).and_then(Node::as_table);
+            let Some((by, tables)) = by.zip(tables) else { continue };
+            let Some(first) = tables.entries.iter().find(|entry| entry.value.as_table().is_some()) else {
+                continue;
+            };
+            let default = || properties.get(by)?.get("default")?.as_str();
+            let field = table.get(by).map_or_else(default, Node::as_str);
+            self.marks.extend(field.map(|field| Mark {
+                meaning: Meaning::Read,
+                pointer: format!("/{option}"),
+                option: option.clone(),
+                value: field.to_owned(),
+                place: first.key_place.clone(),
+            }));
+        }
     }
 
     /// Complains about a key that nobody knows; returns the one that was probably meant.
@@ -154,7 +181,7 @@ pub(crate) fn above_all_tables(entry: &Entry, owner: &str) -> Option<String> {
     let fits = match &entry.value.data {
         Data::Array(_) => schema.get("x-tables").is_some(),
         Data::Table(_) => schema["type"] == "object",
-        Data::String(_) => entry.key == "extends",
+        Data::String(_) => matches!(entry.key.as_str(), "extends" | "name"),
         _ => false,
     };
     fits.then(|| format!("write it above all tables: here it belongs to {owner}"))

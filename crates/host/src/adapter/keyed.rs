@@ -22,9 +22,9 @@ impl Keyed {
     pub(super) fn new(instance: Instance, table: &'static abi::Keyed) -> Result<Self, SetupError> {
         let Declared { rounds, notes, index } = declared(&instance, table).map_err(SetupError::new)?;
         let is_visited = rounds.rounds.iter().any(|round| matches!(round.reduce, Reduce::Visit { .. }));
-        if is_visited && table.visit.is_none() {
+        if (is_visited || index.round.is_some()) && table.visit.is_none() {
             return Err(SetupError::new(broken(
-                "it declares a round of visits, and has no function `visit`",
+                "it declares a round of visits or an index, and has no function `visit`",
             )));
         }
         Ok(Self { instance, table, rounds, notes, index, locals: Locals::new() })
@@ -94,9 +94,38 @@ impl Keyed {
         }
     }
 
+    /// A call of `visit`, and what was emitted in it.
+    fn visited(
+        &self,
+        round: u32,
+        group: &mut dyn Group,
+        known: &dyn Known,
+        takes: Takes,
+    ) -> Result<Emitted, Failure> {
+        let Some(visit) = self.table.visit else { return Ok(Emitted::default()) };
+        let local = self.local().map_err(|error| self.instance.failure(&error))?;
+        let mut call = self.instance.call(Target::Nothing);
+        call.offer(KeyedCall::new(known, takes).visiting(group));
+        // SAFETY: the table was checked, the instance is open, and the local is ours.
+        let visited = call.run(|host| unsafe { visit(self.instance.pointer, local.0, round, host) });
+        let emitted = call.emitted();
+        self.put_away(local, &visited);
+        visited.map_err(|error| self.instance.failure(&error))?;
+        Ok(emitted)
+    }
+
     fn round(&self, round: u32) -> Result<&tamis_stage::keyed::Round, Failure> {
         let found = self.rounds.rounds.get(round as usize);
         found.ok_or_else(|| Failure::new(format!("there is no round {round}")))
+    }
+}
+
+/// A row of an index, which is all that there is to see.
+struct OneEntry<'e>(Option<&'e [u8]>);
+
+impl Group for OneEntry<'_> {
+    fn advance(&mut self) -> Result<Option<&[u8]>, Failure> {
+        Ok(self.0.take())
     }
 }
 
@@ -166,17 +195,16 @@ impl KeyedHandle for Keyed {
         known: &dyn Known,
         facts: &mut Emitted,
     ) -> Result<(), Failure> {
-        let Some(visit) = self.table.visit else { return Ok(()) };
         let takes = Takes::Facts { width: self.round(round)?.outcome().0 };
-        let local = self.local().map_err(|error| self.instance.failure(&error))?;
-        let mut call = self.instance.call(Target::Nothing);
-        call.offer(KeyedCall::new(known, takes).visiting(group));
-        // SAFETY: the table was checked, the instance is open, and the local is ours.
-        let visited = call.run(|host| unsafe { visit(self.instance.pointer, local.0, round, host) });
-        let emitted = call.emitted();
-        self.put_away(local, &visited);
-        visited.map_err(|error| self.instance.failure(&error))?;
-        *facts = emitted;
+        *facts = self.visited(round, group, known, takes)?;
+        Ok(())
+    }
+
+    fn recall(&self, round: u32, entry: &[u8], known: &dyn Known, rows: &mut Emitted) -> Result<(), Failure> {
+        let declared = self.round(round)?;
+        let takes = Takes::Recalled { width: declared.row_width(), is_visited: declared.is_visited() };
+        let behind = self.rounds.rounds.len() as u32;
+        *rows = self.visited(behind + round, &mut OneEntry(Some(entry)), known, takes)?;
         Ok(())
     }
 

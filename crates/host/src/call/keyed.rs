@@ -34,6 +34,8 @@ pub(crate) enum Takes {
     Rows { width: usize, is_visited: bool },
     /// Facts of so many bytes.
     Facts { width: usize },
+    /// Rows about a document of an index.
+    Recalled { width: usize, is_visited: bool },
 }
 
 impl<'a> KeyedCall<'a> {
@@ -71,6 +73,7 @@ unsafe extern "C" fn row(ctx: *mut c_void, doc: u32, row: Str) -> i32 {
     let (width, is_open) = match takes {
         Takes::Nothing => return abi::UNSUPPORTED,
         Takes::Facts { width } => (width, false),
+        Takes::Recalled { width, is_visited } => (width, is_visited),
         Takes::Rows { width, is_visited } => {
             if !is_document(call, doc) {
                 return abi::ERROR;

@@ -144,6 +144,9 @@ impl<'a> HostRef<'a> {
         for (name, n) in notes.counts() {
             self.count(name, *n);
         }
+        for message in notes.warnings() {
+            self.warn(message);
+        }
     }
 
     /// Hands over the changes of one document.

@@ -148,6 +148,12 @@ unsafe extern "C-unwind" fn visit<T: KeyedStage>(
     boundary(host, || {
         let keyed = HostKeyed::of(host, &stage.rounds)?;
         let (mut group, mut facts) = (HostGroup(&keyed), HostRows { keyed: &keyed, doc: 0 });
+        // Behind the last round stand the same rounds again, for what comes from an index.
+        if let Some(round) = round.checked_sub(stage.rounds.rounds.len() as u32) {
+            let told = |failure: Failure| failure.to_string();
+            let Some(entry) = group.advance().map_err(told)?.map(<[u8]>::to_vec) else { return Ok(()) };
+            return stage.stage.recall(round, local, &entry, &keyed, &mut facts).map_err(told);
+        }
         let visited = stage.stage.visit(round, local, &mut group, &keyed, &mut facts);
         visited.map_err(|failure| failure.to_string())
     })

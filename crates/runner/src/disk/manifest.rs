@@ -34,8 +34,14 @@ pub struct Manifest {
     pub input_files: u64,
     /// Their bytes.
     pub input_bytes: u64,
+    /// Hidden files and folders that were passed over, a folder with all it holds as one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_hidden: u64,
     /// Where the records went; of a run that is not complete, all zero.
     pub tally: Tally,
+    /// Of a run that has added to the output of an earlier one (`--add`): what there is beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<Added>,
     /// The exports in plan order.
     pub exports: Vec<ExportManifest>,
     /// What corpus stages have left for the user, such as learned tables.
@@ -45,6 +51,24 @@ pub struct Manifest {
     /// if the run was not to write one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fates: Option<FileEntry>,
+}
+
+/// A run that has read new files alone, whose output belongs to that of earlier runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    /// Which addition it is, from 1.
+    pub number: u32,
+    /// The folders of the runs before, from the folder of this one: that of the output as it was first, then those of
+    /// the additions in order.
+    pub beside: Vec<PathBuf>,
+    /// Whether a fresh run over all files would have brought the same documents. Not if stages judge a document by
+    /// others: those that were there stay, whatever has come.
+    pub equals_fresh_run: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What a corpus stage has left for the user.

@@ -22,6 +22,8 @@ pub(crate) const OLD_FILE_LIST: &str = "files.b3";
 pub(crate) const LEARNED: &str = "learned";
 /// In [`WORK`]: what became of every record.
 pub(crate) const FATES: &str = "fates";
+/// In [`WORK`]: which files the run has read.
+pub(crate) const INPUTS: &str = "inputs";
 /// In [`WORK`]: held while a run uses the folder.
 pub(crate) const LOCK: &str = "lock";
 /// In [`WORK`]: the same where the file system has no locks.
@@ -43,15 +45,17 @@ pub(crate) fn is_ours(name: &str) -> bool {
     name == WORK || name.ends_with(TEMPORARY) || part_number(name).is_some()
 }
 
-/// Whether a file that a manifest names is a list of named files.
+/// Whether a file that a manifest names is a list of named files; in that of merged shards the folder of the shard
+/// stands before it.
 pub(crate) fn is_file_list(name: &str) -> bool {
-    name == FILE_LIST || name == OLD_FILE_LIST
+    name == OLD_FILE_LIST
+        || name.strip_suffix(FILE_LIST).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 /// Whether an entry of [`WORK`] is to stay when a run is over.
 pub(crate) fn outlasts_a_run(name: &std::ffi::OsStr) -> bool {
     let lasting = [MANIFEST, FILE_LIST].map(|path| path.rsplit('/').next().unwrap_or(path));
-    lasting.iter().chain(&[FATES, LEARNED, LOCK, LOCK_MARK]).any(|kept| name == *kept)
+    lasting.iter().chain(&[FATES, INPUTS, LEARNED, LOCK, LOCK_MARK]).any(|kept| name == *kept)
 }
 
 /// The number in the name of a part: `part-00012.jsonl`.

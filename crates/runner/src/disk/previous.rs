@@ -9,7 +9,7 @@ use crate::disk::folder;
 use crate::disk::journal;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
 use crate::disk::names::{
-    FATES, FILE_LIST, LEARNED, MANIFEST, OLD_FILE_LIST, OLD_MANIFEST, TEMPORARY, WORK, is_file_list,
+    FATES, FILE_LIST, INPUTS, LEARNED, MANIFEST, OLD_FILE_LIST, OLD_MANIFEST, TEMPORARY, WORK, is_file_list,
     is_inside, is_ours, part_number, temporary,
 };
 use crate::error::RunError;
@@ -147,6 +147,7 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
         clear_temporary(place)?;
     }
     remove(&base.join(WORK).join(FATES))?;
+    remove(&base.join(WORK).join(INPUTS))?;
     // That of an older version is one only if it was read as one: another file may have that name.
     if earlier.is_some() && !base.join(MANIFEST).exists() {
         remove(&base.join(OLD_MANIFEST))?;

@@ -8,8 +8,11 @@ use tamis_input::{Content, InputFile, Location, OpenOptions};
 
 use crate::read::choose::{SNIFF_BYTES, choose};
 
-/// So many files of a source are opened.
-const MOST_FILES: usize = 5;
+/// So many files of a source are opened, whatever they are called.
+const FIRST_FILES: usize = 5;
+/// So many in all: beyond the first, one of each folder and ending. A dump of several kinds has each in a folder of its
+/// own, or tells them by their names.
+const MOST_FILES: usize = 12;
 /// So many entries of folders are looked at to find them.
 const MOST_ENTRIES: usize = 2000;
 
@@ -22,7 +25,7 @@ pub struct Glance {
     pub readers: Vec<(String, String)>,
 }
 
-/// Looks at the first files of every source that chooses among readers: five of them, 64 KiB of each, on this machine
+/// Looks at the first files of every source that chooses among readers: a dozen at most, 64 KiB of each, on this machine
 /// only. Of a source of which nothing can be said there is nothing.
 ///
 /// A file that cannot be read, or that no reader takes, is passed over: a run says what is wrong with it.
@@ -63,7 +66,11 @@ fn find(
     }
     *n_left -= 1;
     if path.is_file() {
-        if input.takes(relative) && !source.plan.exclude.contains(relative) {
+        let is_new = || !files.iter().any(|known| is_like(known, path));
+        if input.takes(relative)
+            && !source.plan.exclude.contains(relative)
+            && (files.len() < FIRST_FILES || is_new())
+        {
             files.push(path.to_owned());
         }
         return;
@@ -80,6 +87,11 @@ fn find(
     for entry in entries.iter().filter(|entry| !is_hidden(entry)) {
         find(source, input, entry, files, n_left);
     }
+}
+
+/// Whether two files lie in one folder and end alike.
+fn is_like(one: &Path, other: &Path) -> bool {
+    (one.parent(), one.extension()) == (other.parent(), other.extension())
 }
 
 fn reader_of(source: &OpenedSource, path: PathBuf, name: &str) -> io::Result<Option<usize>> {

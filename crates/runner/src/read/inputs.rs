@@ -1,5 +1,6 @@
 //! From the paths of the sources to their files, in a fixed order.
 
+use std::cell::Cell;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +9,10 @@ use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
 use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
 use tamis_stage::RunContext;
 
+use crate::disk::known_inputs::{self, KnownInputs};
 use crate::disk::{folder, names};
 use crate::error::RunError;
+use crate::read::hidden::{self, Hidden};
 use crate::read::only::Only;
 use crate::work::place::MAX_FILES;
 
@@ -38,6 +41,11 @@ impl InputFile {
     /// What is known of it, without its source.
     pub(crate) fn listed(self) -> tamis_input::InputFile {
         self.file
+    }
+
+    /// What a later run must know of it.
+    fn known(&self) -> [u8; 24] {
+        known_inputs::entry(self.source, &self.name, self.size, self.modified, &self.version)
     }
 
     /// Whether a later run can know that it is the same, and read it again.
@@ -70,12 +78,42 @@ pub(crate) struct Inputs {
     prefixes: Vec<String>,
     /// Of which records there is something to do, if not of all.
     pub(crate) only: Option<Arc<Only>>,
+    /// Where those stand in the listing that are to be read, if not all of them are.
+    chosen: Option<Vec<usize>>,
+    /// How many hidden files and folders were passed over.
+    hidden: u64,
 }
 
 impl Inputs {
+    /// How many files and folders were passed over because they are hidden, a folder with all it holds as one.
+    pub(crate) fn hidden(&self) -> u64 {
+        self.hidden
+    }
+
     /// The number of files.
     pub(crate) fn len(&self) -> usize {
-        self.listing.len()
+        self.chosen.as_ref().map_or(self.listing.len(), Vec::len)
+    }
+
+    /// Where a file stands in the listing.
+    fn place(&self, index: usize) -> usize {
+        self.chosen.as_ref().map_or(index, |chosen| chosen.get(index).copied().unwrap_or(usize::MAX))
+    }
+
+    /// Only those that are wanted, in the same order.
+    pub(crate) fn choosing(mut self, mut is_wanted: impl FnMut(&InputFile, &[u8; 24]) -> bool) -> Self {
+        let wanted = (0..self.len()).filter(|index| {
+            let file = self.get(*index);
+            is_wanted(&file, &file.known())
+        });
+        let chosen: Vec<usize> = wanted.map(|index| self.place(index)).collect();
+        self.chosen = Some(chosen);
+        self
+    }
+
+    /// What a later run must know of all of them.
+    pub(crate) fn known(&self) -> KnownInputs {
+        KnownInputs::of(self.iter().map(|file| file.known()))
     }
 
     /// The file at an index, put together from what the listing holds of it.
@@ -84,6 +122,7 @@ impl Inputs {
     ///
     /// Beyond the last file.
     pub(crate) fn get(&self, index: usize) -> InputFile {
+        let index = self.place(index);
         let mut file = self.listing.get(index).expect("the index is one of a listed file");
         let source = self.ends.partition_point(|end| *end <= index);
         if let Some(prefix) = self.prefixes.get(source) {
@@ -109,12 +148,12 @@ impl Inputs {
 
     /// The size of a file in bytes.
     pub(crate) fn size(&self, index: usize) -> u64 {
-        self.listing.size(index)
+        self.listing.size(self.place(index))
     }
 
     /// How many bytes some files have in all.
     pub(crate) fn size_of(&self, files: Range<usize>) -> u64 {
-        files.map(|index| self.listing.size(index)).sum()
+        files.map(|index| self.size(index)).sum()
     }
 
     /// The hash of what is known of all files: two runs with one hash read the same.
@@ -134,6 +173,7 @@ impl Inputs {
 
     /// Whether opening and reading a file costs no more than the system calls, and nothing speaks against it yet.
     pub(crate) fn is_local(&self, index: usize) -> bool {
+        let index = self.place(index);
         self.listing.is_local(index) && !self.listing.has_trouble(index)
     }
 }
@@ -142,7 +182,7 @@ impl Inputs {
     /// What messages call the first input that cannot be known again: a run of it can neither be resumed nor
     /// be found done.
     pub(crate) fn unrepeatable(&self) -> Option<String> {
-        let away = (0..self.len()).filter(|index| !self.listing.is_local(*index));
+        let away = (0..self.len()).filter(|index| !self.listing.is_local(self.place(*index)));
         let file = away.map(|index| self.get(index)).find(|file| !file.is_repeatable())?;
         Some(match &file.location {
             Location::Stdin => "standard input".to_owned(),
@@ -204,13 +244,21 @@ fn list_source(
         let path = folder::resolve(path);
         outputs.iter().any(|folder| path.starts_with(folder))
     };
+    let (hidden, seeks_hidden) = (Cell::new(0), source.inputs.iter().any(hidden::is_sought));
     let is_excluded = |it: Candidate<'_>| {
         let left_out = if it.is_folder {
             source.exclude.contains_dir(it.relative)
         } else {
             source.exclude.contains(it.relative)
         };
-        left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path))
+        if left_out || ((it.is_folder || it.path.is_symlink()) && is_output(it.path)) {
+            return true;
+        }
+        let kind = if seeks_hidden { Hidden::No } else { hidden::kind(it) };
+        if kind == Hidden::Unknown && source.inputs.iter().any(|input| hidden::is_missed(input, it)) {
+            hidden.set(hidden.get() + 1);
+        }
+        kind != Hidden::No
     };
     let options = ListOptions { is_excluded: &is_excluded, is_stopped: &|| run.is_cancelled() };
     source.inputs.iter().try_for_each(|input| check_named(input, outputs))?;
@@ -224,6 +272,7 @@ fn list_source(
         .filter_map(|(it, input)| is_input(input).then_some(it))
         .collect();
     inputs.listing.add(&patterns, &options).map_err(failed)?;
+    inputs.hidden += hidden.get();
     inputs.ends.push(inputs.listing.len());
     Ok(())
 }

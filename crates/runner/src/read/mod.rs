@@ -5,6 +5,7 @@ pub(crate) mod cutter;
 pub(crate) mod feeder;
 pub(crate) mod find;
 pub(crate) mod glance;
+pub(crate) mod hidden;
 pub(crate) mod inputs;
 pub(crate) mod only;
 pub(crate) mod sample;

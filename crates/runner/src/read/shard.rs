@@ -29,6 +29,13 @@ impl Shard {
         end_of(self.index)..end_of(self.index + 1)
     }
 
+    /// The shard whose folder has this name.
+    pub(crate) fn of_folder(name: &str) -> Option<Self> {
+        let (index, count) = name.strip_prefix("shard-")?.split_once("-of-")?;
+        let shard = Self { index: index.parse().ok()?, count: count.parse().ok()? };
+        (shard.folder() == name).then_some(shard)
+    }
+
     /// The folder of its output below that of an export.
     pub(crate) fn folder(self) -> String {
         format!("shard-{:05}-of-{:05}", self.index, self.count)

@@ -12,6 +12,20 @@ const MAX_NAMED: usize = 5;
 /// How much of a value is shown, in characters.
 const MAX_VALUE_CHARS: usize = 60;
 
+/// Why two runs are not of one program and pipeline, if they are not.
+pub(super) fn of_runs(then: &Manifest, now: &Manifest) -> Option<String> {
+    if then.tamis != now.tamis {
+        return Some(format!(
+            "tamis {} wrote it, and this is {}: go on with that one",
+            then.tamis, now.tamis
+        ));
+    }
+    (then.fingerprint.plan != now.fingerprint.plan).then(|| match of_plans(&then.resolved, &now.resolved) {
+        Some(changes) => format!("changed since: {changes}"),
+        None => "the pipeline, a file that it names or a plugin has changed since".to_owned(),
+    })
+}
+
 /// What has changed of a pipeline, in words; nothing that could be named if it is none of what a manifest holds.
 pub(super) fn of_plans(then: &Resolved, now: &Resolved) -> Option<String> {
     if then.plan.is_null() {

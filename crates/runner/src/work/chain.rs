@@ -85,6 +85,27 @@ pub fn pass(
     Ok(line.in_order())
 }
 
+/// Puts documents through the stages of a plan that has no corpus stage; returns them in order with their fate.
+///
+/// What was opened can be used again and by several threads, so a program that is handed documents bit by bit opens its
+/// stages once.
+///
+/// # Panics
+///
+/// When the plan has a corpus stage, which would have to see all documents first: that is [`process`].
+pub fn transform(opened: &Opened, documents: Vec<Document>) -> Vec<Record> {
+    let is_corpus = |stage: &OpenedStage| matches!(stage.handle, OpenStage::Corpus(_));
+    assert!(!opened.stages.iter().any(is_corpus), "a corpus stage has not seen the documents");
+    let events = Events::new(&());
+    let mut line = Line::default();
+    for (ordinal, document) in (0..).zip(documents) {
+        let position = Container::default().position(ordinal);
+        line.enter(Record { position, ..Record::from(document) }, events);
+    }
+    run_stages(&opened.stages, &mut line, &mut Tally::default(), events);
+    line.in_order()
+}
+
 impl Chain<'_> {
     /// Whether corpus stages still can read what they have put on the disk: if not, no verdict of theirs counts.
     pub(crate) fn check(&self) -> Result<(), RunError> {
@@ -110,7 +131,8 @@ impl Chain<'_> {
 
     /// Takes in the records of one piece.
     fn read(&self, piece: Piece, line: &mut Line, tally: &mut Tally) {
-        let id: Arc<str> = Arc::from(self.opened.sources[piece.source].id.as_str());
+        let source = &self.opened.sources[piece.source];
+        let id: Arc<str> = Arc::from(source.id.as_str());
         let Decoded { mut records, counts, time, is_unread } = decode(self.opened, piece);
         if let Some(only) = self.only {
             records.retain(|record| only.takes(record));
@@ -123,6 +145,7 @@ impl Chain<'_> {
         let entry = tally.stage("source", &id);
         entry.time += time;
         entry.seen += records.len() as u64;
+        entry.find(&source.named_fields, &records);
         records.iter().filter(|record| !record.is_kept()).for_each(|record| entry.fail(record));
         merge_counts(&mut entry.counts, counts);
         tally.read += records.len() as u64;
@@ -296,6 +319,7 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
     for stage in stages {
         let start = Stopwatch::start();
         let seen = line.records.len();
+        tally.stage("stage", &stage.id).find(&stage.named_fields, &line.records);
         let effects = line.pass(stage, events);
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.spent();

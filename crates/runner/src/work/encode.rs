@@ -42,6 +42,9 @@ pub(crate) fn run(opened: &Opened, sorted: &mut Sorted, tally: &mut Tally) -> Re
         let chunk = chunk(export, groups);
         let entry = tally.stage("export", &export.id);
         entry.seen += sorted.of(export.from).len() as u64;
+        if export.from == From::Kept {
+            entry.find(&export.named_fields, sorted.of(From::Kept));
+        }
         entry.time += start.spent();
         chunk
     });

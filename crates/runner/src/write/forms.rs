@@ -50,24 +50,6 @@ pub(super) fn primary(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// The host of an address, in lower case and without user, port and the dot of the root; none if it has no host.
-pub(super) fn host(address: &str) -> Option<String> {
-    let address = address.trim();
-    let rest = match address.split_once("://") {
-        Some((_, rest)) => rest,
-        None => address.strip_prefix("//")?,
-    };
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    // An address of IPv6 has colons of its own, in brackets.
-    let host = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inner, _)) => inner,
-        None => host.split_once(':').map_or(host, |(host, _)| host),
-    };
-    let host = host.trim_end_matches('.').to_lowercase();
-    (!host.is_empty()).then_some(host)
-}
-
 /// The registry's replacements of two-letter codes that were withdrawn.
 fn current(code: &str) -> &str {
     match code {
@@ -107,24 +89,6 @@ mod tests {
             assert_eq!(tag(written), expected, "{written}");
             assert_eq!(primary(written), language, "{written}");
             assert_eq!(tag(&tag(written)), expected, "{written}");
-        }
-    }
-
-    #[test]
-    fn hosts_of_addresses() {
-        for (address, expected) in [
-            ("https://Example.ORG/a?b=http://c", Some("example.org")),
-            ("http://me:pw@a.b:8080", Some("a.b")),
-            ("//cdn.example.org./x", Some("cdn.example.org")),
-            ("http://[::1]:8/a", Some("::1")),
-            ("http://新闻.cn/a", Some("新闻.cn")),
-            ("https://user@host@real/", Some("real")),
-            ("mailto:a@b", None),
-            ("a/b.html", None),
-            ("http:///a", None),
-            ("", None),
-        ] {
-            assert_eq!(host(address).as_deref(), expected, "{address}");
         }
     }
 }

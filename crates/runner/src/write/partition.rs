@@ -186,7 +186,7 @@ fn in_form<'a>(name: &str, format: Option<&str>, value: Cow<'a, str>) -> Option<
     Some(match format.unwrap_or(if name == LANGUAGE { "tag" } else { "" }) {
         "tag" => form(forms::tag),
         "primary" => form(forms::primary),
-        "host" => Cow::Owned(forms::host(&value)?),
+        "host" => Cow::Owned(tamis_text::hosts::host(&value)?),
         _ => value,
     })
 }

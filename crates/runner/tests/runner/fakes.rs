@@ -422,7 +422,7 @@ impl World {
     pub(crate) fn output(&self) -> BTreeMap<String, String> {
         let mut files = self.files("out");
         files.retain(|name, _| {
-            ![".tamis/fates", ".tamis/manifest.json"].iter().any(|own| name.ends_with(own))
+            ![".tamis/fates", ".tamis/inputs", ".tamis/manifest.json"].iter().any(|own| name.ends_with(own))
         });
         files
     }

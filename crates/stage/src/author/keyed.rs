@@ -81,6 +81,24 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
         Err(Failure::new(format!("round {round} is to be visited, and the stage has no `visit`")))
     }
 
+    /// Sees what an index has of a document of an earlier run, a row of its [`Index::round`] with the position that
+    /// the document has in this run, and emits the rows that it has in a round, as [`KeyedStage::observe`] does for
+    /// documents of this run.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot go on; the run ends.
+    fn recall(
+        &self,
+        round: u32,
+        _local: &mut Self::Local,
+        _entry: &[u8],
+        _known: &dyn Known,
+        _rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        Err(Failure::new(format!("round {round} is to be given an index, and the stage has no `recall`")))
+    }
+
     /// Judges or changes one document.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::contest::{Comparison, Contest, Program};
+use super::contest::{Beyond, Comparison, Contest, Program};
 use super::corpus::{self, Corpus, Tree};
 use super::is_debug;
 use super::peers::{self, JSONL_PEER, MIN_CHARS, Script};
@@ -13,6 +13,8 @@ use super::report::{Bar, Measure};
 
 /// How many pages the slowest peer, at some hundred kilobytes a second, can be asked to clean.
 const EXTRACTED_PAGES: u64 = 1000;
+/// The same for judging, at a tenth of a megabyte a second.
+const JUDGED_PAGES: u64 = 600;
 /// The stages of `config/flattened.toml` that need no rule files.
 const FLATTENED: [&str; 6] =
     ["unwrap", "newspaper-page", "metadata", "boilerplate", "recover-paragraphs", "repair-text"];
@@ -38,6 +40,8 @@ pub(crate) enum Case {
     Extract,
     /// Flattened pages through the stages that clean them
     Flattened,
+    /// The rules of Gopher, C4 and FineWeb over JSON lines
+    Judge,
     /// Exact duplicates of JSON lines
     Dedup,
     /// Memory of a corpus and of one eight times its size
@@ -77,6 +81,7 @@ impl Case {
             Self::Html => setting.html(),
             Self::Extract => setting.extract(),
             Self::Flattened => setting.flattened(),
+            Self::Judge => setting.judge(),
             Self::Dedup => setting.dedup(),
             Self::Memory => setting.memory(),
             Self::Startup => setting.startup(),
@@ -242,6 +247,41 @@ impl Setting {
         Ok(self.contest("flattened", vec![one, two, plain], comparisons))
     }
 
+    /// What judging takes is what a run takes beyond one that only reads and writes. The sample of the peer is too small for
+    /// ours to be measured on it, so rates are compared.
+    fn judge(&self) -> anyhow::Result<Contest> {
+        let text = text_of(&self.corpus.text);
+        let documents = Some(self.corpus.documents);
+        let run = |name: &'static str, options: Option<&str>| {
+            let stages = options.map(|options| ("judge", options.to_owned())).into_iter().collect();
+            let judging = Pipeline { stages, ..pipeline("jsonl", vec![text.clone()]) };
+            anyhow::Ok(self.tamis(&judging, name, documents)?.named(name))
+        };
+        let presets = "presets = [\"gopher\", \"c4\", \"fineweb\"]\n";
+        let annotate = format!("{presets}mode = \"annotate\"\n");
+        let (sample, sample_bytes) = corpus::text_sample(&self.corpus.text, &self.work, JUDGED_PAGES)?;
+        let peer = self.script(peers::DATATROVE_JUDGE, &text_of(&sample), "datatrove-judge.jsonl")?;
+        let mut plain_peer = peer.clone().named("datatrove, plain");
+        plain_peer.command.push("plain".to_owned());
+        let programs = vec![
+            run("judge", Some(presets))?,
+            run("judge-none", None)?,
+            run("judge-annotate", Some(&annotate))?,
+            peer,
+            plain_peer,
+        ];
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let beyond =
+            Some(Beyond { ours: (1, megabytes(self.corpus.bytes)), theirs: (4, megabytes(sample_bytes)) });
+        let rate = |ours, theirs, bar| Comparison { measure: Measure::Rate, ours, theirs, bar, beyond };
+        let comparisons = vec![
+            rate(0, None, Some(Bar::AtLeast(80.0))),
+            rate(2, None, None),
+            rate(0, Some(3), Some(Bar::AtLeast(150.0))),
+        ];
+        Ok(self.contest("judge", programs, comparisons))
+    }
+
     fn dedup(&self) -> anyhow::Result<Contest> {
         let text = text_of(&self.corpus.text);
         let stages = vec![("dedup-exact", String::new())];
@@ -391,11 +431,11 @@ fn shell(label: &str, line: &str, arguments: &[&str], output: Option<&Path>, nee
 }
 
 fn ratio(measure: Measure, ours: usize, theirs: usize, bar: Option<Bar>) -> Comparison {
-    Comparison { measure, ours, theirs: Some(theirs), bar }
+    Comparison { measure, ours, theirs: Some(theirs), bar, beyond: None }
 }
 
 fn level(measure: Measure, ours: usize, bar: Option<Bar>) -> Comparison {
-    Comparison { measure, ours, theirs: None, bar }
+    Comparison { measure, ours, theirs: None, bar, beyond: None }
 }
 
 /// How much sooner a second thread makes a run end.

@@ -30,6 +30,16 @@ pub(crate) struct Comparison {
     /// Without one, the value is what is measured on `ours` alone.
     pub(crate) theirs: Option<usize>,
     pub(crate) bar: Option<Bar>,
+    /// What the programs of [`Measure::Rate`] do beyond.
+    pub(crate) beyond: Option<Beyond>,
+}
+
+/// Passes that do all but the work in question, and how much text they and the programs beside them go through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beyond {
+    /// The program without the work, and megabytes.
+    pub(crate) ours: (usize, f64),
+    pub(crate) theirs: (usize, f64),
 }
 
 /// Programs that do the same work, and what is made of their measures.
@@ -93,12 +103,17 @@ impl Contest {
             Outcome::Ran(measures, objection) => (measures, objection),
         };
         row.ours = summary(ours);
+        let of = |usages: &[Usage], plain: Option<(usize, f64)>| match plain {
+            Some((plain, megabytes)) => rates(usages, &outcomes[plain], megabytes),
+            None => values(comparison.measure, usages),
+        };
+        let our_values = of(ours, comparison.beyond.map(|beyond| beyond.ours));
         let values = match theirs {
-            None => values(comparison.measure, ours),
+            None => our_values,
             Some((program, Outcome::Ran(theirs, _))) => {
                 row.theirs = summary(theirs);
-                let ratios =
-                    paired_ratios(&values(comparison.measure, ours), &values(comparison.measure, theirs));
+                let their_values = of(theirs, comparison.beyond.map(|beyond| beyond.theirs));
+                let ratios = paired_ratios(&our_values, &their_values);
                 if ratios.is_empty() {
                     return row
                         .ended(Verdict::NoPeer, &format!("{} took too little to measure", program.label));
@@ -110,6 +125,9 @@ impl Contest {
                 return row.ended(Verdict::NoPeer, &format!("{} failed: {why}", program.label));
             }
         };
+        if values.is_empty() {
+            return row.ended(Verdict::Failed, "the plain pass failed, or took as long");
+        }
         row.value = median(&values);
         row.spread = spread(&values);
         match objection {
@@ -129,9 +147,16 @@ fn summary(measures: &[Usage]) -> Option<Usage> {
     })
 }
 
+/// Megabytes a second of CPU time beyond that of the plain pass of the same round.
+fn rates(usages: &[Usage], plain: &Outcome, megabytes: f64) -> Vec<f64> {
+    let Outcome::Ran(plain, _) = plain else { return Vec::new() };
+    let beyond = usages.iter().zip(plain).map(|(usage, plain)| usage.cpu_seconds - plain.cpu_seconds);
+    beyond.filter(|seconds| *seconds > 0.0).map(|seconds| megabytes / seconds).collect()
+}
+
 fn values(measure: Measure, measures: &[Usage]) -> Vec<f64> {
     let value = |usage: &Usage| match measure {
-        Measure::Cpu => usage.cpu_seconds,
+        Measure::Cpu | Measure::Rate => usage.cpu_seconds,
         Measure::Wall => usage.wall_seconds,
         Measure::Peak => usage.peak_bytes as f64,
     };
@@ -182,7 +207,7 @@ mod tests {
 
     /// The row of a contest in which `ours` and `theirs` became of the two programs.
     fn row(measure: Measure, bar: Option<Bar>, ours: Outcome, theirs: Outcome) -> Row {
-        let comparison = Comparison { measure, ours: 0, theirs: Some(1), bar };
+        let comparison = Comparison { measure, ours: 0, theirs: Some(1), bar, beyond: None };
         let programs = vec![program("tamis"), program("peer")];
         let contest = Contest { case: "case", runs: 1, programs, comparisons: Vec::new() };
         contest.row(&comparison, &[ours, theirs])
@@ -216,9 +241,23 @@ mod tests {
     }
 
     #[test]
+    fn rates_are_of_what_is_done_beyond_a_plain_pass() {
+        let beyond = Some(Beyond { ours: (1, 60.0), theirs: (3, 1.0) });
+        let rate = |theirs| Comparison { measure: Measure::Rate, ours: 0, theirs, bar: None, beyond };
+        let programs = vec![program("judge"), program("plain"), program("peer"), program("plain peer")];
+        let contest = Contest { case: "case", runs: 1, programs, comparisons: Vec::new() };
+        let outcomes = [ran(&[1.25]), ran(&[0.25]), ran(&[9.0]), ran(&[4.0])];
+        assert_eq!(contest.row(&rate(None), &outcomes).value, Some(60.0));
+        assert_eq!(contest.row(&rate(Some(2)), &outcomes).value, Some(300.0));
+        let failed = [ran(&[1.0]), Outcome::Failed("broke".to_owned()), ran(&[1.0]), ran(&[1.0])];
+        assert_eq!(contest.row(&rate(None), &failed).verdict, Verdict::Failed);
+    }
+
+    #[test]
     fn peers_do_not_run_alone() {
         let absent = Program { missing: Some("no reader".to_owned()), ..program("tamis") };
-        let comparison = Comparison { measure: Measure::Cpu, ours: 0, theirs: Some(1), bar: None };
+        let comparison =
+            Comparison { measure: Measure::Cpu, ours: 0, theirs: Some(1), bar: None, beyond: None };
         let contest = Contest {
             case: "case",
             runs: 3,

@@ -268,6 +268,23 @@ pub(crate) fn sample(source: &Path, folder: &Path, most: u64) -> anyhow::Result<
     Ok((path, n_pages))
 }
 
+/// At most `most` of the documents of a file as they are, spread over it, and the bytes of their texts.
+pub(crate) fn text_sample(source: &Path, folder: &Path, most: u64) -> anyhow::Result<(PathBuf, u64)> {
+    let step = count_lines(source)?.0.div_ceil(most).max(1);
+    let path = folder.join("sample.jsonl");
+    let mut output = create(&path)?;
+    let mut n_bytes = 0;
+    let lines = BufReader::with_capacity(1 << 20, File::open(source)?).lines().step_by(step as usize);
+    for line in lines {
+        let line = line?;
+        let document: serde_json::Value = serde_json::from_str(&line)?;
+        n_bytes += document["text"].as_str().map_or(0, str::len) as u64;
+        writeln!(output, "{line}")?;
+    }
+    output.flush()?;
+    Ok((path, n_bytes))
+}
+
 /// `copies` names of `source` in `folder`: hard links, or copies where the disk has no links.
 pub(crate) fn copies(source: &Path, folder: &Path, copies: usize) -> anyhow::Result<Vec<PathBuf>> {
     let folder = folder.join("copies");
@@ -395,6 +412,16 @@ mod tests {
             assert!(last["text"].as_str().unwrap().contains("<html"), "{last}");
             assert!(last.get("html").is_none());
         }
+    }
+
+    #[test]
+    fn a_sample_of_texts_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("a.jsonl");
+        std::fs::write(&source, "{\"text\":\"ab\"}\n{\"text\":\"c\"}\n{\"text\":\"字\"}\n").unwrap();
+        let (path, n_bytes) = text_sample(&source, folder.path(), 2).unwrap();
+        assert_eq!(n_bytes, 5);
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "{\"text\":\"ab\"}\n{\"text\":\"字\"}\n");
     }
 
     #[test]

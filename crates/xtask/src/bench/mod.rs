@@ -8,7 +8,7 @@ mod cases;
 mod contest;
 mod corpus;
 mod generate;
-mod measure;
+pub(crate) mod measure;
 mod peers;
 mod pipeline;
 mod report;

@@ -33,6 +33,8 @@ macro_rules! script {
 pub(crate) const PYARROW: Script = script!("pyarrow", "pyarrow.json", "parquet.py");
 pub(crate) const WARCIO: Script = script!("warcio", "warcio.archiveiterator", "warcio_jsonl.py");
 pub(crate) const DATATROVE: Script = script!("datatrove", "datatrove.pipeline.readers", "datatrove_jsonl.py");
+pub(crate) const DATATROVE_JUDGE: Script =
+    script!("datatrove with spacy", "datatrove.pipeline.filters, spacy", "datatrove_judge.py");
 pub(crate) const DUCKDB: Script = script!("duckdb", "duckdb", "duckdb_distinct.py");
 pub(crate) const RESILIPARSE: Script =
     script!("resiliparse", "resiliparse.extract.html2text", "resiliparse_text.py");

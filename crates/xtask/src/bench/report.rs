@@ -12,6 +12,8 @@ pub(crate) enum Measure {
     Cpu,
     Wall,
     Peak,
+    /// Megabytes of text a second of the CPU time that is spent beyond a plain pass.
+    Rate,
 }
 
 /// What a value must reach.
@@ -107,6 +109,7 @@ impl Row {
             Measure::Cpu => "CPU",
             Measure::Wall => "wall",
             Measure::Peak => "peak",
+            Measure::Rate => "MB/s",
         };
         match &self.peer {
             Some(peer) => format!("{measure}, {} : {peer}", self.program),
@@ -114,11 +117,12 @@ impl Row {
         }
     }
 
-    /// A number as it is shown: a ratio, milliseconds or MiB.
+    /// A number as it is shown: a ratio, milliseconds, MiB or megabytes a second.
     fn shown(&self, value: f64) -> String {
         match (self.measure, &self.peer) {
             (_, Some(_)) => format!("{value:.2}"),
             (Measure::Peak, None) => mebibytes(value),
+            (Measure::Rate, None) => format!("{value:.1} MB/s"),
             (Measure::Cpu | Measure::Wall, None) => format!("{:.1} ms", value * 1000.0),
         }
     }
@@ -127,7 +131,7 @@ impl Row {
     fn shown_peer(&self) -> String {
         let Some(usage) = self.theirs else { return String::new() };
         match self.measure {
-            Measure::Cpu => format!("{:.3} s", usage.cpu_seconds),
+            Measure::Cpu | Measure::Rate => format!("{:.3} s", usage.cpu_seconds),
             Measure::Wall => format!("{:.3} s", usage.wall_seconds),
             Measure::Peak => mebibytes(usage.peak_bytes as f64),
         }
@@ -229,6 +233,7 @@ mod tests {
             (Measure::Peak, Some("pyarrow"), Some(0.125), "0.12"),
             (Measure::Peak, None, Some(3_145_728.0), "3.0 MiB"),
             (Measure::Wall, None, Some(0.0123), "12.3 ms"),
+            (Measure::Rate, None, Some(81.25), "81.2 MB/s"),
             (Measure::Cpu, None, None, ""),
         ] {
             assert_eq!(row(measure, peer, value).shown_value(), expected);

@@ -74,8 +74,9 @@ fn pair(text: &str) -> Result<(String, f64), String> {
 }
 
 /// What a page of a kind of set counts unless `--weight` says otherwise.
-const WEIGHTS: [(&str, f64); 7] = [
+const WEIGHTS: [(&str, f64); 8] = [
     ("pages", 0.2),
+    ("taught", 0.2),
     ("scraped", 0.2),
     ("sites", 0.15),
     ("company", 0.1),
@@ -224,7 +225,9 @@ fn report(cases: &[Case], decide: impl Fn(&Case) -> Option<Decision> + Sync, n_w
         sets.dedup();
         sets
     };
-    for kind in if in_full { &["sites", "company", "partly", "pages"][..] } else { &["sites", "company"] } {
+    for kind in
+        if in_full { &["sites", "company", "partly", "pages", "taught"][..] } else { &["sites", "company"] }
+    {
         let mut lines = Vec::new();
         for set in names(kind).into_iter().filter(|set| set.kind != "pages" || set.name != "flattened") {
             let of: Vec<&Case> = cases.iter().filter(|case| case.set == set).collect();

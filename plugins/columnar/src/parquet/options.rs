@@ -51,6 +51,7 @@ pub struct ParquetOptions {
     /// New names for metadata columns: `rename = { published_at = "published" }`.
     ///
     /// A column named here is taken even if `metadata` does not list it.
+    #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
     pub rename: BTreeMap<String, String>,
     /// The column that is spread, a struct or JSON objects as strings: each member becomes a metadata field
     /// of its own.
@@ -69,7 +70,7 @@ impl Default for ParquetOptions {
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
-            spread: "metadata".to_owned(),
+            spread: tamis_readers::SPREAD.to_owned(),
             form: None,
         }
     }

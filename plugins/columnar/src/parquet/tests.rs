@@ -503,7 +503,21 @@ fn names_with_dots_reach_into_structs_and_metadata_gets_new_names() {
     assert_eq!(document.text, "https://example.org/1");
     assert_eq!(document.metadata.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["body", "size"]);
     assert_eq!(document.metadata.get("size"), Some(&Value::from(1)));
-    assert!(read(&reader(r#"{"fields":{"text":"metadata.none"}}"#), file, 1).is_err());
+    assert!(read(&reader(r#"{"fields":{"text":"metadata.none"}}"#), file.clone(), 1).is_err());
+    // What is the text does not stand in the struct a second time.
+    let options = r#"{"fields":{"text":"metadata.url"},"spread":""}"#;
+    let (collected, _) = read(&reader(options), file.clone(), 1 << 20).expect("a sound file");
+    let left = collected.documents[1].metadata.get("metadata").cloned();
+    assert_eq!(left, Some(Value::from(serde_json::json!({ "bytes": 1 }))));
+    // Columns that are named and not there are counted, where a file is read all the same.
+    let counts =
+        |options: &str| read(&reader(options), file.clone(), 1 << 20).expect("a sound file").0.counts;
+    let missing = counts(r#"{"fields":{"id":"docid"},"spread":"metadta"}"#);
+    assert_eq!(missing, [("no_id_field".to_owned(), 2), ("no_spread_field".to_owned(), 2)].into());
+    assert!(
+        counts(r#"{"fields":{"id":""}}"#).is_empty()
+            && counts(r#"{"fields":{"id":"metadata.url"}}"#).is_empty()
+    );
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //!
 //! After RFC 3986, section 6, and what browsers and campaigns add.
 
+use tamis_text::domain::readable;
+use unicode_normalization::UnicodeNormalization;
+
 /// Parameters that say where a visitor came from, and nothing of the page. What could choose a page somewhere, such as
 /// `ref` and `from`, is not among them.
 const TRACKING: [&str; 33] = [
@@ -86,7 +89,7 @@ fn host(authority: &str, scheme: &str) -> String {
     while let Some(shorter) = ports.iter().find_map(|port| place.strip_suffix(port)) {
         place = shorter;
     }
-    let place = place.to_lowercase();
+    let place: String = readable(place).nfc().collect();
     if user.is_empty() { place } else { format!("{user}@{place}") }
 }
 
@@ -118,24 +121,40 @@ fn wanted(query: &str) -> String {
     parameters.join("&")
 }
 
-/// Escapes of what need not be escaped as what they stand for, and the others in capitals.
+/// A part of a path or query in one form (RFC 3987, section 5.3.2): escapes of what need not be escaped as what they
+/// stand for, the others in capitals, and escaped what browsers escape: blanks and what is not ASCII.
 fn unescaped(part: &str) -> String {
     let mut out = String::with_capacity(part.len());
     let mut rest = part;
     while let Some((before, behind)) = rest.split_once('%') {
-        out.push_str(before);
+        push_escaped(before, &mut out);
         let digits = behind.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match code {
             Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') => {
                 out.push(char::from(byte));
             }
-            Some(byte) => out.push_str(&format!("%{byte:02X}")),
+            Some(byte) => push_escape(byte, &mut out),
             None => out.push('%'),
         }
         rest = if code.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
     }
-    out + rest
+    push_escaped(rest, &mut out);
+    out
+}
+
+fn push_escaped(part: &str, out: &mut String) {
+    for byte in part.bytes() {
+        if byte.is_ascii_graphic() {
+            out.push(char::from(byte));
+        } else {
+            push_escape(byte, out);
+        }
+    }
+}
+
+fn push_escape(byte: u8, out: &mut String) {
+    out.push_str(&format!("%{byte:02X}"));
 }
 
 #[cfg(test)]
@@ -163,6 +182,10 @@ mod tests {
         assert_eq!(normal("https://example.org"), normal("http://EXAMPLE.org/"));
         assert_eq!(normal("http://a/p?b=2&a=1&fbclid=z"), normal("http://a/p?a=1&b=2"));
         assert_eq!(normal("http://a/%e6%b2%b3"), normal("http://a/%E6%B2%B3"));
+        assert_eq!(normal("http://a/河?q=河 岸"), normal("http://a/%E6%B2%B3?q=%e6%b2%b3%20%E5%B2%B8"));
+        assert_eq!(normal("http://xn--fiq228c.XN--fiqs8s/"), normal("https://中文。中国"));
+        assert_eq!(normal("http://bu\u{308}cher.example"), normal("http://xn--bcher-kva.example/"));
+        assert_eq!(normal("http://a/%7Eb%2fc"), normal("http://a/~b%2Fc"));
     }
 
     #[test]
@@ -183,6 +206,8 @@ mod tests {
         }
         assert_ne!(normal("http://a/p?x=1&x=2"), normal("http://a/p?x=2&x=1"));
         assert_ne!(normal("http://a/%2F"), normal("http://a//"));
+        assert_ne!(normal("http://a/%252F"), normal("http://a/%2F"));
+        assert_ne!(normal("http://a/?q=1+1"), normal("http://a/?q=1%2B1"));
         assert_eq!(normal("  no address "), "no address");
     }
 

@@ -120,7 +120,7 @@ impl KeyedStage for DedupExact {
 
     fn index(&self) -> Index {
         let DedupExactOptions { against, index, .. } = &self.options;
-        Index { against: against.iter().map(PathBuf::from).collect(), is_kept: *index }
+        Index { against: against.iter().map(PathBuf::from).collect(), is_kept: *index, round: None }
     }
 
     fn observe(

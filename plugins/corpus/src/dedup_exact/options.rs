@@ -125,8 +125,8 @@ pub enum Normalize {
     /// Case, width (Unicode form NFKC), white space and punctuation do not count, but for what parts two numbers, signs
     /// of numbers, and symbols such as `C#`, `<`, `%` and emoji. Good for pages that were scraped in several ways.
     Loose,
-    /// Addresses that lead to one page are the same: scheme (`http` and `https`), case of the host, default port,
-    /// `/` at the end, fragment, order of parameters, and those that only say where a visitor came from
+    /// Addresses that lead to one page are the same: scheme (`http` and `https`), case of the host and whether it is in
+    /// Punycode (`xn--…`), default port, `/` at the end, what is escaped with `%`, fragment, order of parameters, and those that only say where a visitor came from
     /// (`utm_source`, `gclid`, …) do not count. For a `field` such as `url`.
     Address,
 }

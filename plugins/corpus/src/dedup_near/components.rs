@@ -1,7 +1,7 @@
 //! Texts that are alike, also over others, are one; the most preferred of them is kept.
 
 use super::index::Index;
-use super::judge::{Law, Tell, Text, differ};
+use super::judge::{Fate, Law, Marks, Tell, Text, differ};
 use super::set::Set;
 
 /// The texts of a group.
@@ -102,9 +102,9 @@ impl Components {
                 let is_known = kept.set != Set::default() && text.set != Set::default();
                 let similarity =
                     if is_known { self.law.measure(&text.set, &kept.set) } else { text.similarity };
-                tell(text.position, kept.position, similarity, 0);
+                tell(Fate::dropped(text.position, kept.position, similarity));
             } else if *size > 1 {
-                tell(text.position, text.position, 1.0, *size);
+                tell(Fate::kept(text.position, *size, Marks::default()));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Who is dropped for whom in a group of candidates.
 
 use tamis_plugin::Failure;
-use tamis_plugin::keyed::{Column, Columns, POSITION_BYTES, Row, Rows};
+use tamis_plugin::keyed::{Column, Columns, EARLIER, POSITION_BYTES, Row, Rows};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::components::Components;
@@ -11,8 +11,70 @@ use super::star::Star;
 
 /// The columns of a verdict, behind the position of the document that it is about.
 pub(super) fn gives() -> Vec<Column> {
-    // Its twin, the first of the group, how alike they are, and of a kept one how many it stands for.
-    vec![Column::Position, Column::Position, Column::F64, Column::U64]
+    // Its twin, the first of the group, how alike they are, of a kept one how many it stands for, and its marks.
+    vec![Column::Position, Column::Position, Column::F64, Column::U64, Column::U32]
+}
+
+/// How a document stands to those of this run, as one byte of a row: rows of a group are in this order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// An earlier run has kept it, so it stays.
+    Earlier,
+    /// As before, and it is a form, of which others are made.
+    EarlierForm,
+    /// As before, and it is made of a form.
+    EarlierOfForm,
+    /// It is of this run.
+    #[default]
+    Now,
+}
+
+impl Standing {
+    /// The column that holds it.
+    pub(super) const COLUMN: Column = Column::Bytes(1);
+
+    pub(super) fn byte(self) -> [u8; 1] {
+        [self as u8]
+    }
+
+    fn read(byte: u8) -> Option<Self> {
+        let all = [Self::Earlier, Self::EarlierForm, Self::EarlierOfForm, Self::Now];
+        all.get(usize::from(byte)).copied()
+    }
+}
+
+/// What is to be known of a kept document beside its number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks(u32);
+
+impl Marks {
+    /// It is a form, of which others are made, that stay.
+    pub(super) const FORM: Self = Self(1);
+    /// It is made of a form.
+    pub(super) const OF_FORM: Self = Self(2);
+    /// It was not compared with all that it might be like.
+    pub(super) const PARTLY_COMPARED: Self = Self(4);
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) fn is_partly_compared(self) -> bool {
+        self.has(Self::PARTLY_COMPARED)
+    }
+
+    /// How the document will stand in a later run.
+    pub(super) fn standing(self) -> Standing {
+        match () {
+            () if self.has(Self::FORM) => Standing::EarlierForm,
+            () if self.has(Self::OF_FORM) => Standing::EarlierOfForm,
+            () => Standing::Earlier,
+        }
+    }
 }
 
 /// What became of a document.
@@ -26,6 +88,7 @@ pub(super) struct Judged {
     pub(super) similarity: Option<f64>,
     /// How many documents it stands for, if it is kept.
     pub(super) size: u64,
+    pub(super) marks: Marks,
 }
 
 impl Judged {
@@ -33,8 +96,8 @@ impl Judged {
     pub(super) fn read(fact: &[u8]) -> Option<Self> {
         let mut columns = Columns::of(fact.get(POSITION_BYTES..)?);
         let (twin, group) = (columns.position()?, columns.position()?);
-        let (similarity, size) = (columns.f64()?, columns.u64()?);
-        Some(Self { twin, group: Some(group), similarity: Some(similarity), size })
+        let (similarity, size, marks) = (columns.f64()?, columns.u64()?, Marks(columns.u32()?));
+        Some(Self { twin, group: Some(group), similarity: Some(similarity), size, marks })
     }
 }
 
@@ -42,6 +105,7 @@ impl Judged {
 #[derive(Debug, Default)]
 pub(super) struct Text {
     pub(super) position: u128,
+    pub(super) standing: Standing,
     /// Hashes of the fields that must differ.
     pub(super) fields: Vec<u64>,
     /// Its bands or passages.
@@ -96,8 +160,32 @@ pub(super) fn differ(one: &[u64], other: &[u64]) -> bool {
     one.iter().zip(other).all(|(one, other)| one != other)
 }
 
-/// Takes what became of a document: its position, that of its twin, how alike they are, how many it stands for.
-pub(super) type Tell<'t> = dyn FnMut(u128, u128, f64, u64) + 't;
+/// What became of a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fate {
+    pub(super) position: u128,
+    /// The one that is kept for it, or itself.
+    pub(super) twin: u128,
+    pub(super) similarity: f64,
+    /// How many it stands for, itself included; 0 of one that is dropped.
+    pub(super) size: u64,
+    pub(super) marks: Marks,
+}
+
+impl Fate {
+    /// A document is dropped for another.
+    pub(super) fn dropped(position: u128, twin: u128, similarity: f64) -> Self {
+        Self { position, twin, similarity, size: 0, marks: Marks::default() }
+    }
+
+    /// A document is kept, and stands for so many.
+    pub(super) fn kept(position: u128, size: u64, marks: Marks) -> Self {
+        Self { position, twin: position, similarity: 1.0, size, marks }
+    }
+}
+
+/// Takes what became of a document.
+pub(super) type Tell<'t> = dyn FnMut(Fate) + 't;
 
 /// Judges the texts of one group, which come in the order in which they are preferred.
 pub(super) struct Judge {
@@ -137,6 +225,7 @@ impl Judge {
     ) -> Result<(), Failure> {
         let mut columns = Columns::of(row);
         let read = columns.position().and_then(|group| {
+            self.text.standing = Standing::read(*columns.bytes(1)?.first()?)?;
             columns.bytes(priority_bytes)?;
             self.text.read(columns, self.n_fields)?;
             Some(group)
@@ -161,13 +250,12 @@ impl Judge {
 }
 
 /// Makes facts of what became of documents of a group.
-fn teller<'t>(
-    fact: &'t mut Row,
-    group: u128,
-    facts: &'t mut dyn Rows,
-) -> impl FnMut(u128, u128, f64, u64) + 't {
-    move |position, twin, similarity, size| {
-        fact.begin().position(position).position(twin).position(group);
-        facts.emit(fact.f64(similarity).u64(size).as_bytes());
+fn teller<'t>(fact: &'t mut Row, group: u128, facts: &'t mut dyn Rows) -> impl FnMut(Fate) + 't {
+    move |fate| {
+        // Of documents of earlier runs nobody asks.
+        if fate.position & EARLIER == 0 {
+            fact.begin().position(fate.position).position(fate.twin).position(group);
+            facts.emit(fact.f64(fate.similarity).u64(fate.size).u32(fate.marks.0).as_bytes());
+        }
     }
 }

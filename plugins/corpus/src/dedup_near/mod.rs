@@ -20,13 +20,15 @@ mod star;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::keyed::{Column, Group, Known, Reduce, Round, Rounds, Row, Rows};
+use std::path::PathBuf;
+
+use tamis_plugin::keyed::{Column, Columns, Group, Index, Known, Reduce, Round, Rounds, Row, Rows};
 use tamis_plugin::{
     Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View,
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use self::judge::{Judge, Judged};
+use self::judge::{Judge, Judged, Standing};
 use self::set::Set;
 use self::signature::{Bands, Buckets};
 use crate::priority::Priority;
@@ -45,6 +47,8 @@ pub struct DedupNear {
 const CANDIDATES: u32 = 0;
 /// Who is dropped for whom: after a look at the texts, or without one.
 const VERDICTS: u32 = 1;
+/// What later runs must know of the documents that are kept.
+const KEPT: u32 = 2;
 
 /// Working space of a worker.
 #[derive(Debug, Default)]
@@ -89,6 +93,13 @@ impl KeyedStage for DedupNear {
                 "`verify = false` compares no texts, so it knows no twins: it needs `clusters = \"components\"`",
             ));
         }
+        if !options.verify && (options.index || !options.against.is_empty()) {
+            let option = if options.index { "index" } else { "against" };
+            return Err(SetupError::in_option(
+                option,
+                "an index holds what texts are compared by: leave out `verify = false`",
+            ));
+        }
         Ok(Self { options, bands, priority })
     }
 
@@ -107,19 +118,23 @@ impl KeyedStage for DedupNear {
         };
         let reduce =
             if self.options.verify { Reduce::Visit { gives: judge::gives() } } else { Reduce::First };
-        let verdicts = Round {
-            name: "verdicts".to_owned(),
-            key: vec![Column::Position],
-            columns: self.priority.columns(),
-            reduce,
-            ids: true,
-        };
-        let DedupNearOptions { max_state_bytes, .. } = self.options;
-        Rounds {
-            rounds: vec![candidates, verdicts],
-            observes: self.observes(),
-            max_state_bytes: Some(max_state_bytes),
+        let mut columns = vec![Standing::COLUMN];
+        columns.extend(self.priority.columns());
+        let verdicts =
+            Round { name: "verdicts".to_owned(), key: vec![Column::Position], columns, reduce, ids: true };
+        let DedupNearOptions { max_state_bytes, index, .. } = self.options;
+        let mut rounds = vec![candidates, verdicts];
+        rounds.extend(index.then(kept));
+        Rounds { rounds, observes: self.observes(), max_state_bytes: Some(max_state_bytes) }
+    }
+
+    fn index(&self) -> Index {
+        let DedupNearOptions { against, index, .. } = &self.options;
+        if against.is_empty() && !index {
+            return Index::default();
         }
+        let against = against.iter().map(PathBuf::from).collect();
+        Index { against, is_kept: *index, round: Some(kept()) }
     }
 
     fn notes(&self) -> Vec<String> {
@@ -161,22 +176,47 @@ impl KeyedStage for DedupNear {
             }
             return Ok(());
         }
-        let Some(candidate) = known.first(CANDIDATES, document.position())? else { return Ok(()) };
-        local.row.begin().position(candidate.first);
+        let position = document.position();
+        if round == KEPT {
+            return self.keep(local, document, known, rows);
+        }
+        let Some(candidate) = known.first(CANDIDATES, position)? else { return Ok(()) };
+        local.row.begin().position(candidate.first).bytes(&Standing::Now.byte());
         self.priority.write(document, &mut local.row);
         if self.options.verify {
             self.keys(document, local);
-            local.set.fill(&local.shingles);
-            local.behind.clear();
-            local.behind.extend_from_slice(&(local.keys.len() as u32).to_be_bytes());
-            let fields = self.options.differ_in.iter().map(|field| hash(document, field));
-            for number in fields.chain(local.keys.iter().copied()) {
-                local.behind.extend_from_slice(&number.to_le_bytes());
-            }
-            local.set.write(&mut local.behind);
+            self.describe(document, local);
             local.row.bytes(&local.behind);
         }
         rows.emit(local.row.as_bytes());
+        Ok(())
+    }
+
+    fn recall(
+        &self,
+        round: u32,
+        local: &mut Local,
+        entry: &[u8],
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let mut columns = Columns::of(entry);
+        let (position, _) = (columns.position(), columns.position());
+        let (standing, priority) = (columns.bytes(1), columns.bytes(self.priority.width()));
+        let (Some(position), Some(standing), Some(priority)) = (position, standing, priority) else {
+            return Err(Failure::new("a row of the index is not what was written"));
+        };
+        if round == CANDIDATES {
+            let n_keys = columns.u32().unwrap_or(0) as usize;
+            let n_fields = self.options.differ_in.len();
+            let (numbers, _) = columns.rest().as_chunks();
+            for key in numbers.iter().skip(n_fields).take(n_keys) {
+                rows.emit(&u64::from_le_bytes(*key).to_be_bytes());
+            }
+        } else if let Some(candidate) = known.first(CANDIDATES, position)? {
+            local.row.begin().position(candidate.first).bytes(standing).bytes(priority);
+            rows.emit(local.row.bytes(columns.rest()).as_bytes());
+        }
         Ok(())
     }
 
@@ -205,7 +245,12 @@ impl KeyedStage for DedupNear {
         let position = draft.original().position();
         let Some(judged) = self.judged(position, known)? else { return Ok(Verdict::Keep) };
         if judged.twin == position {
-            draft.set_metadata("cluster_size", i64::try_from(judged.size).unwrap_or(i64::MAX));
+            if judged.size > 1 {
+                draft.set_metadata("cluster_size", i64::try_from(judged.size).unwrap_or(i64::MAX));
+            }
+            if judged.marks.is_partly_compared() {
+                draft.notes().count("not_compared_with_all", 1);
+            }
             return Ok(Verdict::Keep);
         }
         let id = |position| {
@@ -224,7 +269,50 @@ impl KeyedStage for DedupNear {
     }
 }
 
+/// What an index holds of a document: its position; behind it how it stands, its priority, and what describes it.
+fn kept() -> Round {
+    let key = vec![Column::Position];
+    Round { name: "kept".to_owned(), key, columns: Vec::new(), reduce: Reduce::Kept, ids: true }
+}
+
 impl DedupNear {
+    /// Emits a document for the index, if it stays and can be like another.
+    fn keep(
+        &self,
+        local: &mut Local,
+        document: &View<'_>,
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let position = document.position();
+        let judged = self.judged(position, known)?;
+        if judged.is_some_and(|judged| judged.twin != position) {
+            return Ok(());
+        }
+        self.keys(document, local);
+        if local.keys.is_empty() {
+            return Ok(());
+        }
+        self.describe(document, local);
+        let standing = judged.map_or(Standing::Earlier, |judged| judged.marks.standing());
+        local.row.begin().position(position).bytes(&standing.byte());
+        self.priority.write(document, &mut local.row);
+        rows.emit(local.row.bytes(&local.behind).as_bytes());
+        Ok(())
+    }
+
+    /// Writes behind a row what a text is compared by; its keys were made before.
+    fn describe(&self, document: &View<'_>, local: &mut Local) {
+        local.set.fill(&local.shingles);
+        local.behind.clear();
+        local.behind.extend_from_slice(&(local.keys.len() as u32).to_be_bytes());
+        let fields = self.options.differ_in.iter().map(|field| hash(document, field));
+        for number in fields.chain(local.keys.iter().copied()) {
+            local.behind.extend_from_slice(&number.to_le_bytes());
+        }
+        local.set.write(&mut local.behind);
+    }
+
     /// Makes shingles of the text, and keys of these.
     fn keys(&self, document: &View<'_>, local: &mut Local) {
         let Local { tokens, shingles, buckets, keys, .. } = local;
@@ -249,7 +337,7 @@ impl DedupNear {
             Rule::Contained => "passages".to_owned(),
         };
         format!(
-            "version 1, {keys}, shingle_tokens = {shingle_tokens}, equal_in = {equal_in:?}, differ_in = {differ_in:?}, \
+            "version 2, {keys}, shingle_tokens = {shingle_tokens}, equal_in = {equal_in:?}, differ_in = {differ_in:?}, \
              keep = {keep:?}, keep_by = {keep_by:?}, verify = {verify}"
         )
     }
@@ -262,6 +350,7 @@ impl DedupNear {
                 group: None,
                 similarity: None,
                 size: fact.size,
+                marks: judge::Marks::default(),
             }));
         }
         let mut judged = None;

@@ -46,6 +46,10 @@ use crate::priority::Keep;
 /// | a thousand letters on one form that differ in a name | all stay: see `max_variants` |
 /// | an excerpt of a long text | stays; `rule = "contained"` drops it |
 ///
+/// `contained` has a direction: the text that goes is the one that is contained. With `keep = "earliest"` a long text does not
+/// go for an excerpt of it that came before, and neither does the excerpt, because it is kept first and looked at no
+/// more. With `keep = "longest"`, the default, every excerpt comes behind the text that holds it, and goes.
+///
 /// `clusters = "components"` with `verify = false` does what most programs do, to compare with them: everything
 /// that hangs together over candidates becomes one. On 13,279 Chinese articles of one topic that dropped 1,325, of
 /// which 780 were no duplicates of what was kept.
@@ -58,7 +62,14 @@ use crate::priority::Keep;
 /// are noted, and of those with candidates four bytes for each shingle, in the work folder where they do not fit
 /// into `max_state_bytes`.
 ///
-/// Measures: `similarity`, of dropped documents.
+/// What comes every month is compared with what is there already by an index: the first run has `index = true`, and
+/// the next one `against = ["out/.tamis/learned/dedup-near/index.state"]`. What is there stays: new documents are
+/// dropped for it, whatever `keep` says, and `duplicate_of` is then the id in the earlier run. An index holds the
+/// documents that its own run has kept, so each month has one more in the list. `tamis run --add` does that by
+/// itself.
+///
+/// Measures: `similarity`, of dropped documents. Counts: `not_compared_with_all`, kept documents whose group took more
+/// memory than there is, so that they may be like one of it that came long before them; `tamis run` warns of it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DedupNearOptions {
@@ -102,6 +113,16 @@ pub struct DedupNearOptions {
     /// Whether two texts are compared before one is dropped. Without it whatever has a band in common is one, which
     /// needs `clusters = "components"`.
     pub verify: bool,
+    /// Files with the documents that earlier runs have kept: what is like one of them is dropped here, whatever `keep`
+    /// says. Each is the `index.state` that a run with `index` has left in `.tamis/learned` of its output, or what
+    /// `tamis state merge` made of the states of the last round of shards. They must have been made with the same
+    /// options, but for `threshold`, `clusters` and `max_variants`.
+    #[schemars(inner(length(min = 1)), extend("x-path" = "file", "x-needs" = {"verify": [true]}))]
+    pub against: Vec<String>,
+    /// Leave what was kept as a file for `against` of later runs, in `.tamis/learned` of the output: four bytes for each
+    /// shingle, eight for each band, and the id. The corpus is read once more for it.
+    #[schemars(extend("x-needs" = {"verify": [true]}))]
+    pub index: bool,
     /// So much memory is held over all threads; what does not fit goes to the work folder. It adds to `memory` of
     /// `[run]`, which is for documents in flight.
     #[schemars(range(min = 1_048_576), extend("x-unit" = "bytes"))]
@@ -122,6 +143,8 @@ impl Default for DedupNearOptions {
             bands: "14x8".to_owned(),
             clusters: Clusters::default(),
             verify: true,
+            against: Vec::new(),
+            index: false,
             max_state_bytes: 256 << 20,
         }
     }

@@ -9,7 +9,7 @@
 //! script. Five *letters* of English say nothing: in long pages a pair that has nothing to do with each other
 //! shares 12 % of them, and at a million pages every one of them has a false candidate.
 
-use tamis_text::chars::is_cjk;
+use tamis_text::chars::{is_cjk, is_invisible};
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// An odd number, so that multiplying by it loses nothing.
@@ -136,11 +136,6 @@ fn stands_alone(c: char) -> bool {
     is_cjk(c)
         || (matches!(c, '\u{0E00}'..='\u{0FFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}')
             && c.is_alphanumeric())
-}
-
-/// What stands within words and is not seen: soft hyphens, joiners, marks of direction.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 
 use super::index::Index;
-use super::judge::{Law, Tell, Text, differ};
+use super::judge::{Fate, Law, Marks, Standing, Tell, Text, differ};
 use super::set::Set;
 
 /// So many of the texts made of a form lack the shingle with the name.
@@ -36,6 +36,8 @@ pub(super) struct Star {
     index: Index,
     /// What was seen, by its set.
     seen: HashMap<u128, Seen>,
+    /// Whether texts were forgotten, so that those that follow are not compared with them.
+    has_forgotten: bool,
 }
 
 /// A text that stays.
@@ -56,6 +58,7 @@ struct Kept {
     form: Option<Vec<u32>>,
     /// At how many variants it is asked again whether it is a form.
     next_look: u32,
+    marks: Marks,
 }
 
 #[derive(Debug)]
@@ -97,10 +100,10 @@ impl Kept {
 
     fn tell(&self, tell: &mut Tell<'_>) {
         for dropped in &self.dropped {
-            tell(dropped.position, self.position, dropped.similarity, 0);
+            tell(Fate::dropped(dropped.position, self.position, dropped.similarity));
         }
-        if !self.dropped.is_empty() {
-            tell(self.position, self.position, 1.0, 1 + self.dropped.len() as u64);
+        if !self.dropped.is_empty() || self.marks != Marks::default() {
+            tell(Fate::kept(self.position, 1 + self.dropped.len() as u64, self.marks));
         }
     }
 }
@@ -124,19 +127,42 @@ impl Star {
             compared: Vec::new(),
             index: Index::default(),
             seen: HashMap::new(),
+            has_forgotten: false,
         }
     }
 
     pub(super) fn take(&mut self, text: &mut Text, tell: &mut Tell<'_>) {
-        if !self.is_copy(text) {
-            match self.twin(text) {
-                Some((kept, _)) if self.kept[kept as usize].form.is_some() => self.keep(text, false),
-                Some((kept, similarity)) => self.drop(text, kept, similarity),
-                None => self.keep(text, true),
+        match text.standing {
+            Standing::Earlier => self.keep(text, true),
+            // Which texts were made of it does not matter any more: none is dropped for it, but copies of it.
+            Standing::EarlierForm => {
+                self.keep(text, true);
+                if let Some(kept) = self.kept.last_mut() {
+                    kept.form = Some(Vec::new());
+                }
             }
+            Standing::EarlierOfForm => self.keep(text, false),
+            Standing::Now => self.judge(text),
         }
         if self.held > self.memory {
             self.forget(tell);
+        }
+    }
+
+    /// Keeps a text of this run, or drops it for another.
+    fn judge(&mut self, text: &mut Text) {
+        if self.is_copy(text) {
+            return;
+        }
+        match self.twin(text) {
+            Some((kept, _)) if self.kept[kept as usize].form.is_some() => self.keep(text, false),
+            Some((kept, similarity)) => self.drop(text, kept, similarity),
+            None => {
+                self.keep(text, true);
+                if let Some(kept) = self.kept.last_mut().filter(|_| self.has_forgotten) {
+                    kept.marks = kept.marks.and(Marks::PARTLY_COMPARED);
+                }
+            }
         }
     }
 
@@ -217,13 +243,16 @@ impl Star {
                 Some(Some(kept)) => *kept,
                 Some(first) => {
                     *first = Some(self.kept.len() as u32);
-                    self.kept.push(Kept { position, fields, ..Kept::default() });
+                    let marks = Marks::OF_FORM;
+                    self.kept.push(Kept { position, fields, marks, ..Kept::default() });
                     continue;
                 }
             };
             let copy = Dropped { position, fields, similarity: 1.0, variant: ITSELF };
             self.kept[copied as usize].dropped.push(copy);
         }
+        let marks = &mut self.kept[form as usize].marks;
+        *marks = marks.and(Marks::FORM);
         self.kept[form as usize].form = Some(own.into_iter().map(|kept| kept.unwrap_or(form)).collect());
     }
 
@@ -237,6 +266,8 @@ impl Star {
             kept.keys.clone_from(&text.keys);
             self.index.add(&text.keys);
             self.compared.push(number);
+        } else {
+            kept.marks = Marks::OF_FORM;
         }
         self.held += kept.bytes();
         self.kept.push(kept);
@@ -254,6 +285,7 @@ impl Star {
             self.held += bytes;
             from -= 1;
         }
+        self.has_forgotten = true;
         let rest = self.kept.split_off(from);
         for kept in std::mem::replace(&mut self.kept, rest) {
             kept.tell(tell);

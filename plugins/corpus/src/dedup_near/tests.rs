@@ -377,6 +377,98 @@ fn wrong_options_are_named() {
     }
 }
 
+/// A run over documents with a folder of its own; the index, if it keeps one, is what is told.
+fn run_in(folder: &Path, options: &DedupNearOptions, documents: &[Document]) -> (Vec<Said>, String) {
+    let (stage, records) = (try_open(options).unwrap(), records(documents));
+    let (scratch, keep) = (folder.join("scratch"), folder.join("keep"));
+    std::fs::create_dir_all(&scratch).unwrap();
+    let index = keep.join("index.state").to_str().unwrap().to_owned();
+    stage.prepare(&Workspace { scratch, keep, memory: 0, threads: 2 }).unwrap();
+    for pass in 0..stage.observing_passes() {
+        observe(&*stage, pass, 2, &records);
+        stage.end_pass(pass).unwrap();
+    }
+    (applied(&*stage, &records), index)
+}
+
+fn keeping(against: &[&String]) -> DedupNearOptions {
+    DedupNearOptions { index: true, against: against.iter().copied().cloned().collect(), ..options() }
+}
+
+#[test]
+fn what_earlier_runs_have_kept_stays_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random(12);
+    let pages: Vec<_> = (0..4).map(|n| tokens(&mut random, 900, n % 2 == 0)).collect();
+    let mut edited = |id: &str, page: usize, per_mille: usize, behind: &str| {
+        let copy = perturbed(&mut random, &pages[page], per_mille, page % 2 == 0);
+        Document::new(id, text(&copy, page % 2 == 0) + behind)
+    };
+    let may = [edited("may/a", 0, 0, ""), edited("may/b", 1, 0, ""), edited("may/c", 0, 3, " 更长的一个")];
+    let (said, may_index) = run_in(&folder.path().join("may"), &keeping(&[]), &may);
+    assert!(matches!(&said[0], Dropped { twin, .. } if twin == "may/c"), "{said:?}");
+
+    // Longer than what is there, which stays all the same; two that are like each other and none that is there.
+    let june = [
+        edited("june/a", 0, 3, " 还要更长的一个文本"),
+        edited("june/b", 2, 0, ""),
+        edited("june/c", 2, 3, "另外"),
+        edited("june/d", 1, 0, ""),
+    ];
+    let (said, june_index) = run_in(&folder.path().join("june"), &keeping(&[&may_index]), &june);
+    assert!(matches!(&said[0], Dropped { twin, similarity } if twin == "may/c" && *similarity > Some(0.8)));
+    assert!(matches!(&said[1], Dropped { twin, .. } if twin == "june/c"));
+    assert_eq!(said[2], stands_for(2));
+    assert!(matches!(&said[3], Dropped { twin, .. } if twin == "may/b"));
+
+    let july = [edited("july/a", 2, 3, ""), edited("july/b", 3, 0, ""), edited("july/c", 0, 3, "")];
+    let options = DedupNearOptions { index: false, ..keeping(&[&may_index, &june_index]) };
+    let (said, july_index) = run_in(&folder.path().join("july"), &options, &july);
+    assert!(matches!(&said[0], Dropped { twin, .. } if twin == "june/c"), "{said:?}");
+    assert_eq!(said[1], ALONE);
+    assert!(matches!(&said[2], Dropped { twin, .. } if twin == "may/c"));
+    assert!(!Path::new(&july_index).exists(), "no index was asked for");
+}
+
+#[test]
+fn a_form_that_is_there_already_is_still_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = letters(1500);
+    let (may, june) = documents.split_at(1000);
+    let (_, index) = run_in(&folder.path().join("may"), &keeping(&[]), may);
+    let mut june = june.to_vec();
+    june.push(Document::new("copy", may[700].text.to_uppercase()));
+    let (said, _) = run_in(&folder.path().join("june"), &keeping(&[&index]), &june);
+    let n_dropped = said.iter().filter(|said| matches!(said, Dropped { .. })).count();
+    assert_eq!((n_dropped, &said[500]), (1, &dropped_for("to 700", 1.0)));
+}
+
+#[test]
+fn an_index_of_other_options_or_a_damaged_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = letters(3);
+    let (_, index) = run_in(folder.path(), &keeping(&[]), &documents);
+    let refused = |options: &DedupNearOptions| {
+        let stage = try_open(options).unwrap();
+        stage.merge(0).unwrap();
+        stage.end_pass(0).unwrap_err().to_string()
+    };
+    let other = refused(&DedupNearOptions { shingle_tokens: 4, ..keeping(&[&index]) });
+    assert!(
+        other.contains("index.state` cannot be used: ") && other.contains("with other options"),
+        "{other}"
+    );
+    let state = std::fs::read(&index).unwrap();
+    for (bytes, why) in [(&state[..state.len() - 3], "no whole saved state"), (b"no state", "no saved state")]
+    {
+        std::fs::write(&index, bytes).unwrap();
+        let damaged = refused(&keeping(&[&index]));
+        assert!(damaged.contains("index.state` cannot be used: ") && damaged.contains(why), "{damaged}");
+    }
+    let without = DedupNearOptions { verify: false, clusters: Clusters::Components, ..keeping(&[]) };
+    assert_eq!(try_open(&without).err().unwrap().option(), Some("index"));
+}
+
 /// A run in shards, whose states are merged, with so much memory; each shard knows what the rounds before have brought.
 fn judged_in_shards(
     options: &DedupNearOptions,
@@ -440,6 +532,12 @@ proptest! {
         let options = DedupNearOptions { clusters, max_state_bytes: memory, ..options() };
         let expected = judged(&options, &documents);
         let folder = tempfile::tempdir().unwrap();
+        // An index is the same, however it came about.
+        let keeping = DedupNearOptions { index: true, ..options.clone() };
+        let (said, index) = run_in(&folder.path().join("whole"), &keeping, &documents);
+        prop_assert_eq!(&said, &expected);
+        prop_assert_eq!(&judged_in_shards(&keeping, &documents, folder.path(), &shards, n_workers), &expected);
+        prop_assert!(std::fs::read(index).unwrap() == std::fs::read(folder.path().join("keep/index.state")).unwrap());
         prop_assert_eq!(&judged_in_shards(&options, &documents, folder.path(), &shards, n_workers), &expected);
 
         // Whatever was dropped has a twin that is kept, and counts there.

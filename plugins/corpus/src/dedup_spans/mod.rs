@@ -9,7 +9,11 @@ mod sentences;
 #[cfg(test)]
 mod tests;
 
-use tamis_plugin::keyed::{Column, Columns, Fold, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows};
+use std::path::PathBuf;
+
+use tamis_plugin::keyed::{
+    Column, Columns, Fold, Index, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows,
+};
 use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Layout, SetupError, Verdict, View};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -30,6 +34,13 @@ pub struct DedupSpans {
 const SPANS: u32 = 0;
 /// The documents that keep something which others have, for their ids.
 const KEEPERS: u32 = 1;
+/// What later runs must know: the spans that a document still has.
+const KEPT: u32 = 2;
+
+/// Before priority and position of whoever has a span: a document of an earlier run, which keeps what it has.
+const EARLIER: u8 = 0;
+/// One of this run.
+const NOW: u8 = 1;
 
 /// Bytes of a hash.
 const KEY_BYTES: usize = 16;
@@ -80,7 +91,7 @@ impl KeyedStage for DedupSpans {
             name: "spans".to_owned(),
             key: vec![Column::Bytes(KEY_BYTES as u16)],
             // Priority and position are one column, because the second counts only where the first is equal.
-            columns: vec![Column::U64, Column::Bytes((self.priority.width() + POSITION_BYTES) as u16)],
+            columns: vec![Column::U64, Column::Bytes((1 + self.priority.width() + POSITION_BYTES) as u16)],
             reduce: Reduce::Fold(vec![Fold::Sum, Fold::Min]),
             ids: false,
         };
@@ -92,14 +103,26 @@ impl KeyedStage for DedupSpans {
             reduce: Reduce::First,
             ids: true,
         };
-        let DedupSpansOptions { min_chars, min_documents, keep, keep_by, max_state_bytes } = &self.options;
+        let DedupSpansOptions { min_chars, min_documents, keep, keep_by, max_state_bytes, index, .. } =
+            &self.options;
+        let mut rounds = vec![spans, keepers];
+        rounds.extend(index.then(kept));
         Rounds {
-            rounds: vec![spans, keepers],
+            rounds,
             observes: format!(
-                "min_chars = {min_chars}, min_documents = {min_documents}, keep = {keep:?}, keep_by = {keep_by:?}"
+                "version 2, min_chars = {min_chars}, min_documents = {min_documents}, keep = {keep:?}, keep_by = {keep_by:?}"
             ),
             max_state_bytes: Some(*max_state_bytes),
         }
+    }
+
+    fn index(&self) -> Index {
+        let DedupSpansOptions { against, index, .. } = &self.options;
+        if against.is_empty() && !index {
+            return Index::default();
+        }
+        let against = against.iter().map(PathBuf::from).collect();
+        Index { against, is_kept: *index, round: Some(kept()) }
     }
 
     fn observe(
@@ -112,8 +135,12 @@ impl KeyedStage for DedupSpans {
     ) -> Result<(), Failure> {
         self.spans(&sentences(document.text()), local);
         let position = document.position();
+        if round == KEPT {
+            return self.keep(local, position, known, rows);
+        }
         if round == SPANS {
-            self.priority.write(document, local.priority.begin());
+            local.priority.begin().bytes(&[NOW]);
+            self.priority.write(document, &mut local.priority);
             local.priority.position(position);
             // A document that says something twice counts once.
             local.spans.sort_unstable_by_key(|span| span.key);
@@ -126,7 +153,7 @@ impl KeyedStage for DedupSpans {
         }
         local.keepers.clear();
         for span in &local.spans {
-            if let Some(keeper) = self.keeper(span, known)? {
+            if let Some((keeper, _)) = self.keeper(&span.key, known)? {
                 local.keepers.push(keeper);
             }
         }
@@ -135,6 +162,32 @@ impl KeyedStage for DedupSpans {
         for keeper in &local.keepers {
             let is_other = u32::from(*keeper != position);
             rows.emit(local.row.begin().position(*keeper).u32(is_other).as_bytes());
+        }
+        Ok(())
+    }
+
+    fn recall(
+        &self,
+        round: u32,
+        local: &mut Local,
+        entry: &[u8],
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let mut columns = Columns::of(entry);
+        let (Some(position), Some(_)) = (columns.position(), columns.position()) else {
+            return Err(Failure::new("a row of the index is not what was written"));
+        };
+        local.priority.begin().bytes(&[EARLIER]).bytes(&vec![0; self.priority.width()]).position(position);
+        while let (Some(key), Some(n_documents)) = (columns.bytes(KEY_BYTES), columns.u64()) {
+            if round == SPANS {
+                let row = local.row.begin().bytes(key).u64(n_documents).bytes(local.priority.as_bytes());
+                rows.emit(row.as_bytes());
+            } else if self.keeper(key, known)?.is_some_and(|(keeper, _)| keeper == position) {
+                // For its id, which is asked for if somebody else has one of its spans.
+                rows.emit(local.row.begin().position(position).u32(0).as_bytes());
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -155,7 +208,7 @@ impl KeyedStage for DedupSpans {
         let mut is_cut = vec![false; sentences.len()];
         local.keepers.clear();
         for span in &local.spans {
-            let keeper = self.keeper(span, known)?;
+            let keeper = self.keeper(&span.key, known)?.map(|(keeper, _)| keeper);
             if let Some(keeper) = keeper.filter(|keeper| *keeper != document.position()) {
                 is_cut.iter_mut().take(span.to).skip(span.from).for_each(|is_cut| *is_cut = true);
                 if !local.keepers.contains(&keeper) {
@@ -229,19 +282,52 @@ impl DedupSpans {
         }
     }
 
-    /// The document that keeps a span, if several have it.
-    fn keeper(&self, span: &Span, known: &dyn Known) -> Result<Option<u128>, Failure> {
+    /// The document that keeps a span, if several have it, and how many.
+    fn keeper(&self, key: &[u8], known: &dyn Known) -> Result<Option<(u128, u64)>, Failure> {
         let mut keeper = None;
-        known.entries(SPANS, &span.key, &mut |entry| {
+        known.entries(SPANS, key, &mut |entry| {
             let mut columns = Columns::of(entry.get(KEY_BYTES..).unwrap_or_default());
             let n_documents = columns.u64().unwrap_or(0);
-            if n_documents >= self.options.min_documents && columns.bytes(self.priority.width()).is_some() {
-                keeper = columns.position();
+            let is_shared = n_documents >= self.options.min_documents;
+            if is_shared && columns.bytes(1 + self.priority.width()).is_some() {
+                keeper = columns.position().map(|position| (position, n_documents));
             }
             false
         })?;
         Ok(keeper)
     }
+
+    /// Emits the spans that a document still has when it was cut, each with the number of documents that had it: one
+    /// speaks for all from which it was cut.
+    fn keep(
+        &self,
+        local: &mut Local,
+        position: u128,
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        local.spans.sort_unstable_by_key(|span| span.key);
+        local.spans.dedup_by_key(|span| span.key);
+        local.row.begin().position(position);
+        let mut has_spans = false;
+        for span in &local.spans {
+            let keeper = self.keeper(&span.key, known)?;
+            if keeper.is_none_or(|(keeper, _)| keeper == position) {
+                has_spans = true;
+                local.row.bytes(&span.key).u64(keeper.map_or(1, |(_, n_documents)| n_documents));
+            }
+        }
+        if has_spans {
+            rows.emit(local.row.as_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// What an index holds of a document: its position, and behind it its spans.
+fn kept() -> Round {
+    let key = vec![Column::Position];
+    Round { name: "kept".to_owned(), key, columns: Vec::new(), reduce: Reduce::Kept, ids: true }
 }
 
 /// How many characters there are, without white space and punctuation of ASCII.

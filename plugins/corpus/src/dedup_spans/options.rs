@@ -30,6 +30,11 @@ use crate::priority::Keep;
 /// times, and of every sentence some 80 bytes are noted, in the work folder where they do not fit into
 /// `max_state_bytes`.
 ///
+/// What comes every month is compared with what is there already by an index: the first run has `index = true`, and
+/// the next one `against = ["out/.tamis/learned/dedup-spans/index.state"]`. What is there keeps its passages, whatever
+/// `keep` says, and `spans_kept_in` holds the ids in the earlier run. An index holds the passages that the documents of
+/// its own run still have, so each month has one more in the list. `tamis run --add` does that by itself.
+///
 /// Counts: `sentences_cut`, `chars_cut`, `documents_changed`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -47,6 +52,14 @@ pub struct DedupSpansOptions {
     /// words by their letters, so dates must be written as `2024-03-01`. A document without it is kept last.
     #[schemars(extend("x-needs" = {"keep": ["highest", "lowest"]}, "x-field" = "read"))]
     pub keep_by: String,
+    /// Files with the passages that documents of earlier runs have kept: they are cut out here. Each is the
+    /// `index.state` that a run with `index` has left in `.tamis/learned` of its output, or what `tamis state merge`
+    /// made of the states of the last round of shards. They must have been made with the same options.
+    #[schemars(inner(length(min = 1)), extend("x-path" = "file"))]
+    pub against: Vec<String>,
+    /// Leave what was kept as a file for `against` of later runs, in `.tamis/learned` of the output: 24 bytes for each
+    /// passage, and the ids. The corpus is read once more for it.
+    pub index: bool,
     /// So much memory is held over all threads; what does not fit goes to the work folder. It adds to `memory` of
     /// `[run]`, which is for documents in flight. The result is the same whatever it is; less memory takes more time.
     #[schemars(range(min = 1_048_576), extend("x-unit" = "bytes"))]
@@ -60,6 +73,8 @@ impl Default for DedupSpansOptions {
             min_documents: 2,
             keep: Keep::Earliest,
             keep_by: String::new(),
+            against: Vec::new(),
+            index: false,
             max_state_bytes: 256 << 20,
         }
     }

@@ -4,6 +4,10 @@ use tamis_document::Record;
 use tamis_plugin::Document;
 use tamis_stage::handle::{CorpusHandle, Effects, OpenStage};
 
+use std::path::Path;
+
+use tamis_plugin::Workspace;
+
 use super::*;
 use crate::priority::Keep;
 
@@ -23,9 +27,27 @@ fn options() -> DedupSpansOptions {
 /// Texts after a run, and which documents keep what they have lost.
 fn cut(options: &DedupSpansOptions, texts: &[&str]) -> Vec<(String, Vec<String>, String)> {
     let stage = try_open(options).unwrap();
+    cut_by(&*stage, "d", texts)
+}
+
+/// The same with a folder, in which the index is, if one is kept.
+fn cut_in(
+    folder: &Path,
+    options: &DedupSpansOptions,
+    month: &str,
+    texts: &[&str],
+) -> Vec<(String, Vec<String>, String)> {
+    let stage = try_open(options).unwrap();
+    let (scratch, keep) = (folder.join(format!("{month}-scratch")), folder.join(month));
+    std::fs::create_dir_all(&scratch).unwrap();
+    stage.prepare(&Workspace { scratch, keep, memory: 0, threads: 1 }).unwrap();
+    cut_by(&*stage, month, texts)
+}
+
+fn cut_by(stage: &dyn CorpusHandle, prefix: &str, texts: &[&str]) -> Vec<(String, Vec<String>, String)> {
     let record = |(n, text): (usize, &&str)| Record {
         position: (n as u128 + 1) << 64 | 3,
-        ..Record::from(Document::new(format!("d{n}"), *text))
+        ..Record::from(Document::new(format!("{prefix}{n}"), *text))
     };
     let mut records: Vec<Record> = texts.iter().enumerate().map(record).collect();
     for pass in 0..stage.observing_passes() {
@@ -90,6 +112,44 @@ fn the_document_that_was_asked_for_keeps_it() {
     let said = cut(&longest, &[NEWS, &long]);
     assert_eq!(said[0].2, "Dropped(\"nothing-left\")");
     assert_eq!((said[0].1.as_slice(), said[1].0.as_str()), (&["d1".to_owned()][..], long.as_str()));
+}
+
+#[test]
+fn what_earlier_runs_have_kept_is_cut_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = |month: &str| folder.path().join(month).join("index.state").to_str().unwrap().to_owned();
+    let keeping = DedupSpansOptions { index: true, keep: Keep::Longest, ..options() };
+    let first = format!("A report on the ferry.\n\n{NOTICE}");
+    let second = format!("Something else altogether. {NOTICE} And more of that.");
+    let may = cut_in(folder.path(), &keeping, "may", &[&first, &second]);
+    assert_eq!(
+        (may[0].0.as_str(), may[0].1.as_slice()),
+        ("A report on the ferry.", &["may1".to_owned()][..])
+    );
+
+    // Longer than what is there, which keeps its passage all the same.
+    let third = format!("{NOTICE} This one is much longer than the others. {NEWS} 还有别的。");
+    let against = DedupSpansOptions { against: vec![index("may")], ..keeping };
+    let june = cut_in(folder.path(), &against, "june", &[&third, NEWS]);
+    let kept = format!("This one is much longer than the others. {NEWS} 还有别的。");
+    assert_eq!(june[0], (kept, vec!["may1".to_owned()], "Kept".to_owned()));
+    assert_eq!(june[1], (NEWS.to_owned(), vec!["june0".to_owned()], "Dropped(\"nothing-left\")".to_owned()));
+
+    // What was cut is in no index; what was kept is in one.
+    let both =
+        DedupSpansOptions { against: vec![index("may"), index("june")], index: false, ..against.clone() };
+    let july =
+        cut_in(folder.path(), &both, "july", &[&format!("新闻。{NEWS}"), &format!("Quoted.\n{NOTICE}")]);
+    assert_eq!((july[0].0.as_str(), &july[0].1), ("新闻。", &vec!["june0".to_owned()]));
+    assert_eq!((july[1].0.as_str(), july[1].1.as_slice()), ("Quoted.", &["may1".to_owned()][..]));
+
+    let other = try_open(&DedupSpansOptions { min_chars: 50, ..both }).unwrap();
+    other.merge(0).unwrap();
+    let refused = other.end_pass(0).unwrap_err().to_string();
+    assert!(
+        refused.contains("index.state` cannot be used: ") && refused.contains("with other options"),
+        "{refused}"
+    );
 }
 
 #[test]

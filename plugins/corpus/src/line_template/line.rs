@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use tamis_plugin::ValueRef;
+use tamis_text::hosts::without_www;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::measure::{Measured, measure};
@@ -161,21 +162,10 @@ pub(super) fn group_of(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The host of a URL, in lower case, without user, port and `www.`.
+/// The host of a URL, without `www.`.
 fn host(url: &str) -> Option<Cow<'_, str>> {
-    let (scheme, rest) = url.split_once("://")?;
-    if scheme.is_empty() || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host.rsplit_once(':') {
-        Some((host, port)) if port.chars().all(|c| c.is_ascii_digit()) => host,
-        _ => host,
-    };
-    let host = host.trim_end_matches('.').to_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
-    (!host.is_empty()).then(|| Cow::Owned(host.to_owned()))
+    let host = tamis_text::hosts::host(url)?;
+    Some(Cow::Owned(without_www(&host).to_owned()))
 }
 
 #[cfg(test)]

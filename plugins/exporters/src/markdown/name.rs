@@ -90,7 +90,10 @@ fn shown(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
         ValueRef::String(text) => Cow::Borrowed(text),
         ValueRef::Integer(number) => Cow::Owned(number.to_string()),
         ValueRef::Bool(value) => Cow::Borrowed(if value { "true" } else { "false" }),
-        ValueRef::Null | ValueRef::Float(_) | ValueRef::Json(_) => return None,
+        ValueRef::Float(number) => Cow::Owned(number.to_string()),
+        // A number beyond 64 bits is JSON text.
+        ValueRef::Json(json) if !json.starts_with(['[', '{']) => Cow::Borrowed(json),
+        ValueRef::Null | ValueRef::Json(_) => return None,
     };
     (!text.trim().is_empty()).then_some(text)
 }
@@ -127,6 +130,8 @@ mod tests {
         let mut document = Document::new("dump/a.jsonl#7", "");
         document.metadata.insert("title", title);
         document.metadata.insert("year", 2024);
+        document.metadata.insert("score", 1.5);
+        document.metadata.insert("tags", tamis_plugin::Value::from(serde_json::json!(["a"])));
         let record = Record::from(document);
         Pattern::parse(pattern).expect("a good pattern").name(&ExportView::from(&record).document)
     }
@@ -145,6 +150,9 @@ mod tests {
             ("{title}", "", None),
             ("{year}/{title}", "x", Some("2024/x")),
             ("{id} {title}", "x", Some("dump-a.jsonl-7 x")),
+            ("{site}-{score}", "x", None),
+            ("{score}", "x", Some("1.5")),
+            ("{tags}", "x", None),
             ("{missing}", "x", None),
         ] {
             assert_eq!(name(pattern, title).as_deref(), expected, "{pattern} {title:?}");

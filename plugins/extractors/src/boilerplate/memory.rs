@@ -132,6 +132,10 @@ impl Memory {
     fn insert(&mut self, slot: Slot) {
         if self.slots.is_empty() {
             self.slots = vec![Slot::default(); N_SLOTS];
+            // What is never written takes no memory, and what grows is copied again and again.
+            self.bytes.reserve(N_SLOTS * 32);
+            self.segments.reserve(N_SLOTS);
+            self.keys.reserve(N_SLOTS * 8);
         }
         let mut at = slot.hash as usize % N_SLOTS;
         while self.slots[at].bytes.1 > 0 {

@@ -9,6 +9,8 @@ use tamis_text::class::{Classes, Table};
 const KEY_BITS: u32 = 17;
 /// Bits of a key that choose where among the keys it is looked for.
 const BUCKET_BITS: u32 = 12;
+/// Letters of a word that are all in its key, each in a byte of it.
+const KEY_BYTES: usize = 8;
 /// Parts of a name such as `YouTube` that may be glued to a word.
 const MAX_PARTS: usize = 4;
 
@@ -19,9 +21,11 @@ pub(super) struct Phrases<T> {
     /// Where the keys of each bucket begin.
     buckets: Vec<u32>,
     /// By key.
-    keys: Vec<Key>,
+    keys: Vec<Key<T>>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
+    /// Phrases of one character, by their codes.
+    singles: Vec<(u32, T)>,
 }
 
 /// The beginnings of phrases, and other tokens to look out for.
@@ -37,7 +41,7 @@ pub(super) struct Begins {
 
 /// The first token of some phrases.
 #[derive(Debug)]
-struct Key {
+struct Key<T> {
     hash: u64,
     /// The first of the phrases.
     first: u32,
@@ -46,6 +50,9 @@ struct Key {
     /// A bit for each hash of the two bytes behind the token in the others; all of them where these are not known,
     /// because there is one byte only, or letters that have other bytes in another case.
     behind: u64,
+    /// The value of the word alone, if nothing else begins with it but what `behind` tells, and it is so short that all
+    /// of it is in the key: then the key is the proof.
+    word: Option<T>,
 }
 
 #[derive(Debug)]
@@ -55,6 +62,10 @@ struct Entry<T> {
     /// A number for its last bytes, which tells it from most others; `None` if it has letters beyond ASCII of
     /// which there are capitals.
     tail: Option<u64>,
+    /// Whether it has no letters that have a case, so that it stands in a text as it is.
+    has_no_case: bool,
+    /// Whether it ends with a letter of an alphabet, behind which a word may go on.
+    ends_in_word: bool,
     value: T,
 }
 
@@ -94,9 +105,12 @@ impl Sieve for &Begins {
     }
 }
 
-impl Key {
+impl<T: Copy> Key<T> {
     /// Notes a phrase that lies under the key, which is entry `at`; the longer ones come first.
-    fn note<T>(&mut self, entry: &Entry<T>, at: u32) {
+    fn note(&mut self, entry: &Entry<T>, at: u32) {
+        let is_word =
+            entry.phrase.len() <= KEY_BYTES && entry.phrase.bytes().all(|byte| byte.is_ascii_lowercase());
+        self.word = (is_word && self.first_alone == at).then_some(entry.value);
         match covered_by_key(&entry.phrase) {
             Some(n) if n >= entry.phrase.len() => {}
             Some(n) if n + 2 <= entry.phrase.len() && entry.tail.is_some() => {
@@ -105,6 +119,12 @@ impl Key {
             }
             _ => (self.first_alone, self.behind) = (at + 1, u64::MAX),
         }
+    }
+
+    /// Whether phrases that are longer than the token may stand here: by the two bytes behind its `n`.
+    #[inline]
+    fn may_go_on(&self, bytes: &[u8], n: usize) -> bool {
+        self.behind >> hash_behind(bytes, n) & 1 != 0
     }
 }
 
@@ -118,14 +138,22 @@ impl<T: Copy> Phrases<T> {
             .collect();
         keyed.sort_by(|a, b| (a.0, b.1.len(), &a.1).cmp(&(b.0, a.1.len(), &b.1)));
         keyed.dedup_by(|later, earlier| later.1 == earlier.1);
-        let mut new =
-            Self { begins: Begins::new(), buckets: Vec::new(), keys: Vec::new(), entries: Vec::new() };
+        let mut new = Self {
+            begins: Begins::new(),
+            buckets: Vec::new(),
+            keys: Vec::new(),
+            entries: Vec::new(),
+            singles: Vec::new(),
+        };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
             let at = new.entries.len() as u32;
             if new.keys.last().is_none_or(|last| last.hash != key) {
-                new.keys.push(Key { hash: key, first: at, first_alone: at, behind: 0 });
+                new.keys.push(Key { hash: key, first: at, first_alone: at, behind: 0, word: None });
                 new.begins.add(key);
+            }
+            if let Some(single) = single(&phrase) {
+                new.singles.push((single, value));
             }
             let entry = Entry::new(phrase, value);
             if let Some(key) = new.keys.last_mut() {
@@ -133,6 +161,7 @@ impl<T: Copy> Phrases<T> {
             }
             new.entries.push(entry);
         }
+        new.singles.sort_by_key(|(code, _)| *code);
         let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
@@ -162,7 +191,7 @@ impl<T: Copy> Phrases<T> {
     pub(super) fn longest(&self, page: &str, token: &Token) -> Option<(usize, T)> {
         let n = token.covered(page);
         match token.kind {
-            Kind::Word => self.under(token.key, page, token.start, n),
+            Kind::Word => self.word(token.key, page, token.start, n),
             Kind::Pair | Kind::Sign => {
                 self.under(token.key, page, token.start, n).or_else(|| self.alone(page, token, n))
             }
@@ -174,33 +203,62 @@ impl<T: Copy> Phrases<T> {
         }
     }
 
-    /// A character that is a phrase by itself. Longer phrases lie there, too, but only where nothing else stands behind
-    /// their first character, which then is the key of the token.
+    /// A character that is a phrase by itself. Longer phrases begin with it, too, but those lie under keys of more than it.
     fn alone(&self, page: &str, token: &Token, covered: usize) -> Option<(usize, T)> {
         let n = token.end - token.start;
-        if n == covered { None } else { self.under(token.alone(page), page, token.start, n) }
+        if n == covered {
+            return None;
+        }
+        let first = page.get(token.start..)?.chars().next().map(u32::from)?;
+        let at = self.singles.binary_search_by_key(&first, |(code, _)| *code).ok()?;
+        Some((n, self.singles[at].1))
+    }
+
+    /// Looks under the key of a word of `n` bytes behind which no letter stands.
+    #[inline]
+    fn word(&self, key: u64, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
+        if !self.begins.may_be(key) {
+            return None;
+        }
+        let at = self.place(key)?;
+        let bytes = page.as_bytes().get(start..)?;
+        match self.keys[at].word {
+            Some(value) if n <= KEY_BYTES && !self.keys[at].may_go_on(bytes, n) => Some((n, value)),
+            _ => self.search(at, page, start, n),
+        }
     }
 
     #[inline]
     fn under(&self, key: u64, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
-        if self.begins.may_be(key) { self.search(key, page, start, n) } else { None }
+        if self.begins.may_be(key) { self.search(self.place(key)?, page, start, n) } else { None }
+    }
+
+    /// Where a key is among the keys.
+    #[inline]
+    fn place(&self, key: u64) -> Option<usize> {
+        let bucket = (key >> (64 - BUCKET_BITS)) as usize;
+        let keys = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
+        Some(keys.start + self.keys[keys].iter().position(|other| other.hash == key)?)
     }
 
     /// Looks under a key that is made of `n` bytes of the page.
-    fn search(&self, key: u64, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
-        let bucket = (key >> (64 - BUCKET_BITS)) as usize;
-        let keys = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
-        let at = keys.start + self.keys[keys].iter().position(|other| other.hash == key)?;
+    fn search(&self, at: usize, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
         let key = &self.keys[at];
         let text = page.get(start..)?;
         let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);
-        let may_be_longer = key.behind >> hash_behind(text.as_bytes(), n) & 1 != 0;
-        let first = if may_be_longer { key.first } else { key.first_alone };
+        let first = if key.may_go_on(text.as_bytes(), n) { key.first } else { key.first_alone };
         self.entries[first as usize..end].iter().find_map(|entry| {
             let length = entry.length_in(text)?;
-            ends_word(page, start + length).then_some((length, entry.value))
+            (!entry.ends_in_word || ends_word(page, start + length)).then_some((length, entry.value))
         })
     }
+}
+
+/// The code of a phrase that is one character and no letter of an alphabet, behind which a word would go on.
+fn single(phrase: &str) -> Option<u32> {
+    let mut chars = phrase.chars();
+    let first = chars.next().filter(|c| !Table::get().of(*c).has(Classes::WORD))?;
+    chars.next().is_none().then_some(first.into())
 }
 
 /// How many bytes of a phrase its key is made of; `None` where other letters in other cases have others.
@@ -231,13 +289,18 @@ impl<T> Entry<T> {
     fn new(phrase: String, value: T) -> Self {
         let has_capitals = phrase.chars().any(|c| !c.is_ascii() && c.to_uppercase().ne([c]));
         let tail = if has_capitals { None } else { last_bytes(phrase.as_bytes(), phrase.len()) };
-        Self { phrase: phrase.into(), tail, value }
+        let has_no_case = !has_capitals && !phrase.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let is_letter = |c: char| Table::get().of(c).has(Classes::WORD);
+        Self { tail, has_no_case, ends_in_word: phrase.ends_with(is_letter), phrase: phrase.into(), value }
     }
 
     /// The bytes of the phrase in `text`, if it begins with it.
     #[inline]
     fn length_in(&self, text: &str) -> Option<usize> {
         let length = self.phrase.len();
+        if self.has_no_case {
+            return text.as_bytes().starts_with(self.phrase.as_bytes()).then_some(length);
+        }
         if let Some(tail) = self.tail {
             let same = last_bytes(text.as_bytes(), length) == Some(tail)
                 && text.as_bytes().get(..length)?.eq_ignore_ascii_case(self.phrase.as_bytes());

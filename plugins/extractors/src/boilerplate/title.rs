@@ -80,13 +80,16 @@ impl Title {
     }
 
     /// Whether a token may be one of its words, by the upper 16 bits of its key.
+    #[inline]
     pub(super) fn may_have(&self, key: u16) -> bool {
         self.filter[usize::from(key >> 12)] >> (key >> 6 & 63) & 1 != 0
     }
 
     /// Which of its words a token is.
+    #[inline]
     pub(super) fn word_of(&self, token: &Token) -> Option<u8> {
-        if self.words.is_empty() || !is_word(token) {
+        // A bit tells nearly all other words; where there are none, no bit is set.
+        if !self.may_have((token.key >> 48) as u16) || !is_word(token) {
             return None;
         }
         self.words.binary_search(&token.key).ok().map(|word| word as u8)

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use tamis_dates::labels::{DateOf, ends_with_plain_label, label_at_end};
 use tamis_dates::{Located, certain_moment, dates};
 
 use super::evidence::{Evidence, confidence};
@@ -19,77 +20,6 @@ const MAX_DISTANCE: usize = 8;
 const MAX_READ: usize = 6;
 /// A score at which a date is as often right as wrong: a date alone on its line with a time, and nothing else.
 const EVEN: f64 = 2.0;
-
-/// Labels of the date of publication, lower case.
-const PUBLISHED: &[&str] = &[
-    "发布时间",
-    "发布日期",
-    "发表时间",
-    "发表日期",
-    "发稿时间",
-    "发布于",
-    "发表于",
-    "发布",
-    "时间",
-    "日期",
-    "發佈時間",
-    "發布時間",
-    "發表於",
-    "時間",
-    "日期",
-    "更新发布",
-    "published",
-    "published on",
-    "published at",
-    "posted",
-    "posted on",
-    "posted at",
-    "date published",
-    "date",
-    "veröffentlicht",
-    "veröffentlicht am",
-    "publicado",
-    "publicado em",
-    "publicado el",
-    "publié le",
-    "опубликовано",
-    "дата",
-    "yayınlanma",
-    "yayın tarihi",
-    "giriş",
-    "opublikowano",
-    "data publikacji",
-    "入力",
-    "公開日",
-    "配信",
-    "投稿日",
-    "입력",
-    "등록",
-    "작성일",
-];
-/// Labels of other dates of the page, lower case.
-const UPDATED: &[&str] = &[
-    "更新时间",
-    "更新于",
-    "最后更新",
-    "更新日期",
-    "更新時間",
-    "updated",
-    "last updated",
-    "last updated at",
-    "last updated on",
-    "updated at",
-    "updated on",
-    "modified",
-    "aktualisiert",
-    "actualizado",
-    "atualizado em",
-    "mis à jour le",
-    "обновлено",
-    "güncelleme",
-    "更新日",
-    "수정",
-];
 
 /// A date on the page and how likely it is that of publication.
 #[derive(Debug, Clone)]
@@ -273,20 +203,12 @@ fn label_before(page: Page<'_>, line: Line<'_>, before: &str) -> (f64, &'static 
         start += 1;
     }
     let label = label.get(start..).unwrap_or_default().to_lowercase();
-    let ends = |labels: &[&str]| labels.iter().any(|word| ends_with_word(&label, word));
-    if ends(UPDATED) {
-        (-0.5, "updated")
-    } else if ends(PUBLISHED) {
-        (LABELLED, "labelled")
-    } else {
-        (0.0, "date-line")
+    match label_at_end(&label) {
+        Some(DateOf::Change) => (-0.5, "updated"),
+        Some(DateOf::Publication) => (LABELLED, "labelled"),
+        None if ends_with_plain_label(&label) => (LABELLED, "labelled"),
+        None => (0.0, "date-line"),
     }
-}
-
-/// Whether `text` ends with `word`, and in scripts with blanks not in the middle of a longer word.
-fn ends_with_word(text: &str, word: &str) -> bool {
-    let Some(before) = text.strip_suffix(word) else { return false };
-    !word.is_ascii() || !before.ends_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Columns of other text in the line of a date; none if wide gaps part it from the rest.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tamis_text::chars::{is_han, is_hangul, is_kana, text_width};
+use tamis_text::chars::{is_han, is_hangul, is_invisible, is_kana, text_width};
 
 /// So many bytes of a page are looked at. Title, date and byline stand before the text or right behind it;
 /// what is longer is a book or a log, and its end says nothing about its title.
@@ -148,7 +148,7 @@ const MAX_OCCURRENCES: usize = 50;
 
 /// White space, and the characters that no reader sees.
 pub(super) fn is_space(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{FEFF}' | '\u{2060}')
+    c.is_whitespace() || is_invisible(c)
 }
 
 /// Whether two texts are the same, white space aside.

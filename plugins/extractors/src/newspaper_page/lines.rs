@@ -28,7 +28,8 @@ impl PageLine<'_> {
 
 pub(super) fn split(text: &str) -> Vec<PageLine<'_>> {
     let line = |text: &str| text.starts_with("  ") || text.starts_with('\u{3000}');
-    text.split('\n')
+    tamis_text::lines::lines(text)
+        .map(|line| line.text)
         .map(|text| PageLine { text: Cow::Borrowed(text), indented: line(text), removed: false })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening};
+use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening, may_have_wide_space};
 use tamis_text::lines::Line;
 use tamis_text::sentences::ends_cjk_sentence;
 
@@ -68,6 +68,9 @@ pub(super) fn cuts(text: &str, lines: &[Line<'_>], known: &[Cut], nbsp: bool, in
 /// The gaps inside a line.
 fn gaps(line: &Line<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
+    if !may_have_gaps(line.text) {
+        return gaps;
+    }
     let mut rest = line.text;
     while let Some(begin) = rest.find(is_blank) {
         let (_, from_gap) = rest.split_at(begin);
@@ -88,6 +91,14 @@ fn gaps(line: &Line<'_>) -> Vec<Gap> {
         rest = after;
     }
     gaps
+}
+
+/// Whether a line may have gaps. Single blanks, and two of them, are none.
+fn may_have_gaps(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    memchr::memchr(b'\t', bytes).is_some()
+        || memchr::memmem::find(bytes, b"   ").is_some()
+        || may_have_wide_space(line)
 }
 
 fn ends_paragraph(left: &str, gap: &Gap) -> bool {

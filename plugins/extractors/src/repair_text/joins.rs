@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 
 use tamis_text::chars::{count_visible, is_han, is_kana, is_latin, text_width};
-use tamis_text::lines::fences;
+use tamis_text::lines::{fences, lines};
 use tamis_text::numbering::marker;
-use tamis_text::sentences::{continues_after_sentence, ends_sentence};
+use tamis_text::sentences::{continues_after_sentence, ends_sentence, is_full_stop};
 
 /// Share of the lines of running text that end as sentences do, from which on one that does not is broken
 /// rather than written so. Chats and many blogs leave the last full stop of a paragraph out.
@@ -43,7 +43,7 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
 }
 
 fn join(text: &str) -> Option<(String, u64)> {
-    let lines: Vec<&str> = text.split('\n').collect();
+    let lines: Vec<&str> = lines(text).map(|line| line.text).collect();
     // What is asked of all lines is asked only once a line could be broken at all.
     if !lines.windows(2).any(|pair| matches!(pair, [left, right] if joint(left, right).is_some())) {
         return None;
@@ -126,7 +126,7 @@ impl<'a> Shape<'a> {
 
     fn is_finished(&self) -> bool {
         *self.finished.get_or_init(|| {
-            let running = self.lines.iter().filter(|line| line.contains(STOPS));
+            let running = self.lines.iter().filter(|line| line.contains(is_full_stop));
             let count = |(n, finished), line: &&str| (n + 1, finished + usize::from(ends_sentence(line)));
             let (n_running, n_finished) = running.fold((0, 0), count);
             n_finished * MIN_FINISHED.1 >= n_running * MIN_FINISHED.0
@@ -162,7 +162,7 @@ fn breaks_sentence(left: &str, right: &str) -> bool {
         tail.contains(['，', ',', '、'])
             && !tail.contains(['：', ':', '！', '？', '!', '?'])
             && tail.chars().count() >= MIN_TAIL_CHARS
-    }) && right.contains(STOPS)
+    }) && right.contains(is_full_stop)
 }
 
 /// Whether a line is a piece of prose in Latin letters: words and little else.
@@ -187,9 +187,6 @@ fn begins_with_word(line: &str) -> bool {
 
 /// What stands in programs and hardly in prose.
 const CODE: [char; 8] = ['{', '}', ';', '=', '<', '>', '_', '|'];
-
-/// What ends a sentence in Chinese text, `!` and `?` of half width included.
-const STOPS: [char; 5] = ['。', '！', '？', '!', '?'];
 
 /// The columns at which `lines` were wrapped: most lines stop within sentences and are equally wide, and
 /// sentences end within lines.

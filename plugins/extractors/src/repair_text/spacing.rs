@@ -1,6 +1,6 @@
 //! Line ends, blanks, blank lines, control and invisible characters, in one pass.
 
-use tamis_text::chars::{is_blank, is_line_end};
+use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 use tamis_text::lines::fences;
 
 use super::RepairTextOptions;
@@ -184,7 +184,7 @@ impl Scan<'_> {
             {
                 Class::Plain
             }
-            _ if is_invisible(c) => Class::Removed,
+            _ if is_removed(c) => Class::Removed,
             _ => Class::Plain,
         }
     }
@@ -274,19 +274,10 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7E | 0xC3..=0xD7 | 0xE4..=0xE9)
 }
 
-/// Control characters and those without width, except joiners, marks of direction and white space where
-/// they were told apart before.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\0'..='\u{1F}' | '\u{7F}'
-        | '\u{AD}'
-        | '\u{61C}'
-        | '\u{180E}'
-        | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}'
-        | '\u{FFF9}'..='\u{FFFC}')
+/// Control characters, those without width and those that stand for an object, except joiners, marks of direction and white
+/// space where they were told apart before.
+fn is_removed(c: char) -> bool {
+    is_invisible(c) || matches!(c, '\0'..='\u{1F}' | '\u{7F}' | '\u{FFF9}'..='\u{FFFC}')
 }
 
 /// Whether a joiner behind `c` may change how text looks: scripts whose letters join, and emoji.

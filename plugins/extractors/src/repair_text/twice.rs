@@ -4,12 +4,16 @@
 
 /// Fewest characters that were encoded twice; one or two may stand in a text about just that.
 const MIN_PAIRS: usize = 3;
+/// The first byte of U+00C0 to U+00FF.
+const FIRST_OF_LATIN: u8 = 0xC3;
 
 /// Puts a text right; returns it and the number of characters, or `None` if there is nothing to put right.
 ///
 /// All of a text has gone through the same hands. So where more than a third of its characters beyond ASCII are
 /// what they should be, the others are meant as well: an article on this kind of damage shows it beside sound text.
 pub(super) fn repair(text: &str) -> Option<(String, u64)> {
+    // All that UTF-8 begins a character with is a letter from Â to ô for windows-1252, and those begin with this byte.
+    memchr::memchr_iter(FIRST_OF_LATIN, text.as_bytes()).nth(MIN_PAIRS - 1)?;
     let (repaired, count) = reread(text)?;
     if count.n_repaired < MIN_PAIRS || count.n_sound * 2 > count.n_repaired {
         return None;

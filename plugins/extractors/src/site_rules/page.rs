@@ -85,14 +85,11 @@ impl<'a> Line<'a> {
 
 impl<'a> Page<'a> {
     pub(super) fn new(text: &'a str, site: &'a Site) -> Self {
-        let mut start = 0;
-        let line = |text: &'a str| {
-            let line = Line::new(start, text);
-            start += text.len() + 1;
-            line
-        };
-        let lines: Vec<Line<'a>> = text.split('\n').map(line).collect();
-        let visible = (0..lines.len()).filter(|&index| !lines[index].trimmed().is_empty()).collect();
+        let lines: Vec<Line<'a>> =
+            tamis_text::lines::lines(text).map(|line| Line::new(line.start, line.text)).collect();
+        // Of a line that is blank all is indent.
+        let visible =
+            (0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()).collect();
         let mut page = Self {
             lines,
             visible,

@@ -8,7 +8,9 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, SetupError, Value, ValueRef, Verdict};
+use tamis_plugin::{
+    Draft, Extractor, Failure, Form, Forms, Metadata, SetupError, Value, ValueRef, Verdict, nested,
+};
 use tamis_text::encoding::{Hints, decode};
 
 pub use options::{FieldsOptions, Replace};
@@ -46,12 +48,10 @@ impl Extractor for Fields {
 
     fn counters(&self) -> Vec<String> {
         let counter = |action: &'static str| move |name: &String| format!("{action}:{name}");
-        let renamed = self.rename.keys().map(counter("rename"));
-        let copied = self.copy.keys().map(counter("copy"));
+        // Fields that no document has are told by whoever runs the stage, which names them in its options.
         let replaced = self.replace.iter().map(|replacement| replacement.counter().to_owned());
         let defaults = self.default.keys().map(counter("default"));
-        let dropped = self.drop.iter().map(counter("drop"));
-        renamed.chain(copied).chain(replaced).chain(defaults).chain(dropped).collect()
+        replaced.chain(defaults).collect()
     }
 
     fn forms(&self) -> Forms {
@@ -80,8 +80,7 @@ impl Extractor for Fields {
             draft.set_metadata(name.clone(), value.clone());
         }
         for name in &self.drop {
-            if has_own(draft, name) {
-                draft.remove_metadata(name.clone());
+            if take_out(draft, name) {
                 draft.notes().count(format!("drop:{name}"), 1);
             }
         }
@@ -93,13 +92,10 @@ impl Extractor for Fields {
 impl Fields {
     /// All at once, so that two fields may exchange their names.
     fn rename(&self, draft: &mut Draft<'_>) {
-        let found: Vec<(&String, &String, Value)> = self
-            .rename
-            .iter()
-            .filter_map(|(from, to)| Some((from, to, draft.metadata(from)?.to_value())))
-            .collect();
+        let found: Vec<(&String, &String, Value)> =
+            self.rename.iter().filter_map(|(from, to)| Some((from, to, value(draft, from)?))).collect();
         for (from, ..) in &found {
-            draft.remove_metadata((*from).clone());
+            take_out(draft, from);
         }
         for (from, to, value) in found {
             draft.set_metadata(to.clone(), value);
@@ -115,15 +111,44 @@ impl Fields {
         let names: Vec<String> =
             draft.original().fields().map(|(name, _)| name.to_owned()).chain(written.cloned()).collect();
         for name in names {
-            if !keep.contains(&name) && draft.metadata(&name).is_some() {
-                draft.remove_metadata(name);
+            let Some(value) = draft.metadata(&name).filter(|_| !keep.contains(&name)) else { continue };
+            let inner = |keep: &'_ String| Some(keep.strip_prefix(&name)?.strip_prefix('.')?.to_owned());
+            let inner: Vec<String> = keep.iter().filter_map(inner).collect();
+            let inner: Vec<&str> = inner.iter().map(String::as_str).collect();
+            let left = match value {
+                ValueRef::Json(json) if !inner.is_empty() => nested::only(json, &inner),
+                _ => None,
+            };
+            match left {
+                Some(left) => draft.set_metadata(name, Value::Json(left)),
+                None => draft.remove_metadata(name),
             }
         }
     }
 }
 
-/// Whether there is a field of that very name: one with dots is found inside of objects as well, and cannot be taken
-/// out of them.
+/// Takes a field out, or the member of an object that a name with dots leads to; whether it was there.
+fn take_out(draft: &mut Draft<'_>, name: &str) -> bool {
+    if has_own(draft, name) {
+        draft.remove_metadata(name.to_owned());
+        return true;
+    }
+    let found = nested::ways(name).filter(|(outer, _)| has_own(draft, outer)).find_map(|(outer, inner)| {
+        let ValueRef::Json(json) = draft.metadata(outer)? else { return None };
+        Some((outer.to_owned(), nested::without(json, inner)?))
+    });
+    let is_there = found.is_some();
+    if let Some((outer, left)) = found {
+        if left.as_str() == "{}" {
+            draft.remove_metadata(outer);
+            return true;
+        }
+        draft.set_metadata(outer, Value::Json(left));
+    }
+    is_there
+}
+
+/// Whether there is a field of that very name: one with dots is found inside of objects as well.
 fn has_own(draft: &Draft<'_>, name: &str) -> bool {
     let is_read = draft.metadata(name).is_some();
     is_read && (!name.contains('.') || draft.original().fields().any(|(own, _)| own == name))
@@ -143,8 +168,20 @@ fn source(from: &str, draft: &Draft<'_>) -> Option<Value> {
             let hints = Hints { markup: true, ..Hints::default() };
             Some(Value::from(decode(draft.raw()?, &hints).text.as_ref()))
         }
-        field => draft.metadata(field).map(ValueRef::to_value),
+        field => value(draft, field),
     }
+}
+
+/// A field, or the member of an object that a name with dots leads to, as the document is by now.
+fn value(draft: &Draft<'_>, name: &str) -> Option<Value> {
+    let own = draft.metadata(name).map(ValueRef::to_value);
+    own.or_else(|| {
+        nested::ways(name).find_map(|(outer, inner)| {
+            let Some(ValueRef::Json(json)) = draft.metadata(outer) else { return None };
+            let members: Metadata = serde_json::from_str(json).ok()?;
+            members.find(inner).map(Cow::into_owned)
+        })
+    })
 }
 
 fn write(from: &str, to: &str, value: Value, draft: &mut Draft<'_>) -> Result<(), Failure> {

@@ -36,12 +36,14 @@ use tamis_plugin::SetupError;
 /// | `keep` | all other fields are gone |
 ///
 /// A field that is missing is passed over.
-/// A name with dots reaches into objects where a value is read (`copy`, `rename`, which leaves the object as it is); what
-/// is set, dropped or kept is a field of that very name.
+/// A name with dots reaches into objects, unless there is a field of that very name: `rename = { "author.name" = "author" }`
+/// takes the member out of the object, `drop = ["page.html"]` leaves the rest of `page`, `keep = ["page.title"]` nothing else of
+/// it; an object of which nothing is left is gone. New names, and what is set, are names of fields.
 /// A document fails if a list or an object would have to be a string, or an id would be empty.
 ///
 /// Counts: `rename:<field>`, `copy:<field>`, `replace:<field>:<pattern>`, `default:<field>` and `drop:<field>`, of documents in
-/// which something was done; those that stay at 0 are named at the end of a run.
+/// which something was done; those of `replace` and `default` that stay at 0 are named at the end of a run, and so are fields
+/// that no document had.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]

@@ -9,8 +9,10 @@ use std::collections::HashSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 use tamis_plugin::{Better, Failure, Filter, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict, View};
 use tamis_text::chars::is_cjk;
+use tamis_text::domain::readable;
+use tamis_text::hosts::host_or_bare;
 
-use crate::address::{address, host};
+use crate::address::address;
 pub use options::BlocklistOptions;
 
 /// Drops documents by lists; see [`BlocklistOptions`].
@@ -81,7 +83,7 @@ impl Filter for Blocklist {
 impl Blocklist {
     /// Whether the host of an address, or a domain that it lies under, is blocked.
     fn blocks_domain(&self, url: &str) -> bool {
-        let Some(host) = domain(host(url)) else { return false };
+        let Some(host) = host_or_bare(url) else { return false };
         let mut rest = host.as_str();
         loop {
             if self.domains.contains(rest) {
@@ -120,11 +122,11 @@ fn read(
     Ok(entries)
 }
 
-/// A domain in small letters, as the last word of a line of a hosts file is; `None` if nothing is left.
+/// A domain as people read it, as the last word of a line of a hosts file is; `None` if nothing is left.
 fn domain(entry: &str) -> Option<String> {
     let name = entry.split('#').next()?.split_whitespace().next_back()?;
     let name = name.trim_start_matches("*.").trim_matches('.');
-    (!name.is_empty()).then(|| name.to_lowercase())
+    (!name.is_empty()).then(|| readable(name).into_owned())
 }
 
 /// How many different entries occur as words.

@@ -1,4 +1,5 @@
 use std::fs;
+use tamis_conformance::cases::check_filter;
 
 use tamis_plugin::{Document, Filter, Notes, Verdict, View};
 
@@ -17,10 +18,15 @@ fn verdict(stage: &Blocklist, url: &str, text: &str) -> Verdict {
 }
 
 #[test]
+fn cases() {
+    check_filter::<Blocklist>("blocklist/cases/blocklist.md", include_str!("cases/blocklist.md"));
+}
+
+#[test]
 fn domains_and_addresses_are_blocked_with_what_lies_under_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let options = BlocklistOptions {
-        domains: list(&folder, "domains", "# hosts\n0.0.0.0 Ads.example # why\nmill.example\n\n"),
+        domains: list(&folder, "domains", "# hosts\n0.0.0.0 Ads.example # why\nmill.example\nxn--fiqs8s\n\n"),
         addresses: list(&folder, "urls", "river.example/old/\nhttps://www.lake.example/?a=1\n"),
         ..BlocklistOptions::default()
     };
@@ -31,6 +37,8 @@ fn domains_and_addresses_are_blocked_with_what_lies_under_them() {
         ("https://windmill.example/", ""),
         ("https://example/", ""),
         ("x.ads.example", "blocked-domain"),
+        ("https://www.中文.中国/", "blocked-domain"),
+        ("https://XN--FIQS8S/", "blocked-domain"),
         ("https://river.example/old#part", "blocked-address"),
         ("https://river.example/old/more", ""),
         ("http://lake.example/?a=1", "blocked-address"),

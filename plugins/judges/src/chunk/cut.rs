@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tamis_text::chars::{is_blank, is_cjk, is_closing};
 use tamis_text::lines::{fences, lines};
+use tamis_text::sentences::{is_end, is_wide_end};
 
 /// A chunk: its bytes, without what it repeats of the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,15 +86,15 @@ fn line_end(window: &str, _: &str) -> Option<usize> {
 fn sentence_end(window: &str, rest: &str) -> Option<usize> {
     let mut best = None;
     for (at, mark) in window.char_indices() {
-        let is_wide = matches!(mark, '。' | '！' | '？' | '｡' | '；');
-        if !is_wide && !matches!(mark, '.' | '!' | '?' | '…') {
+        let is_wide = is_wide_end(mark) || mark == '；';
+        if !is_wide && !is_end(mark) && mark != '…' {
             continue;
         }
         let behind = rest.get(at + mark.len_utf8()..).unwrap_or_default().trim_start_matches(is_closing);
         let blanks = behind.trim_start_matches(is_blank);
-        let is_end = is_wide || blanks.len() < behind.len() || behind.is_empty();
+        let ends = is_wide || blanks.len() < behind.len() || behind.is_empty();
         let end = rest.len() - blanks.len();
-        if is_end && end <= window.len() {
+        if ends && end <= window.len() {
             best = Some(end);
         }
     }
@@ -149,9 +150,9 @@ fn first_sentence_end(piece: &str) -> Option<usize> {
         let end = at + mark.len_utf8();
         let behind = piece.get(end..).unwrap_or_default().trim_start_matches(is_closing);
         let blanks = behind.trim_start_matches(|c| is_blank(c) || c == '\n');
-        let is_wide = matches!(mark, '。' | '！' | '？' | '｡' | '\n');
-        let is_end = is_wide || (matches!(mark, '.' | '!' | '?' | '…') && blanks.len() < behind.len());
-        is_end.then(|| piece.len() - blanks.len())
+        let is_wide = is_wide_end(mark) || mark == '\n';
+        let ends = is_wide || ((is_end(mark) || mark == '…') && blanks.len() < behind.len());
+        ends.then(|| piece.len() - blanks.len())
     })
 }
 

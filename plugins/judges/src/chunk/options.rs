@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 /// With `headings = true` a chunk ends where a heading of Markdown begins (`#` to `######`, or a line over `===` or `---`), so that
 /// none has text of two sections, and `heading` is the path of headings above it: `["Mills", "Water mills"]`.
 ///
-/// The document becomes its first chunk, the others follow as documents of their own, which go on with the next stage.
-/// All have the metadata of the document, and
+/// The document becomes its first chunk, the others follow as documents of their own, which go on with the next stage: so put
+/// it behind all that judges or compares whole documents. A document that is short enough is its only chunk, `a#1`. An empty one
+/// stays as it is. All have the metadata of the document, and
 ///
 /// | field | what it is |
 /// | --- | --- |
@@ -29,7 +30,10 @@ use serde::{Deserialize, Serialize};
 /// | `chunk_start` | where it begins in the text of the document, in characters |
 /// | `heading` | headings above it; only where there are some |
 ///
-/// Counts: `chunks`. Measure: `chunks`.
+/// Chunks of one document belong together: behind this stage give `split` and `sample` the option `by = "parent"`, or the
+/// same text is in training and in validation. `tamis check` tells.
+///
+/// Counts: `chunks`. Measure: `chunks`, of the document that was cut.
 ///
 /// Limits: lengths are characters. A token of common vocabularies is some four letters of English, one and a half Chinese characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

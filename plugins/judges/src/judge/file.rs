@@ -35,12 +35,13 @@ pub(super) struct Rule {
 }
 
 /// The sets that are part of the program.
-const PRESETS: [(&str, &str); 7] = [
+const PRESETS: [(&str, &str); 8] = [
     ("gopher", include_str!("../../../../config/quality/gopher.toml")),
     ("c4", include_str!("../../../../config/quality/c4.toml")),
     ("fineweb", include_str!("../../../../config/quality/fineweb.toml")),
     ("fineweb2", include_str!("../../../../config/quality/fineweb2.toml")),
     ("chinese-web-text", include_str!("../../../../config/quality/chinese-web-text.toml")),
+    ("map-neo", include_str!("../../../../config/quality/map-neo.toml")),
     ("web-en", include_str!("../../../../config/quality/web-en.toml")),
     ("web-zh", include_str!("../../../../config/quality/web-zh.toml")),
 ];

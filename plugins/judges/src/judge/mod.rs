@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use tamis_measures::{Better as Direction, Measure, Measurer, StopWords, Values};
+use tamis_measures::{Better as Direction, Measure, Measurer, StopWords};
 use tamis_plugin::{
     BatchExtractor, Better, Draft, Failure, Form, Forms, MeasureInfo, SetupError, Value, ValueRef, Verdict,
 };
@@ -23,8 +23,8 @@ pub struct Judge {
     mode: JudgeMode,
     field: String,
     language: String,
-    /// What all rules name.
-    measures: Vec<Measure>,
+    /// Whether it is not the same for all languages.
+    asks_language: bool,
 }
 
 impl BatchExtractor for Judge {
@@ -44,7 +44,7 @@ impl BatchExtractor for Judge {
         for name in &options.presets {
             let Some(text) = file::preset(name) else {
                 let all: Vec<&str> = file::presets().collect();
-                let message = format!("there is no preset `{name}`; there are {}", all.join(", "));
+                let message = format!("there is no preset `{name}`{}", instead(name, &all));
                 return Err(SetupError::in_option("presets", message));
             };
             let set = file::parse(name, text).and_then(|file| RuleSet::new(name, text, file, &overrides));
@@ -60,10 +60,9 @@ impl BatchExtractor for Judge {
             return Err(SetupError::in_option("presets", "it judges by nothing: give `presets` or `rules`"));
         }
         check_limits(&overrides, &sets)?;
-        let mut measures: Vec<Measure> = sets.iter().flat_map(|set| set.measures.iter().copied()).collect();
-        measures.sort_unstable();
-        measures.dedup();
-        Ok(Self { sets, mode: options.mode, field: options.field, language: options.language, measures })
+        let asks_language = sets.iter().any(RuleSet::asks_language);
+        let (mode, field, language) = (options.mode, options.field, options.language);
+        Ok(Self { sets, mode, field, language, asks_language })
     }
 
     fn counters(&self) -> Vec<String> {
@@ -77,34 +76,35 @@ impl BatchExtractor for Judge {
     fn extract_one(&self, measurer: &mut Measurer, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let document = draft.original();
         let language = document.metadata(&self.language).and_then(ValueRef::as_str).unwrap_or_default();
+        if language.is_empty() && self.asks_language {
+            draft.notes().count("no_language", 1);
+        }
         let no_words = StopWords::default();
-        let mut all: Option<Values> = None;
-        let mut reasons: Vec<&str> = Vec::new();
+        let mut measuring = measurer.begin(document.text());
+        let (mut reasons, mut dropped): (Vec<&str>, Option<&str>) = (Vec::new(), None);
         for set in self.sets.iter().filter(|set| set.is_for(language)) {
             let stop_words = set.stop_words(language).unwrap_or(&no_words);
-            // What the rules of all sets name is measured for the first; another one may look for other stop words.
-            let own = (all.is_some() && set.measures.contains(&Measure::StopWords))
-                .then(|| measurer.measure(document.text(), &set.measures, stop_words));
-            let values = match &own {
-                Some(values) => values,
-                None => {
-                    all.get_or_insert_with(|| measurer.measure(document.text(), &self.measures, stop_words))
-                }
-            };
-            let judged = Judged { document: &document, values, language, set };
+            measuring.forget_stop_words();
             for rule in &set.rules {
-                let is_bad = rule.holds(&judged).map_err(Failure::new)?;
-                if let Some((measure, value, limit)) = rule.bound(&judged) {
+                // Of a document that is dropped, too, and by rules that are asked no more: how measures are spread
+                // must not depend on the order of rules.
+                measuring.want(&rule.measures, stop_words);
+                let judged = Judged { document: &document, values: measuring.values(), language, set };
+                let (is_bad, compared) = rule.judge(&judged).map_err(Failure::new)?;
+                if let Some((measure, value, limit)) = compared {
                     draft.notes().measure(measure.name(), value, limit);
                 }
-                if is_bad {
+                if is_bad && dropped.is_none() {
                     draft.notes().count(rule.reason.clone(), 1);
                     if self.mode == JudgeMode::Drop {
-                        return Ok(Verdict::Drop(rule.reason.clone().into()));
+                        dropped = Some(&rule.reason);
                     }
                     reasons.push(&rule.reason);
                 }
             }
+        }
+        if let Some(reason) = dropped {
+            return Ok(Verdict::Drop(reason.to_owned().into()));
         }
         match self.mode {
             JudgeMode::Drop => {}
@@ -158,11 +158,23 @@ fn check_limits(overrides: &Limits, sets: &[RuleSet]) -> Result<(), SetupError> 
         if let Some(name) = values.keys().find(|name| !known.contains(name.as_str())) {
             let all: Vec<&str> = known.iter().copied().collect();
             let at = if language.is_empty() { String::new() } else { format!("{language}.") };
-            let message = format!("no rule has a limit `{name}`; there are {}", all.join(", "));
+            let message = format!("no rule has a limit `{name}`{}", instead(name, &all));
             return Err(SetupError::in_option(format!("limits.{at}{name}"), message));
         }
     }
     Ok(())
+}
+
+/// What there is instead of a name: the one that was probably meant, or all.
+fn instead(name: &str, all: &[&str]) -> String {
+    /// Two slips in a name are one word less; more, and it is another.
+    const MOST_SLIPS: usize = 3;
+    let slips = |known: &&str| strsim::damerau_levenshtein(name, known);
+    let is_near = |known: &&&str| slips(known) <= MOST_SLIPS.min(name.len() / 3);
+    match all.iter().filter(is_near).min_by_key(|known| slips(known)) {
+        Some(known) => format!(": did you mean `{known}`?"),
+        None => format!("; there are {}", all.join(", ")),
+    }
 }
 
 /// What is said of each measure.

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 /// | `fineweb` | C4 without its rule of end marks, and those of `FineWeb` itself (arXiv 2406.17557); put `gopher` beside it |
 /// | `fineweb2` | limits of `FineWeb`-2 and stop words for each language, Gopher's where it has none |
 /// | `chinese-web-text` | those of `ChineseWebText` (arXiv 2311.01149); it drops every text with a traditional character |
+/// | `map-neo` | those of MAP-NEO for Chinese (arXiv 2405.19327), slips of its code mended; it drops what has over 10,000 characters |
 /// | `web-en`, `web-zh` | ours: what the published rules find, without what they take for bad in good pages |
 ///
 /// A rule file has limits and rules; each rule drops a document for which its condition holds:
@@ -53,15 +54,17 @@ use serde::{Deserialize, Serialize};
 /// Names, types and syntax are checked before anything runs. A limit that a language has not is that of all; one that
 /// is nowhere decides nothing. `zh-Hans` takes the limits of `zh-Hans`, then those of `zh`, then those of all.
 ///
-/// Reasons: `<set>:<reason>`. Measures: those that rules compare with a limit, each beside it. Counts: each reason.
+/// Reasons: `<set>:<reason>`. Measures: those that rules compare with a limit, each beside it, of all
+/// documents that a set is for, the dropped ones, too. Counts: each reason, and
+/// `no_language`: documents without a language where it decides which rules and limits they are judged by.
 ///
 /// Words are found without a dictionary, so Chinese and Japanese ones are near those of jieba and not the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
+#[schemars(extend("minProperties" = 1, "x-main" = ["presets", "rules"]))]
 pub struct JudgeOptions {
     /// Sets of rules that the program has, looked at in this order: `gopher`, `c4`, `fineweb`, `fineweb2`,
-    /// `chinese-web-text`, `web-en`, `web-zh`.
+    /// `chinese-web-text`, `map-neo`, `web-en`, `web-zh`.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<String>,
@@ -71,7 +74,7 @@ pub struct JudgeOptions {
     pub rules: Vec<String>,
     /// Limits that go before those of the sets, by name; in the table of a language for that language:
     /// `{ min_words = 30, zh = { min_words = 50 } }`.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1, "x-tables-by" = "language"))]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, serde_json::Value>,
     /// What becomes of a bad document.

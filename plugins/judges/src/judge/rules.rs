@@ -20,15 +20,18 @@ pub(super) struct RuleSet {
     limits: Limits,
     stop_words: BTreeMap<String, StopWords>,
     pub(super) rules: Vec<Rule>,
-    /// What its conditions name.
-    pub(super) measures: Vec<Measure>,
 }
+
+/// A value, and the limit beside it.
+pub(super) type Compared = (Measure, f64, Limit);
 
 /// A rule.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) reason: String,
     condition: Expression,
+    /// What it names.
+    pub(super) measures: Vec<Measure>,
     /// The measure that it is about and the limit, where it compares one with a limit.
     bound: Option<Bound>,
 }
@@ -72,7 +75,6 @@ impl RuleSet {
                 .collect(),
             limits,
             rules: Vec::new(),
-            measures: Vec::new(),
         };
         for rule in file.rule {
             let reason = rule.reason.get_ref();
@@ -85,14 +87,15 @@ impl RuleSet {
             let at = || place(path, text, rule.drop.span().start);
             let condition =
                 condition(rule.drop.get_ref(), &named).map_err(|why| format!("{}: {why}", at()))?;
-            set.note_measures(&condition);
             set.rules.push(Rule {
+                measures: measures(&condition),
                 reason: format!("{}:{reason}", file.name.get_ref()),
                 bound: Bound::of(&condition, &named),
                 condition,
             });
         }
-        if set.measures.contains(&Measure::StopWords) && set.stop_words.is_empty() {
+        let asks_for = |measure| set.rules.iter().any(|rule| rule.measures.contains(measure));
+        if asks_for(&Measure::StopWords) && set.stop_words.is_empty() {
             return Err(format!("{path}: a rule asks for `stop_words`, and there is no `[stop_words]`"));
         }
         Ok(set)
@@ -109,6 +112,16 @@ impl RuleSet {
             || ranges(language).any(|range| self.languages.iter().any(|tag| tag == range))
     }
 
+    /// Whether documents of different languages are judged differently.
+    pub(super) fn asks_language(&self) -> bool {
+        !self.languages.is_empty()
+            || self
+                .limits
+                .keys()
+                .chain(self.stop_words.keys())
+                .any(|tag| !matches!(tag.as_str(), "" | "default"))
+    }
+
     /// The stop words of a language.
     pub(super) fn stop_words(&self, language: &str) -> Option<&StopWords> {
         ranges(language).chain(["default"]).find_map(|tag| self.stop_words.get(tag))
@@ -117,27 +130,30 @@ impl RuleSet {
     fn limit(&self, language: &str, name: &str) -> Option<f64> {
         ranges(language).chain([""]).find_map(|tag| self.limits.get(tag)?.get(name).copied())
     }
-
-    fn note_measures(&mut self, condition: &Expression) {
-        for name in condition.names() {
-            if let Name::Either(name) | Name::Measure(name) = name
-                && let Some(measure) = measure(name)
-                && !self.measures.contains(&measure)
-            {
-                self.measures.push(measure);
-            }
-        }
-    }
 }
 
 impl Rule {
-    /// Whether a document is bad by it.
+    /// Whether its condition holds.
     pub(super) fn holds(&self, judged: &Judged<'_>) -> Result<bool, Trouble> {
         self.condition.holds(judged)
     }
 
-    /// The value that it is about, and its limit for this document.
-    pub(super) fn bound(&self, judged: &Judged<'_>) -> Option<(Measure, f64, Limit)> {
+    /// Whether a document is bad by it, and the value that it is about with its limit for this document.
+    pub(super) fn judge(&self, judged: &Judged<'_>) -> Result<(bool, Option<Compared>), Trouble> {
+        if self.bound.is_none() {
+            return Ok((self.holds(judged)?, None));
+        }
+        // The same as the condition says, without looking for what its names mean: most rules are of this kind.
+        let compared = self.bound(judged);
+        let is_bad = compared.is_some_and(|(_, value, limit)| match limit {
+            Limit::Min(limit) => value < limit,
+            Limit::Max(limit) => value > limit,
+            _ => false,
+        });
+        Ok((is_bad, compared))
+    }
+
+    fn bound(&self, judged: &Judged<'_>) -> Option<Compared> {
         let Bound { measure, is_minimum, limit } = self.bound.as_ref()?;
         let limit = match limit {
             Number::Named(name) => judged.set.limit(judged.language, name)?,
@@ -169,6 +185,15 @@ fn is_of_reason(c: char) -> bool {
 fn ranges(language: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(language), |tag| tag.rsplit_once('-').map(|(range, _)| range))
         .filter(|tag| !tag.is_empty())
+}
+
+/// The measures that a condition names.
+fn measures(condition: &Expression) -> Vec<Measure> {
+    let named = condition.names().into_iter().filter_map(|name| match name {
+        Name::Either(name) | Name::Measure(name) => measure(name),
+        _ => None,
+    });
+    named.collect()
 }
 
 fn measure(name: &str) -> Option<Measure> {

@@ -53,8 +53,23 @@ fn good_articles_pass_and_menus_do_not() {
         let (verdict, ..) = judge(&stage, &menu, "en");
         assert!(matches!(verdict, Verdict::Drop(_)), "{preset}");
     }
+    for preset in ["map-neo", "web-zh"] {
+        let stage = open(of_presets(&[preset]));
+        assert_eq!(judge(&stage, ARTICLE_ZH, "zh-Hans").0, Verdict::Keep, "{preset}");
+    }
+    let stage = open(of_presets(&["map-neo"]));
+    for (text, reason) in [
+        ("【首页】【新闻】【体育】【关于我们】".repeat(4), "brackets"),
+        (ARTICLE_ZH.repeat(60), "long"),
+        ("磨坊主说水轮坏了。".repeat(12), "few-distinct-characters"),
+    ] {
+        let (verdict, ..) = judge(&stage, &text, "zh");
+        assert!(
+            matches!(&verdict, Verdict::Drop(found) if found == &format!("map-neo:{reason}")),
+            "{verdict:?}"
+        );
+    }
     let stage = open(of_presets(&["web-zh"]));
-    assert_eq!(judge(&stage, ARTICLE_ZH, "zh-Hans").0, Verdict::Keep);
     let menu = "首页\n新闻\n体育\n关于我们\n登录\n".repeat(12);
     assert_eq!(judge(&stage, &menu, "zh-Hans").0, Verdict::Drop("web-zh:menu".into()));
 }
@@ -63,7 +78,8 @@ fn good_articles_pass_and_menus_do_not() {
 fn every_preset_can_be_read() {
     for preset in file::presets() {
         let stage = open(of_presets(&[preset]));
-        assert!(!stage.measures.is_empty(), "{preset}");
+        let mut rules = stage.sets.iter().flat_map(|set| &set.rules);
+        assert!(rules.all(|rule| !rule.measures.is_empty()), "{preset}");
     }
 }
 
@@ -88,6 +104,52 @@ fn limits_are_those_of_the_language_and_of_the_pipeline() {
 }
 
 #[test]
+fn what_a_rule_compares_is_what_its_condition_says() {
+    for preset in file::presets() {
+        let stage = open(JudgeOptions { mode: JudgeMode::Annotate, ..of_presets(&[preset]) });
+        for (text, language) in
+            [(ARTICLE, "en"), (ARTICLE_ZH, "zh-Hans"), ("Home\n\nNews\n- a ...", "en"), ("", "de")]
+        {
+            let document = Document::new("a", text);
+            let view = View::from(&document);
+            let mut measurer = tamis_measures::Measurer::default();
+            for set in &stage.sets {
+                let values = measurer.measure(
+                    text,
+                    tamis_measures::Measure::ALL,
+                    &tamis_measures::StopWords::default(),
+                );
+                let judged = super::Judged { document: &view, values: &values, language, set };
+                for rule in &set.rules {
+                    let (is_bad, _) = rule.judge(&judged).expect("judged");
+                    assert_eq!(rule.holds(&judged), Ok(is_bad), "{preset}: {} of {text:?}", rule.reason);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_set_counts_its_own_stop_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = |name: &str, word: &str| {
+        let path = folder.path().join(format!("{name}.toml"));
+        let text = format!(
+            "name = \"{name}\"\n[stop_words]\ndefault = [\"{word}\"]\n[[rule]]\nreason = \"none\"\ndrop = \"stop_words < 1\"\n"
+        );
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let rules = vec![rules("one", "mill"), rules("two", "ferry"), rules("three", "river")];
+    let stage = open(JudgeOptions { rules, mode: JudgeMode::Bucket, ..JudgeOptions::default() });
+    let (_, _, document) = judge(&stage, "The mill stands by the river.", "en");
+    assert_eq!(
+        document.metadata.get("quality").map(tamis_plugin::Value::as_ref),
+        Some(ValueRef::String("two:none"))
+    );
+}
+
+#[test]
 fn a_document_can_be_marked_instead() {
     let stage = |mode| open(JudgeOptions { mode, ..of_presets(&["gopher", "c4"]) });
     let marked = |mode, text: &str| {
@@ -101,6 +163,36 @@ fn a_document_can_be_marked_instead() {
     let ValueRef::Json(list) = list.as_ref() else { panic!("{list:?} is no list") };
     assert!(list.starts_with("[\"gopher:top-2-gram\"") && list.contains("c4:few-sentences"), "{list}");
     assert_eq!(marked(JudgeMode::Annotate, ARTICLE).as_ref(), ValueRef::Json("[]"));
+}
+
+/// How measures are spread must not depend on which rule comes first.
+#[test]
+fn a_dropped_document_has_all_measures() {
+    for text in ["One line.", ARTICLE, ""] {
+        let stage = |mode| open(JudgeOptions { mode, ..of_presets(&["gopher", "fineweb"]) });
+        let measures = |mode| judge(&stage(mode), text, "en").1;
+        let dropped = measures(JudgeMode::Drop);
+        assert_eq!(dropped, measures(JudgeMode::Annotate), "{text}");
+        assert!(
+            dropped.iter().any(|(name, ..)| name == "short_line_ratio") || text.is_empty(),
+            "{dropped:?}"
+        );
+    }
+}
+
+#[test]
+fn what_differs_by_language_is_counted_where_there_is_none() {
+    let counts = |presets: &[&str], language: &str| {
+        let mut document = Document::new("a", ARTICLE);
+        document.metadata.insert("language", language);
+        let mut draft = Draft::new(View::from(&document));
+        open(of_presets(presets))
+            .extract_one(&mut <Judge as BatchExtractor>::Local::default(), &mut draft)
+            .expect("judged");
+        draft.notes().counts().iter().any(|(name, _)| name == "no_language")
+    };
+    assert!(counts(&["chinese-web-text"], "") && counts(&["gopher", "fineweb2"], ""));
+    assert!(!counts(&["chinese-web-text"], "en") && !counts(&["gopher", "c4", "web-zh"], ""));
 }
 
 #[test]

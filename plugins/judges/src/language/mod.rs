@@ -1,5 +1,6 @@
 //! `language`: says what language a document is in, and keeps or drops documents by it.
 
+mod model;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -7,12 +8,16 @@ mod tests;
 use tamis_language::{UNDETERMINED, identify, languages};
 use tamis_plugin::{Better, Draft, Extractor, Failure, Form, Forms, Limit, MeasureInfo, SetupError, Verdict};
 
+use crate::fasttext::listed;
+use model::LanguageModel;
 pub use options::LanguageOptions;
 
 /// Says what language a document is in; see [`LanguageOptions`].
 #[derive(Debug)]
 pub struct Language {
     options: LanguageOptions,
+    /// A model of the user.
+    model: Option<LanguageModel>,
 }
 
 impl Extractor for Language {
@@ -26,12 +31,18 @@ impl Extractor for Language {
     type Options = LanguageOptions;
 
     fn open(options: LanguageOptions) -> Result<Self, SetupError> {
+        let model = options.model.as_deref().map(LanguageModel::load).transpose();
+        let model = model.map_err(|why| SetupError::in_option("model", why))?;
+        let known: Vec<&str> = match &model {
+            Some(model) => model.tags(),
+            None => languages(),
+        };
         for (option, tags) in [("keep", &options.keep), ("drop", &options.drop)] {
             for tag in tags {
-                check(tag, options.scripts).map_err(|why| SetupError::in_option(option, why))?;
+                check(tag, options.scripts, &known).map_err(|why| SetupError::in_option(option, why))?;
             }
         }
-        Ok(Self { options })
+        Ok(Self { options, model })
     }
 
     fn forms(&self) -> Forms {
@@ -40,10 +51,15 @@ impl Extractor for Language {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let found = identify(draft.text());
-        let confidence = f64::from(found.confidence);
-        let is_sure = confidence >= self.options.min_confidence && found.tag != UNDETERMINED;
-        let tag = match found.tag {
+        let (found, confidence) = match &self.model {
+            Some(model) => model.identify(draft.text()).map_err(Failure::new)?,
+            None => {
+                let found = identify(draft.text());
+                (found.tag.to_owned(), f64::from(found.confidence))
+            }
+        };
+        let is_sure = confidence >= self.options.min_confidence && found != UNDETERMINED;
+        let tag = match found.as_str() {
             _ if !is_sure => UNDETERMINED,
             tag if self.options.scripts => tag,
             tag => tag.split('-').next().unwrap_or(tag),
@@ -84,8 +100,7 @@ const OTHERWISE: [(&str, &str); 20] = [
 ];
 
 /// Complains about a tag that no document can have.
-fn check(tag: &str, scripts: bool) -> Result<(), String> {
-    let known = languages();
+fn check(tag: &str, scripts: bool, known: &[&str]) -> Result<(), String> {
     let is_known = |tag: &str| tag == UNDETERMINED || known.contains(&tag);
     if is_known(tag) {
         return match tag.split_once('-') {
@@ -103,7 +118,8 @@ fn check(tag: &str, scripts: bool) -> Result<(), String> {
     Err(match meant.or_else(same).or_else(part) {
         Some(meant) => format!("`{tag}` is no language that is told apart: did you mean `{meant}`?"),
         None => {
-            format!("`{tag}` is no language that is told apart; there are {} and `und`", known.join(", "))
+            let known: Vec<String> = known.iter().map(|tag| (*tag).to_owned()).collect();
+            format!("`{tag}` is no language that is told apart; there are {} and `und`", listed(&known))
         }
     })
 }

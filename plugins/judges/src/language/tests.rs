@@ -48,3 +48,36 @@ fn what_is_not_sure_enough_is_undetermined() {
     // Nothing to tell it from: whatever is asked for.
     assert_eq!(judge(0.0, "1234").0, Verdict::Drop("language:und".into()));
 }
+
+#[test]
+fn a_model_of_the_user_decides_instead() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let german = ["Die", "Mühle", "steht", "am", "Fluss."];
+    let bytes = crate::fasttext::tests::tiny([("deu_Latn", &german), ("zh", &["水轮轉了。", "字"])]);
+    let model = Some(crate::fasttext::tests::written(&folder, &bytes));
+    let sound = LanguageOptions { model, min_confidence: 0.6, ..LanguageOptions::default() };
+    let told = |options: &LanguageOptions, text: &str| {
+        let stage = Language::open(options.clone()).expect("sound");
+        let mut document = Document::new("a", text);
+        let mut draft = Draft::new(View::from(&document));
+        stage.extract(&mut draft).expect("never fails");
+        draft.finish().0.apply(&mut document);
+        document.metadata.get("language").and_then(|tag| tag.as_ref().as_str().map(str::to_owned))
+    };
+    for (text, expected) in [
+        ("Die Mühle steht am Fluss.", "de"),
+        ("水轮轉了。", "zh"),
+        ("磨坊在河邊 字 字", "zh-Hant"),
+        ("磨坊在河边，水轮没有转过。字 字 字", "zh-Hans"),
+        // Nothing that it knows, and no language at all.
+        ("Moulin", "und"),
+        ("for (int i = 0; i < n; i++) { sum += a[i] * b[i]; } return sum;", "und"),
+    ] {
+        assert_eq!(told(&sound, text).as_deref(), Some(expected), "{text}");
+    }
+    let one = LanguageOptions { scripts: false, ..sound.clone() };
+    assert_eq!(told(&one, "磨坊在河邊 字 字").as_deref(), Some("zh"));
+    let other = LanguageOptions { keep: vec!["fr".into()], ..sound };
+    let error = Language::open(other).expect_err("the model knows none").to_string();
+    assert!(error.contains("there are de, zh, zh-Hans, zh-Hant and `und`"), "{error}");
+}

@@ -11,6 +11,15 @@ use tamis_plugin::{
 
 pub use options::{Between, LineJudgeOptions, LineRule};
 
+/// Why a line goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// By a rule.
+    Rule(LineRule),
+    /// No good line stands next to it.
+    Alone,
+}
+
 /// Drops bad lines; see [`LineJudgeOptions`].
 #[derive(Debug)]
 pub struct LineJudge {
@@ -36,7 +45,8 @@ impl Extractor for LineJudge {
     }
 
     fn counters(&self) -> Vec<String> {
-        self.options.rules.iter().map(|rule| format!("lines:{}", rule.name())).collect()
+        let alone = (self.options.between == Between::Runs).then(|| "lines:alone".to_owned());
+        self.options.rules.iter().map(|rule| format!("lines:{}", rule.name())).chain(alone).collect()
     }
 
     fn forms(&self) -> Forms {
@@ -46,9 +56,11 @@ impl Extractor for LineJudge {
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let text = draft.original().text();
         let lines: Vec<&str> = text.split('\n').collect();
-        let mut bad: Vec<Option<LineRule>> = lines.iter().map(|line| self.judge(line)).collect();
-        if self.options.between == Between::Keep {
-            keep_between(&lines, &mut bad, self.options.max_between);
+        let mut bad: Vec<Option<Why>> = lines.iter().map(|line| self.judge(line).map(Why::Rule)).collect();
+        match self.options.between {
+            Between::Drop => {}
+            Between::Keep => keep_between(&lines, &mut bad, self.options.max_between),
+            Between::Runs => keep_runs(&lines, &mut bad, self.options.max_between),
         }
         let n_filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
         let n_bad = bad.iter().flatten().count();
@@ -56,8 +68,12 @@ impl Extractor for LineJudge {
         draft.notes().measure("dropped_line_ratio", ratio, Limit::None);
         draft.notes().count("lines:kept", (n_filled - n_bad) as u64);
         for rule in &self.options.rules {
-            let n_of_rule = bad.iter().flatten().filter(|bad| *bad == rule).count();
+            let n_of_rule = bad.iter().flatten().filter(|bad| **bad == Why::Rule(*rule)).count();
             draft.notes().count(format!("lines:{}", rule.name()), n_of_rule as u64);
+        }
+        if self.options.between == Between::Runs {
+            let n_alone = bad.iter().flatten().filter(|bad| **bad == Why::Alone).count();
+            draft.notes().count("lines:alone", n_alone as u64);
         }
         if n_filled - n_bad < self.options.min_lines {
             return Ok(Verdict::Drop("few-lines".into()));
@@ -100,7 +116,7 @@ fn is_bad_chinese(line: &str) -> bool {
 }
 
 /// Lets bad lines stay that stand between two good ones, few enough in a row.
-fn keep_between(lines: &[&str], bad: &mut [Option<LineRule>], most: usize) {
+fn keep_between(lines: &[&str], bad: &mut [Option<Why>], most: usize) {
     let mut last_good = None;
     let mut between: Vec<usize> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
@@ -121,8 +137,35 @@ fn keep_between(lines: &[&str], bad: &mut [Option<LineRule>], most: usize) {
     }
 }
 
+/// Lets lines stay from two good ones in a row to the last two, with no more than `most` bad ones in a row between; others go,
+/// good ones too.
+fn keep_runs(lines: &[&str], bad: &mut [Option<Why>], most: usize) {
+    let filled: Vec<usize> = (0..lines.len()).filter(|at| !lines[*at].trim().is_empty()).collect();
+    let is_good: Vec<bool> = filled.iter().map(|at| bad[*at].is_none()).collect();
+    let mut stays = vec![false; filled.len()];
+    let mut from = 0;
+    while from < filled.len() {
+        // A stretch without too many bad lines in a row.
+        let (mut to, mut n_bad) = (from, 0);
+        while to < filled.len() && n_bad <= most {
+            n_bad = if is_good[to] { 0 } else { n_bad + 1 };
+            to += 1;
+        }
+        let is_pair = |at: &usize| is_good[*at] && is_good[*at + 1];
+        let last = to.saturating_sub(1);
+        let (first_pair, last_pair) = ((from..last).find(is_pair), (from..last).rfind(is_pair));
+        if let (Some(first), Some(second)) = (first_pair, last_pair) {
+            stays[first..second + 2].fill(true);
+        }
+        from = to;
+    }
+    for (at, stays) in filled.into_iter().zip(stays) {
+        bad[at] = if stays { None } else { bad[at].or(Some(Why::Alone)) };
+    }
+}
+
 /// The lines that stay, with at most one empty line in a row where lines went, and none at the ends.
-fn kept(lines: &[&str], bad: &[Option<LineRule>]) -> String {
+fn kept(lines: &[&str], bad: &[Option<Why>]) -> String {
     let mut text = String::new();
     let mut is_open = false;
     for (line, bad) in lines.iter().zip(bad) {

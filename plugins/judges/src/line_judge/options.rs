@@ -23,9 +23,13 @@ use serde::{Deserialize, Serialize};
 /// end go, and those between two kept ones stay if no more than `max_between` stand there in a row: headings and short
 /// answers belong to what stands around them.
 ///
+/// With `between = "runs"` a good line stays only where another stands next to it, and what stands between two such places stays with
+/// them: the pattern-aware rule of arXiv 2510.24139, `gg(y+g+)*g`, where `max_between` bounds the `y` in a row. A good line alone among
+/// menus goes, and a heading or a list in an article stays. A text of one line is dropped by it.
+///
 /// A document of which nothing is left, or fewer than `min_lines`, is dropped as `few-lines`.
 ///
-/// Counts: `lines:<rule>`, `lines:kept`. Measure: `dropped_line_ratio`.
+/// Counts: `lines:<rule>`, `lines:kept`, and with `runs` `lines:alone`. Measure: `dropped_line_ratio`.
 ///
 /// C4 also drops documents, which `judge` with `presets = ["c4"]` does; put that before, so that it sees the lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +41,7 @@ pub struct LineJudgeOptions {
     /// What becomes of bad lines between good ones.
     pub between: Between,
     /// The most bad lines in a row that stay between good ones.
-    #[schemars(range(min = 1), extend("x-unit" = "lines", "x-needs" = {"between": ["keep"]}))]
+    #[schemars(range(min = 1), extend("x-unit" = "lines", "x-needs" = {"between": ["keep", "runs"]}))]
     pub max_between: usize,
     /// A document with fewer lines left, empty ones aside, is dropped.
     #[schemars(extend("x-unit" = "lines"))]
@@ -82,6 +86,8 @@ pub enum Between {
     Drop,
     /// Few of them stay.
     Keep,
+    /// The same between places with two good lines in a row; good lines alone go.
+    Runs,
 }
 
 impl Default for LineJudgeOptions {

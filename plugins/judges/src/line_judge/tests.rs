@@ -36,6 +36,34 @@ fn each_rule_takes_its_lines() {
 }
 
 #[test]
+fn runs_begin_and_end_with_two_good_lines() {
+    let (good, bad) = ("The mill stands by the river.", "Home");
+    for (pattern, most, expected) in [
+        // g is a good line, y a bad one; what stays.
+        ("ygyggyyggy", 2, "ggyygg"),
+        ("ggygygg", 1, "ggygygg"),
+        ("ggyg", 2, "gg"),
+        ("gyggygyy", 2, "gg"),
+        ("ggyyygg", 2, "gggg"),
+        ("gyg", 2, ""),
+        ("g", 2, ""),
+        ("gg", 2, "gg"),
+    ] {
+        let text = |pattern: &str| {
+            let lines = pattern.chars().map(|c| if c == 'g' { good } else { bad });
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let options = LineJudgeOptions {
+            between: Between::Runs,
+            max_between: most,
+            min_lines: 0,
+            ..LineJudgeOptions::default()
+        };
+        assert_eq!(judged(options, &text(pattern)), text(expected), "{pattern}");
+    }
+}
+
+#[test]
 fn rules_that_say_the_same_are_refused() {
     let rules = vec![LineRule::C4, LineRule::C4Loose];
     let error =
@@ -47,9 +75,8 @@ proptest! {
     #[test]
     fn what_is_left_are_lines_of_the_text_in_order(
         text in "(The mill stands here\\.|Home|\\* \\*|\n|\n\n| ){0,20}",
-        keeps in any::<bool>(),
+        between in prop::sample::select(vec![Between::Drop, Between::Keep, Between::Runs]),
     ) {
-        let between = if keeps { Between::Keep } else { Between::Drop };
         let options = LineJudgeOptions { between, min_lines: 0, ..LineJudgeOptions::default() };
         let left = judged(options.clone(), &text);
         let mut lines = text.split('\n');

@@ -6,8 +6,9 @@ mod table;
 mod tests;
 
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, Value, ValueRef, Verdict};
+use tamis_text::domain::readable;
+use tamis_text::hosts::host_or_bare;
 
-use crate::address::host;
 pub use options::{LookupBy, LookupOptions, Missing};
 use table::{Table, read};
 
@@ -38,7 +39,11 @@ impl Extractor for Lookup {
             let message = "it changes nothing: name columns in `take`, or give `missing = \"drop\"`";
             return Err(SetupError::in_option("take", message));
         }
-        let table = read(&table, &key, &take).map_err(|why| SetupError::in_option("table", why))?;
+        let spelled = |key: &str| match by {
+            LookupBy::Host => readable(key).into_owned(),
+            LookupBy::Value => key.to_owned(),
+        };
+        let table = read(&table, &key, &take, &spelled).map_err(|why| SetupError::in_option("table", why))?;
         Ok(Self { table, field, by, take, missing })
     }
 
@@ -82,7 +87,7 @@ impl Lookup {
         match self.by {
             LookupBy::Value => get(value),
             LookupBy::Host => {
-                let host = host(value).to_lowercase();
+                let host = host_or_bare(value).unwrap_or_default();
                 let domains = std::iter::successors(Some(host.as_str()), |domain| {
                     domain.split_once('.').map(|(_, parent)| parent)
                 });

@@ -7,8 +7,13 @@ use tamis_plugin::Value;
 /// Values by key, in the order of the columns that were asked for.
 pub(super) type Table = HashMap<Box<str>, Vec<Option<Value>>>;
 
-/// Reads the table at `path`.
-pub(super) fn read(path: &str, key: &str, columns: &[String]) -> Result<Table, String> {
+/// Reads the table at `path`; `spelled` says how keys are looked up.
+pub(super) fn read(
+    path: &str,
+    key: &str,
+    columns: &[String],
+    spelled: &dyn Fn(&str) -> String,
+) -> Result<Table, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
     let is_json = std::path::Path::new(path).extension().is_some_and(|ending| ending == "jsonl");
     let mut table = Table::new();
@@ -27,7 +32,7 @@ pub(super) fn read(path: &str, key: &str, columns: &[String]) -> Result<Table, S
                 return Err(format!("{path}:{line_number}: no string `{key}`"));
             };
             let values = columns.iter().map(|column| row.get(column).cloned().map(Value::from)).collect();
-            add(line_number, key.to_owned(), values)?;
+            add(line_number, spelled(key), values)?;
         }
         return Ok(table);
     }
@@ -47,7 +52,7 @@ pub(super) fn read(path: &str, key: &str, columns: &[String]) -> Result<Table, S
         let cell =
             |place: &usize| cells.get(*place).filter(|cell| !cell.is_empty()).map(|cell| Value::from(*cell));
         let values = places.iter().map(cell).collect();
-        add(at + 2, cells.get(key).copied().unwrap_or_default().to_owned(), values)?;
+        add(at + 2, spelled(cells.get(key).copied().unwrap_or_default()), values)?;
     }
     Ok(table)
 }

@@ -1,3 +1,4 @@
+use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Draft, Extractor, Value, Verdict, View};
 
 use super::{Lookup, LookupBy, LookupOptions, Missing};
@@ -19,10 +20,15 @@ fn looked_up(stage: &Lookup, url: &str) -> (Verdict, Option<Value>) {
 }
 
 #[test]
+fn cases() {
+    check_extractor::<Lookup>("lookup/cases/lookup.md", include_str!("cases/lookup.md"));
+}
+
+#[test]
 fn hosts_and_the_domains_above_them_are_found() {
     let folder = tempfile::tempdir().expect("a folder");
-    let tsv = "domain\tlicence\tnote\nmill.example\tCC-BY\tx\nnews.mill.example\tnone\t\nempty.example\t\t\n";
-    let json = "{\"domain\": \"mill.example\", \"licence\": \"CC-BY\"}\n{\"domain\": \"news.mill.example\", \"licence\": \"none\"}\n{\"domain\": \"empty.example\"}\n";
+    let tsv = "domain\tlicence\tnote\nmill.example\tCC-BY\tx\nnews.mill.example\tnone\t\nempty.example\t\t\nXN--fiqs8s\tPD\t\n";
+    let json = "{\"domain\": \"mill.example\", \"licence\": \"CC-BY\"}\n{\"domain\": \"news.mill.example\", \"licence\": \"none\"}\n{\"domain\": \"empty.example\"}\n{\"domain\": \"中国\", \"licence\": \"PD\"}\n";
     for table in [table(&folder, "t.tsv", tsv), table(&folder, "t.jsonl", json)] {
         let options = LookupOptions {
             table,
@@ -37,6 +43,8 @@ fn hosts_and_the_domains_above_them_are_found() {
             ("https://www.Mill.example/a", Some("CC-BY")),
             ("http://news.mill.example:80", Some("none")),
             ("https://empty.example/", None),
+            ("https://www.中国/", Some("PD")),
+            ("https://xn--fiqs8s/", Some("PD")),
         ] {
             assert_eq!(looked_up(&stage, url), (Verdict::Keep, licence.map(Value::from)), "{url}");
         }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::checks::{is_bank_card, is_id_card, is_mobile, is_public_ip, is_social_credit};
+use super::landline::landline;
 use super::options::Kind;
 
 /// Something that was found: its kind and its bytes.
@@ -18,6 +19,34 @@ pub(super) struct Found {
 /// Finds what is of `kinds`, in the order of the text; nothing overlaps, and of two that would the first and then the
 /// longer stays.
 pub(super) fn find(text: &str, kinds: &[Kind]) -> Vec<Found> {
+    let Some((folded, places)) = folded(text) else { return find_as_it_is(text, kinds) };
+    let mut found = find_as_it_is(&folded, kinds);
+    for it in &mut found {
+        let place = |at: usize| places.get(at).map_or(text.len(), |place| *place as usize);
+        it.range = place(it.range.start)..place(it.range.end);
+    }
+    found
+}
+
+/// A text with digits and letters in their full width, as Chinese and Japanese input methods type them, in ASCII, and where each of
+/// its bytes comes from; `None` for a text that has none.
+fn folded(text: &str) -> Option<(String, Vec<u32>)> {
+    let is_wide =
+        |c: char| matches!(c, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '＋' | '－' | '．' | '＠' | '＿');
+    if !text.chars().any(|c| matches!(c, '０'..='９' | '＠')) {
+        return None;
+    }
+    let mut folded = String::with_capacity(text.len());
+    let mut places = Vec::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let to = if is_wide(c) { char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c) } else { c };
+        folded.push(to);
+        places.extend((0..to.len_utf8()).map(|byte| (at + byte) as u32));
+    }
+    Some((folded, places))
+}
+
+fn find_as_it_is(text: &str, kinds: &[Kind]) -> Vec<Found> {
     let mut found = Vec::new();
     let wants = |kind: Kind| kinds.contains(&kind);
     let has = |needle: &str| text.contains(needle);
@@ -211,7 +240,9 @@ fn number(text: &str, range: Range<usize>, kinds: &[Kind], found: &mut Vec<Found
     if is_amount(text, &range) {
         return;
     }
-    if is_phone_form(written, &digits, has_plus) {
+    if !has_plus && let Some(line) = landline(text, &range) {
+        push(Kind::Phone, line);
+    } else if is_phone_form(written, &digits, has_plus) {
         push(Kind::CnMobile, if has_plus { range.start - 1..range.end } else { range });
     } else if !has_plus && is_card_form(written) && is_bank_card(&digits) {
         push(Kind::BankCard, range);

@@ -2,6 +2,7 @@
 
 mod checks;
 mod find;
+mod landline;
 mod options;
 #[cfg(test)]
 mod tests;

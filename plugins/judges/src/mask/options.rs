@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// | `credentials` | `user:password` in an address, and what follows `password=`, `api_key=`, `token=` and the like in one | `[SECRET]` |
 /// | `cn-id-card` | 18 digits whose date exists and whose check digit is right (GB 11643) | `[ID-CARD]` |
 /// | `cn-mobile` | 1 and ten digits of a range that is in use, with +86, blanks and hyphens | `[PHONE]` |
-/// | `phone` | `+` and 8 to 15 digits in groups | `[PHONE]` |
+/// | `phone` | `+` and 8 to 15 digits in groups; landlines of China with their area code (`010-…`, `（0571）…`), and numbers of North America as `(555) 230-0100`; without hyphen or bracket behind a label such as `电话` or `Tel.` | `[PHONE]` |
 /// | `bank-card` | 16 to 19 digits of a known issuer whose check digit is right (Luhn) | `[BANK-CARD]` |
 /// | `cn-social-credit` | 18 characters whose check character is right (GB 32100), behind a label | `[CREDIT-CODE]` |
 /// | `cn-plate` | number plates | `[PLATE]` |
@@ -29,7 +29,8 @@ use serde::{Deserialize, Serialize};
 /// Precision goes before recall: pages are full of numbers that are prices, dates and articles, so a number counts
 /// by its check digit, its label or its form, and not in the middle of a longer one. Telephones and cards are none before
 /// a unit (`元`, `万`, `人次`), nor behind the sign of a currency or the label of an order or a sum (`￥`, `订单号`, `总价`).
-/// Landlines without `+`, full-width forms and metadata are not looked at.
+/// Digits, letters and `＠` in full width count as those of ASCII. Landlines of other countries without `+`, those of service
+/// (`400-…`, `95…`), and metadata are not looked at.
 /// On 3,754 real pages, a third of them about computers, what is found is 219 addresses of mail, 44 telephones (made-up ones
 /// of documentation mostly), 40 accounts, 29 IP addresses (three of which are versions), 12 credentials and 12 mobile numbers.
 /// Names and postal addresses are not looked for: that takes a model.
@@ -76,7 +77,7 @@ pub enum Kind {
     CnIdCard,
     /// Chinese mobile telephones.
     CnMobile,
-    /// International telephone numbers.
+    /// International telephone numbers, and landlines.
     Phone,
     /// Bank and credit cards.
     BankCard,

@@ -45,6 +45,13 @@ fn every_kind_is_found() {
         ("新能源粤BD12345", "新能源[PLATE]"),
         ("加微信mill_river88，备注", "加微信[ACCOUNT]，备注"),
         ("QQ：123456789", "QQ：[ACCOUNT]"),
+        ("电话：010-62300000，传真：（0571）8230 0000", "电话：[PHONE]，传真：[PHONE]"),
+        ("请致电0755-26300000-801或02062300000", "请致电[PHONE]或02062300000"),
+        ("座机 02062300000", "座机 [PHONE]"),
+        ("Call (555) 230-0100 or fax: 555-230-0101", "Call [PHONE] or fax: [PHONE]"),
+        ("手机：１３８００１３８０００，邮箱ａｎｎａ＠ｍｉｌｌ．ｃｎ。", "手机：[PHONE]，邮箱[EMAIL]。"),
+        ("身份证１１０１０５１９４９１２３１００２Ｘ", "身份证[ID-CARD]"),
+        ("电话０１０－６２３０００００转８", "电话[PHONE]转８"),
     ] {
         assert_eq!(mask(text), expected, "{text}");
     }
@@ -77,6 +84,19 @@ fn numbers_that_are_nobody_stay() {
         "第110105194912310021号文件",
         "微信公众号发布了QQ音乐",
         "0.13800138000",
+        // No area code, no number of any length there, no label.
+        "000-62300000",
+        "010-1230000",
+        "010-12300000",
+        "026-62300000",
+        "0571-82300000123456",
+        "hotel 555-230-0101",
+        "555-230-0101",
+        "(1999) 230-0100",
+        "02062300000",
+        "2019-0571-8230",
+        "共０１０－６２３０００００元",
+        "第１３８００１３８０００１号",
     ] {
         assert_eq!(mask(text), text);
     }
@@ -92,7 +112,7 @@ fn kinds_have_the_names_of_their_options() {
 
 proptest! {
     #[test]
-    fn what_is_masked_is_not_found_again(text in "([a-z@.:/=?&微信号QQ ：0-9+-]|13800138000|a@b.cn|198.52.100.7){0,40}") {
+    fn what_is_masked_is_not_found_again(text in "([a-z@.:/=?&微信号QQ ：0-9+()０-９＠-]|13800138000|010-62300000|电话|a@b.cn|198.52.100.7){0,40}") {
         let once = mask(&text);
         prop_assert_eq!(mask(&once), once.clone());
         let found = find(&text, &ALL);

@@ -25,7 +25,7 @@ pub struct SampleOptions {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub ratio: f64,
     /// `id`, or the field whose values are kept together.
-    #[schemars(length(min = 1), extend("x-field" = "read"))]
+    #[schemars(length(min = 1), extend("x-field" = "read", "x-together" = "parent"))]
     pub by: String,
     /// Another number keeps other documents.
     pub seed: u64,

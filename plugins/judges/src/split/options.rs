@@ -28,7 +28,7 @@ pub struct SplitOptions {
     #[schemars(extend("minProperties" = 2))]
     pub shares: BTreeMap<String, f64>,
     /// `id`, or the field whose values stay together.
-    #[schemars(length(min = 1), extend("x-field" = "read"))]
+    #[schemars(length(min = 1), extend("x-field" = "read", "x-together" = "parent"))]
     pub by: String,
     /// Another number makes other parts.
     pub seed: u64,

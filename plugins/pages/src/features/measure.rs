@@ -1,6 +1,7 @@
 //! What the characters of a block say.
 
 use tamis_text::chars::{is_cjk, is_wide_punctuation};
+use tamis_text::sentences::is_end;
 
 /// Counts over the text of a block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -186,7 +187,7 @@ impl Short {
 
 /// Whether a sentence ends with `c`.
 fn is_stop(c: char) -> bool {
-    matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '।' | '．')
+    is_end(c) || c == '…'
 }
 
 #[cfg(test)]

@@ -55,7 +55,9 @@ use serde::{Deserialize, Serialize};
 /// was found, so the text is empty).
 /// Measure: `content_ratio`, the part of the words of the page that was taken.
 ///
-/// Limits: scripts are not run, so what only they would show is not there; text in pictures is not read.
+/// Limits: scripts are not run, so what only they would show is not there; text in pictures is not read. A table of a few
+/// cells stays where it is part of the text; in a box of its own behind it, or with nothing but links in it, it looks like
+/// what stands beside articles, and may go: `favour = "recall"` keeps it.
 ///
 /// Markdown is `CommonMark` with tables: a parser gives back the text of the page. Characters that would mean something
 /// get a backslash, those that would not stay (`snake_case`, `2 * 3`); emphasis that would not be read as such, between

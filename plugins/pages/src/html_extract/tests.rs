@@ -460,3 +460,34 @@ fn values_of_a_table_stay_in_their_columns() {
     );
     assert!(text_of(&page).contains("\n| 2001 | 2002\nLarge | | 4\nSmall | 7 | 9\n"), "{}", text_of(&page));
 }
+
+#[test]
+fn small_tables_at_the_end_of_a_page_stay() {
+    const TEXT: &str = "<h1>Prices</h1><p>The mill by the river sells flour on two days of the week, and the prices have \
+        not changed since the flood of last year.</p><p>Whoever comes early finds the full choice, and whoever comes late \
+        finds what the bakers have left for everybody else.</p>";
+    let page = |content: String| {
+        let foot = "<footer><a href=/>Home</a> Copyright Mill 2024</footer>";
+        format!("<!DOCTYPE html><body><nav><a href=/>Home</a> <a href=/b>Shop</a></nav>{content}{foot}")
+    };
+    let markdown = HtmlExtractOptions { output: Output::Markdown, ..HtmlExtractOptions::default() };
+    let recall = HtmlExtractOptions { favour: Favour::Recall, ..markdown.clone() };
+    for (cells, written) in [
+        ("<tr><th>a<th>b<tr><td>1<td>2", "a | b\n--- | ---\n1 | 2"),
+        ("<tr><td>a<td>b<tr><td>1<td>2", "a | b\n--- | ---\n1 | 2"),
+        ("<tr><td>小麦<td>3.20<tr><td>黑麦<td>2.80", "小麦 | 3.20\n--- | ---\n黑麦 | 2.80"),
+    ] {
+        let table = format!("<table>{cells}</table>");
+        for inside in [
+            format!("<article>{TEXT}{table}</article>"),
+            format!("<div class=content>{TEXT}{table}</div>"),
+            format!("{TEXT}{table}"),
+        ] {
+            let (text, _) = extracted(&markdown, &page(inside));
+            assert!(text.trim_end().ends_with(written), "{text}");
+        }
+        // In a box of its own it may be what stands beside an article: see the limits of the stage.
+        let (text, _) = extracted(&recall, &page(format!("<div>{TEXT}</div><div>{table}</div>")));
+        assert!(text.contains(written), "{text}");
+    }
+}

@@ -254,21 +254,43 @@ fn without_escapes(value: &str) -> String {
     out + rest
 }
 
-/// A value without the tags that some systems leave in it; a lone `<` stays.
+/// A value without the tags that some systems leave in it.
+///
+/// Titles of pages about programs and markup hold angle brackets that are meant: `List<String>`, `The <b> element`. So
+/// only elements that occur in running text are tags, and of these only what is opened and closed again.
 fn without_tags(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut rest = value;
-    if value.len() > MOST_TAGGED_BYTES {
+    if value.len() > MOST_TAGGED_BYTES || !value.contains('<') {
         return value.to_owned();
     }
+    let lower = value.to_ascii_lowercase();
     while let Some((before, behind)) = rest.split_once('<') {
         text.push_str(before);
-        let is_tag = behind.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-        let after = behind.split_once('>').filter(|_| is_tag).map(|(_, after)| after);
+        let after = behind.split_once('>').filter(|(tag, _)| is_tag(tag, &lower)).map(|(_, after)| after);
         if after.is_none() {
             text.push('<');
         }
         rest = after.unwrap_or(behind);
     }
     text + rest
+}
+
+/// Elements that end lines, which nobody closes.
+const OPEN_TAGS: [&str; 7] = ["br", "div", "hr", "img", "li", "p", "wbr"];
+/// Elements of running text.
+const CLOSED_TAGS: [&str; 24] = [
+    "a", "abbr", "b", "big", "center", "cite", "del", "em", "font", "h1", "h2", "h3", "i", "ins", "mark",
+    "q", "s", "small", "span", "strike", "strong", "sub", "sup", "u",
+];
+
+/// Whether what stands between `<` and `>` is a tag of markup in a value, which is given in lower case.
+fn is_tag(inner: &str, value: &str) -> bool {
+    let (is_end, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
+    let end = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
+    let name = inner.get(..end).unwrap_or_default().to_ascii_lowercase();
+    let names = |list: &[&str]| list.contains(&name.as_str());
+    let is_opened = || value.contains(&format!("<{name}>")) || value.contains(&format!("<{name} "));
+    let is_closed = || value.contains(&format!("</{name}>"));
+    names(&OPEN_TAGS) || (names(&CLOSED_TAGS) && if is_end { is_opened() } else { is_closed() })
 }

@@ -1,5 +1,6 @@
 //! Labels of dates: 发布时间, `Published on`, `wurde am … aktualisiert`.
 
+use tamis_dates::labels::{DateOf, is_plain_label, label_at_end};
 use tamis_dates::{Located, dates};
 
 use super::options::Field;
@@ -7,105 +8,8 @@ use super::options::Field;
 /// A label and its words do not reach further from a date, bytes.
 const LABEL_BYTES: usize = 80;
 
-/// Labels in lower case that say so wherever they stand.
-const LABELS: &[(&str, Field)] = &[
-    ("发布时间", Field::Published),
-    ("发布日期", Field::Published),
-    ("发表时间", Field::Published),
-    ("发表日期", Field::Published),
-    ("发稿时间", Field::Published),
-    ("发布于", Field::Published),
-    ("发表于", Field::Published),
-    ("刊登于", Field::Published),
-    ("发布", Field::Published),
-    ("發佈時間", Field::Published),
-    ("發布時間", Field::Published),
-    ("發佈", Field::Published),
-    ("發布", Field::Published),
-    ("發表", Field::Published),
-    ("published", Field::Published),
-    ("publication date", Field::Published),
-    ("date published", Field::Published),
-    ("posted", Field::Published),
-    ("written", Field::Published),
-    ("released", Field::Published),
-    ("submitted", Field::Published),
-    ("gespeichert", Field::Published),
-    ("eingereicht", Field::Published),
-    ("soumis", Field::Published),
-    ("enviado", Field::Published),
-    ("inviato", Field::Published),
-    ("created", Field::Published),
-    ("erstellt", Field::Published),
-    ("创建时间", Field::Published),
-    ("veröffentlicht", Field::Published),
-    ("publiziert", Field::Published),
-    ("erschienen", Field::Published),
-    ("geschrieben", Field::Published),
-    ("gepostet", Field::Published),
-    ("publié", Field::Published),
-    ("publiée", Field::Published),
-    ("mis en ligne", Field::Published),
-    ("publicado", Field::Published),
-    ("publicada", Field::Published),
-    ("pubblicato", Field::Published),
-    ("gepubliceerd", Field::Published),
-    ("geplaatst", Field::Published),
-    ("опубликовано", Field::Published),
-    ("опубликована", Field::Published),
-    ("opublikowano", Field::Published),
-    ("yayınlanma", Field::Published),
-    ("yayın tarihi", Field::Published),
-    ("公開日", Field::Published),
-    ("投稿日", Field::Published),
-    ("掲載日", Field::Published),
-    ("配信", Field::Published),
-    ("입력", Field::Published),
-    ("등록", Field::Published),
-    ("작성일", Field::Published),
-    ("stand", Field::Published),
-    ("stand des artikels", Field::Published),
-    ("last revision", Field::Modified),
-    ("last revised", Field::Modified),
-    ("更新时间", Field::Modified),
-    ("更新日期", Field::Modified),
-    ("更新時間", Field::Modified),
-    ("更新于", Field::Modified),
-    ("更新日", Field::Modified),
-    ("最后更新", Field::Modified),
-    ("最後更新", Field::Modified),
-    ("修改时间", Field::Modified),
-    ("更新", Field::Modified),
-    ("updated", Field::Modified),
-    ("last update", Field::Modified),
-    ("modified", Field::Modified),
-    ("last edited", Field::Modified),
-    ("edited", Field::Modified),
-    ("last changed", Field::Modified),
-    ("last reviewed", Field::Modified),
-    ("aktualisiert", Field::Modified),
-    ("geändert", Field::Modified),
-    ("zuletzt", Field::Modified),
-    ("letzte änderung", Field::Modified),
-    ("letzte aktualisierung", Field::Modified),
-    ("mis à jour", Field::Modified),
-    ("mise à jour", Field::Modified),
-    ("modifié", Field::Modified),
-    ("modifiée", Field::Modified),
-    ("actualizado", Field::Modified),
-    ("atualizado", Field::Modified),
-    ("aggiornato", Field::Modified),
-    ("bijgewerkt", Field::Modified),
-    ("обновлено", Field::Modified),
-    ("güncelleme", Field::Modified),
-    ("수정", Field::Modified),
-];
-
-/// Labels that say so only where nothing of their line stands before them: those of events end with them, too.
-const PLAIN_LABELS: &[&str] = &[
-    "时间", "時間", "日期", "date", "time", "datum", "fecha", "data", "дата", "날짜", "日付", "on", "am",
-    "le",
-];
+/// Words that label a date where nothing of their line stands before them, besides those for dates of any kind.
+const ALONE: [&str; 3] = ["on", "am", "le"];
 
 /// Words between a label and its date, with the blank before them.
 const PREPOSITIONS: &[&str] = &[
@@ -177,7 +81,8 @@ pub(super) fn label_before(before: &str) -> Option<Field> {
         if let Some(field) = ending(rest) {
             return Some(field);
         }
-        if PLAIN_LABELS.contains(&rest.trim_start_matches(marks)) {
+        let alone = rest.trim_start_matches(marks);
+        if is_plain_label(alone) || ALONE.contains(&alone) {
             return Some(Field::Published);
         }
         let shorter = PREPOSITIONS.iter().find_map(|word| {
@@ -197,19 +102,15 @@ fn before_name(text: &str, by: &str) -> Option<Field> {
 
 /// Whether a text begins with a label, as `Posted on 3 May and filed under Ferries.` does.
 pub(super) fn begins_with_label(text: &str) -> bool {
-    let lower = window(text).to_lowercase();
-    LABELS.iter().any(|(label, _)| n_cjk(label) == 0 && lower.starts_with(label))
+    tamis_dates::labels::begins_with_label(&window(text).to_lowercase())
 }
 
-/// The label that a text in lower case ends with, as a whole word.
+/// What the label says that a text in lower case ends with.
 fn ending(text: &str) -> Option<Field> {
-    let is_word = |label: &str| {
-        let before = text.get(..text.len() - label.len()).unwrap_or_default();
-        let is_cjk = label.chars().any(tamis_text::chars::is_cjk);
-        is_cjk || !before.ends_with(char::is_alphanumeric)
-    };
-    let labels = LABELS.iter().filter(|(label, _)| text.ends_with(label) && is_word(label));
-    labels.max_by_key(|(label, _)| label.len()).map(|(_, field)| *field)
+    label_at_end(text).map(|of| match of {
+        DateOf::Publication => Field::Published,
+        DateOf::Change => Field::Modified,
+    })
 }
 
 /// What the label that a text begins with says about a date before it.

@@ -198,8 +198,8 @@ fn sites(statements: &Statements, url: Option<&str>) -> Vec<String> {
     let named = statements.about(Field::Publisher).map(|said| letters(&said.value));
     let addresses = statements.about(Field::CanonicalUrl).map(|said| said.value.as_str());
     let hosts = addresses.chain(url).filter_map(|url| {
-        let host = url.split_once("://")?.1.split(['/', ':', '?']).next()?;
-        Some(host.trim_start_matches("www.").to_owned())
+        let host = tamis_text::hosts::host(url)?;
+        Some(tamis_text::hosts::without_www(&host).to_owned())
     });
     let labels = hosts.flat_map(|host| {
         let longest = host.split('.').max_by_key(|label| label.len()).map(letters);

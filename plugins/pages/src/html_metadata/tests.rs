@@ -257,6 +257,26 @@ fn names_are_names_only() {
 }
 
 #[test]
+fn titles_keep_angle_brackets_that_are_meant() {
+    for (given, expected) in [
+        ("List&lt;String&gt; in short", "List<String> in short"),
+        ("Map&lt;K, V&gt; or Vec&lt;i&gt;?", "Map<K, V> or Vec<i>?"),
+        ("The &lt;b&gt; element", "The <b> element"),
+        ("The &lt;/p&gt; that &lt;title&gt; has not", "The that <title> has not"),
+        ("Ferry &lt;em&gt;back&lt;/em&gt; at last&lt;br/&gt;", "Ferry back at last"),
+        ("Ferry &amp;lt;B&amp;gt;back&amp;lt;/B&amp;gt;", "Ferry <B>back</B>"),
+        ("1 &lt; 2 &gt; 0 in words", "1 < 2 > 0 in words"),
+    ] {
+        for page in [
+            format!("<meta property=og:title content='{given}'>{TEXT}"),
+            format!("<title>{given}</title>{TEXT}"),
+        ] {
+            assert_eq!(field("title", &page).as_deref(), Some(expected), "{page}");
+        }
+    }
+}
+
+#[test]
 fn the_heading_tells_where_a_title_ends() {
     for (title, heading, expected) in [
         ("Ferry back - Part Two", "Ferry back - Part Two", "Ferry back - Part Two"),

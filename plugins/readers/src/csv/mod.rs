@@ -316,7 +316,9 @@ impl Table {
             "a cell goes on behind the quote that closes it: a quote inside a cell must be doubled".to_owned()
         } else {
             let max = self.dialect.max_record_bytes;
-            format!("a cell begins with a quote that is not closed within `max_record_bytes` = {max} bytes")
+            format!(
+                "a cell begins with a quote that nothing closes, to the end of the file or for {max} bytes (`max_record_bytes`)"
+            )
         };
         format!("{what}; if quotes have no meaning in the file, say `quote = \"\"`")
     }
@@ -489,11 +491,7 @@ fn wrong_bytes(bytes: &[u8], cell: &Cell, coding: Coding) -> Fault {
             let way_out = if coding.parts_characters {
                 "convert the file to UTF-8, for example with `iconv`".to_owned()
             } else {
-                // Too few bytes to believe it, but a better example than any other.
-                let likely = encoding::decode(bytes, &Hints::default()).encoding;
-                let likely = if likely == Encoding::UTF_8 { "gb18030" } else { likely.name() };
-                let likely = likely.to_ascii_lowercase();
-                format!("name the encoding of the file, as `encoding = \"{likely}\"`")
+                format!("name the encoding of the file, as `encoding = \"{}\"`", encoded::likely(bytes))
             };
             format!("byte 0x{byte:02X} is not UTF-8; {way_out}")
         }

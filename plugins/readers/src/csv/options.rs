@@ -57,6 +57,7 @@ pub struct CsvOptions {
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///
     /// A field named here is taken even if `metadata` does not list it.
+    #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
     pub rename: BTreeMap<String, String>,
     /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
     ///
@@ -144,7 +145,7 @@ impl Default for CsvOptions {
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
-            spread: "metadata".to_owned(),
+            spread: crate::mapping::SPREAD.to_owned(),
             form: None,
             has_header: true,
             columns: Vec::new(),
@@ -204,6 +205,7 @@ pub struct TsvOptions {
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///
     /// A field named here is taken even if `metadata` does not list it.
+    #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
     pub rename: BTreeMap<String, String>,
     /// The column whose JSON objects are spread: each member becomes a metadata field of its own.
     ///
@@ -248,7 +250,7 @@ impl Default for TsvOptions {
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
-            spread: "metadata".to_owned(),
+            spread: crate::mapping::SPREAD.to_owned(),
             form: None,
             has_header: true,
             columns: Vec::new(),

@@ -33,7 +33,8 @@ impl Reader for Jsonl {
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
-        Ok(Self { objects: options.reader()? })
+        let (encoding, fallback) = (options.encoding.clone(), options.fallback_encoding.clone());
+        Ok(Self { objects: options.reader()?.with_encoding(&encoding, &fallback)? })
     }
 
     fn forms(&self) -> Forms {
@@ -77,10 +78,11 @@ impl Reader for Jsonl {
         let wants = |name: &str| self.objects.mapping.wants(name);
         while !rest.is_empty() {
             row.clear();
-            if let Some((length, end)) = scan::line(rest, &wants, &mut row) {
+            let plain = if self.objects.takes_utf8() { scan::line(rest, &wants, &mut row) } else { None };
+            if let Some((length, end)) = plain {
                 let place = Place { ordinal, offset, length: length as u64 };
                 if let Err(fault) = self.objects.mapping.emit(&row, place, emit) {
-                    fail(&rest[..length], place, &fault, emit);
+                    self.fail(&rest[..length], place, &fault, emit);
                 }
                 (offset, ordinal, rest) = (offset + end as u64, ordinal + 1, &rest[end..]);
                 continue;
@@ -91,7 +93,7 @@ impl Reader for Jsonl {
             if !object.is_empty()
                 && let Err(fault) = self.objects.read_unusual(object, place, &mut row, emit)
             {
-                fail(object, place, &fault, emit);
+                self.fail(object, place, &fault, emit);
             }
             offset += line.len() as u64;
             ordinal += 1;
@@ -101,9 +103,14 @@ impl Reader for Jsonl {
     }
 }
 
-fn fail(line: &[u8], place: Place, fault: &Fault, emit: &mut dyn Emit) {
-    let (_, column) = row::line_and_column(line, fault.at);
-    let number = place.ordinal + 1;
-    let failure = Failure::new(format_args!("line {number}: column {column}: {}", fault.message));
-    emit.failed(place.ordinal, place.offset, line, &failure);
+impl Jsonl {
+    fn fail(&self, line: &[u8], place: Place, fault: &Fault, emit: &mut dyn Emit) {
+        // The place is one in the text of the line, where that could be made.
+        let text = self.objects.text(line).unwrap_or_default();
+        let shown = if text.is_empty() { line } else { text.as_bytes() };
+        let (_, column) = row::line_and_column(shown, fault.at);
+        let number = place.ordinal + 1;
+        let failure = Failure::new(format_args!("line {number}: column {column}: {}", fault.message));
+        emit.failed(place.ordinal, place.offset, line, &failure);
+    }
 }

@@ -2,7 +2,7 @@
 
 /// The options of a reader of JSON objects, with the page of that reader in front.
 macro_rules! object_options {
-    ($(#[$page:meta])* $name:ident) => {
+    ($(#[$page:meta])* $name:ident { $($(#[$help:meta])* $extra:ident),* }) => {
         $(#[$page])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
@@ -21,6 +21,7 @@ macro_rules! object_options {
             /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
             ///
             /// A field named here is taken even if `metadata` does not list it.
+            #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
             pub rename: std::collections::BTreeMap<String, String>,
             /// The field whose object is spread: each member becomes a metadata field of its own.
             ///
@@ -35,6 +36,7 @@ macro_rules! object_options {
             /// What becomes of `NaN`, `Infinity` and halves of surrogate pairs, such as a lone `\ud83d`: the
             /// record fails, or null and U+FFFD take their place.
             pub invalid_values: crate::InvalidValues,
+            $($(#[$help])* pub $extra: String,)*
         }
 
         impl Default for $name {
@@ -43,9 +45,10 @@ macro_rules! object_options {
                     fields: crate::FieldNames::default(),
                     metadata: None,
                     rename: std::collections::BTreeMap::new(),
-                    spread: "metadata".to_owned(),
+                    spread: crate::mapping::SPREAD.to_owned(),
                     form: None,
                     invalid_values: crate::InvalidValues::default(),
+                    $($extra: crate::encoded::AUTO.to_owned(),)*
                 }
             }
         }
@@ -60,7 +63,7 @@ macro_rules! object_options {
                 let mapping =
                     crate::mapping::Mapping::new(self.fields, self.metadata, self.spread, self.rename)?
                         .with_form(self.form);
-                Ok(crate::jsonl::ObjectReader { mapping, invalid_values: self.invalid_values })
+                Ok(crate::jsonl::ObjectReader::new(mapping, self.invalid_values))
             }
         }
     };
@@ -85,6 +88,9 @@ object_options! {
     /// their type kept, or only those that `metadata` lists.
     /// Nested values and large numbers are passed on as they are written, digit for digit.
     ///
+    /// JSON Lines are UTF-8; those that old systems wrote in another encoding are read with `encoding`, which is never
+    /// guessed: a byte that was damaged must not make Chinese letters of a line.
+    ///
     /// A line that is not a JSON object, is not UTF-8, has neither the text nor the raw page, or names the id or
     /// the text twice fails with its line and column, and its bytes are kept; the lines around it are read.
     /// Blank lines are passed over, but count: the ordinal of a document is its line number, from 0.
@@ -97,5 +103,12 @@ object_options! {
     /// characters.
     ///
     /// Source: <https://jsonlines.org>, RFC 8259.
-    JsonlOptions
+    JsonlOptions {
+        /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 alone, and what is said of another line names
+        /// the likeliest encoding.
+        #[schemars(extend("x-under-auto" = "fallback_encoding"))]
+        encoding,
+        /// The encoding of lines that are not UTF-8, in files some of which are: a label, or `auto` for none.
+        fallback_encoding
+    }
 }

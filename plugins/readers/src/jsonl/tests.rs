@@ -75,8 +75,10 @@ fn names_with_dots_reach_into_objects() {
     let cases = [
         (
             format!(r"{{{base}}}"),
-            r#"{"content":{"body":"in\n","more":{"x":[1]}},"content.title":"t","host":{"name":"h"},"n":{"id":3}}"#,
+            // What is the id or the text is not there a second time.
+            r#"{"content":{"more":{"x":[1]}},"content.title":"t","host":{"name":"h"}}"#,
         ),
+        (format!(r#"{{{base},"metadata":["content","n"]}}"#), r#"{"content":{"more":{"x":[1]}}}"#),
         (format!(r#"{{{base},"metadata":["content.more.x"]}}"#), r#"{"content.more.x":[1]}"#),
         (format!(r#"{{{base},"metadata":["content.title","host.none"]}}"#), r#"{"content.title":"t"}"#),
         (
@@ -169,7 +171,7 @@ fn bad_lines_fail_with_their_place_and_their_neighbours_go_on() {
         ),
         ("{}", "column 1: no field `text`: the record is empty: name"),
         (r#"{"text":["a"]}"#, "column 9: field `text` is an array, not a string"),
-        (r#"{"text":null}"#, "column 1: field `text` is null, and there is no other content"),
+        (r#"{"text":null}"#, "column 9: field `text` is null: the record has no text and no page in `raw`"),
         (r#"{"id":1.5,"text":""}"#, "column 7: field `id` is a number with a fraction; an id is"),
         (r#"{"字":1,"text":}"#, "column 15: not JSON: expected value"),
         (r#"{"text":"a"#, "column 11: not JSON: EOF while parsing a string"),
@@ -220,7 +222,37 @@ fn a_line_that_breaks_off_takes_nothing_of_the_next_one() {
 fn a_line_that_is_not_utf8_fails_alone() {
     let read = read("{}", b"{\"text\":\"a\"}\n{\"text\":\"\xe5\xad\x97\xb4\"}\n{\"text\":\"b\"}\n");
     assert_eq!(read.texts(), ["a", "b"]);
-    assert_eq!(read.messages(), ["line 2: column 11: byte 0xB4 is not UTF-8"]);
+    let why = "byte 0xB4 is not UTF-8, and what stands before it is: the text was damaged";
+    assert_eq!(read.messages(), [format!("line 2: column 11: {why}")]);
+}
+
+#[test]
+fn lines_in_another_encoding_are_read_where_it_is_named() {
+    // GBK, with a backslash as the second byte of `昞`.
+    let gbk = b"{\"id\":\"a\",\"text\":\"\xba\xd3\xb0\xb6 \x95\x5c\",\"\xb1\xea\xcc\xe2\":\"\xc4\xa5\"}\n";
+    let utf8 = "{\"id\":\"b\",\"text\":\"河岸\"}\n".as_bytes();
+    let both = [gbk, utf8].concat();
+    let chosen = read(r#"{"encoding":"gb18030"}"#, gbk);
+    assert_eq!((chosen.texts(), chosen.metadata()), (vec!["河岸 昞"], r#"{"标题":"磨"}"#.to_owned()));
+    let fallback = read(r#"{"fallback_encoding":"gbk"}"#, &both);
+    assert_eq!(fallback.texts(), ["河岸 昞", "河岸"]);
+    let auto = read("{}", &both);
+    assert_eq!(auto.texts(), ["河岸"]);
+    assert!(auto.messages()[0].starts_with("line 1: column 19: byte 0xBA is not UTF-8; name the encoding"));
+    // Columns are those of the text, and bytes that stand for nothing are no text.
+    let wrong = read(r#"{"encoding":"gbk"}"#, b"{\"text\":\"\xba\xd3\",}\n{\"text\":\"\xff\"}\n");
+    let messages = wrong.messages();
+    assert!(messages[0].starts_with("line 1: column 13: not JSON: trailing comma"), "{messages:?}");
+    assert_eq!(messages[1], "line 2: column 1: it holds bytes that stand for nothing in GBK");
+    let error = open(r#"{"encoding":"utf-16le"}"#).expect_err("lines end otherwise there");
+    assert_eq!(error.option(), Some("encoding"));
+}
+
+#[test]
+fn a_text_that_is_null_is_told_where_it_stands() {
+    let read = read("{}", r#"{"id":"a","text":null}"#);
+    let message = "line 1: column 18: field `text` is null: the record has no text and no page in `raw`";
+    assert_eq!(read.messages(), [message]);
 }
 
 #[test]

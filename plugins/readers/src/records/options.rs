@@ -64,6 +64,7 @@ pub struct RecordsOptions {
     /// New names of metadata fields: `rename = { link = "url", "host.name" = "site" }`.
     ///
     /// A field named here is taken even if `metadata` does not list it.
+    #[schemars(extend("x-field-keys" = "renamed", "additionalProperties" = {"type": "string", "x-field": "add"}))]
     pub rename: BTreeMap<String, String>,
     /// The field whose dict is spread: each entry becomes a metadata field of its own.
     ///
@@ -85,7 +86,7 @@ impl Default for RecordsOptions {
             fields: FieldNames::default(),
             metadata: None,
             rename: BTreeMap::new(),
-            spread: "metadata".to_owned(),
+            spread: crate::mapping::SPREAD.to_owned(),
             form: None,
             invalid_values: InvalidValues::default(),
         }

@@ -1,5 +1,7 @@
 //! What of a file cannot be read: it is written off as one dead letter, with its first bytes and its place.
 
+use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use tamis_config::{OpenedReader, format_size};
@@ -13,7 +15,7 @@ use crate::read::stream::Stream;
 use crate::work::place::{self, MAX_MEMBERS, MAX_PLACE};
 use crate::work::task::{Block, Content};
 
-/// How much of a record that is too long is kept in its dead letter.
+/// How much of a record that is too long, or of a file, is kept in its dead letter.
 const KEPT_OF_TOO_LONG: usize = 64 * 1024;
 
 /// What could not be read: one dead letter.
@@ -185,16 +187,33 @@ impl Cutter<'_> {
     }
 
     /// The dead letter of what could not be read.
-    fn letter(&self, lost: &Lost<'_>, message: &str) -> Box<Record> {
+    fn letter(&mut self, lost: &Lost<'_>, message: &str) -> Box<Record> {
         let &Lost { name, member, ordinal, offset, length, raw, read: _, is_whole } = lost;
         let id = if is_whole { name.to_string() } else { place::id(name, offset) };
         let mut document = Document::new(id, "");
-        document.raw = Some(raw.to_vec());
+        // A file that could not even be opened as what it is, such as an archive that was cut off, has bytes all the same.
+        let is_file = is_whole && member == 0 && raw.is_empty();
+        let raw = if is_file { first_bytes(&self.file()) } else { raw.to_vec() };
+        document.raw = (!raw.is_empty()).then_some(raw);
         document.origin = Origin { file: Arc::clone(name), offset, length, ordinal };
         let position = self.container(member.min(MAX_MEMBERS - 1)).letter(offset.min(MAX_PLACE - 1));
         let fate = Fate::Failed(message.to_owned().into());
         Box::new(Record { fate, position, ..Record::from(document) })
     }
+}
+
+/// The first bytes of a file of this machine, as they lie there; none of what is no file or cannot be read.
+fn first_bytes(file: &InputFile) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let path = file.location.path();
+    // A pipe would be waited for.
+    if let Some(path) = path.filter(|path| path.is_file())
+        && let Ok(file) = File::open(path)
+    {
+        // What came before an error is more than nothing.
+        let _ = file.take(KEPT_OF_TOO_LONG as u64).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 /// Where a record ends in bytes that begin inside it, if it does.

@@ -103,6 +103,7 @@ fn export(path: &Path, flags: StageFlags, compression: Compression) -> OpenedExp
         compression,
         max_part_bytes: 100,
         implicit: false,
+        named_fields: Vec::new(),
     };
     OpenedExport { plan, handle: Box::new(Fake) }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask near`: what `dedup-near` finds and what it drops wrongly, on articles of which all alike pairs are
+//! `cargo xtask near pairs`: what `dedup-near` finds and what it drops wrongly, on articles of which all alike pairs are
 //! known.
 //!
 //! The folder of `--data` holds `articles.jsonl.gz` (`id`, `text`) and `pairs.tsv` (similarity, id, id: all pairs of
@@ -12,21 +12,22 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
-use clap::Parser;
+use clap::Args;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use tamis_text::chars::is_cjk;
 
+use super::measure::parts;
+
 /// Pairs that are so much alike are to be found, and what is less alike than the second is not to be dropped.
 const TO_FIND: f64 = 0.85;
-const TO_STAY: f64 = 0.8;
+pub(super) const TO_STAY: f64 = 0.8;
 /// Tokens in a row.
 const SHINGLE: usize = 5;
 
 /// What `dedup-near` finds, and what it drops wrongly.
-#[derive(Debug, Parser)]
-#[command(name = "cargo xtask near")]
-struct Arguments {
+#[derive(Debug, Args)]
+pub(super) struct PairsArguments {
     /// A folder with `articles.jsonl.gz` and `pairs.tsv`.
     #[arg(long)]
     data: PathBuf,
@@ -39,26 +40,25 @@ struct Arguments {
 }
 
 #[derive(Debug, Deserialize)]
-struct Article {
+pub(super) struct Article {
     id: String,
-    text: String,
+    pub(super) text: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct Dropped {
-    id: String,
-    metadata: Fields,
+pub(super) struct Dropped {
+    pub(super) id: String,
+    pub(super) metadata: Fields,
 }
 
 #[derive(Debug, Deserialize)]
-struct Fields {
-    duplicate_of: String,
+pub(super) struct Fields {
+    pub(super) duplicate_of: String,
 }
 
-pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
-    let arguments = Arguments::parse_from(["near"].iter().chain(arguments));
+pub(super) fn run(arguments: &PairsArguments) -> anyhow::Result<()> {
     let articles = articles(&arguments.data.join("articles.jsonl.gz"))?;
-    let dropped = dropped(&arguments)?;
+    let dropped = dropped(arguments)?;
     let pairs =
         std::fs::read_to_string(arguments.data.join("pairs.tsv")).context("cannot read `pairs.tsv`")?;
     let (mut n_alike, mut n_found) = (0, 0);
@@ -77,8 +77,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     for (id, twin) in &dropped {
         ensure!(!dropped.contains_key(twin), "`{twin}`, the twin of `{id}`, is dropped itself");
         let (one, other) = (set(id)?, set(twin)?);
-        let n_shared = one.intersection(&other).count();
-        let similarity = n_shared as f64 / (one.len() + other.len() - n_shared) as f64;
+        let similarity = jaccard(&one, &other);
         n_wrong += usize::from(similarity < TO_STAY);
         least = least.min(similarity);
     }
@@ -102,7 +101,7 @@ fn articles(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 /// The twin of each article that the program drops.
-fn dropped(arguments: &Arguments) -> anyhow::Result<BTreeMap<String, String>> {
+fn dropped(arguments: &PairsArguments) -> anyhow::Result<BTreeMap<String, String>> {
     let folder = tempfile::tempdir()?;
     let pipeline = folder.path().join("near.toml");
     let articles = std::path::absolute(arguments.data.join("articles.jsonl.gz"))?;
@@ -117,20 +116,23 @@ fn dropped(arguments: &Arguments) -> anyhow::Result<BTreeMap<String, String>> {
     let status = status.with_context(|| format!("cannot start {}", arguments.tamis.display()))?;
     ensure!(status.success(), "the run failed: {status}");
     let mut twins = BTreeMap::new();
-    for part in std::fs::read_dir(folder.path().join("dropped"))? {
-        let part = part?.path();
-        if part.extension().is_some_and(|ending| ending == "jsonl") {
-            for line in BufReader::new(std::fs::File::open(part)?).lines() {
-                let Dropped { id, metadata } = serde_json::from_str(&line?)?;
-                twins.insert(id, metadata.duplicate_of);
-            }
+    for part in parts(&folder.path().join("dropped"))? {
+        for line in BufReader::new(std::fs::File::open(part)?).lines() {
+            let Dropped { id, metadata } = serde_json::from_str(&line?)?;
+            twins.insert(id, metadata.duplicate_of);
         }
     }
     Ok(twins)
 }
 
+/// How alike two sets are.
+pub(super) fn jaccard(one: &HashSet<String>, other: &HashSet<String>) -> f64 {
+    let n_shared = one.intersection(other).count();
+    n_shared as f64 / (one.len() + other.len() - n_shared).max(1) as f64
+}
+
 /// The runs of tokens of a text, a character of Chinese or a word being one.
-fn shingles(text: &str) -> HashSet<String> {
+pub(super) fn shingles(text: &str) -> HashSet<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut is_open = false;
     for c in text.chars() {

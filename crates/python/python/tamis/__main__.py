@@ -1,0 +1,19 @@
+"""The command line: `tamis`, or `python -m tamis`."""
+
+import signal
+import sys
+
+from tamis._program import script
+
+
+def main() -> int:
+    """Runs the command line of this process and returns its exit code."""
+    from tamis import _native
+
+    # Python hears Ctrl-C and would tell nobody while native code runs.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _native.main([script(), *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""Runs a pipeline in shards, wherever tasks can be run: the part that Ray, Spark and threads share.
+
+A task is `tamis run --segment K --shard I/N` in a process of its own, on a machine that sees the pipeline, the input and
+the output under the same paths and has this package. An engine is only asked to start tasks; text never goes through it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
+
+from tamis._program import command
+from tamis._run import Error, Path, _set, plan
+
+SETUP = 2
+"""The exit code of a task that will not go better another time."""
+
+OUTPUT_LINES = 20
+"""So many of the last lines of a task are kept for the message about it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One segment of one shard."""
+
+    segment: int
+    shard: int
+    arguments: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How a task ended."""
+
+    shard: int
+    code: int
+    said: str
+    seconds: float
+
+
+def run_task(task: Task) -> Result:
+    """Runs a task on this machine. Running it twice, or again after it was killed, does no harm."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [*command(), *task.arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+    said = "\n".join(done.stderr.strip().splitlines()[-OUTPUT_LINES:])
+    return Result(task.shard, done.returncode, said, time.monotonic() - began)
+
+
+Runner = Callable[[Sequence[Task]], Iterable[Result]]
+"""Runs tasks, all of which may run at once, and gives their results in any order. A task whose machine was lost may be missing
+among them: it is run again."""
+
+
+def in_threads(jobs: int) -> Runner:
+    """Runs tasks on this machine, so many at once."""
+
+    def run(tasks: Sequence[Task]) -> Iterable[Result]:
+        with ThreadPoolExecutor(jobs) as pool:
+            yield from pool.map(run_task, tasks)
+
+    return run
+
+
+def launch(
+    pipeline: Path,
+    output: Path,
+    *,
+    shards: int,
+    runner: Optional[Runner] = None,
+    settings: Optional[Mapping[str, Any]] = None,
+    attempts: int = 3,
+    log: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Runs a pipeline in shards: each segment for all of them, then what it has learned is merged for the next.
+
+    Returns what `tamis merge --json` says of the whole. Raises `Error` when a task is refused, or fails `attempts` times; the
+    same call goes on then with what is missing. `runner` says where tasks run; two at once on this machine if it is not
+    given.
+    """
+    if shards < 1:
+        raise ValueError("a run has one shard at least")
+    pipeline, output = os.path.abspath(pipeline), os.path.abspath(output)
+    runner = runner or in_threads(2)
+    states: dict[tuple[str, int], str] = {}
+    for segment in plan(pipeline, settings=settings)["segments"]:
+        number = segment["index"]
+        needed = [states[need["stage"], need["pass"]] for need in segment["needs"]]
+        arguments = ["run", pipeline, "--quiet", "-o", output, "--segment", str(number), *_set(settings)]
+        arguments += [argument for state in needed for argument in ("--state", state)]
+        tasks = [Task(number, shard, (*arguments, "--shard", f"{shard}/{shards}")) for shard in range(shards)]
+        _run_all(tasks, runner, attempts, log)
+        if segment["state"] is not None:
+            observed = segment["observes"]
+            state = os.path.join(output, segment["state"])
+            states[observed["stage"], observed["pass"]] = state
+            _merge_states(pipeline, output, segment["state"], shards, state, settings)
+            log(f"segment {number}: merged what {observed['stage']} has learned")
+    return _merge(output)
+
+
+def _run_all(tasks: Sequence[Task], runner: Runner, attempts: int, log: Callable[[str], None]) -> None:
+    left = {task.shard: task for task in tasks}
+    last: dict[int, Result] = {}
+    for attempt in range(attempts):
+        for result in runner(list(left.values())):
+            last[result.shard] = result
+            if result.code == 0:
+                left.pop(result.shard, None)
+            elif result.code == SETUP:
+                raise Error(result.said, SETUP)
+            else:
+                log(f"shard {result.shard} ended with {result.code}, attempt {attempt + 1}: {result.said}")
+        if not left:
+            log(f"segment {tasks[0].segment}: {len(tasks)} shards")
+            return
+    shard = min(left)
+    result = last.get(shard, Result(shard, 3, "its machine was lost", 0.0))
+    numbers = ",".join(map(str, sorted(left)))
+    raise Error(f"shards {numbers} failed {attempts} times; shard {shard} said: {result.said}", result.code)
+
+
+def _merge_states(
+    pipeline: str, output: str, name: str, shards: int, state: str, settings: Optional[Mapping[str, Any]]
+) -> None:
+    saved = [
+        os.path.join(output, f"shard-{shard:05}-of-{shards:05}", ".tamis", name) for shard in range(shards)
+    ]
+    _ended(["state", "merge", pipeline, *saved, "-o", state, *_set(settings)])
+
+
+def _merge(output: str) -> dict[str, Any]:
+    return json.loads(_ended(["merge", output, "--json"]))
+
+
+def _ended(arguments: Sequence[str]) -> str:
+    done = subprocess.run([*command(), *arguments], capture_output=True, encoding="utf-8", errors="replace")
+    if done.returncode != 0:
+        raise Error(done.stderr.strip(), done.returncode)
+    return done.stdout
+
+
+def main(engine: str, make: Callable[[Any], Runner], more: Callable[[Any], None]) -> int:
+    """The command line of an engine: `python -m tamis.ray PIPELINE -o OUTPUT --shards N`."""
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser(f"python -m tamis.{engine}", description=f"Runs a pipeline in shards on {engine}.")
+    parser.add_argument("pipeline")
+    parser.add_argument("-o", "--output", required=True, help="a folder that all machines see")
+    parser.add_argument("--shards", type=int, required=True, help="how many tasks each segment has")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for `tamis run`")
+    parser.add_argument("--attempts", type=int, default=3, help="how often a task is tried (3)")
+    more(parser)
+    arguments = parser.parse_args()
+    settings = dict(setting.split("=", 1) for setting in arguments.set)
+    try:
+        whole = launch(
+            arguments.pipeline,
+            arguments.output,
+            shards=arguments.shards,
+            runner=make(arguments),
+            settings=settings,
+            attempts=arguments.attempts,
+            log=lambda line: print(line, file=sys.stderr),
+        )
+    except Error as error:
+        print(error, file=sys.stderr)
+        return error.code
+    tally = whole["tally"]
+    print(f"{whole['count']} shards: {tally['kept']} kept, {tally['dropped']} dropped, {tally['failed']} failed")
+    return 0

@@ -1,0 +1,336 @@
+"""The package as it is installed: the command line, runs, pipelines in the process, and stages in Python."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import tamis
+
+try:
+    import pyarrow
+except ImportError:
+    pyarrow = None
+    print("SKIPPED: no PyArrow", file=sys.stderr)
+
+PAGE = """<html><head><meta charset="gb18030"><title>轮渡复航</title></head><body>
+<nav>首页 新闻 体育</nav><article><h1>轮渡复航</h1>
+<p>停航四周之后，开往群岛的轮渡周一早晨再次离开港口，船长说新发动机比旧的安静得多。</p>
+<p>码头上站着两百多人，许多人带来了旗帜，孩子们在第一班船上唱起了歌。</p></article>
+<footer>版权所有</footer></body></html>"""
+
+PIPELINE = """
+[[source]]
+use = "jsonl"
+paths = ["in"]
+
+[[stage]]
+use = "length"
+min_chars = 20
+
+[[export]]
+use = "jsonl"
+path = "out"
+"""
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "in").mkdir()
+
+    def pipeline(self, text=PIPELINE, n=100):
+        with open(self.folder / "in" / "a.jsonl", "w", encoding="utf-8") as file:
+            for i in range(n):
+                file.write(json.dumps({"text": f"{i} " * (1 + i % 10 * 5), "n": i}) + "\n")
+        path = self.folder / "p.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def kept(self):
+        lines = []
+        for part in sorted((self.folder / "out").glob("part-*.jsonl")):
+            lines += part.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+
+class Commands(Folder):
+    def test_the_console_script_is_the_command_line(self):
+        script = os.path.join(os.path.dirname(sys.executable), "tamis")
+        said = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+        self.assertRegex(said.stdout, r"^tamis \d")
+        wrong = subprocess.run([script, "check", self.folder / "no.toml"], capture_output=True, text=True)
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("no.toml", wrong.stderr)
+
+    def test_a_run_tells_of_itself_and_returns_its_tally(self):
+        events = []
+        last = tamis.run(self.pipeline(), on_event=events.append)
+        self.assertEqual(events[0]["event"], "started")
+        self.assertEqual(events[-1], last)
+        self.assertEqual(last["tally"]["kept"] + last["tally"]["dropped"], 100)
+        self.assertEqual(len(self.kept()), last["tally"]["kept"])
+        fewer = tamis.run(self.folder / "p.toml", settings={"stage.length.min_chars": 100}, fresh=True)
+        self.assertLess(fewer["tally"]["kept"], last["tally"]["kept"])
+
+    def test_mistakes_have_their_place(self):
+        path = self.pipeline(PIPELINE.replace("min_chars", "min_char"))
+        for command in (tamis.check, tamis.run):
+            with self.assertRaises(tamis.Error) as caught:
+                command(path)
+            self.assertEqual(caught.exception.code, 2)
+            self.assertIn("did you mean `min_chars`?", str(caught.exception))
+            self.assertEqual(caught.exception.mistakes[0]["line"], 8)
+        self.assertEqual(tamis.check(self.pipeline()), [])
+
+    def test_a_plan_is_data(self):
+        self.assertEqual(tamis.plan(self.pipeline())["name"], "p")
+
+    @unittest.skipIf(os.name == "nt", "signals")
+    def test_an_interrupt_ends_a_run_tidily_and_it_goes_on(self):
+        slow = PIPELINE.replace(
+            '[[stage]]\nuse = "length"',
+            '[[stage]]\nuse = "exec"\ncommand = [%s]\nscript = "slow.py"\nbatch = 1\n\n[[stage]]\nuse = "length"'
+            % json.dumps(sys.executable),
+        )
+        slow += "\n[run]\nblock_bytes = \"1 KiB\"\nmax_record_bytes = \"1 MiB\"\ncheckpoint_secs = 0.02\n"
+        (self.folder / "slow.py").write_text(
+            "import tamis, time\n@tamis.filter\ndef slow(document):\n    time.sleep(0.05)\ntamis.serve(slow)\n"
+        )
+        path = self.pipeline(slow)
+        main = threading.main_thread().ident
+        threading.Timer(3.0, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+        began = time.monotonic()
+        try:
+            tamis.run(path)
+            self.fail("it was done before it was interrupted")
+        except KeyboardInterrupt:
+            pass
+        self.assertLess(time.monotonic() - began, 60)
+        last = tamis.run(path)
+        self.assertEqual(last["tally"]["kept"] + last["tally"]["dropped"], 100)
+        self.assertEqual(last["tally"]["failed"], 0)
+
+
+class InTheProcess(Folder):
+    def test_a_page_is_extracted_from_bytes_and_from_text(self):
+        for page in (PAGE.encode("gb18030"), PAGE):
+            found = tamis.extract(page, url="https://harbour.example/1")
+            self.assertIn("船长说新发动机", found["text"])
+            self.assertNotIn("版权所有", found["text"])
+            self.assertEqual(found["metadata"]["title"], "轮渡复航")
+        self.assertTrue(tamis.extract(PAGE, markdown=True)["text"].startswith("# 轮渡复航"))
+
+    def test_documents_pass_the_stages_in_order(self):
+        pipeline = tamis.Pipeline(text='[[stage]]\nuse = "length"\nmin_chars = 5\n')
+        self.assertEqual(pipeline.stages, ["length"])
+        texts = ["long enough"] * 300 + ["no"]
+        records = pipeline.process([{"text": text, "metadata": {"n": [i]}} for i, text in enumerate(texts)])
+        self.assertEqual([it["metadata"]["n"][0] for it in records], list(range(301)))
+        self.assertEqual([it["fate"] for it in records], ["kept"] * 300 + ["dropped"])
+        self.assertEqual((records[-1]["stage"], records[-1]["reason"]), ("length", "too-short"))
+        with self.assertRaisesRegex(ValueError, "unknown member `txt`"):
+            pipeline.process([{"txt": "a"}])
+
+    def test_a_corpus_stage_judges_among_the_documents_of_a_call(self):
+        pipeline = tamis.Pipeline(text='[[stage]]\nuse = "dedup-exact"\n')
+        for _ in range(2):
+            fates = [it["fate"] for it in pipeline.process([{"text": "one"}, {"text": "one"}, {"text": "two"}])]
+            self.assertEqual(fates, ["kept", "dropped", "kept"])
+
+    def test_a_pipeline_with_a_mistake_is_a_value_error(self):
+        with self.assertRaisesRegex(ValueError, "did you mean `length`"):
+            tamis.Pipeline(text='[[stage]]\nuse = "lenght"\n')
+
+    @unittest.skipIf(pyarrow is None, "no PyArrow")
+    def test_arrow_goes_in_and_comes_out(self):
+        pipeline = tamis.Pipeline(text='[[stage]]\nuse = "length"\nmin_chars = 5\n')
+        batch = pyarrow.record_batch(
+            {
+                "id": pyarrow.array(["a", "b"], pyarrow.large_string()),
+                "text": ["long enough", "no"],
+                "url": ["https://a.example", None],
+                "score": pyarrow.array([0.2, 0.5], pyarrow.float32()),
+            }
+        )
+        out = pyarrow.record_batch(pipeline.process(batch)).to_pydict()
+        self.assertEqual(out["id"], ["a", "b"])
+        self.assertEqual(out["fate"], ["kept", "dropped"])
+        self.assertEqual(json.loads(out["metadata"][0]), {"url": "https://a.example", "score": 0.2})
+        table = pyarrow.Table.from_batches([batch, batch.slice(1)])
+        self.assertEqual([pyarrow.record_batch(it).num_rows for it in pipeline.process(table)], [2, 1])
+        with self.assertRaisesRegex(ValueError, "column `text`"):
+            pipeline.process(pyarrow.record_batch({"text": pyarrow.array([1])}))
+
+    def test_other_threads_go_on_meanwhile(self):
+        pipeline = tamis.Pipeline(text='[[stage]]\nuse = "boilerplate"\n')
+        ticks, done = 0, threading.Event()
+
+        def work():
+            pipeline.process([{"text": "Some words of a page.\n" * 200}] * 300)
+            done.set()
+
+        threading.Thread(target=work).start()
+        while not done.wait(0.001):
+            ticks += 1
+        self.assertGreater(ticks, 2)
+
+
+SHARDED = """
+[[source]]
+use = "jsonl"
+paths = ["in"]
+
+[[stage]]
+use = "dedup-exact"
+
+[[stage]]
+use = "dedup-near"
+
+[[stage]]
+use = "line-template"
+group_by = "site"
+
+[[export]]
+use = "jsonl"
+path = "out"
+
+[run]
+threads = 1
+"""
+
+
+class Launching(Folder):
+    """One pipeline in one run, and in shards wherever they may be run: the same documents, in the same order."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "p.toml").write_text(SHARDED)
+        for file in range(6):
+            with open(self.folder / "in" / f"{file}.jsonl", "w") as lines:
+                for i in range(120):
+                    n = (file * 120 + i) * 7 % 400
+                    words = " ".join(str(n * j % 997) for j in range(60))
+                    text = f"{words}{'.' * (i % 2)}\nShare this page"
+                    lines.write(json.dumps({"text": text, "site": f"s{n % 3}"}) + "\n")
+        self.whole = tamis.run(self.folder / "p.toml")["tally"]
+        self.expected = self.lines("out")
+        self.assertTrue(50 < len(self.expected) < 500, len(self.expected))
+
+    def lines(self, folder):
+        parts = sorted((self.folder / folder).glob("**/part-*.jsonl"))
+        return [line for part in parts if "__" not in str(part) for line in part.read_text().splitlines()]
+
+    def check(self, folder, runner=None):
+        merged = tamis.launch(self.folder / "p.toml", self.folder / folder, shards=3, runner=runner)
+        self.assertEqual(self.lines(folder), self.expected)
+        for count in ("read", "kept", "failed"):
+            self.assertEqual(merged["tally"][count], self.whole[count], count)
+
+    def test_on_threads(self):
+        self.check("threads")
+
+    def test_a_task_that_is_killed_is_run_again(self):
+        killed = set()
+
+        def runner(tasks):
+            for task in tasks:
+                if task.shard == 1 and task.segment not in killed:
+                    killed.add(task.segment)
+                    process = subprocess.Popen([sys.executable, "-m", "tamis", *task.arguments])
+                    time.sleep(0.05)
+                    process.kill()
+                    self.assertEqual(process.wait(), -signal.SIGKILL)
+                else:
+                    yield tamis._launch.run_task(task)
+
+        self.check("killed", runner)
+        self.assertEqual(killed, {0, 1, 2, 3, 4})
+
+    def test_a_task_that_always_fails_is_told(self):
+        calls = []
+
+        def runner(tasks):
+            calls.append(len(tasks))
+            return [tamis._launch.Result(task.shard, 3 if task.shard == 2 else 0, "no space", 0.0) for task in tasks]
+
+        with self.assertRaisesRegex(tamis.Error, "shards 2 failed 3 times; shard 2 said: no space"):
+            tamis.launch(self.folder / "p.toml", self.folder / "x", shards=3, runner=runner)
+        self.assertEqual(calls, [3, 1, 1])
+
+    def test_on_ray(self):
+        try:
+            import ray
+        except ImportError:
+            self.skipTest("SKIPPED: no Ray")
+        from tamis.ray import runner
+
+        self.addCleanup(ray.shutdown)
+        self.check("ray", runner(cpus=1))
+
+    def test_on_a_server_of_spark_connect(self):
+        try:
+            from pysail.spark import SparkConnectServer
+            from pyspark.sql import SparkSession
+        except ImportError:
+            self.skipTest("SKIPPED: no Sail")
+        from tamis.spark import runner
+
+        server = SparkConnectServer()
+        server.start(background=True)
+        self.addCleanup(server.stop)
+        session = SparkSession.builder.remote(f"sc://localhost:{server.listening_address[1]}").getOrCreate()
+        self.addCleanup(session.stop)
+        self.check("sail", runner(session))
+
+
+class Stages(Folder):
+    def test_functions_are_stages(self):
+        (self.folder / "f.py").write_text(
+            textwrap.dedent(
+                """
+                import tamis
+
+                @tamis.extractor
+                def shout(document, options):
+                    if document.metadata["n"] == 7:
+                        raise ValueError("seven")
+                    document.metadata["mark"] = options["mark"]
+                    document.count("shouted")
+                    return document.text.upper()
+
+                tamis.serve(shout)
+                """
+            )
+        )
+        stage = (
+            f'[[stage]]\nuse = "exec"\ncommand = [{json.dumps(sys.executable)}]\nscript = "f.py"\n'
+            'options = { mark = "x" }\n\n[[export]]'
+        )
+        text = PIPELINE.replace("[[export]]", stage) + "\n[run]\nmax_failed_ratio = 1\n"
+        last = tamis.run(self.pipeline(text))
+        self.assertTrue(all(it["metadata"]["mark"] == "x" for it in self.kept()))
+        self.assertEqual(last["tally"]["kept"], len(self.kept()))
+        self.assertLessEqual(last["tally"]["failed"], 1)
+
+    def test_a_function_can_still_be_called(self):
+        @tamis.filter
+        def short(document):
+            return len(document.text) < 3
+
+        self.assertTrue(short(tamis.Document({"id": "a", "text": "ab", "metadata": {}})))
+        with self.assertRaises(TypeError):
+            tamis.serve(len)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,180 @@
+//! The outputs of the shards of a run, as one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::disk::file::FileEntry;
+use crate::disk::manifest::{ExportManifest, Learned, Manifest};
+use crate::error::RunError;
+use crate::segment::Shard;
+
+/// What the shards of a run have left in a folder.
+#[derive(Debug)]
+pub struct Shards {
+    folder: PathBuf,
+    count: u32,
+    /// By number; none for one that has no finished output.
+    manifests: Vec<Option<Manifest>>,
+}
+
+impl Shards {
+    /// Looks at the folders of shards below that of the first export.
+    ///
+    /// # Errors
+    ///
+    /// When there are none, of two runs, or one whose manifest cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, RunError> {
+        let wrong = |message: String| RunError::Shards { folder: folder.to_owned(), message };
+        let mut counts: Vec<u32> = Vec::new();
+        let entries =
+            std::fs::read_dir(folder).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+            counts.extend(entry.file_name().to_str().and_then(Shard::of_folder).map(|shard| shard.count));
+        }
+        counts.sort_unstable();
+        counts.dedup();
+        let count = match *counts.as_slice() {
+            [count] => count,
+            [] => {
+                let message = "it holds no folder of a shard, such as `shard-00000-of-00008`: name the folder that \
+                               was given to `--shard` with `-o`";
+                return Err(wrong(message.to_owned()));
+            }
+            [one, another, ..] => {
+                let message = format!(
+                    "some are of {one}, some of {another} shards: take away those of the run that is not meant"
+                );
+                return Err(wrong(message));
+            }
+        };
+        let mut manifests = Vec::new();
+        for index in 0..count {
+            let manifest = Manifest::read(&folder.join(Shard { index, count }.folder()))?;
+            manifests.push(manifest.filter(|manifest| manifest.complete));
+        }
+        let shards = Self { folder: folder.to_owned(), count, manifests };
+        shards.check_same_run()?;
+        Ok(shards)
+    }
+
+    /// How many shards the run has.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Those that have not come to their end, in order: they are to be run again.
+    pub fn missing(&self) -> Vec<u32> {
+        (0..)
+            .zip(&self.manifests)
+            .filter(|(_, manifest)| manifest.is_none())
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// Writes a manifest of all shards to the folder above theirs, where readers of the output look for it.
+    ///
+    /// # Errors
+    ///
+    /// When shards are missing, a file is not as its manifest says, or the manifest cannot be written.
+    pub fn merge(self) -> Result<Manifest, RunError> {
+        let wrong = |message: String| RunError::Shards { folder: self.folder.clone(), message };
+        let missing = self.missing();
+        if !missing.is_empty() {
+            let list: Vec<String> = missing.iter().map(u32::to_string).collect();
+            let (n, count) = (missing.len(), self.count);
+            let list = list.join(",");
+            return Err(wrong(format!("{n} of {count} are not finished, run them again: {list}")));
+        }
+        let mut merged: Option<Manifest> = None;
+        for (index, manifest) in (0..).zip(self.manifests.into_iter().flatten()) {
+            let shard = Shard { index, count: self.count }.folder();
+            check_files(&self.folder.join(&shard), &manifest).map_err(&wrong)?;
+            let manifest = placed(manifest, &self.folder, &shard);
+            match &mut merged {
+                None => merged = Some(manifest),
+                Some(merged) => add(merged, manifest),
+            }
+        }
+        let merged = merged.ok_or_else(|| wrong("there are none".to_owned()))?;
+        std::fs::create_dir_all(self.folder.join(crate::disk::names::WORK))
+            .map_err(RunError::write(&self.folder))?;
+        merged.write(&self.folder)?;
+        Ok(merged)
+    }
+
+    /// All of them must have the plan and the inputs of the first: which shard is which, the folders tell.
+    fn check_same_run(&self) -> Result<(), RunError> {
+        let mut finished = (0..).zip(&self.manifests).filter_map(|(index, it)| Some((index, it.as_ref()?)));
+        let Some((first, of)) = finished.next() else { return Ok(()) };
+        let another = finished.find(|(_, manifest)| manifest.fingerprint != of.fingerprint);
+        let Some((index, manifest)): Option<(u32, _)> = another else { return Ok(()) };
+        let what = if manifest.fingerprint.plan == of.fingerprint.plan { "inputs" } else { "pipeline" };
+        let message = format!(
+            "shard {index} was made with another {what} than shard {first}: run one of them again with `--fresh`"
+        );
+        Err(RunError::Shards { folder: self.folder.clone(), message })
+    }
+}
+
+/// A part that is gone, or was cut off, must not be found out by whoever reads the output next month.
+fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), String> {
+    for export in &manifest.exports {
+        for file in &export.files {
+            let path = folder.join(&export.folder).join(&file.name);
+            let bytes = std::fs::metadata(&path).map(|it| it.len());
+            match bytes {
+                Ok(bytes) if bytes == file.bytes => {}
+                Ok(bytes) => {
+                    let expected = file.bytes;
+                    return Err(format!(
+                        "`{}` has {bytes} bytes, its manifest says {expected}",
+                        path.display()
+                    ));
+                }
+                Err(error) => return Err(format!("`{}` cannot be found: {error}", path.display())),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A manifest of a shard as one of the folder above: its files are named from there.
+fn placed(manifest: Manifest, folder: &Path, shard: &str) -> Manifest {
+    let exports = manifest.exports.into_iter().map(|export| {
+        // An export that lies elsewhere has a folder for the shard there, too.
+        let (base, below) = if export.folder.is_absolute() {
+            let name = export.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (export.folder.parent().unwrap_or(folder).to_owned(), name)
+        } else {
+            let own = export.folder.to_string_lossy().replace('\\', "/");
+            (PathBuf::new(), if own.is_empty() { shard.to_owned() } else { format!("{shard}/{own}") })
+        };
+        let files = export.files.into_iter();
+        let files = files.map(|file| FileEntry { name: format!("{below}/{}", file.name), ..file }).collect();
+        ExportManifest { folder: base, files, ..export }
+    });
+    let exports = exports.collect();
+    let learned = manifest.learned.into_iter();
+    let learned = learned.map(|it| Learned { folder: Path::new(shard).join(&it.folder), ..it }).collect();
+    // The tables of what became of records stay with the shards: nobody needs all of them in one file.
+    Manifest { exports, learned, fates: None, ..manifest }
+}
+
+fn add(merged: &mut Manifest, manifest: Manifest) {
+    merged.input_files += manifest.input_files;
+    merged.input_bytes += manifest.input_bytes;
+    merged.tally.add(manifest.tally);
+    let mut places: BTreeMap<String, usize> =
+        merged.exports.iter().enumerate().map(|(at, export)| (export.id.clone(), at)).collect();
+    for export in manifest.exports {
+        match places.remove(&export.id) {
+            Some(at) => {
+                merged.exports[at].records += export.records;
+                merged.exports[at].files.extend(export.files);
+            }
+            None => merged.exports.push(export),
+        }
+    }
+    merged.learned.extend(manifest.learned);
+}

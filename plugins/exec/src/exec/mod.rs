@@ -1,0 +1,147 @@
+//! `exec`: runs a program as a stage.
+
+mod child;
+mod options;
+mod protocol;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, PoisonError};
+
+use tamis_plugin::{BatchExtractor, Draft, Extracted, Failure, SetupError, Verdict};
+
+use child::Child;
+pub use options::ExecOptions;
+use protocol::Answer;
+
+/// So many starts in a row may fail before nothing is started any more.
+const MOST_FAILED_STARTS: u32 = 3;
+
+/// Runs a program as a stage; see [`ExecOptions`].
+#[derive(Debug)]
+pub struct Exec {
+    options: ExecOptions,
+    starts: Mutex<Starts>,
+}
+
+/// How starting the program has gone so far, over all workers.
+#[derive(Debug, Default)]
+struct Starts {
+    failed_in_a_row: u32,
+    why: String,
+}
+
+/// The process of a worker, once there was something to do.
+#[derive(Debug, Default)]
+pub struct Worker {
+    child: Option<Child>,
+}
+
+impl BatchExtractor for Exec {
+    const NAME: &'static str = "exec";
+    const READS: &'static [&'static str] = &["text", "*"];
+    const WRITES: &'static [&'static str] = &["text", "*"];
+    // As many as the option allows: what is given at once is cut by it.
+    const BATCH: usize = 1024;
+    type Options = ExecOptions;
+    type Local = Worker;
+
+    fn open(options: ExecOptions) -> Result<Self, SetupError> {
+        let Some(program) = options.command.first() else {
+            let message = "it runs nothing: give a `command`, such as [\"python3\"]";
+            return Err(SetupError::in_option("command", message));
+        };
+        // What is looked for when a run starts would be missed by `tamis check`.
+        which::which(program)
+            .map_err(|error| SetupError::in_option("command", format!("no program `{program}`: {error}")))?;
+        Ok(Self { options, starts: Mutex::default() })
+    }
+
+    fn extract_one(&self, worker: &mut Worker, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        let id = draft.original().id().to_owned();
+        let lines = [protocol::batch(1), protocol::request(&draft.original(), &self.options)].concat();
+        let answer = self.ask(worker, lines).and_then(|child| Answer::read(&child.answer()?, &id));
+        self.log(worker, draft);
+        match answer {
+            Ok(answer) => answer.apply(draft),
+            Err(why) => {
+                if worker.child.take().is_some() {
+                    draft.notes().count("exec:restarts", 1);
+                }
+                Err(Failure::new(why))
+            }
+        }
+    }
+
+    fn extract_all(&self, worker: &mut Worker, documents: &mut [Extracted<'_>]) {
+        for documents in documents.chunks_mut(self.options.batch) {
+            let n_answered = self.extract_batch(worker, documents);
+            for it in &mut documents[n_answered..] {
+                it.outcome = self.extract_one(worker, &mut it.draft);
+            }
+        }
+    }
+}
+
+impl Exec {
+    /// Gives the program a batch, and says how many documents of it were answered before something went wrong.
+    fn extract_batch(&self, worker: &mut Worker, documents: &mut [Extracted<'_>]) -> usize {
+        let mut lines = protocol::batch(documents.len());
+        for it in &*documents {
+            lines.extend(protocol::request(&it.draft.original(), &self.options));
+        }
+        let mut n_answered = 0;
+        let answered = self.ask(worker, lines).and_then(|child| {
+            for it in &mut *documents {
+                let answer = Answer::read(&child.answer()?, it.draft.original().id())?;
+                it.outcome = answer.apply(&mut it.draft);
+                n_answered += 1;
+            }
+            Ok(())
+        });
+        if let Some(first) = documents.first_mut() {
+            self.log(worker, &mut first.draft);
+            if answered.is_err() && worker.child.take().is_some() {
+                first.draft.notes().count("exec:restarts", 1);
+            }
+        }
+        n_answered
+    }
+
+    /// Sends lines to the process of a worker, which is started if there is none.
+    fn ask<'w>(&self, worker: &'w mut Worker, lines: Vec<u8>) -> Result<&'w mut Child, String> {
+        let child = match worker.child.take() {
+            Some(child) => child,
+            None => self.start()?,
+        };
+        child.send(lines);
+        Ok(worker.child.insert(child))
+    }
+
+    /// Starts the program, unless that has failed too often.
+    ///
+    /// One that cannot start at all would otherwise be started for each of a million documents.
+    fn start(&self) -> Result<Child, String> {
+        let starts = || self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        if starts().failed_in_a_row >= MOST_FAILED_STARTS {
+            return Err(starts().why.clone());
+        }
+        let started = Child::start(&self.options);
+        let mut starts = starts();
+        match &started {
+            Ok(_) => starts.failed_in_a_row = 0,
+            Err(why) => {
+                starts.failed_in_a_row += 1;
+                starts.why.clone_from(why);
+            }
+        }
+        started
+    }
+
+    fn log(&self, worker: &Worker, draft: &mut Draft<'_>) {
+        let lines = worker.child.as_ref().map(Child::take_errors).unwrap_or_default();
+        for line in lines {
+            draft.notes().warn(format!("{}: {line}", self.options.command[0]));
+        }
+    }
+}

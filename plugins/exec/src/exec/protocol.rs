@@ -1,0 +1,159 @@
+//! The lines that go to a program and come back.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tamis_plugin::{Document, Draft, Failure, Metadata, Value, ValueRef, Verdict, View};
+
+use super::ExecOptions;
+
+/// The protocol that this version speaks; a program answers with the one that it speaks.
+const VERSION: u64 = 1;
+
+#[derive(Serialize)]
+struct Hello<'a> {
+    tamis: u64,
+    options: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Welcome {
+    tamis: u64,
+    error: Option<String>,
+}
+
+/// The first line to a program.
+pub(super) fn hello(options: &ExecOptions) -> Vec<u8> {
+    line(&Hello { tamis: VERSION, options: &options.options })
+}
+
+/// Reads the first line back.
+pub(super) fn welcome(line: &[u8]) -> Result<(), String> {
+    let welcome: Welcome = serde_json::from_slice(line).map_err(|error| {
+        format!("the first line of the program is not {{\"tamis\":{VERSION}}}: {error}: {}", shown(line))
+    })?;
+    match welcome {
+        Welcome { error: Some(why), .. } => Err(why),
+        Welcome { tamis: VERSION, .. } => Ok(()),
+        Welcome { tamis, .. } => {
+            Err(format!("the program speaks version {tamis} of the protocol, not {VERSION}"))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Batch {
+    batch: usize,
+}
+
+/// The line before the documents of a batch.
+pub(super) fn batch(n_documents: usize) -> Vec<u8> {
+    line(&Batch { batch: n_documents })
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    id: &'a str,
+    text: &'a str,
+    metadata: BTreeMap<&'a str, ValueRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
+}
+
+/// The line of a document.
+pub(super) fn request(document: &View<'_>, options: &ExecOptions) -> Vec<u8> {
+    let metadata = match &options.fields {
+        None => document.fields().collect(),
+        Some(names) => {
+            names.iter().filter_map(|name| Some((name.as_str(), document.metadata(name)?))).collect()
+        }
+    };
+    let raw = if options.raw { document.raw().map(|raw| STANDARD.encode(raw)) } else { None };
+    line(&Request { id: document.id(), text: document.text(), metadata, raw })
+}
+
+fn line(message: &impl Serialize) -> Vec<u8> {
+    // Nothing in a message can fail: keys are strings and numbers are finite.
+    let mut line = serde_json::to_vec(message).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// What a program says of a document.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    /// Without it nobody would notice that a program has printed a line too many, and every document behind that has
+    /// the answer of another.
+    id: String,
+    drop: Option<String>,
+    fail: Option<String>,
+    text: Option<String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, Value>,
+    #[serde(default)]
+    split: Vec<Part>,
+    #[serde(default)]
+    counts: BTreeMap<String, u64>,
+}
+
+/// A document that a program splits off.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    text: String,
+    #[serde(default)]
+    metadata: BTreeMap<String, Value>,
+}
+
+impl Answer {
+    /// Reads an answer to the document `id`.
+    pub(super) fn read(line: &[u8], id: &str) -> Result<Self, String> {
+        let answer: Self = serde_json::from_slice(line)
+            .map_err(|error| format!("an answer of the program cannot be read: {error}: {}", shown(line)))?;
+        if answer.id != id {
+            return Err(format!("the program answers to `{}`, but was asked about `{id}`", answer.id));
+        }
+        if answer.drop.is_some() && answer.fail.is_some() {
+            return Err("the program answers with `drop` and `fail`, which exclude each other".to_owned());
+        }
+        Ok(answer)
+    }
+
+    /// Does to a document what the answer says.
+    pub(super) fn apply(self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        for (name, n) in self.counts {
+            draft.notes().count(name, n);
+        }
+        if let Some(message) = self.fail {
+            return Err(Failure::new(message));
+        }
+        if let Some(text) = self.text
+            && text != draft.text()
+        {
+            draft.set_text(text);
+        }
+        for (name, value) in self.metadata {
+            match value {
+                Value::Null => draft.remove_metadata(name),
+                value => draft.set_metadata(name, value),
+            }
+        }
+        for part in self.split {
+            let mut document = Document::new("", part.text);
+            document.metadata = part.metadata.into_iter().collect::<Metadata>();
+            draft.split_off(document);
+        }
+        Ok(self.drop.map_or(Verdict::Keep, |reason| Verdict::Drop(reason.into())))
+    }
+}
+
+/// The beginning of a line, for a message.
+fn shown(line: &[u8]) -> Cow<'_, str> {
+    const MOST: usize = 120;
+    let text = String::from_utf8_lossy(&line[..line.len().min(MOST)]);
+    if line.len() > MOST { Cow::Owned(format!("{text}…")) } else { text }
+}

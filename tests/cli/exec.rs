@@ -1,0 +1,123 @@
+//! Stages in Python, in whole runs.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::interruption::{end, start, wait_for};
+use crate::world::{World, line};
+use tamis_tests::program::root;
+
+const SHOUT: &str = r#"
+import time
+import tamis
+
+@tamis.extractor
+def shout(document, options):
+    if len(document.text) % 7 == 0:
+        raise ValueError("seven")
+    time.sleep(options["secs"])
+    document.metadata["seen"] = {"n": [len(document.text)]}
+    document.metadata.pop("site", None)
+    print("nothing of this may be taken for an answer")
+    return document.text.upper()
+
+tamis.serve(shout)
+"#;
+
+const LONG: &str = r#"
+import tamis
+
+@tamis.filter
+def long_enough(document):
+    return len(document.text) > 60
+
+tamis.serve(long_enough)
+"#;
+
+/// Python, if there is one; the tests say so where there is none.
+fn python() -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&folders).map(|folder| folder.join("python3"));
+    let python = found.filter(|path| path.is_file()).find(|path| {
+        Command::new(path)
+            .args(["-c", "import sys; sys.exit(sys.version_info < (3, 10))"])
+            .status()
+            .is_ok_and(|it| it.success())
+    });
+    if python.is_none() {
+        eprintln!("SKIPPED: no Python 3.10 or newer");
+    }
+    python
+}
+
+fn world(secs: f64) -> Option<World> {
+    let command = format!(
+        "command = [\"/usr/bin/env\", \"PYTHONPATH={}\", {:?}]\n",
+        root().join("crates/python/python").display(),
+        python()?
+    );
+    let world = World::with(&format!(
+        "[[source]]\nuse = \"jsonl\"\npaths = [\"in\"]\n\n\
+         [[stage]]\nuse = \"exec\"\nid = \"long\"\n{command}script = \"long.py\"\n\n\
+         [[stage]]\nuse = \"exec\"\nid = \"shout\"\n{command}script = \"shout.py\"\noptions = {{ secs = {secs} }}\nbatch = 16\n\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out\"\nmax_part_bytes = \"64 KiB\"\n\n\
+         [run]\nblock_bytes = \"8 KiB\"\nmax_failed_ratio = 1\ncheckpoint_secs = 0.02\n"
+    ));
+    world.write("long.py", LONG);
+    world.write("shout.py", SHOUT);
+    let lines: String = (0..300).map(|n| line(n, 1 + n % 200)).collect();
+    world.write("in/a.jsonl", lines);
+    Some(world)
+}
+
+#[test]
+fn functions_are_stages_and_threads_do_not_matter() {
+    let Some(world) = world(0.0) else { return };
+    let mut outputs = Vec::new();
+    for threads in [1, 3] {
+        let ran = world.run(&["--fresh", "--set", &format!("run.threads={threads}")]).exits(0);
+        assert!(ran.stderr.contains("nothing of this may be taken for an answer"), "{ran:#?}");
+        let mut files = world.files("out");
+        files.retain(|name, _| !name.starts_with(".tamis"));
+        outputs.push(files);
+    }
+    assert!(outputs[0] == outputs[1]);
+    let (read, kept, dropped, failed) = world.tally();
+    assert_eq!(read, 300);
+    assert!(kept > 0 && dropped > 0 && failed > 0, "{kept} {dropped} {failed}");
+    let records = world.records("out");
+    assert!(records.iter().all(|it| it["text"].as_str().is_some_and(|text| text.len() > 60)));
+    assert!(records.iter().all(|it| it["metadata"]["seen"]["n"][0].is_number()));
+    let reasons = &world.manifest()["tally"].to_string();
+    assert!(reasons.contains("long-enough"), "{reasons}");
+    let failures = world.records("out/__failed");
+    assert!(
+        failures.iter().all(|it| it["reason"] == "ValueError: seven (shout.py, line 8)"),
+        "{failures:#?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_resumed_and_nothing_fails_by_it() {
+    let Some(world) = world(0.01) else { return };
+    let child = start(&world, &["run", "p.toml"]);
+    wait_for("a part", || world.path("out/part-00000.jsonl").exists());
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let ran = end(child);
+    assert!(matches!(ran.code, Some(0 | 130)), "{ran:#?}");
+    world.run(&[]).exits(0);
+    let (tally, disturbed) = (world.tally(), world.records("out"));
+    world.run(&["--fresh"]).exits(0);
+    assert_eq!(tally, world.tally());
+    assert_eq!(disturbed, world.records("out"));
+}
+
+#[test]
+fn another_script_is_another_pipeline() {
+    let Some(world) = world(0.0) else { return };
+    world.run(&[]).exits(0);
+    world.write("long.py", LONG.replace("> 60", "> 90"));
+    world.run(&[]).exits(2).says(&["--fresh"]);
+}
