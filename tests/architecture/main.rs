@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["stage", "document", "address", "expression"]),
     ("input", &["address"]),
     ("runner", &["config", "input", "stage", "document", "text"]),
-    ("report", &["runner", "input", "stage", "text"]),
+    ("report", &["runner", "input", "stage", "document", "html", "text"]),
     ("conformance", &["plugin", "stage", "document"]),
     (
         "cli",
@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plugin",
             "stage",
             "document",
+            "text",
             "readers",
             "filters",
             "judges",

@@ -4,11 +4,16 @@
 //! The documents belong to their owners and are kept beside the repository, in `../shared`; without them this
 //! test says so and passes.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, whose helpers are not marked as such")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test, whose helpers are not marked as such"
+)]
 
 mod flattened;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value as Json;
@@ -40,11 +45,11 @@ fn seeds(shared: &Path) -> Vec<Seed> {
 }
 
 /// Runs the pipeline over all seeds; the records that it wrote, in order.
-fn clean(shared: &Path) -> Vec<Json> {
+fn clean(shared: &Path, pipeline: &Path) -> Vec<Json> {
     let out = tempfile::tempdir().unwrap();
     let status = Command::new(tamis())
         .arg("run")
-        .arg(root().join("config/flattened.toml"))
+        .arg(pipeline)
         .arg(shared.join("seeds"))
         .arg("-o")
         .arg(out.path())
@@ -57,13 +62,29 @@ fn clean(shared: &Path) -> Vec<Json> {
 
 #[test]
 fn the_five_documents_come_out_as_a_person_would_want_them() {
+    come_out_as_wanted(&|_| root().join("config/flattened.toml"));
+}
+
+#[test]
+fn what_is_proposed_for_the_five_documents_cleans_them_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = folder.path().join("proposed.toml");
+    come_out_as_wanted(&|shared| {
+        let mut init = Command::new(tamis());
+        let status = init.arg("init").arg(shared.join("seeds")).arg("-o").arg(&pipeline).status().unwrap();
+        assert!(status.success(), "{status}");
+        pipeline.clone()
+    });
+}
+
+fn come_out_as_wanted(pipeline: &dyn Fn(&Path) -> PathBuf) {
     let shared = root().join("../shared");
     let seeds = seeds(&shared);
     if seeds.is_empty() {
         eprintln!("SKIPPED: no documents in ../shared");
         return;
     }
-    let records = clean(&shared);
+    let records = clean(&shared, &pipeline(&shared));
     assert_eq!(records.len(), seeds.len());
     let mut mistakes = Vec::new();
     for (seed, record) in seeds.iter().zip(&records) {

@@ -38,10 +38,22 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     /// Print the clean text of a page, or of many, without a pipeline
     Extract(ExtractArgs),
-    /// Run the `[[test]]` tables of a pipeline
+    /// Run the `[[test]]` tables of a pipeline, and compare snapshots
     Test(TestArgs),
+    /// Look at files and write a pipeline for them
+    Init(InitArgs),
+    /// Make a page of a sample before and after a pipeline, side by side
+    Preview(PreviewArgs),
+    /// Show how the measures of a sample are spread, and what other limits would drop
+    Advise(AdviseArgs),
+    /// Show one document on its way through the stages: what each changed, measured and decided
+    Explain(ExplainArgs),
     /// Make a page of what a run did: where the records went, why, and how measures are spread
     Report(ReportArgs),
+    /// Compare two runs: which documents have another fate or text, and why
+    Diff(DiffArgs),
+    /// Send what failed in a run through its pipeline again
+    Retry(RetryArgs),
     /// List all stages, or show the page of one
     Stages(StagesArgs),
     /// Print the JSON Schema of pipeline files, for editors
@@ -63,12 +75,126 @@ pub(crate) enum Command {
 pub(crate) struct ReportArgs {
     /// The output folder of the run
     pub(crate) folder: PathBuf,
-    /// The file to write, or `-` for standard output; `report.html` in the folder's `.tamis` by default
+    /// The file to write, or `-` for standard output; `__report.html` in the folder by default
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// A pipeline whose plugins say what their measures mean
     #[arg(long, value_name = "PIPELINE")]
     pub(crate) pipeline: Option<PathBuf>,
+}
+
+/// `tamis preview`
+#[derive(Debug, clap::Args)]
+pub(crate) struct PreviewArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// Inputs to take the sample from, instead of the paths of the first source
+    pub(crate) inputs: Vec<PathBuf>,
+    /// How many records, spread over the files and over what is read of each
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 200, value_parser = sample)]
+    pub(crate) sample: usize,
+    /// The file to write, or `-` for standard output; `NAME-preview.html` by default
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `tamis advise`
+#[derive(Debug, clap::Args)]
+pub(crate) struct AdviseArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// Inputs to take the sample from, instead of the paths of the first source
+    pub(crate) inputs: Vec<PathBuf>,
+    /// How many records, spread over the files and over what is read of each
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000, value_parser = sample)]
+    pub(crate) sample: usize,
+    /// Write a pipeline that extends this one, with limits that drop `--drop` percent each
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// What each limit of the file that is written drops of the sample, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, requires = "output", value_parser = percent)]
+    pub(crate) drop: f64,
+}
+
+/// `tamis retry`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It reads the inputs again where the dead letters point, so what could not be read is retried as \
+    well. What comes of it is written to a folder of its own, and the run stays as it is."
+)]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// The output folder of the run
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// The inputs of the run, where the command line named them
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The folder to write to, `RUN-retried` by default
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the output of an earlier retry
+    #[arg(long)]
+    pub(crate) fresh: bool,
+}
+
+/// `tamis diff`
+#[derive(Debug, clap::Args)]
+pub(crate) struct DiffArgs {
+    /// The output folder of the first run
+    #[arg(value_name = "RUN_A")]
+    pub(crate) a: PathBuf,
+    /// The output folder of the second run
+    #[arg(value_name = "RUN_B")]
+    pub(crate) b: PathBuf,
+    /// Write a page of HTML instead, or `-` for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `tamis init`
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// Files, folders, globs or addresses
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The pipeline file to write, or `-` for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "pipeline.toml")]
+    pub(crate) output: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How many records to look at
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 400, value_parser = sample)]
+    pub(crate) sample: usize,
+}
+
+/// `tamis explain`
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// The id of a document, as the output has it; or a file, of which the first record is taken, which may be an export
+    /// of what was dropped or of dead letters; or `-`, standard input
+    #[arg(value_name = "ID|FILE|-")]
+    pub(crate) document: String,
+    /// Inputs to look for the id in, instead of the paths of the first source
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Which record of a file or of standard input, from 1
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) record: u64,
+    /// The output folder of a run that has the id; that of the first export by default
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) run: Option<PathBuf>,
+    /// Read all inputs, so that stages that judge by all documents do so
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Leave nothing out that changed
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Write a page of HTML instead, or `-` for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// What every command with a pipeline takes.
@@ -138,6 +264,9 @@ pub(crate) struct RunArgs {
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+    /// Keep the counters of the run in a file for Prometheus, written anew every few seconds and at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -261,6 +390,13 @@ pub(crate) struct StateMergeArgs {
 pub(crate) struct TestArgs {
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgs,
+    /// Compare as well what the pipeline makes of each file of this folder with what it made of it before, which lies
+    /// beside it (`page.html.snap`)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) snapshots: Option<PathBuf>,
+    /// Write what came out as what must come out from now on
+    #[arg(long, requires = "snapshots")]
+    pub(crate) accept: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -364,6 +500,16 @@ fn shard(text: &str) -> Result<Shard, String> {
 fn limit(text: &str) -> Result<u64, String> {
     let n = text.trim().replace('_', "").parse().ok().filter(|n| *n > 0);
     n.ok_or_else(|| "it takes how many records to read, a whole number from 1 on, such as `1000`".to_owned())
+}
+
+fn sample(text: &str) -> Result<usize, String> {
+    let n = text.trim().replace('_', "").parse().ok().filter(|n| (1..=100_000).contains(n));
+    n.ok_or_else(|| "it takes how many records to look at, from 1 to 100000".to_owned())
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.trim().parse().ok().filter(|percent| (0.0..=50.0).contains(percent));
+    percent.ok_or_else(|| "it takes a share in percent, from 0 to 50".to_owned())
 }
 
 fn segment(text: &str) -> Result<usize, String> {

@@ -116,8 +116,23 @@ impl Context {
     ) -> Result<Planned, Diagnostics> {
         let here = std::env::current_dir().unwrap_or_default();
         let pipeline = Pipeline::from_text("extract", pipeline, &here, &overrides(set, places))?;
-        let registry = self.registry();
-        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, Vec::new())?), registry })
+        let mut registry = self.registry();
+        let errors = register(&pipeline, &mut registry);
+        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
+    }
+
+    /// The plan of a pipeline that reads what one of its exports of JSON Lines has written.
+    pub(crate) fn plan_of_export(&self, args: &PipelineArgs, file: &Path) -> Result<Planned, Diagnostics> {
+        let absolute = |path: &Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            serde_json::Value::from(path.to_string_lossy()).to_string()
+        };
+        let pipeline = format!(
+            "extends = {}\n[[source]]\nid = \"export\"\nuse = \"jsonl\"\npaths = [{}]\n",
+            absolute(&args.pipeline),
+            absolute(file)
+        );
+        self.plan_of(&pipeline, &args.set, &PlaceArgs::default())
     }
 
     /// The same for a run that reads no input: whether there is any does not matter.
@@ -161,7 +176,7 @@ fn overrides(flags: &[(String, String)], places: &PlaceArgs) -> Overrides {
 /// A plan, and the stages that it was made with.
 pub(crate) struct Planned {
     pub(crate) plan: Arc<Plan>,
-    registry: Registry,
+    pub(crate) registry: Registry,
 }
 
 impl Planned {

@@ -11,7 +11,9 @@ mod context;
 mod environment;
 mod events;
 mod exit;
+mod explained;
 mod failures;
+mod metrics;
 mod names;
 mod output;
 mod progress;
@@ -104,6 +106,12 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
         Command::Merge(args) => Ok(commands::merge::merge(&args)),
         Command::Extract(args) => commands::extract::extract(context, &args),
+        Command::Retry(args) => commands::retry::retry(context, &args),
+        Command::Preview(args) => commands::preview::preview(context, &args),
+        Command::Advise(args) => commands::advise::advise(context, &args),
+        Command::Diff(args) => commands::diff::diff(&args),
+        Command::Init(args) => commands::init::init(context, &args),
+        Command::Explain(args) => commands::explain::explain(context, &args),
         Command::Report(args) => commands::report::report(context, &args),
         Command::Test(args) => commands::test::test(context, &args),
         Command::Stages(args) => commands::stages::stages(context, &args),

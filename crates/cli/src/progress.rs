@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tamis_runner::{Progress, Snapshot};
 
+use crate::metrics::Metrics;
 use crate::output;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -41,6 +42,8 @@ pub(crate) struct Watched<'a> {
     /// How many records are read, if not all.
     pub(crate) limit: Option<u64>,
     pub(crate) progress: &'a Progress,
+    /// The file of counters that is kept meanwhile.
+    pub(crate) metrics: Option<&'a Metrics>,
 }
 
 /// Runs `work` while another thread shows how far it is.
@@ -53,22 +56,24 @@ pub(crate) fn watch<R: Send>(show: Show, watched: &Watched<'_>, work: impl FnOnc
             Show::Json => json(watched.progress, &finished),
             Show::Nothing => {}
         });
+        let kept = watched.metrics.map(|metrics| scope.spawn(|| metrics.keep(watched.progress, &finished)));
         // Also when `work` panics: the scope waits for the watcher, which would wait for ever.
-        let _finish = Finish { finished: &finished, watcher: shown.thread() };
+        let watchers = [Some(shown.thread().clone()), kept.map(|kept| kept.thread().clone())];
+        let _finish = Finish { finished: &finished, watchers };
         work()
     })
 }
 
-/// Ends the watcher when dropped.
+/// Ends the watchers when dropped.
 struct Finish<'a> {
     finished: &'a AtomicBool,
-    watcher: &'a Thread,
+    watchers: [Option<Thread>; 2],
 }
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
         self.finished.store(true, Ordering::Release);
-        self.watcher.unpark();
+        self.watchers.iter().flatten().for_each(Thread::unpark);
     }
 }
 
@@ -232,7 +237,7 @@ mod tests {
     use super::*;
 
     fn watched<'a>(phases: &'a [String], limit: Option<u64>, progress: &'a Progress) -> Watched<'a> {
-        Watched { phases, limit, progress }
+        Watched { phases, limit, progress, metrics: None }
     }
 
     #[test]

@@ -49,7 +49,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 34] = [
     "name",
     "extends",
     "plugin",
@@ -82,6 +82,7 @@ const ORDER: [&str; 33] = [
     "checkpoint_secs",
     "stage_timeout_secs",
     "fates",
+    "report",
     "work",
 ];
 

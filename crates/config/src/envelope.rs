@@ -210,6 +210,7 @@ fn run() -> Value {
             "checkpoint_secs": { "type": "number", "minimum": 0, "maximum": 86400, "default": 10, "x-unit": "s", "description": "How often to note how far the run is, so that the next one goes on there after an interruption." },
             "stage_timeout_secs": { "type": "number", "minimum": 0, "maximum": 86400, "default": 60, "x-unit": "s", "description": "How long a stage may be at one document before a warning names both; 0 stands for any time. The run goes on, and what it writes does not depend on this." },
             "fates": { "type": "boolean", "default": true, "description": "Whether a table of what became of every record is written to `.tamis/fates` below the first export, some 10 to 40 bytes a record." },
+            "report": { "type": "boolean", "default": false, "description": "Whether a finished run leaves the page of `tamis report` in the folder of the first export, as `__report.html`, which readers of data sets pass over." },
             "work": { "type": "string", "minLength": 1, "description": "A folder for documents that are put aside while corpus stages learn, relative to the pipeline file; by default inside the output." }
         }
     })

@@ -351,6 +351,8 @@ pub struct RunSettings {
     pub stage_timeout_secs: f64,
     /// Whether a table of what became of every record is written beside the output. Never changes the output itself.
     pub fates: bool,
+    /// Whether whoever runs the plan leaves a page of what the run did beside the output. Never changes the output itself.
+    pub report: bool,
     /// A folder for what is put aside between passes over the documents; `None` stands for one beside the
     /// output.
     pub work: Option<PathBuf>,
@@ -367,6 +369,7 @@ impl Default for RunSettings {
             checkpoint_secs: 10.0,
             stage_timeout_secs: 60.0,
             fates: true,
+            report: false,
             work: None,
         }
     }

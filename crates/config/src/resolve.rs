@@ -418,6 +418,9 @@ impl<'a> Planner<'a> {
         if let Some(Data::Bool(fates)) = table.get("fates").map(|node| &node.data) {
             settings.fates = *fates;
         }
+        if let Some(Data::Bool(report)) = table.get("report").map(|node| &node.data) {
+            settings.report = *report;
+        }
         if let Some((node, written)) = table.get("work").and_then(|node| Some((node, node.as_str()?))) {
             let folder = node.place.path(written);
             self.check_apart("work", &folder, &node.place, sources);

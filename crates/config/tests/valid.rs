@@ -165,6 +165,7 @@ fn a_full_pipeline_keeps_every_word() {
         checkpoint_secs: 10.0,
         stage_timeout_secs: 60.0,
         fates: false,
+        report: false,
         work: Some(base.join("scratch")),
     };
     assert_eq!(plan.run, run);

@@ -35,7 +35,7 @@ impl Scale {
         let is_logarithmic = least >= 0.0 && most > 1.0 && most > LONG_TAIL * middle.max(most / 1e6);
         let all = || lines.iter().map(|line| line.at).filter(|at| at.is_finite()).chain([least, most]);
         let (from, to) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-        let (from, to) = if to > from { (from, to) } else { (from - 0.5, to + 0.5) };
+        let (from, to) = if to > from { (from, to) } else { around(from) };
         Some(Self { from, to, is_logarithmic: is_logarithmic && from >= 0.0 })
     }
 
@@ -44,6 +44,12 @@ impl Scale {
         let (from, to) = (bent(self.from), bent(self.to));
         ((bent(value) - from) / (to - from)).clamp(0.0, 1.0)
     }
+}
+
+/// A scale for one value. It begins at 0, because most measures have no values below: an axis from −0.5 would say that
+/// there are.
+fn around(value: f64) -> (f64, f64) {
+    if value == 0.0 { (0.0, 1.0) } else { (f64::min(0.0, 2.0 * value), f64::max(0.0, 2.0 * value)) }
 }
 
 /// The picture as SVG; `None` if nothing was measured.

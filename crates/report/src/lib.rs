@@ -16,9 +16,12 @@
 //! # }
 //! ```
 
+pub mod compare;
+pub mod explain;
 mod flow;
 mod histogram;
 mod numbers;
+pub mod preview;
 mod samples;
 mod view;
 
@@ -40,6 +43,15 @@ pub enum ReportError {
         folder.display()
     )]
     NoRun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It has no table of fates.
+    #[error(
+        "`{}` has no table of what became of each record: run the pipeline with `fates = true` in [run]",
+        folder.display()
+    )]
+    NoFates {
         /// The folder.
         folder: PathBuf,
     },
@@ -67,12 +79,21 @@ pub fn page(folder: &Path, registry: &Registry) -> Result<String, ReportError> {
     let manifest = manifest.ok_or_else(|| ReportError::NoRun { folder: folder.to_owned() })?;
     let samples = samples::dropped(folder, &manifest);
     let view = View::of(&manifest, registry, samples);
+    fill("report.html", include_str!("../templates/report.html"), minijinja::context! { run => view })
+}
+
+/// Fills in a page; everything in it is escaped, unless the template says that it is markup.
+fn fill(name: &str, template: &str, content: minijinja::Value) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let filled = environment
-        .template_from_named_str("report.html", include_str!("../templates/report.html"))
-        .and_then(|template| template.render(minijinja::context! { run => view, style => STYLE }));
+    environment.add_global("style", STYLE);
+    let filled = environment.template_from_named_str(name, template).and_then(|page| page.render(content));
     filled.map_err(|error| ReportError::Page { message: error.to_string() })
+}
+
+/// A measured value as people read it, with as many digits as tell it from its neighbours: `0.02`, `4.5`, `12,040`.
+pub fn value(value: f64) -> String {
+    numbers::value(value)
 }
 
 /// Written into the page, so that it is one file.

@@ -168,6 +168,7 @@ impl<'a> Setup<'a> {
     fn new(opened: &'a Opened, settings: &'a Settings, base: Vec<PathBuf>) -> Result<Self, RunError> {
         let plan = &opened.plan;
         let mut inputs = inputs::list(plan, &opened.run)?;
+        inputs.only.clone_from(&settings.only);
         let mut below = settings.shard.map(Shard::folder);
         // Of a shard, too, as those of the whole: its own folders lie apart, and say which shard it is.
         let mut manifest = begin(plan, settings, &inputs, &base)?;

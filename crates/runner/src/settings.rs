@@ -11,6 +11,7 @@ use std::time::Duration;
 use tamis_config::Plan;
 
 use crate::error::RunError;
+use crate::read::only::Only;
 use crate::segment::{SegmentTask, Shard};
 
 /// How a plan is run, beside what the plan says itself.
@@ -28,6 +29,9 @@ pub struct Settings {
     pub stream: Option<Stream>,
     /// Read this many records only: the first of the corpus.
     pub limit: Option<u64>,
+    /// Take in only records that stand at these places, and no others; a limit or shards go by all records, so there is
+    /// neither.
+    pub only: Option<Arc<Only>>,
     /// Read one of several equal parts of the inputs. Its output lies below the folder of each export, in
     /// `shard-00002-of-00008`.
     pub shard: Option<Shard>,

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use tamis_runner::{Finish, Report};
 
 use crate::args::ReportArgs;
-use crate::context::Context;
+use crate::context::{Context, Planned};
 use crate::summary::shown;
 use crate::{Exit, output};
 
-/// Where the page lies by default: beside the manifest, where it is no part of the output.
-const PAGE: &str = ".tamis/report.html";
+/// Where the page lies by default: where it is seen, under a name that readers of data sets pass over.
+pub(crate) const PAGE: &str = "__report.html";
 
 pub(crate) fn report(context: &Context, args: &ReportArgs) -> anyhow::Result<Exit> {
     let registry = match &args.pipeline {
@@ -26,4 +27,17 @@ pub(crate) fn report(context: &Context, args: &ReportArgs) -> anyhow::Result<Exi
     std::fs::write(&file, page).with_context(|| format!("cannot write `{}`", file.display()))?;
     output::print_line(shown(&file));
     Ok(Exit::Done)
+}
+
+/// Leaves the page of a run that has just come to its end beside its output; what is wrong with the page is no fault of
+/// the run.
+pub(crate) fn leave(planned: &Planned, report: &Report) {
+    if !planned.plan.run.report || report.finish != Finish::Done {
+        return;
+    }
+    let file = report.folder.join(PAGE);
+    let page = tamis_report::page(&report.folder, &planned.registry).map_err(anyhow::Error::from);
+    if let Err(error) = page.and_then(|page| Ok(std::fs::write(&file, page)?)) {
+        output::log_line(format_args!("warning: the page `{}` could not be made: {error:#}", file.display()));
+    }
 }

@@ -1,5 +1,6 @@
 //! `tamis run`.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,10 @@ use tamis_runner::{
 use tamis_stage::RunContext;
 
 use crate::args::RunArgs;
+use crate::commands::report;
 use crate::context::{Context, Planned, logged_run};
 use crate::events::{self, Events};
+use crate::metrics::Metrics;
 use crate::output::{self, print_line};
 use crate::progress::{self, Show, Watched};
 use crate::{Exit, failures, stop, summary};
@@ -61,11 +64,14 @@ fn run_planned(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         task: args.segment.map(|segment| SegmentTask { segment, states: args.state.clone() }),
         ..Settings::default()
     };
-    let result = watched(&planned, settings.clone(), show)?;
+    let result = watched_by(&planned, settings.clone(), show, &[], args.metrics.as_deref())?;
     // Not when the run hears of it: whoever shows how far it is may still have something to say.
     events::ended(plan, &result);
     Ok(match result {
-        Ok(report) => finished(plan, &report, show, &settings),
+        Ok(report) => {
+            report::leave(&planned, &report);
+            finished(plan, &report, show, &settings)
+        }
         Err(error) => broken(&error),
     })
 }
@@ -75,6 +81,17 @@ pub(crate) fn watched(
     planned: &Planned,
     settings: Settings,
     show: Show,
+) -> anyhow::Result<Result<Report, RunError>> {
+    watched_by(planned, settings, show, &[], None)
+}
+
+/// The same, with further observers and a file of counters.
+pub(crate) fn watched_by(
+    planned: &Planned,
+    settings: Settings,
+    show: Show,
+    others: &[&dyn Observer],
+    metrics: Option<&Path>,
 ) -> anyhow::Result<Result<Report, RunError>> {
     hear_of_long_files()?;
     // What must be put aside where nothing is written goes away with it.
@@ -87,13 +104,20 @@ pub(crate) fn watched(
     let settings = Settings { scratch: scratch(), grace: Some(grace), ..settings };
     let opened = planned.open(&run)?;
     let progress = Progress::default();
-    let observers = Observers::new([&progress as &dyn Observer, &Events]);
+    let observers =
+        Observers::new([&progress as &dyn Observer, &Events].into_iter().chain(others.iter().copied()));
     let phases = phases(&tamis_runner::segments(&planned.plan));
-    let watched = Watched { phases: &phases, limit: settings.limit, progress: &progress };
+    let metrics = metrics.map(|path| Metrics::new(path, &planned.plan.name)).transpose()?;
+    let watched =
+        Watched { phases: &phases, limit: settings.limit, progress: &progress, metrics: metrics.as_ref() };
     // Where documents scroll by, a bar would stand between them.
     let is_seen = settings.stream.is_some() && output::stdout_is_terminal();
     let show = if is_seen { Show::Nothing } else { show };
-    Ok(progress::watch(show, &watched, || tamis_runner::run(opened, &settings, &observers)))
+    let result = progress::watch(show, &watched, || tamis_runner::run(opened, &settings, &observers));
+    if let Some(metrics) = &metrics {
+        metrics.write(&progress.snapshot(), Some(result.is_ok()));
+    }
+    Ok(result)
 }
 
 /// Refuses what makes no sense where documents go to standard output.

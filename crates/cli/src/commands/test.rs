@@ -6,6 +6,7 @@ use tamis_runner::RunError;
 
 use crate::Exit;
 use crate::args::TestArgs;
+use crate::commands::snapshots::{self, Counts};
 use crate::context::{Context, Planned, logged_run};
 use crate::output::{self, BAD, GOOD, print_line, styled};
 
@@ -18,10 +19,19 @@ pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
         }
     };
     let tests = &planned.plan.tests;
-    if tests.is_empty() {
+    if tests.is_empty() && args.snapshots.is_none() {
         anyhow::bail!("`{}` has no [[test]] table", args.pipeline.pipeline.display());
     }
-    let mut failed = 0;
+    let mut counts = match &args.snapshots {
+        None => Counts::default(),
+        Some(folder) => match snapshots::run(context, args, folder)? {
+            Ok(counts) => counts,
+            Err(diagnostics) => {
+                output::diagnostics(&diagnostics);
+                return Ok(Exit::Setup);
+            }
+        },
+    };
     for test in tests {
         let differences = match run(&planned, test)? {
             Ok(records) => differences(test, &records),
@@ -29,16 +39,17 @@ pub(crate) fn test(context: &Context, args: &TestArgs) -> anyhow::Result<Exit> {
         };
         if differences.is_empty() {
             print_line(format_args!("{} {}", styled(GOOD, "pass"), test.name));
+            counts.passed += 1;
             continue;
         }
-        failed += 1;
+        counts.failed += 1;
         print_line(format_args!("{} {} ({})", styled(BAD, "fail"), test.name, test.position));
         for difference in differences {
             print_line(format_args!("  {}", difference.replace('\n', "\n  ")));
         }
     }
-    print_line(format_args!("{} passed, {failed} failed", tests.len() - failed));
-    Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+    print_line(format_args!("{} passed, {} failed", counts.passed, counts.failed));
+    Ok(if counts.failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
 fn run(planned: &Planned, test: &PipelineTest) -> anyhow::Result<Result<Vec<Record>, RunError>> {

@@ -164,7 +164,8 @@ impl<'a> InputFeed<'a> {
     fn announce(&self, first: usize) {
         if self.wanted.is_none() {
             let near = (first..self.range.end).take(MAX_NEAR);
-            self.opener.announce(self.files, near.filter(|file| !self.is_small(*file)));
+            self.opener
+                .announce(self.files, near.filter(|file| !self.is_small(*file) && self.files.takes(*file)));
         }
     }
 

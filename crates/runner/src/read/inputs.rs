@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tamis_config::{InputKind, InputPattern, Plan, SourcePlan};
 use tamis_input::{Candidate, InputError, ListOptions, Listing, Location, Pattern};
@@ -12,6 +13,7 @@ use crate::disk::known_inputs::{self, KnownInputs};
 use crate::disk::{folder, names};
 use crate::error::RunError;
 use crate::read::hidden::{self, Hidden};
+use crate::read::only::Only;
 use crate::work::place::MAX_FILES;
 
 /// One file to read.
@@ -74,6 +76,8 @@ pub(crate) struct Inputs {
     /// What stands before the names of the files of each source, where there are several: each has names of its own,
     /// and two of them may read files of one name, or even one file in two ways.
     prefixes: Vec<String>,
+    /// Of which records there is something to do, if not of all.
+    pub(crate) only: Option<Arc<Only>>,
     /// Where those stand in the listing that are to be read, if not all of them are.
     chosen: Option<Vec<usize>>,
     /// How many hidden files and folders were passed over.
@@ -127,6 +131,11 @@ impl Inputs {
         InputFile { source, file }
     }
 
+    /// Whether there is something to do in a file.
+    pub(crate) fn takes(&self, index: usize) -> bool {
+        self.only.as_ref().is_none_or(|only| only.takes_file(&self.get(index).name))
+    }
+
     /// The files in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = InputFile> + '_ {
         (0..self.len()).map(|index| self.get(index))
@@ -158,7 +167,8 @@ impl Inputs {
             hasher.update(&file.modified.to_le_bytes());
             hasher.update(file.version.as_bytes());
         }
-        hasher.finalize().to_hex().to_string()
+        let hash = hasher.finalize().to_hex().to_string();
+        self.only.as_ref().map_or(hash.clone(), |only| only.hash(&hash))
     }
 
     /// Whether opening and reading a file costs no more than the system calls, and nothing speaks against it yet.
@@ -185,11 +195,20 @@ impl Inputs {
 ///
 /// What exports write is left out, or a second run would read the output of the first.
 pub(crate) fn list(plan: &Plan, run: &RunContext) -> Result<Inputs, RunError> {
-    let mut inputs = Inputs::default();
     let folders = plan.exports.iter().map(|export| &export.path).chain(&plan.run.work);
     let outputs: Vec<_> = folders.map(|path| folder::resolve(path)).collect();
+    list_beside(plan, run, &outputs)
+}
+
+/// The same for whoever only looks, and may look at output as well.
+pub(crate) fn list_all(plan: &Plan, run: &RunContext) -> Result<Inputs, RunError> {
+    list_beside(plan, run, &[])
+}
+
+fn list_beside(plan: &Plan, run: &RunContext, outputs: &[PathBuf]) -> Result<Inputs, RunError> {
+    let mut inputs = Inputs::default();
     for source in &plan.sources {
-        list_source(run, source, &outputs, &mut inputs)?;
+        list_source(run, source, outputs, &mut inputs)?;
     }
     if let [_, _, ..] = plan.sources.as_slice() {
         inputs.prefixes = plan.sources.iter().map(|source| format!("{}/", source.id)).collect();

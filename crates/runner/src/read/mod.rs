@@ -3,9 +3,12 @@
 mod choose;
 pub(crate) mod cutter;
 pub(crate) mod feeder;
+pub(crate) mod find;
 pub(crate) mod glance;
 pub(crate) mod hidden;
 pub(crate) mod inputs;
+pub(crate) mod only;
+pub(crate) mod sample;
 pub(crate) mod shard;
 pub(crate) mod stream;
 pub(crate) mod unpack;

@@ -25,6 +25,10 @@ impl Opener {
         let request_bytes = RequestBytes::within(memory);
         let read_ahead = ReadAhead::new(Arc::clone(&helpers), memory / AHEAD_SHARE, request_bytes);
         let options = OpenOptions { helpers: Some(helpers), read_ahead: Some(read_ahead), request_bytes };
+        Self::with(options, unpacker)
+    }
+
+    pub(crate) fn with(options: OpenOptions, unpacker: Unpacker) -> Self {
         Self { options, unpacker }
     }
 

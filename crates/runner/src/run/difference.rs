@@ -54,6 +54,13 @@ pub(super) fn of_plans(then: &Resolved, now: &Resolved) -> Option<String> {
     named(changes)
 }
 
+impl Manifest {
+    /// What the pipeline of another run has that differs from this one, in words; none if nothing does.
+    pub fn changes_to(&self, other: &Self) -> Option<String> {
+        of_plans(&self.resolved, &other.resolved)
+    }
+}
+
 /// What has changed of the inputs, as far as their number and bytes tell.
 pub(super) fn of_inputs(then: &Manifest, now: &Manifest) -> String {
     let files = |n: u64| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };

@@ -276,7 +276,13 @@ impl<'a> Session<'a> {
         self.begin(segment, &now);
         let feeder = self.feeder(segment, &now, writer.tally.read, &opener, seen.transpose()?)?;
         let workers = Workers {
-            chain: Chain { opened: self.opened, events: self.events, stages, observes },
+            chain: Chain {
+                opened: self.opened,
+                events: self.events,
+                stages,
+                observes,
+                only: self.files.only.as_deref(),
+            },
             files: self.files,
             opener: &opener,
             spills,

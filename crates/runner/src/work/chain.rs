@@ -13,6 +13,7 @@ use crate::disk::spill::Frame;
 use crate::disk::states;
 use crate::error::RunError;
 use crate::observer::{Event, Events, Interest, Observer};
+use crate::read::only::Only;
 use crate::tally::Tally;
 use crate::work::decode::decode;
 use crate::work::place::{Container, MAX_SPLITS, SPLIT_BITS};
@@ -27,6 +28,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) events: Events<'a>,
     /// The corpus stage that sees what is kept, and the pass.
     pub(crate) observes: Option<(&'a OpenedStage, u32)>,
+    /// The records that are taken in, if not all of them.
+    pub(crate) only: Option<&'a Only>,
 }
 
 /// Puts documents through the stages of a plan, as `tamis test` does; returns them in order with their fate.
@@ -36,19 +39,35 @@ pub(crate) struct Chain<'a> {
 /// # Errors
 ///
 /// When a corpus stage cannot go on.
-#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
 pub fn process(
     opened: Opened,
     documents: Vec<Document>,
     scratch: &Path,
     observer: &dyn Observer,
 ) -> Result<Vec<Record>, RunError> {
+    let record = |(ordinal, mut document): (u64, Document)| {
+        document.origin.ordinal = ordinal;
+        Record { position: Container::default().position(ordinal), ..Record::from(document) }
+    };
+    pass(opened, (0..).zip(documents).map(record).collect(), scratch, observer)
+}
+
+/// The same with records that have their positions, such as one that [`find`](crate::find) has found.
+///
+/// # Errors
+///
+/// When a corpus stage cannot go on.
+#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
+pub fn pass(
+    opened: Opened,
+    records: Vec<Record>,
+    scratch: &Path,
+    observer: &dyn Observer,
+) -> Result<Vec<Record>, RunError> {
     let events = Events::new(observer);
     let mut line = Line::default();
-    for (ordinal, mut document) in (0..).zip(documents) {
-        document.origin.ordinal = ordinal;
-        let position = Container::default().position(ordinal);
-        line.enter(Record { position, ..Record::from(document) }, events);
+    for record in records {
+        line.enter(record, events);
     }
     let mut tally = Tally::default();
     for (index, stage) in opened.stages.iter().enumerate() {
@@ -105,9 +124,35 @@ impl Chain<'_> {
     pub(crate) fn block(&self, block: Block, tally: &mut Tally) -> Sorted {
         let mut line = Line::default();
         for piece in block.pieces {
-            read(self.opened, piece, &mut line, tally, self.events);
+            self.read(piece, &mut line, tally);
         }
         self.finish(line, tally)
+    }
+
+    /// Takes in the records of one piece.
+    fn read(&self, piece: Piece, line: &mut Line, tally: &mut Tally) {
+        let source = &self.opened.sources[piece.source];
+        let id: Arc<str> = Arc::from(source.id.as_str());
+        let Decoded { mut records, counts, time, is_unread } = decode(self.opened, piece);
+        if let Some(only) = self.only {
+            records.retain(|record| only.takes(record));
+        }
+        if is_unread {
+            for record in &records {
+                tally.unread.note(record);
+            }
+        }
+        let entry = tally.stage("source", &id);
+        entry.time += time;
+        entry.seen += records.len() as u64;
+        entry.find(&source.named_fields, &records);
+        records.iter().filter(|record| !record.is_kept()).for_each(|record| entry.fail(record));
+        merge_counts(&mut entry.counts, counts);
+        tally.read += records.len() as u64;
+        for record in records {
+            line.enter(record, self.events);
+        }
+        line.take_out(&id);
     }
 
     /// Shows records that were set aside to the corpus stage that has seen them before.
@@ -268,29 +313,6 @@ impl Line {
         all.sort_by_key(|(entered_as, _)| *entered_as);
         all.into_iter().map(|(_, record)| record).collect()
     }
-}
-
-/// Takes in the records of one piece.
-fn read(opened: &Opened, piece: Piece, line: &mut Line, tally: &mut Tally, events: Events<'_>) {
-    let source = &opened.sources[piece.source];
-    let id: Arc<str> = Arc::from(source.id.as_str());
-    let Decoded { records, counts, time, is_unread } = decode(opened, piece);
-    if is_unread {
-        for record in &records {
-            tally.unread.note(record);
-        }
-    }
-    let entry = tally.stage("source", &id);
-    entry.time += time;
-    entry.seen += records.len() as u64;
-    entry.find(&source.named_fields, &records);
-    records.iter().filter(|record| !record.is_kept()).for_each(|record| entry.fail(record));
-    merge_counts(&mut entry.counts, counts);
-    tally.read += records.len() as u64;
-    for record in records {
-        line.enter(record, events);
-    }
-    line.take_out(&id);
 }
 
 fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events: Events<'_>) {

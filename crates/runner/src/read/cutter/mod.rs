@@ -199,6 +199,10 @@ impl<'a> Cutter<'a> {
     /// Opens the file that is next, at a position in it; leaves `open` empty when nothing of it can be read.
     fn open_file(&mut self, start: Position, block: &mut Block) -> Result<(), RunError> {
         let file = &*self.file();
+        if !self.inputs.takes(self.files.start) {
+            self.account.n_read = file.size;
+            return Ok(());
+        }
         let source = &self.opened.sources[file.source];
         let stream = match &file.trouble {
             Some(trouble) => Err(trouble.clone()),

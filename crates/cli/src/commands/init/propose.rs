@@ -1,0 +1,416 @@
+//! From what the inputs are to the stages that an expert would take, tried on the sample before any is proposed.
+//!
+//! All stages that the kind of input may need go over the sample once; what they did there decides which of them stay,
+//! and stands in the comments of the pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use tamis_config::Diagnostics;
+use tamis_document::{Record, Value};
+
+use super::look::{Effect, Effects, Look, Mapping, pipeline, plan, quoted};
+use super::sites::SITES;
+use crate::context::{Context, logged_run};
+
+/// What the documents are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// Sources of pages.
+    Pages,
+    /// Pages that were flattened to text.
+    Flattened,
+    /// Text with nothing around it.
+    Text,
+}
+
+/// A stage that is proposed.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) name: &'static str,
+    /// Its options, a line each.
+    pub(super) options: String,
+    /// Why it is there, a line each.
+    pub(super) comment: String,
+}
+
+/// What came of the sample.
+pub(super) struct Tried {
+    pub(super) nature: Nature,
+    pub(super) items: Vec<Item>,
+    /// Names of the rule files that are needed.
+    pub(super) rules: Vec<&'static str>,
+    /// Languages by the number of documents.
+    pub(super) languages: Vec<(String, usize)>,
+    /// Sites by the number of documents.
+    pub(super) sites: Vec<(String, usize)>,
+    /// Documents whose text another one has, too.
+    pub(super) n_copies: usize,
+    pub(super) n_documents: usize,
+}
+
+/// The share of the characters that cleaning must take away for texts to be pages and not text alone.
+const LEAST_AROUND: f64 = 0.03;
+/// The share of the characters in lines that several documents have, behind all cleaning, from which a stage that learns
+/// such lines is worth its passes.
+const MOST_REPEATED: f64 = 0.04;
+/// So many documents must have a line for it to count as repeated, and so many documents there must be.
+const REPEATED: (usize, usize) = (3, 30);
+
+/// So many languages are named that could be kept.
+const MOST_KEPT: usize = 3;
+/// How long a line of a comment is, in characters.
+const COLUMNS: usize = 100;
+
+pub(super) fn item(name: &'static str, options: &str, comment: &str) -> Item {
+    Item { name, options: options.to_owned(), comment: comment.to_owned() }
+}
+
+/// All stages that documents of a kind may need, in order; `rules` are files of `site-rules`.
+fn candidates(is_pages: bool, rules: &[PathBuf]) -> Vec<Item> {
+    if is_pages {
+        return ["html-metadata", "html-extract", "boilerplate", "repair-text", "length", "language"]
+            .map(|name| item(name, "", ""))
+            .to_vec();
+    }
+    let rules: Vec<String> = rules.iter().map(|path| quoted(&path.to_string_lossy())).collect();
+    let mut items: Vec<Item> = [
+        "unwrap",
+        "site-rules",
+        "newspaper-page",
+        "metadata",
+        "boilerplate",
+        "recover-paragraphs",
+        "repair-text",
+        "published-date",
+        "length",
+        "language",
+    ]
+    .map(|name| item(name, "", ""))
+    .to_vec();
+    items[1].options = format!("rules = [{}]", rules.join(", "));
+    "labelled = false".clone_into(&mut items[7].options);
+    items
+}
+
+/// Tries the stages on the sample and keeps those that are needed.
+pub(super) fn tried(
+    context: &Context,
+    inputs: &[PathBuf],
+    look: &Look,
+) -> anyhow::Result<Result<Tried, Diagnostics>> {
+    let scratch = tempfile::tempdir()?;
+    let mut rules = Vec::new();
+    for (name, content) in SITES {
+        let path = scratch.path().join(format!("{name}.toml"));
+        std::fs::write(&path, content)?;
+        rules.push(path);
+    }
+    let records = look.records();
+    let is_pages = look.n_pages * 2 >= records.len();
+    let items = candidates(is_pages, &rules);
+    let stages: String = items.iter().map(|item| stage(item, false)).collect();
+    let planned = match plan(context, &pipeline("use = \"auto\"", &stages), inputs) {
+        Ok(planned) => planned,
+        Err(diagnostics) => return Ok(Err(diagnostics)),
+    };
+    let effects = Effects::default();
+    let records = tamis_runner::pass(planned.open(&logged_run())?, records, scratch.path(), &effects)?;
+    Ok(Ok(decided(look, items, &effects.finish(), &records)))
+}
+
+/// A stage as it stands in the file.
+pub(super) fn stage(item: &Item, with_comment: bool) -> String {
+    let comment: String = if with_comment { commented(&item.comment) } else { String::new() };
+    let options = if item.options.is_empty() { String::new() } else { format!("{}\n", item.options) };
+    format!("\n{comment}[[stage]]\nuse = \"{}\"\n{options}", item.name)
+}
+
+/// A comment in lines.
+pub(super) fn commented(text: &str) -> String {
+    let mut lines = vec![String::from("#")];
+    for word in text.split(' ') {
+        let length = |text: &str| text.chars().count();
+        match lines.last_mut() {
+            Some(line) if length(line) + length(word) < COLUMNS => *line += &format!(" {word}"),
+            _ => lines.push(format!("# {word}")),
+        }
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// Which stages stay, by what they did.
+fn decided(look: &Look, items: Vec<Item>, effects: &BTreeMap<String, Effect>, records: &[Record]) -> Tried {
+    let none = Effect::default();
+    let of = |name: &str| effects.get(name).unwrap_or(&none);
+    let is_pages = items.iter().any(|item| item.name == "html-extract");
+    let kept: Vec<&Record> = records.iter().filter(|record| record.is_kept()).collect();
+    let matched: BTreeSet<&str> = of("site-rules").sites.keys().map(String::as_str).collect();
+    let nature = match around(effects) {
+        _ if is_pages => Nature::Pages,
+        share if share < LEAST_AROUND && matched.is_empty() => Nature::Text,
+        _ => Nature::Flattened,
+    };
+    let rules = rules(&matched, of("site-rules"));
+    let (languages, n_copies) = (counted(&kept, language), copies(&kept));
+    let mut chosen: Vec<Item> = items
+        .into_iter()
+        .filter(|item| is_needed(item.name, nature, of(item.name)))
+        .map(|item| explained(item, look, of, &rules, kept.len()))
+        .collect();
+    if nature == Nature::Flattened && repeated(&kept) > MOST_REPEATED {
+        learn_lines(&mut chosen, look, repeated(&kept));
+    }
+    judge(&mut chosen, look, &languages, n_copies, kept.len());
+    Tried {
+        nature,
+        items: chosen,
+        rules,
+        sites: sites(&kept, look.url.as_deref()),
+        languages,
+        n_copies,
+        n_documents: kept.len(),
+    }
+}
+
+/// The share of the characters that stand around texts.
+fn around(effects: &BTreeMap<String, Effect>) -> f64 {
+    let cut = |name: &str| effects.get(name).map_or(0, |it| it.chars.0.saturating_sub(it.chars.1));
+    let all = effects.get("site-rules").map_or(0, |it| it.chars.0).max(1);
+    ["site-rules", "newspaper-page", "boilerplate"].map(cut).iter().sum::<usize>() as f64 / all as f64
+}
+
+fn is_needed(name: &str, nature: Nature, effect: &Effect) -> bool {
+    let has_effect = effect.n_changed > 0 || !effect.dropped.is_empty();
+    match name {
+        "unwrap" | "newspaper-page" => has_effect,
+        "site-rules" => has_effect && nature == Nature::Flattened,
+        "boilerplate" if nature == Nature::Pages => has_effect,
+        "boilerplate" | "metadata" | "recover-paragraphs" | "published-date" => nature == Nature::Flattened,
+        // Only where it decides something; see `judge`.
+        "language" => false,
+        _ => true,
+    }
+}
+
+/// The rule files whose sites were seen, and those for what stands in place of an article.
+fn rules(matched: &BTreeSet<&str>, effect: &Effect) -> Vec<&'static str> {
+    let is_needed = |name: &str| {
+        let of_site = name.strip_suffix("-errors").is_some_and(|site| matched.contains(site));
+        matched.contains(name) || of_site || (name == "error-pages" && !effect.dropped.is_empty())
+    };
+    SITES.iter().map(|(name, _)| *name).filter(|name| is_needed(name)).collect()
+}
+
+/// A stage with its options and with what it did.
+fn explained<'e>(
+    mut item: Item,
+    look: &Look,
+    of: impl Fn(&str) -> &'e Effect,
+    rules: &[&str],
+    n_kept: usize,
+) -> Item {
+    let effect = of(item.name);
+    let (n, seen) = (effect.n_changed, effect.n_seen);
+    let cut = 100 * effect.chars.0.saturating_sub(effect.chars.1) / effect.chars.0.max(1);
+    let changed = format!("Changed {n} of {seen} documents of the sample");
+    item.comment = match item.name {
+        "html-metadata" => format!(
+            "Title, author, dates, language …, as far as pages say so: {} of {seen} did. Before the next stage, which takes \
+             the markup away.",
+            effect.n_fields
+        ),
+        "html-extract" => {
+            "The main content. `output = \"markdown\"` keeps headings, lists, tables and emphasis; then \
+                           `repair-text` must leave lines alone (`tamis stages html-extract`)."
+                .to_owned()
+        }
+        "unwrap" => format!("Texts that were dumped as literals (`\\n` for the end of a line). {changed}."),
+        "site-rules" => {
+            let files: Vec<String> = rules.iter().map(|name| quoted(&format!("sites/{name}.toml"))).collect();
+            item.options = format!("rules = [{}]", files.join(", "));
+            let sites: Vec<String> = effect.sites.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            format!(
+                "Pages of sites that rule files know ({}): heads and tails go to the line, fields are captured. For a site of \
+                 your own write such a file (`tamis stages site-rules`).",
+                sites.join(", ")
+            )
+        }
+        "newspaper-page" => {
+            format!("Pages of digital newspapers: masthead, index, numbered sections. {changed}.")
+        }
+        "metadata" => format!(
+            "Title, author, date and source of all other pages, while the whole page is still there. Found something in \
+             {} of {seen}.",
+            effect.n_fields
+        ),
+        "boilerplate" => format!(
+            "Menus, footers, lists of links around the text. {changed}, {cut} % of the characters. Pages of which it is not \
+             sure pass whole."
+        ),
+        "recover-paragraphs" => {
+            "Cuts glued lines where paragraphs begin. Before `repair-text`, which takes the signs \
+                                 away."
+                .to_owned()
+        }
+        "repair-text" => {
+            "White space, invisible characters, Unicode form, damaged fonts, ends of lines inside sentences."
+                .to_owned()
+        }
+        "published-date" => "`published_raw` becomes `published` where it is certain; relative dates need \
+                             `crawl_date_field`."
+            .to_owned(),
+        "length" => {
+            let min = if look.reader() == Some("warc") { 200 } else { 50 };
+            item.options = format!("min_chars = {min}");
+            format!(
+                "Error pages and what has no text. Of the sample {} have less than 50 characters, and {n_kept} have more; \
+                 `tamis report` shows how lengths are spread.",
+                effect.dropped.values().sum::<usize>()
+            )
+        }
+        _ => String::new(),
+    };
+    item
+}
+
+/// Puts a stage before `boilerplate` that learns the lines which documents share.
+fn learn_lines(items: &mut Vec<Item>, look: &Look, share: f64) {
+    let at = items.iter().position(|item| item.name == "boilerplate").unwrap_or(items.len());
+    let group = look.url.as_ref().map(|url| format!("group_by = [{}]\n", quoted(url))).unwrap_or_default();
+    let comment = format!(
+        "The lines that pages of one site share: {:.0} % of the characters that all else would leave stand in such lines. It \
+         must see all documents, so they are put aside on the disk and read again.",
+        share * 100.0
+    );
+    items.insert(at, item("line-template", &format!("{group}cluster = true"), &comment));
+}
+
+/// What judges the clean text: languages, and the same text again.
+fn judge(items: &mut Vec<Item>, look: &Look, languages: &[(String, usize)], n_copies: usize, n: usize) {
+    let is_crawl = matches!(look.reader(), Some("warc" | "arc"));
+    let is_mixed = languages.iter().filter(|(_, n_of)| n_of * 50 >= n).count() > 1;
+    if is_crawl || is_mixed {
+        // The most frequent first, and of one language all scripts and countries at once.
+        let mut keep: Vec<&str> = Vec::new();
+        for name in languages.iter().filter_map(|(name, _)| name.split('-').next()) {
+            if name != "und" && !keep.contains(&name) && keep.len() < MOST_KEPT {
+                keep.push(name);
+            }
+        }
+        let keep: Vec<String> = keep.into_iter().map(quoted).collect();
+        let comment = format!(
+            "The language of the text, in the field `language`. `keep = [{}]` would keep these alone.",
+            keep.join(", ")
+        );
+        items.push(item("language", "", &comment));
+    }
+    if is_crawl || n_copies > 0 {
+        let seen = if n_copies > 0 {
+            format!("{n_copies} of {n} documents of the sample, and more among all")
+        } else {
+            "none in the sample, but crawls hold pages under several addresses".to_owned()
+        };
+        let comment =
+            format!("The same text again: {seen}. For texts that are nearly the same there is `dedup-near`.");
+        items.push(item("dedup-exact", "normalize = \"loose\"", &comment));
+    }
+}
+
+/// Something of documents by how many have it, the most frequent first.
+fn counted(records: &[&Record], of: impl Fn(&Record) -> Option<String>) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for value in records.iter().filter_map(|record| of(record)) {
+        *counts.entry(value).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    counts
+}
+
+fn language(record: &Record) -> Option<String> {
+    match record.document.metadata.get("language") {
+        Some(Value::String(language)) => Some(language.clone()),
+        _ => None,
+    }
+}
+
+fn sites(records: &[&Record], url: Option<&str>) -> Vec<(String, usize)> {
+    let host = |record: &Record| match url.and_then(|url| record.document.metadata.get(url)) {
+        Some(Value::String(url)) => {
+            let rest = url.split_once("://")?.1;
+            rest.split(['/', '?', '#', ':']).next().map(str::to_lowercase)
+        }
+        _ => None,
+    };
+    counted(records, host)
+}
+
+/// How many documents have a text that one before them has.
+fn copies(records: &[&Record]) -> usize {
+    let mut seen = BTreeSet::new();
+    let text = |record: &Record| record.document.text.split_whitespace().collect::<String>();
+    records.iter().filter(|record| !seen.insert(text(record))).count()
+}
+
+/// The share of the characters that stand in lines which several documents have.
+fn repeated(records: &[&Record]) -> f64 {
+    if records.len() < REPEATED.1 {
+        return 0.0;
+    }
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in records {
+        let own: BTreeSet<&str> = record.document.text.lines().map(str::trim).collect();
+        for line in own {
+            *lines.entry(line).or_default() += 1;
+        }
+    }
+    let (mut n_repeated, mut n_all) = (0, 0);
+    for line in records.iter().flat_map(|record| record.document.text.lines()).map(str::trim) {
+        let n_chars = line.chars().count();
+        n_all += n_chars;
+        n_repeated += if lines[line] >= REPEATED.0 { n_chars } else { 0 };
+    }
+    n_repeated as f64 / n_all.max(1) as f64
+}
+
+/// A source as it stands in the file.
+pub(super) fn source(look: &Look, paths: &[String]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+    let (name, comment) = match look.reader() {
+        Some(reader) => {
+            (reader, format!("# Every file of the sample is for `{reader}`; `auto` would look into each.\n"))
+        }
+        None => ("auto", "# Looks into each file; compressed and packed ones are opened.\n".to_owned()),
+    };
+    let fields = look.mapping.as_ref().map(|mapping| {
+        let what = "# All other fields become metadata.\n";
+        format!("{what}{}\n", Mapping::to_toml(mapping))
+    });
+    let fields = fields.unwrap_or_default();
+    let left_out: Vec<String> = look.unread.iter().map(|ending| quoted(&format!("*.{ending}"))).collect();
+    let exclude = if left_out.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "# Files that no reader takes; without this each would be a dead letter.\nexclude = [{}]\n",
+            left_out.join(", ")
+        )
+    };
+    format!("{comment}[[source]]\nuse = \"{name}\"\npaths = [{}]\n{exclude}{fields}", paths.join(", "))
+}
+
+/// Writes the rule files that are needed into a folder beside the pipeline, unless they are there; those that were.
+pub(super) fn write_rules(folder: &Path, rules: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut there = Vec::new();
+    for (name, content) in SITES.iter().filter(|(name, _)| rules.contains(name)) {
+        let path = folder.join(format!("{name}.toml"));
+        std::fs::create_dir_all(folder)?;
+        if !path.exists() {
+            std::fs::write(&path, content)?;
+        } else if std::fs::read_to_string(&path).ok().as_deref() != Some(content) {
+            there.push(path);
+        }
+    }
+    Ok(there)
+}

@@ -1,0 +1,166 @@
+//! `tamis preview`, `tamis advise` and `tamis test --snapshots`.
+
+use serde_json::json;
+
+use crate::world::{PIPELINE, World};
+
+/// Forty documents in two files, of growing length, every second one in another language.
+fn world() -> World {
+    let world = World::with(&PIPELINE.replace("min_chars = 10", "min_chars = 100"));
+    let record = |n: usize| {
+        let (text, language) = match n % 2 {
+            0 => ("The ferry to the islands left the harbour. ", "en"),
+            _ => ("去年春天的洪水以后，渡船停了两个小时。", "zh-Hans"),
+        };
+        json!({ "id": format!("d{n}"), "text": text.repeat(n + 1), "language": language }).to_string() + "\n"
+    };
+    world.write("in/a.jsonl", (0..20).map(record).collect::<String>());
+    world.write("in/b.jsonl", (20..40).map(record).collect::<String>() + "<no JSON>\n");
+    world
+}
+
+#[test]
+fn a_preview_shows_both_sides_of_a_sample_and_why_documents_went() {
+    let world = world();
+    let ran = world.tamis(&["preview", "p.toml", "-n", "1000"]).exits(0);
+    assert_eq!(ran.stdout, "p-preview.html: 41 documents, 37 kept, 3 dropped, 1 failed\n");
+    let page = world.read("p-preview.html");
+    for part in [
+        "41 documents out of 2 files",
+        "data-fate=\"dropped\" data-cause=\"length: too-short\" data-about=\"zh-Hans\"",
+        "<option value=\"length: too-short\">length: too-short (3, 7.3 %)</option>",
+        "chars 35, at least 100 (min_chars)",
+        "auto: failed",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert_eq!(page.matches("<article class=\"document").count(), 41);
+    for part in ["http:", "https:", "url(", "src=", "<no JSON>"] {
+        assert!(!page.contains(part), "{part}");
+    }
+    assert!(!world.path("out").exists());
+    // A smaller one is spread over the files, and the same each time.
+    let few = |file: &str| {
+        world.tamis(&["preview", "p.toml", "-n", "8", "-o", file]).exits(0);
+        world.read(file)
+    };
+    let page = few("few.html");
+    assert_eq!(page.matches("<article class=\"document").count(), 8);
+    assert!(page.contains(">d0<") && page.contains(">d35<") && page == few("again.html"), "{page}");
+}
+
+#[test]
+fn advice_says_what_limits_drop_and_writes_them() {
+    let world = world();
+    let ran = world.tamis(&["advise", "p.toml", "-o", "tuned.toml", "--drop", "10"]).exits(0);
+    for part in [
+        "length  chars (characters)  at least 100 (min_chars)",
+        "  now drops 3 (7.5 %)  d3 76, d1 38",
+        "   en          20 ",
+        "   zh          20 ",
+        "--set stage.length.min_chars=",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    let tuned = world.read("tuned.toml");
+    assert!(
+        tuned.contains("extends = \"p.toml\"")
+            && tuned.contains("min_chars = ")
+            && tuned.contains("# was 100; "),
+        "{tuned}"
+    );
+    world.tamis(&["check", "tuned.toml"]).exits(0);
+    let dropped = world.tamis(&["run", "tuned.toml", "-o", "tuned"]).exits(0);
+    assert!(dropped.stdout.contains(" dropped · "), "{}", dropped.stdout);
+    assert_eq!(world.ids("tuned/dropped").len(), 4, "{dropped:?}");
+    // A pipeline without limits.
+    world.write(
+        "q.toml",
+        "[[source]]\nuse = \"auto\"\npaths = [\"in\"]\n[[export]]\nuse = \"jsonl\"\npath = \"out\"\n",
+    );
+    let none = world.tamis(&["advise", "q.toml"]).exits(2).stderr;
+    assert!(none.contains("no stage of `q.toml` measures anything against a limit"), "{none}");
+}
+
+#[test]
+fn snapshots_are_compared_accepted_and_missed() {
+    let world = world();
+    world.write("samples/a.txt", "The ferry to the islands left the harbour. ".repeat(4));
+    world.write("samples/b.txt", "short");
+    let test = |code: i32, more: &[&str]| {
+        world.tamis(&[&["test", "p.toml", "--snapshots", "samples"], more].concat()).exits(code).stdout
+    };
+    let fresh = test(1, &[]);
+    assert!(
+        fresh.contains("fail samples/a.txt (new; `--accept` writes it)")
+            && fresh.ends_with("0 passed, 2 failed\n"),
+        "{fresh}"
+    );
+    test(0, &["--accept"]);
+    assert_eq!(world.read("samples/b.txt.snap"), "=== b.txt === dropped by length: too-short\n");
+    assert!(world.read("samples/a.txt.snap").starts_with("=== a.txt === kept\n\nThe ferry"));
+    assert!(test(0, &[]).ends_with("2 passed, 0 failed\n"));
+    // The pipeline is changed, and so is what comes out.
+    world.write("p.toml", world.read("p.toml").replace("min_chars = 100", "min_chars = 200"));
+    let changed = test(1, &[]);
+    assert!(changed.contains("fail samples/a.txt (differs;") && changed.contains("too-short"), "{changed}");
+    std::fs::remove_file(world.path("samples/b.txt")).unwrap();
+    assert!(test(1, &[]).contains("fail samples/b.txt.snap: its file is gone"));
+    test(0, &["--accept"]);
+    assert!(!world.path("samples/b.txt.snap").exists());
+    let none = world.tamis(&["test", "p.toml", "--accept"]).exits(2).stderr;
+    assert!(none.contains("--snapshots"), "{none}");
+}
+
+/// What is done on the page as somebody would, and what it says of its place after each step.
+const STEPS: &str = r#"<script>
+const told = [], tell = () => told.push(document.getElementById("place").textContent);
+const key = (key) => { document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })); tell(); };
+const set = (id, value, event) => {
+  const field = document.getElementById(id);
+  field.value = value;
+  field.dispatchEvent(new Event(event, { bubbles: true }));
+  tell();
+};
+tell();
+key("j"); key("ArrowRight"); key("k");
+document.getElementById("next").click(); tell();
+set("cause", "fate:dropped", "change");
+set("search", "渡船", "input");
+set("search", "nowhere", "input");
+set("cause", "", "change"); set("search", "", "input");
+const shown = [...document.querySelectorAll("article.document")].filter((it) => !it.hidden);
+document.title = told.join("|") + "|" + shown.map((it) => it.id).join(",");
+</script>"#;
+
+#[test]
+fn a_preview_is_gone_through_by_keyboard_filter_and_search_in_a_browser() {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let Some(browser) = names.iter().find(|name| {
+        std::process::Command::new(name).arg("--version").output().is_ok_and(|ran| ran.status.success())
+    }) else {
+        eprintln!("SKIPPED: no Chromium on this machine");
+        return;
+    };
+    let world = world();
+    world.tamis(&["preview", "p.toml", "-n", "1000", "-o", "page.html"]).exits(0);
+    world.write("page.html", world.read("page.html").replace("</body>", &format!("{STEPS}</body>")));
+    let profile = tempfile::tempdir().unwrap();
+    let ran = std::process::Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+        ])
+        .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("file://{}#d5", world.path("page.html").display()))
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&ran.stdout);
+    let title = page.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+    let expected = "5 of 41|6 of 41|7 of 41|6 of 41|7 of 41|1 of 3|1 of 2|none|none|1 of 41|d1";
+    assert_eq!(title, Some(expected), "{}", String::from_utf8_lossy(&ran.stderr));
+}
