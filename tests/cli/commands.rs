@@ -235,7 +235,15 @@ fn a_check_looks_at_the_first_files_of_a_source_that_chooses() {
     world.write("in/deep/a.html", "<!doctype html><p>A page of the web.");
     let ran = world.tamis(&["check", "p.toml"]).exits(0);
     ran.says(&["what comes to it is markup", "put `html-extract` before it", "`a.html` is for `html`"]);
+    // Beside what the stage works on, as a run tells it as well.
     world.write("in/a.txt", "A plain note in a file.");
+    let ran = world.tamis(&["check", "p.toml"]).exits(0);
+    ran.says(&[
+        "some of what comes to it is markup",
+        "put `html-extract` before it",
+        "`a.html` is for `html`",
+    ]);
+    std::fs::remove_file(world.path("in/deep/a.html")).unwrap();
     assert_eq!(world.tamis(&["check", "p.toml"]).exits(0).stderr, "");
 }
 

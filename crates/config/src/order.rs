@@ -161,7 +161,7 @@ impl Walk<'_, '_> {
     fn wrong_form(&mut self, index: usize) {
         let step = self.stages[index];
         let takes = |form: &Form| step.forms.takes(*form);
-        let wrong: Vec<Form> = self.text.forms.iter().copied().filter(|form| !takes(form)).collect();
+        let wrong: BTreeSet<Form> = self.text.forms.iter().copied().filter(|form| !takes(form)).collect();
         let is_all_wrong = self.text.is_wrong_for(step.forms);
         let some = if is_all_wrong { "what" } else { "some of what" };
         // Source of pages among other texts is what a reader gave, and no stage has taken.
@@ -170,10 +170,10 @@ impl Walk<'_, '_> {
             "{} works on {} text, and {some} comes to it is {}",
             step.called(),
             either(&step.forms.taken()),
-            either(&wrong),
+            either(&wrong.iter().copied().collect::<Vec<_>>()),
         );
         let made_before = given_by.filter(|_| self.text.before.iter().any(takes));
-        let made_later = self.later_maker(index);
+        let made_later = self.later_maker(index, &wrong);
         let (label, way_out) = match (made_before, made_later) {
             (Some(maker), _) => (format!("move it before `{}`", self.stages[maker].id), Some((index, maker))),
             (None, Some(maker)) => {
@@ -181,21 +181,16 @@ impl Walk<'_, '_> {
             }
             (None, None) => {
                 let counterpart = given_by.and_then(|_| self.counterpart(step));
-                (counterpart.unwrap_or_else(|| self.missing_maker(step)), None)
+                (counterpart.unwrap_or_else(|| self.missing_maker(step, &wrong)), None)
             }
         };
         let said_of = |source: &Step| match &source.example {
             Some(file) => format!("gives such text: `{file}` is for `{}`", source.name),
             None => "gives such text".to_owned(),
         };
-        let givers: Vec<&Step> = match given_by {
-            Some(giver) => vec![self.stages[giver]],
-            None => {
-                let gives_wrong =
-                    |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
-                self.sources.iter().filter(gives_wrong).collect()
-            }
-        };
+        let gives_wrong = |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
+        let readers = || self.sources.iter().filter(gives_wrong).collect::<Vec<_>>();
+        let givers = given_by.map_or_else(readers, |giver| vec![self.stages[giver]]);
         let warning = Diagnostic::warning(&step.place, message).label(label);
         let warning =
             givers.into_iter().fold(warning, |warning, giver| warning.related(&giver.place, said_of(giver)));
@@ -203,9 +198,9 @@ impl Walk<'_, '_> {
     }
 
     /// A stage further down that makes of what comes now what this stage works on.
-    fn later_maker(&self, index: usize) -> Option<usize> {
+    fn later_maker(&self, index: usize, coming: &BTreeSet<Form>) -> Option<usize> {
         let wanted = self.stages[index].forms;
-        let is_maker = |forms: Forms| makes(forms, &self.text.forms, wanted);
+        let is_maker = |forms: Forms| makes(forms, coming, wanted);
         (index + 1..self.stages.len()).find(|later| is_maker(self.stages[*later].forms))
     }
 
@@ -228,13 +223,13 @@ impl Walk<'_, '_> {
         Some(format!("put `{}` before `{}` in its place", found.info().name, giver.id))
     }
 
-    /// Which stages would make of what comes now what this stage works on.
-    fn missing_maker(&self, step: &Step) -> String {
+    /// Which stages would make of what is coming what this stage works on.
+    fn missing_maker(&self, step: &Step, coming: &BTreeSet<Form>) -> String {
         let transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
         let makers = transforms.filter(|factory| {
             // One that cannot be opened without options is no short way out.
             let opened = factory.open(&serde_json::json!({}));
-            opened.is_ok_and(|opened| makes(opened.forms(), &self.text.forms, step.forms))
+            opened.is_ok_and(|opened| makes(opened.forms(), coming, step.forms))
         });
         let makers: Vec<String> =
             makers.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect();
