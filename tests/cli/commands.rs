@@ -211,6 +211,17 @@ fn a_full_disk_behind_standard_output_is_an_error() {
 }
 
 #[test]
+fn a_stage_that_is_not_there_is_told_with_those_that_do_such_things() {
+    let world = small();
+    for (name, says) in [
+        ("dedup", "unknown stage `dedup`, perhaps `dedup-exact` or `dedup-near` or `dedup-spans`"),
+        ("lenght", "unknown stage `lenght`, did you mean `length`?"),
+    ] {
+        world.tamis(&["stages", name]).exits(2).says(&[says]);
+    }
+}
+
+#[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let world = small();
     let mut command = world.command(&["run", "p.toml"]);

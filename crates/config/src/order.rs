@@ -181,19 +181,23 @@ impl Walk<'_, '_> {
             }
             (None, None) => {
                 let counterpart = given_by.and_then(|_| self.counterpart(step));
-                (counterpart.unwrap_or_else(|| self.missing_maker(step, &wrong)), None)
+                let label = counterpart.or_else(|| self.missing_maker(step, &wrong));
+                let label = label.or_else(|| self.missing_taker(&wrong).filter(|_| !is_all_wrong));
+                (label.unwrap_or_else(|| "take it out, or give it other text".to_owned()), None)
             }
-        };
-        let said_of = |source: &Step| match &source.example {
-            Some(file) => format!("gives such text: `{file}` is for `{}`", source.name),
-            None => "gives such text".to_owned(),
         };
         let gives_wrong = |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
         let readers = || self.sources.iter().filter(gives_wrong).collect::<Vec<_>>();
         let givers = given_by.map_or_else(readers, |giver| vec![self.stages[giver]]);
-        let warning = Diagnostic::warning(&step.place, message).label(label);
-        let warning =
-            givers.into_iter().fold(warning, |warning, giver| warning.related(&giver.place, said_of(giver)));
+        let mut warning = Diagnostic::warning(&step.place, message).label(label);
+        // Readers among which one source chooses stand in one place.
+        for same in givers.chunk_by(|one, other| one.place.rank() == other.place.rank()) {
+            let said = |giver: &&Step| Some(format!("`{}` is for `{}`", giver.example.as_ref()?, giver.name));
+            let examples: Vec<String> = same.iter().filter_map(said).collect();
+            let examples =
+                if examples.is_empty() { String::new() } else { format!(": {}", examples.join(", ")) };
+            warning = warning.related(&same[0].place, format!("gives such text{examples}"));
+        }
         self.found.push(Finding { step, warning, way_out });
     }
 
@@ -224,20 +228,32 @@ impl Walk<'_, '_> {
     }
 
     /// Which stages would make of what is coming what this stage works on.
-    fn missing_maker(&self, step: &Step, coming: &BTreeSet<Form>) -> String {
+    fn missing_maker(&self, step: &Step, coming: &BTreeSet<Form>) -> Option<String> {
+        let makers = self.stages_that(|forms| makes(forms, coming, step.forms));
+        (!makers.is_empty()).then(|| format!("put {} before it", makers.join(" or ")))
+    }
+
+    /// Which stages would make of some of what is coming something else, and hand on the rest.
+    fn missing_taker(&self, coming: &BTreeSet<Form>) -> Option<String> {
+        let takers = self.stages_that(|forms| {
+            let given = forms.given();
+            let takes = !forms.taken().is_empty() && coming.iter().all(|form| forms.takes(*form));
+            takes && !given.is_empty() && !given.iter().any(|form| coming.contains(form))
+        });
+        let takers = takers.join(" or ");
+        (!takers.is_empty())
+            .then(|| format!("put {takers} before it, for these texts: all others pass there"))
+    }
+
+    /// The first stages of which this holds, quoted.
+    fn stages_that(&self, holds: impl Fn(Forms) -> bool) -> Vec<String> {
         let transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
-        let makers = transforms.filter(|factory| {
+        let found = transforms.filter(|factory| {
             // One that cannot be opened without options is no short way out.
             let opened = factory.open(&serde_json::json!({}));
-            opened.is_ok_and(|opened| makes(opened.forms(), coming, step.forms))
+            opened.is_ok_and(|opened| holds(opened.forms()))
         });
-        let makers: Vec<String> =
-            makers.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect();
-        if makers.is_empty() {
-            "take it out, or give it other text".to_owned()
-        } else {
-            format!("put {} before it", makers.join(" or "))
-        }
+        found.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect()
     }
 
     /// Warns about a stage that looks at what a stage before it has destroyed.
