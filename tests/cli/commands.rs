@@ -211,6 +211,17 @@ fn a_full_disk_behind_standard_output_is_an_error() {
 }
 
 #[test]
+fn a_stage_that_is_not_there_is_told_with_those_that_do_such_things() {
+    let world = small();
+    for (name, says) in [
+        ("dedup", "unknown stage `dedup`, perhaps `dedup-exact` or `dedup-near` or `dedup-spans`"),
+        ("lenght", "unknown stage `lenght`, did you mean `length`?"),
+    ] {
+        world.tamis(&["stages", name]).exits(2).says(&[says]);
+    }
+}
+
+#[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let world = small();
     let mut command = world.command(&["run", "p.toml"]);
@@ -235,7 +246,15 @@ fn a_check_looks_at_the_first_files_of_a_source_that_chooses() {
     world.write("in/deep/a.html", "<!doctype html><p>A page of the web.");
     let ran = world.tamis(&["check", "p.toml"]).exits(0);
     ran.says(&["what comes to it is markup", "put `html-extract` before it", "`a.html` is for `html`"]);
+    // Beside what the stage works on, as a run tells it as well.
     world.write("in/a.txt", "A plain note in a file.");
+    let ran = world.tamis(&["check", "p.toml"]).exits(0);
+    ran.says(&[
+        "some of what comes to it is markup",
+        "put `html-extract` before it",
+        "`a.html` is for `html`",
+    ]);
+    std::fs::remove_file(world.path("in/deep/a.html")).unwrap();
     assert_eq!(world.tamis(&["check", "p.toml"]).exits(0).stderr, "");
 }
 

@@ -37,7 +37,8 @@ fn dead_letters_are_tried_again_as_the_example_says() {
         assert_eq!(ran.code, Some(0), "{ran:#?}");
     }
     assert_eq!(ids(&world, "clean"), ["mills/1"]);
-    assert_eq!(ids(&world, "again"), ["mills/2", "mills/3"]);
+    // By the names of the letters, which are those of places in the dump.
+    assert_eq!(ids(&world, "again"), ["mills/3", "mills/2"]);
     let again = world.files("again");
     let text = String::from_utf8_lossy(&again["part-00000.jsonl"]).into_owned();
     assert!(text.contains("河岸边的老磨坊已经停用多年"), "{text}");

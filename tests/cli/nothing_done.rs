@@ -73,7 +73,6 @@ fn a_field_that_no_document_had_is_told_by_whatever_names_it() {
         ),
         // Whoever asks whether there is a field knows that there may be none.
         ("", "[[stage]]\nuse = \"where\"\nkeep = '!has(status) || status == 200'", out, vec![]),
-        ("", "[[stage]]\nuse = \"where\"\nkeep = 'moved_to == null'", out, vec![]),
         // What another option has written is there.
         (
             "",

@@ -513,7 +513,12 @@ fn complaint(step: &Step, need: &Need, fields: &Fields, registry: &Registry) -> 
     let writers: Vec<&str> = registry
         .iter()
         .map(|factory| factory.info())
-        .filter(|info| info.kind != Kind::Exporter && info.writes.contains(&need.field))
+        .filter(|info| {
+            let writes = || info.writes.contains(&need.field);
+            // Unless told otherwise.
+            let writes_by_default = || default_writes(info, &Value::Null).contains(&need.field);
+            info.kind != Kind::Exporter && (writes() || writes_by_default())
+        })
         .map(|info| info.name.as_str())
         .take(6)
         .collect();

@@ -70,4 +70,5 @@ pub use plan::{
     Partition, PartitionPiece, PipelineTest, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
 };
 pub use size::{format_size, parse_size};
+pub use suggest::akin;
 pub use text::Position;

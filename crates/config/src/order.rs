@@ -161,7 +161,7 @@ impl Walk<'_, '_> {
     fn wrong_form(&mut self, index: usize) {
         let step = self.stages[index];
         let takes = |form: &Form| step.forms.takes(*form);
-        let wrong: Vec<Form> = self.text.forms.iter().copied().filter(|form| !takes(form)).collect();
+        let wrong: BTreeSet<Form> = self.text.forms.iter().copied().filter(|form| !takes(form)).collect();
         let is_all_wrong = self.text.is_wrong_for(step.forms);
         let some = if is_all_wrong { "what" } else { "some of what" };
         // Source of pages among other texts is what a reader gave, and no stage has taken.
@@ -170,10 +170,10 @@ impl Walk<'_, '_> {
             "{} works on {} text, and {some} comes to it is {}",
             step.called(),
             either(&step.forms.taken()),
-            either(&wrong),
+            either(&wrong.iter().copied().collect::<Vec<_>>()),
         );
         let made_before = given_by.filter(|_| self.text.before.iter().any(takes));
-        let made_later = self.later_maker(index);
+        let made_later = self.later_maker(index, &wrong);
         let (label, way_out) = match (made_before, made_later) {
             (Some(maker), _) => (format!("move it before `{}`", self.stages[maker].id), Some((index, maker))),
             (None, Some(maker)) => {
@@ -181,31 +181,30 @@ impl Walk<'_, '_> {
             }
             (None, None) => {
                 let counterpart = given_by.and_then(|_| self.counterpart(step));
-                (counterpart.unwrap_or_else(|| self.missing_maker(step)), None)
+                let label = counterpart.or_else(|| self.missing_maker(step, &wrong));
+                let label = label.or_else(|| self.missing_taker(&wrong).filter(|_| !is_all_wrong));
+                (label.unwrap_or_else(|| "take it out, or give it other text".to_owned()), None)
             }
         };
-        let said_of = |source: &Step| match &source.example {
-            Some(file) => format!("gives such text: `{file}` is for `{}`", source.name),
-            None => "gives such text".to_owned(),
-        };
-        let givers: Vec<&Step> = match given_by {
-            Some(giver) => vec![self.stages[giver]],
-            None => {
-                let gives_wrong =
-                    |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
-                self.sources.iter().filter(gives_wrong).collect()
-            }
-        };
-        let warning = Diagnostic::warning(&step.place, message).label(label);
-        let warning =
-            givers.into_iter().fold(warning, |warning, giver| warning.related(&giver.place, said_of(giver)));
+        let gives_wrong = |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
+        let readers = || self.sources.iter().filter(gives_wrong).collect::<Vec<_>>();
+        let givers = given_by.map_or_else(readers, |giver| vec![self.stages[giver]]);
+        let mut warning = Diagnostic::warning(&step.place, message).label(label);
+        // Readers among which one source chooses stand in one place.
+        for same in givers.chunk_by(|one, other| one.place.rank() == other.place.rank()) {
+            let said = |giver: &&Step| Some(format!("`{}` is for `{}`", giver.example.as_ref()?, giver.name));
+            let examples: Vec<String> = same.iter().filter_map(said).collect();
+            let examples =
+                if examples.is_empty() { String::new() } else { format!(": {}", examples.join(", ")) };
+            warning = warning.related(&same[0].place, format!("gives such text{examples}"));
+        }
         self.found.push(Finding { step, warning, way_out });
     }
 
     /// A stage further down that makes of what comes now what this stage works on.
-    fn later_maker(&self, index: usize) -> Option<usize> {
+    fn later_maker(&self, index: usize, coming: &BTreeSet<Form>) -> Option<usize> {
         let wanted = self.stages[index].forms;
-        let is_maker = |forms: Forms| makes(forms, &self.text.forms, wanted);
+        let is_maker = |forms: Forms| makes(forms, coming, wanted);
         (index + 1..self.stages.len()).find(|later| is_maker(self.stages[*later].forms))
     }
 
@@ -228,21 +227,33 @@ impl Walk<'_, '_> {
         Some(format!("put `{}` before `{}` in its place", found.info().name, giver.id))
     }
 
-    /// Which stages would make of what comes now what this stage works on.
-    fn missing_maker(&self, step: &Step) -> String {
+    /// Which stages would make of what is coming what this stage works on.
+    fn missing_maker(&self, step: &Step, coming: &BTreeSet<Form>) -> Option<String> {
+        let makers = self.stages_that(|forms| makes(forms, coming, step.forms));
+        (!makers.is_empty()).then(|| format!("put {} before it", makers.join(" or ")))
+    }
+
+    /// Which stages would make of some of what is coming something else, and hand on the rest.
+    fn missing_taker(&self, coming: &BTreeSet<Form>) -> Option<String> {
+        let takers = self.stages_that(|forms| {
+            let given = forms.given();
+            let takes = !forms.taken().is_empty() && coming.iter().all(|form| forms.takes(*form));
+            takes && !given.is_empty() && !given.iter().any(|form| coming.contains(form))
+        });
+        let takers = takers.join(" or ");
+        (!takers.is_empty())
+            .then(|| format!("put {takers} before it, for these texts: all others pass there"))
+    }
+
+    /// The first stages of which this holds, quoted.
+    fn stages_that(&self, holds: impl Fn(Forms) -> bool) -> Vec<String> {
         let transforms = self.registry.iter().filter(|factory| factory.info().kind.table() == "stage");
-        let makers = transforms.filter(|factory| {
+        let found = transforms.filter(|factory| {
             // One that cannot be opened without options is no short way out.
             let opened = factory.open(&serde_json::json!({}));
-            opened.is_ok_and(|opened| makes(opened.forms(), &self.text.forms, step.forms))
+            opened.is_ok_and(|opened| holds(opened.forms()))
         });
-        let makers: Vec<String> =
-            makers.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect();
-        if makers.is_empty() {
-            "take it out, or give it other text".to_owned()
-        } else {
-            format!("put {} before it", makers.join(" or "))
-        }
+        found.map(|factory| format!("`{}`", factory.info().name)).take(MOST_MAKERS).collect()
     }
 
     /// Warns about a stage that looks at what a stage before it has destroyed.

@@ -49,7 +49,7 @@ const MOST_AKIN: usize = 3;
 
 /// The names that have the most words in common with `word`, or else the most in their summaries; few or none.
 /// `candidates` are names with summaries.
-pub(crate) fn akin<'a>(word: &str, candidates: &[(&'a str, &'a str)]) -> Vec<&'a str> {
+pub fn akin<'a>(word: &str, candidates: &[(&'a str, &'a str)]) -> Vec<&'a str> {
     let folded = fold(word);
     let mut wanted: Vec<&str> = folded.split('-').filter(|part| part.chars().count() >= 3).collect();
     let others = SAID_OTHERWISE.iter().filter(|(said, _)| wanted.iter().any(|part| part.starts_with(said)));

@@ -206,20 +206,14 @@ impl Expression {
         names
     }
 
-    /// What it takes to be there: what it reads without asking whether there is such a thing, by `has(title)` or a
-    /// comparison with null.
+    /// What it takes to be there: what it reads without asking whether there is such a thing, by `has(title)`.
     pub fn names_relied_on(&self) -> BTreeSet<&Name> {
         let mut names = self.names();
         let mut nodes = vec![&self.root];
         while let Some(node) = nodes.pop() {
-            let is_null = |node: &Node| matches!(node.kind, Kind::Null);
-            let asked = match &node.kind {
-                Kind::Call(Function::Has, arguments) => arguments.first(),
-                Kind::Compare(_, one, other) if is_null(other) => Some(&**one),
-                Kind::Compare(_, one, other) if is_null(one) => Some(&**other),
-                _ => None,
-            };
-            if let Some(name) = asked.and_then(Node::root_name) {
+            if let Kind::Call(Function::Has, arguments) = &node.kind
+                && let Some(name) = arguments.first().and_then(Node::root_name)
+            {
                 names.remove(name);
             }
             nodes.extend(node.children());

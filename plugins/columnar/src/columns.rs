@@ -169,8 +169,9 @@ impl Columns {
         let id = Some(&self.names.id).filter(|id| **id != FieldNames::default().id);
         let spread = Some(&self.spread).filter(|spread| **spread != SPREAD);
         for (name, counter) in [(id, "no_id_field"), (spread, "no_spread_field")] {
-            let is_missing = |name: &&String| !name.is_empty() && !columns.iter().any(|it| it.name == **name);
-            if name.filter(is_missing).is_some() {
+            let is_missing =
+                |name: &String| !name.is_empty() && !columns.iter().any(|column| column.name == *name);
+            if name.is_some_and(is_missing) {
                 emit.count(counter, n_rows as u64);
             }
         }

@@ -75,7 +75,13 @@ fn suggestion(registry: &Registry, name: &str) -> String {
     let close = names.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
     match close {
         Some((distance, known)) if distance <= 2 => format!(", did you mean `{known}`?"),
-        _ => String::new(),
+        _ => {
+            let infos = registry.iter().map(|factory| factory.info());
+            let described: Vec<_> = infos.map(|info| (info.name.as_str(), info.summary.as_str())).collect();
+            let akin: Vec<String> =
+                tamis_config::akin(name, &described).iter().map(|known| format!("`{known}`")).collect();
+            if akin.is_empty() { String::new() } else { format!(", perhaps {}", akin.join(" or ")) }
+        }
     }
 }
 

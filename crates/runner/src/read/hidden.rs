@@ -1,9 +1,9 @@
 //! What lies in a folder and is not meant to be seen: hidden files, and what a run has written beside its result.
 //!
-//! Programs keep their own things under names that begin with a dot (`.git`, `.DS_Store`, `.ipynb_checkpoints`), and who
+//! Programs keep their own things under names that begin with a dot (`.git`, `.cache`, `.ipynb_checkpoints`), and who
 //! names a folder means what he sees in it. So these are passed over, and their number is told, unless a path of the
-//! source names them itself. Files that macOS writes beside others (`._a.html`) are looked at, because only their first bytes
-//! tell them from files of that name.
+//! source names them itself. Files that macOS writes beside others (`._a.html`, `.DS_Store`) are looked at, because only their first
+//! bytes tell them from files of that name; they are counted as what they are.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub(crate) fn kind(found: Candidate<'_>) -> Hidden {
     };
     if name == WORK || is_beside_results() {
         Hidden::Ours
-    } else if name.starts_with('.') && !name.starts_with("._") {
+    } else if name.starts_with('.') && !name.starts_with("._") && name != ".DS_Store" {
         Hidden::Unknown
     } else {
         Hidden::No
