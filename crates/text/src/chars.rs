@@ -78,6 +78,21 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
+/// Whether `c` ends a sentence of Chinese or Japanese whatever follows: 。！？．｡.
+///
+/// `…` and `；` are not among them: they end a clause as often as a sentence.
+#[inline]
+pub fn is_wide_end(c: char) -> bool {
+    matches!(c, '。' | '！' | '？' | '｡' | '．')
+}
+
+/// Whether `c` ends a sentence of any script, if what follows allows it: those of [`is_wide_end`], `.`, `!`, `?`, and those
+/// of Arabic and Hindi.
+#[inline]
+pub fn is_end(c: char) -> bool {
+    is_wide_end(c) || matches!(c, '.' | '!' | '?' | '।' | '؟')
+}
+
 /// Whether `c` closes a quotation or a bracket, so that it still belongs to the sentence before it.
 ///
 /// `"` and `'` count: they close as often as they open, and before a sentence end nothing opens.

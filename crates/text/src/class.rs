@@ -6,8 +6,7 @@
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use crate::chars::{is_blank, is_cjk, is_closing, is_invisible, is_latin, is_line_end};
-use crate::sentences::{is_end, is_wide_end};
+use crate::chars::{is_blank, is_cjk, is_closing, is_end, is_invisible, is_latin, is_line_end, is_wide_end};
 
 /// The classes of a character; it may belong to several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

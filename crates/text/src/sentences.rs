@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::chars::{is_blank, is_cjk, is_closing};
+pub use crate::chars::{is_end, is_wide_end};
 use crate::class::{Classes, Table};
 
 /// The sentences of a text, in order, white space at their ends left out.
@@ -46,21 +47,6 @@ fn sentence(text: &str) -> usize {
         };
     }
     text.len()
-}
-
-/// Whether `c` ends a sentence of Chinese or Japanese whatever follows: 。！？．｡.
-///
-/// `…` and `；` are not among them: they end a clause as often as a sentence.
-#[inline]
-pub fn is_wide_end(c: char) -> bool {
-    matches!(c, '。' | '！' | '？' | '｡' | '．')
-}
-
-/// Whether `c` ends a sentence of any script, if what follows allows it: those of [`is_wide_end`], `.`, `!`, `?`, and those
-/// of Arabic and Hindi.
-#[inline]
-pub fn is_end(c: char) -> bool {
-    is_wide_end(c) || matches!(c, '.' | '!' | '?' | '।' | '؟')
 }
 
 /// Whether `c` ends a sentence in Chinese or Japanese: those of [`is_wide_end`] and ASCII `!?`.

@@ -96,7 +96,7 @@ pub struct Models {
 
 /// A page is taken for one that is mostly rest if so much speaks for it, as a logarithm of odds. To take a text for
 /// a page of rest costs more than the other way round.
-pub const MIN_NEED: f32 = 1.0;
+pub const MIN_NEED: f32 = 1.5;
 
 /// Says by a page as a whole whether it is mostly rest.
 #[derive(Debug, Clone, PartialEq)]

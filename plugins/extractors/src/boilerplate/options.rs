@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 /// article, is cut at the ends of sentences, at wide gaps, behind dates and before labels such as 责任编辑.
 /// Each segment is described by features: width, sentence ends, words of prose, phrases of page furniture in
 /// 17 languages, signs of code, dates, likeness to the title, what stands around it, where prose lies thickest;
-/// whether it is part of a list, a table, a heading or fenced code; and, the same for all segments, what the page
+/// whether it is part of a list, a table, a heading or fenced code, of how many short or numbered lines in a row it is
+/// one, whether a sentence goes on into it; and, the same for all segments, what the page
 /// as a whole says: how many kinds of furniture it has, how long its longest run of short lines is.
 /// If `line-template` with `action = "mark"` stands before it, whether other pages have it, too.
 /// A model (a linear-chain conditional random field) then says for the page as a whole which segments stand
