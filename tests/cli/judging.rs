@@ -108,7 +108,7 @@ fn world(n: usize) -> World {
         let documents = (0..n).map(|number| {
             // Half of the documents in one language, and a third of each taken from few sentences.
             let (from, width) = [(0, 4), (4, 4), (0, 14), (8, 6)][lottery.index(4)];
-            let sentences = (0..lottery.index(16) + 1).map(|_| SENTENCES[from + lottery.index(width)]);
+            let sentences = (0..=lottery.index(16)).map(|_| SENTENCES[from + lottery.index(width)]);
             let text = sentences.collect::<Vec<_>>().join(["\n", " "][lottery.index(2)]);
             let host =
                 ["mill.example", "www.mill.example", "spam.example", "other.example"][lottery.index(4)];
