@@ -32,13 +32,13 @@ drop = ["und"]
 
 [[stage]]
 use = "line-judge"
-rules = ["c4-loose", "symbols"]
+rules = ["digits", "symbols"]
 between = "keep"
 
 [[stage]]
 use = "judge"
 presets = ["gopher", "map-neo", "web-en", "web-zh"]
-limits = { min_words = 20, min_visible_chars = 60, min_han_ratio = 0, max_dup_line_ratio = 0.6, max_dup_line_char_ratio = 0.6, max_dup_5_gram_char_ratio = 0.9, max_dup_6_gram_char_ratio = 0.9, max_dup_7_gram_char_ratio = 0.9, max_dup_8_gram_char_ratio = 0.9, max_dup_9_gram_char_ratio = 0.9, max_dup_10_gram_char_ratio = 0.9, min_stop_words = 0, min_mean_word_chars = 1 }
+limits = { min_words = 20, min_visible_chars = 60, min_han_ratio = 0, min_letter_word_ratio = 0.3, min_stop_words = 0, min_mean_word_chars = 1, min_char_entropy = 2, max_dup_line_ratio = 0.6, max_dup_line_char_ratio = 0.6, max_top_2_gram_char_ratio = 0.9, max_top_3_gram_char_ratio = 0.9, max_top_4_gram_char_ratio = 0.9, max_dup_5_gram_char_ratio = 0.9, max_dup_6_gram_char_ratio = 0.9, max_dup_7_gram_char_ratio = 0.9, max_dup_8_gram_char_ratio = 0.9, max_dup_9_gram_char_ratio = 0.9, max_dup_10_gram_char_ratio = 0.5, max_dup_gram_char_ratio = 0.8, max_repeated_run_ratio = 0.9, max_repeated_line_char_ratio = 0.6 }
 
 [[stage]]
 use = "decontaminate"
@@ -108,7 +108,7 @@ fn world(n: usize) -> World {
         let documents = (0..n).map(|number| {
             // Half of the documents in one language, and a third of each taken from few sentences.
             let (from, width) = [(0, 4), (4, 4), (0, 14), (8, 6)][lottery.index(4)];
-            let sentences = (0..lottery.index(16) + 1).map(|_| SENTENCES[from + lottery.index(width)]);
+            let sentences = (0..=lottery.index(16)).map(|_| SENTENCES[from + lottery.index(width)]);
             let text = sentences.collect::<Vec<_>>().join(["\n", " "][lottery.index(2)]);
             let host =
                 ["mill.example", "www.mill.example", "spam.example", "other.example"][lottery.index(4)];
@@ -125,15 +125,16 @@ fn world(n: usize) -> World {
 fn kept_sets_and_measures_do_not_depend_on_threads() {
     let world = world(300);
     world.run(&["--set", "run.threads=1"]).exits(0);
-    let (_, kept, dropped, failed) = world.tally();
-    assert!(kept > 200 && dropped > 200 && failed == 0, "{kept} {dropped} {failed}");
+    let tally = &world.manifest()["tally"];
+    let count = |name: &str| tally[name].as_u64().unwrap();
+    assert!(count("kept") > 100 && count("dropped") > 200 && count("failed") == 0, "{tally}");
     manifest_is_true(&world, "out");
     let first = world.files("out");
     // The fates hold every measure of every record.
     assert!(first.keys().any(|name| name.contains("fates")), "{:?}", names(&first));
     let reasons: std::collections::BTreeSet<String> =
         world.records("out/dropped").iter().map(|record| record["reason"].to_string()).collect();
-    for reason in ["blocked-domain", "blocked-words", "few-lines", "web-zh:", "gopher:", "sample"] {
+    for reason in ["blocked-domain", "blocked-words", "few-lines", "web-zh:", "gopher:", "not-sampled"] {
         assert!(reasons.iter().any(|found| found.contains(reason)), "{reason}: {reasons:?}");
     }
     for threads in ["run.threads=2", "run.threads=8"] {
@@ -183,7 +184,7 @@ fn shards_judge_as_one_run_does() {
     let world = world(300);
     world.run(&[]).exits(0);
     let expected = ["out", "out/dropped"].map(|folder| concatenated(&world, folder, 0));
-    assert!(expected.iter().all(|lines| lines.lines().count() > 200));
+    assert!(expected.iter().all(|lines| lines.lines().count() > 100));
     for shards in [1, 3] {
         std::fs::remove_dir_all(world.path("out")).unwrap();
         for shard in 0..shards {

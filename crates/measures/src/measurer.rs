@@ -332,9 +332,9 @@ fn characters_of(found: &characters::Characters, values: &mut Values) {
 }
 
 fn neo_of(found: &neo::Neo, values: &mut Values) {
-    values.share(Measure::BracketedCharRatio, found.n_bracketed, found.n_chars);
-    values.share(Measure::HashCharRatio, found.n_hashes, found.n_chars);
-    values.share(Measure::EllipsisCharRatio, found.n_ellipses, found.n_chars);
-    values.share(Measure::PlainDigitRatio, found.n_digits, found.n_plain);
-    values.share(Measure::FoldedLineRatio, found.n_folded, found.n_lines);
+    values.share(Measure::BracketedCharRatio, found.bracketed, found.chars);
+    values.share(Measure::HashCharRatio, found.hashes, found.chars);
+    values.share(Measure::EllipsisCharRatio, found.ellipses, found.chars);
+    values.share(Measure::PlainDigitRatio, found.digits, found.plain);
+    values.share(Measure::FoldedLineRatio, found.folded, found.lines);
 }

@@ -5,19 +5,19 @@ use crate::python::{is_space, trim};
 /// Shares of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Neo {
-    pub(crate) n_chars: u64,
+    pub(crate) chars: u64,
     /// Characters in 【】, the brackets included.
-    pub(crate) n_bracketed: u64,
+    pub(crate) bracketed: u64,
     /// Runs of `#`.
-    pub(crate) n_hashes: u64,
+    pub(crate) hashes: u64,
     /// `...` and `…`, each of which counts.
-    pub(crate) n_ellipses: u64,
-    pub(crate) n_digits: u64,
+    pub(crate) ellipses: u64,
+    pub(crate) digits: u64,
     /// Letters and digits.
-    pub(crate) n_plain: u64,
+    pub(crate) plain: u64,
     /// Lines that are not blank, and those of them that end where a page was folded.
-    pub(crate) n_lines: u64,
-    pub(crate) n_folded: u64,
+    pub(crate) lines: u64,
+    pub(crate) folded: u64,
 }
 
 /// What stands at the end of a line where a page offers the rest of a text.
@@ -29,26 +29,26 @@ pub(crate) fn count(text: &str) -> Neo {
     let mut open: Option<u64> = None;
     let mut before = ' ';
     for c in text.chars() {
-        found.n_chars += 1;
+        found.chars += 1;
         match c {
-            '【' => open = open.or(Some(found.n_chars)),
-            '】' => found.n_bracketed += open.take().map_or(0, |from| found.n_chars - from + 1),
+            '【' => open = open.or(Some(found.chars)),
+            '】' => found.bracketed += open.take().map_or(0, |from| found.chars - from + 1),
             // A bracket that is closed on another line is none.
             '\n' => open = None,
-            '#' => found.n_hashes += u64::from(before != '#'),
-            '…' => found.n_ellipses += 1,
+            '#' => found.hashes += u64::from(before != '#'),
+            '…' => found.ellipses += 1,
             _ => {}
         }
         if !is_space(c) && c.is_alphanumeric() {
-            found.n_plain += 1;
-            found.n_digits += u64::from(c.is_numeric());
+            found.plain += 1;
+            found.digits += u64::from(c.is_numeric());
         }
         before = c;
     }
-    found.n_ellipses += memchr::memmem::find_iter(text.as_bytes(), b"...").count() as u64;
+    found.ellipses += memchr::memmem::find_iter(text.as_bytes(), b"...").count() as u64;
     for line in text.split('\n').map(trim).filter(|line| !line.is_empty()) {
-        found.n_lines += 1;
-        found.n_folded += u64::from(FOLDED.iter().any(|end| line.ends_with(end)));
+        found.lines += 1;
+        found.folded += u64::from(FOLDED.iter().any(|end| line.ends_with(end)));
     }
     found
 }
@@ -61,14 +61,14 @@ mod tests {
     fn each_is_counted_as_it_is_defined() {
         let found = count("【水轮】a1\n## 磨坊... 更多 \n【未\n完】… #");
         let expected = Neo {
-            n_chars: 27,
-            n_bracketed: 4,
-            n_hashes: 2,
-            n_ellipses: 2,
-            n_digits: 1,
-            n_plain: 10,
-            n_lines: 4,
-            n_folded: 1,
+            chars: 28,
+            bracketed: 4,
+            hashes: 2,
+            ellipses: 2,
+            digits: 1,
+            plain: 10,
+            lines: 4,
+            folded: 1,
         };
         assert_eq!(found, expected);
         assert_eq!(count(""), Neo::default());

@@ -40,7 +40,7 @@ pub(crate) enum Case {
     Extract,
     /// Flattened pages through the stages that clean them
     Flattened,
-    /// The rules of Gopher, C4 and FineWeb over JSON lines
+    /// Published rules for the quality of a text, over JSON lines
     Judge,
     /// Exact duplicates of JSON lines
     Dedup,

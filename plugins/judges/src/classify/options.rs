@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Reason: `low-score`. Measure: `score`. Counts: `classify:<label>`.
 ///
-/// Limits: models of version 12 of the format, with softmax or hierarchical softmax; matrices up to 1 GB. fastText takes some
+/// Limits: models of version 12 of the format, with softmax or hierarchical softmax; matrices up to 1 GB. White space of any kind parts
+/// words, in the C++ program that of ASCII alone; with hierarchical softmax a probability may differ from its by 0.002. fastText takes some
 /// 5 MB of text a second and core: `max_chars` bounds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -150,7 +150,7 @@ fn read(path: &str, file: u32, options: &DecontaminateOptions, index: &mut Index
             match value {
                 serde_json::Value::String(text) => add(text),
                 serde_json::Value::Array(list) => {
-                    list.iter().filter_map(|one| one.as_str()).for_each(&mut add)
+                    list.iter().filter_map(|one| one.as_str()).for_each(&mut add);
                 }
                 _ => {}
             }

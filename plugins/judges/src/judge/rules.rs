@@ -148,7 +148,7 @@ impl Rule {
         let is_bad = compared.is_some_and(|(_, value, limit)| match limit {
             Limit::Min(limit) => value < limit,
             Limit::Max(limit) => value > limit,
-            _ => false,
+            Limit::None => false,
         });
         Ok((is_bad, compared))
     }

