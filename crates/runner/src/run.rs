@@ -320,7 +320,7 @@ impl<'a> Setup<'a> {
         previous::clear(&self.places, folder, earlier)?;
         if self.added_to.is_none() {
             // They belonged to what is replaced.
-            addition::clear(&self.places, folder)?;
+            addition::clear(&self.opened.plan, &self.places, folder)?;
         }
         self.work_folder.clear()?;
         // Before the manifest, which says that there is a run.
