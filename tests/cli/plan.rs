@@ -165,3 +165,34 @@ fn arguments_need_not_be_text() {
     assert_eq!(part.lines().count(), 1);
     assert!(!world.path("out").exists());
 }
+
+/// What is `auto` is chosen by a sample and written down, and that pipeline has the same numbers for whoever runs it.
+#[test]
+fn bands_are_chosen_by_a_sample_and_written_down() {
+    let world = small();
+    let near = "[[stage]]\nuse = \"dedup-near\"\nbands = \"auto\"\n\n[[export]]";
+    let pipeline = world.read("p.toml").replacen("[[export]]", near, 1);
+    world.write("p.toml", &pipeline);
+    // Texts that have a third of their words in common by accident.
+    let text = |n: usize| {
+        let common = (0..30).map(|k| format!("template{k} "));
+        common.chain((0..60).map(|k| format!("w{n}x{k} "))).collect::<String>()
+    };
+    let lines = (0..120).map(|n| format!("{{\"id\":\"{n}\",\"text\":\"{}\"}}\n", text(n)));
+    world.write("in/a.jsonl", lines.collect::<String>());
+    let ran = world.tamis(&["plan", "p.toml", "--resolve", "near.toml"]).exits(0);
+    assert!(ran.stdout.contains("others in vain") && ran.stdout.contains("written to near.toml"), "{ran:?}");
+    assert!(!world.path("out").exists());
+    let written = world.read("near.toml");
+    assert!(written.contains("extends = \"p.toml\"") && written.contains("\nbands = \""), "{written}");
+    let bands = written.split("bands = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let (number, rows) = bands.split_once('x').unwrap();
+    let told = world.tamis(&["plan", "near.toml"]).exits(0);
+    assert!(told.stdout.contains(&format!("{number} bands of {rows} rows")), "{told:?}");
+    world.tamis(&["run", "near.toml"]).exits(0);
+    // Nothing is left to be chosen.
+    world
+        .tamis(&["plan", "near.toml", "--resolve", "other.toml"])
+        .says(&["no option of this pipeline is to be chosen"]);
+    assert!(!world.path("other.toml").exists());
+}

@@ -95,6 +95,15 @@ pub enum RunError {
         /// What differs.
         why: String,
     },
+    /// The output folder holds what came of fewer files; nothing has run.
+    #[error("`{}` holds the output of another run ({why}): pass `--fresh` to replace it, `--add` to read those alone \
+        that are new, or write to another folder with `-o`", folder.display())]
+    MoreInputs {
+        /// The folder.
+        folder: PathBuf,
+        /// How many files there are now.
+        why: String,
+    },
     /// Nothing can be added to what an output folder holds; nothing has run.
     #[error("cannot add to `{}`: {why}", folder.display())]
     Addition {
@@ -256,6 +265,7 @@ impl RunError {
                 | Self::NoInputs { .. }
                 | Self::InputIsOutput { .. }
                 | Self::OtherRun { .. }
+                | Self::MoreInputs { .. }
                 | Self::Addition { .. }
                 | Self::Gone { .. }
                 | Self::Occupied { .. }

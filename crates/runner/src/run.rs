@@ -321,7 +321,7 @@ impl<'a> Setup<'a> {
         previous::clear(&self.places, folder, earlier)?;
         if self.added_to.is_none() {
             // They belonged to what is replaced.
-            addition::clear(&self.places, folder)?;
+            addition::clear(&self.opened.plan, &self.places, folder)?;
         }
         self.work_folder.clear()?;
         // Before the manifest, which says that there is a run.
@@ -360,9 +360,9 @@ fn compare(folder: &Path, earlier: &Manifest, now: &Manifest, moved: Option<Stri
         return Err(RunError::other(folder, &moved.unwrap_or(why)));
     }
     if earlier.fingerprint.inputs != now.fingerprint.inputs {
-        let mut why = format!("the inputs have changed since: {}", difference::of_inputs(earlier, now));
+        let why = format!("the inputs have changed since: {}", difference::of_inputs(earlier, now));
         if earlier.complete && now.added.is_none() && now.input_files > earlier.input_files {
-            why.push_str("; `--add` reads those alone that are new");
+            return Err(RunError::MoreInputs { folder: folder.to_owned(), why });
         }
         return Err(RunError::other(folder, &why));
     }

@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<()> {
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near [--help] | faults [--help] | wheel [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near pairs|corpus|measure|growth|peers [--help] | faults [--help] | wheel [--help]"
         ),
     }
 }

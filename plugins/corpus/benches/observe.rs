@@ -5,7 +5,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tamis_corpus::{DedupExact, DedupExactOptions, LineTemplate, LineTemplateOptions, Normalize};
+use tamis_corpus::{
+    DedupExact, DedupExactOptions, DedupNear, DedupNearOptions, LineTemplate, LineTemplateOptions, Normalize,
+};
 use tamis_plugin::keyed::{Known, Rows};
 use tamis_plugin::{CorpusStage, Document, Failure, KeyedStage, View};
 
@@ -76,6 +78,11 @@ fn observe(criterion: &mut Criterion) {
                 bencher.iter(|| black_box(emitted(&stage, &documents)));
             });
         }
+        // Shingles, signatures and keys of bands.
+        let stage = DedupNear::open(DedupNearOptions::default()).expect("the options are valid");
+        group.bench_function("dedup-near", |bencher| {
+            bencher.iter(|| black_box(emitted(&stage, &documents)));
+        });
         let stage = LineTemplate::open(LineTemplateOptions::default()).expect("the options are valid");
         group.bench_function("line-template", |bencher| {
             bencher.iter(|| black_box(observed(&stage, &documents)));

@@ -7,13 +7,15 @@
 
 use std::path::{Path, PathBuf};
 
-use tamis_config::Opened;
+use tamis_config::{Opened, Plan};
 use tamis_stage::handle::OpenStage;
 
 use super::difference;
 use crate::disk::known_inputs::{KnownInputs, Standing};
 use crate::disk::manifest::{Added, Manifest};
+use crate::disk::names::WORK;
 use crate::disk::previous;
+use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
 use crate::read::inputs::Inputs;
 
@@ -166,16 +168,17 @@ fn hand_over_indexes(opened: &Opened, runs: &[(PathBuf, Manifest)]) -> Result<()
 }
 
 /// Takes away all additions to an output that is about to be made anew.
-pub(super) fn clear(places: &[PathBuf], base: &Path) -> Result<(), RunError> {
+pub(super) fn clear(plan: &Plan, places: &[PathBuf], base: &Path) -> Result<(), RunError> {
     for number in 1..=MOST {
         let name = name(number);
         let folder = base.join(&name);
         let Some(earlier) = Manifest::read_listing(&folder)? else { return Ok(()) };
         let places: Vec<_> = places.iter().map(|place| place.join(&name)).collect();
         previous::clear(&places, &folder, Some(&earlier))?;
+        WorkFolder::new(plan, &folder).clear()?;
         for place in &places {
             // What somebody else has put there stays, and its folder with it.
-            let _ = std::fs::remove_dir(place.join(crate::disk::names::WORK));
+            let _ = std::fs::remove_dir(place.join(WORK));
             let _ = std::fs::remove_dir(place);
         }
     }
