@@ -105,7 +105,10 @@ fn pipelines_hold_and_commands_work() {
 
 fn try_chapter(chapter: &Path, blocks: &[Block], world: &Path) {
     let run = |arguments: &[&str]| {
-        let ran = Command::new(tamis()).args(arguments).current_dir(world).output().unwrap();
+        let mut tamis = Command::new(tamis());
+        // As if the package were installed.
+        tamis.env("PYTHONPATH", root().join("crates/python/python"));
+        let ran = tamis.args(arguments).current_dir(world).output().unwrap();
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert!(ran.status.success(), "{}: tamis {arguments:?}: {said}", chapter.display());
     };

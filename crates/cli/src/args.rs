@@ -325,6 +325,10 @@ pub(crate) struct PlanArgs {
     /// Print JSON, for programs that start the segments
     #[arg(long)]
     pub(crate) json: bool,
+    /// Look at the first 2,000 documents, choose the options that stages leave to a sample, such as
+    /// `bands = "auto"` of `dedup-near`, and write FILE: a pipeline that is this one with these values
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "set"])]
+    pub(crate) resolve: Option<PathBuf>,
 }
 
 const PLAN_HELP: &str = "\

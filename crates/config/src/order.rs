@@ -97,6 +97,12 @@ impl Text {
         !self.unknown && !self.forms.is_empty() && !self.forms.iter().any(|form| forms.takes(*form))
     }
 
+    /// Whether some of the texts are for certain the source of pages, of which a stage takes the tags for words: what else
+    /// comes through another reader does not make that right.
+    fn is_partly_wrong_for(&self, forms: Forms) -> bool {
+        self.forms.contains(&Form::Markup) && !forms.taken().is_empty() && !forms.takes(Form::Markup)
+    }
+
     fn pass(&mut self, index: usize, forms: Forms) {
         let given = forms.given();
         if !given.is_empty() {
@@ -143,7 +149,7 @@ impl Walk<'_, '_> {
             if !self.before_its_cleaner(index) && forms.compares() {
                 self.uncleaned(index);
             }
-        } else if self.text.is_wrong_for(forms) {
+        } else if self.text.is_wrong_for(forms) || self.text.is_partly_wrong_for(forms) {
             self.wrong_form(index);
         }
         self.destroyed(index);
@@ -154,29 +160,41 @@ impl Walk<'_, '_> {
     /// Warns about a stage that works on other texts than those that come to it.
     fn wrong_form(&mut self, index: usize) {
         let step = self.stages[index];
+        let takes = |form: &Form| step.forms.takes(*form);
+        let wrong: Vec<Form> = self.text.forms.iter().copied().filter(|form| !takes(form)).collect();
+        let is_all_wrong = self.text.is_wrong_for(step.forms);
+        let some = if is_all_wrong { "what" } else { "some of what" };
+        // Source of pages among other texts is what a reader gave, and no stage has taken.
+        let given_by = self.text.given_by.filter(|_| is_all_wrong);
         let message = format!(
-            "{} works on {} text, and what comes to it is {}",
+            "{} works on {} text, and {some} comes to it is {}",
             step.called(),
             either(&step.forms.taken()),
-            either(&self.text.forms.iter().copied().collect::<Vec<_>>()),
+            either(&wrong),
         );
-        let takes = |form: &Form| step.forms.takes(*form);
-        let made_before = self.text.given_by.filter(|_| self.text.before.iter().any(takes));
+        let made_before = given_by.filter(|_| self.text.before.iter().any(takes));
         let made_later = self.later_maker(index);
         let (label, way_out) = match (made_before, made_later) {
             (Some(maker), _) => (format!("move it before `{}`", self.stages[maker].id), Some((index, maker))),
             (None, Some(maker)) => {
                 (format!("move it behind `{}`", self.stages[maker].id), Some((index, maker)))
             }
-            (None, None) => (self.counterpart(step).unwrap_or_else(|| self.missing_maker(step)), None),
+            (None, None) => {
+                let counterpart = given_by.and_then(|_| self.counterpart(step));
+                (counterpart.unwrap_or_else(|| self.missing_maker(step)), None)
+            }
         };
         let said_of = |source: &Step| match &source.example {
             Some(file) => format!("gives such text: `{file}` is for `{}`", source.name),
             None => "gives such text".to_owned(),
         };
-        let givers: Vec<&Step> = match self.text.given_by {
+        let givers: Vec<&Step> = match given_by {
             Some(giver) => vec![self.stages[giver]],
-            None => self.sources.iter().collect(),
+            None => {
+                let gives_wrong =
+                    |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
+                self.sources.iter().filter(gives_wrong).collect()
+            }
         };
         let warning = Diagnostic::warning(&step.place, message).label(label);
         let warning =

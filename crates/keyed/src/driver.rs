@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tamis_document::Record;
 use tamis_sort::Place;
 use tamis_stage::handle::{CorpusHandle, Effects, KeyedHandle};
-use tamis_stage::keyed::{Emitted, Index, Reduce, Round, Rounds};
+use tamis_stage::keyed::{Choice, Emitted, Index, Reduce, Round, Rounds};
 use tamis_stage::{Failure, Forms, Workspace};
 
 use crate::collect::{Batches, Collected};
@@ -119,6 +119,14 @@ impl CorpusHandle for Keyed {
 
     fn notes(&self) -> &[String] {
         self.handle.notes()
+    }
+
+    fn resolves(&self) -> bool {
+        self.handle.resolves()
+    }
+
+    fn resolve(&self, texts: &[String], n_documents: u64) -> Result<Vec<Choice>, Failure> {
+        self.handle.resolve(texts, n_documents)
     }
 
     fn keeps_index(&self) -> bool {

@@ -389,7 +389,9 @@ typedef struct {
  * "index" has "round", too: a round of "kept" with the key ["position"], no columns and ids, which is the last of
  * "rounds" if "is_kept". When one of n rounds ends, `visit` is called with n + round for each document of the states;
  * `next` gives its row, with the position that it has in this run (the highest bit is set), and `row` takes the rows
- * that it has in that round
+ * that it has in that round. "resolves": true, if options are to be chosen by a sample (`tamis plan --resolve`): then
+ * `visit` is called with 2 n before any round; the first row that `next` gives is the number of documents (64 bits,
+ * most significant byte first), each other one a text, and `row` takes {"option", "value", "note"} as JSON
  *
  * Columns are written so that rows in the order of their bytes are in the order of their values: integers with the
  * most significant byte first; of i64 the sign bit flipped; of f64 the sign bit, or if it is set all bits. */

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
-use crate::keyed::{Emitted, Group, Index, Known, Rounds};
+use crate::keyed::{Choice, Emitted, Group, Index, Known, Rounds};
 use crate::{Block, Cut, Failure, Forms, Kind, Output, RandomAccess, Sketch, Split, Workspace};
 
 /// An opened stage of any kind.
@@ -188,6 +188,20 @@ pub trait CorpusHandle: Send + Sync {
         &[]
     }
 
+    /// Whether an option is left to [`CorpusHandle::resolve`].
+    fn resolves(&self) -> bool {
+        false
+    }
+
+    /// Chooses options by a sample of texts, and by how many documents there will be.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot choose.
+    fn resolve(&self, _texts: &[String], _n_documents: u64) -> Result<Vec<Choice>, Failure> {
+        Ok(Vec::new())
+    }
+
     /// Whether what it sees is left as an index, so that documents can be added to the output of this run later.
     fn keeps_index(&self) -> bool {
         false
@@ -289,6 +303,20 @@ pub trait KeyedHandle: Send + Sync {
         known: &dyn Known,
         facts: &mut Emitted,
     ) -> Result<(), Failure>;
+
+    /// Whether an option is left to [`KeyedHandle::resolve`].
+    fn resolves(&self) -> bool {
+        false
+    }
+
+    /// Chooses options by a sample of texts, and by how many documents there will be.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot choose.
+    fn resolve(&self, _texts: &[String], _n_documents: u64) -> Result<Vec<Choice>, Failure> {
+        Ok(Vec::new())
+    }
 
     /// Shows the stage what an index has of a document; it emits the rows that the document has in a round.
     ///

@@ -125,6 +125,17 @@ impl Index {
     }
 }
 
+/// An option that a stage has chosen by a sample of the documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The name of the option.
+    pub option: String,
+    /// Its value, a string.
+    pub value: String,
+    /// What was chosen and why, a sentence for the user on one line.
+    pub note: String,
+}
+
 /// One sweep over the documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

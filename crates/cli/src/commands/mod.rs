@@ -16,6 +16,7 @@ pub(crate) mod plugin_new;
 mod plugin_sdk;
 pub(crate) mod preview;
 pub(crate) mod report;
+pub(crate) mod resolve;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;

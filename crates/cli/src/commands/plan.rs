@@ -8,11 +8,15 @@ use tamis_config::{Compression, ExportPlan, InputKind, InputPattern, Plan, Sourc
 use tamis_runner::{Reads, Segment, StateName, Writes};
 
 use crate::args::PlanArgs;
+use crate::commands::resolve::resolve;
 use crate::context::Context;
 use crate::output::{self, BOLD, print, print_line, styled};
 use crate::{Exit, summary};
 
 pub(crate) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
+    if let Some(out) = &args.resolve {
+        return resolve(context, args, out);
+    }
     let plan = match context.check(&args.pipeline, &args.places) {
         Ok(plan) => plan,
         Err(diagnostics) => {

@@ -3,7 +3,7 @@
 use tamis_document::Record;
 use tamis_plugin::abi;
 use tamis_stage::handle::{Effects, KeyedHandle};
-use tamis_stage::keyed::{Emitted, Group, Index, Known, Reduce, Rounds};
+use tamis_stage::keyed::{Choice, Emitted, Group, Index, Known, Reduce, Rounds};
 use tamis_stage::{Failure, Forms, SetupError};
 
 use super::{Instance, Local, Locals, TargetOf, fail_all};
@@ -15,19 +15,21 @@ pub(super) struct Keyed {
     rounds: Rounds,
     notes: Vec<String>,
     index: Index,
+    resolves: bool,
     locals: Locals,
 }
 
 impl Keyed {
     pub(super) fn new(instance: Instance, table: &'static abi::Keyed) -> Result<Self, SetupError> {
-        let Declared { rounds, notes, index } = declared(&instance, table).map_err(SetupError::new)?;
+        let Declared { rounds, notes, index, resolves } =
+            declared(&instance, table).map_err(SetupError::new)?;
         let is_visited = rounds.rounds.iter().any(|round| matches!(round.reduce, Reduce::Visit { .. }));
-        if (is_visited || index.round.is_some()) && table.visit.is_none() {
+        if (is_visited || index.round.is_some() || resolves) && table.visit.is_none() {
             return Err(SetupError::new(broken(
-                "it declares a round of visits or an index, and has no function `visit`",
+                "it declares a round of visits, an index or a choice, and has no function `visit`",
             )));
         }
-        Ok(Self { instance, table, rounds, notes, index, locals: Locals::new() })
+        Ok(Self { instance, table, rounds, notes, index, resolves, locals: Locals::new() })
     }
 
     fn local(&self) -> Result<Local, CallError> {
@@ -129,11 +131,43 @@ impl Group for OneEntry<'_> {
     }
 }
 
+/// How many documents there are, then a text a row.
+struct Sample<'s> {
+    n_documents: [u8; 8],
+    texts: &'s [String],
+    /// Which row comes next.
+    next: usize,
+}
+
+impl Group for Sample<'_> {
+    fn advance(&mut self) -> Result<Option<&[u8]>, Failure> {
+        self.next += 1;
+        Ok(match self.next.checked_sub(2) {
+            None => Some(&self.n_documents),
+            Some(at) => self.texts.get(at).map(String::as_bytes),
+        })
+    }
+}
+
+/// For a call in which nothing is known yet.
+struct NothingKnown;
+
+impl Known for NothingKnown {
+    fn entries(&self, round: u32, _: &[u8], _: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Failure> {
+        Err(Failure::new(format!("round {round} has not ended: options are chosen before a run")))
+    }
+
+    fn id(&self, round: u32, _: u128) -> Result<Option<String>, Failure> {
+        Err(Failure::new(format!("round {round} has not ended: options are chosen before a run")))
+    }
+}
+
 /// What an instance says of itself.
 struct Declared {
     rounds: Rounds,
     notes: Vec<String>,
     index: Index,
+    resolves: bool,
 }
 
 fn declared(instance: &Instance, table: &'static abi::Keyed) -> Result<Declared, String> {
@@ -145,12 +179,13 @@ fn declared(instance: &Instance, table: &'static abi::Keyed) -> Result<Declared,
     let wrong = |error| broken(&format!("its rounds are not what they should be: {error}"));
     let mut declared = serde_json::from_slice::<serde_json::Value>(&call.output.bytes).map_err(wrong)?;
     let mut beside = |name| declared.as_object_mut().and_then(|declared| declared.remove(name));
-    let (notes, index) = (beside("notes"), beside("index"));
+    let (notes, index, resolves) = (beside("notes"), beside("index"), beside("resolves"));
+    let resolves = resolves.map(serde_json::from_value).transpose().map_err(wrong)?.unwrap_or_default();
     let notes = notes.map(serde_json::from_value).transpose().map_err(wrong)?.unwrap_or_default();
     let index: Index = index.map(serde_json::from_value).transpose().map_err(wrong)?.unwrap_or_default();
     let rounds: Rounds = serde_json::from_value(declared).map_err(wrong)?;
     rounds.check().and_then(|()| index.check(&rounds)).map_err(|why| broken(&why))?;
-    Ok(Declared { rounds, notes, index })
+    Ok(Declared { rounds, notes, index, resolves })
 }
 
 impl KeyedHandle for Keyed {
@@ -206,6 +241,19 @@ impl KeyedHandle for Keyed {
         let behind = self.rounds.rounds.len() as u32;
         *rows = self.visited(behind + round, &mut OneEntry(Some(entry)), known, takes)?;
         Ok(())
+    }
+
+    fn resolves(&self) -> bool {
+        self.resolves
+    }
+
+    fn resolve(&self, texts: &[String], n_documents: u64) -> Result<Vec<Choice>, Failure> {
+        let behind = 2 * self.rounds.rounds.len() as u32;
+        let mut sample = Sample { n_documents: n_documents.to_be_bytes(), texts, next: 0 };
+        let takes = Takes::Recalled { width: 0, is_visited: true };
+        let chosen = self.visited(behind, &mut sample, &NothingKnown, takes)?;
+        let choice = |(_, row): (usize, &[u8])| serde_json::from_slice(row).map_err(Failure::new);
+        chosen.iter().map(choice).collect()
     }
 
     fn apply(&self, records: &mut [Record], known: &dyn Known, effects: &mut Effects) {

@@ -19,6 +19,7 @@ pub(super) struct Declared<T> {
     rounds: Rounds,
     notes: Vec<String>,
     index: Index,
+    resolves: bool,
 }
 
 /// What `rounds` puts: the declaration, and what is to be known of it.
@@ -32,6 +33,9 @@ struct Told<'a> {
     /// A host that knows no index refuses it, and the run with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<&'a Index>,
+    /// The same of a host that chooses nothing by a sample.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resolves: bool,
 }
 
 pub(super) struct AsKeyed<T>(PhantomData<T>);
@@ -43,7 +47,8 @@ impl<T: KeyedStage> Kind for AsKeyed<T> {
     fn open(options: T::Options) -> Result<Declared<T>, SetupError> {
         let stage = T::open(options)?;
         let (rounds, notes, index) = (stage.rounds(), stage.notes(), stage.index());
-        Ok(Declared { stage, rounds, notes, index })
+        let resolves = stage.resolves();
+        Ok(Declared { stage, rounds, notes, index, resolves })
     }
 
     fn forms(declared: &Declared<T>) -> Forms {
@@ -71,7 +76,8 @@ unsafe extern "C-unwind" fn rounds<T: KeyedStage>(instance: *mut c_void, host: *
         // A host before 1.3 would refuse what it does not know.
         let notes = if host.abi_minor() >= 3 { stage.notes.as_slice() } else { &[] };
         let index = Some(&stage.index).filter(|index| **index != Index::default());
-        let told = Told { rounds: &stage.rounds, notes, index };
+        let resolves = host.abi_minor() >= 3 && stage.resolves;
+        let told = Told { rounds: &stage.rounds, notes, index, resolves };
         let text = serde_json::to_string(&told).map_err(|error| error.to_string())?;
         host.put(0, text.as_bytes());
         Ok(())
@@ -148,15 +154,34 @@ unsafe extern "C-unwind" fn visit<T: KeyedStage>(
     boundary(host, || {
         let keyed = HostKeyed::of(host, &stage.rounds)?;
         let (mut group, mut facts) = (HostGroup(&keyed), HostRows { keyed: &keyed, doc: 0 });
-        // Behind the last round stand the same rounds again, for what comes from an index.
-        if let Some(round) = round.checked_sub(stage.rounds.rounds.len() as u32) {
-            let told = |failure: Failure| failure.to_string();
+        // Behind the last round stand the same rounds again, for what comes from an index, and then a sample.
+        let n_rounds = stage.rounds.rounds.len() as u32;
+        let told = |failure: Failure| failure.to_string();
+        if round == 2 * n_rounds {
+            return resolved(&stage.stage, &mut group, &mut facts).map_err(told);
+        }
+        if let Some(round) = round.checked_sub(n_rounds) {
             let Some(entry) = group.advance().map_err(told)?.map(<[u8]>::to_vec) else { return Ok(()) };
             return stage.stage.recall(round, local, &entry, &keyed, &mut facts).map_err(told);
         }
         let visited = stage.stage.visit(round, local, &mut group, &keyed, &mut facts);
         visited.map_err(|failure| failure.to_string())
     })
+}
+
+/// Hands a sample to the stage, a row of which is the number of documents and each other one a text, and emits what it
+/// has chosen, as JSON.
+fn resolved<T: KeyedStage>(stage: &T, sample: &mut dyn Group, out: &mut dyn Rows) -> Result<(), Failure> {
+    let first = sample.advance()?.and_then(|row| row.first_chunk().copied());
+    let n_documents = u64::from_be_bytes(first.ok_or_else(|| Failure::new("the sample has no number"))?);
+    let mut texts = Vec::new();
+    while let Some(row) = sample.advance()? {
+        texts.push(String::from_utf8_lossy(row).into_owned());
+    }
+    for choice in stage.resolve(&texts, n_documents)? {
+        out.emit(&serde_json::to_vec(&choice).map_err(Failure::new)?);
+    }
+    Ok(())
 }
 
 unsafe extern "C-unwind" fn apply<T: KeyedStage>(

@@ -2,7 +2,7 @@
 
 use tamis_document::Verdict;
 
-use crate::keyed::{Group, Index, Known, Rounds, Rows};
+use crate::keyed::{Choice, Group, Index, Known, Rounds, Rows};
 use crate::{Draft, Failure, Forms, MeasureInfo, Options, SetupError, View};
 
 /// Judges or changes a document by what all documents together have said in a few bytes each.
@@ -48,6 +48,22 @@ pub trait KeyedStage: Sized + Send + Sync + 'static {
     /// shows them.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether an option is left to [`KeyedStage::resolve`]. Asked for once.
+    fn resolves(&self) -> bool {
+        false
+    }
+
+    /// Chooses options by a sample of the texts that come to it in a run, and by how many documents there will be,
+    /// about. `tamis plan --resolve` writes the values into the pipeline, so that all shards have the same; a run of a
+    /// pipeline in which nothing was chosen does without.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be chosen.
+    fn resolve(&self, _texts: &[String], _n_documents: u64) -> Result<Vec<Choice>, Failure> {
+        Ok(Vec::new())
     }
 
     /// Sees one document and emits rows about it.

@@ -8,6 +8,7 @@
 //! Two rounds and the stage itself make three sweeps over the documents. The first is where the time goes, because
 //! it is about all of them; what is put aside of a text before it is known to have a candidate is 24 bytes a band.
 
+mod choose;
 mod components;
 mod index;
 mod judge;
@@ -22,7 +23,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use tamis_plugin::keyed::{Column, Columns, Group, Index, Known, Reduce, Round, Rounds, Row, Rows};
+use tamis_plugin::keyed::{Choice, Column, Columns, Group, Index, Known, Reduce, Round, Rounds, Row, Rows};
 use tamis_plugin::{
     Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View,
 };
@@ -159,6 +160,23 @@ impl KeyedStage for DedupNear {
             missed.join(", "),
             compared.join(" and "),
         )]
+    }
+
+    fn resolves(&self) -> bool {
+        self.options.bands == "auto" && self.options.rule == Rule::Jaccard
+    }
+
+    fn resolve(&self, texts: &[String], n_documents: u64) -> Result<Vec<Choice>, Failure> {
+        let chosen = choose::choose(&self.options, texts, n_documents);
+        let choose::Chosen { number, rows, n_false, n_texts } = chosen;
+        let least = self.options.least();
+        let missed = Bands::new(number, rows).missed((least + 0.05).min(1.0)) * 100.0;
+        let note = format!(
+            "of about {n_documents} documents like the {n_texts} that were compared, {number} bands of {rows} rows are \
+             expected to miss {missed:.1} % of those alike at {:.2}, and to compare each with {n_false:.2} others in vain",
+            (least + 0.05).min(1.0)
+        );
+        Ok(vec![Choice { option: "bands".to_owned(), value: format!("{number}x{rows}"), note }])
     }
 
     fn observe(

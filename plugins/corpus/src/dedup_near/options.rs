@@ -104,8 +104,10 @@ pub struct DedupNearOptions {
     #[schemars(range(min = 1, max = 64), extend("x-unit" = "tokens"))]
     pub shingle_tokens: usize,
     /// How candidates are found: bands and rows in each, as `14x8`. More bands find more, more rows fewer that are not
-    /// alike. `auto` chooses what finds 99 of 100 texts that are .05 above the threshold, and
-    /// `tamis plan` shows what was chosen, what it is expected to miss and what to compare in vain.
+    /// alike. `auto` chooses what finds 99 of 100 texts that are .05 above the threshold. How many are compared in vain
+    /// depends on the collection and its size: `tamis plan --resolve FILE` looks at a sample, chooses so that a text has
+    /// less than .3 such candidates if that can be had, and writes the numbers into a pipeline, which all shards and
+    /// later runs then have. `tamis plan` shows what bands are expected to miss and to compare in vain.
     #[schemars(regex(pattern = "^(auto|[1-9][0-9]{0,2}x[1-9][0-9]?)$"), extend("x-needs" = {"rule": ["jaccard"]}))]
     pub bands: String,
     /// What becomes of groups of candidates.

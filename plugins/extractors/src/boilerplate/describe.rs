@@ -1,5 +1,6 @@
 //! All features of a page.
 
+use super::company::{Company, company};
 use super::features::{Edge, Node, Sink};
 use super::local;
 use super::opinion::{Opinion, opinion};
@@ -14,6 +15,7 @@ use super::whole::Whole;
 pub(super) struct Seen {
     opinions: Vec<Opinion>,
     structures: Vec<Structure>,
+    company: Vec<Company>,
     sharing: Vec<Sharing>,
     pub(super) whole: Whole,
 }
@@ -23,14 +25,16 @@ impl Seen {
         let opinions: Vec<Opinion> = segments.iter().map(|segment| opinion(page, segment, title)).collect();
         let structures = structures(page, segments);
         let sharing = marks.sharing(segments);
-        let whole = Whole::of(segments, &opinions, &structures, &sharing);
-        Self { opinions, structures, sharing, whole }
+        let company = company(page, segments, &opinions, &structures);
+        let whole = Whole::of(segments, &opinions, &structures, &sharing, &company);
+        Self { opinions, structures, company, sharing, whole }
     }
 
     /// Describes all segments of the page, which is the one that was looked at.
     pub(super) fn describe(&self, page: &str, segments: &[Segment], title: &Title, sink: &mut impl Sink) {
         self.whole.describe(sink);
-        let scene = Scene::new(page, segments, &self.opinions, &self.structures, self.whole.kinds());
+        let kinds = self.whole.kinds();
+        let scene = Scene::new(page, segments, &self.opinions, &self.structures, &self.company, kinds);
         for (at, opinion) in self.opinions.iter().enumerate() {
             let was = at.checked_sub(1).map_or(Sharing::Own, |before| self.sharing[before]);
             sink.next();

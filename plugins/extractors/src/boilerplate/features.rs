@@ -115,9 +115,14 @@ features! { Node, N_NODE, NODE_GROUPS:
         "shared-prose" "shared-sentence" "shared-short" "shared-title" "shared-moment" "shared-credit" "shared-furniture" "shared-ending" "shared-code" "shared-other"
     ];
     Glued = "glued" ["0" "0.05" "0.15" "0.4" "more"];
-    Structure = "structure" ["plain" "fence" "heading" "item" "number" "row" "quote"];
+    Structure = "structure" ["plain" "fence" "heading" "item" "number" "row" "quote" "section"];
     StructureRun = "structure-run" ["1" "2" "4" "8" "more"];
     ItemAfter = "item-after" ["colon" "sentence" "other"];
+    ShortRun = "short-run" ["none" "1" "3" "6" "12" "24" "48" "96" "more"];
+    ShortRunAt = "short-run-at" ["first-6" "first-24" "first-more" "between-6" "between-24" "between-more" "last-6"
+        "last-24" "last-more"];
+    NumberRun = "number-run" ["1" "2" "4" "8" "16" "32" "more"];
+    GoesOn = "goes-on" ["neither" "before" "behind" "both"];
     KindsGlance = "kinds-glance" [
         "0-prose" "0-sentence" "0-short" "0-title" "0-moment" "0-credit" "0-furniture" "0-ending" "0-code" "0-other"
         "1-prose" "1-sentence" "1-short" "1-title" "1-moment" "1-credit" "1-furniture" "1-ending" "1-code" "1-other"
@@ -134,6 +139,7 @@ features! { Node, N_NODE, NODE_GROUPS:
     PageShort = "page-short" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageStructure = "page-structure" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageRun = "page-run" ["1" "3" "6" "12" "24" "48" "more"];
+    PageLongRuns = "page-long-runs" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageGaps = "page-gaps" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageGlued = "page-glued" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageTitles = "page-titles" ["0" "1" "2" "more"];
@@ -169,6 +175,7 @@ features! { Edge, N_EDGE, EDGE_GROUPS:
     TitleBefore = "title-before" ["none" "1" "4" "12" "40" "more"];
     Shape = "shape" ["long-long" "long-short" "short-long" "short-short"];
     ProsePast = "prose-past" ["0" "0.02" "0.1" "0.3" "0.6" "0.9" "0.98" "more"];
+    GoesOn = "goes-on" ["no" "yes"];
     PageKinds = "page-kinds" ["0" "1" "2" "3" "4" "5" "6" "7" "8"];
     PageProse = "page-prose-share" ["0" "0.02" "0.05" "0.1" "0.2" "0.4" "0.7" "more"];
     PageRun = "page-run" ["1" "3" "6" "12" "24" "48" "more"];

@@ -3,10 +3,11 @@
 //! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters),
 //! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces; `memory` keeps those of lines that come again),
 //! `features` (with
-//! `title`, `opinion`, `local` and `scene`: what is known of each piece), `model` (which of them are text) and
+//! `title`, `opinion`, `local`, `company` and `scene`: what is known of each piece), `model` (which of them are text) and
 //! `cut`, which puts the rest together, without what `lead` finds before it.
 //! [`training`] is what the training program needs of all that.
 
+mod company;
 mod cut;
 mod decision;
 mod describe;

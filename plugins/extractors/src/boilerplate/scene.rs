@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use tamis_text::runs::best_run;
 
+use super::company::{Company, Place};
 use super::features::{Edge, Node, Sink, bin};
 use super::lexicon::Category;
 use super::local::{ends_as, gap, indent};
@@ -26,6 +27,7 @@ pub(super) struct Scene<'a> {
     segments: &'a [Segment],
     opinions: &'a [Opinion],
     structures: &'a [Structure],
+    company: &'a [Company],
     /// How many kinds of marks of furniture the page has.
     kinds: usize,
     /// Width of all segments before each, and of those that are prose.
@@ -63,6 +65,7 @@ impl<'a> Scene<'a> {
         segments: &'a [Segment],
         opinions: &'a [Opinion],
         structures: &'a [Structure],
+        company: &'a [Company],
         kinds: usize,
     ) -> Self {
         /// Sums before each segment and behind the last, the first of which is this.
@@ -76,6 +79,7 @@ impl<'a> Scene<'a> {
             segments,
             opinions,
             structures,
+            company,
             kinds,
             since_item: since_item(segments, structures),
             width: sums(0.0, segments.len()),
@@ -160,6 +164,7 @@ impl<'a> Scene<'a> {
         add(Node::Place.bin(bin(place, &[0.02, 0.1, 0.3, 0.6, 0.9])));
         let glance = self.opinions[at].glance as usize;
         add(Node::KindsGlance.bin(10 * self.kinds.min(5) + glance));
+        self.describe_company(at, &mut add);
         add(Node::Structure.bin(self.structures[at] as usize));
         if self.structures[at] != Structure::Plain {
             let (run, after) = self.since_item[at];
@@ -168,6 +173,27 @@ impl<'a> Scene<'a> {
         }
         let other = usize::from(!self.opinions[at].is_prose());
         add(Node::Total.bin(bin(all, &[100.0, 400.0, 1500.0]) + 4 * other));
+    }
+
+    /// What the segment is part of together with those beside it.
+    fn describe_company(&self, at: usize, add: &mut impl FnMut(usize)) {
+        let Company { n_short, place, n_numbered, goes_on } = self.company[at];
+        if n_short > 0 {
+            let n_short = n_short as f32;
+            add(Node::ShortRun.bin(1 + bin(n_short, &[1.0, 3.0, 6.0, 12.0, 24.0, 48.0, 96.0])));
+            let place = match place {
+                Place::First => 0,
+                Place::Between => 3,
+                Place::Last => 6,
+            };
+            add(Node::ShortRunAt.bin(place + bin(n_short, &[6.0, 24.0])));
+        } else {
+            add(Node::ShortRun.bin(0));
+        }
+        if n_numbered > 0 {
+            add(Node::NumberRun.bin(bin(n_numbered as f32, &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0])));
+        }
+        add(Node::GoesOn.bin(usize::from(goes_on.0) + 2 * usize::from(goes_on.1)));
     }
 
     /// What stands around a segment, itself left out.
@@ -246,6 +272,7 @@ impl<'a> Scene<'a> {
             add(Edge::IndentChange.bin(change));
         }
         add(Edge::Indent.bin(indent(segment)));
+        add(Edge::GoesOn.bin(usize::from(self.company[at].goes_on.0)));
         add(Edge::Before.bin(bin(self.density(at.saturating_sub(6), at), &SHARES)));
         add(Edge::After.bin(bin(self.density(at, at + 6), &SHARES)));
         add(Edge::Run.bin(self.runs.boundary(at)));

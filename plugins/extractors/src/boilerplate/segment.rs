@@ -17,6 +17,11 @@ const MIN_CUT_LINE_BYTES: usize = 90;
 const MIN_SENTENCE_LINE_BYTES: usize = 240;
 /// So many blanks in a row stand for white space of a layout, where an element ended.
 const WIDE_GAP_BLANKS: u32 = 3;
+/// A full stop behind a number of so few digits ends no sentence within a line: `1. Introduction2. Keeping bees2.1.` is
+/// what becomes of a table of contents.
+const MAX_COUNTED: u32 = 2;
+/// Characters of a segment at whose end such a full stop ends a sentence.
+const MIN_SENTENCE_CHARS: u32 = 40;
 /// Stands before the last digit of a moment, so that a cut may follow it.
 const MOMENT: char = '\u{1}';
 /// The width of a letter of an alphabet beside a Chinese character: about as many letters make a word of
@@ -186,6 +191,10 @@ struct Reading {
     /// A gap of layout was among them.
     wide: bool,
     in_word: bool,
+    /// Digits in a row, where the last character is one.
+    n_row: u32,
+    /// A full stop stands behind a short number, which ends a number as often as a sentence.
+    counted: bool,
     last: char,
     before_last: char,
 }
@@ -200,6 +209,8 @@ impl Reading {
             blanks: 0,
             wide: false,
             in_word: false,
+            n_row: 0,
+            counted: false,
             last: ' ',
             before_last: ' ',
         }
@@ -328,7 +339,10 @@ impl<'a> Cutter<'a> {
         reading.last = old.last;
         let mut segment = old.current;
         segment.n_blanks = segment.n_blanks.saturating_sub(old.blanks);
-        segment.ends_sentence = old.ended;
+        // Behind a long segment it rather ends a sentence.
+        let may_end = old.counted && old.last == '.' && segment.n_chars >= MIN_SENTENCE_CHARS;
+        segment.n_ends += u32::from(may_end);
+        segment.ends_sentence = old.ended || may_end;
         let tail = self.page.get(segment.start..segment.end).unwrap_or_default();
         segment.last = old.last;
         segment.breaks_off = old.last == '…' || tail.ends_with("...");
@@ -419,6 +433,7 @@ impl Reading {
         }
         let rest = line.as_bytes().get(at..).unwrap_or_default();
         let n = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.n_row = n as u32;
         self.current.n_digits += n as u32;
         self.current.n_glued += u32::from(self.in_word);
         self.visible(n as u32);
@@ -472,7 +487,9 @@ impl Reading {
             segment.n_glued += u32::from(self.in_word && classes.has(Classes::DIGIT));
             self.in_word &= classes.has(Classes::JOINER);
         }
-        if classes.has(Classes::END) {
+        let is_number = self.last.is_ascii_digit() && self.before_last != MOMENT && self.n_row <= MAX_COUNTED;
+        self.counted = c == '.' && is_number;
+        if classes.has(Classes::END) && !self.counted {
             segment.n_ends += u32::from(!self.ended);
             self.ended = true;
         } else {

@@ -23,6 +23,8 @@ pub(super) enum Structure {
     Row,
     /// A quotation that `>` marks.
     Quote,
+    /// A heading of a section, or its entry in a table of contents: `2.1. Keeping bees`.
+    Section,
 }
 
 /// What each segment is part of. Pieces of one line belong together.
@@ -60,10 +62,28 @@ fn structure(line: &str) -> Structure {
             let numbers = digits <= 3 && rest.starts_with(['.', ')', '、', '）', '．']);
             // `1.5` is a number, and so is a date.
             let ends = rest.chars().nth(1).is_some_and(|c| !c.is_ascii_digit());
-            if numbers && ends { Structure::Number } else { Structure::Plain }
+            match numbers {
+                true if ends || rest == "." => Structure::Number,
+                true if is_section(rest) => Structure::Section,
+                _ => Structure::Plain,
+            }
         }
         _ => Structure::Plain,
     }
+}
+
+/// Whether the number of a section goes on, and its title follows: `.1. Keeping bees`, `.10 Ausblick`. A small letter begins
+/// a unit, `1.5 litres`. With a full stop behind it the number may stand alone.
+fn is_section(behind_first: &str) -> bool {
+    let number = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let mut rest = behind_first;
+    while let Some(behind) = rest.strip_prefix('.').filter(|behind| (1..=2).contains(&number(behind))) {
+        rest = behind.get(number(behind)..).unwrap_or_default();
+    }
+    let title = rest.strip_prefix('.').unwrap_or(rest).trim_start_matches(tamis_text::chars::is_blank);
+    rest.len() < behind_first.len()
+        && title.len() < rest.len()
+        && title.chars().next().is_none_or(|c| c.is_alphabetic() && !c.is_lowercase())
 }
 
 /// Marks what stands between two fences. A fence that nothing closes is none.
@@ -92,7 +112,7 @@ fn fill_fences(page: &str, segments: &[Segment], found: &mut [Structure]) {
 
 #[cfg(test)]
 mod tests {
-    use super::Structure::{Fence, Heading, Item, Number, Plain, Quote, Row};
+    use super::Structure::{Fence, Heading, Item, Number, Plain, Quote, Row, Section};
     use super::*;
     use crate::boilerplate::lexicon::Found;
     use crate::boilerplate::segment::segments;
@@ -112,6 +132,14 @@ mod tests {
             ("2. stir", Number),
             ("3、搅拌", Number),
             ("1.5 litres", Plain),
+            ("1.5", Plain),
+            ("1.2.3", Plain),
+            ("1.2.", Section),
+            ("12.", Number),
+            ("2.1. Keeping bees", Section),
+            ("2.10 Ausblick", Section),
+            ("3.1\u{A0}概述", Section),
+            ("3.14159 Pi", Plain),
             ("2019. In that year", Plain),
             ("> he said", Quote),
             ("| a | b |", Row),

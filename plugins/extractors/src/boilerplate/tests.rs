@@ -194,6 +194,17 @@ fn numbers_and_abbreviations_end_no_sentence() {
 }
 
 #[test]
+fn entries_of_a_table_of_contents_are_no_sentences() {
+    let line = "1. Keeping bees1.1. The hive1.2. The frames2. Ferries2.1. Ropes2.2. Landing stages3. Mills3.1. Wheels3.2. Stones4. \
+                Locks4.1. Gates4.2. Keepers5. Roads5.1. Gravel5.2. Bridges6. Inns6.1. Beds6.2. Kitchens7. Markets7.1. Stalls7.2. \
+                Scales";
+    assert_eq!(pieces(line).len(), 1);
+    let text = "The ferry ran until 1904. Then came the bridge, and nobody needed a boat any more to cross the river in the evening, \
+                not even the miller. He had moved to the town in the year before, and his wheel stood still for good from then on.";
+    assert!(pieces(text).iter().any(|piece| piece.starts_with("Then came")), "{:?}", pieces(text));
+}
+
+#[test]
 fn the_best_states_and_the_probabilities_agree_on_a_clear_case() {
     let sums = Sums { node: vec![-5.0, 5.0, 5.0, -5.0], edge: vec![[0.0, 0.0, -9.0, -9.0]; 4], pause: -9.0 };
     let expected = [State::Before, State::Inside, State::Inside, State::After];

@@ -4,6 +4,7 @@
 //! channels, buttons or notices, no long runs of short lines and no scripts; what seems to be furniture there
 //! rather is a list or a table of the text.
 
+use super::company::Company;
 use super::features::{Edge, Node, Sink, bin};
 use super::lexicon::Category;
 use super::opinion::{Glance, Opinion};
@@ -36,6 +37,8 @@ pub(super) struct Whole {
     code: f32,
     short: f32,
     structure: f32,
+    /// The width in long runs of short lines.
+    long_runs: f32,
     gaps: u32,
     glued: u32,
     titles: u32,
@@ -54,6 +57,7 @@ impl Whole {
         opinions: &[Opinion],
         structures: &[Structure],
         sharing: &[Sharing],
+        company: &[Company],
     ) -> Self {
         let mut whole = Self::default();
         let mut run = 0;
@@ -81,6 +85,8 @@ impl Whole {
                 whole.marks[mark as usize] += 1;
             }
         }
+        let of_long_run = company.iter().zip(opinions).filter(|(company, _)| company.is_of_long_run());
+        whole.long_runs = of_long_run.map(|(_, opinion)| opinion.width).sum();
         whole.n_segments = segments.len() as u32;
         whole.shared = sharing.iter().all(|sharing| *sharing != Sharing::Unknown).then(|| {
             let shared = |(sharing, _): &(&Sharing, &Opinion)| **sharing != Sharing::Own;
@@ -109,6 +115,7 @@ impl Whole {
         add(Node::PageShort.bin(share(self.short)));
         add(Node::PageStructure.bin(share(self.structure)));
         add(Node::PageRun.bin(run));
+        add(Node::PageLongRuns.bin(share(self.long_runs)));
         add(Node::PageGaps.bin(of_segments(self.gaps)));
         add(Node::PageGlued.bin(of_segments(self.glued)));
         add(Node::PageTitles.bin(self.titles as usize));

@@ -60,7 +60,7 @@ fn good_articles_pass_and_menus_do_not() {
     let stage = open(of_presets(&["map-neo"]));
     for (text, reason) in [
         ("【首页】【新闻】【体育】【关于我们】".repeat(4), "brackets"),
-        (ARTICLE_ZH.repeat(60), "long"),
+        (ARTICLE_ZH.repeat(90), "long"),
         ("磨坊主说水轮坏了。".repeat(12), "few-distinct-characters"),
     ] {
         let (verdict, ..) = judge(&stage, &text, "zh");
