@@ -1,7 +1,7 @@
 //! One document on its way through the stages: what each has changed, measured and decided.
 //!
 //! [`Explainer`] is an observer, so what it shows is what happens in a run. What comes of it, [`Explanation`], is data:
-//! the command line prints it, [`page`] makes HTML of it.
+//! the command line prints it, [`page()`] makes HTML of it.
 
 mod difference;
 mod page;

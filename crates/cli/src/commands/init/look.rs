@@ -115,11 +115,40 @@ impl Look {
         self.sample.records.iter().map(|found| found.record.clone()).filter(Record::is_kept).collect()
     }
 
+    /// The encodings of the records that their readers tell of, with the number of each.
+    pub(super) fn encodings(&self) -> Vec<(String, usize)> {
+        let kept = self.sample.records.iter().filter(|found| found.record.is_kept());
+        most_frequent(kept.filter_map(|found| match found.record.document.metadata.get("encoding") {
+            Some(Value::String(encoding)) => Some(encoding.clone()),
+            _ => None,
+        }))
+    }
+
+    /// How the files that were looked into are packed, as their names say, with the number of each.
+    pub(super) fn packed(&self) -> Vec<(String, usize)> {
+        const PACKED: [&str; 9] = ["gz", "zst", "bz2", "xz", "lz4", "br", "zip", "tar", "tgz"];
+        most_frequent(self.sample.files.iter().filter_map(|name| {
+            let ending = name.rsplit_once('.')?.1.to_lowercase();
+            PACKED.contains(&ending.as_str()).then_some(ending)
+        }))
+    }
+
     /// The one reader that took all files, if there is one.
     pub(super) fn reader(&self) -> Option<&str> {
         let mut names = self.readers.keys();
         names.next().filter(|_| names.next().is_none()).map(String::as_str)
     }
+}
+
+/// Names by how often they come, the most frequent first.
+pub(super) fn most_frequent(names: impl Iterator<Item = String>) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    counts
 }
 
 /// The ending of the file of a record, as a pattern may name it.

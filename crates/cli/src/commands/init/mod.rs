@@ -113,6 +113,14 @@ fn findings(look: &Look, tried: &Tried) -> Vec<String> {
         format!("documents   {nature}"),
         format!("languages   {}", many(&tried.languages, n)),
     ];
+    let packed = look.packed();
+    if !packed.is_empty() {
+        lines.insert(2, format!("packed      {}", many(&packed, sample.files.len())));
+    }
+    let encodings = look.encodings();
+    if !encodings.is_empty() {
+        lines.push(format!("encodings   {}", many(&encodings, n_read)));
+    }
     if !tried.sites.is_empty() {
         lines.push(format!("sites       {}", many(&tried.sites, n)));
     }

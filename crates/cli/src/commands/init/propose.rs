@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tamis_config::Diagnostics;
 use tamis_document::{Record, Value};
 
-use super::look::{Effect, Effects, Look, Mapping, pipeline, plan, quoted};
+use super::look::{Effect, Effects, Look, Mapping, most_frequent, pipeline, plan, quoted};
 use super::sites::SITES;
 use crate::context::{Context, logged_run};
 
@@ -319,13 +319,7 @@ fn judge(items: &mut Vec<Item>, look: &Look, languages: &[(String, usize)], n_co
 
 /// Something of documents by how many have it, the most frequent first.
 fn counted(records: &[&Record], of: impl Fn(&Record) -> Option<String>) -> Vec<(String, usize)> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for value in records.iter().filter_map(|record| of(record)) {
-        *counts.entry(value).or_default() += 1;
-    }
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    counts
+    most_frequent(records.iter().filter_map(|record| of(record)))
 }
 
 fn language(record: &Record) -> Option<String> {
