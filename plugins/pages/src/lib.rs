@@ -1,5 +1,6 @@
 //! Stages for HTML pages.
 
+mod beyond;
 mod discussion;
 mod features;
 mod html_extract;
@@ -9,12 +10,15 @@ mod notices;
 mod parsed;
 mod render;
 mod select;
+mod site_template;
 pub mod training;
 mod units;
 
 pub use html_extract::{Articles, Comments, Favour, HtmlExtract, HtmlExtractOptions, Output};
 pub use html_metadata::{Field, HtmlMetadata, HtmlMetadataOptions};
+pub use site_template::{SiteTemplate, SiteTemplateOptions};
 
 tamis_plugin::export_plugin! {
     extractors: [HtmlExtract, HtmlMetadata],
+    corpus_stages: [SiteTemplate],
 }

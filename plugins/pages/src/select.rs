@@ -1,5 +1,6 @@
 //! Which blocks are taken, given how sure the models are of each.
 
+use crate::beyond;
 use crate::discussion::Discussion;
 use crate::features::Page;
 use crate::notices;
@@ -18,6 +19,7 @@ pub fn content(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool>
     if discussion.is_below_article(page, &probabilities) {
         discussion.quieten(page, &mut probabilities);
     }
+    beyond::quieten(page, &mut probabilities);
     let mut selected = select(page, &probabilities, weight);
     complete(page, &probabilities, &mut selected);
     selected

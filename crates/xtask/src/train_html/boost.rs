@@ -83,6 +83,11 @@ impl Random {
         mixed ^ mixed >> 31
     }
 
+    /// A number below `n`.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
     fn happens(&mut self, probability: f32) -> bool {
         ((self.next() >> 40) as f32) < probability * (1 << 24) as f32
     }

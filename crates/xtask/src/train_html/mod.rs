@@ -11,6 +11,7 @@
 
 mod boost;
 mod pages;
+mod wording;
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,10 +20,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use tamis_pages::Favour;
-use tamis_pages::training::{Forest, Page, content, render_text};
+use tamis_pages::training::{Columns, Forest, Page, Sites, Wording, content, render_text};
 
 use boost::{Random, Settings, Table, grow};
 use pages::{Label, Record, labels, precision_and_recall, read, read_opinions};
+use wording::Lessons;
 
 /// Sets with how much a page of each counts: those with few pages more; snippets less, and so do many pages of one
 /// template.
@@ -34,7 +36,7 @@ const SETS: &[(&str, f32)] = &[
     ("magic_article", 3.0),
     ("magic_forum", 4.0),
     ("readability", 2.5),
-    ("sites", 0.4),
+    ("sites", 0.2),
     ("traf", 1.0),
     ("wcxb_dev", 1.0),
     ("wcxb_more", 1.0),
@@ -90,12 +92,21 @@ pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
         println!("{} of them as they were when their probabilities were written", pages.len());
         return report(&pages, &probabilities, request.texts.as_deref());
     }
-    let (first, second, probabilities) = learn(&pages);
-    report(&pages, &probabilities, request.texts.as_deref())?;
-    for (name, forest) in [("first", &first), ("second", &second)] {
-        let path = request.weights.join(format!("{name}.forest"));
-        std::fs::write(&path, forest.to_string())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    let learned = learn(&pages);
+    println!("without what other pages of a site say:");
+    report(&pages, &learned.alone, request.texts.as_deref())?;
+    println!("with it, of the sites that have enough pages:");
+    for beta in BETAS {
+        scores(&format!("{beta}"), &pages, &|sample, at| {
+            let probabilities = learned.with_evidence[at].as_ref()?;
+            Some(content(&sample.page, probabilities, beta))
+        });
+    }
+    let forests =
+        [("first.forest", learned.first.to_string()), ("second.forest", learned.second.to_string())];
+    for (name, file) in forests.into_iter().chain([("wording.txt", learned.wording)]) {
+        let path = request.weights.join(name);
+        std::fs::write(&path, file).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
@@ -149,34 +160,42 @@ struct Rows {
     folds: Vec<usize>,
 }
 
-impl Rows {
-    fn of(pages: &[Sample<'_>], thoughts: Option<&[Vec<f32>]>) -> Self {
-        let mut names = Vec::new();
-        let mut columns: Vec<Vec<f32>> = Vec::new();
-        let (mut truth, mut weights, mut folds) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, sample) in pages.iter().enumerate() {
-            let features = match thoughts {
-                Some(thoughts) => sample.page.second(&thoughts[at]),
-                None => sample.page.first(),
-            };
-            names = features.names().to_vec();
-            columns.resize(names.len(), Vec::new());
-            for (block, label) in sample.labels.iter().enumerate().filter(|(_, label)| label.weight > 0.0) {
-                for (at, column) in columns.iter_mut().enumerate() {
-                    column.push(features.column(at)[block]);
-                }
-                truth.push(label.truth);
-                weights.push(label.weight * SETS[sample.set].1);
-                folds.push(sample.fold);
+/// The rows of pages while they are put together.
+#[derive(Default)]
+struct Gathered {
+    names: Vec<&'static str>,
+    columns: Vec<Vec<f32>>,
+    truth: Vec<f32>,
+    weights: Vec<f32>,
+    folds: Vec<usize>,
+}
+
+impl Gathered {
+    /// Adds the blocks of a page.
+    fn add(&mut self, sample: &Sample<'_>, features: &Columns) {
+        self.names = features.names().to_vec();
+        self.columns.resize(self.names.len(), Vec::new());
+        for (block, label) in sample.labels.iter().enumerate().filter(|(_, label)| label.weight > 0.0) {
+            for (at, column) in self.columns.iter_mut().enumerate() {
+                column.push(features.column(at)[block]);
             }
+            self.truth.push(label.truth);
+            self.weights.push(label.weight * SETS[sample.set].1);
+            self.folds.push(sample.fold);
         }
-        let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
-        for weight in &mut weights {
-            *weight /= mean;
-        }
-        Self { table: Table::new(names, &columns), truth, weights, folds }
     }
 
+    fn rows(mut self) -> Rows {
+        let mean = self.weights.iter().sum::<f32>() / self.weights.len().max(1) as f32;
+        for weight in &mut self.weights {
+            *weight /= mean;
+        }
+        let table = Table::new(self.names, &self.columns);
+        Rows { table, truth: self.truth, weights: self.weights, folds: self.folds }
+    }
+}
+
+impl Rows {
     /// A forest without each fold, and one of all rows.
     fn grow_all(&self, settings: Settings) -> (Vec<Forest>, Forest) {
         let without = (0..=N_FOLDS).into_par_iter().map(|fold| self.grow(settings, fold));
@@ -194,20 +213,62 @@ impl Rows {
     }
 }
 
-/// Grows both models; the probabilities are those of models that have not seen the site of the page.
-fn learn(pages: &[Sample<'_>]) -> (Forest, Forest, Vec<Vec<f32>>) {
-    let rows = Rows::of(pages, None);
+/// What was learned, and what models that have not seen the site of a page think of it.
+struct Models {
+    wording: String,
+    first: Forest,
+    second: Forest,
+    alone: Vec<Vec<f32>>,
+    /// The same for pages of which other pages of the site are known.
+    with_evidence: Vec<Option<Vec<f32>>>,
+}
+
+/// Learns the wording, then both models.
+fn learn(pages: &[Sample<'_>]) -> Models {
+    let lessons = Lessons::of(pages, |set| SETS[set].1);
+    println!("{} phrases", lessons.n_phrases());
+    let learned: Vec<_> = (0..=N_FOLDS).into_par_iter().map(|fold| lessons.learn(fold)).collect();
+    let wordings: Vec<Wording> = learned.iter().map(|learned| lessons.wording(learned)).collect();
+    // No row is in the fold behind the last.
+    let wording = lessons.file(&learned[N_FOLDS], pages);
+    drop(lessons);
+    let features = |sample: &Sample<'_>| sample.page.first_with(&wordings[sample.fold]);
+    let mut gathered = Gathered::default();
+    for sample in pages {
+        gathered.add(sample, &features(sample));
+    }
+    let rows = gathered.rows();
     println!("{} blocks", rows.truth.len());
     let (forests, first) = rows.grow_all(FIRST);
+    drop(rows);
     let thoughts: Vec<Vec<f32>> =
-        pages.iter().map(|sample| forests[sample.fold].apply(&sample.page.first())).collect();
-    let rows = Rows::of(pages, Some(&thoughts));
-    let (forests, second) = rows.grow_all(SECOND);
-    let probabilities = pages
-        .iter()
-        .zip(&thoughts)
-        .map(|(sample, thought)| forests[sample.fold].apply(&sample.page.second(thought)));
-    (first, second, probabilities.collect())
+        pages.iter().map(|sample| forests[sample.fold].apply(&features(sample))).collect();
+    let mut gathered = Gathered::default();
+    for (sample, thought) in pages.iter().zip(&thoughts) {
+        gathered.add(sample, &sample.page.second(thought));
+    }
+    let (forests, second) = gathered.rows().grow_all(SECOND);
+    let alone = pages.iter().zip(&thoughts);
+    let alone = alone.map(|(sample, thought)| forests[sample.fold].apply(&sample.page.second(thought)));
+    let alone: Vec<Vec<f32>> = alone.collect();
+    let with_evidence = with_evidence(pages, &alone);
+    Models { wording, first, second, alone, with_evidence }
+}
+
+/// The probabilities of pages of which other pages of their site are known, as `site-template` weighs them.
+fn with_evidence(pages: &[Sample<'_>], alone: &[Vec<f32>]) -> Vec<Option<Vec<f32>>> {
+    let mut sites = Sites::default();
+    for (sample, probabilities) in pages.iter().zip(alone) {
+        sites.observe(sample.record.one_site(), &sample.page, probabilities);
+    }
+    sites.finish();
+    let weighed = |(sample, probabilities): (&Sample<'_>, &Vec<f32>)| {
+        let evidence = sites.evidence(sample.record.one_site(), &sample.page);
+        let mut probabilities = probabilities.clone();
+        evidence.weigh(&mut probabilities);
+        (!evidence.is_empty()).then_some(probabilities)
+    };
+    pages.iter().zip(alone).map(weighed).collect()
 }
 
 /// The probabilities that an earlier training has written beside the texts.
@@ -239,10 +300,13 @@ fn known(pages: &mut Vec<Sample<'_>>, folder: &Path) -> anyhow::Result<Vec<Vec<f
 
 /// Prints scores by set and by the weight of completeness, and writes texts.
 fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>) -> anyhow::Result<()> {
-    let ideal = |sample: &Sample<'_>, _: usize| sample.labels.iter().map(|label| label.truth > 0.5).collect();
+    let ideal =
+        |sample: &Sample<'_>, _: usize| Some(sample.labels.iter().map(|label| label.truth > 0.5).collect());
     scores("ideal", pages, &ideal);
     for beta in BETAS {
-        scores(&format!("{beta}"), pages, &|sample, at| content(&sample.page, &probabilities[at], beta));
+        scores(&format!("{beta}"), pages, &|sample, at| {
+            Some(content(&sample.page, &probabilities[at], beta))
+        });
     }
     let Some(folder) = texts else { return Ok(()) };
     let mut lines: BTreeMap<&str, String> = BTreeMap::new();
@@ -261,12 +325,16 @@ fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>
     Ok(())
 }
 
+/// The blocks that are chosen of a page, if it is one of those that are looked at.
+type Choice<'c> = dyn Fn(&Sample<'_>, usize) -> Option<Vec<bool>> + 'c;
+
 /// Prints what a choice of blocks would score.
-fn scores(what: &str, pages: &[Sample<'_>], choose: &dyn Fn(&Sample<'_>, usize) -> Vec<bool>) {
+fn scores(what: &str, pages: &[Sample<'_>], choose: &Choice<'_>) {
     let mut scores: BTreeMap<&str, Vec<(f32, f32)>> = BTreeMap::new();
     for (at, sample) in pages.iter().enumerate() {
         let Some(truth) = sample.record.text.as_ref().filter(|truth| !truth.is_empty()) else { continue };
-        let text = render_text(&sample.page, &choose(sample, at));
+        let Some(blocks) = choose(sample, at) else { continue };
+        let text = render_text(&sample.page, &blocks);
         let entry = scores.entry(SETS[sample.set].0).or_default();
         entry.push(precision_and_recall(truth, &text));
     }

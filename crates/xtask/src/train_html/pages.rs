@@ -90,6 +90,11 @@ fn record(line: &str) -> anyhow::Result<Record> {
 }
 
 impl Record {
+    /// The site itself: sites of one template lie in one fold, and are still several.
+    pub(crate) fn one_site(&self) -> &str {
+        if self.site.is_empty() { self.site() } else { &self.site }
+    }
+
     /// The site, which decides on which side of a fold the page is; pages of one site lie in one fold.
     pub(crate) fn site(&self) -> &str {
         if let Some(template) = self.site.split('/').next().filter(|template| !template.is_empty()) {

@@ -9,8 +9,9 @@ use tamis_html::{Container, Name, Tag};
 use super::around::{Around, ELEMENTS, Likes, Map, Sum, likes};
 use super::columns::Columns;
 use super::cues::{COMMENT, RELATED};
+use super::wording::{Said, Wording};
 use super::words::N_GROUPS;
-use super::{CUES, Measures, Page, WORDS, cues, head, words};
+use super::{CUES, Measures, Page, WORDING, WORDS, cues, head, words};
 
 /// Logarithms of small counts, which most are.
 static LOGS: LazyLock<[f32; 256]> =
@@ -66,14 +67,19 @@ const PAGE_WORDS: [(&str, &str); 8] = [
 impl<'a> Page<'a> {
     /// The features of the first model, a row for each block.
     pub fn first(&self) -> Columns {
+        self.first_with(&WORDING)
+    }
+
+    /// The same with other weights of words than the bundled ones.
+    pub fn first_with(&self, wording: &Wording) -> Columns {
         let mut columns = Columns::default();
-        self.first_parts().next(self.n_blocks(), &mut columns);
+        FirstParts::new(self, wording).next(self.n_blocks(), &mut columns);
         columns
     }
 
     /// The features of the first model for some blocks after the others.
     pub(crate) fn first_parts(&self) -> FirstParts<'_, 'a> {
-        FirstParts::new(self)
+        FirstParts::new(self, &WORDING)
     }
 }
 
@@ -98,6 +104,7 @@ pub(crate) struct FirstParts<'p, 'a> {
     /// Words before the blocks that come next.
     n_words_before: f32,
     under: Under,
+    said: Said,
 }
 
 /// An element that is likely the content, and how many elements up from each the one lies that holds it, too.
@@ -134,7 +141,7 @@ struct Under {
 }
 
 impl<'p, 'a> FirstParts<'p, 'a> {
-    fn new(page: &'p Page<'a>) -> Self {
+    fn new(page: &'p Page<'a>, wording: &Wording) -> Self {
         let is_h1 = |b: &usize| (page.heading(*b) - 1.0).abs() < 0.5;
         Self {
             page,
@@ -159,6 +166,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
                 since_related: 1000.0,
                 since_comment: 1000.0,
             },
+            said: Said::of(page, wording),
         }
     }
 
@@ -172,6 +180,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         self.sum_features(columns);
         self.neighbour_features(columns);
         self.cue_features(columns);
+        self.said.features(self.page, columns);
         self.likeness_features(columns);
         self.page_features(columns);
         !rows.is_empty()
@@ -453,6 +462,11 @@ impl Titles {
         it.best = best.filter(|best| it.likenesses[*best] > 0.3);
         it
     }
+}
+
+/// The block that most likely is the title of a page.
+pub(super) fn title_block(page: &Page<'_>) -> Option<usize> {
+    Titles::of(page).best
 }
 
 /// The features that all blocks of a page share.

@@ -11,6 +11,7 @@ mod first;
 mod head;
 mod measure;
 mod second;
+mod wording;
 mod words;
 
 use std::sync::LazyLock;
@@ -24,9 +25,12 @@ use words::Words;
 pub use columns::Columns;
 pub(crate) use head::Head;
 pub(crate) use measure::{Measured, Measures};
+pub use wording::{Kind, Wording, folded, phrases};
 
 static WORDS: LazyLock<Words> = LazyLock::new(Words::new);
 static CUES: LazyLock<Cues> = LazyLock::new(Cues::new);
+static WORDING: LazyLock<Wording> =
+    LazyLock::new(|| include_str!("../model/wording.txt").parse().expect("a test reads the bundled weights"));
 
 /// A page, parsed and measured.
 ///
@@ -72,8 +76,9 @@ impl<'a> Page<'a> {
         let around = Surroundings::new(&tree, &blocks, &WORDS);
         let headings = (0..blocks.containers.len()).map(|container| heading(&blocks, container)).collect();
         let comment_group = words::group_of("class:comment");
+        let (top, bulk) = (0, 0);
         let mut page =
-            Self { tree, blocks, head, measures, around, headings, sums, top: 0, bulk: 0, comment_group };
+            Self { tree, blocks, head, measures, around, headings, sums, top, bulk, comment_group };
         page.top = page.find_top();
         page.bulk = page.find_bulk();
         page
@@ -116,6 +121,28 @@ impl<'a> Page<'a> {
     /// The block that is the main heading of the page by its element.
     pub(crate) fn main_heading(&self) -> Option<usize> {
         (0..self.n_blocks()).find(|block| (self.heading(*block) - 1.0).abs() < 0.5)
+    }
+
+    /// Whether the page says that it is an article.
+    pub(crate) fn says_article(&self) -> bool {
+        self.head.kinds & 1 != 0
+    }
+
+    /// The block that most likely is the title of the page.
+    pub(crate) fn title_block(&self) -> Option<usize> {
+        first::title_block(self)
+    }
+
+    /// Whether an element is more than a paragraph and begins with a linked title, as what leads to another page does;
+    /// a post begins with a linked name.
+    pub(crate) fn leads_elsewhere(&self, container: usize) -> bool {
+        let range = self.range(container);
+        range.len() > 1 && range.take(3).any(|block| self.link(block) > 0.8 && self.n_words(block) >= 4.0)
+    }
+
+    /// What elements that look the same have in common.
+    pub(crate) fn signature(&self, container: usize) -> u64 {
+        self.around.of(container).signature
     }
 
     /// The words of an element.

@@ -21,6 +21,7 @@ use crate::model::judge;
 use crate::parsed::{Source, is_page, tree};
 use crate::render::{Form as Rendering, render};
 use crate::select::content;
+use crate::site_template::{self, Evidence};
 use articles::Article;
 
 pub use options::{Articles, Comments, Favour, HtmlExtractOptions, Output};
@@ -90,7 +91,11 @@ impl Extractor for HtmlExtract {
             draft.notes().count("no_structure", 1);
             return Ok(Verdict::Keep);
         }
-        let (selected, comments) = self.selected(&page);
+        let mut probabilities = judge(&page);
+        if let Some(evidence) = draft.original().flat(site_template::LAYOUT, site_template::VERSION) {
+            Evidence::read(evidence).weigh(&mut probabilities);
+        }
+        let (selected, comments) = self.selected(&page, &probabilities);
         let comments = comments.map(|comments| render(&page, &comments, self.form()));
         if let Some(comments) = comments.filter(|comments| !comments.is_empty()) {
             draft.notes().count("with_comments", 1);
@@ -114,14 +119,13 @@ impl Extractor for HtmlExtract {
 
 impl HtmlExtract {
     /// Which blocks are content, and which are comments on it that are asked for.
-    fn selected(&self, page: &Page<'_>) -> (Vec<bool>, Option<Vec<bool>>) {
-        let probabilities = judge(page);
-        let mut selected = content(page, &probabilities, self.options.favour.beta());
+    fn selected(&self, page: &Page<'_>, probabilities: &[f32]) -> (Vec<bool>, Option<Vec<bool>>) {
+        let mut selected = content(page, probabilities, self.options.favour.beta());
         if self.options.comments == Comments::Drop {
             return (selected, None);
         }
         let discussion = Discussion::of(page);
-        if !discussion.is_below_article(page, &probabilities) {
+        if !discussion.is_below_article(page, probabilities) {
             return (selected, None);
         }
         let comments = discussion.comments(page);

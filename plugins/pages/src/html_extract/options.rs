@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 /// elements around them.
 /// Each block is measured: its length in words (a Chinese character is one), links, punctuation, the words in the
 /// class names around it and its landmarks (`role`), how much prose lies in the elements around it, how often such elements occur, whether it
-/// lies in the element that the Readability method chooses, phrases that begin lines around articles, what the head
+/// lies in the element that the Readability method chooses, phrases that begin lines around articles, which of its
+/// words and phrases other sites use in content and which beside it, what the head
 /// of the page and its structured data (JSON-LD) say.
 /// A first model makes a probability of these, a second one reads the probabilities of all blocks, and decides.
+/// Behind `site-template` what other pages of the site have in the same place is weighed with that.
 /// Then those blocks are taken whose words together have the largest expected F-measure, so that a page of which
 /// the models are unsure still gives its likeliest text.
 /// A page whose first text stands under a heading and outside of what is named for comments is

@@ -3,7 +3,7 @@
 //! Each is a forest of **oblivious** trees: all nodes of a level ask the same question, so a tree of depth 6 is
 //! six comparisons that make an index into 64 values.
 //! Applying one to a page is arithmetic on columns, without a branch.
-//! The weights (`first.forest`, `second.forest`) are learned by `cargo xtask train html`.
+//! The weights (`first.forest`, `second.forest`, and those of words in `wording.txt`) are learned by `cargo xtask train html`.
 
 mod forest;
 
@@ -33,14 +33,19 @@ pub fn judge_with(page: &Page<'_>, first: &Forest, second: &Forest) -> Vec<f32> 
     judge_in_parts(page, first, second, AT_ONCE)
 }
 
-fn judge_in_parts(page: &Page<'_>, first: &Forest, second: &Forest, at_once: usize) -> Vec<f32> {
+fn first_in_parts(page: &Page<'_>, first: &Forest, at_once: usize) -> Vec<f32> {
     let mut columns = Columns::default();
     let mut thought = Vec::with_capacity(page.n_blocks());
     let mut parts = page.first_parts();
     while parts.next(at_once, &mut columns) {
         first.apply_next(&columns, &mut thought);
     }
-    drop(parts);
+    thought
+}
+
+fn judge_in_parts(page: &Page<'_>, first: &Forest, second: &Forest, at_once: usize) -> Vec<f32> {
+    let mut columns = Columns::default();
+    let thought = first_in_parts(page, first, at_once);
     let mut probabilities = Vec::with_capacity(page.n_blocks());
     let mut parts = page.second_parts(&thought, at_once);
     while parts.next(&mut columns) {
