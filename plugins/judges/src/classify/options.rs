@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 /// 5 MB of text a second and core: `max_chars` bounds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["model"]))]
 pub struct ClassifyOptions {
     /// The file with the model.
     #[schemars(length(min = 1), extend("x-path" = "file"))]

@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 /// Limits: a question in other words is not found, nor is one in another language. Memory: 12 to 24 bytes for a token of the set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["against"]))]
 pub struct DecontaminateOptions {
     /// Files with the set.
     #[schemars(length(min = 1), extend("x-path" = "file", "uniqueItems" = true))]

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 /// Counts: `lookup:found`, `lookup:missing`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["table"]))]
 pub struct LookupOptions {
     /// The table: a file of tab-separated values, or of JSON Lines.
     #[schemars(length(min = 1), extend("x-path" = "file"))]
