@@ -136,7 +136,8 @@ fn sentences(seed: usize, n: usize) -> String {
 }
 
 fn documents(documents: &[(&str, String)]) -> String {
-    documents.iter().map(|(id, text)| format!("{{\"id\":\"{id}\",\"text\":\"{text}\"}}\n")).collect()
+    let line = |(id, text): &(&str, String)| format!("{{\"id\":\"{id}\",\"text\":\"{text}\"}}\n");
+    documents.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 fn field(world: &World, folder: &str, id: &str, name: &str) -> Json {

@@ -244,9 +244,8 @@ fn an_index_and_what_is_cut_are_the_same_in_eight_shards() {
         let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
         let world = World::with(&PIPELINE.replace(exact, &format!("use = \"{stage}\"\nindex = true\n")));
         let sentence = |seed: usize| {
-            let words: String =
-                (0..20).map(|k| format!("word{} ", (seed * 7919 + k * k * 31) % 9973)).collect();
-            format!("The {words}ends{seed}. ")
+            let words = (0..20).map(|k| format!("word{} ", (seed * 7919 + k * k * 31) % 9973));
+            format!("The {}ends{seed}. ", words.collect::<Vec<_>>().concat())
         };
         for file in 0..16_usize {
             let document = |n: usize| {

@@ -75,6 +75,9 @@ pub(crate) fn load(
     Ok(Some(all))
 }
 
+/// Is shown a row of an index, and the position that its document has in this run.
+pub(crate) type Recalled<'r> = dyn FnMut(u128, &[u8]) -> Result<(), Failure> + 'r;
+
 /// Shows what an index has of each document: a row with the position that it has in this run, and that with its id.
 ///
 /// Rows and ids of an index are in one order, that of the positions, and each document has one of both, so counting is
@@ -83,7 +86,7 @@ pub(crate) fn recall(
     path: &Path,
     number: usize,
     header: &Header<'_>,
-    row: &mut dyn FnMut(u128, &[u8]) -> Result<(), Failure>,
+    row: &mut Recalled<'_>,
     id: &mut dyn FnMut(u128, &[u8]),
 ) -> Result<(), Failure> {
     let (mut n_rows, mut n_ids) = (0, 0);

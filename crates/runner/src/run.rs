@@ -74,7 +74,7 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
     let is_there = base.first().is_some_and(|folder| folder.join(MANIFEST).exists());
     let is_locked = settings.add && is_there && !settings.is_dry();
     let _base_locks = if is_locked { Some(Locks::take(plan, &base)?) } else { None };
-    let setup = Setup::new(opened, settings, base)?;
+    let setup = Setup::new(opened, settings, &base)?;
     let listing = watch.spent();
     let pool = &*settings.pool(plan)?;
     if let (Some(_), Some(name)) = (&settings.task, setup.inputs.unrepeatable()) {
@@ -165,18 +165,18 @@ fn check_shard(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
 
 impl<'a> Setup<'a> {
     /// `base` are the folders of the exports.
-    fn new(opened: &'a Opened, settings: &'a Settings, base: Vec<PathBuf>) -> Result<Self, RunError> {
+    fn new(opened: &'a Opened, settings: &'a Settings, base: &[PathBuf]) -> Result<Self, RunError> {
         let plan = &opened.plan;
         let mut inputs = inputs::list(plan, &opened.run)?;
         inputs.only.clone_from(&settings.only);
         let mut below = settings.shard.map(Shard::folder);
         // Of a shard, too, as those of the whole: its own folders lie apart, and say which shard it is.
-        let mut manifest = begin(plan, settings, &inputs, &base)?;
+        let mut manifest = begin(plan, settings, &inputs, base)?;
         let mut added_to = None;
         if settings.add {
-            let addition = Addition::find(opened, &base, &manifest, inputs, settings.fresh)?;
+            let addition = Addition::find(opened, base, &manifest, inputs, settings.fresh)?;
             (inputs, below) = (addition.inputs, Some(addition.folder));
-            manifest = Manifest { added: Some(addition.added), ..begin(plan, settings, &inputs, &base)? };
+            manifest = Manifest { added: Some(addition.added), ..begin(plan, settings, &inputs, base)? };
             added_to = Some(addition.base);
         }
         let places = folder::of_exports(plan, below.as_deref())?;

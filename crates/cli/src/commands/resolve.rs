@@ -66,10 +66,8 @@ pub(crate) fn resolve(context: &Context, args: &PlanArgs, out: &Path) -> anyhow:
 fn pipeline(base: &Path, out: &Path, chosen: &BTreeMap<String, Vec<Choice>>) -> anyhow::Result<String> {
     let (base, out) = (std::path::absolute(base)?, std::path::absolute(out)?);
     // Side by side they can be moved together.
-    let base = match base.parent() == out.parent() {
-        true => base.file_name().map(Path::new).unwrap_or(&base).to_owned(),
-        false => base,
-    };
+    let beside = base.file_name().map(Path::new).filter(|_| base.parent() == out.parent());
+    let base = beside.unwrap_or(&base);
     let base = base.to_str().context("the path of the pipeline is no Unicode")?;
     let quoted = |text: &str| serde_json::to_string(text);
     let mut text = format!("# What `tamis plan --resolve` chose by a sample.\nextends = {}\n", quoted(base)?);
@@ -143,7 +141,7 @@ impl Observer for Seen {
             // A document that was put aside enters again, further on.
             Event::Entered { record } => {
                 let document = &record.document;
-                let bytes = document.text.len() + document.raw.as_ref().map_or(0, |raw| raw.len());
+                let bytes = document.text.len() + document.raw.as_ref().map_or(0, Vec::len);
                 let is_known = |seen: &Self| {
                     let documents = seen.documents.lock().unwrap_or_else(PoisonError::into_inner);
                     documents.contains_key(&record.position)

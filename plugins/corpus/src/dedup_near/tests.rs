@@ -401,8 +401,8 @@ fn what_earlier_runs_have_kept_stays_and_is_named() {
     let mut random = Random(12);
     let pages: Vec<_> = (0..4).map(|n| tokens(&mut random, 900, n % 2 == 0)).collect();
     let mut edited = |id: &str, page: usize, per_mille: usize, behind: &str| {
-        let copy = perturbed(&mut random, &pages[page], per_mille, page % 2 == 0);
-        Document::new(id, text(&copy, page % 2 == 0) + behind)
+        let copy = perturbed(&mut random, &pages[page], per_mille, page.is_multiple_of(2));
+        Document::new(id, text(&copy, page.is_multiple_of(2)) + behind)
     };
     let may = [edited("may/a", 0, 0, ""), edited("may/b", 1, 0, ""), edited("may/c", 0, 3, " 更长的一个")];
     let (said, may_index) = run_in(&folder.path().join("may"), &keeping(&[]), &may);
