@@ -149,6 +149,9 @@ fn inputs(pipeline: &str, world: &Path) {
         let path = line.split('"').next().unwrap().replace("**", "a").replace('*', "a");
         let path = world.join(path);
         let file = if path.extension().is_some() { path } else { path.join("a.txt") };
+        if file.exists() {
+            continue;
+        }
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, "The ferry to the islands left the harbour again on Monday.\n").unwrap();
     }

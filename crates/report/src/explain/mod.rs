@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tamis_document::{Document, Fate, Form, Limit, Measure, Metadata, Record};
-use tamis_runner::{Event, Interest, Observer};
+use tamis_runner::{Event, Interest, Observer, RecordPlace};
 use tamis_stage::StageInfo;
 use tamis_text::encoding::{Hints, decode};
 use tamis_text::markup::is_page;
@@ -136,8 +136,8 @@ pub struct Measured {
 #[derive(Debug)]
 pub struct Explainer {
     stages: Vec<(String, StageInfo)>,
-    /// Of which record, where there are others: without its lowest bits, which tell what was split off it.
-    position: Option<u128>,
+    /// Of which record, where there are others.
+    place: Option<RecordPlace>,
     /// Whether nobody wants to see what each stage changed, which takes the most time.
     is_brief: bool,
     seen: Mutex<Vec<Journey>>,
@@ -146,7 +146,7 @@ pub struct Explainer {
 impl Explainer {
     /// For a plan with these stages, each with its id; `position` is that of the record, where the run has others.
     pub fn new(stages: Vec<(String, StageInfo)>, position: Option<u128>) -> Self {
-        Self { stages, position: position.map(record_of), is_brief: false, seen: Mutex::default() }
+        Self { stages, place: position.map(record_of), is_brief: false, seen: Mutex::default() }
     }
 
     /// For many documents: what stages changed is told by sizes alone ([`Change::pieces`] are empty).
@@ -185,10 +185,9 @@ impl Explainer {
     }
 }
 
-/// The position without what tells apart what was split off one record.
-fn record_of(position: u128) -> u128 {
-    const SPLIT_BITS: u32 = 24;
-    position >> SPLIT_BITS
+/// The place without what tells apart what was split off one record.
+fn record_of(position: u128) -> RecordPlace {
+    RecordPlace { split: 0, ..RecordPlace::of(position) }
 }
 
 impl Observer for Explainer {
@@ -197,7 +196,7 @@ impl Observer for Explainer {
     }
 
     fn wants(&self, record: &Record) -> bool {
-        self.position.is_none_or(|position| record_of(record.position) == position)
+        self.place.is_none_or(|place| record_of(record.position) == place)
     }
 
     fn event(&self, event: &Event<'_>) {
