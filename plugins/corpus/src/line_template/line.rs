@@ -241,8 +241,8 @@ mod tests {
         for (value, group) in [
             (ValueRef::String(" Harbour Gazette "), Some("Harbour Gazette")),
             (ValueRef::String("https://user:pw@WWW.Example.org:8080/a?b#c"), Some("example.org")),
-            (ValueRef::String("http://[::1]:80/"), Some("[::1]")),
-            (ValueRef::String("http://[::1]/"), Some("[::1]")),
+            (ValueRef::String("http://[::1]:80/"), Some("::1")),
+            (ValueRef::String("http://[::1]/"), Some("::1")),
             (ValueRef::String("see a://b c"), Some("see a://b c")),
             (ValueRef::String("://x"), Some("://x")),
             (ValueRef::String("file:///a"), Some("file:///a")),
