@@ -95,7 +95,9 @@ fn pages_of_small_sites_and_texts_are_left_alone() {
 #[test]
 fn pages_without_addresses_belong_together_by_their_looks() {
     let mut documents = manual();
-    documents.iter_mut().for_each(|document| document.metadata = Metadata::default());
+    for document in &mut documents {
+        document.metadata = Metadata::default();
+    }
     documents
         .push(Document::new("other", "<ul class=menu><li>Elsewhere</ul><p>Another page, of another site."));
     let stage = learned(SiteTemplateOptions::default(), &documents);
@@ -131,16 +133,16 @@ fn neither_order_nor_parts_nor_memory_make_a_difference() {
 #[test]
 fn a_state_of_others_is_refused() {
     let stage = observed(SiteTemplateOptions::default(), &manual());
-    let state = saved(&stage);
+    let whole = saved(&stage);
     let load = |options: SiteTemplateOptions, bytes: &[u8]| {
         SiteTemplate::open(options).unwrap().load(0, &mut &*bytes).unwrap_err().to_string()
     };
-    for bytes in [&b""[..], b"x", &state[..state.len() - 1]] {
+    for bytes in [&b""[..], b"x", &whole[..whole.len() - 1]] {
         let message = load(SiteTemplateOptions::default(), bytes);
         assert!(message.starts_with("these bytes are no saved state of `site-template`"), "{message}");
     }
     let other = SiteTemplateOptions { group_by: vec!["site".to_owned()], ..SiteTemplateOptions::default() };
-    let message = load(other, &state);
+    let message = load(other, &whole);
     assert!(message.contains("with other options: group_by = [\"site\", \"url\"]"), "{message}");
 }
 
@@ -245,7 +247,9 @@ impl Extractor for Taught {
             document.metadata.insert("url", url);
         }
         let (text, counts) = extracted(&self.0, document);
-        counts.into_iter().for_each(|name| draft.notes().count(name, 1));
+        for name in counts {
+            draft.notes().count(name, 1);
+        }
         draft.set_text(text);
         Ok(Verdict::Keep)
     }
