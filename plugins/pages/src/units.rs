@@ -111,7 +111,8 @@ fn is_beside(page: &Page<'_>, block: usize, around: usize) -> bool {
 /// One that heads nothing is left to the models: to leave it as well cost more titles than it spared teasers.
 fn headings(page: &Page<'_>, selected: &mut [bool]) {
     let Some(first) = selected.iter().position(|selected| *selected) else { return };
-    for block in first..selected.len() {
+    // What stands further up is the head of the page, which has headings, too.
+    for block in first.saturating_sub(1)..selected.len() {
         if !selected[block] && page.is_heading(block) {
             selected[block] = heads(page, selected, block);
         }

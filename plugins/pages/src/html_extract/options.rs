@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 /// the models are unsure still gives its likeliest text.
 /// A page whose first text stands under a heading and outside of what is named for comments is
 /// an article, however long the thread below; a page with nothing outside is a thread, and its posts are its content.
+/// Other stories behind an article, three or more that are built alike and begin with a linked title, go.
 /// What platforms say below the articles of their users (whose views these are, that they only store them) goes.
 /// Last, units are completed: a heading stays with what it heads, a list, a table or a block of code of which most was
 /// taken is taken whole, and so is what lies between two pieces of one element and is not unlikely.

@@ -1,5 +1,5 @@
 use tamis_conformance::cases::check_extractor;
-use tamis_plugin::{Document, Extractor, Metadata};
+use tamis_plugin::{Document, Extractor, Metadata, Record};
 
 use super::evidence::Seen;
 use super::*;
@@ -95,7 +95,9 @@ fn pages_of_small_sites_and_texts_are_left_alone() {
 #[test]
 fn pages_without_addresses_belong_together_by_their_looks() {
     let mut documents = manual();
-    documents.iter_mut().for_each(|document| document.metadata = Metadata::default());
+    for document in &mut documents {
+        document.metadata = Metadata::default();
+    }
     documents
         .push(Document::new("other", "<ul class=menu><li>Elsewhere</ul><p>Another page, of another site."));
     let stage = learned(SiteTemplateOptions::default(), &documents);
@@ -131,16 +133,16 @@ fn neither_order_nor_parts_nor_memory_make_a_difference() {
 #[test]
 fn a_state_of_others_is_refused() {
     let stage = observed(SiteTemplateOptions::default(), &manual());
-    let state = saved(&stage);
+    let whole = saved(&stage);
     let load = |options: SiteTemplateOptions, bytes: &[u8]| {
         SiteTemplate::open(options).unwrap().load(0, &mut &*bytes).unwrap_err().to_string()
     };
-    for bytes in [&b""[..], b"x", &state[..state.len() - 1]] {
+    for bytes in [&b""[..], b"x", &whole[..whole.len() - 1]] {
         let message = load(SiteTemplateOptions::default(), bytes);
         assert!(message.starts_with("these bytes are no saved state of `site-template`"), "{message}");
     }
     let other = SiteTemplateOptions { group_by: vec!["site".to_owned()], ..SiteTemplateOptions::default() };
-    let message = load(other, &state);
+    let message = load(other, &whole);
     assert!(message.contains("with other options: group_by = [\"site\", \"url\"]"), "{message}");
 }
 
@@ -193,16 +195,50 @@ fn a_table_is_written_read_and_may_be_changed() {
     }
 }
 
+/// What `html-extract` makes of a page behind the stage, and what the stage counted.
+fn extracted(stage: &SiteTemplate, document: Document) -> (String, Vec<String>) {
+    let mut record = Record::from(document);
+    let mut draft = Draft::new(View::from(&record));
+    stage.apply(&mut draft).unwrap();
+    let (edits, notes) = draft.finish();
+    for (name, version, bytes) in &edits.attachments {
+        record.attachments.attach(name, *version, bytes);
+    }
+    let mut draft = Draft::new(View::from(&record));
+    let extract = HtmlExtract::open(HtmlExtractOptions::default()).unwrap();
+    extract.extract(&mut draft).unwrap();
+    (draft.text().to_owned(), notes.counts().iter().map(|(name, _)| name.to_string()).collect())
+}
+
+#[test]
+fn what_a_table_says_decides_where_the_models_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |likely: f32| {
+        let path = folder.path().join("sites.toml");
+        let table = format!(
+            "format = 1\n[[site]]\nname = 'manual.example'\npages = 40\npaths = [
+            {{ path = 'div.entry>ul>li', pages = 40, variety = 1.0, likely = {likely} }}]"
+        );
+        std::fs::write(&path, table).unwrap();
+        let options = SiteTemplateOptions { table: vec![path], ..SiteTemplateOptions::default() };
+        extracted(&SiteTemplate::open(options).unwrap(), document(3, "manual.example")).0
+    };
+    assert!(with(1.0).contains("bag by night"), "{}", with(1.0));
+    assert!(!with(0.0).contains("bag by night"), "{}", with(0.0));
+    for likely in [0.0, 1.0] {
+        assert!(with(likely).contains("The command bag works on sack 3"), "{}", with(likely));
+    }
+}
+
 /// `html-extract` behind a stage that has learned from the manual.
-struct Taught(SiteTemplate, HtmlExtract);
+struct Taught(SiteTemplate);
 
 impl Extractor for Taught {
     const NAME: &'static str = SiteTemplate::NAME;
     type Options = SiteTemplateOptions;
 
     fn open(options: SiteTemplateOptions) -> Result<Self, SetupError> {
-        let extract = HtmlExtract::open(HtmlExtractOptions::default())?;
-        Ok(Self(learned(options, &manual()), extract))
+        Ok(Self(learned(options, &manual())))
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
@@ -210,14 +246,11 @@ impl Extractor for Taught {
         if let Some(url) = draft.metadata("url").and_then(|value| value.as_str().map(str::to_owned)) {
             document.metadata.insert("url", url);
         }
-        let mut first = Draft::new(View::from(&document));
-        self.0.apply(&mut first)?;
-        let (edits, notes) = first.finish();
-        notes.counts().iter().for_each(|(name, n)| draft.notes().count(name.clone(), *n));
-        edits.apply(&mut document);
-        let mut second = Draft::new(View::from(&document));
-        self.1.extract(&mut second)?;
-        draft.set_text(second.text());
+        let (text, counts) = extracted(&self.0, document);
+        for name in counts {
+            draft.notes().count(name, 1);
+        }
+        draft.set_text(text);
         Ok(Verdict::Keep)
     }
 }
