@@ -44,11 +44,8 @@ pub(crate) struct Learned {
 
 impl Lessons {
     pub(crate) fn of(pages: &[Sample<'_>], weight_of_set: impl Fn(usize) -> f32) -> Self {
-        let numbers = common(pages);
-        let mut keys = vec![0; numbers.len()];
-        for (key, number) in &numbers {
-            keys[*number as usize] = *key;
-        }
+        let keys = common(pages);
+        let numbers: HashMap<u64, u32> = keys.iter().copied().zip(0..).collect();
         let mut rows = Vec::new();
         for sample in pages {
             let known = sample.labels.iter().enumerate().filter(|(_, label)| label.weight > 0.0);
@@ -129,8 +126,8 @@ fn rounded((key, weight): (u64, f32)) -> (u64, f32) {
     (key, (weight * 1000.0).round() / 1000.0)
 }
 
-/// The phrases that several sites have, each with a number.
-fn common(pages: &[Sample<'_>]) -> HashMap<u64, u32> {
+/// The keys of the phrases that several sites have, in order.
+fn common(pages: &[Sample<'_>]) -> Vec<u64> {
     let mut by_site: Vec<&Sample<'_>> = pages.iter().collect();
     by_site.sort_by_key(|sample| sample.record.site());
     let mut counts: HashMap<u64, (u32, u32)> = HashMap::new();
@@ -151,5 +148,5 @@ fn common(pages: &[Sample<'_>]) -> HashMap<u64, u32> {
     let mut keys: Vec<u64> =
         counts.into_iter().filter(|(_, (n, _))| *n >= LEAST_SITES).map(|(key, _)| key).collect();
     keys.sort_unstable();
-    keys.into_iter().enumerate().map(|(number, key)| (key, number as u32)).collect()
+    keys
 }
