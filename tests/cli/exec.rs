@@ -24,7 +24,7 @@ def shout(document, options):
 tamis.serve(shout)
 "#;
 
-const LONG: &str = r#"
+const LONG: &str = r"
 import tamis
 
 @tamis.filter
@@ -32,9 +32,10 @@ def long_enough(document):
     return len(document.text) > 60
 
 tamis.serve(long_enough)
-"#;
+";
 
 /// Python, if there is one; the tests say so where there is none.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn python() -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&folders).map(|folder| folder.join("python3"));
@@ -52,9 +53,9 @@ fn python() -> Option<PathBuf> {
 
 fn world(secs: f64) -> Option<World> {
     let command = format!(
-        "command = [\"/usr/bin/env\", \"PYTHONPATH={}\", {:?}]\n",
+        "command = [\"/usr/bin/env\", \"PYTHONPATH={}\", \"{}\"]\n",
         root().join("crates/python/python").display(),
-        python()?
+        python()?.display()
     );
     let world = World::with(&format!(
         "[[source]]\nuse = \"jsonl\"\npaths = [\"in\"]\n\n\

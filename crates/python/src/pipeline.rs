@@ -28,6 +28,7 @@ pub(crate) struct Pipeline {
 }
 
 #[pymethods]
+#[expect(clippy::needless_pass_by_value, reason = "Python hands values over")]
 impl Pipeline {
     /// Reads a pipeline: from a file, or from `text`, whose paths are relative to `folder`.
     #[new]
