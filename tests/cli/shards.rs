@@ -379,11 +379,12 @@ fn shards_are_merged_when_all_are_there() {
             .replace("[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n\n", ""),
     );
     for file in 0..9_usize {
-        let lines: String = (0..40).map(|n| line(file * 1_000 + n, n)).collect();
+        let lines: String = (0..40).map(|n| line(file * 1_000 + n, n * 3)).collect();
         world.write(format!("in/{file:02}.jsonl"), format!("{lines}{{broken {file}\n"));
     }
     world.run(&[]).exits(0);
     let (whole, tally) = (concatenated(&world, "out", 0), world.tally());
+    assert!(tally.1 > 50 && tally.2 > 50 && tally.3 == 9, "{tally:?}");
     for folder in ["out", "gone"] {
         std::fs::remove_dir_all(world.path(folder)).unwrap();
     }
@@ -403,6 +404,12 @@ fn shards_are_merged_when_all_are_there() {
     assert_eq!(world.tally(), tally);
     assert!(concatenated(&world, "out", 3) == whole);
     let manifest = world.manifest();
+    let folders = manifest["exports"].as_array().unwrap().iter().map(|export| &export["folder"]);
+    let folders: Vec<&str> = folders.map(|folder| folder.as_str().unwrap()).collect();
+    assert!(
+        matches!(folders.as_slice(), ["", gone, "__failed"] if gone.ends_with("gone/dropped")),
+        "{folders:?}"
+    );
     for export in manifest["exports"].as_array().unwrap() {
         let folder = world.path("out").join(export["folder"].as_str().unwrap());
         for file in export["files"].as_array().unwrap() {

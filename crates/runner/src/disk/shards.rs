@@ -86,11 +86,12 @@ impl Shards {
             let list = list.join(",");
             return Err(wrong(format!("{n} of {count} are not finished, run them again: {list}")));
         }
+        let home = self.folder.canonicalize().map_err(RunError::write(&self.folder))?;
         let mut merged: Option<Manifest> = None;
         for (index, manifest) in (0..).zip(self.manifests.into_iter().flatten()) {
             let shard = Shard { index, count: self.count }.folder();
             check_files(&self.folder.join(&shard), &manifest).map_err(&wrong)?;
-            let manifest = placed(manifest, &self.folder, &shard);
+            let manifest = placed(manifest, &home, &shard);
             match &mut merged {
                 None => merged = Some(manifest),
                 Some(merged) => add(merged, manifest),
@@ -145,7 +146,8 @@ fn placed(manifest: Manifest, folder: &Path, shard: &str) -> Manifest {
         // An export that lies elsewhere has a folder for the shard there, too.
         let (base, below) = if export.folder.is_absolute() {
             let name = export.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            (export.folder.parent().unwrap_or(folder).to_owned(), name)
+            let above = export.folder.parent().unwrap_or(folder);
+            (above.strip_prefix(folder).unwrap_or(above).to_owned(), name)
         } else {
             let own = export.folder.to_string_lossy().replace('\\', "/");
             (PathBuf::new(), if own.is_empty() { shard.to_owned() } else { format!("{shard}/{own}") })
