@@ -123,6 +123,11 @@ fn libraries_write_the_same_bytes_as_bundled_stages() {
         assert!(names[0].iter().any(|name| name == part), "{part}: {names:?}");
     }
     for (name, bytes) in &bundled {
+        // What a run has read is known again by the time of change, and each program has read what it wrote itself.
+        if name.ends_with("again/.tamis/inputs") {
+            assert_eq!(bytes.len(), bare[name].len());
+            continue;
+        }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert_eq!(text(bytes), text(&bare[name]), "{}", name.display());
     }
