@@ -2,7 +2,7 @@
 //!
 //! Runs over whole collections are processes of their own (`python -m tamis run`), which a crash of a plugin ends and a
 //! notebook survives; here is the command line that such a process runs. What a notebook wants in its own process is a
-//! [`Pipeline`]: documents in, documents out.
+//! `Pipeline`: documents in, documents out.
 
 mod arrow;
 mod documents;
