@@ -18,12 +18,17 @@ FLUSH_SECS = 1.0
 """A batch of slow documents is answered bit by bit, so that nobody takes the program for one that hangs."""
 
 
+# Made once: `json.loads` and `json.dumps` look at their options for every document.
+_DECODE = json.JSONDecoder().decode
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 class Document:
     """A document of the pipeline. What is set here is set there; what is left alone stays as it is."""
 
     __slots__ = ("id", "text", "metadata", "raw", "_answer", "_text", "_metadata")
 
-    def __init__(self, message: dict[str, Any]):
+    def __init__(self, message: dict[str, Any], judged: bool = False):
         self.id: str = message["id"]
         """The identifier; setting it has no effect."""
         self.text: str = message["text"]
@@ -33,12 +38,13 @@ class Document:
         raw = message.get("raw")
         self.raw: Optional[bytes] = base64.b64decode(raw) if raw is not None else None
         """The bytes as scraped, if the pipeline says `raw = true` and the reader kept them."""
-        self._text = self.text
-        # Values that hold others may be changed in place, so comparing needs a copy of them, not of all.
-        self._metadata = {
-            name: json.dumps(value) if isinstance(value, (dict, list)) else value
-            for name, value in self.metadata.items()
-        }
+        if not judged:
+            self._text = self.text
+            # Values that hold others may be changed in place, so comparing needs a copy of them, not of all.
+            self._metadata = {
+                name: json.dumps(value) if isinstance(value, (dict, list)) else value
+                for name, value in self.metadata.items()
+            }
         self._answer: dict[str, Any] = {"id": self.id}
 
     def drop(self, reason: str) -> None:
@@ -87,7 +93,7 @@ class Stage:
 
     def answer(self, message: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """What is answered about a document."""
-        document = Document(message)
+        document = Document(message, self.judges)
         try:
             result = self.function(document, options) if self.wants_options else self.function(document)
             if self.judges:
@@ -149,7 +155,7 @@ def serve(stage: Stage) -> None:
     while head := lines.readline():
         flushed = time.monotonic()
         for _ in range(json.loads(head)["batch"]):
-            _write(answers, stage.answer(json.loads(lines.readline()), options))
+            _write(answers, stage.answer(_DECODE(str(lines.readline(), "utf-8")), options))
             if time.monotonic() - flushed > FLUSH_SECS:
                 answers.flush()
                 flushed = time.monotonic()
@@ -159,7 +165,7 @@ def serve(stage: Stage) -> None:
 def _write(answers: Any, message: dict[str, Any]) -> None:
     try:
         # NaN and infinities are no JSON; half a surrogate pair is no text.
-        line = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        line = _ENCODE(message).encode()
     except (TypeError, ValueError) as error:
         line = json.dumps({"id": message["id"], "fail": f"the answer is no JSON: {error}"}).encode()
     answers.write(line + b"\n")
