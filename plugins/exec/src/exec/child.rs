@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{ExecOptions, protocol};
@@ -30,6 +31,7 @@ pub(super) struct Child {
     requests: Option<Sender<Vec<u8>>>,
     answers: Receiver<Result<Vec<u8>, String>>,
     errors: Arc<Mutex<Errors>>,
+    listener: Option<JoinHandle<()>>,
     timeout: Duration,
 }
 
@@ -62,12 +64,12 @@ impl Child {
         if let Some(stdout) = process.stdout.take() {
             std::thread::spawn(move || read(stdout, &heard));
         }
-        if let Some(stderr) = process.stderr.take() {
+        let listener = process.stderr.take().map(|stderr| {
             let errors = Arc::clone(&errors);
-            std::thread::spawn(move || listen(stderr, &errors));
-        }
+            std::thread::spawn(move || listen(stderr, &errors))
+        });
         let timeout = Duration::from_secs(options.timeout_secs);
-        let mut child = Self { process, requests: Some(requests), answers, errors, timeout };
+        let mut child = Self { process, requests: Some(requests), answers, errors, listener, timeout };
         child.send(protocol::hello(options));
         let welcome = child.answer()?;
         protocol::welcome(&welcome).map_err(|why| child.with_errors(&why))?;
@@ -89,6 +91,7 @@ impl Child {
             Err(RecvTimeoutError::Timeout) => {
                 let secs = self.timeout.as_secs();
                 let _ = self.process.kill();
+                self.hear_out();
                 Err(self.with_errors(&format!("the program was silent for {secs} s (`timeout_secs`)")))
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -96,6 +99,7 @@ impl Child {
                     Some(status) => format!("the program ended ({status}) before it had answered"),
                     None => "the program closed its standard output before it had answered".to_owned(),
                 };
+                self.hear_out();
                 Err(self.with_errors(&why))
             }
         }
@@ -104,6 +108,15 @@ impl Child {
     /// What the program has written to standard error since this was asked.
     pub(super) fn take_errors(&self) -> Vec<String> {
         std::mem::take(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner).new)
+    }
+
+    /// Waits for the last words of a process that has ended: they come by another pipe than its answers, and say why.
+    /// Not for long, because a process that it has started may hold that pipe open.
+    fn hear_out(&self) {
+        let began = Instant::now();
+        while self.listener.as_ref().is_some_and(|it| !it.is_finished()) && began.elapsed() < GRACE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn with_errors(&self, why: &str) -> String {

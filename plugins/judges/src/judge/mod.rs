@@ -21,6 +21,7 @@ use rules::{Judged, Limits, RuleSet};
 pub struct Judge {
     sets: Vec<RuleSet>,
     mode: JudgeMode,
+    all_measures: bool,
     field: String,
     language: String,
     /// Whether it is not the same for all languages.
@@ -61,8 +62,8 @@ impl BatchExtractor for Judge {
         }
         check_limits(&overrides, &sets)?;
         let asks_language = sets.iter().any(RuleSet::asks_language);
-        let (mode, field, language) = (options.mode, options.field, options.language);
-        Ok(Self { sets, mode, field, language, asks_language })
+        let JudgeOptions { mode, all_measures, field, language, .. } = options;
+        Ok(Self { sets, mode, all_measures, field, language, asks_language })
     }
 
     fn counters(&self) -> Vec<String> {
@@ -82,12 +83,10 @@ impl BatchExtractor for Judge {
         let no_words = StopWords::default();
         let mut measuring = measurer.begin(document.text());
         let (mut reasons, mut dropped): (Vec<&str>, Option<&str>) = (Vec::new(), None);
-        for set in self.sets.iter().filter(|set| set.is_for(language)) {
+        'sets: for set in self.sets.iter().filter(|set| set.is_for(language)) {
             let stop_words = set.stop_words(language).unwrap_or(&no_words);
             measuring.forget_stop_words();
             for rule in &set.rules {
-                // Of a document that is dropped, too, and by rules that are asked no more: how measures are spread
-                // must not depend on the order of rules.
                 measuring.want(&rule.measures, stop_words);
                 let judged = Judged { document: &document, values: measuring.values(), language, set };
                 let (is_bad, compared) = rule.judge(&judged).map_err(Failure::new)?;
@@ -100,6 +99,11 @@ impl BatchExtractor for Judge {
                         dropped = Some(&rule.reason);
                     }
                     reasons.push(&rule.reason);
+                }
+                // Measures are most of the time, and who wants to see how they are spread asks for those of rules
+                // that decide nothing any more.
+                if dropped.is_some() && !self.all_measures {
+                    break 'sets;
                 }
             }
         }

@@ -167,10 +167,15 @@ fn a_document_can_be_marked_instead() {
 
 /// How measures are spread must not depend on which rule comes first.
 #[test]
-fn a_dropped_document_has_all_measures() {
+fn a_dropped_document_has_all_measures_if_they_are_wanted() {
     for text in ["One line.", ARTICLE, ""] {
-        let stage = |mode| open(JudgeOptions { mode, ..of_presets(&["gopher", "fineweb"]) });
-        let measures = |mode| judge(&stage(mode), text, "en").1;
+        let stage = |mode, all_measures| {
+            open(JudgeOptions { mode, all_measures, ..of_presets(&["gopher", "fineweb"]) })
+        };
+        let measures = |mode| judge(&stage(mode, mode == JudgeMode::Drop), text, "en").1;
+        let up_to_the_drop = judge(&stage(JudgeMode::Drop, false), text, "en").1;
+        assert!(measures(JudgeMode::Drop).starts_with(&up_to_the_drop), "{text}");
+        assert!(!up_to_the_drop.is_empty(), "{text}");
         let dropped = measures(JudgeMode::Drop);
         assert_eq!(dropped, measures(JudgeMode::Annotate), "{text}");
         assert!(
