@@ -55,6 +55,10 @@ pub(crate) fn is_file_list(name: &str) -> bool {
 /// Whether an entry of [`WORK`] is to stay when a run is over.
 pub(crate) fn outlasts_a_run(name: &std::ffi::OsStr) -> bool {
     let lasting = [MANIFEST, FILE_LIST].map(|path| path.rsplit('/').next().unwrap_or(path));
+    // A list that a run could not finish names files that are there, and the next run takes them away by it.
+    if temporary(Path::new(FILE_LIST)).file_name() == Some(name) {
+        return true;
+    }
     lasting.iter().chain(&[FATES, INPUTS, LEARNED, LOCK, LOCK_MARK]).any(|kept| name == *kept)
 }
 
@@ -98,6 +102,17 @@ pub(crate) const OUTSIDE: &str = "is not inside the folder of the export";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Taken away, its files would stay, and be written again beside themselves.
+    #[test]
+    fn a_list_that_was_not_finished_outlasts_a_run() {
+        for name in [".files.b3.tamis-tmp", "files.b3", "manifest.json", "lock"] {
+            assert!(outlasts_a_run(name.as_ref()), "{name}");
+        }
+        for name in ["checkpoint.json", ".checkpoint.json.tamis-tmp", "segment.spill"] {
+            assert!(!outlasts_a_run(name.as_ref()), "{name}");
+        }
+    }
 
     #[test]
     fn names_that_no_file_may_have() {

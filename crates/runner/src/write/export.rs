@@ -169,6 +169,10 @@ impl<'a> ExportWriter<'a> {
     pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         self.edge(|export| export.handle.tail())?;
         self.close_parts()?;
+        // What can fail comes while the list is in its place, so that whoever abandons this finds it.
+        if let Some(named) = &mut self.named {
+            named.settle()?;
+        }
         if let Some(named) = self.named.take() {
             self.manifest.files.push(named.finish()?);
         }

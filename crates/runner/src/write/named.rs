@@ -86,9 +86,14 @@ impl NamedFiles {
         Ok(())
     }
 
-    /// Syncs the files and finishes the list.
-    pub(crate) fn finish(mut self) -> Result<FileEntry, RunError> {
+    /// All files, and the list, are on the disk when this returns.
+    pub(crate) fn settle(&mut self) -> Result<(), RunError> {
         self.sync()?;
+        self.list.sync()
+    }
+
+    /// Finishes the list, after [`NamedFiles::settle`].
+    pub(crate) fn finish(self) -> Result<FileEntry, RunError> {
         self.list.end().finish(FILE_LIST, self.n_listed).inspect(|_| sync_folder(&self.folder))
     }
 
