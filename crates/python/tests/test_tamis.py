@@ -274,7 +274,11 @@ class Launching(Folder):
         from tamis.ray import runner
 
         self.addCleanup(ray.shutdown)
-        self.check("ray", runner(cpus=1))
+        try:
+            on_ray = runner(cpus=1)
+        except Exception as error:  # What a machine without shared memory or free ports says.
+            self.skipTest(f"SKIPPED: Ray does not start here: {error}")
+        self.check("ray", on_ray)
 
     def test_on_a_server_of_spark_connect(self):
         try:
