@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 use tamis_config::Plan;
@@ -152,6 +153,17 @@ fn result(plan: &Plan, report: &Report) -> String {
         lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
     }
     lines
+}
+
+/// Writes a page to a file and says where it is; `-` is standard output.
+pub(crate) fn page(file: &Path, page: String) -> anyhow::Result<()> {
+    if file == Path::new("-") {
+        crate::output::print(page);
+    } else {
+        std::fs::write(file, page).with_context(|| format!("cannot write `{}`", file.display()))?;
+        crate::output::print_line(shown(file));
+    }
+    Ok(())
 }
 
 /// A path as the user would write it: relative to the working folder if it lies below.

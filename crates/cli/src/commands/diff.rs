@@ -1,15 +1,11 @@
 //! `tamis diff`: what differs between two runs.
 
-use std::path::Path;
-
-use anyhow::Context as _;
 use tamis_report::compare::{Comparison, Moved, Texts, compare};
 
 use crate::args::DiffArgs;
 use crate::names::plural;
-use crate::output::{self, BAD, BOLD, DIM, GOOD, print_line, styled};
-use crate::summary::shown;
-use crate::{Exit, explained};
+use crate::output::{self, BAD, BOLD, DIM, GOOD, styled};
+use crate::{Exit, explained, summary};
 
 /// So many documents with another text are shown on a terminal; a page shows more.
 const MOST_TEXTS: usize = 3;
@@ -20,12 +16,7 @@ pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<Exit> {
         None => output::print(text(&comparison)),
         Some(file) => {
             let page = tamis_report::compare::page(&comparison)?;
-            if file == Path::new("-") {
-                output::print(page);
-            } else {
-                std::fs::write(file, page).with_context(|| format!("cannot write `{}`", file.display()))?;
-                print_line(shown(file));
-            }
+            summary::page(file, page)?;
         }
     }
     Ok(Exit::Done)

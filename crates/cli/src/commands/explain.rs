@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use tamis_config::{Diagnostics, Plan};
 use tamis_document::{Document, Fate, Metadata, Value};
 use tamis_report::explain::{Explainer, Explanation};
@@ -13,10 +12,10 @@ use tamis_stage::Kind;
 use crate::args::{ExplainArgs, PlaceArgs};
 use crate::commands::run;
 use crate::context::{Context, Planned, logged_run};
-use crate::output::{self, print_line};
+use crate::output;
 use crate::progress::Show;
 use crate::summary::shown;
-use crate::{Exit, explained};
+use crate::{Exit, explained, summary};
 
 /// What a line of an export says of a document that was not kept; read again, it is metadata and no part of the document.
 const OF_EXPORT: [&str; 4] = ["stage", "reason", "measures", "origin"];
@@ -65,12 +64,7 @@ pub(crate) fn explain(context: &Context, args: &ExplainArgs) -> anyhow::Result<E
         None => output::print(explained::text(&explanation, args.full)),
         Some(file) => {
             let page = tamis_report::explain::page(&explanation)?;
-            if file == Path::new("-") {
-                output::print(page);
-            } else {
-                std::fs::write(file, page).with_context(|| format!("cannot write `{}`", file.display()))?;
-                print_line(shown(file));
-            }
+            summary::page(file, page)?;
         }
     }
     Ok(Exit::Done)
