@@ -12,6 +12,7 @@ mod conformance;
 mod frozen;
 mod in_c;
 mod in_rust;
+mod isolated;
 mod loading;
 mod minor;
 mod stuck;

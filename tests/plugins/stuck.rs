@@ -11,17 +11,17 @@ use tempfile::TempDir;
 
 use crate::support::{Run, c_library, folder, has_cc, lines};
 
-const STAGE: &str = "[[stage]]\nuse = \"stuck\"\n";
+pub(crate) const STAGE: &str = "[[stage]]\nuse = \"stuck\"\n";
 
 /// Much more than the 5 s that the program promises, because the machine may have other things to do. What hangs
 /// takes longer.
 const HANGS: Duration = Duration::from_mins(1);
 
 /// So many documents are before the one that misbehaves, and as many behind it.
-const AROUND: usize = 300;
+pub(crate) const AROUND: usize = 300;
 
 /// A folder with the library, a pipeline with `stages`, and documents of which one is `text`.
-fn world(stages: &str, text: &str) -> TempDir {
+pub(crate) fn world(stages: &str, text: &str) -> TempDir {
     let folder = folder();
     c_library(folder.path(), "stuck.c", "stuck", &[]);
     let document = |n: usize| {
@@ -49,7 +49,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Run {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Run {
     command(folder, arguments).output().unwrap().into()
 }
 

@@ -433,6 +433,9 @@ pub(crate) enum PluginCommand {
     /// What the child process of `inspect` runs
     #[command(hide = true)]
     Describe { library: PathBuf, blake3: String },
+    /// What the child processes of a stage with `isolate` run
+    #[command(hide = true)]
+    Serve,
 }
 
 #[derive(Debug, clap::Args)]

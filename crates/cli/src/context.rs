@@ -1,7 +1,7 @@
 //! The stages that this program knows, and reading a pipeline with them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -59,6 +59,7 @@ impl Context {
                 bundled.leave_out(table, name, advice);
             }
         }
+        bundled.isolate_with(isolation(environment::program()));
         Ok(Self { bundled })
     }
 
@@ -188,6 +189,12 @@ impl Planned {
 
 /// A pipeline that was read, the stages that it may use, and the plugins that failed with the reason.
 type Read = (Pipeline, Registry, Vec<(usize, String)>);
+
+/// How stages are put into processes of their own: in those of a program with the command line of this one.
+pub(crate) fn isolation(program: PathBuf) -> tamis_isolate::Program {
+    let arguments = ["plugin", "serve"].map(Into::into).into();
+    tamis_isolate::Program { program, arguments }
+}
 
 /// A loader of libraries that describes them with this program.
 pub(crate) fn loader() -> Loader {

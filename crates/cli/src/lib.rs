@@ -68,6 +68,12 @@ pub fn plugin_folders() -> Vec<PathBuf> {
     environment::plugin_folders()
 }
 
+/// How a program that holds stages itself puts them into processes of their own: in those of `program`, which has the
+/// command line of `tamis`.
+pub fn isolation(program: impl Into<PathBuf>) -> impl tamis_stage::Isolation + 'static {
+    context::isolation(program.into())
+}
+
 /// Runs the command line of this process with the given plugins linked in.
 pub fn main(bundled: &[&'static PluginTable]) -> ExitCode {
     ExitCode::from(run(bundled, std::env::args_os()).code())
@@ -125,6 +131,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
             PluginCommand::Describe { library, blake3 } => {
                 commands::plugin_inspect::describe(&library, &blake3)
             }
+            PluginCommand::Serve => commands::plugin_serve::serve(context),
         },
     }
 }

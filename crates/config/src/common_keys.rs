@@ -49,7 +49,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 35] = [
     "name",
     "extends",
     "plugin",
@@ -63,6 +63,7 @@ const ORDER: [&str; 34] = [
     "before",
     "after",
     "any_order",
+    "isolate",
     "remove",
     "paths",
     "path",
@@ -94,7 +95,7 @@ const ORDER: [&str; 34] = [
 /// ```
 /// let keys = tamis_config::common_keys("stage");
 /// let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-/// assert_eq!(names, ["use", "id", "before", "after", "any_order", "remove"]);
+/// assert_eq!(names, ["use", "id", "before", "after", "any_order", "isolate", "remove"]);
 /// assert!(keys[0].required);
 /// ```
 pub fn common_keys(table: &str) -> Vec<OptionInfo> {

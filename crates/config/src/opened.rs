@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tamis_stage::handle::{ExporterHandle, OpenStage, ReaderHandle};
 use tamis_stage::{Registry, RunContext, StageInfo};
@@ -79,7 +80,8 @@ impl Opened {
     pub fn new(plan: Arc<Plan>, registry: &Registry, run: &RunContext) -> Result<Self, OpenError> {
         let registry = &registry.in_context(run);
         let sources = plan.sources.iter().map(|source| OpenedSource::new(source, registry));
-        let stages = plan.stages.iter().map(|stage| OpenedStage::new(stage, registry));
+        let limit = Duration::try_from_secs_f64(plan.run.stage_timeout_secs).ok().filter(|it| !it.is_zero());
+        let stages = plan.stages.iter().map(|stage| OpenedStage::new(stage, registry, limit));
         let exports = plan.exports.iter().map(|export| OpenedExport::new(export, registry));
         let (sources, stages) = (sources.collect::<Result<_, _>>()?, stages.collect::<Result<_, _>>()?);
         let exports = exports.collect::<Result<_, _>>()?;
@@ -104,8 +106,14 @@ impl OpenedReader {
 }
 
 impl OpenedStage {
-    fn new(plan: &StagePlan, registry: &Registry) -> Result<Self, OpenError> {
-        let handle = open(&plan.info, &plan.options, registry)?;
+    /// One that runs in processes of its own is given up on at a document after `limit`.
+    fn new(plan: &StagePlan, registry: &Registry, limit: Option<Duration>) -> Result<Self, OpenError> {
+        let handle = if plan.isolate {
+            let opened = registry.open_isolated(&plan.info, &plan.options, limit);
+            opened.map_err(|refused| refusal(&plan.info, &refused))?
+        } else {
+            open(&plan.info, &plan.options, registry)?
+        };
         // The plan was cut into segments by this number.
         if handle.observing_passes() != plan.observing_passes || !handle.fits(plan.info.kind) {
             return Err(another(&plan.info));
@@ -124,12 +132,15 @@ impl OpenedExport {
 }
 
 fn open(info: &StageInfo, options: &serde_json::Value, registry: &Registry) -> Result<OpenStage, OpenError> {
-    let error = |message: String| OpenError { stage: info.name.clone(), message };
     let factory = registry
         .get(info.kind.table(), &info.name)
         .filter(|factory| factory.info().plugin == info.plugin)
-        .ok_or_else(|| error(format!("plugin `{}` is not loaded", info.plugin.name)))?;
-    factory.open(options).map_err(|refused| error(refused.to_string()))
+        .ok_or_else(|| refusal(info, &format!("plugin `{}` is not loaded", info.plugin.name)))?;
+    factory.open(options).map_err(|refused| refusal(info, &refused))
+}
+
+fn refusal(info: &StageInfo, message: &dyn std::fmt::Display) -> OpenError {
+    OpenError { stage: info.name.clone(), message: message.to_string() }
 }
 
 fn another(info: &StageInfo) -> OpenError {

@@ -63,6 +63,8 @@ pub(crate) struct Checked {
     pub(crate) portable: Value,
     /// See [`StagePlan::observing_passes`](crate::StagePlan).
     pub(crate) observing_passes: u32,
+    /// See [`StagePlan::isolate`](crate::StagePlan).
+    pub(crate) isolate: bool,
     /// See [`StagePlan::notes`](crate::StagePlan).
     pub(crate) notes: Vec<String>,
 }
@@ -117,8 +119,7 @@ impl<'a> Opener<'a> {
         if entry.steps.is_empty() {
             entry.steps.push(Step::unknown(name, use_place));
         }
-        let is_meant = |node: &Node| matches!(node.data, Data::Bool(true));
-        let any_order = table.entry("any_order").filter(|it| list == "stage" && is_meant(&it.value));
+        let any_order = table.entry("any_order").filter(|it| list == "stage" && is_true(&it.value));
         let steps = std::mem::take(&mut entry.steps).into_iter();
         entry.steps = steps.map(|step| step.in_table(&entry.id, any_order.map(|it| &it.key_place))).collect();
         Some(entry)
@@ -136,8 +137,22 @@ impl<'a> Opener<'a> {
             portable: options.clone(),
             options,
             observing_passes: 0,
+            isolate: false,
             notes: Vec::new(),
         })
+    }
+
+    /// Whether a stage is to run in processes of its own; one that cannot is complained about.
+    fn is_isolated(&mut self, table: &Table, info: &StageInfo) -> bool {
+        let asked = table.entry("isolate").filter(|it| info.kind.table() == "stage" && is_true(&it.value));
+        let Some(entry) = asked else { return false };
+        if info.kind == Kind::Corpus {
+            let message = format!("`isolate` of corpus stage `{}`", info.name);
+            let label =
+                "it remembers what it has seen, which processes of its own would not share: remove this";
+            self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label(label));
+        }
+        info.kind != Kind::Corpus
     }
 
     /// Opens the stage of a table once more, without complaints.
@@ -350,7 +365,13 @@ impl<'a> Opener<'a> {
             return idle;
         }
         entry.steps.push(Step::new(info, &absolute, &marks, &entry.place));
-        match factory.open(&absolute) {
+        let isolate = self.is_isolated(table, info);
+        let opened = if isolate {
+            self.registry.open_isolated(info, &absolute, None)
+        } else {
+            factory.open(&absolute)
+        };
+        match opened {
             Ok(handle) if handle.fits(info.kind) => {
                 if let Some(step) = entry.steps.last_mut() {
                     step.forms = handle.forms();
@@ -360,6 +381,7 @@ impl<'a> Opener<'a> {
                     options: absolute,
                     portable: relative,
                     observing_passes: handle.observing_passes(),
+                    isolate,
                     notes: handle.notes(),
                 });
             }
@@ -500,6 +522,10 @@ fn options(list: &str, table: &Table, info: &StageInfo) -> Table {
 /// The entries of a table whose keys are wanted.
 fn part(table: &Table, wanted: impl Fn(&str) -> bool) -> Table {
     Table { entries: table.entries.iter().filter(|entry| wanted(&entry.key)).cloned().collect() }
+}
+
+fn is_true(node: &Node) -> bool {
+    matches!(node.data, Data::Bool(true))
 }
 
 fn is_loose(place: &Place) -> bool {

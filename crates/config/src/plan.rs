@@ -222,6 +222,10 @@ pub struct StagePlan {
     /// How often it must see all documents before it is applied to them: passes, of which each ends a segment.
     /// 0 of anything but a corpus stage that learns. It follows from the options, and only the open stage knows it.
     pub observing_passes: u32,
+    /// Whether it runs in processes of its own. What comes out is the same as long as nothing crashes, so a run that
+    /// did is gone on with when this is switched on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub isolate: bool,
     /// What it has worked out from its options that a user should know before a run, in sentences.
     #[serde(skip)]
     pub notes: Vec<String>,

@@ -238,6 +238,7 @@ impl<'a> Planner<'a> {
                     info: stage.info,
                     options: stage.options,
                     observing_passes: stage.observing_passes,
+                    isolate: stage.isolate,
                     notes: stage.notes,
                     named_fields: Vec::new(),
                 });

@@ -12,6 +12,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tamis_child::how;
 use tamis_stage::PluginOrigin;
 
 use crate::descriptor::Description;
@@ -152,24 +153,4 @@ fn with_origin(mut description: Description, origin: PluginOrigin) -> Descriptio
         stage.plugin = std::sync::Arc::clone(&plugin);
     }
     description
-}
-
-#[cfg(unix)]
-fn how(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-
-    const NAMES: [(i32, &str); 5] =
-        [(4, "SIGILL"), (6, "SIGABRT"), (7, "SIGBUS"), (8, "SIGFPE"), (11, "SIGSEGV")];
-    match status.signal() {
-        Some(signal) => match NAMES.iter().find(|(number, _)| *number == signal) {
-            Some((_, name)) => format!("signal {signal}, {name}"),
-            None => format!("signal {signal}"),
-        },
-        None => status.to_string(),
-    }
-}
-
-#[cfg(not(unix))]
-fn how(status: ExitStatus) -> String {
-    status.to_string()
 }

@@ -148,6 +148,7 @@ fn registry(file: &PipelineFile, program: &Path) -> Result<(Registry, Vec<(usize
             registry.add(stage).map_err(|error| error.to_string())?;
         }
     }
+    registry.isolate_with(tamis_cli::isolation(program));
     let mut loader = Loader::new(Inspector::of(program), tamis_cli::plugin_folders());
     let mut broken = Vec::new();
     for (index, plugin) in file.plugins().iter().enumerate() {

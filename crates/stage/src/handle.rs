@@ -3,6 +3,7 @@
 //! Implemented by the host over plugin tables.
 //! All handles are shared between workers; state that belongs to one worker stays behind the handle.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ pub struct Effects {
     /// Counts by name.
     pub counts: Counts,
     /// The values of each declared measure, by its name.
-    pub measures: BTreeMap<&'static str, Sketch>,
+    pub measures: BTreeMap<Cow<'static, str>, Sketch>,
     /// Documents that were split off: the index of the record they come from, and the document.
     pub split: Vec<(usize, Document)>,
 }

@@ -43,7 +43,7 @@ pub use measures::{Better, MeasureInfo};
 pub use needs::{BOUNDS, KEYS_BESIDE, Need, NeededState, Needs};
 pub use option_info::OptionInfo;
 pub use options::{NoOptions, Options};
-pub use registry::{DuplicateStage, Registry, StageFactory};
+pub use registry::{DuplicateStage, Isolation, Registry, StageFactory};
 pub use run_context::{LogLevel, RunContext};
 pub use sketch::Sketch;
 pub use view::{Attachment, ExportView, Lookup, Place, Shared, View};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::handle::OpenStage;
 use crate::{PluginInfo, RunContext, SetupError, StageInfo};
@@ -26,6 +27,23 @@ pub trait StageFactory: Send + Sync {
     fn open(&self, options: &serde_json::Value) -> Result<OpenStage, SetupError> {
         self.open_in(&RunContext::default(), options)
     }
+}
+
+/// Opens stages in processes of their own, which a program does that can start itself again.
+pub trait Isolation: Send + Sync {
+    /// Opens a filter or an extractor so that what it does to its process costs a document and not the run. A document
+    /// at which it is for longer than `limit` fails; there is no limit if none is given.
+    ///
+    /// # Errors
+    ///
+    /// When the stage refuses the options, or no process can be started.
+    fn open_in(
+        &self,
+        run: &RunContext,
+        info: &StageInfo,
+        options: &serde_json::Value,
+        limit: Option<Duration>,
+    ) -> Result<OpenStage, SetupError>;
 }
 
 /// A stage whose [`StageFactory::open`] is for a certain run.
@@ -57,6 +75,9 @@ pub struct Registry {
     stages: BTreeMap<(String, &'static str), Arc<dyn StageFactory>>,
     /// What this build was made without, each with what brings it.
     left_out: BTreeMap<(String, &'static str), String>,
+    isolation: Option<Arc<dyn Isolation>>,
+    /// For which run stages are opened, unless somebody names one.
+    run: RunContext,
 }
 
 /// Two plugins bring a stage of the same name for the same table.
@@ -103,7 +124,7 @@ impl Registry {
             Arc::new(InContext { factory: Arc::clone(factory), run: run.clone() })
         };
         let stages = self.stages.iter().map(|(key, factory)| (key.clone(), bound(factory))).collect();
-        Self { stages, left_out: self.left_out.clone() }
+        Self { stages, run: run.clone(), ..self.clone() }
     }
 
     /// The stage `name` of a table: `source`, `stage` or `export`.
@@ -119,6 +140,28 @@ impl Registry {
     /// What brings the stage `name` of a table, if it was left out of this build.
     pub fn left_out(&self, table: &'static str, name: &str) -> Option<&str> {
         self.left_out.get(&(name.to_owned(), table)).map(String::as_str)
+    }
+
+    /// Says how stages are opened in processes of their own.
+    pub fn isolate_with(&mut self, isolation: impl Isolation + 'static) {
+        self.isolation = Some(Arc::new(isolation));
+    }
+
+    /// Opens a stage in processes of its own; see [`Isolation::open_in`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and when this program does not know how to.
+    pub fn open_isolated(
+        &self,
+        info: &StageInfo,
+        options: &serde_json::Value,
+        limit: Option<Duration>,
+    ) -> Result<OpenStage, SetupError> {
+        let isolation = self.isolation.as_ref();
+        let isolation = isolation
+            .ok_or_else(|| SetupError::new("this program cannot start processes for stages (`isolate`)"))?;
+        isolation.open_in(&self.run, info, options, limit)
     }
 
     /// All stages called `name`, at most one a table.

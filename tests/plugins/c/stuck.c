@@ -24,6 +24,7 @@ static void *leave(void *nothing) {
 }
 
 static int ends = 0;
+static volatile int *volatile nowhere = NULL;
 
 /* As the destructor of a static object might: it waits for a thread that is not to come back. */
 static void at_exit(void) {
@@ -38,6 +39,8 @@ static void do_as_told(tamis_str text) {
   }
   if (is(text, "sleep for ever")) for (;;) pause();
   if (is(text, "take a while")) usleep(400000);
+  if (is(text, "abort")) abort();
+  if (is(text, "read nowhere")) ends = *nowhere;
   if (is(text, "exit well")) exit(0);
   if (is(text, "exit badly")) exit(42);
 #ifdef __linux__

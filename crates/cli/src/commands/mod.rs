@@ -14,6 +14,7 @@ mod plugin_in_c;
 pub(crate) mod plugin_inspect;
 pub(crate) mod plugin_new;
 mod plugin_sdk;
+pub(crate) mod plugin_serve;
 pub(crate) mod preview;
 pub(crate) mod report;
 pub(crate) mod resolve;

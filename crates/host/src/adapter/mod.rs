@@ -8,6 +8,7 @@ mod old_host;
 mod reader;
 mod transform;
 
+use std::borrow::Cow;
 use std::ffi::c_void;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -116,7 +117,7 @@ impl Instance {
             // the order in which they come.
             let declared = self.who.measures.iter().find(|info| info.covers(&measure.name));
             if let Some(info) = declared {
-                effects.measures.entry(&*info.name).or_default().note(measure.value);
+                effects.measures.entry(Cow::Borrowed(&*info.name)).or_default().note(measure.value);
             }
         }
     }

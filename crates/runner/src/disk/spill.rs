@@ -11,9 +11,9 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use tamis_document::{Document, Form, Json, Limit, Measure, Origin, Record, Value, ValueRef};
+use tamis_document::Record;
+use tamis_packed::Unpacker;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::error::RunError;
@@ -43,8 +43,8 @@ impl Frame {
     pub(crate) fn pack(records: &[Record], numbered: &[u64], before: u64) -> Result<Self, RunError> {
         let mut plain = Vec::with_capacity(records.iter().map(|record| record.document.size() + 96).sum());
         for (record, numbered) in records.iter().zip(numbered) {
-            put_word(*numbered, &mut plain);
-            put_record(record, &mut plain);
+            plain.extend_from_slice(&numbered.to_le_bytes());
+            tamis_packed::pack(record, &mut plain);
         }
         let (plain_bytes, records) = (plain.len() as u64, records.len() as u64);
         let bytes = if before < PLAIN_BYTES { plain } else { compressed(plain)? };
@@ -70,8 +70,8 @@ impl Frame {
         let unpacked = unpacked.map_err(|_| broken())?;
         let plain = if is_plain { &self.bytes } else { &unpacked };
         let (mut records, mut numbered) = (Vec::new(), Vec::new());
-        let mut rest = Taker { bytes: plain, file: Arc::from("") };
-        while !rest.bytes.is_empty() {
+        let mut rest = Unpacker::new(plain);
+        while !rest.is_empty() {
             numbered.push(rest.word().ok_or_else(broken)?);
             records.push(rest.record().ok_or_else(broken)?);
         }
@@ -199,151 +199,10 @@ impl SpillReader {
     }
 }
 
-fn put(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
-fn put_word(word: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(&word.to_le_bytes());
-}
-
-fn put_record(record: &Record, out: &mut Vec<u8>) {
-    let document = &record.document;
-    out.extend_from_slice(&record.position.to_le_bytes());
-    put(document.id.as_bytes(), out);
-    put(document.text.as_bytes(), out);
-    out.push(document.form.map_or(0, |form| form as u8 + 1));
-    out.push(u8::from(document.raw.is_some()));
-    if let Some(raw) = &document.raw {
-        put(raw, out);
-    }
-    let origin = &document.origin;
-    put(origin.file.as_bytes(), out);
-    for word in [origin.offset, origin.length, origin.ordinal, document.metadata.len() as u64] {
-        put_word(word, out);
-    }
-    for (name, value) in document.metadata.iter() {
-        put(name.as_bytes(), out);
-        put_value(value.as_ref(), out);
-    }
-    put_word(record.measures.len() as u64, out);
-    for measure in &record.measures {
-        put(measure.name.as_bytes(), out);
-        put_word(measure.value.to_bits(), out);
-        let (kind, limit) = match measure.limit {
-            Limit::None => (0, 0.0),
-            Limit::Min(limit) => (1, limit),
-            Limit::Max(limit) => (2, limit),
-        };
-        out.push(kind);
-        put_word(f64::to_bits(limit), out);
-    }
-}
-
-fn put_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
-    let (kind, word, text) = match value {
-        ValueRef::Null => (0, 0, None),
-        ValueRef::Bool(value) => (1, u64::from(value), None),
-        ValueRef::Integer(value) => (2, value.cast_unsigned(), None),
-        ValueRef::Float(value) => (3, value.to_bits(), None),
-        ValueRef::String(text) => (4, 0, Some(text)),
-        ValueRef::Json(text) => (5, 0, Some(text)),
-    };
-    out.push(kind);
-    match text {
-        Some(text) => put(text.as_bytes(), out),
-        None => put_word(word, out),
-    }
-}
-
-/// Takes records off bytes; `None` when they do not hold one.
-struct Taker<'a> {
-    bytes: &'a [u8],
-    /// The last file, which most records share with the one before.
-    file: Arc<str>,
-}
-
-impl<'a> Taker<'a> {
-    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.bytes.split_at_checked(n)?;
-        self.bytes = rest;
-        Some(taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-
-    fn word(&mut self) -> Option<u64> {
-        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
-    }
-
-    fn sized(&mut self) -> Option<&'a [u8]> {
-        let n = self.word()?;
-        self.take(usize::try_from(n).ok()?)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        simdutf8::basic::from_utf8(self.sized()?).ok()
-    }
-
-    fn record(&mut self) -> Option<Record> {
-        let position = u128::from_le_bytes(self.take(16)?.try_into().ok()?);
-        let mut document = Document::new(self.text()?, self.text()?);
-        document.form = match self.byte()? {
-            0 => None,
-            form => Some(*Form::ALL.get(usize::from(form) - 1)?),
-        };
-        if self.byte()? == 1 {
-            document.raw = Some(self.sized()?.to_vec());
-        }
-        let file = self.text()?;
-        if *self.file != *file {
-            self.file = Arc::from(file);
-        }
-        let (offset, length, ordinal) = (self.word()?, self.word()?, self.word()?);
-        document.origin = Origin { file: Arc::clone(&self.file), offset, length, ordinal };
-        for _ in 0..self.word()? {
-            let name = self.text()?.to_owned();
-            let value = self.value()?;
-            document.metadata.insert(name, value);
-        }
-        let n_measures = self.word()?;
-        let mut record = Record { position, ..Record::from(document) };
-        for _ in 0..n_measures {
-            record.measures.push(self.measure()?);
-        }
-        Some(record)
-    }
-
-    fn value(&mut self) -> Option<Value> {
-        Some(match self.byte()? {
-            0 => self.word().map(|_| Value::Null)?,
-            1 => Value::Bool(self.word()? != 0),
-            2 => Value::Integer(self.word()?.cast_signed()),
-            3 => Value::Float(f64::from_bits(self.word()?)),
-            4 => Value::String(self.text()?.to_owned()),
-            _ => Value::Json(Json::parse(self.text()?).ok()?),
-        })
-    }
-
-    fn measure(&mut self) -> Option<Measure> {
-        let name = self.text()?.to_owned();
-        let value = f64::from_bits(self.word()?);
-        let kind = self.byte()?;
-        let limit = f64::from_bits(self.word()?);
-        let limit = match kind {
-            0 => Limit::None,
-            1 => Limit::Min(limit),
-            _ => Limit::Max(limit),
-        };
-        Some(Measure { name: name.into(), value, limit })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tamis_document::{Document, Value};
+
     use super::*;
 
     fn records() -> Vec<Record> {

@@ -334,7 +334,7 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
         }
         merge_counts(&mut entry.counts, effects.counts);
         for (name, sketch) in effects.measures {
-            entry.measures.entry(name.to_owned()).or_default().add(sketch);
+            entry.measures.entry(name.into_owned()).or_default().add(sketch);
         }
         tally.split += effects.split.len() as u64;
         // Children first: their parents are named by their place among all records of the call.

@@ -1,34 +1,24 @@
 //! `exec`: runs a program as a stage.
 
-mod child;
 mod options;
 mod protocol;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, PoisonError};
+use std::process::Command;
+use std::time::Duration;
 
+use tamis_child::{Child, Framing, Starts};
 use tamis_plugin::{BatchExtractor, Draft, Extracted, Failure, SetupError, Verdict};
 
-use child::Child;
 pub use options::ExecOptions;
 use protocol::Answer;
-
-/// So many starts in a row may fail before nothing is started any more.
-const MOST_FAILED_STARTS: u32 = 3;
 
 /// Runs a program as a stage; see [`ExecOptions`].
 #[derive(Debug)]
 pub struct Exec {
     options: ExecOptions,
-    starts: Mutex<Starts>,
-}
-
-/// How starting the program has gone so far, over all workers.
-#[derive(Debug, Default)]
-struct Starts {
-    failed_in_a_row: u32,
-    why: String,
+    starts: Starts,
 }
 
 /// The process of a worker, once there was something to do.
@@ -54,13 +44,13 @@ impl BatchExtractor for Exec {
         // What is looked for when a run starts would be missed by `tamis check`.
         which::which(program)
             .map_err(|error| SetupError::in_option("command", format!("no program `{program}`: {error}")))?;
-        Ok(Self { options, starts: Mutex::default() })
+        Ok(Self { options, starts: Starts::default() })
     }
 
     fn extract_one(&self, worker: &mut Worker, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let id = draft.original().id().to_owned();
         let lines = [protocol::batch(1), protocol::request(&draft.original(), &self.options)].concat();
-        let answer = self.ask(worker, lines).and_then(|child| Answer::read(&child.answer()?, &id));
+        let answer = self.ask(worker, lines).and_then(|child| Answer::read(&self.answer(child)?, &id));
         self.log(worker, draft);
         match answer {
             Ok(answer) => answer.apply(draft),
@@ -93,7 +83,7 @@ impl Exec {
         let mut n_answered = 0;
         let answered = self.ask(worker, lines).and_then(|child| {
             for it in &mut *documents {
-                let answer = Answer::read(&child.answer()?, it.draft.original().id())?;
+                let answer = Answer::read(&self.answer(child)?, it.draft.original().id())?;
                 it.outcome = answer.apply(&mut it.draft);
                 n_answered += 1;
             }
@@ -112,30 +102,25 @@ impl Exec {
     fn ask<'w>(&self, worker: &'w mut Worker, lines: Vec<u8>) -> Result<&'w mut Child, String> {
         let child = match worker.child.take() {
             Some(child) => child,
-            None => self.start()?,
+            None => self.starts.start(|| self.greet())?,
         };
         child.send(lines);
         Ok(worker.child.insert(child))
     }
 
-    /// Starts the program, unless that has failed too often.
-    ///
-    /// One that cannot start at all would otherwise be started for each of a million documents.
-    fn start(&self) -> Result<Child, String> {
-        let starts = || self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        if starts().failed_in_a_row >= MOST_FAILED_STARTS {
-            return Err(starts().why.clone());
-        }
-        let started = Child::start(&self.options);
-        let mut starts = starts();
-        match &started {
-            Ok(_) => starts.failed_in_a_row = 0,
-            Err(why) => {
-                starts.failed_in_a_row += 1;
-                starts.why.clone_from(why);
-            }
-        }
-        started
+    /// Starts the program and greets it.
+    fn greet(&self) -> Result<Child, String> {
+        let mut command = Command::new(&self.options.command[0]);
+        command.args(&self.options.command[1..]).args(&self.options.script);
+        let mut child = Child::start(command, Framing::Lines)?;
+        child.send(protocol::hello(&self.options));
+        let welcome = self.answer(&mut child)?;
+        protocol::welcome(&welcome).map_err(|why| child.with_errors(&why))?;
+        Ok(child)
+    }
+
+    fn answer(&self, child: &mut Child) -> Result<Vec<u8>, String> {
+        child.answer(Duration::from_secs(self.options.timeout_secs), "timeout_secs")
     }
 
     fn log(&self, worker: &Worker, draft: &mut Draft<'_>) {
