@@ -36,6 +36,7 @@ mod common_keys;
 mod compression;
 mod destination;
 mod diagnostic;
+mod edit;
 mod editor;
 mod envelope;
 mod expressions;
@@ -61,6 +62,7 @@ mod text;
 
 pub use common_keys::{AUTO_DOCS, AUTO_SUMMARY, common_keys, forms};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use edit::edited;
 pub use editor::schema;
 pub use opened::{OpenError, Opened, OpenedExport, OpenedReader, OpenedSource, OpenedStage};
 pub use overrides::{Overrides, Setting, SettingOrigin, looks_like_override};
