@@ -228,7 +228,7 @@ fn read(stdout: impl Read, framing: Framing, heard: &Sender<Result<Vec<u8>, Stri
 /// The next line; none at the end, and none if it has no end: an answer that was broken off.
 fn line(stdout: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
     let mut line = Vec::new();
-    let n = stdout.take(LONGEST).read_until(b'\n', &mut line).map_err(unreadable)?;
+    let n = stdout.take(LONGEST).read_until(b'\n', &mut line).map_err(|error| unreadable(&error))?;
     if line.pop_if(|last| *last == b'\n').is_some() {
         return Ok(Some(line));
     }
@@ -240,18 +240,18 @@ fn sized(stdout: &mut impl Read) -> Result<Option<Vec<u8>>, String> {
     let mut length = [0; 8];
     match stdout.read_exact(&mut length) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-        read => read.map_err(unreadable)?,
+        read => read.map_err(|error| unreadable(&error))?,
     }
     let length = u64::from_le_bytes(length);
     if length > LONGEST {
         return Err(too_long(length));
     }
     let mut bytes = Vec::new();
-    let n = stdout.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
+    let n = stdout.take(length).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     Ok((n as u64 == length).then_some(bytes))
 }
 
-fn unreadable(error: std::io::Error) -> String {
+fn unreadable(error: &std::io::Error) -> String {
     format!("cannot read from the program: {error}")
 }
 

@@ -96,10 +96,18 @@ pub(crate) struct PreviewArgs {
     /// The file to write, or `-` for standard output; `NAME-preview.html` by default
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Show it in a browser, on this machine alone, with sliders that move the limits of the stages; what is kept follows,
+    /// and the limits can be written into the pipeline
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) serve: bool,
+    /// The port to listen on; a free one by default
+    #[arg(long, value_name = "PORT", requires = "serve", default_value_t = 0)]
+    pub(crate) port: u16,
 }
 
 /// `tamis advise`
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("written").args(["output", "write"])))]
 pub(crate) struct AdviseArgs {
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgs,
@@ -111,8 +119,11 @@ pub(crate) struct AdviseArgs {
     /// Write a pipeline that extends this one, with limits that drop `--drop` percent each
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// What each limit of the file that is written drops of the sample, in percent
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, requires = "output", value_parser = percent)]
+    /// Change these limits in the pipeline itself, so that they drop `--drop` percent each; comments and layout stay
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// What each limit that is written drops of the sample, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, requires = "written", value_parser = percent)]
     pub(crate) drop: f64,
 }
 
@@ -198,7 +209,7 @@ pub(crate) struct ExplainArgs {
 }
 
 /// What every command with a pipeline takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PipelineArgs {
     /// The pipeline file
     pub(crate) pipeline: PathBuf,

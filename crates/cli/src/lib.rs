@@ -17,6 +17,9 @@ mod metrics;
 mod names;
 mod output;
 mod progress;
+#[cfg(feature = "serve")]
+mod serve;
+mod spreads;
 mod stop;
 mod summary;
 

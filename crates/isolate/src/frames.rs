@@ -58,7 +58,9 @@ pub(crate) fn json(message: &impl Serialize) -> Vec<u8> {
 /// The records that a stage is to process.
 pub(crate) fn request(records: &[Record]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(records.iter().map(|record| record.document.size() + 128).sum());
-    records.iter().for_each(|record| pack(record, &mut bytes));
+    for record in records {
+        pack(record, &mut bytes);
+    }
     bytes
 }
 

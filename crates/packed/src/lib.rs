@@ -205,7 +205,9 @@ mod tests {
     fn what_was_packed_comes_back() {
         let records = [record(), Record::from(Document::new("", "")), record()];
         let mut bytes = Vec::new();
-        records.iter().for_each(|it| pack(it, &mut bytes));
+        for record in &records {
+            pack(record, &mut bytes);
+        }
         let mut rest = Unpacker::new(&bytes);
         let back: Vec<_> = std::iter::from_fn(|| rest.record()).collect();
         assert_eq!(back, records);

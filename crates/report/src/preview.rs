@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tamis_document::{Fate, Value};
+use tamis_document::{Fate, Limit, Value};
+use tamis_stage::Sketch;
 
 use crate::ReportError;
-use crate::explain::{Journey, Kind, Line, difference, lines};
+use crate::explain::{Journey, Kind, Line, Measured, difference, lines};
+use crate::flow::{self, Step};
+use crate::histogram;
 use crate::numbers::{count, share};
 
 /// So much of a text is shown, in characters.
@@ -26,6 +29,32 @@ pub struct Preview<'a> {
     pub n_files: u64,
     /// The documents.
     pub documents: &'a [Journey],
+    /// The ids of the stages, in order.
+    pub stages: Vec<&'a str>,
+    /// What can be turned, for a page that is served.
+    pub dials: Option<Dials<'a>>,
+}
+
+/// The limits that can be turned while the page is looked at.
+#[derive(Debug)]
+pub struct Dials<'a> {
+    /// The pipeline file that they are written to.
+    pub file: String,
+    /// The limits.
+    pub dials: Vec<Dial<'a>>,
+}
+
+/// A limit that can be turned.
+#[derive(Debug)]
+pub struct Dial<'a> {
+    /// The value of the pipeline that it is: `stage.length.min_chars`.
+    pub key: String,
+    /// The id of its stage.
+    pub stage: &'a str,
+    /// What is measured.
+    pub measured: &'a Measured,
+    /// The values of the sample, in order.
+    pub values: Vec<f64>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +80,27 @@ struct Cause {
     n: String,
     share: String,
 }
+
+/// A dial as the page shows it.
+#[derive(Serialize)]
+struct Turned<'a> {
+    key: &'a str,
+    stage: &'a str,
+    name: &'a str,
+    unit: &'a str,
+    summary: &'a str,
+    side: &'static str,
+    limit: f64,
+    /// Where the slider is, among the values that it can take.
+    at: usize,
+    last: usize,
+    /// As JSON.
+    steps: String,
+    histogram: String,
+}
+
+/// So many places has a slider.
+const PLACES: usize = 100;
 
 /// The page.
 ///
@@ -78,8 +128,64 @@ pub fn page(preview: &Preview<'_>) -> Result<String, ReportError> {
         totals => totals, n => count(n),
         causes => causes.iter().map(cause).collect::<Vec<_>>(),
         documents => documents, script => include_str!("../templates/preview.js"),
+        flow => flow(preview),
+        file => preview.dials.as_ref().map(|it| &it.file),
+        dials => preview.dials.iter().flat_map(|it| &it.dials).map(turned).collect::<Vec<_>>(),
+        serve => preview.dials.is_some().then_some(include_str!("../templates/serve.js")),
     };
     crate::fill("preview.html", include_str!("../templates/preview.html"), content)
+}
+
+/// The way of the sample through the stages.
+fn flow(preview: &Preview<'_>) -> String {
+    let left = |id: &str, fate: fn(&Fate) -> bool| {
+        let of = |it: &&Journey| fate(&it.fate) && it.decided_by.as_deref() == Some(id);
+        preview.documents.iter().filter(of).count() as u64
+    };
+    let mut steps = Vec::new();
+    for id in &preview.stages {
+        let seen = preview.documents.iter().filter(|it| it.steps.iter().any(|step| step.id == *id));
+        steps.push(Step {
+            name: id,
+            seen: seen.count() as u64,
+            dropped: left(id, |fate| matches!(fate, Fate::Dropped(_))),
+            failed: left(id, |fate| matches!(fate, Fate::Failed(_))),
+        });
+    }
+    flow::draw(&steps, preview.documents.iter().filter(|it| it.fate == Fate::Kept).count() as u64)
+}
+
+fn turned<'a>(dial: &'a Dial<'a>) -> Turned<'a> {
+    let Measured { measure, unit, summary, .. } = dial.measured;
+    let (side, limit) = match measure.limit {
+        Limit::Min(limit) => ("at least", limit),
+        Limit::Max(limit) => ("at most", limit),
+        Limit::None => ("", f64::NAN),
+    };
+    let mut sketch = Sketch::default();
+    for value in &dial.values {
+        sketch.note(*value);
+    }
+    let lines = [histogram::Line { option: side.to_owned(), at: limit }];
+    // The slider moves over the values that there are, so that each place of it drops about as many more.
+    let last = dial.values.len().saturating_sub(1);
+    let places = (0..=PLACES).filter_map(|place| dial.values.get(place * last / PLACES).copied());
+    let mut steps: Vec<f64> = places.chain([limit]).filter(|it| it.is_finite()).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.dedup();
+    Turned {
+        key: &dial.key,
+        stage: dial.stage,
+        name: &measure.name,
+        unit,
+        summary,
+        side,
+        limit,
+        last: steps.len().saturating_sub(1),
+        at: steps.partition_point(|it| *it < limit),
+        steps: format!("[{}]", steps.iter().map(f64::to_string).collect::<Vec<_>>().join(",")),
+        histogram: histogram::draw(&measure.name, &sketch, &lines).unwrap_or_default(),
+    }
 }
 
 fn shown(document: &Journey) -> Shown<'_> {

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use comfy_table::CellAlignment;
-use tamis_document::{Limit, Value};
-use tamis_report::explain::{Journey, Measured};
+use tamis_config::{Setting, SettingOrigin};
 
 use crate::args::{AdviseArgs, PlaceArgs};
 use crate::commands::preview::passed;
 use crate::context::{Context, logged_run};
 use crate::output::{self, BOLD, DIM, NAME, print, print_line, styled};
+use crate::spreads::{Spread, quantile, spreads};
 use crate::summary::{self, shown};
 use crate::{Exit, names};
 
@@ -23,15 +23,6 @@ const PROPOSED: [f64; 2] = [1.0, 5.0];
 const LANGUAGES: (usize, usize) = (6, 10);
 /// So many documents are named as examples.
 const EXAMPLES: usize = 3;
-
-/// The values of a measure of a stage.
-struct Spread<'a> {
-    stage: &'a str,
-    /// As it was measured first: its names, unit and limit.
-    of: &'a Measured,
-    /// Each with the language and the id of its document, in order.
-    values: Vec<(f64, &'a str, &'a str)>,
-}
 
 pub(crate) fn advise(context: &Context, args: &AdviseArgs) -> anyhow::Result<Exit> {
     let places = PlaceArgs { inputs: args.inputs.clone(), output: None };
@@ -61,69 +52,19 @@ pub(crate) fn advise(context: &Context, args: &AdviseArgs) -> anyhow::Result<Exi
         std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
         print_line(format_args!("wrote {}", shown(file)));
     }
+    if args.write {
+        let file = &args.pipeline.pipeline;
+        let limits = limits(&spreads, args.drop);
+        rewrite(file, &limits)?;
+        for limit in &limits {
+            print_line(format_args!("{} = {}", limit.key, limit.value));
+        }
+        print_line(format_args!("changed {}", shown(file)));
+    }
     Ok(Exit::Done)
 }
 
-/// The measures that have a limit, in the order of the stages.
-fn spreads(documents: &[Journey]) -> Vec<Spread<'_>> {
-    let mut all: Vec<Spread<'_>> = Vec::new();
-    let mut places: BTreeMap<(&str, &str, bool), usize> = BTreeMap::new();
-    for document in documents {
-        let language = match document.metadata.get("language") {
-            Some(Value::String(language)) => language.split('-').next().unwrap_or_default(),
-            _ => "",
-        };
-        for (step, of) in
-            document.steps.iter().flat_map(|step| step.measures.iter().map(move |of| (step, of)))
-        {
-            if of.measure.limit == Limit::None || !of.measure.value.is_finite() {
-                continue;
-            }
-            let is_max = matches!(of.measure.limit, Limit::Max(_));
-            let at = *places.entry((&step.id, &of.measure.name, is_max)).or_insert(all.len());
-            if at == all.len() {
-                all.push(Spread { stage: &step.id, of, values: Vec::new() });
-            }
-            all[at].values.push((of.measure.value, language, &document.id));
-        }
-    }
-    for spread in &mut all {
-        spread.values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    }
-    all
-}
-
 impl Spread<'_> {
-    fn is_max(&self) -> bool {
-        matches!(self.of.measure.limit, Limit::Max(_))
-    }
-
-    /// The limit as it is.
-    fn limit(&self) -> f64 {
-        match self.of.measure.limit {
-            Limit::Min(limit) | Limit::Max(limit) => limit,
-            Limit::None => f64::NAN,
-        }
-    }
-
-    /// Those that a limit would drop, the nearest to it first.
-    fn dropped(&self, limit: f64) -> Vec<(f64, &str)> {
-        let all = self.values.iter().map(|(value, _, id)| (*value, *id));
-        if self.is_max() {
-            all.filter(|(value, _)| *value > limit).collect()
-        } else {
-            let below: Vec<_> = all.filter(|(value, _)| *value < limit).collect();
-            below.into_iter().rev().collect()
-        }
-    }
-
-    /// A limit that drops about so many percent, in few digits; no more than that.
-    fn proposed(&self, percent: f64) -> f64 {
-        let at = if self.is_max() { 100.0 - percent } else { percent };
-        let value = quantile(&self.values.iter().map(|it| it.0).collect::<Vec<_>>(), at);
-        rounded(value, self.is_max())
-    }
-
     fn text(&self) -> String {
         let unit = if self.of.unit.is_empty() { String::new() } else { format!(" ({})", self.of.unit) };
         let mut out = format!(
@@ -143,7 +84,7 @@ impl Spread<'_> {
             if self.of.option.is_empty() || (limit - now).abs() < f64::EPSILON {
                 continue;
             }
-            let set = format!("--set stage.{}.{}={limit}", self.stage, self.of.option);
+            let set = format!("--set {}={limit}", self.key());
             out += &self.line(&set, limit);
         }
         out + "\n"
@@ -193,24 +134,31 @@ impl Spread<'_> {
     }
 }
 
-/// The value below which so many percent of some sorted values lie.
-fn quantile(values: &[f64], percent: f64) -> f64 {
-    let at = (percent / 100.0 * values.len() as f64).floor() as usize;
-    values.get(at.min(values.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+/// The limits that drop about so many percent each.
+fn limits(spreads: &[Spread<'_>], percent: f64) -> Vec<Setting> {
+    let with_option = spreads.iter().filter(|spread| !spread.of.option.is_empty());
+    let limit = |spread: &Spread<'_>| Setting {
+        key: spread.key(),
+        value: spread.proposed(percent).to_string(),
+        origin: SettingOrigin::Flag,
+    };
+    with_option.map(limit).collect()
 }
 
-/// With two digits that count; towards what drops less.
-fn rounded(value: f64, is_max: bool) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
-    // As `1.234e3`: two digits and the power of ten, without a logarithm.
-    let written = format!("{value:e}");
-    let Some((digits, power)) = written.split_once('e') else { return value };
-    let (Ok(digits), Ok(power)) = (digits.parse::<f64>(), power.parse::<i32>()) else { return value };
-    // A value that has no more digits must stay what it is.
-    let steps = if is_max { (digits * 10.0 - 1e-9).ceil() } else { (digits * 10.0 + 1e-9).floor() };
-    format!("{steps}e{}", power - 1).parse().unwrap_or(value)
+/// Changes values of a pipeline file; nothing of it is lost when that fails.
+pub(crate) fn rewrite(file: &Path, settings: &[Setting]) -> anyhow::Result<()> {
+    let cannot = || format!("cannot change `{}`", file.display());
+    let text = std::fs::read_to_string(file).with_context(cannot)?;
+    let text = tamis_config::edited(&text, settings).map_err(anyhow::Error::msg).with_context(cannot)?;
+    // What a link points to is the file that is meant.
+    let file = file.canonicalize().with_context(cannot)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    std::io::Write::write_all(&mut new, text.as_bytes()).with_context(cannot)?;
+    let permissions = std::fs::metadata(&file).with_context(cannot)?.permissions();
+    new.as_file().set_permissions(permissions).with_context(cannot)?;
+    new.persist(&file).with_context(cannot)?;
+    Ok(())
 }
 
 /// A pipeline that takes over the other one with these limits.
@@ -244,32 +192,4 @@ fn tuned(spreads: &[Spread<'_>], pipeline: &Path, file: &Path, percent: f64) -> 
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_are_round_and_drop_no_more_than_was_asked_for() {
-        for (value, is_max, expected) in [
-            (1234.0, false, 1200.0),
-            (1234.0, true, 1300.0),
-            (0.2, false, 0.2),
-            (0.2, true, 0.2),
-            (0.287, false, 0.28),
-            (57.0, false, 57.0),
-            (0.0, false, 0.0),
-            (-3.45, true, -3.4),
-        ] {
-            assert_eq!(rounded(value, is_max).to_bits(), f64::to_bits(expected), "{value} {is_max}");
-        }
-    }
-
-    #[test]
-    fn quantiles_are_values_that_were_measured() {
-        let values: Vec<f64> = (0..200).map(f64::from).collect();
-        assert_eq!([1.0, 50.0, 99.0].map(|percent| quantile(&values, percent) as u32), [2, 100, 198]);
-        assert_eq!(quantile(&[7.0], 99.0) as u32, 7);
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) fn serve(context: &Context) -> anyhow::Result<Exit> {
         watchdog = watch(&run, setup.limit_secs).map_err(SetupError::new)?;
         open(context, setup, &run)
     };
-    tamis_isolate::serve(io::stdin(), Documents, open, || end())?;
+    tamis_isolate::serve(io::stdin(), Documents, open, end)?;
     drop(watchdog);
     Ok(Exit::Done)
 }
