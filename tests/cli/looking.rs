@@ -1,5 +1,8 @@
 //! `tamis preview`, `tamis advise` and `tamis test --snapshots`.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::json;
 
 use crate::world::{PIPELINE, World};
@@ -80,6 +83,101 @@ fn advice_says_what_limits_drop_and_writes_them() {
     );
     let none = world.tamis(&["advise", "q.toml"]).exits(2).stderr;
     assert!(none.contains("no stage of `q.toml` measures anything against a limit"), "{none}");
+}
+
+#[test]
+fn advice_is_written_where_the_limits_stand() {
+    let world = world();
+    let before = world.read("p.toml").replace("min_chars = 100", "min_chars = 100  # ours");
+    world.write("p.toml", &before);
+    let unused = world.tamis(&["advise", "p.toml", "--drop", "10"]).exits(2).stderr;
+    assert!(unused.contains("--write"), "{unused}");
+    let ran = world.tamis(&["advise", "p.toml", "--write", "--drop", "10"]).exits(0);
+    let limit = ran.stdout.lines().find_map(|line| line.strip_prefix("stage.length.min_chars = "));
+    let limit = limit.unwrap_or_else(|| panic!("{}", ran.stdout));
+    assert_ne!(limit, "100");
+    assert_eq!(world.read("p.toml"), before.replace("= 100  #", &format!("= {limit}  #")));
+}
+
+/// A preview that is served.
+struct Served {
+    process: std::process::Child,
+    host: String,
+    path: String,
+}
+
+impl Served {
+    fn start(world: &World) -> Self {
+        let mut command = std::process::Command::new(tamis_tests::program::tamis());
+        command.args(["preview", "p.toml", "-n", "1000", "--serve"]).current_dir(world.path("."));
+        let mut process = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let address =
+            said.split_once("http://").and_then(|(_, rest)| rest.split(' ').next()).expect("an address");
+        let (host, path) = address.split_once('/').expect("a path");
+        Self { process, host: host.to_owned(), path: format!("/{path}") }
+    }
+
+    /// The status and the body of an answer.
+    fn ask(&self, method: &str, host: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        let length = body.len();
+        let asked = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(asked.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn post(&self, what: &str, body: &str) -> (u16, String) {
+        self.ask("POST", &self.host, &format!("{}{what}", self.path), body)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn limits_of_a_preview_are_turned_and_written_by_whoever_has_seen_the_address() {
+    let world = world();
+    let before = world.read("p.toml").replace("min_chars = 100", "min_chars = 100  # ours");
+    world.write("p.toml", &before);
+    let served = Served::start(&world);
+    let (status, page) = served.ask("GET", &served.host, &served.path, "");
+    assert_eq!(status, 200);
+    assert!(
+        page.contains("data-key=\"stage.length.min_chars\"") && page.contains("write to p.toml"),
+        "{page}"
+    );
+    assert_eq!(page.matches("data-fate=\"dropped\"").count(), 3);
+    // What is turned is seen by everything on the page, and nothing is written.
+    let (status, page) = served.post("turn", "{\"stage.length.min_chars\": 400}");
+    assert_eq!(status, 200);
+    let n = page.matches("data-fate=\"dropped\"").count();
+    assert!(n > 10 && page.contains(&format!("length: too-short ({n}, ")), "{n}");
+    assert!(page.contains("chars 380, at least 400 (min_chars)"), "{page}");
+    assert_eq!(world.read("p.toml"), before);
+    for (body, says) in [("{\"stage.length.min_charz\": 4}", "did you mean `min_chars`"), ("x", "no limits")]
+    {
+        let (status, message) = served.post("turn", body);
+        assert!(status == 409 && message.contains(says), "{status} {message}");
+    }
+    let (status, told) = served.post("write", "{\"stage.length.min_chars\": 400}");
+    assert_eq!((status, told.as_str()), (200, "1 limit written to p.toml"));
+    assert_eq!(world.read("p.toml"), before.replace("= 100  #", "= 400  #"));
+    // Whoever has not seen the address, or has been led here under another name.
+    for (host, path) in [(served.host.as_str(), "/"), (&served.host, "/0/"), ("mill.example", &served.path)] {
+        assert_eq!(served.ask("GET", host, path, "").0, 404, "{host} {path}");
+    }
+    assert_eq!(served.ask("PUT", &served.host, &served.path, "").0, 405);
 }
 
 #[test]

@@ -103,6 +103,12 @@ macro_rules! measures {
                 match self { $(Self::$id => $name),* }
             }
 
+            /// What its lower and its upper limit are called where limits are by name. Here, because only literals can be
+            /// joined to a constant.
+            pub const fn limits(self) -> (&'static str, &'static str) {
+                match self { $(Self::$id => (concat!("limits.min_", $name), concat!("limits.max_", $name))),* }
+            }
+
             /// The unit; empty for a share or a number without one.
             pub const fn unit(self) -> &'static str {
                 match self { $(Self::$id => $unit),* }

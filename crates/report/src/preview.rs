@@ -90,7 +90,7 @@ struct Turned<'a> {
     unit: &'a str,
     summary: &'a str,
     side: &'static str,
-    limit: f64,
+    limit: String,
     /// Where the slider is, among the values that it can take.
     at: usize,
     last: usize,
@@ -180,7 +180,7 @@ fn turned<'a>(dial: &'a Dial<'a>) -> Turned<'a> {
         unit,
         summary,
         side,
-        limit,
+        limit: limit.to_string(),
         last: steps.len().saturating_sub(1),
         at: steps.partition_point(|it| *it < limit),
         steps: format!("[{}]", steps.iter().map(f64::to_string).collect::<Vec<_>>().join(",")),

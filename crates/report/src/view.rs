@@ -234,7 +234,9 @@ fn stands_for(measure: &MeasureInfo, name: &str) -> bool {
 /// Where the limit of an option is, as given or by default; none where that is no number.
 fn limit(option: &str, options: &Value, schema: &Value) -> Option<Line> {
     let default = || schema.get("properties")?.get(option)?.get("default");
-    let at = options.get(option).or_else(default)?.as_f64()?;
+    // A dot leads into a table.
+    let given = options.pointer(&format!("/{}", option.replace('.', "/")));
+    let at = given.or_else(default)?.as_f64()?;
     // Nobody sets the greatest number there is: it stands for no limit.
     (!option.is_empty() && at.abs() < 1e15).then(|| Line { option: option.to_owned(), at })
 }

@@ -137,8 +137,10 @@ pub(super) fn declared_measures<'r>(
     let options = info.schema.get("properties");
     for measure in &info.measures {
         let limits = [&measure.min_option, &measure.max_option];
-        let is_unknown =
-            |option: &str| !option.is_empty() && options.and_then(|options| options.get(option)).is_none();
+        // What stands behind a dot is a name in a table, which the schema need not list.
+        let first = |option: &str| option.split('.').next().unwrap_or_default().to_owned();
+        let is_known = |option: &str| options.and_then(|options| options.get(first(option))).is_some();
+        let is_unknown = |option: &str| !option.is_empty() && !is_known(option);
         if let Some(option) = limits.into_iter().find(|option| is_unknown(option)) {
             return Err(format!(
                 "the limit of its measure `{}` is `{option}`, which is no option of it",

@@ -193,7 +193,9 @@ const INFOS: [MeasureInfo; Measure::ALL.len()] = {
             Direction::Higher => Better::Higher,
             Direction::Lower => Better::Lower,
         };
+        let (least, most) = measure.limits();
         let info = MeasureInfo::new(measure.name(), measure.unit(), measure.summary()).better(better);
+        let info = info.at_least(least).at_most(most);
         // Nothing is dropped by this, which a constant could not do.
         std::mem::forget(std::mem::replace(&mut infos[at], info));
         at += 1;
