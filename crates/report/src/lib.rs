@@ -20,6 +20,7 @@ pub mod compare;
 pub mod explain;
 mod flow;
 mod histogram;
+mod near;
 mod numbers;
 pub mod preview;
 mod samples;
@@ -77,8 +78,15 @@ pub enum ReportError {
 pub fn page(folder: &Path, registry: &Registry) -> Result<String, ReportError> {
     let manifest = Manifest::read(folder)?;
     let manifest = manifest.ok_or_else(|| ReportError::NoRun { folder: folder.to_owned() })?;
-    let samples = samples::dropped(folder, &manifest);
-    let view = View::of(&manifest, registry, samples);
+    let seen = view::Seen {
+        samples: samples::dropped(folder, &manifest),
+        near: manifest
+            .fates
+            .as_ref()
+            .map(|table| near::misses(&folder.join(&table.name)))
+            .unwrap_or_default(),
+    };
+    let view = View::of(&manifest, registry, seen);
     fill("report.html", include_str!("../templates/report.html"), minijinja::context! { run => view })
 }
 

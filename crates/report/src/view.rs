@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use tamis_runner::{Example, Manifest, StageTally, Tally};
+use tamis_runner::{Example, LanguageTally, Manifest, StageTally, Tally};
 use tamis_stage::{MeasureInfo, Registry, Sketch, StageInfo};
 
 use crate::flow::{self, Step};
 use crate::histogram::{self, Line};
+use crate::near::Near;
 use crate::numbers::{count, share, size, value};
 use crate::samples::{Sample, Samples};
 
@@ -23,6 +24,9 @@ pub(crate) struct View {
     input: String,
     /// The picture of the flow, as SVG.
     flow: String,
+    languages: Vec<Language>,
+    /// How many languages there are, where not all have a row.
+    n_languages: Option<String>,
     stages: Vec<StageView>,
     failures: Vec<Failure>,
     unread: Vec<Failure>,
@@ -64,6 +68,27 @@ struct Measure {
     histogram: String,
     /// Some quantiles: name and value.
     quantiles: Vec<(&'static str, String)>,
+    near: Vec<NearMisses>,
+}
+
+/// Records that were kept and came near a limit.
+#[derive(Serialize)]
+struct NearMisses {
+    /// `at least 100`.
+    limit: String,
+    /// The id of each, and its value.
+    records: Vec<(String, String)>,
+}
+
+/// What became of the records in a language.
+#[derive(Serialize)]
+struct Language {
+    name: String,
+    n: String,
+    kept: String,
+    dropped: String,
+    failed: String,
+    share: String,
 }
 
 /// Records or files that failed.
@@ -92,8 +117,14 @@ struct Planned<'a> {
     options: &'a Value,
 }
 
+/// What was looked up for the page, beside the manifest.
+pub(crate) struct Seen {
+    pub(crate) samples: Samples,
+    pub(crate) near: Near,
+}
+
 impl View {
-    pub(crate) fn of(manifest: &Manifest, registry: &Registry, mut samples: Samples) -> Self {
+    pub(crate) fn of(manifest: &Manifest, registry: &Registry, mut seen: Seen) -> Self {
         let tally = &manifest.tally;
         let planned = planned(&manifest.resolved.plan);
         let none = StageTally::default();
@@ -106,7 +137,7 @@ impl View {
             })
             .collect();
         let stages =
-            planned.iter().map(|stage| stage_view(stage, of(&stage.id), registry, &mut samples)).collect();
+            planned.iter().map(|stage| stage_view(stage, of(&stage.id), registry, &mut seen)).collect();
         Self {
             pipeline: manifest.pipeline.clone(),
             tamis: manifest.tamis.clone(),
@@ -114,6 +145,9 @@ impl View {
             totals: totals(tally),
             input: input(manifest),
             flow: flow::draw(&steps, tally.kept),
+            languages: languages(tally),
+            n_languages: (tally.languages.len() > MOST_LANGUAGES)
+                .then(|| count(tally.languages.len() as u64)),
             stages,
             failures: failures(tally),
             unread: tally.unread.first.iter().map(|example| failure("", 1, example)).collect(),
@@ -149,6 +183,24 @@ fn totals(tally: &Tally) -> Vec<(&'static str, String, String)> {
     totals
 }
 
+/// So many languages have a row, the most frequent ones.
+const MOST_LANGUAGES: usize = 20;
+
+fn languages(tally: &Tally) -> Vec<Language> {
+    let n = |it: &LanguageTally| it.kept + it.dropped + it.failed;
+    let mut languages: Vec<(&String, &LanguageTally)> = tally.languages.iter().collect();
+    languages.sort_by_key(|(name, it)| (std::cmp::Reverse(n(it)), *name));
+    let language = |(name, it): (&String, &LanguageTally)| Language {
+        name: name.clone(),
+        n: count(n(it)),
+        kept: count(it.kept),
+        dropped: count(it.dropped),
+        failed: count(it.failed),
+        share: share(it.kept, n(it)),
+    };
+    languages.into_iter().take(MOST_LANGUAGES).map(language).collect()
+}
+
 fn input(manifest: &Manifest) -> String {
     let input = &manifest.tally.input;
     let files = if manifest.input_files == 1 { "file" } else { "files" };
@@ -162,12 +214,7 @@ fn input(manifest: &Manifest) -> String {
     text
 }
 
-fn stage_view(
-    stage: &Planned<'_>,
-    tally: &StageTally,
-    registry: &Registry,
-    samples: &mut Samples,
-) -> StageView {
+fn stage_view(stage: &Planned<'_>, tally: &StageTally, registry: &Registry, seen: &mut Seen) -> StageView {
     let info = registry
         .iter()
         .map(|factory| factory.info())
@@ -181,11 +228,13 @@ fn stage_view(
             name: name.clone(),
             n: count(*n),
             share: share(*n, tally.seen),
-            samples: samples.remove(&(stage.id.clone(), name.clone())).unwrap_or_default(),
+            samples: seen.samples.remove(&(stage.id.clone(), name.clone())).unwrap_or_default(),
         })
         .collect();
-    let measures =
-        tally.measures.iter().filter_map(|(name, sketch)| measure(name, sketch, info, stage.options));
+    let measures = tally
+        .measures
+        .iter()
+        .filter_map(|(name, sketch)| measure(name, sketch, info, stage.options, &seen.near));
     StageView {
         id: stage.id.clone(),
         stage: if stage.name == stage.id { String::new() } else { stage.name.clone() },
@@ -203,15 +252,24 @@ fn stage_view(
     }
 }
 
-fn measure(name: &str, sketch: &Sketch, info: Option<&StageInfo>, options: &Value) -> Option<Measure> {
+fn measure(
+    name: &str,
+    sketch: &Sketch,
+    info: Option<&StageInfo>,
+    options: &Value,
+    near: &Near,
+) -> Option<Measure> {
     let declared = info.and_then(|info| info.measures.iter().find(|measure| stands_for(measure, name)));
-    let lines: Vec<Line> = match (declared, info) {
+    let mut lines: Vec<Line> = match (declared, info) {
         (Some(declared), Some(info)) => [&declared.min_option, &declared.max_option]
             .into_iter()
             .filter_map(|option| limit(option, options, &info.schema))
             .collect(),
         _ => Vec::new(),
     };
+    if lines.is_empty() {
+        lines = noted_limits(name, near);
+    }
     let quantile = |(name, share)| Some((name, value(sketch.quantile(share)?)));
     let quantiles = [("least", 0.0), ("5 %", 0.05), ("half", 0.5), ("95 %", 0.95), ("most", 1.0)];
     Some(Measure {
@@ -221,7 +279,26 @@ fn measure(name: &str, sketch: &Sketch, info: Option<&StageInfo>, options: &Valu
         n: count(sketch.n()),
         histogram: histogram::draw(name, sketch, &lines)?,
         quantiles: quantiles.into_iter().filter_map(quantile).collect(),
+        near: [false, true].into_iter().filter_map(|is_max| near_misses(name, is_max, near)).collect(),
     })
+}
+
+/// The limits that records were held to, where they are no options: those of a rule file.
+fn noted_limits(name: &str, near: &Near) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (is_max, side) in [(false, "at least"), (true, "at most")] {
+        let limits = near.get(&(name.to_owned(), is_max)).map(|side| side.limits.as_slice());
+        lines.extend(limits.into_iter().flatten().map(|at| Line { option: side.to_owned(), at: *at }));
+    }
+    lines
+}
+
+fn near_misses(name: &str, is_max: bool, near: &Near) -> Option<NearMisses> {
+    let misses = &near.get(&(name.to_owned(), is_max))?.misses;
+    let side = if is_max { "at most" } else { "at least" };
+    let limit = format!("{side} {}", value(misses.first()?.limit));
+    let records = misses.iter().map(|miss| (miss.id.clone(), value(miss.value))).collect();
+    Some(NearMisses { limit, records })
 }
 
 fn stands_for(measure: &MeasureInfo, name: &str) -> bool {

@@ -64,6 +64,6 @@ pub use report::{Finish, Report};
 pub use run::run;
 pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
 pub use settings::{Grace, Settings, Stream};
-pub use tally::{InputTally, StageTally, Tally};
+pub use tally::{InputTally, LanguageTally, StageTally, Tally};
 pub use work::chain::{pass, process, transform};
 pub use work::place::RecordPlace;

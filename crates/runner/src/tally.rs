@@ -1,10 +1,11 @@
 //! Counting every record, twice.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tamis_config::{NamedField, Opened};
-use tamis_document::Record;
+use tamis_document::{Fate, Record, Value, ValueRef};
 use tamis_stage::Sketch;
 use tamis_stage::handle::{Counts, OpenStage};
 
@@ -35,9 +36,24 @@ pub struct Tally {
     pub failed: u64,
     /// What happened where, by `source.ID`, `stage.ID` or `export.ID`.
     pub stages: BTreeMap<String, StageTally>,
+    /// What became of the records in each language, by the first part of the tag in their field `language`
+    /// (`zh-hans` and `zh-hant` apart); those without one are left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub languages: BTreeMap<String, LanguageTally>,
     /// Time spent beside that; not part of a manifest.
     #[serde(skip)]
     pub chores: Chores,
+}
+
+/// What became of the records in a language.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanguageTally {
+    /// Records that passed every stage and were exported.
+    pub kept: u64,
+    /// Records that a stage dropped.
+    pub dropped: u64,
+    /// Records that could not be processed or exported.
+    pub failed: u64,
 }
 
 /// Where the input of a run went: files, members of archives, and the bytes of the files as they lie there.
@@ -189,6 +205,25 @@ impl StageTally {
     }
 }
 
+/// What a tag counts as; none if it is no tag. There are so few of them that their number needs no bound.
+fn language(tag: &str) -> Option<Cow<'_, str>> {
+    let mut parts = tag.split(['-', '_']);
+    let first = parts.next().filter(|it| matches!(it.len(), 2 | 3))?;
+    if !first.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
+    if !first.eq_ignore_ascii_case("zh") {
+        let is_lower = first.bytes().all(|byte| byte.is_ascii_lowercase());
+        return Some(if is_lower { Cow::Borrowed(first) } else { Cow::Owned(first.to_ascii_lowercase()) });
+    }
+    let is = |part: &str, names: &[&str]| names.iter().any(|name| part.eq_ignore_ascii_case(name));
+    Some(match parts.next() {
+        Some(part) if is(part, &["Hant", "TW", "HK", "MO"]) => Cow::Borrowed("zh-hant"),
+        Some(part) if is(part, &["Hans", "CN", "SG"]) => Cow::Borrowed("zh-hans"),
+        _ => Cow::Borrowed("zh"),
+    })
+}
+
 impl Tally {
     /// The entry of a stage; `table` is the table of the pipeline file that names it, because a source and an
     /// export may have the same id.
@@ -208,8 +243,32 @@ impl Tally {
         for (id, stage) in other.stages {
             self.stages.entry(id).or_default().add(stage);
         }
+        for (language, other) in other.languages {
+            let of_language = self.languages.entry(language).or_default();
+            of_language.kept += other.kept;
+            of_language.dropped += other.dropped;
+            of_language.failed += other.failed;
+        }
         for (chore, spent) in other.chores {
             self.spend(chore, spent);
+        }
+    }
+
+    /// Counts a record that goes no further in its language.
+    pub(crate) fn note_language(&mut self, record: &Record) {
+        let Some(ValueRef::String(tag)) = record.document.metadata.get("language").map(Value::as_ref) else {
+            return;
+        };
+        let Some(language) = language(tag) else { return };
+        // The name is only made for the first record of a language.
+        if !self.languages.contains_key(&*language) {
+            self.languages.insert(language.to_string(), LanguageTally::default());
+        }
+        let Some(of_language) = self.languages.get_mut(&*language) else { return };
+        match record.fate {
+            Fate::Kept => of_language.kept += 1,
+            Fate::Dropped(_) => of_language.dropped += 1,
+            Fate::Failed(_) => of_language.failed += 1,
         }
     }
 
