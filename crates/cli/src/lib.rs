@@ -19,6 +19,7 @@ mod output;
 mod progress;
 #[cfg(feature = "serve")]
 mod serve;
+mod slow;
 mod spreads;
 mod stop;
 mod summary;

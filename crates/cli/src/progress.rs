@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tamis_runner::{Progress, Snapshot};
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, resident};
 use crate::output;
+use crate::slow::Slow;
 
 const TICK: Duration = Duration::from_millis(100);
 const JSON_INTERVAL: Duration = Duration::from_secs(1);
@@ -18,7 +19,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// taken back.
 const BAR: &str = "{spinner:.cyan} {bar:20.cyan/blue.dim} {percent:>3} %  {prefix}\n{wide_msg}";
 /// How much of the name of a phase is shown, in characters.
-const MAX_PHASE_CHARS: usize = 36;
+const MAX_PHASE_CHARS: usize = 22;
 /// How long a segment must have run before it is foretold when it ends.
 const MIN_SECONDS: f64 = 2.0;
 /// The bar is drawn in this many steps, whatever it counts.
@@ -42,6 +43,8 @@ pub(crate) struct Watched<'a> {
     /// How many records are read, if not all.
     pub(crate) limit: Option<u64>,
     pub(crate) progress: &'a Progress,
+    /// Where it takes long.
+    pub(crate) slow: &'a Slow,
     /// The file of counters that is kept meanwhile.
     pub(crate) metrics: Option<&'a Metrics>,
 }
@@ -81,12 +84,18 @@ fn bar(watched: &Watched<'_>, finished: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
     bar.set_style(style());
     let mut clock = Clock::start();
+    let mut memory = (Instant::now(), String::new());
     while !finished.load(Ordering::Acquire) {
         let now = watched.progress.snapshot();
         let seconds = clock.seconds(&now);
+        if memory.1.is_empty() || memory.0.elapsed() >= JSON_INTERVAL {
+            memory =
+                (Instant::now(), resident().map(|bytes| HumanBytes(bytes).to_string()).unwrap_or_default());
+        }
         bar.set_position((watched.share(&now).unwrap_or_default() * STEPS as f64) as u64);
-        bar.set_prefix(watched.head(&now, seconds));
-        bar.set_message(message(&now, seconds));
+        let head = [watched.head(&now, seconds), memory.1.clone()];
+        bar.set_prefix(head.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("  "));
+        bar.set_message(watched.slow.longest().unwrap_or_else(|| message(&now, seconds)));
         bar.tick();
         std::thread::park_timeout(TICK);
     }
@@ -227,6 +236,7 @@ fn json(progress: &Progress, finished: &AtomicBool) {
                 "kept": now.kept,
                 "dropped": now.dropped,
                 "failed": now.failed,
+                "resident_bytes": resident(),
             }));
         }
     }
@@ -236,8 +246,10 @@ fn json(progress: &Progress, finished: &AtomicBool) {
 mod tests {
     use super::*;
 
+    static NOTHING: std::sync::LazyLock<Slow> = std::sync::LazyLock::new(Slow::default);
+
     fn watched<'a>(phases: &'a [String], limit: Option<u64>, progress: &'a Progress) -> Watched<'a> {
-        Watched { phases, limit, progress, metrics: None }
+        Watched { phases, limit, progress, slow: &NOTHING, metrics: None }
     }
 
     #[test]
@@ -282,7 +294,8 @@ mod tests {
         let progress = Progress::default();
         let phases = ["learn line-template-of-all-accounts-of-the-year".to_owned(), "write".to_owned()];
         let head = watched(&phases, None, &progress).head(&now, 1_000.0);
-        assert!(head.chars().count() + "x ".len() + 20 + " 100 %  ".len() <= 80, "{head}");
+        let around = "  1023.99 MiB".len() + "x ".len() + 20 + " 100 %  ".len();
+        assert!(head.chars().count() + around <= 80, "{head}");
         let message = message(&now, 1_000.0);
         assert_eq!(
             message,

@@ -20,6 +20,7 @@ use crate::events::{self, Events};
 use crate::metrics::Metrics;
 use crate::output::{self, print_line};
 use crate::progress::{self, Show, Watched};
+use crate::slow::Slow;
 use crate::{Exit, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -108,8 +109,15 @@ pub(crate) fn watched_by(
         Observers::new([&progress as &dyn Observer, &Events].into_iter().chain(others.iter().copied()));
     let phases = phases(&tamis_runner::segments(&planned.plan));
     let metrics = metrics.map(|path| Metrics::new(path, &planned.plan.name)).transpose()?;
-    let watched =
-        Watched { phases: &phases, limit: settings.limit, progress: &progress, metrics: metrics.as_ref() };
+    let long_calls = Arc::new(Slow::default());
+    let _watched = Slow::watch(&long_calls, &run)?;
+    let watched = Watched {
+        phases: &phases,
+        limit: settings.limit,
+        progress: &progress,
+        slow: &long_calls,
+        metrics: metrics.as_ref(),
+    };
     // Where documents scroll by, a bar would stand between them.
     let is_seen = settings.stream.is_some() && output::stdout_is_terminal();
     let show = if is_seen { Show::Nothing } else { show };
