@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::world::{PIPELINE, World};
 
 /// Forty documents in two files, of growing length, every second one in another language.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::with(&PIPELINE.replace("min_chars = 10", "min_chars = 100"));
     let record = |n: usize| {
         let (text, language) = match n % 2 {
@@ -100,14 +100,14 @@ fn advice_is_written_where_the_limits_stand() {
 }
 
 /// A preview that is served.
-struct Served {
+pub(crate) struct Served {
     process: std::process::Child,
     host: String,
     path: String,
 }
 
 impl Served {
-    fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World) -> Self {
         let mut command = std::process::Command::new(tamis_tests::program::tamis());
         command.args(["preview", "p.toml", "-n", "1000", "--serve"]).current_dir(world.path("."));
         let mut process = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
@@ -117,6 +117,11 @@ impl Served {
             said.split_once("http://").and_then(|(_, rest)| rest.split(' ').next()).expect("an address");
         let (host, path) = address.split_once('/').expect("a path");
         Self { process, host: host.to_owned(), path: format!("/{path}") }
+    }
+
+    /// The page.
+    pub(crate) fn page(&self) -> String {
+        self.ask("GET", &self.host, &self.path, "").1
     }
 
     /// The status and the body of an answer.
@@ -208,57 +213,4 @@ fn snapshots_are_compared_accepted_and_missed() {
     assert!(!world.path("samples/b.txt.snap").exists());
     let none = world.tamis(&["test", "p.toml", "--accept"]).exits(2).stderr;
     assert!(none.contains("--snapshots"), "{none}");
-}
-
-/// What is done on the page as somebody would, and what it says of its place after each step.
-const STEPS: &str = r#"<script>
-const told = [], tell = () => told.push(document.getElementById("place").textContent);
-const key = (key) => { document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })); tell(); };
-const set = (id, value, event) => {
-  const field = document.getElementById(id);
-  field.value = value;
-  field.dispatchEvent(new Event(event, { bubbles: true }));
-  tell();
-};
-tell();
-key("j"); key("ArrowRight"); key("k");
-document.getElementById("next").click(); tell();
-set("cause", "fate:dropped", "change");
-set("search", "渡船", "input");
-set("search", "nowhere", "input");
-set("cause", "", "change"); set("search", "", "input");
-const shown = [...document.querySelectorAll("article.document")].filter((it) => !it.hidden);
-document.title = told.join("|") + "|" + shown.map((it) => it.id).join(",");
-</script>"#;
-
-#[test]
-fn a_preview_is_gone_through_by_keyboard_filter_and_search_in_a_browser() {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let Some(browser) = names.iter().find(|name| {
-        std::process::Command::new(name).arg("--version").output().is_ok_and(|ran| ran.status.success())
-    }) else {
-        eprintln!("SKIPPED: no Chromium on this machine");
-        return;
-    };
-    let world = world();
-    world.tamis(&["preview", "p.toml", "-n", "1000", "-o", "page.html"]).exits(0);
-    world.write("page.html", world.read("page.html").replace("</body>", &format!("{STEPS}</body>")));
-    let profile = tempfile::tempdir().unwrap();
-    let ran = std::process::Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-        ])
-        .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("file://{}#d5", world.path("page.html").display()))
-        .output()
-        .unwrap();
-    let page = String::from_utf8_lossy(&ran.stdout);
-    let title = page.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
-    let expected = "5 of 41|6 of 41|7 of 41|6 of 41|7 of 41|1 of 3|1 of 2|none|none|1 of 41|d1";
-    assert_eq!(title, Some(expected), "{}", String::from_utf8_lossy(&ran.stderr));
 }

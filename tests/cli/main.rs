@@ -6,6 +6,7 @@ mod accounting;
 mod adding;
 mod archives;
 mod beginning;
+mod browsing;
 mod commands;
 mod composing;
 mod damage;
