@@ -52,6 +52,7 @@ mod partition;
 mod pipeline;
 mod plan;
 mod resolve;
+mod rule_files;
 mod size;
 mod stages_by_id;
 mod suggest;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tamis_config::{Overrides, Pipeline, schema};
 
-use crate::{FULL, SMALL, common, plan, planned, project, write};
+use crate::{FULL, SMALL, common, planned, project, write};
 
 #[test]
 fn machines_get_line_and_column_in_characters() {

@@ -7,7 +7,7 @@ use tamis_config::{
     Compression, Overrides, Pipeline, Plan, PluginLocator, RunSettings, Setting, SettingOrigin,
 };
 
-use crate::{FULL, SMALL, common, flag, lines, plan, planned, project, write};
+use crate::{FULL, SMALL, common, flag, lines, planned, project, write};
 
 #[test]
 fn extends_takes_over_what_is_not_named_here() {

@@ -68,7 +68,7 @@ pub struct JudgeOptions {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<String>,
     /// Rule files, looked at behind the presets.
-    #[schemars(length(min = 1), extend("x-path" = "file", "uniqueItems" = true))]
+    #[schemars(length(min = 1), extend("x-path" = "file", "uniqueItems" = true, "x-toml" = schemars::schema_for!(super::file::RuleFile)))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
     /// Limits that go before those of the sets, by name; in the table of a language for that language:

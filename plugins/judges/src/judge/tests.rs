@@ -205,7 +205,7 @@ fn mistakes_in_a_rule_file_have_a_place_and_a_way_out() {
     for (text, words) in [
         (
             "name = \"a\"\n[[rule]]\nreason = \"b\"\ndrop = \"word < 5\"\n",
-            "a.toml:4:8: in `drop`: the field `word`",
+            "a.toml:4:8: in `drop`: `word` is no measure",
         ),
         ("name = \"a\"\n[[rule]]\nreason = \"b\"\ndrop = \"word < 5\"\n", "did you mean `words`?"),
         ("name = \"a\"\n[[rule]]\nreason = \"b\"\ndrop = \"words < \"\n", "a.toml:4:8: in `drop`"),
