@@ -13,7 +13,8 @@ pub(super) struct RuleFile {
     /// The name of the set, in kebab case; reasons begin with it.
     #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
-    /// The only languages that the rules are for; documents of others pass. By default all.
+    /// The only languages that the rules are for; documents of others pass, those without a language do not. By
+    /// default all.
     #[serde(default)]
     pub(super) languages: Vec<String>,
     /// Numbers that conditions name; tables in it are those of a language.

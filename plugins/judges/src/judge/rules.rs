@@ -117,9 +117,11 @@ impl RuleSet {
         self.limits.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
     }
 
-    /// Whether documents of this language are judged.
+    /// Whether documents of this language are judged. One without a language is of no other: who has named the rules and
+    /// tells no languages means all.
     pub(super) fn is_for(&self, language: &str) -> bool {
         self.languages.is_empty()
+            || language.is_empty()
             || ranges(language).any(|range| self.languages.iter().any(|tag| tag == range))
     }
 
