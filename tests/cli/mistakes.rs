@@ -25,6 +25,11 @@ fn every_mistake_is_told_with_its_place_and_a_way_out() {
     let world = World::new();
     world.write("dump/a.html", "<html><body><p>The mill was sold.</p></body></html>");
     world.write("mill.toml", "name = \"mill\"\nneed = 1\ndetect = ['^The mill']\n");
+    // What options name: `mistakes/data`.
+    for file in std::fs::read_dir(folder.join("data")).unwrap() {
+        let file = file.unwrap();
+        world.write(file.file_name().to_str().unwrap(), std::fs::read(file.path()).unwrap());
+    }
     for page in pages {
         let name = page.file_name().unwrap().to_str().unwrap();
         world.write(name, std::fs::read(&page).unwrap());

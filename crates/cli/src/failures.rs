@@ -1,5 +1,7 @@
 //! What went wrong in a run, for people: what was not read, why records failed, what smells.
 
+use std::collections::BTreeSet;
+
 use indicatif::{HumanBytes, HumanCount};
 use tamis_config::Plan;
 use tamis_runner::{Example, Finish, Reason, Report, StageTally};
@@ -88,13 +90,24 @@ fn one_line(message: &str) -> String {
 
 /// What is probably not meant, as far as counts say so for certain: a line for each.
 pub(crate) fn smells(plan: &Plan, report: &Report) -> Vec<String> {
+    let stages: Vec<(String, String, &StageTally)> = keys(plan)
+        .into_iter()
+        .filter_map(|(key, name)| report.tally.stages.get(&key).map(|tally| (key, name, tally)))
+        .collect();
     let mut smells = Vec::new();
-    for (key, name) in keys(plan) {
-        let Some(tally) = report.tally.stages.get(&key) else { continue };
-        let absent = absent(&key, &name, tally, plan);
+    let mut wrong_forms = BTreeSet::new();
+    for (index, (key, name, tally)) in stages.iter().enumerate() {
+        let absent = absent(key, name, tally, plan);
         // A stage without its only field has done nothing, which is said by then.
         if absent.is_empty() || tally.n_dropped() == tally.seen {
-            smells.extend(smell(&name, tally));
+            smells.extend(smell(name, tally));
+        }
+        // What comes to a stage in a wrong form comes to those behind it, too: one is told, and names the others.
+        if let Some((form, n)) = wrong_form(tally).filter(|(form, _)| wrong_forms.insert(form.clone())) {
+            let behind = stages.iter().skip(index + 1);
+            let same = behind.filter(|(_, _, tally)| wrong_form(tally).is_some_and(|(it, _)| it == form));
+            let others: Vec<&str> = same.map(|(_, name, _)| name.as_str()).collect();
+            smells.push(in_wrong_form(name, &form, n, &others));
         }
         smells.extend(absent);
     }
@@ -141,9 +154,6 @@ fn smell(name: &str, tally: &StageTally) -> Option<String> {
              pages, so stages that flatten them come behind it"
         ));
     }
-    if let Some(smell) = wrong_form(name, tally, n_worked) {
-        return Some(smell);
-    }
     if is_all("no_language") {
         return Some(format!(
             "none of the {n} documents that came to `{name}` has a language, by which its rules and limits are chosen: \
@@ -166,37 +176,54 @@ fn smell(name: &str, tally: &StageTally) -> Option<String> {
     None
 }
 
-/// What a stage was given that it does not work on.
+/// In which form that it does not work on documents came to a stage, and how many.
 ///
 /// Markup is always told, because stages for flattened text take its tags for words. Text on which a stage for pages
 /// finds nothing passes as it is, and comes with every mixed collection.
-fn wrong_form(name: &str, tally: &StageTally, n_worked: u64) -> Option<String> {
+fn wrong_form(tally: &StageTally) -> Option<(String, u64)> {
+    let n_worked = tally.seen.saturating_sub(tally.failed);
+    if n_worked < MIN_RECORDS || tally.counts.get("no_markup") == Some(&n_worked) {
+        return None;
+    }
     let of = |(counter, n): (&String, &u64)| Some((counter.strip_prefix(WRONG_FORM)?.to_owned(), *n));
     let told = |(form, n): &(String, u64)| form == "markup" || *n == n_worked;
-    let (form, n) = tally.counts.iter().filter_map(of).filter(told).max_by_key(|(_, n)| *n)?;
-    let what = match form.as_str() {
+    tally.counts.iter().filter_map(of).filter(told).max_by_key(|(_, n)| *n)
+}
+
+/// What is said of a stage to which documents came in a form that it does not work on, as they did to others behind it.
+fn in_wrong_form(name: &str, form: &str, n: u64, others: &[&str]) -> String {
+    let what = match form {
         "markup" => {
             "the source of pages, which it takes for text: put a stage that extracts the text before it"
         }
         "flattened" => "text that was flattened already: it works on the source of pages",
         _ => "clean text already: put it before the stage that cleans",
     };
-    Some(format!("{} that came to `{name}` are {what}", plural(n, "document", "documents")))
+    let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
+    let too = if others.is_empty() {
+        String::new()
+    } else {
+        format!(" (such came to {} behind it as well)", others.join(", "))
+    };
+    format!("{} that came to `{name}` are {what}{too}", plural(n, "document", "documents"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_what_counts_say_for_certain_smells() {
-        let tally = |seen, failed, counts: &[(&str, u64)], dropped: u64| StageTally {
+    fn tally(seen: u64, failed: u64, counts: &[(&str, u64)], dropped: u64) -> StageTally {
+        StageTally {
             seen,
             failed,
             counts: counts.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
             dropped: (dropped > 0).then(|| ("too-short".to_owned(), dropped)).into_iter().collect(),
             ..StageTally::default()
-        };
+        }
+    }
+
+    #[test]
+    fn only_what_counts_say_for_certain_smells() {
         for (tally, expected) in [
             (tally(3, 0, &[], 3), Some("dropped all 3 records that came to it (`too-short`)")),
             (tally(3, 0, &[], 2), None),
@@ -206,12 +233,6 @@ mod tests {
             (tally(4, 1, &[("no_markup", 3)], 0), Some("is a page with markup")),
             (tally(4, 0, &[("no_markup", 3)], 0), None),
             (tally(2, 2, &[], 0), None),
-            (tally(9, 0, &[("wrong_form:clean", 3)], 0), None),
-            (tally(9, 0, &[("wrong_form:clean", 9)], 0), Some("9 documents that came to `length` are clean")),
-            (
-                tally(9, 0, &[("wrong_form:markup", 3)], 0),
-                Some("3 documents that came to `length` are the source"),
-            ),
             (tally(200, 0, &[("no_field", 200)], 0), Some("has the field that its options name")),
             (tally(9, 0, &[("no_language", 9)], 0), Some("has a language, by which")),
             (tally(9, 0, &[("no_language", 8)], 0), None),
@@ -222,6 +243,34 @@ mod tests {
             assert_eq!(said.is_some(), expected.is_some(), "{said:?} of {tally:?}");
             assert!(said.unwrap_or_default().contains(expected.unwrap_or_default()), "{tally:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_form_is_told_of_markup_and_of_all_that_came() {
+        for (tally, expected) in [
+            (tally(9, 0, &[("wrong_form:clean", 3)], 0), None),
+            (
+                tally(9, 0, &[("wrong_form:clean", 9)], 0),
+                Some(
+                    "9 documents that came to `length` are clean text already: put it before the stage that cleans",
+                ),
+            ),
+            (tally(9, 0, &[("wrong_form:flattened", 9), ("no_markup", 9)], 0), None),
+            (
+                tally(9, 0, &[("wrong_form:markup", 3)], 0),
+                Some(
+                    "3 documents that came to `length` are the source of pages, which it takes for text: put a stage that \
+                     extracts the text before it",
+                ),
+            ),
+        ] {
+            let told = wrong_form(&tally).map(|(form, n)| in_wrong_form("length", &form, n, &[]));
+            assert_eq!(told.as_deref(), expected, "{tally:?}");
+        }
+        assert!(
+            in_wrong_form("a", "markup", 3, &["b", "c"])
+                .ends_with("it (such came to `b`, `c` behind it as well)")
+        );
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Diagnostic {
     }
 
     /// The file that it is in, as the user calls it.
-    fn file(&self) -> &str {
+    pub(crate) fn file(&self) -> &str {
         match &self.subject {
             Subject::Place(place) => &place.text.name,
             Subject::File(file) => file,

@@ -174,9 +174,13 @@ fn definition(info: &StageInfo) -> Value {
     if let Some(keywords) = schema.as_object_mut() {
         keywords.remove("$schema");
         let options = keywords.get_mut("properties").and_then(Value::as_object_mut);
-        for option in options.into_iter().flat_map(Map::values_mut).filter(|option| is_bytes(option)) {
-            // `"64 MiB"`, as the sizes of the pipeline file itself.
-            option["type"] = json!(["integer", "string"]);
+        for option in options.into_iter().flat_map(Map::values_mut) {
+            if is_bytes(option) {
+                // `"64 MiB"`, as the sizes of the pipeline file itself.
+                option["type"] = json!(["integer", "string"]);
+            }
+            // What stands in another file.
+            option.as_object_mut().and_then(|keywords| keywords.remove("x-toml"));
         }
     }
     rebase(&mut schema, &format!("#/$defs/{}", pointer(&definition_name(info))));

@@ -103,6 +103,12 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
     let path = place.path(written);
     // A file may have a name that looks like a glob: what exists is meant by its name.
     if path.exists() {
+        if place.text.kind == TextKind::CommandLine && is_pipeline(&path) {
+            let message = format!("`{written}` is a pipeline, and the inputs of one pipeline stand here");
+            let label =
+                "give each pipeline a command of its own; a pipeline that builds on another says `extends`";
+            return Err(Diagnostic::error(place, message).label(label));
+        }
         let root = if path.is_dir() { path.clone() } else { path.parent().unwrap_or(&path).to_path_buf() };
         return Ok(InputPattern {
             written: written.to_owned(),
@@ -133,6 +139,18 @@ fn input(written: &str, place: &Place) -> Result<InputPattern, Diagnostic> {
         path: folder,
         glob: Some(Glob(glob)),
     })
+}
+
+/// Whether a file is, by its name and by what stands in it, a pipeline.
+fn is_pipeline(path: &Path) -> bool {
+    let is_named = path.extension().is_some_and(|ending| ending == "toml") && path.is_file();
+    let table = || std::fs::read_to_string(path).ok()?.parse::<toml::Table>().ok();
+    let is_list = |value: Option<&toml::Value>| value.is_some_and(toml::Value::is_array);
+    is_named
+        && table().is_some_and(|it| {
+            it.contains_key("extends")
+                || ["source", "stage", "export"].iter().any(|key| is_list(it.get(*key)))
+        })
 }
 
 /// A complaint about a path that does not exist.

@@ -53,6 +53,7 @@ mod partition;
 mod pipeline;
 mod plan;
 mod resolve;
+mod rule_files;
 mod size;
 mod stages_by_id;
 mod suggest;

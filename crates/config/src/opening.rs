@@ -17,6 +17,7 @@ use crate::fields::Step;
 use crate::inputs;
 use crate::longest::Longest;
 use crate::node::{self, Data, Node, Table};
+use crate::rule_files;
 use crate::size::in_bytes;
 use crate::stages_by_id::{MERGE_KEYS, has_effect};
 use crate::suggest::{akin, choice, closest, did_you_mean, did_you_mean_beside, fold, with_article};
@@ -398,7 +399,11 @@ impl<'a> Opener<'a> {
                 // What the stage says about an option is said once, and in its words.
                 let refused = error.option().and_then(|option| options.entry(option.split('.').next()?));
                 idle.retain(|idle| refused.is_none_or(|entry| entry.key_place.rank() != idle.place.rank()));
-                self.diagnostics.push(refusal(&owner, &error, options, &entry.place));
+                let (in_files, rest) = rule_files::complaints(&error, &marks, &info.schema);
+                let rest = rest.or_else(|| in_files.is_empty().then(String::new));
+                self.diagnostics.append(in_files);
+                self.diagnostics
+                    .extend(rest.map(|rest| refusal(&owner, (&error, &rest), options, &entry.place)));
             }
         }
         idle
@@ -432,24 +437,29 @@ fn without_effect(entry: &node::Entry) -> Option<Diagnostic> {
     has_effect(entry).then(|| Diagnostic::error(&entry.key_place, message).label(label))
 }
 
-/// The complaint of a stage about its options, shown at the option.
-fn refusal(owner: &str, error: &SetupError, options: &Table, place: &Place) -> Diagnostic {
+/// The complaint of a stage about its options, or what is left of it to be said, shown at the option.
+fn refusal(owner: &str, (error, said): (&SetupError, &str), options: &Table, place: &Place) -> Diagnostic {
     let Some(option) = error.option() else {
-        return Diagnostic::error(place, format!("{owner} cannot be opened: {error}"));
+        return Diagnostic::error(place, format!("{owner} cannot be opened: {said}"));
     };
-    let message = format!("option `{option}` of {owner}: {error}");
-    match value_at(options, option) {
-        Some(node) => Diagnostic::error(&node.place, message),
+    let message = format!("option `{option}` of {owner}: {said}");
+    match place_of(options, option, error.is_in_key()) {
+        Some(place) => Diagnostic::error(place, message),
         None => Diagnostic::error(place, message).label(format!("`{option}` is not given")),
     }
 }
 
-/// The value at `a.b`, or as far on the way there as there is one.
-fn value_at<'t>(table: &'t Table, option: &str) -> Option<&'t Node> {
-    let (first, rest) = option.split_once('.').map_or((option, None), |(first, rest)| (first, Some(rest)));
-    let node = table.get(first)?;
-    let inner = rest.and_then(|rest| value_at(node.as_table()?, rest));
-    Some(inner.unwrap_or(node))
+/// Where `a.b` stands, its value or its key, or as far on the way there as there is something.
+fn place_of<'t>(table: &'t Table, option: &str, key: bool) -> Option<&'t Place> {
+    let of = |entry: &'t node::Entry| if key { &entry.key_place } else { &entry.value.place };
+    // A name with dots may be one key.
+    if let Some(entry) = table.entry(option) {
+        return Some(of(entry));
+    }
+    let (first, rest) = option.split_once('.')?;
+    let entry = table.entry(first)?;
+    let inner = entry.value.as_table().and_then(|table| place_of(table, rest, key));
+    Some(inner.unwrap_or(&entry.value.place))
 }
 
 /// The absolute path that an option names, if the option is one and the path exists.

@@ -28,7 +28,7 @@ pub(crate) fn check<'s>(
         let warning = finding.warning.note(format!("in this order they work: {}", order.join(", ")));
         found.insert(first, Finding { warning, ..finding });
     }
-    found.into_iter().map(|finding| (finding.step, finding.warning)).collect()
+    found.into_iter().map(|finding| (finding.step, finding.into_warning())).collect()
 }
 
 fn walk<'s>(sources: &[Step], stages: &[&'s Step], registry: &Registry) -> Vec<Finding<'s>> {
@@ -58,6 +58,24 @@ struct Finding<'s> {
     warning: Diagnostic,
     /// Which stage to move where: its place, and that of the stage that moves up or down for it.
     way_out: Option<(usize, usize)>,
+    /// The forms in which texts come and which it does not work on, with what to do about them, if that is what is said.
+    wrong_form: Option<(BTreeSet<Form>, String)>,
+    /// Stages further down to which the same goes for the same reason.
+    same: Vec<String>,
+}
+
+impl<'s> Finding<'s> {
+    fn new(step: &'s Step, warning: Diagnostic, way_out: Option<(usize, usize)>) -> Self {
+        Self { step, warning, way_out, wrong_form: None, same: Vec::new() }
+    }
+
+    fn into_warning(self) -> Diagnostic {
+        if self.same.is_empty() {
+            return self.warning;
+        }
+        let same: Vec<&str> = self.same.iter().map(String::as_str).collect();
+        self.warning.note(format!("the same goes for {}", and(&same)))
+    }
 }
 
 /// What the texts are at one point of the pipeline.
@@ -186,6 +204,14 @@ impl Walk<'_, '_> {
                 (label.unwrap_or_else(|| "take it out, or give it other text".to_owned()), None)
             }
         };
+        let wrong_form = way_out.is_none().then(|| (wrong.clone(), label.clone()));
+        // What came in a wrong form and was not taken comes to the next stage in the same form: it is one mistake.
+        if let Some(first) =
+            self.found.iter_mut().find(|it| wrong_form.is_some() && it.wrong_form == wrong_form)
+        {
+            first.same.push(format!("`{}`", step.id));
+            return;
+        }
         let gives_wrong = |source: &&Step| source.forms.given().iter().any(|form| wrong.contains(form));
         let readers = || self.sources.iter().filter(gives_wrong).collect::<Vec<_>>();
         let givers = given_by.map_or_else(readers, |giver| vec![self.stages[giver]]);
@@ -198,7 +224,7 @@ impl Walk<'_, '_> {
                 if examples.is_empty() { String::new() } else { format!(": {}", examples.join(", ")) };
             warning = warning.related(&same[0].place, format!("gives such text{examples}"));
         }
-        self.found.push(Finding { step, warning, way_out });
+        self.found.push(Finding { wrong_form, ..Finding::new(step, warning, way_out) });
     }
 
     /// A stage further down that makes of what comes now what this stage works on.
@@ -276,7 +302,7 @@ impl Walk<'_, '_> {
             let warning = Diagnostic::warning(&step.place, message)
                 .label(format!("move `{}` behind it", other.id))
                 .related(&other.place, format!("changes {what}"));
-            self.found.push(Finding { step, warning, way_out: Some((destroyer, index)) });
+            self.found.push(Finding::new(step, warning, Some((destroyer, index))));
         }
     }
 
@@ -291,7 +317,7 @@ impl Walk<'_, '_> {
             let warning = Diagnostic::warning(&step.place, message)
                 .label(label)
                 .related(&maker.place, format!("makes {what}"));
-            self.found.push(Finding { step, warning, way_out: None });
+            self.found.push(Finding::new(step, warning, None));
         }
     }
 
@@ -323,7 +349,7 @@ impl Walk<'_, '_> {
         for source in self.sources {
             warning = warning.related(&source.place, "gives such text");
         }
-        self.found.push(Finding { step, warning, way_out: None });
+        self.found.push(Finding::new(step, warning, None));
     }
 
     /// Warns about a stage that judges or compares a text which a later stage still cleans; tells whether one does.
@@ -348,7 +374,7 @@ impl Walk<'_, '_> {
                 cleaner.id
             ))
             .related(&cleaner.place, "cleans the text");
-        self.found.push(Finding { step: filter, warning, way_out: Some((index, index + 1 + last)) });
+        self.found.push(Finding::new(filter, warning, Some((index, index + 1 + last))));
         true
     }
 }

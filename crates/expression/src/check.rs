@@ -58,6 +58,11 @@ pub trait Names {
     /// What is known of a field.
     fn field(&self, name: &str) -> Field;
 
+    /// What is wrong with a name that is none of a field.
+    fn unknown(&self, name: &str) -> String {
+        format!("the field `{name}` is written by nothing before this stage")
+    }
+
     /// Whether nobody can say which fields there are, so that one may also have the name of a measure.
     fn any_field(&self) -> bool;
 
@@ -247,7 +252,7 @@ impl Checker<'_> {
     }
 
     fn unknown_field(&mut self, name: &str, node: &Node, help: String) -> Type {
-        self.mistake(&node.span, format!("the field `{name}` is written by nothing before this stage"), help);
+        self.mistake(&node.span, self.names.unknown(name), help);
         Type::Any
     }
 

@@ -17,6 +17,10 @@ impl Failure {
     }
 }
 
+/// Behind the path of an option: its name, not its value, as in relative JSON Pointers
+/// (draft-bhutton-relative-json-pointer).
+const KEY: &str = "#";
+
 /// A stage that cannot be opened with the options given: nothing runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -36,8 +40,26 @@ impl SetupError {
         Self { message: message.to_string(), option: Some(option.into()) }
     }
 
+    /// An error in the name of an option of an option (`limits.min_word`), whatever its value; the pipeline file is shown
+    /// at that name.
+    pub fn in_key(option: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self::in_option(option.into() + KEY, message)
+    }
+
     /// The option at fault, if it is one.
     pub fn option(&self) -> Option<&str> {
+        let option = self.option.as_deref()?;
+        Some(option.strip_suffix(KEY).unwrap_or(option))
+    }
+
+    /// The option at fault as it goes over the boundary: with a sign at its end if its name is at fault. It makes a
+    /// [`Self::in_option`] that says the same.
+    pub fn place(&self) -> Option<&str> {
         self.option.as_deref()
+    }
+
+    /// Whether the name of the option is at fault, and not its value.
+    pub fn is_in_key(&self) -> bool {
+        self.option.as_deref().is_some_and(|option| option.ends_with(KEY))
     }
 }

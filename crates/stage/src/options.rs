@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 /// - `#[schemars(range(min = 1))]`, `length`, `regex` and enums become checks with a line and column.
 /// - `#[schemars(extend("x-unit" = "characters"))]` names the unit.
 /// - `#[schemars(extend("x-path" = "file"))]` (or `"directory"`) makes a path relative to the pipeline file
-///   and checks that it exists; on a list it holds for every entry.
+///   and checks that it exists; on a list it holds for every entry. A line of a refusal ([`SetupError`](crate::SetupError))
+///   that begins with the path, line and column, as in `/a/rules.toml:3:1: …`, is shown in that file.
+/// - `#[schemars(extend("x-toml" = schemars::schema_for!(Rules)))]` beside that says what stands in the file, which is TOML,
+///   so that a stage that refuses one gets all of its mistakes shown.
 /// - `#[schemars(extend("x-field" = "read"))]` (or `"write"`) says that the value names a metadata field,
 ///   so that `tamis check` can find a field that nobody writes. `"remove"` names one that is
 ///   gone behind the stage, `"keep"` one of those that are all that is left; `"pattern"` names some in braces, such as

@@ -287,7 +287,9 @@ impl<'a> Checker<'a> {
         let names: Vec<&str> = types.iter().filter_map(|name| type_name(name)).collect();
         let message = format!("{} is {}, but must be {}", at.subject, node.type_name(), names.join(" or "));
         let mut label = type_label(node, &types);
-        if keywords.get("x-unit").and_then(Value::as_str) == Some(BYTES) {
+        if self.noun == "key" && node.as_table().is_some() && types == ["array"] {
+            label = format!("write `[[{}]]`", at.option);
+        } else if keywords.get("x-unit").and_then(Value::as_str) == Some(BYTES) {
             HOW_TO_WRITE_SIZES.clone_into(&mut label);
         } else if label.is_empty()
             && let Some(Value::String(description)) = keywords.get("description")

@@ -367,7 +367,7 @@ unsafe extern "C-unwind" fn open<K: Kind>(
             abi::OK
         }
         Ok(Err(error)) => {
-            host.error(error.option().unwrap_or_default(), &error.to_string());
+            host.error(error.place().unwrap_or_default(), &error.to_string());
             abi::ERROR
         }
         Err(panic) => {

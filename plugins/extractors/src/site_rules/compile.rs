@@ -1,5 +1,6 @@
 //! From rule files as written to rules that run: every pattern compiled, every contradiction found.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::lazy::LazyRegex;
@@ -96,6 +97,19 @@ impl Context<'_> {
                 ),
             );
         }
+        self.check_names("reject", file.reject.iter().map(|rule| &rule.name));
+        self.check_names("head", file.head.iter().map(|rule| &rule.name));
+        self.check_names("tail", file.tail.iter().map(|rule| &rule.name));
+        self.check_names("drop", file.drop.iter().map(|rule| &rule.name));
+        self.check_names("cut", file.cut.iter().map(|rule| &rule.name));
+    }
+
+    fn check_names<'r>(&mut self, kind: &str, names: impl Iterator<Item = &'r Spanned<String>>) {
+        let mut seen = BTreeSet::new();
+        for name in names.filter(|name| !seen.insert(name.get_ref())) {
+            let what = name.get_ref();
+            self.mistake(name, &format!("two `[[{kind}]]` are called `{what}`, and would be counted as one"));
+        }
     }
 
     fn site(&mut self, file: RuleFile) -> Option<Site> {
@@ -121,7 +135,7 @@ impl Context<'_> {
             self.mistake(&rule.reason, "`reason` must be in kebab case, such as `deleted-page`");
         }
         Some(Reject {
-            id: id(site, "reject", &rule.name),
+            id: id(site, "reject", rule.name.get_ref()),
             matcher: self.matcher(&rule.line, rule.next.as_ref())?,
             window: Window { first: rule.first, last: rule.last },
             max_chars: rule.max_chars,
@@ -131,7 +145,7 @@ impl Context<'_> {
 
     fn head(&mut self, site: &str, rule: file::HeadRule) -> Option<Head> {
         Some(Head {
-            id: id(site, "head", &rule.name),
+            id: id(site, "head", rule.name.get_ref()),
             matcher: self.matcher(&rule.line, rule.next.as_ref())?,
             window: Window { first: rule.first, last: None },
             skip: rule.skip,
@@ -143,7 +157,7 @@ impl Context<'_> {
 
     fn tail(&mut self, site: &str, rule: file::TailRule) -> Option<Tail> {
         Some(Tail {
-            id: id(site, "tail", &rule.name),
+            id: id(site, "tail", rule.name.get_ref()),
             matcher: self.matcher(&rule.line, rule.next.as_ref())?,
             window: Window { first: None, last: rule.last },
             inside: rule.inside,
@@ -154,7 +168,7 @@ impl Context<'_> {
 
     fn cut(&mut self, site: &str, rule: file::CutRule) -> Option<Cut> {
         Some(Cut {
-            id: id(site, "cut", &rule.name),
+            id: id(site, "cut", rule.name.get_ref()),
             text: self.probe(&rule.text)?,
             window: Window { first: rule.first, last: rule.last },
             field: rule.field,

@@ -48,8 +48,9 @@ pub struct RuleFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RejectRule {
-    /// A name for counts and reports.
-    pub(super) name: String,
+    /// A name for counts and reports, which no other rule of its kind has.
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
     /// A line that only such pages have.
     #[schemars(with = "String")]
     pub(super) line: Pattern,
@@ -108,8 +109,9 @@ pub(super) struct FieldRule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HeadRule {
-    /// A name for counts and reports.
-    pub(super) name: String,
+    /// A name for counts and reports, which no other rule of its kind has.
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
     /// The last line of the head.
     #[schemars(with = "String")]
     pub(super) line: Pattern,
@@ -136,8 +138,9 @@ pub(super) struct HeadRule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TailRule {
-    /// A name for counts and reports.
-    pub(super) name: String,
+    /// A name for counts and reports, which no other rule of its kind has.
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
     /// The first line of the tail.
     #[schemars(with = "String")]
     pub(super) line: Pattern,
@@ -161,7 +164,7 @@ pub(super) struct TailRule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DropRule {
-    /// A name for counts and reports.
+    /// A name for counts and reports, which no other rule of its kind has.
     #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
     /// The lines.
@@ -190,8 +193,9 @@ pub(super) struct DropRule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CutRule {
-    /// A name for counts and reports.
-    pub(super) name: String,
+    /// A name for counts and reports, which no other rule of its kind has.
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
     /// The part of a line.
     #[schemars(with = "String")]
     pub(super) text: Pattern,

@@ -109,7 +109,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct SiteRulesOptions {
     /// The rule files, in the order in which they are tried; at least one.
-    #[schemars(length(min = 1), extend("x-path" = "file"))]
+    #[schemars(length(min = 1), extend("x-path" = "file", "x-toml" = schemars::schema_for!(super::file::RuleFile)))]
     pub rules: Vec<PathBuf>,
     /// What happens to a document that no rule file recognises.
     pub on_unmatched: OnUnmatched,

@@ -138,11 +138,11 @@ fn the_bundled_files_name_each_rule_once() {
             std::fs::read_to_string(Path::new("../../config/sites").join(format!("{name}.toml"))).unwrap();
         let file = file::parse(&content).unwrap();
         assert_eq!(file.name.get_ref(), name);
-        let mut ids: Vec<_> = file.head.iter().map(|rule| ("head", rule.name.clone())).collect();
-        ids.extend(file.reject.iter().map(|rule| ("reject", rule.name.clone())));
-        ids.extend(file.tail.iter().map(|rule| ("tail", rule.name.clone())));
+        let mut ids: Vec<_> = file.head.iter().map(|rule| ("head", rule.name.get_ref().clone())).collect();
+        ids.extend(file.reject.iter().map(|rule| ("reject", rule.name.get_ref().clone())));
+        ids.extend(file.tail.iter().map(|rule| ("tail", rule.name.get_ref().clone())));
         ids.extend(file.drop.iter().map(|rule| ("drop", rule.name.get_ref().clone())));
-        ids.extend(file.cut.iter().map(|rule| ("cut", rule.name.clone())));
+        ids.extend(file.cut.iter().map(|rule| ("cut", rule.name.get_ref().clone())));
         let n_rules = ids.len();
         ids.sort();
         ids.dedup();

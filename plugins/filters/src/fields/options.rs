@@ -106,14 +106,15 @@ impl FieldsOptions {
     }
 
     fn check_names(&self) -> Result<(), SetupError> {
-        let renamed = self.rename.keys().map(|name| ("rename", name));
+        let is_part = |name: &&String| PARTS.contains(&name.as_str());
+        if let Some(name) = self.rename.keys().find(is_part) {
+            let message = format!("`{name}` is no field of metadata: use `copy`");
+            return Err(SetupError::in_key(format!("rename.{name}"), message));
+        }
         let dropped = self.drop.iter().map(|name| ("drop", name));
         let kept = self.keep.iter().flatten().map(|name| ("keep", name));
-        for (option, name) in renamed.chain(dropped).chain(kept) {
-            if PARTS.contains(&name.as_str()) {
-                let help = if option == "rename" { ": use `copy`" } else { "" };
-                return Err(SetupError::in_option(option, format!("`{name}` is no field of metadata{help}")));
-            }
+        if let Some((option, name)) = dropped.chain(kept).find(|(_, name)| is_part(name)) {
+            return Err(SetupError::in_option(option, format!("`{name}` is no field of metadata")));
         }
         let replaced = self.replace.iter().find(|rule| rule.field == "raw");
         replaced.map_or(Ok(()), |_| {
@@ -127,15 +128,17 @@ impl FieldsOptions {
         values: &BTreeMap<String, serde_json::Value>,
     ) -> Result<(), SetupError> {
         for (name, value) in values {
-            let error = |message: String| Err(SetupError::in_option(format!("{option}.{name}"), message));
+            let at = format!("{option}.{name}");
             if PARTS.contains(&name.as_str()) {
-                return error(format!("every document would have the same `{name}`"));
+                return Err(SetupError::in_key(at, format!("every document would have the same `{name}`")));
             }
             if option == "default" && self.set.contains_key(name) {
-                return error(format!("it has no effect: `set` gives `{name}` a value in any case"));
+                let message = format!("it has no effect: `set` gives `{name}` a value in any case");
+                return Err(SetupError::in_key(at, message));
             }
             if option == "default" && value.as_str() == Some("") {
-                return error("it has no effect: an empty string is what it stands in for".to_owned());
+                let message = "it has no effect: an empty string is what it stands in for";
+                return Err(SetupError::in_option(at, message));
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ fn what_has_no_effect_or_makes_no_sense_is_refused() {
         (json!({ "rename": { "a": "a" } }), "rename.a", "`a` to itself has no effect"),
         (json!({ "copy": { "a": "a" } }), "copy.a", "`a` to itself has no effect"),
         (json!({ "rename": { "a": "c", "b": "c" } }), "rename.b", "`a` and `b` both become `c`"),
-        (json!({ "rename": { "text": "a" } }), "rename", "`text` is no field of metadata: use `copy`"),
+        (json!({ "rename": { "text": "a" } }), "rename.text", "`text` is no field of metadata: use `copy`"),
         (
             json!({ "rename": { "a": "text" } }),
             "rename.a",

@@ -2,20 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 /// A rule file: conditions under which a document is bad, and the limits and words that they name.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleFile {
     /// The name of the set, in kebab case; reasons begin with it.
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
-    /// The only languages that the rules are for; documents of others pass. By default all.
+    /// The only languages that the rules are for; documents of others pass, those without a language do not. By
+    /// default all.
     #[serde(default)]
     pub(super) languages: Vec<String>,
     /// Numbers that conditions name; tables in it are those of a language.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(super) limits: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
     /// Words of which `stop_words` counts how many occur, by language; those of `default` for all others.
     #[serde(default)]
@@ -25,12 +29,14 @@ pub(super) struct RuleFile {
 }
 
 /// One rule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     /// Why a document is bad for which the condition holds, in kebab case.
+    #[schemars(with = "String")]
     pub(super) reason: Spanned<String>,
     /// The condition, over measures, limits and `metadata.…`.
+    #[schemars(with = "String")]
     pub(super) drop: Spanned<String>,
 }
 

@@ -20,6 +20,8 @@ use rules::{Judged, Limits, RuleSet};
 #[derive(Debug)]
 pub struct Judge {
     sets: Vec<RuleSet>,
+    /// So many of them, the first, are presets.
+    n_presets: usize,
     mode: JudgeMode,
     all_measures: bool,
     field: String,
@@ -51,23 +53,31 @@ impl BatchExtractor for Judge {
             let set = file::parse(name, text).and_then(|file| RuleSet::new(name, text, file, &overrides));
             sets.push(set.map_err(|why| SetupError::in_option("presets", why))?);
         }
+        let mut mistakes = Vec::new();
         for path in &options.rules {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| SetupError::in_option("rules", format!("cannot read {path}: {error}")))?;
-            let set = file::parse(path, &text).and_then(|file| RuleSet::new(path, &text, file, &overrides));
-            sets.push(set.map_err(|why| SetupError::in_option("rules", why))?);
+            match file::parse(path, &text).and_then(|file| RuleSet::new(path, &text, file, &overrides)) {
+                Ok(set) => sets.push(set),
+                Err(why) => mistakes.push(why),
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(SetupError::in_option("rules", mistakes.join("\n")));
         }
         if sets.is_empty() && !is_empty {
             return Err(SetupError::in_option("presets", "it judges by nothing: give `presets` or `rules`"));
         }
         check_limits(&overrides, &sets)?;
         let asks_language = sets.iter().any(RuleSet::asks_language);
-        let JudgeOptions { mode, all_measures, field, language, .. } = options;
-        Ok(Self { sets, mode, all_measures, field, language, asks_language })
+        let JudgeOptions { presets, mode, all_measures, field, language, .. } = options;
+        Ok(Self { sets, n_presets: presets.len(), mode, all_measures, field, language, asks_language })
     }
 
+    /// The rules of the user's files: that no document was as bad as some rule of a preset says is nothing to tell.
     fn counters(&self) -> Vec<String> {
-        self.sets.iter().flat_map(|set| set.rules.iter().map(|rule| rule.reason.clone())).collect()
+        let own = self.sets.get(self.n_presets..).unwrap_or_default();
+        own.iter().flat_map(|set| set.rules.iter().map(|rule| rule.reason.clone())).collect()
     }
 
     fn forms(&self) -> Forms {
@@ -157,13 +167,13 @@ fn check_limits(overrides: &Limits, sets: &[RuleSet]) -> Result<(), SetupError> 
             || sets.iter().any(|set| set.tags.contains(language));
         if !is_language {
             let message = format!("`{language}` is no language; a table of limits is for one, as in `zh`");
-            return Err(SetupError::in_option(format!("limits.{language}"), message));
+            return Err(SetupError::in_key(format!("limits.{language}"), message));
         }
         if let Some(name) = values.keys().find(|name| !known.contains(name.as_str())) {
             let all: Vec<&str> = known.iter().copied().collect();
             let at = if language.is_empty() { String::new() } else { format!("{language}.") };
             let message = format!("no rule has a limit `{name}`{}", instead(name, &all));
-            return Err(SetupError::in_option(format!("limits.{at}{name}"), message));
+            return Err(SetupError::in_key(format!("limits.{at}{name}"), message));
         }
     }
     Ok(())

@@ -25,7 +25,10 @@ use serde::{Deserialize, Serialize};
 /// | `fineweb2` | limits of `FineWeb`-2 and stop words for each language, Gopher's where it has none |
 /// | `chinese-web-text` | those of `ChineseWebText` (arXiv 2311.01149); it drops every text with a traditional character |
 /// | `map-neo` | those of MAP-NEO for Chinese (arXiv 2405.19327), slips of its code mended; it drops what has over 10,000 characters |
-/// | `web-en`, `web-zh` | ours: what the published rules find, without what they take for bad in good pages |
+/// | `web-en`, `web-zh` | ours, each for its language: what the published rules find, without what they take for bad in good pages |
+///
+/// Rules with `languages` leave documents of others alone, so that `["web-en", "web-zh"]` judges each by its own; one
+/// without a language is judged by all.
 ///
 /// A rule file has limits and rules; each rule drops a document for which its condition holds:
 ///
@@ -68,7 +71,7 @@ pub struct JudgeOptions {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<String>,
     /// Rule files, looked at behind the presets.
-    #[schemars(length(min = 1), extend("x-path" = "file", "uniqueItems" = true))]
+    #[schemars(length(min = 1), extend("x-path" = "file", "uniqueItems" = true, "x-toml" = schemars::schema_for!(super::file::RuleFile)))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
     /// Limits that go before those of the sets, by name; in the table of a language for that language:

@@ -51,10 +51,17 @@ enum Number {
 
 impl RuleSet {
     /// Checks a rule file; `path` and `text` are for messages, `overrides` limits that go before those of the file.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong in the file, a line each.
     pub(super) fn new(path: &str, text: &str, file: RuleFile, overrides: &Limits) -> Result<Self, String> {
-        let mut limits = limits(path, text, &file)?;
+        let (mut limits, mut mistakes) = limits(path, text, &file);
         let tags = limits.keys().chain(file.stop_words.keys()).cloned().collect();
-        let named: BTreeSet<String> = limits.values().flat_map(|limits| limits.keys().cloned()).collect();
+        let mut named: BTreeSet<String> = limits.values().flat_map(|limits| limits.keys().cloned()).collect();
+        // One that is wrong is one mistake, wherever it is named.
+        let wrong = file.limits.iter().filter(|(_, value)| !value.get_ref().is_table());
+        named.extend(wrong.map(|(name, _)| name.get_ref().clone()));
         for (language, values) in overrides {
             let known = values.iter().filter(|(name, _)| named.contains(*name));
             limits
@@ -80,19 +87,23 @@ impl RuleSet {
             let reason = rule.reason.get_ref();
             if reason.is_empty() || reason.len() > 64 || !reason.chars().all(is_of_reason) {
                 let at = place(path, text, rule.reason.span().start);
-                return Err(format!(
+                mistakes.push(format!(
                     "{at}: `{reason}` is no reason: write a few words in kebab case, as in `few-words`"
                 ));
             }
-            let at = || place(path, text, rule.drop.span().start);
-            let condition =
-                condition(rule.drop.get_ref(), &named).map_err(|why| format!("{}: {why}", at()))?;
-            set.rules.push(Rule {
-                measures: measures(&condition),
-                reason: format!("{}:{reason}", file.name.get_ref()),
-                bound: Bound::of(&condition, &named),
-                condition,
-            });
+            let at = place(path, text, rule.drop.span().start);
+            match condition(rule.drop.get_ref(), &named) {
+                Ok(condition) => set.rules.push(Rule {
+                    measures: measures(&condition),
+                    reason: format!("{}:{reason}", file.name.get_ref()),
+                    bound: Bound::of(&condition, &named),
+                    condition,
+                }),
+                Err(why) => mistakes.push(format!("{at}: {why}")),
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes.join("\n"));
         }
         let asks_for = |measure| set.rules.iter().any(|rule| rule.measures.contains(measure));
         if asks_for(&Measure::StopWords) && set.stop_words.is_empty() {
@@ -106,9 +117,11 @@ impl RuleSet {
         self.limits.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
     }
 
-    /// Whether documents of this language are judged.
+    /// Whether documents of this language are judged. One without a language is of no other: who has named the rules and
+    /// tells no languages means all.
     pub(super) fn is_for(&self, language: &str) -> bool {
         self.languages.is_empty()
+            || language.is_empty()
             || ranges(language).any(|range| self.languages.iter().any(|tag| tag == range))
     }
 
@@ -200,14 +213,16 @@ fn measure(name: &str) -> Option<Measure> {
     Measure::ALL.iter().copied().find(|measure| measure.name() == name)
 }
 
-fn limits(path: &str, text: &str, file: &RuleFile) -> Result<Limits, String> {
-    let mut limits = Limits::new();
+/// The limits of a file, and what is wrong with them.
+fn limits(path: &str, text: &str, file: &RuleFile) -> (Limits, Vec<String>) {
+    let (mut limits, mut mistakes) = (Limits::new(), Vec::new());
     for (name, value) in &file.limits {
-        let wrong = |why: String| Err(format!("{}: {why}", place(path, text, name.span().start)));
+        let mut wrong =
+            |why: String| mistakes.push(format!("{}: {why}", place(path, text, name.span().start)));
         let name = name.get_ref();
         match (number(value.get_ref()), value.get_ref()) {
             (Some(_), _) if measure(name).is_some() => {
-                return wrong(format!("`{name}` is a measure: call its limit `min_{name}` or `max_{name}`"));
+                wrong(format!("`{name}` is a measure: call its limit `min_{name}` or `max_{name}`"));
             }
             (Some(number), _) => {
                 limits.entry(String::new()).or_default().insert(name.clone(), number);
@@ -215,18 +230,18 @@ fn limits(path: &str, text: &str, file: &RuleFile) -> Result<Limits, String> {
             (None, toml::Value::Table(values)) => {
                 let of_language = limits.entry(name.clone()).or_default();
                 for (limit, value) in values {
-                    let Some(number) = number(value) else {
-                        return wrong(format!("`{limit}` in the table `{name}` is no number"));
-                    };
-                    of_language.insert(limit.clone(), number);
+                    match number(value) {
+                        Some(number) => {
+                            of_language.insert(limit.clone(), number);
+                        }
+                        None => wrong(format!("`{limit}` in the table `{name}` is no number")),
+                    }
                 }
             }
-            (None, _) => {
-                return wrong(format!("`{name}` is no number, and no table of numbers for a language"));
-            }
+            (None, _) => wrong(format!("`{name}` is no number, and no table of numbers for a language")),
         }
     }
-    Ok(limits)
+    (limits, mistakes)
 }
 
 fn number(value: &toml::Value) -> Option<f64> {
@@ -258,8 +273,12 @@ impl Names for Known<'_> {
         if self.fields.contains(name) {
             Field::Known(Type::Any)
         } else {
-            Field::Unknown(format!("it is no measure and no limit; a field is `metadata.{name}`"))
+            Field::Unknown(format!("a field is `metadata.{name}`"))
         }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        format!("`{name}` is no measure, and no limit of the file")
     }
 
     fn any_field(&self) -> bool {

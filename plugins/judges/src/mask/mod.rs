@@ -31,8 +31,10 @@ impl Extractor for Mask {
         Ok(Self { options })
     }
 
+    /// Those that somebody has named: that of all that is looked for anyway some does not occur is nothing to tell.
     fn counters(&self) -> Vec<String> {
-        self.options.kinds.iter().map(|kind| format!("mask:{}", kind.name())).collect()
+        let named = if self.options.kinds == Kind::DEFAULT { &[][..] } else { &self.options.kinds };
+        named.iter().map(|kind| format!("mask:{}", kind.name())).collect()
     }
 
     fn forms(&self) -> Forms {
@@ -45,7 +47,9 @@ impl Extractor for Mask {
         draft.notes().measure("masked", found.len() as f64, Limit::None);
         for kind in &self.options.kinds {
             let n = found.iter().filter(|it| it.kind == *kind).count();
-            draft.notes().count(format!("mask:{}", kind.name()), n as u64);
+            if n > 0 {
+                draft.notes().count(format!("mask:{}", kind.name()), n as u64);
+            }
         }
         match self.options.action {
             MaskAction::Mask if !found.is_empty() => draft.set_text(masked(text, &found)),

@@ -25,12 +25,12 @@ impl Extractor for Split {
 
     fn open(options: SplitOptions) -> Result<Self, SetupError> {
         for (name, share) in &options.shares {
-            let wrong = |why: &str| Err(SetupError::in_option(format!("shares.{name}"), why));
+            let at = format!("shares.{name}");
             if name.is_empty() {
-                return wrong("a part needs a name");
+                return Err(SetupError::in_key(at, "a part needs a name"));
             }
             if !(*share > 0.0 && *share < 1.0) {
-                return wrong("a share is more than 0 and less than 1");
+                return Err(SetupError::in_option(at, "a share is more than 0 and less than 1"));
             }
         }
         let total: f64 = options.shares.values().sum();

@@ -5,6 +5,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub use options::JsonOptions;
@@ -46,7 +47,7 @@ impl Reader for Json {
     }
 
     fn cut(&self, bytes: &[u8], end: bool) -> Cut {
-        let mut objects = Objects::new(bytes, end);
+        let mut objects = Objects::new(bytes, end).read_by(&self.objects);
         let records = objects.by_ref().count() as u64;
         match (end, records) {
             (true, _) => Cut::At { bytes: bytes.len(), records },
@@ -59,19 +60,39 @@ impl Reader for Json {
         let bytes = row::without_bom(block);
         let start = block.offset + (block.bytes.len() - bytes.len()) as u64;
         let mut row = Row::default();
-        for (ordinal, piece) in (block.first_ordinal..).zip(Objects::new(bytes, true)) {
+        let objects = Objects::new(bytes, true).read_by(&self.objects);
+        for (ordinal, piece) in (block.first_ordinal..).zip(objects) {
             let Range { start: first, end } = piece.range();
             let object = bytes.get(first..end).unwrap_or_default().trim_ascii_end();
             let place = Place { ordinal, offset: start + first as u64, length: object.len() as u64 };
             let read = match piece {
                 Piece::Object(_) => self.objects.read(object, place, &mut row, emit),
-                Piece::Broken(_, fault) => Err(fault),
+                // In an encoding that nobody has named a brace or a backslash may be half of a letter, which is told first.
+                Piece::Broken(_, fault) => Err(self.objects.text(object).err().unwrap_or(fault)),
             };
             if let Err(fault) = read {
-                fail(object, place, &fault, emit);
+                self.fail(object, place, &fault, emit);
             }
         }
         Ok(())
+    }
+}
+
+impl Json {
+    fn fail(&self, object: &[u8], place: Place, fault: &Fault, emit: &mut dyn Emit) {
+        // The place is one in the text of the object, where that could be made; byte by byte the two agree in UTF-8.
+        let text = self.objects.text(object);
+        let shown = text.as_ref().map_or(object, |text| text.as_bytes());
+        let (line, column) = row::line_and_column(shown, fault.at);
+        let byte = match text {
+            Ok(Cow::Owned(_)) => format!("object at byte {}", place.offset),
+            _ => format!("byte {}", place.offset + fault.at as u64),
+        };
+        let failure = Failure::new(format_args!(
+            "line {line} of the object: column {column} ({byte} of the file): {}",
+            fault.message
+        ));
+        emit.failed(place.ordinal, place.offset, object, &failure);
     }
 }
 
@@ -104,14 +125,4 @@ fn begins_object_of_lines(head: &[u8]) -> bool {
         None => is_json && has_line_end(inside),
         Some(Piece::Broken(..)) => false,
     }
-}
-
-fn fail(object: &[u8], place: Place, fault: &Fault, emit: &mut dyn Emit) {
-    let (line, column) = row::line_and_column(object, fault.at);
-    let byte = place.offset + fault.at as u64;
-    let failure = Failure::new(format_args!(
-        "line {line} of the object: column {column} (byte {byte} of the file): {}",
-        fault.message
-    ));
-    emit.failed(place.ordinal, place.offset, object, &failure);
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2, memchr3};
 
+use crate::jsonl::ObjectReader;
 use crate::row::Fault;
 
 /// What a file holds at a place.
@@ -33,6 +34,8 @@ pub(super) struct Objects<'a> {
     bytes: &'a [u8],
     at: usize,
     end: bool,
+    /// Who knows in which encoding they are; without it they are UTF-8.
+    reader: Option<&'a ObjectReader>,
 }
 
 /// How an object or a string ends.
@@ -47,7 +50,12 @@ enum Ended {
 impl<'a> Objects<'a> {
     /// From the start of the bytes; with `end`, nothing follows them.
     pub(super) fn new(bytes: &'a [u8], end: bool) -> Self {
-        Self { bytes, at: 0, end }
+        Self { bytes, at: 0, end, reader: None }
+    }
+
+    /// The same in the encodings that a reader takes.
+    pub(super) fn read_by(self, reader: &'a ObjectReader) -> Self {
+        Self { reader: Some(reader), ..self }
     }
 
     /// Where the next piece, or what separates it from the last one, begins.
@@ -100,7 +108,11 @@ impl<'a> Objects<'a> {
             if rest.get(found) == Some(&b'"') {
                 return Ended::At(at + found + 1);
             }
-            at += found + 2;
+            // In encodings of several bytes it may be half of a letter. Braces and quotation marks need no such look:
+            // outside of strings all is ASCII, and in no encoding a quotation mark is half of something.
+            let letters = rest.get(..found).unwrap_or_default();
+            let is_letter = self.reader.is_some_and(|reader| reader.ends_in_backslash(letters));
+            at += found + if is_letter { 1 } else { 2 };
         }
     }
 

@@ -30,9 +30,11 @@ object_options! {
     /// `invalid_values = "repair"` they are read as null and U+FFFD, and counted under `numbers_repaired` and
     /// `surrogates_repaired`.
     ///
-    /// Limits: JSON is UTF-8; convert a file in another encoding first, for example with `iconv -f gb18030 -t utf-8`. One object around an array (`{"items": [{…}, {…}]}`) is one record; take the array out of it first, for
+    /// JSON is UTF-8; what old systems wrote in another encoding is read with `encoding`, which is never guessed.
+    ///
+    /// Limits: one object around an array (`{"items": [{…}, {…}]}`) is one record; take the array out of it first, for
     /// example with `jq '.items'`. Columns in messages count characters.
     ///
     /// Source: RFC 8259.
-    JsonOptions {}
+    JsonOptions
 }

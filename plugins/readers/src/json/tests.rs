@@ -89,6 +89,33 @@ fn numbers_that_are_none_are_repaired_if_asked() {
 }
 
 #[test]
+fn objects_in_another_encoding_are_read_where_it_is_named() {
+    // GBK, with a backslash as the second byte of `昞`, and an escape behind a letter.
+    let gbk = b"[{\"id\":\"a\",\"text\":\"\xba\xd3\\\"\x95\x5c\"},\n {\"text\":\"\xb0\xb6\"}]\n";
+    let utf8 = "{\"text\":\"河\\n岸\"}\n".as_bytes();
+    for options in [r#"{"encoding":"gb18030"}"#, r#"{"fallback_encoding":"gbk"}"#] {
+        let json = open(options);
+        let chosen = decode(&json, gbk);
+        assert_eq!((chosen.texts(), chosen.messages()), (vec!["河\"昞", "岸"], vec![]), "{options}");
+        for step in 1..gbk.len() {
+            assert_eq!(decode_in_blocks(&json, gbk, step).0, chosen.0, "{options} {step}");
+        }
+    }
+    let both = [gbk, utf8].concat();
+    let fallback = decode(&open(r#"{"fallback_encoding":"gbk"}"#), &both);
+    assert_eq!(fallback.texts(), ["河\"昞", "岸", "河\n岸"]);
+    let wrong = decode(&open(r#"{"encoding":"gbk"}"#), b" {\"text\":\"\xba\xd3\",}");
+    let message = "line 1 of the object: column 13 (object at byte 1 of the file): not JSON: ";
+    assert!(wrong.messages()[0].starts_with(message), "{:?}", wrong.messages());
+    let unnamed = read(gbk);
+    assert!(
+        unnamed.messages()[0].contains("is not UTF-8; name the encoding of the file, as `"),
+        "{unnamed:?}"
+    );
+    assert!(Json::open(serde_json::from_str(r#"{"encoding":"utf-16le"}"#).unwrap()).is_err());
+}
+
+#[test]
 fn sniffs_what_it_reads() {
     let reader = open("{}");
     for (head, name, expected) in [

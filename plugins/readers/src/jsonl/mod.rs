@@ -33,8 +33,7 @@ impl Reader for Jsonl {
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {
-        let (encoding, fallback) = (options.encoding.clone(), options.fallback_encoding.clone());
-        Ok(Self { objects: options.reader()?.with_encoding(&encoding, &fallback)? })
+        Ok(Self { objects: options.reader()? })
     }
 
     fn forms(&self) -> Forms {

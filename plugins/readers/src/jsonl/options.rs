@@ -2,7 +2,7 @@
 
 /// The options of a reader of JSON objects, with the page of that reader in front.
 macro_rules! object_options {
-    ($(#[$page:meta])* $name:ident { $($(#[$help:meta])* $extra:ident),* }) => {
+    ($(#[$page:meta])* $name:ident) => {
         $(#[$page])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
@@ -36,7 +36,12 @@ macro_rules! object_options {
             /// What becomes of `NaN`, `Infinity` and halves of surrogate pairs, such as a lone `\ud83d`: the
             /// record fails, or null and U+FFFD take their place.
             pub invalid_values: crate::InvalidValues,
-            $($(#[$help])* pub $extra: String,)*
+            /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 alone, and what is said of a record in another
+            /// one names the likeliest encoding.
+            #[schemars(extend("x-under-auto" = "fallback_encoding"))]
+            pub encoding: String,
+            /// The encoding of records that are not UTF-8, in files some of which are: a label, or `auto` for none.
+            pub fallback_encoding: String,
         }
 
         impl Default for $name {
@@ -48,7 +53,8 @@ macro_rules! object_options {
                     spread: crate::mapping::SPREAD.to_owned(),
                     form: None,
                     invalid_values: crate::InvalidValues::default(),
-                    $($extra: crate::encoded::AUTO.to_owned(),)*
+                    encoding: crate::encoded::AUTO.to_owned(),
+                    fallback_encoding: crate::encoded::AUTO.to_owned(),
                 }
             }
         }
@@ -58,12 +64,17 @@ macro_rules! object_options {
             ///
             /// # Errors
             ///
-            /// When they contradict each other.
+            /// When they contradict each other, or a label stands for no encoding.
             pub(super) fn reader(self) -> Result<crate::jsonl::ObjectReader, tamis_plugin::SetupError> {
                 let mapping =
                     crate::mapping::Mapping::new(self.fields, self.metadata, self.spread, self.rename)?
                         .with_form(self.form);
-                Ok(crate::jsonl::ObjectReader::new(mapping, self.invalid_values))
+                crate::jsonl::ObjectReader::new(
+                    mapping,
+                    self.invalid_values,
+                    &self.encoding,
+                    &self.fallback_encoding,
+                )
             }
         }
     };
@@ -103,12 +114,5 @@ object_options! {
     /// characters.
     ///
     /// Source: <https://jsonlines.org>, RFC 8259.
-    JsonlOptions {
-        /// The encoding of the files, such as `gb18030`; `auto` takes UTF-8 alone, and what is said of another line names
-        /// the likeliest encoding.
-        #[schemars(extend("x-under-auto" = "fallback_encoding"))]
-        encoding,
-        /// The encoding of lines that are not UTF-8, in files some of which are: a label, or `auto` for none.
-        fallback_encoding
-    }
+    JsonlOptions
 }

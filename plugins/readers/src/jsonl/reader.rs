@@ -24,23 +24,22 @@ pub(crate) struct ObjectReader {
     chosen: Option<Encoding>,
     /// That of objects that are not UTF-8.
     fallback: Option<Encoding>,
-    /// Whether there is an option for it.
-    has_encoding: bool,
 }
 
 impl ObjectReader {
-    /// A reader of objects in UTF-8.
-    pub(crate) fn new(mapping: Mapping, invalid_values: InvalidValues) -> Self {
-        Self { mapping, invalid_values, chosen: None, fallback: None, has_encoding: false }
-    }
-
-    /// The same for objects that stand apart from each other in any encoding, by line ends.
+    /// A reader of objects in UTF-8, or in the encodings of these labels, which stand apart from each other by signs of
+    /// ASCII.
     ///
     /// # Errors
     ///
-    /// When a label stands for no encoding, or for one in which line ends are not those of ASCII.
-    pub(crate) fn with_encoding(self, label: &str, fallback: &str) -> Result<Self, SetupError> {
-        let (chosen, fallback) = encoded::chosen(label, fallback)?;
+    /// When a label stands for no encoding, or for one in which such signs are something else.
+    pub(crate) fn new(
+        mapping: Mapping,
+        invalid_values: InvalidValues,
+        encoding: &str,
+        fallback_encoding: &str,
+    ) -> Result<Self, SetupError> {
+        let (chosen, fallback) = encoded::chosen(encoding, fallback_encoding)?;
         for (option, encoding) in [("encoding", chosen), ("fallback_encoding", fallback)] {
             if let Some(encoding) = encoding.filter(|encoding| !encoding.is_ascii_compatible()) {
                 let message =
@@ -48,12 +47,32 @@ impl ObjectReader {
                 return Err(SetupError::in_option(option, message));
             }
         }
-        Ok(Self { chosen, fallback, has_encoding: true, ..self })
+        Ok(Self { mapping, invalid_values, chosen, fallback })
+    }
+
+    /// Whether a backslash behind these bytes, which begin where a character does, is the second half of their last
+    /// character.
+    pub(crate) fn ends_in_backslash(&self, bytes: &[u8]) -> bool {
+        // All first halves are higher bytes.
+        if bytes.last().is_none_or(u8::is_ascii) {
+            return false;
+        }
+        let Some(encoding) = self.other().filter(|encoding| !encoding.is_single_byte()) else { return false };
+        if self.takes_utf8() && simdutf8::basic::from_utf8(bytes).is_ok() {
+            return false;
+        }
+        let bytes = [bytes, b"\\"].concat();
+        !encoding.decode(&bytes).0.ends_with('\\')
     }
 
     /// Whether bytes may be UTF-8.
     pub(super) fn takes_utf8(&self) -> bool {
         self.chosen.is_none_or(|encoding| encoding == Encoding::UTF_8)
+    }
+
+    /// The encoding of what is not UTF-8.
+    fn other(&self) -> Option<Encoding> {
+        self.chosen.filter(|encoding| *encoding != Encoding::UTF_8).or(self.fallback)
     }
 
     /// Emits the document in an object; `row` is what was used for the one before.
@@ -87,14 +106,13 @@ impl ObjectReader {
     /// # Errors
     ///
     /// When its bytes stand for nothing.
-    pub(super) fn text<'a>(&self, object: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
+    pub(crate) fn text<'a>(&self, object: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
         if self.takes_utf8()
             && let Ok(text) = simdutf8::basic::from_utf8(object)
         {
             return Ok(Cow::Borrowed(text));
         }
-        let chosen = self.chosen.filter(|encoding| *encoding != Encoding::UTF_8).or(self.fallback);
-        let Some(encoding) = chosen else { return Err(self.not_utf8(object)) };
+        let Some(encoding) = self.other() else { return Err(not_utf8(object)) };
         let (text, n_undecodable) = encoding.decode(object);
         if n_undecodable > 0 {
             let message = format!("it holds bytes that stand for nothing in {}", encoding.name());
@@ -143,22 +161,20 @@ impl ObjectReader {
         repairs.count(emit);
         Ok(())
     }
+}
 
-    fn not_utf8(&self, object: &[u8]) -> Fault {
-        let at = std::str::from_utf8(object).map_or_else(|error| error.valid_up_to(), str::len);
-        let byte = object.get(at).copied().unwrap_or_default();
-        let before = std::str::from_utf8(object.get(..at).unwrap_or_default()).unwrap_or_default();
-        // Letters of three bytes, Chinese ones among them, are no chance.
-        if before.chars().any(|c| c.len_utf8() > 2) {
-            let message =
-                format!("byte 0x{byte:02X} is not UTF-8, and what stands before it is: the text was damaged");
-            return Fault::new(at, message);
-        }
-        let way_out = if self.has_encoding {
-            format!("name the encoding of the file, as `encoding = \"{}\"`", encoded::likely(object))
-        } else {
-            format!("convert the file, for example with `iconv -f {} -t utf-8`", encoded::likely(object))
-        };
-        Fault::new(at, format!("byte 0x{byte:02X} is not UTF-8; {way_out}"))
+/// What is wrong with an object that is not UTF-8 where no other encoding is named.
+fn not_utf8(object: &[u8]) -> Fault {
+    let at = std::str::from_utf8(object).map_or_else(|error| error.valid_up_to(), str::len);
+    let byte = object.get(at).copied().unwrap_or_default();
+    let before = std::str::from_utf8(object.get(..at).unwrap_or_default()).unwrap_or_default();
+    // Letters of three bytes, Chinese ones among them, are no chance.
+    if before.chars().any(|c| c.len_utf8() > 2) {
+        let message =
+            format!("byte 0x{byte:02X} is not UTF-8, and what stands before it is: the text was damaged");
+        return Fault::new(at, message);
     }
+    let likely = encoded::likely(object);
+    let way_out = format!("name the encoding of the file, as `encoding = \"{likely}\"`");
+    Fault::new(at, format!("byte 0x{byte:02X} is not UTF-8; {way_out}"))
 }
