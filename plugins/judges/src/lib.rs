@@ -3,7 +3,6 @@
 
 mod address;
 mod blocklist;
-mod chunk;
 mod classify;
 mod decontaminate;
 mod fasttext;
@@ -17,7 +16,6 @@ mod sample;
 mod split;
 
 pub use blocklist::{Blocklist, BlocklistOptions};
-pub use chunk::{ChunkOptions, Chunks};
 pub use classify::{Classify, ClassifyOptions};
 pub use decontaminate::{Contaminated, Decontaminate, DecontaminateOptions};
 pub use judge::{Judge, JudgeMode, JudgeOptions};
@@ -30,5 +28,5 @@ pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
     filters: [Blocklist, Sample],
-    extractors: [Chunks, Classify, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
+    extractors: [Classify, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
 }
