@@ -4,6 +4,7 @@
 mod address;
 mod blocklist;
 mod classify;
+mod convert;
 mod decontaminate;
 mod fasttext;
 mod judge;
@@ -17,6 +18,7 @@ mod split;
 
 pub use blocklist::{Blocklist, BlocklistOptions};
 pub use classify::{Classify, ClassifyOptions};
+pub use convert::{Convert, ConvertOptions, Form};
 pub use decontaminate::{Contaminated, Decontaminate, DecontaminateOptions};
 pub use judge::{Judge, JudgeMode, JudgeOptions};
 pub use language::{Language, LanguageOptions};
@@ -28,5 +30,5 @@ pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
     filters: [Blocklist, Sample],
-    extractors: [Classify, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
+    extractors: [Classify, Convert, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
 }
