@@ -82,7 +82,7 @@ impl KeyedStage for Quantile {
             return Err(SetupError::in_option("quantiles", message));
         }
         let bucket = options.bucket.clone().unwrap_or_else(|| format!("{name}_bucket"));
-        Ok(Self { number, bucket, options })
+        Ok(Self { options, number, bucket })
     }
 
     fn forms(&self) -> Forms {
