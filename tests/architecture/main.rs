@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "columnar",
             "pages",
             "sqlite",
+            "tokens",
             "exec",
         ],
     ),
@@ -70,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "columnar",
             "pages",
             "sqlite",
+            "tokens",
             "exec",
         ],
     ),
@@ -83,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pages", &["plugin", "text", "html", "dates"]),
     ("sqlite", &["plugin"]),
     ("exec", &["plugin", "child"]),
+    ("tokens", &["plugin", "text"]),
     ("template", &["plugin"]),
     ("python", &["cli", "config", "runner", "host", "stage", "document"]),
 ];

@@ -102,8 +102,12 @@ fn what_cannot_be_added_is_refused_and_nothing_is_touched() {
     world.write("in/a.jsonl", line(0, 40));
     std::fs::remove_file(world.path("out/.tamis/inputs")).unwrap();
     world.run(&["--add"]).exits(2).says(&["its list of inputs, `", "cannot be read"]);
-    for (flag, value) in [("--shard", "0/2"), ("--segment", "0"), ("--limit", "3"), ("-o", "-")] {
+    for (flag, value) in [("--limit", "3"), ("-o", "-")] {
         world.run(&["--add", flag, value]).exits(2);
+    }
+    for (flag, value) in [("--shard", "0/2"), ("--segment", "0")] {
+        let way_out = "a pipeline of their own, with the new files alone";
+        world.run(&["--add", flag, value]).exits(2).says(&[&format!("goes with no `{flag}`"), way_out]);
     }
 
     for (stages, name) in [
@@ -119,6 +123,27 @@ fn what_cannot_be_added_is_refused_and_nothing_is_touched() {
             .says(&[&format!("stage `{name}` judges a document by all others"), "`index = true`"]);
         std::fs::remove_file(world.path("in/c.jsonl")).unwrap();
     }
+}
+
+#[test]
+fn what_shards_have_made_is_added_to_when_it_is_merged() {
+    let world = World::with(&pipeline(""));
+    let lines = |from: usize| (from..from + 50).map(|n| line(n, 40)).collect::<String>();
+    for file in 0..4 {
+        world.write(format!("in/{file}.jsonl"), lines(50 * file));
+    }
+    for shard in ["0/2", "1/2"] {
+        world.run(&["--shard", shard]).exits(0);
+    }
+    world.run(&["--add"]).exits(2).says(&["no output of a run in it yet"]);
+    world.tamis(&["merge", "out"]).exits(0);
+    assert!(world.run(&["--add"]).exits(0).stdout.starts_with("nothing to add: "));
+    world.write("in/9.jsonl", lines(200));
+    world.run(&["--add"]).exits(0);
+    let mut ids = world.ids("out/added-00001");
+    ids.sort();
+    assert_eq!(ids.len(), 50);
+    assert_eq!(manifest(&world, 1)["input_files"], 1);
 }
 
 /// A text of so many sentences that no other text has, each long enough to be a passage.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
 use tamis_tests::lottery::Lottery;
+use tamis_tests::program::root;
 
 use crate::interruption::{end, names, start};
 use crate::shards::concatenated;
@@ -46,12 +48,36 @@ against = ["lists/quiz.txt"]
 action = "cut"
 
 [[stage]]
+use = "classify"
+model = "lists/tiny.bin"
+label = "good"
+buckets = [0.25, 0.75]
+
+[[stage]]
+use = "tokens"
+tokenizer = "lists/tiny.json"
+field = "n_tokens"
+
+[[stage]]
+use = "quantile"
+field = "n_tokens"
+quantiles = [0.3, 0.6]
+by = "language"
+
+[[stage]]
+use = "convert"
+to = "taiwan"
+words = true
+
+[[stage]]
 use = "mask"
 
 [[stage]]
 use = "chunk"
-max_chars = 200
-overlap_chars = 20
+by = "tokens"
+tokenizer = "lists/tiny.json"
+max_tokens = 200
+overlap_tokens = 20
 
 [[stage]]
 use = "sample"
@@ -103,6 +129,12 @@ fn world(n: usize) -> World {
     world.write("lists/words.txt", "casino\n");
     world.write("lists/sites.tsv", "domain\tcategory\nmill.example\tcrafts\n");
     world.write("lists/quiz.txt", format!("{}\n", SENTENCES[13]));
+    for (list, case) in [
+        ("lists/tiny.bin", "plugins/judges/src/classify/cases/tiny.bin"),
+        ("lists/tiny.json", "plugins/tokens/src/tokens/cases/tiny.json"),
+    ] {
+        world.write(list, std::fs::read(root().join(case)).unwrap());
+    }
     let mut lottery = Lottery::of_seed(17);
     for file in 0..3 {
         let documents = (0..n).map(|number| {
@@ -137,6 +169,19 @@ fn kept_sets_and_measures_do_not_depend_on_threads() {
     for reason in ["blocked-domain", "blocked-words", "few-lines", "web-zh:", "gopher:", "not-sampled"] {
         assert!(reasons.iter().any(|found| found.contains(reason)), "{reason}: {reasons:?}");
     }
+    // Each of the stages that write something has written it in some.
+    let kept = world.records("out");
+    let has = |told: &dyn Fn(&Json) -> bool| kept.iter().filter(|record| told(record)).count();
+    for bucket in 0..3 {
+        assert!(has(&|it| it["metadata"]["n_tokens_bucket"] == bucket) > 10, "{bucket}");
+    }
+    assert!(has(&|it| it["metadata"]["classify"].is_f64()) > 100);
+    let chunked = |it: &Json| it["metadata"]["chunks"].as_u64() > Some(1);
+    assert!(has(&chunked) > 10);
+    // What is converted and masked has other tokens, but not half or twice as many.
+    assert!(has(&|it| chunked(it) && it["metadata"]["n_tokens"].as_u64() < Some(100)) == 0);
+    assert!(has(&|it| !chunked(it) && it["metadata"]["n_tokens"].as_u64() > Some(400)) == 0);
+    assert!(has(&|it| it["text"].as_str().unwrap().contains("磨坊在河邊")) > 10);
     for threads in ["run.threads=2", "run.threads=8"] {
         std::fs::remove_dir_all(world.path("out")).unwrap();
         world.run(&["--set", threads]).exits(0);
@@ -182,6 +227,10 @@ fn a_killed_run_judges_as_an_undisturbed_one() {
 #[test]
 fn shards_judge_as_one_run_does() {
     let world = world(300);
+    // Shards of stages that look at all documents are run segment by segment: `shards.rs`.
+    let (before, quantile) = PIPELINE.split_once("[[stage]]\nuse = \"quantile\"").unwrap();
+    let (_, behind) = quantile.split_once("[[stage]]").unwrap();
+    world.write("p.toml", format!("{before}[[stage]]{behind}"));
     world.run(&[]).exits(0);
     let expected = ["out", "out/dropped"].map(|folder| concatenated(&world, folder, 0));
     assert!(expected.iter().all(|lines| lines.lines().count() > 100));

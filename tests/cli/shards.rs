@@ -279,6 +279,29 @@ fn an_index_and_what_is_cut_are_the_same_in_eight_shards() {
     }
 }
 
+#[test]
+fn quantiles_are_those_of_all_shards() {
+    let exact = "use = \"dedup-exact\"\n\n[[stage]]\nuse = \"line-template\"\ngroup_by = \"site\"\n";
+    let world = World::with(
+        &PIPELINE.replace(exact, "use = \"quantile\"\nfield = \"n\"\nby = \"site\"\nquantiles = [0.9]\n"),
+    );
+    for file in 0..16_usize {
+        let document = |n: usize| {
+            let score = (file * 25 + n) * 7919 % 1009;
+            let text = format!(
+                "The quay of {score} is long, and nobody who has walked there before the storm has ever seen its end."
+            );
+            format!("{{\"id\":\"{file}.{n}\",\"n\":{score},\"site\":{},\"text\":\"{text}\"}}\n", score % 2)
+        };
+        world.write(format!("in/{file:02}.jsonl"), (0..25).map(document).collect::<String>());
+    }
+    world.run(&[]).exits(0);
+    let expected = ["out", "gone/dropped"].map(|folder| concatenated(&world, folder, 0));
+    let in_bucket = |n: u32| expected[0].matches(&format!("\"n_bucket\":{n}")).count();
+    assert!((38..=42).contains(&in_bucket(1)) && in_bucket(0) > 300, "{} and {}", in_bucket(0), in_bucket(1));
+    in_shards(&world, 5, 2, &expected);
+}
+
 /// What comes next month is compared with what is there: by the file that a run leaves, or by states merged from shards.
 #[test]
 fn the_next_run_knows_what_is_there_already() {

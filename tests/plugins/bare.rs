@@ -9,8 +9,18 @@ use tamis_tests::program::{built, root, tamis};
 
 use crate::support::{Run, folder};
 
-const PLUGINS: [&str; 9] =
-    ["readers", "filters", "judges", "extractors", "exporters", "corpus", "columnar", "pages", "sqlite"];
+const PLUGINS: [&str; 10] = [
+    "readers",
+    "filters",
+    "judges",
+    "extractors",
+    "exporters",
+    "corpus",
+    "columnar",
+    "pages",
+    "sqlite",
+    "tokens",
+];
 
 /// Builds the plugins as libraries and copies them to a folder; they are built beside the programs.
 fn install(folder: &Path) {

@@ -67,6 +67,11 @@ fn the_exporter_of_databases_keeps_it() {
 }
 
 #[test]
+fn the_stages_with_tokens_keep_it() {
+    keeps_the_contract(tamis_tokens::plugin());
+}
+
+#[test]
 fn the_template_keeps_it() {
     keeps_the_contract(tamis_template::plugin());
 }

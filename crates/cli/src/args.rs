@@ -250,7 +250,7 @@ pub(crate) struct RunArgs {
     pub(crate) fresh: bool,
     /// Read new files alone and leave the output of earlier runs as it is: what comes of them is judged against it
     /// and lies beside it, in `added-00001`
-    #[arg(long, conflicts_with_all = ["shard", "segment", "state", "limit"])]
+    #[arg(long, conflicts_with = "limit")]
     pub(crate) add: bool,
     /// Do everything but write the output
     #[arg(long, conflicts_with_all = ["fresh", "shard", "segment", "state"])]

@@ -23,7 +23,7 @@ pub(crate) fn logged_run() -> RunContext {
     })
 }
 
-/// Stages that a build may be without, by table and name (`columnar` and `sqlite` in the manifest). A program without
+/// Stages that a build may be without, by table and name (`columnar`, `sqlite` and `tokenizer` in the manifest). A program without
 /// any bundled stage is another one, to which none of them belongs.
 const LEFT_OUT: &[(&str, &str)] = if cfg!(feature = "bundled") {
     &[
@@ -32,6 +32,7 @@ const LEFT_OUT: &[(&str, &str)] = if cfg!(feature = "bundled") {
         ("export", "parquet"),
         ("export", "arrow"),
         ("export", "sqlite"),
+        ("stage", "tokens"),
     ]
 } else {
     &[]

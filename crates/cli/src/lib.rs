@@ -52,6 +52,7 @@ pub fn bundled() -> Vec<&'static PluginTable> {
         tamis_pages::plugin(),
         #[cfg(feature = "sqlite")]
         tamis_sqlite::plugin(),
+        tamis_tokens::plugin(),
         tamis_exporters::plugin(),
     ]
 }

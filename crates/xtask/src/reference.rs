@@ -88,6 +88,7 @@ fn registry() -> anyhow::Result<Registry> {
         tamis_corpus::plugin(),
         tamis_pages::plugin(),
         tamis_sqlite::plugin(),
+        tamis_tokens::plugin(),
         tamis_exporters::plugin(),
     ];
     let mut registry = Registry::new();

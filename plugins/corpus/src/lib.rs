@@ -3,8 +3,10 @@
 mod dedup_exact;
 mod dedup_near;
 mod dedup_spans;
+mod field;
 mod line_template;
 mod priority;
+mod quantile;
 mod spill;
 mod squeeze;
 
@@ -13,8 +15,9 @@ pub use dedup_near::{Clusters, DedupNear, DedupNearOptions, Rule};
 pub use dedup_spans::{DedupSpans, DedupSpansOptions};
 pub use line_template::{FieldNames, LineTemplate, LineTemplateOptions, Place, TablePaths};
 pub use priority::Keep;
+pub use quantile::{Quantile, QuantileOptions};
 
 tamis_plugin::export_plugin! {
-    keyed_stages: [DedupExact, DedupNear, DedupSpans],
+    keyed_stages: [DedupExact, DedupNear, DedupSpans, Quantile],
     corpus_stages: [LineTemplate],
 }

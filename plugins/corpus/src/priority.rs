@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use tamis_plugin::keyed::{Column, Row};
 use tamis_plugin::{SetupError, ValueRef, View};
 
+use crate::field;
+
 /// Which of several duplicates is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -121,7 +123,7 @@ fn value(value: Option<ValueRef<'_>>) -> [u8; VALUE_BYTES] {
     };
     match value {
         Some(ValueRef::String(word)) => put(WORD, word.as_bytes()),
-        Some(other) => match serde_json::to_value(other).ok().and_then(|json| json.as_f64()) {
+        Some(other) => match field::number(other) {
             Some(number) => put(NUMBER, Row::default().f64(number).as_bytes()),
             None => put(NONE, &[]),
         },

@@ -3,8 +3,8 @@
 
 mod address;
 mod blocklist;
-mod chunk;
 mod classify;
+mod convert;
 mod decontaminate;
 mod fasttext;
 mod judge;
@@ -17,8 +17,8 @@ mod sample;
 mod split;
 
 pub use blocklist::{Blocklist, BlocklistOptions};
-pub use chunk::{ChunkOptions, Chunks};
 pub use classify::{Classify, ClassifyOptions};
+pub use convert::{Convert, ConvertOptions, Form};
 pub use decontaminate::{Contaminated, Decontaminate, DecontaminateOptions};
 pub use judge::{Judge, JudgeMode, JudgeOptions};
 pub use language::{Language, LanguageOptions};
@@ -30,5 +30,5 @@ pub use split::{Split, SplitOptions};
 
 tamis_plugin::export_plugin! {
     filters: [Blocklist, Sample],
-    extractors: [Chunks, Classify, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
+    extractors: [Classify, Convert, Decontaminate, Judge, Language, LineJudge, Lookup, Mask, Split],
 }

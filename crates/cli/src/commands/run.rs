@@ -148,6 +148,14 @@ fn check_stream(args: &RunArgs) -> anyhow::Result<()> {
 
 /// Refuses what the flags and the plan together make no sense of.
 fn check_task(args: &RunArgs, plan: &Plan, segments: &[Segment]) -> anyhow::Result<()> {
+    if args.add && (args.shard.is_some() || args.segment.is_some()) {
+        let flag = if args.shard.is_some() { "--shard" } else { "--segment" };
+        anyhow::bail!(
+            "`--add` finds what is new and reads it in one run, so it goes with no `{flag}`: leave that out, or give the \
+             shards a pipeline of their own, with the new files alone, another output, and at stages that compare documents \
+             `against` with the index of the output that is there"
+        );
+    }
     if let Some(shard) = args.shard
         && shard.count > 1
         && plan.sources.iter().flat_map(|source| &source.inputs).any(|input| input.kind == InputKind::Stdin)

@@ -58,6 +58,13 @@ impl KnownInputs {
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
         self.0.sort_unstable();
+        self.0.dedup();
+    }
+
+    /// These and those of another run.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.extend(other);
+        self
     }
 
     /// How a file stands to those.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::disk::file::FileEntry;
+use crate::disk::known_inputs::KnownInputs;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
 use crate::error::RunError;
 use crate::segment::Shard;
@@ -88,9 +89,14 @@ impl Shards {
         }
         let home = self.folder.canonicalize().map_err(RunError::write(&self.folder))?;
         let mut merged: Option<Manifest> = None;
+        // What all have read, for whoever adds to it; shards of an older program have no lists.
+        let mut known = Some(KnownInputs::default());
         for (index, manifest) in (0..).zip(self.manifests.into_iter().flatten()) {
             let shard = Shard { index, count: self.count }.folder();
             check_files(&self.folder.join(&shard), &manifest).map_err(&wrong)?;
+            known = known
+                .zip(KnownInputs::read(&self.folder.join(&shard)).ok())
+                .map(|(known, read)| known.and(read));
             let manifest = placed(manifest, &home, &shard);
             match &mut merged {
                 None => merged = Some(manifest),
@@ -100,6 +106,7 @@ impl Shards {
         let merged = merged.ok_or_else(|| wrong("there are none".to_owned()))?;
         std::fs::create_dir_all(self.folder.join(crate::disk::names::WORK))
             .map_err(RunError::write(&self.folder))?;
+        known.map_or(Ok(()), |known| known.write(&self.folder))?;
         merged.write(&self.folder)?;
         Ok(merged)
     }

@@ -13,9 +13,12 @@ mod parts;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use tamis_plugin::keyed::{Column, Fold, Index, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows};
+use tamis_plugin::keyed::{
+    Column, Columns, Fold, Index, Known, POSITION_BYTES, Reduce, Round, Rounds, Row, Rows,
+};
 use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Layout, SetupError, ValueRef, Verdict, View};
 
 use crate::priority::Priority;
@@ -30,8 +33,15 @@ pub struct DedupExact {
     min_chars: u64,
 }
 
-/// Its only round.
+/// Texts, or parts of them.
 const TEXTS: u32 = 0;
+/// The parts that documents keep, for later runs; with an index of parts.
+const KEPT: u32 = 1;
+
+/// Before the priority of whoever has a part: a document of an earlier run, which keeps what it has.
+const EARLIER: u8 = 0;
+/// One of this run.
+const NOW: u8 = 1;
 
 /// Bytes of a hash.
 const KEY_BYTES: usize = 16;
@@ -74,10 +84,6 @@ impl KeyedStage for DedupExact {
                 "only the text has paragraphs and lines: leave out `field`, or `unit`",
             ));
         }
-        if options.unit != Unit::Documents && (options.index || !options.against.is_empty()) {
-            let option = if options.index { "index" } else { "against" };
-            return Err(SetupError::in_option(option, "an index is of documents: leave out `unit`"));
-        }
         let priority = Priority::new(options.keep, &options.keep_by)?;
         Ok(Self { options, priority, min_chars })
     }
@@ -91,14 +97,15 @@ impl KeyedStage for DedupExact {
     }
 
     fn rounds(&self) -> Rounds {
-        let DedupExactOptions { normalize, field, unit, keep, keep_by, max_state_bytes, .. } = &self.options;
+        let DedupExactOptions { normalize, field, unit, keep, keep_by, max_state_bytes, index, .. } =
+            &self.options;
         let key = vec![Column::Bytes(KEY_BYTES as u16)];
         let texts = if *unit == Unit::Documents {
             let columns = self.priority.columns();
             Round { name: "texts".to_owned(), key, columns, reduce: Reduce::First, ids: true }
         } else {
             // One column, because the position counts only where priorities are equal.
-            let columns = vec![Column::Bytes((self.priority.width() + POSITION_BYTES) as u16)];
+            let columns = vec![Column::Bytes((1 + self.priority.width() + POSITION_BYTES) as u16)];
             Round {
                 name: "parts".to_owned(),
                 key,
@@ -108,8 +115,10 @@ impl KeyedStage for DedupExact {
             }
         };
         let min_chars = self.min_chars;
+        let mut rounds = vec![texts];
+        rounds.extend((*index && *unit != Unit::Documents).then(kept));
         Rounds {
-            rounds: vec![texts],
+            rounds,
             observes: format!(
                 "normalize = {normalize:?}, field = {field:?}, min_chars = {min_chars}, unit = {unit:?}, \
                  keep = {keep:?}, keep_by = {keep_by:?}"
@@ -120,30 +129,56 @@ impl KeyedStage for DedupExact {
 
     fn index(&self) -> Index {
         let DedupExactOptions { against, index, .. } = &self.options;
-        Index { against: against.iter().map(PathBuf::from).collect(), is_kept: *index, round: None }
+        let round = (self.options.unit != Unit::Documents && (*index || !against.is_empty())).then(kept);
+        Index { against: against.iter().map(PathBuf::from).collect(), is_kept: *index, round }
     }
 
     fn observe(
         &self,
-        _round: u32,
+        round: u32,
         local: &mut Local,
         document: &View<'_>,
-        _known: &dyn Known,
+        known: &dyn Known,
         rows: &mut dyn Rows,
     ) -> Result<(), Failure> {
         let Some(text) = self.compared(document) else { return Ok(()) };
-        self.priority.write(document, local.priority.begin());
         if self.options.unit == Unit::Documents {
+            self.priority.write(document, local.priority.begin());
             if let Some(key) = self.key(&text, &mut local.buffer) {
                 rows.emit(local.row.begin().bytes(&key).bytes(local.priority.as_bytes()).as_bytes());
             }
             return Ok(());
         }
+        if round == KEPT {
+            return self.keep(local, document, &text, known, rows);
+        }
+        local.priority.begin().bytes(&[NOW]);
+        self.priority.write(document, &mut local.priority);
         local.priority.position(document.position());
         for part in parts::parts(&text, self.options.unit) {
             if let Some(key) = self.key(part, &mut local.buffer) {
                 rows.emit(local.row.begin().bytes(&key).bytes(local.priority.as_bytes()).as_bytes());
             }
+        }
+        Ok(())
+    }
+
+    fn recall(
+        &self,
+        _round: u32,
+        local: &mut Local,
+        entry: &[u8],
+        _known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let mut columns = Columns::of(entry);
+        let (Some(position), Some(_)) = (columns.position(), columns.position()) else {
+            return Err(Failure::new("a row of the index is not what was written"));
+        };
+        local.priority.begin().bytes(&[EARLIER]).bytes(&vec![0; self.priority.width()]).position(position);
+        let (keys, _) = columns.rest().as_chunks::<KEY_BYTES>();
+        for key in keys {
+            rows.emit(local.row.begin().bytes(key).bytes(local.priority.as_bytes()).as_bytes());
         }
         Ok(())
     }
@@ -165,6 +200,12 @@ impl KeyedStage for DedupExact {
     }
 }
 
+/// What an index of parts holds: of each document the hashes of those that it keeps.
+fn kept() -> Round {
+    let key = vec![Column::Position];
+    Round { name: "kept".to_owned(), key, columns: Vec::new(), reduce: Reduce::Kept, ids: true }
+}
+
 impl DedupExact {
     /// What is compared of a document, if it has it.
     fn compared<'a>(&self, document: &View<'a>) -> Option<Cow<'a, str>> {
@@ -180,6 +221,36 @@ impl DedupExact {
 
     fn key(&self, text: &str, buffer: &mut Vec<u8>) -> Option<[u8; KEY_BYTES]> {
         key::key(text, self.options.normalize, self.min_chars, buffer).map(u128::to_be_bytes)
+    }
+
+    /// Emits the parts that a document keeps.
+    fn keep(
+        &self,
+        local: &mut Local,
+        document: &View<'_>,
+        text: &str,
+        known: &dyn Known,
+        rows: &mut dyn Rows,
+    ) -> Result<(), Failure> {
+        let own = document.position().to_be_bytes();
+        let mut keys = BTreeSet::new();
+        for part in parts::parts(text, self.options.unit) {
+            let Some(key) = self.key(part, &mut local.buffer) else { continue };
+            known.entries(TEXTS, &key, &mut |entry| {
+                if entry.ends_with(&own) {
+                    keys.insert(key);
+                }
+                false
+            })?;
+        }
+        if !keys.is_empty() {
+            local.row.begin().position(document.position());
+            for key in &keys {
+                local.row.bytes(key);
+            }
+            rows.emit(local.row.as_bytes());
+        }
+        Ok(())
     }
 
     /// Cuts those parts that another document keeps.

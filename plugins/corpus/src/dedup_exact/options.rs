@@ -44,7 +44,8 @@ use crate::priority::Keep;
 ///
 /// What comes every month is compared with what is there already by an index: the first run has `index = true`, and
 /// the next one `against = ["out/.tamis/learned/dedup-exact/index.state"]`. `duplicate_of` is then the id in the
-/// earlier run. An index holds what its own run has seen, so each month has one more in the list.
+/// earlier run. An index holds what its own run has seen, so each month has one more in the list. Of paragraphs and lines
+/// it holds those that each document has kept: what is there already is cut out of the new ones.
 ///
 /// Hashes have 128 bits (XXH3): among ten billion different texts the odds that any two share one are about
 /// 1 in 7 000 000 000 000 000 000.
@@ -84,11 +85,11 @@ pub struct DedupExactOptions {
     /// Files with what earlier runs have seen: what is in one of them is a duplicate here, whichever `keep` says.
     /// Each is the `index.state` that a run with `index` has left in `.tamis/learned` of its output, or what `tamis
     /// state merge` made of the states of shards. They must have been made with the same options.
-    #[schemars(inner(length(min = 1)), extend("x-path" = "file", "x-needs" = {"unit": ["documents"]}))]
+    #[schemars(inner(length(min = 1)), extend("x-path" = "file"))]
     pub against: Vec<String>,
     /// Leave what was seen as a file for `against` of later runs, in `.tamis/learned` of the output: 32 bytes for
-    /// each document, and the ids of those that were first.
-    #[schemars(extend("x-needs" = {"unit": ["documents"]}))]
+    /// each document, and the ids of those that were first; of paragraphs and lines 16 bytes for each that is kept, and the
+    /// corpus is read once more for it.
     pub index: bool,
     /// So much memory is held over all threads, for what was seen and for the table of duplicates; what does not fit
     /// goes to the work folder. It adds to `memory` of `[run]`, which is for documents in flight. The result is the

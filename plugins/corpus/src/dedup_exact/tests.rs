@@ -228,6 +228,53 @@ fn what_earlier_runs_have_seen_is_a_duplicate_and_is_named() {
     assert!(!at("july").join("keep").exists(), "no index was asked for");
 }
 
+/// A run that cuts parts: what is left of each text; a document of which nothing is left is none.
+fn cut(options: &DedupExactOptions, folder: &Path, texts: &[&str]) -> Vec<Option<String>> {
+    let stage = open(options);
+    let (scratch, keep) = (folder.join("scratch"), folder.join("keep"));
+    std::fs::create_dir_all(&scratch).unwrap();
+    stage.prepare(&Workspace { scratch, keep, memory: 0, threads: 2 }).unwrap();
+    let documents: Vec<_> = texts.iter().map(|text| Document::new("x", *text)).collect();
+    let mut records = records((5..).zip(&documents));
+    for pass in 0..stage.observing_passes() {
+        stage.observe(pass, &mut records.clone(), &mut Effects::default());
+        stage.merge(pass).unwrap();
+        stage.end_pass(pass).unwrap();
+    }
+    stage.apply(&mut records, &mut Effects::default());
+    records.into_iter().map(|record| record.is_kept().then_some(record.document.text)).collect()
+}
+
+#[test]
+fn lines_that_earlier_runs_have_kept_are_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let options = || DedupExactOptions {
+        unit: Unit::Lines,
+        min_chars: Some(3),
+        keep: Keep::Longest,
+        ..DedupExactOptions::default()
+    };
+    let keeping = DedupExactOptions { index: true, ..options() };
+    let left = |texts: &[&str]| texts.iter().map(|text| Some((*text).to_owned())).collect::<Vec<_>>();
+    assert_eq!(
+        cut(&keeping, &at("may"), &["rain\nsun", "sun\nhail\nfog"]),
+        left(&["rain", "sun\nhail\nfog"])
+    );
+    let index = |month: &str| at(month).join("keep/index.state").to_str().unwrap().to_owned();
+
+    // The longest is kept, but not before what is there already.
+    let june = ["rain\nsnow\nwind\nfrost", "snow\nfog\nice"];
+    let against = DedupExactOptions { against: vec![index("may")], ..keeping };
+    assert_eq!(cut(&against, &at("june"), &june), left(&["snow\nwind\nfrost", "ice"]));
+    let both = DedupExactOptions { against: vec![index("may"), index("june")], ..options() };
+    let expected = [None, Some("dew".to_owned())];
+    assert_eq!(cut(&both, &at("july"), &["ice\nsun\nwind", "dew\nfrost"]), expected);
+    // What no index has stays, whatever was cut before.
+    let alone = DedupExactOptions { against: vec![index("june")], ..options() };
+    assert_eq!(cut(&alone, &at("august"), &["rain\nsnow"]), left(&["rain"]));
+}
+
 #[test]
 fn an_index_of_other_options_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -305,7 +352,6 @@ fn wrong_options_are_named() {
         (DedupExactOptions { field: String::new(), ..default() }, "field"),
         (DedupExactOptions { min_chars: Some(0), ..default() }, "min_chars"),
         (DedupExactOptions { keep: Keep::Lowest, ..default() }, "keep_by"),
-        (DedupExactOptions { unit: Unit::Lines, index: true, ..default() }, "index"),
         (DedupExactOptions { unit: Unit::Lines, field: "url".to_owned(), ..default() }, "unit"),
     ] {
         assert_eq!(try_open(&options).err().unwrap().option(), Some(option));

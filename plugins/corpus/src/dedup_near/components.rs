@@ -10,43 +10,60 @@ pub(super) struct Components {
     memory: usize,
     held: usize,
     texts: Vec<Member>,
-    /// Those before are compared with no others any more.
+    /// Those before are compared with no others any more; the index numbers texts from here.
     first: u32,
+    /// The first that was not compared with all before it.
+    partly_from: u32,
     index: Index,
 }
 
 struct Member {
     position: u128,
     fields: Vec<u64>,
+    /// Nothing of these where others are not compared with it any more.
     set: Set,
-    n_keys: usize,
+    keys: Vec<u64>,
     /// A text that it is tied to, which is preferred to it, or itself.
     tied: u32,
     /// How alike the most similar one of those is that it was found to be like.
     similarity: f64,
 }
 
+impl Member {
+    /// Bytes of what it is compared by.
+    fn bytes(&self) -> usize {
+        self.set.bytes() + self.keys.len() * size_of::<u64>() + Index::bytes_of_one(self.keys.len())
+    }
+}
+
 impl Components {
     pub(super) fn new(law: Law, memory: usize) -> Self {
-        Self { law, memory, held: 0, texts: Vec::new(), first: 0, index: Index::default() }
+        Self {
+            law,
+            memory,
+            held: 0,
+            texts: Vec::new(),
+            first: 0,
+            partly_from: u32::MAX,
+            index: Index::default(),
+        }
     }
 
     pub(super) fn take(&mut self, text: &mut Text) {
         let number = self.texts.len() as u32;
-        let alike: Vec<u32> = self.index.alike(&text.keys).filter(|other| *other >= self.first).collect();
-        let set = std::mem::take(&mut text.set);
-        let n_keys = text.keys.len();
-        self.held += set.bytes() + Index::bytes_of_one(n_keys);
+        let first = self.first;
+        let alike: Vec<u32> = self.index.alike(&text.keys).map(|other| first + other).collect();
         self.index.add(&text.keys);
-        let fields = text.fields.clone();
-        self.texts.push(Member {
+        let text = Member {
             position: text.position,
-            fields,
-            set,
-            n_keys,
+            fields: text.fields.clone(),
+            set: std::mem::take(&mut text.set),
+            keys: text.keys.clone(),
             tied: number,
             similarity: 0.0,
-        });
+        };
+        self.held += size_of::<Member>() + text.bytes();
+        self.texts.push(text);
         for other in alike {
             let (this, that) = (&self.texts[number as usize], &self.texts[other as usize]);
             if !differ(&this.fields, &that.fields) {
@@ -81,12 +98,19 @@ impl Components {
         self.texts[one.max(other) as usize].tied = one.min(other);
     }
 
+    /// Forgets what the texts that came first are compared by, so that the others take half of the memory. What they hang
+    /// together with stays: that is known of all texts of a group.
     fn forget(&mut self) {
         while self.held > self.memory / 2 && self.first + 1 < self.texts.len() as u32 {
             let text = &mut self.texts[self.first as usize];
-            self.held -= text.set.bytes() + Index::bytes_of_one(text.n_keys);
-            text.set = Set::default();
+            self.held -= text.bytes();
+            (text.set, text.keys) = (Set::default(), Vec::new());
             self.first += 1;
+        }
+        self.partly_from = self.partly_from.min(self.texts.len() as u32);
+        self.index = Index::default();
+        for text in self.texts.iter().skip(self.first as usize) {
+            self.index.add(&text.keys);
         }
     }
 
@@ -103,8 +127,11 @@ impl Components {
                 let similarity =
                     if is_known { self.law.measure(&text.set, &kept.set) } else { text.similarity };
                 tell(Fate::dropped(text.position, kept.position, similarity));
-            } else if *size > 1 {
-                tell(Fate::kept(text.position, *size, Marks::default()));
+                continue;
+            }
+            let marks = if *root >= self.partly_from { Marks::PARTLY_COMPARED } else { Marks::default() };
+            if *size > 1 || marks != Marks::default() {
+                tell(Fate::kept(text.position, *size, marks));
             }
         }
     }

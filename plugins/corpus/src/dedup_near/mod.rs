@@ -24,14 +24,13 @@ mod tests;
 use std::path::PathBuf;
 
 use tamis_plugin::keyed::{Choice, Column, Columns, Group, Index, Known, Reduce, Round, Rounds, Row, Rows};
-use tamis_plugin::{
-    Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, ValueRef, Verdict, View,
-};
+use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, Verdict, View};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use self::judge::{Judge, Judged, Standing};
 use self::set::Set;
 use self::signature::{Bands, Buckets};
+use crate::field;
 use crate::priority::Priority;
 
 pub use options::{Clusters, DedupNearOptions, Rule};
@@ -324,7 +323,7 @@ impl DedupNear {
         local.set.fill(&local.shingles);
         local.behind.clear();
         local.behind.extend_from_slice(&(local.keys.len() as u32).to_be_bytes());
-        let fields = self.options.differ_in.iter().map(|field| hash(document, field));
+        let fields = self.options.differ_in.iter().map(|field| field::hash(document, field));
         for number in fields.chain(local.keys.iter().copied()) {
             local.behind.extend_from_slice(&number.to_le_bytes());
         }
@@ -339,7 +338,7 @@ impl DedupNear {
             .options
             .equal_in
             .iter()
-            .fold(0, |kind, field| xxh3_64_with_seed(&hash(document, field).to_le_bytes(), kind));
+            .fold(0, |kind, field| xxh3_64_with_seed(&field::hash(document, field).to_le_bytes(), kind));
         match self.options.rule {
             Rule::Jaccard => self.bands.keys(shingles, kind, buckets, keys),
             Rule::Contained => passages::keys(shingles, self.options.shingle_tokens, kind, keys),
@@ -377,15 +376,6 @@ impl DedupNear {
             false
         })?;
         Ok(judged)
-    }
-}
-
-/// A hash of a field; of one that is missing 0.
-fn hash(document: &View<'_>, field: &str) -> u64 {
-    match document.metadata(field) {
-        None | Some(ValueRef::Null) => 0,
-        Some(ValueRef::String(value)) => xxh3_64_with_seed(value.as_bytes(), 1),
-        Some(other) => serde_json::to_vec(&other).map_or(0, |json| xxh3_64_with_seed(&json, 2)),
     }
 }
 

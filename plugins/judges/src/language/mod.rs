@@ -11,6 +11,7 @@ use tamis_plugin::{Better, Draft, Extractor, Failure, Form, Forms, Limit, Measur
 use crate::fasttext::listed;
 use model::LanguageModel;
 pub use options::LanguageOptions;
+pub(crate) use options::stands_for;
 
 /// Says what language a document is in; see [`LanguageOptions`].
 #[derive(Debug)]

@@ -87,7 +87,7 @@ impl LanguageOptions {
 }
 
 /// Whether a language range covers a tag: it is the tag, or its first parts (RFC 4647, basic filtering).
-fn stands_for(range: &str, tag: &str) -> bool {
+pub(crate) fn stands_for(range: &str, tag: &str) -> bool {
     match tag.strip_prefix(range) {
         Some(rest) => rest.is_empty() || (rest.starts_with('-') && range != UNDETERMINED),
         None => false,

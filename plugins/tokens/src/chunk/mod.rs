@@ -1,6 +1,7 @@
 //! `chunk`: cuts a document into chunks.
 
 mod cut;
+mod length;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -9,13 +10,15 @@ use tamis_plugin::{
     Document, Draft, Extractor, Failure, Form, Forms, Limit, MeasureInfo, SetupError, Value, Verdict,
 };
 
-use cut::{Chunk, cut};
-pub use options::ChunkOptions;
+use crate::tokenizer::Tokenizer;
+use cut::{Chunk, Cutter};
+use length::Length;
+pub use options::{ChunkOptions, Unit};
 
 /// Cuts a document into chunks; see [`ChunkOptions`].
 #[derive(Debug)]
 pub struct Chunks {
-    options: ChunkOptions,
+    cutter: Cutter,
 }
 
 impl Extractor for Chunks {
@@ -27,14 +30,29 @@ impl Extractor for Chunks {
     type Options = ChunkOptions;
 
     fn open(options: ChunkOptions) -> Result<Self, SetupError> {
-        if options.overlap_chars > options.max_chars / 2 {
+        let ChunkOptions { by, max_chars, overlap_chars, tokenizer, max_tokens, overlap_tokens, headings } =
+            options;
+        let (max, overlap, name, limit) = match by {
+            Unit::Characters => (max_chars, overlap_chars, "overlap_chars", "max_chars"),
+            Unit::Tokens => (max_tokens, overlap_tokens, "overlap_tokens", "max_tokens"),
+        };
+        if overlap > max / 2 {
             let message = format!(
-                "`overlap_chars` is {}, more than half of `max_chars` with {}: chunks would repeat more than they bring",
-                options.overlap_chars, options.max_chars
+                "`{name}` is {overlap}, more than half of `{limit}` with {max}: chunks would repeat more than they bring"
             );
-            return Err(SetupError::in_option("overlap_chars", message));
+            return Err(SetupError::in_option(name, message));
         }
-        Ok(Self { options })
+        let length = match by {
+            Unit::Characters => Length::Characters,
+            Unit::Tokens if tokenizer.is_empty() => {
+                let message = "tokens are those of a tokenizer: give a `tokenizer`, as `\"tokenizer.json\"`";
+                return Err(SetupError::in_option("by", message));
+            }
+            Unit::Tokens => Length::Tokens(
+                Tokenizer::load(&tokenizer).map_err(|why| SetupError::in_option("tokenizer", why))?,
+            ),
+        };
+        Ok(Self { cutter: Cutter { length, max, overlap, by_headings: headings } })
     }
 
     fn forms(&self) -> Forms {
@@ -42,9 +60,8 @@ impl Extractor for Chunks {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let ChunkOptions { max_chars, overlap_chars, headings } = self.options;
         let text = draft.original().text();
-        let chunks = cut(text, max_chars, overlap_chars, headings);
+        let chunks = self.cutter.cut(text).map_err(Failure::new)?;
         draft.notes().measure("chunks", chunks.len() as f64, Limit::None);
         draft.notes().count("chunks", chunks.len() as u64);
         let parent = draft.id().to_owned();

@@ -6,6 +6,8 @@ use tamis_text::chars::{is_blank, is_cjk, is_closing};
 use tamis_text::lines::{fences, lines};
 use tamis_text::sentences::{is_end, is_wide_end};
 
+use super::length::Length;
+
 /// A chunk: its bytes, without what it repeats of the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chunk {
@@ -23,53 +25,110 @@ struct Heading {
     title: String,
 }
 
-/// Cuts a text. Chunks have at most `max` characters with their overlap, and together they are the text.
-pub(super) fn cut(text: &str, max: usize, overlap: usize, by_headings: bool) -> Vec<Chunk> {
-    let headings = if by_headings { headings(text) } else { Vec::new() };
-    let mut chunks = Vec::new();
-    let mut path: Vec<(usize, String)> = Vec::new();
-    let mut starts: Vec<usize> = headings.iter().map(|heading| heading.start).collect();
-    starts.push(text.len());
-    section(text, 0..starts[0], max, overlap, &path, &mut chunks);
-    for (nth, heading) in headings.into_iter().enumerate() {
-        path.retain(|(level, _)| *level < heading.level);
-        path.push((heading.level, heading.title));
-        section(text, heading.start..starts[nth + 1], max, overlap, &path, &mut chunks);
-    }
-    chunks
+/// How a text is cut.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    pub(super) length: Length,
+    /// The most that a chunk has, with what it repeats.
+    pub(super) max: usize,
+    /// The most that a chunk repeats of the one before.
+    pub(super) overlap: usize,
+    pub(super) by_headings: bool,
 }
 
-/// Cuts what stands under one heading.
-fn section(
-    text: &str,
-    range: Range<usize>,
-    max: usize,
-    overlap: usize,
-    path: &[(usize, String)],
-    chunks: &mut Vec<Chunk>,
-) {
-    let heading: Vec<String> = path.iter().map(|(_, title)| title.clone()).collect();
-    let (mut start, mut from) = (range.start, range.start);
-    while start < range.end {
-        let used = text.get(from..start).unwrap_or_default().chars().count();
-        let rest = text.get(start..range.end).unwrap_or_default();
-        let end = start + fitting(rest, max.saturating_sub(used).max(1));
-        chunks.push(Chunk { range: start..end, from, heading: heading.clone() });
-        from = overlapping(text, start..end, overlap);
-        start = end;
+impl Cutter {
+    /// Cuts a text; the chunks together are the text. Fails where the tokenizer does.
+    pub(super) fn cut(&self, text: &str) -> Result<Vec<Chunk>, String> {
+        let headings = if self.by_headings { headings(text) } else { Vec::new() };
+        let mut chunks = Vec::new();
+        let mut path: Vec<(usize, String)> = Vec::new();
+        let mut starts: Vec<usize> = headings.iter().map(|heading| heading.start).collect();
+        starts.push(text.len());
+        self.section(text, 0..starts[0], &path, &mut chunks)?;
+        for (nth, heading) in headings.into_iter().enumerate() {
+            path.retain(|(level, _)| *level < heading.level);
+            path.push((heading.level, heading.title));
+            self.section(text, heading.start..starts[nth + 1], &path, &mut chunks)?;
+        }
+        Ok(chunks)
+    }
+
+    /// Cuts what stands under one heading.
+    fn section(
+        &self,
+        text: &str,
+        range: Range<usize>,
+        path: &[(usize, String)],
+        chunks: &mut Vec<Chunk>,
+    ) -> Result<(), String> {
+        let heading: Vec<String> = path.iter().map(|(_, title)| title.clone()).collect();
+        let (mut start, mut from) = (range.start, range.start);
+        while start < range.end {
+            let whole = text.get(from..range.end).unwrap_or_default();
+            let Some(n_bytes) = self.fitting(whole, start - from)? else {
+                // Behind what is repeated no character fits any more.
+                from = start;
+                continue;
+            };
+            let end = from + n_bytes;
+            chunks.push(Chunk { range: start..end, from, heading: heading.clone() });
+            from = self.overlapping(text, start..end)?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// How many bytes of `whole`, of which so many are repeated, make a chunk; `None` if nothing fits behind these.
+    fn fitting(&self, whole: &str, repeated: usize) -> Result<Option<usize>, String> {
+        let front = self.length.front(whole, self.max)?;
+        if front.len() == whole.len() {
+            return Ok(Some(whole.len()));
+        }
+        let rest = whole.get(repeated..).unwrap_or_default();
+        // Not even one character: that is a chunk all the same.
+        let least = if repeated == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { 0 };
+        let mut window = front.get(repeated..).unwrap_or_default();
+        while window.len() > least {
+            let end = place(window, rest);
+            // Where a token has been cut, what is left of it may be more than one.
+            if self.length.of(whole.get(..repeated + end).unwrap_or_default())? <= self.max {
+                return Ok(Some(repeated + end));
+            }
+            window = window.get(..window.floor_char_boundary(window.len() - 1)).unwrap_or_default();
+        }
+        Ok((least > 0).then_some(least))
+    }
+
+    /// Where what the next chunk repeats of this one begins: at most `overlap` before its end, at a sentence if one begins
+    /// there, or at a word.
+    fn overlapping(&self, text: &str, chunk: Range<usize>) -> Result<usize, String> {
+        let whole = text.get(chunk.clone()).unwrap_or_default();
+        if self.overlap == 0 || whole.is_empty() {
+            return Ok(chunk.end);
+        }
+        let piece = self.length.back(whole, self.overlap)?;
+        let tail = whole.len() - piece.len();
+        // A sentence that ends in it, and is not all of it.
+        let mut at = first_sentence_end(piece).filter(|at| *at < piece.len());
+        if at.is_none() && tail > 0 {
+            let breaks = piece.char_indices().find(|(_, c)| is_blank(*c) || *c == '\n' || is_cjk(*c));
+            at = breaks.map(|(at, c)| if is_cjk(c) { at } else { at + c.len_utf8() });
+        }
+        let at = tail + at.unwrap_or(if tail == 0 { 0 } else { piece.len() });
+        // What was cut from a token may be more of them.
+        let is_short = self.length.of(whole.get(at..).unwrap_or_default())? <= self.overlap;
+        Ok(if is_short { chunk.start + at } else { chunk.end })
     }
 }
 
-/// How many bytes of `rest` make a chunk of at most `max` characters.
-fn fitting(rest: &str, max: usize) -> usize {
-    let Some((limit, _)) = rest.char_indices().nth(max) else { return rest.len() };
-    let half = rest.char_indices().nth(max / 2).map_or(0, |(at, _)| at);
-    let window = rest.get(..limit).unwrap_or_default();
+/// The best place for the end of a chunk in `window`, the beginning of `rest`.
+fn place(window: &str, rest: &str) -> usize {
+    let half = window.char_indices().nth(window.chars().count() / 2).map_or(0, |(at, _)| at);
     // From the best kind of place to the worst; of one kind the last that fits.
     let places = [paragraph_end, line_end, sentence_end, word_end];
     let found = places.into_iter().find_map(|place| place(window, rest).filter(|at| *at > half));
     // A word is cut only where the chunk is all one word.
-    found.or_else(|| word_end(window, rest)).unwrap_or_else(|| whole_letter(rest, limit))
+    found.or_else(|| word_end(window, rest)).unwrap_or_else(|| whole_letter(rest, window.len()))
 }
 
 /// Behind the last empty line.
@@ -125,24 +184,6 @@ fn whole_letter(rest: &str, limit: usize) -> usize {
         end -= last.len_utf8();
     }
     if end == 0 { limit } else { end }
-}
-
-/// Where what the next chunk repeats of this one begins: at most `most` characters before its end, at a sentence if one begins
-/// there, or at a word.
-fn overlapping(text: &str, chunk: Range<usize>, most: usize) -> usize {
-    let whole = text.get(chunk.clone()).unwrap_or_default();
-    if most == 0 || whole.is_empty() {
-        return chunk.end;
-    }
-    let tail = whole.char_indices().rev().nth(most - 1).map_or(0, |(at, _)| at);
-    let piece = whole.get(tail..).unwrap_or_default();
-    // A sentence that ends in it, and is not all of it.
-    let mut at = first_sentence_end(piece).filter(|at| *at < piece.len());
-    if at.is_none() && tail > 0 {
-        let breaks = piece.char_indices().find(|(_, c)| is_blank(*c) || *c == '\n' || is_cjk(*c));
-        at = breaks.map(|(at, c)| if is_cjk(c) { at } else { at + c.len_utf8() });
-    }
-    chunk.start + tail + at.unwrap_or(if tail == 0 { 0 } else { piece.len() })
 }
 
 fn first_sentence_end(piece: &str) -> Option<usize> {
