@@ -193,12 +193,12 @@ const CODE: [char; 8] = ['{', '}', ';', '=', '<', '>', '_', '|'];
 fn wrap_width(lines: &[&str]) -> Option<usize> {
     let unfinished: Vec<&&str> =
         lines.iter().filter(|line| !line.is_empty() && !ends_sentence(line)).collect();
-    let n_inside = || lines.iter().filter(|line| continues_after_sentence(line)).count();
+    // One line in five is enough, so no more are looked for.
+    let n_enough = lines.len().div_ceil(5);
+    let has_sentences =
+        || lines.iter().filter(|line| continues_after_sentence(line)).take(n_enough).count() == n_enough;
     // Lists of headlines are equally wide, too, but hold no sentences.
-    if unfinished.len() < MIN_WRAPPED_LINES
-        || 2 * unfinished.len() < lines.len()
-        || 5 * n_inside() < lines.len()
-    {
+    if unfinished.len() < MIN_WRAPPED_LINES || 2 * unfinished.len() < lines.len() || !has_sentences() {
         return None;
     }
     let mut widths: Vec<usize> = unfinished.iter().map(|line| text_width(line)).collect();

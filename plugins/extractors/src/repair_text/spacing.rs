@@ -108,8 +108,8 @@ impl Scan<'_> {
             let ends_last_line = at_end && !at_start && n_dropped > 0;
             self.repaired.blank_lines += n_dropped - u64::from(ends_last_line);
             self.repaired.blank_runs += u64::from(!blanks_fine);
-            let line_ends = "\n".repeat(n_kept as usize);
-            self.replace(start, run.end, if one_blank { " " } else { &line_ends });
+            self.replace(start, run.end, if one_blank { " " } else { "" });
+            self.out.extend(std::iter::repeat_n('\n', n_kept as usize));
         }
         run.end
     }
