@@ -111,7 +111,7 @@ impl Sieve for &Title {
         false
     }
 
-    fn may_begin_with(&mut self, _: u8) -> bool {
+    fn may_begin_with(&mut self, _: u8, _: u8) -> bool {
         false
     }
 }

@@ -77,7 +77,9 @@ impl<'a> Tokens<'a> {
                 }
                 0..=0x7F => {
                     self.at += 1;
-                    if sieve.may_begin_with(first) {
+                    // Nothing behind it is as good as a byte that is no sign.
+                    let next = bytes.get(start + 1).copied().unwrap_or(0xFF);
+                    if sieve.may_begin_with(first, next) {
                         return Some(self.sign(start, first.into()));
                     }
                 }
@@ -117,6 +119,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// A word of whose letters not all, or none, are of ASCII: from `end` on, they may be any.
+    #[inline(never)]
     fn long_word(&mut self, start: usize, end: usize) -> Token {
         let behind = self.text.get(end..).unwrap_or_default();
         let is_letter = |c: &char| self.table.of(*c).has(Classes::WORD);
@@ -167,8 +170,8 @@ pub(super) trait Sieve {
     fn may_be(&mut self, key: u64) -> bool;
     /// A character by itself, whatever stands behind it.
     fn may_be_alone(&mut self, code: u32) -> bool;
-    /// A sign of ASCII with what stands behind it.
-    fn may_begin_with(&mut self, sign: u8) -> bool;
+    /// A sign of ASCII with the byte that stands behind it.
+    fn may_begin_with(&mut self, sign: u8, next: u8) -> bool;
 }
 
 /// Lets all tokens pass.
@@ -183,7 +186,7 @@ impl Sieve for Anything {
         true
     }
 
-    fn may_begin_with(&mut self, _: u8) -> bool {
+    fn may_begin_with(&mut self, _: u8, _: u8) -> bool {
         true
     }
 }
