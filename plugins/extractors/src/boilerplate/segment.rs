@@ -279,6 +279,11 @@ impl<'a> Cutter<'a> {
         let bytes = line.as_bytes();
         let mut at = 0;
         while let Some(&first) = bytes.get(at) {
+            if first == b' ' {
+                reading.plain_blank();
+                at += 1;
+                continue;
+            }
             let Some(c) = character(line, at, first) else { break };
             let classes = self.table.of(c);
             if classes.has(Classes::SPACE) {
@@ -292,11 +297,12 @@ impl<'a> Cutter<'a> {
             if reading.empty {
                 reading.begin(start + at);
             }
-            let rest = line.get(at..).unwrap_or_default();
             at += match first {
-                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(rest.as_bytes()),
+                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes.get(at..).unwrap_or_default()),
                 b'0'..=b'9' => reading.digits(line, at),
-                _ if classes == Classes::CJK => reading.characters(rest, self.table),
+                _ if classes == Classes::CJK => {
+                    reading.characters(line.get(at..).unwrap_or_default(), self.table)
+                }
                 _ => {
                     reading.read(c, classes);
                     c.len_utf8()
@@ -413,6 +419,17 @@ impl Reading {
     fn last_mark(&self, table: &Table) -> char {
         let closes = self.last != '…' && table.of(self.last).has(Classes::CLOSING);
         if closes { self.before_last } else { self.last }
+    }
+
+    /// The same as [`Reading::blank`], for what nearly all of them are.
+    #[inline]
+    fn plain_blank(&mut self) {
+        self.in_word = false;
+        self.blanks += 1;
+        if !self.empty {
+            self.current.n_blanks += 1;
+            self.wide |= self.blanks >= WIDE_GAP_BLANKS;
+        }
     }
 
     fn blank(&mut self, c: char) {
