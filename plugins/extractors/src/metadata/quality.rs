@@ -251,7 +251,7 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
     let mut previous = None;
     let (mut word, mut n_letters) = (0x811C_9DC5, 0);
     let table = Table::get();
-    for c in text.chars().chain(std::iter::once(' ')) {
+    for c in text.chars() {
         let classes = table.of(c);
         if classes.has(Classes::CJK) {
             if let Some(previous) = previous {
@@ -272,6 +272,9 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
             }
             (word, n_letters) = (0x811C_9DC5, 0);
         }
+    }
+    if n_letters >= 4 {
+        use_word(finish(word));
     }
 }
 
