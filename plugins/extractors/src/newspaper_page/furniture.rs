@@ -35,8 +35,7 @@ static PAGE_CODE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?<paper>\p{Han}{2,12})(?<date>\d{4}-\d{2}-\d{2})(?<code>[A-Za-z]?\d{2,5})(?:[;；\s]|$)")
 });
 /// What the first two of these demand; to prepare the search takes longer than the search.
-static MARKS: LazyLock<[Finder<'static>; 3]> =
-    LazyLock::new(|| ["版", "数字报", "电子报"].map(|mark| Finder::new(mark)));
+static MARKS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["版", "数字报", "电子报"].map(Finder::new));
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\d{4}-\d{2}-\d{2}|\d{4}年\d{1,2}月\d{1,2}日(?:\s*(?<weekday>星期[一二三四五六日天]))?")
 });

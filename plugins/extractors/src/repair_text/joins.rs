@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use tamis_text::chars::{count_visible, is_han, is_kana, is_latin, text_width};
-use tamis_text::lines::{fences, lines};
+use tamis_text::lines::{collect_lines, fences};
 use tamis_text::numbering::marker;
 use tamis_text::sentences::{continues_after_sentence, ends_sentence, is_full_stop};
 
@@ -43,7 +43,7 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
 }
 
 fn join(text: &str) -> Option<(String, u64)> {
-    let lines: Vec<&str> = lines(text).map(|line| line.text).collect();
+    let lines = collect_lines(text, |line| line.text);
     // What is asked of all lines is asked only once a line could be broken at all.
     if !lines.windows(2).any(|pair| matches!(pair, [left, right] if joint(left, right).is_some())) {
         return None;

@@ -19,20 +19,7 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
 /// stands on either side of some of them has nothing to do with each other.
 fn parts_to_look_up(text: &str) -> impl Iterator<Item = &str> {
     let bytes = text.as_bytes();
-    let is_surely = move |from: usize| match bytes.get(from..).and_then(<[u8]>::first_chunk::<{ LANE + 2 }>) {
-        Some(window) => {
-            let mut unsafe_ones = 0;
-            for index in 0..LANE {
-                unsafe_ones |= is_unsafe([window[index], window[index + 1], window[index + 2]]);
-            }
-            unsafe_ones == 0
-        }
-        None => {
-            let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
-            (from..bytes.len().min(from + LANE))
-                .all(|at| is_unsafe([byte(at), byte(at + 1), byte(at + 2)]) == 0)
-        }
-    };
+    let is_surely = move |from: usize| is_surely_nfc(bytes, from);
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = (at..bytes.len()).step_by(LANE).find(|from| !is_surely(*from))?;
@@ -40,6 +27,19 @@ fn parts_to_look_up(text: &str) -> impl Iterator<Item = &str> {
         at = end.unwrap_or(bytes.len());
         text.get(text.ceil_char_boundary(start)..text.ceil_char_boundary(at))
     })
+}
+
+/// Whether the characters that begin in the window at a byte are in NFC whatever stands before them.
+fn is_surely_nfc(bytes: &[u8], from: usize) -> bool {
+    if let Some(window) = bytes.get(from..).and_then(<[u8]>::first_chunk::<{ LANE + 2 }>) {
+        let mut unsafe_ones = 0;
+        for index in 0..LANE {
+            unsafe_ones |= is_unsafe([window[index], window[index + 1], window[index + 2]]);
+        }
+        return unsafe_ones == 0;
+    }
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    (from..bytes.len().min(from + LANE)).all(|at| is_unsafe([byte(at), byte(at + 1), byte(at + 2)]) == 0)
 }
 
 /// Bytes that are looked at together, so that the compiler compares a register full of them at a time.
