@@ -168,6 +168,13 @@ mod tests {
     }
 
     #[test]
+    fn what_parts_words_is_no_letter() {
+        let table = Table::get();
+        let parts = Classes::SPACE.or(Classes::COMMA).or(Classes::END);
+        assert!(('\0'..='\u{FFFF}').all(|c| !table.of(c).has(parts) || !c.is_alphanumeric()));
+    }
+
+    #[test]
     fn a_character_may_belong_to_several_classes() {
         let table = Table::get();
         assert!(table.of('，').has(Classes::COMMA) && !table.of('，').has(Classes::WORD));

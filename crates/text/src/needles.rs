@@ -47,9 +47,22 @@ struct Windows {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     window: u32,
-    needle: usize,
     /// Where the window begins in the needle.
-    offset: usize,
+    offset: u32,
+    needle: usize,
+    /// The first bytes of the needle, and a mask for those that it has.
+    head: u64,
+    mask: u64,
+}
+
+impl Entry {
+    /// Whether the needle may begin at a byte of the text: a window is little more than one Chinese character, so most that
+    /// are found are of something else.
+    #[inline]
+    fn may_begin(&self, text: &[u8], start: usize) -> bool {
+        let head = text.get(start..).and_then(<[u8]>::first_chunk);
+        head.is_none_or(|head| (folded_head(*head) ^ self.head) & self.mask == 0)
+    }
 }
 
 /// Needles of fewer than [`MIN_LONG`] bytes.
@@ -82,7 +95,8 @@ impl Needles {
     pub fn each(&self, text: &str, mut hit: impl FnMut(usize, usize)) {
         let text = text.as_bytes();
         self.windows.each(text, |entry, at| {
-            if let Some(start) = at.checked_sub(entry.offset)
+            if let Some(start) = at.checked_sub(entry.offset as usize)
+                && entry.may_begin(text, start)
                 && self.is_at(entry.needle, text, start)
             {
                 hit(entry.needle, start);
@@ -112,10 +126,15 @@ impl Windows {
         let mut entries: Vec<Entry> = long()
             .flat_map(|(needle, bytes)| {
                 let windows = bytes.windows(WIDTH).filter_map(<[u8]>::first_chunk::<WIDTH>).enumerate();
+                let mut head = [0; 8];
+                bytes.iter().zip(&mut head).for_each(|(byte, place)| *place = *byte);
+                let mask = if bytes.len() < 8 { (1 << (8 * bytes.len())) - 1 } else { u64::MAX };
                 let entry = move |(offset, window): (usize, &[u8; WIDTH])| Entry {
                     window: folded(*window),
+                    offset: offset as u32,
                     needle,
-                    offset,
+                    head: folded_head(head),
+                    mask,
                 };
                 windows.take(stride).map(entry)
             })
@@ -190,18 +209,27 @@ impl Short {
     }
 }
 
+/// Eight bytes as a number, as those of [`folded`].
+#[inline]
+fn folded_head(head: [u8; 8]) -> u64 {
+    u64::from_le_bytes(head) | 0x2020_2020_2020_2020
+}
+
 /// Four bytes as a number, letters in lower case. Other bytes change, too, which makes some of them alike: what
 /// comes of it is compared.
+#[inline]
 fn folded(window: [u8; WIDTH]) -> u32 {
     u32::from_le_bytes(window) | 0x2020_2020
 }
 
 /// The multiplier is that of Fibonacci hashing, 2³² divided by the golden ratio (D. Knuth, *The Art of Computer
 /// Programming*, 6.4).
+#[inline]
 fn hash(window: u32) -> u16 {
     (window.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as u16
 }
 
+#[inline]
 fn bucket_of(hash: u16) -> usize {
     usize::from(hash >> (HASH_BITS - BUCKET_BITS))
 }

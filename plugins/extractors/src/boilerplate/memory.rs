@@ -82,9 +82,9 @@ impl Sieve for Noting<'_> {
     }
 
     #[inline]
-    fn may_begin_with(&mut self, sign: u8) -> bool {
+    fn may_begin_with(&mut self, sign: u8, next: u8) -> bool {
         let mut begins = self.begins;
-        begins.may_begin_with(sign)
+        begins.may_begin_with(sign, next)
     }
 }
 

@@ -24,8 +24,9 @@ pub(super) struct Phrases<T> {
     keys: Vec<Key<T>>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
-    /// Phrases of one character, by their codes.
-    singles: Vec<(u32, T)>,
+    /// Phrases of one character of the Basic Multilingual Plane, by their codes: every tenth character of a Chinese text is
+    /// one. Others are too rare to have a place.
+    singles: Box<[Option<T>]>,
 }
 
 /// The beginnings of phrases, and other tokens to look out for.
@@ -35,8 +36,9 @@ pub(super) struct Begins {
     keys: Vec<u64>,
     /// A bit for each character of the Basic Multilingual Plane that is a phrase by itself, and one for all others.
     alone: Vec<u64>,
-    /// A bit for each sign of ASCII with which a phrase begins.
-    signs: [u64; 2],
+    /// For each sign of ASCII with which a phrase begins, a bit for each byte that may stand behind it, by the lower six
+    /// bits of that: half of the signs of a page of code begin some phrase, and hardly any with what follows.
+    signs: Vec<u64>,
 }
 
 /// The first token of some phrases.
@@ -71,7 +73,7 @@ struct Entry<T> {
 
 impl Begins {
     fn new() -> Self {
-        Self { keys: vec![0; 1 << (KEY_BITS - 6)], alone: vec![0; (1 << 10) + 1], signs: [0; 2] }
+        Self { keys: vec![0; 1 << (KEY_BITS - 6)], alone: vec![0; (1 << 10) + 1], signs: vec![0; 1 << 7] }
     }
 
     /// Lets tokens with this key pass, too.
@@ -100,8 +102,8 @@ impl Sieve for &Begins {
     }
 
     #[inline]
-    fn may_begin_with(&mut self, sign: u8) -> bool {
-        self.signs[usize::from(sign >> 6 & 1)] >> (sign & 63) & 1 != 0
+    fn may_begin_with(&mut self, sign: u8, next: u8) -> bool {
+        self.signs[usize::from(sign & 0x7F)] >> (next & 63) & 1 != 0
     }
 }
 
@@ -143,7 +145,7 @@ impl<T: Copy> Phrases<T> {
             buckets: Vec::new(),
             keys: Vec::new(),
             entries: Vec::new(),
-            singles: Vec::new(),
+            singles: vec![None; 1 << 16].into(),
         };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
@@ -152,8 +154,8 @@ impl<T: Copy> Phrases<T> {
                 new.keys.push(Key { hash: key, first: at, first_alone: at, behind: 0, word: None });
                 new.begins.add(key);
             }
-            if let Some(single) = single(&phrase) {
-                new.singles.push((single, value));
+            if let Some(place) = single(&phrase).and_then(|code| new.singles.get_mut(code as usize)) {
+                *place = Some(value);
             }
             let entry = Entry::new(phrase, value);
             if let Some(key) = new.keys.last_mut() {
@@ -161,7 +163,6 @@ impl<T: Copy> Phrases<T> {
             }
             new.entries.push(entry);
         }
-        new.singles.sort_by_key(|(code, _)| *code);
         let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
         new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
@@ -171,10 +172,16 @@ impl<T: Copy> Phrases<T> {
     fn note_beginning(&mut self, phrase: &str) {
         let mut chars = phrase.chars();
         let Some(first) = chars.next() else { return };
+        let next = chars.next();
         if first.is_ascii() {
-            self.begins.signs[first as usize >> 6 & 1] |= 1 << (first as u32 & 63);
+            // A capital and its small letter differ in one bit, and so do other bytes that keys do not tell apart.
+            let behind = match next.map(u32::from) {
+                Some(next @ 0..=0x7F) => 1 << (next & 63) | 1 << ((next ^ 0x20) & 63),
+                _ => u64::MAX,
+            };
+            self.begins.signs[first as usize & 0x7F] |= behind;
         }
-        if chars.next().is_none() {
+        if next.is_none() {
             let code = u32::from(first).min(1 << 16);
             self.begins.alone[(code >> 6) as usize] |= 1 << (code & 63);
         }
@@ -210,8 +217,7 @@ impl<T: Copy> Phrases<T> {
             return None;
         }
         let first = page.get(token.start..)?.chars().next().map(u32::from)?;
-        let at = self.singles.binary_search_by_key(&first, |(code, _)| *code).ok()?;
-        Some((n, self.singles[at].1))
+        Some((n, (*self.singles.get(first as usize)?)?))
     }
 
     /// Looks under the key of a word of `n` bytes behind which no letter stands.

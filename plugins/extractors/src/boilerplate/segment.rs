@@ -29,6 +29,13 @@ const MOMENT: char = '\u{1}';
 const LETTER_WIDTH: f32 = 0.4;
 /// What may follow the end of a sentence without beginning the next one.
 const END_OR_CLOSING: Classes = Classes::END.or(Classes::CLOSING);
+/// What is counted of signs; full stops and brackets in prose are none of these.
+const COUNTED: Classes = Classes::CJK
+    .or(Classes::DIGIT)
+    .or(Classes::COMMA)
+    .or(Classes::SEPARATOR)
+    .or(Classes::CODE)
+    .or(Classes::QUOTE);
 
 /// A piece of a page, with what was counted in it.
 #[derive(Debug, Clone, Default)]
@@ -217,6 +224,14 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Goes on behind a segment, which was taken out; the last character is that of the line.
+    fn restart(&mut self) {
+        (self.empty, self.ended, self.wide, self.in_word, self.counted) = (true, false, false, false, false);
+        (self.blanks, self.n_row, self.before_last) = (0, 0, ' ');
+    }
+}
+
 impl<'a> Cutter<'a> {
     pub(super) fn new(page: &'a str) -> Self {
         Self {
@@ -264,6 +279,11 @@ impl<'a> Cutter<'a> {
         let bytes = line.as_bytes();
         let mut at = 0;
         while let Some(&first) = bytes.get(at) {
+            if first == b' ' {
+                reading.plain_blank();
+                at += 1;
+                continue;
+            }
             let Some(c) = character(line, at, first) else { break };
             let classes = self.table.of(c);
             if classes.has(Classes::SPACE) {
@@ -277,11 +297,12 @@ impl<'a> Cutter<'a> {
             if reading.empty {
                 reading.begin(start + at);
             }
-            let rest = line.get(at..).unwrap_or_default();
             at += match first {
-                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(rest.as_bytes()),
+                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes.get(at..).unwrap_or_default()),
                 b'0'..=b'9' => reading.digits(line, at),
-                _ if classes == Classes::CJK => reading.characters(rest, self.table),
+                _ if classes == Classes::CJK => {
+                    reading.characters(line.get(at..).unwrap_or_default(), self.table)
+                }
                 _ => {
                     reading.read(c, classes);
                     c.len_utf8()
@@ -334,18 +355,17 @@ impl<'a> Cutter<'a> {
     }
 
     fn finish(&mut self, reading: &mut Reading) {
-        let next = Reading::new(0);
-        let old = std::mem::replace(reading, next);
-        reading.last = old.last;
-        let mut segment = old.current;
-        segment.n_blanks = segment.n_blanks.saturating_sub(old.blanks);
+        let mut segment = std::mem::take(&mut reading.current);
+        segment.n_blanks = segment.n_blanks.saturating_sub(reading.blanks);
         // Behind a long segment it rather ends a sentence.
-        let may_end = old.counted && old.last == '.' && segment.n_chars >= MIN_SENTENCE_CHARS;
+        let may_end = reading.counted && reading.last == '.' && segment.n_chars >= MIN_SENTENCE_CHARS;
         segment.n_ends += u32::from(may_end);
-        segment.ends_sentence = old.ended || may_end;
-        let tail = self.page.get(segment.start..segment.end).unwrap_or_default();
-        segment.last = old.last;
-        segment.breaks_off = old.last == '…' || tail.ends_with("...");
+        segment.ends_sentence = reading.ended || may_end;
+        segment.last = reading.last;
+        let ends_in_dots =
+            || self.page.get(segment.start..segment.end).is_some_and(|tail| tail.ends_with("..."));
+        segment.breaks_off = reading.last == '…' || (reading.last == '.' && ends_in_dots());
+        reading.restart();
         self.count_hits(&mut segment);
         self.count_title_words(&mut segment);
         self.segments.push(segment);
@@ -399,6 +419,17 @@ impl Reading {
     fn last_mark(&self, table: &Table) -> char {
         let closes = self.last != '…' && table.of(self.last).has(Classes::CLOSING);
         if closes { self.before_last } else { self.last }
+    }
+
+    /// The same as [`Reading::blank`], for what nearly all of them are.
+    #[inline]
+    fn plain_blank(&mut self) {
+        self.in_word = false;
+        self.blanks += 1;
+        if !self.empty {
+            self.current.n_blanks += 1;
+            self.wide |= self.blanks >= WIDE_GAP_BLANKS;
+        }
     }
 
     fn blank(&mut self, c: char) {
@@ -476,15 +507,17 @@ impl Reading {
             }
             self.in_word = true;
         } else {
-            let one = |class: Classes| u32::from(classes.has(class));
-            segment.n_cjk += one(Classes::CJK);
-            segment.n_digits += one(Classes::DIGIT);
-            segment.n_commas += one(Classes::COMMA);
-            segment.n_separators += one(Classes::SEPARATOR);
-            segment.n_code += one(Classes::CODE);
-            segment.n_quotes += one(Classes::QUOTE);
-            segment.has_address |= c == '/' && self.last == '/' && self.before_last == ':';
-            segment.n_glued += u32::from(self.in_word && classes.has(Classes::DIGIT));
+            if classes.has(COUNTED) {
+                let one = |class: Classes| u32::from(classes.has(class));
+                segment.n_cjk += one(Classes::CJK);
+                segment.n_digits += one(Classes::DIGIT);
+                segment.n_commas += one(Classes::COMMA);
+                segment.n_separators += one(Classes::SEPARATOR);
+                segment.n_code += one(Classes::CODE);
+                segment.n_quotes += one(Classes::QUOTE);
+                segment.has_address |= c == '/' && self.last == '/' && self.before_last == ':';
+                segment.n_glued += u32::from(self.in_word && classes.has(Classes::DIGIT));
+            }
             self.in_word &= classes.has(Classes::JOINER);
         }
         let is_number = self.last.is_ascii_digit() && self.before_last != MOMENT && self.n_row <= MAX_COUNTED;
@@ -516,8 +549,10 @@ impl Reading {
         self.visible(n as u32);
         self.in_word = true;
         self.ended = false;
-        for letter in &letters[n.saturating_sub(2)..] {
-            (self.before_last, self.last) = (self.last, (*letter).into());
+        if let [.., before, last] = *letters {
+            (self.before_last, self.last) = (before.into(), last.into());
+        } else if let [last] = *letters {
+            (self.before_last, self.last) = (self.last, last.into());
         }
         n
     }

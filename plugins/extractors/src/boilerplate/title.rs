@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::phrases::Begins;
 use super::tokens::{Kind, Sieve, Token, Tokens};
+use tamis_text::class::{Classes, Table};
 
 /// Longer first lines are no titles, bytes.
 const MAX_TITLE_BYTES: usize = 400;
@@ -46,7 +47,7 @@ impl Title {
     /// Whether `text` says just this, or a large part of it.
     pub(super) fn is(&self, text: &str) -> bool {
         // A letter may take more bytes in lower case, and punctuation some more.
-        if self.plain.is_empty() || text.len() > 2 * self.plain.len() + 60 {
+        if text.len() > 2 * self.plain.len() + 60 || self.begins_otherwise(text) {
             return false;
         }
         let mut title = self.plain.chars();
@@ -58,6 +59,15 @@ impl Title {
             n_bytes += letter.len_utf8();
         }
         n_bytes == self.plain.len() || n_bytes >= MIN_WITHIN_BYTES
+    }
+
+    /// Whether the first letter alone tells that `text` says something else; so it is if there is no title.
+    fn begins_otherwise(&self, text: &str) -> bool {
+        let Some(title) = self.plain.chars().next() else { return true };
+        text.chars().next().is_some_and(|first| {
+            let is_letter = first.is_ascii_alphanumeric() || Table::get().of(first) == Classes::CJK;
+            is_letter && first.to_ascii_lowercase() != title
+        })
     }
 
     /// Whether `text`, which has these of its words, says this among other things.
@@ -111,7 +121,7 @@ impl Sieve for &Title {
         false
     }
 
-    fn may_begin_with(&mut self, _: u8) -> bool {
+    fn may_begin_with(&mut self, _: u8, _: u8) -> bool {
         false
     }
 }

@@ -58,10 +58,22 @@ impl<'a> Tokens<'a> {
                 b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
                 b'A'..=b'Z' | b'a'..=b'z' => {
                     let goes_on = self.word_end == start && !is_glued(bytes, start);
-                    let token = self.word(start);
+                    let end = ascii_word_end(bytes, start);
+                    let next = bytes.get(end);
+                    if matches!(next, Some(0x80..)) {
+                        let token = self.long_word(start, end);
+                        if !goes_on && sieve.may_be(token.key) {
+                            return Some(token);
+                        }
+                        continue;
+                    }
+                    (self.at, self.word_end) = (end, end);
+                    let kind =
+                        if next.is_some_and(u8::is_ascii_alphabetic) { Kind::Glued } else { Kind::Word };
+                    let key = word_key(&bytes[start..], end - start);
                     // The sieve is told of all tokens, of those that pass anyway, too.
-                    if !goes_on && (sieve.may_be(token.key) || token.kind == Kind::Glued) {
-                        return Some(token);
+                    if !goes_on && (sieve.may_be(key) || kind == Kind::Glued) {
+                        return Some(Token { start, end, kind, key });
                     }
                 }
                 // Han characters and what stands between them: most of a Chinese page.
@@ -77,17 +89,20 @@ impl<'a> Tokens<'a> {
                 }
                 0..=0x7F => {
                     self.at += 1;
-                    if sieve.may_begin_with(first) {
-                        return Some(self.sign(start, first.into()));
+                    // Nothing behind it is as good as a byte that is no sign.
+                    let next = bytes.get(start + 1).copied().unwrap_or(0xFF);
+                    if sieve.may_begin_with(first, next) {
+                        let (key, n_bytes) = self.sign_key(start, first.into());
+                        return Some(self.sign(start, first.into(), key, n_bytes));
                     }
                 }
                 _ => {
                     let c = self.text.get(start..)?.chars().next()?;
                     if !self.table.of(c).has(Classes::WORD) {
                         self.at += c.len_utf8();
-                        let token = self.sign(start, c);
-                        if sieve.may_be(token.key) || sieve.may_be_alone(c.into()) {
-                            return Some(token);
+                        let (key, n_bytes) = self.sign_key(start, c);
+                        if sieve.may_be(key) || sieve.may_be_alone(c.into()) {
+                            return Some(self.sign(start, c, key, n_bytes));
                         }
                         continue;
                     }
@@ -101,22 +116,8 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// A word that begins with a letter of ASCII.
-    #[inline]
-    fn word(&mut self, start: usize) -> Token {
-        let bytes = self.text.as_bytes();
-        let end = ascii_word_end(bytes, start);
-        match bytes.get(end) {
-            Some(0x80..) => self.long_word(start, end),
-            next => {
-                let kind = if next.is_some_and(u8::is_ascii_alphabetic) { Kind::Glued } else { Kind::Word };
-                (self.at, self.word_end) = (end, end);
-                Token { start, end, kind, key: word_key(&bytes[start..], end - start) }
-            }
-        }
-    }
-
     /// A word of whose letters not all, or none, are of ASCII: from `end` on, they may be any.
+    #[inline(never)]
     fn long_word(&mut self, start: usize, end: usize) -> Token {
         let behind = self.text.get(end..).unwrap_or_default();
         let is_letter = |c: &char| self.table.of(*c).has(Classes::WORD);
@@ -131,14 +132,20 @@ impl<'a> Tokens<'a> {
         Token { start, end, kind: Kind::Word, key }
     }
 
-    fn sign(&self, start: usize, c: char) -> Token {
+    /// The key of a sign, and of how many bytes it is made.
+    #[inline]
+    fn sign_key(&self, start: usize, c: char) -> (u64, usize) {
         let bytes = &self.text.as_bytes()[start..];
         let byte = |at: usize| bytes.get(at).copied();
         // Nothing behind it is as good as a byte that is neither.
         let behind = [byte(1).unwrap_or(0xFF), byte(WIDE).unwrap_or(0xFF)];
         let n_bytes = n_bytes_of_sign(bytes[0], behind, c.len_utf8());
+        (spread(first_bytes(bytes, n_bytes)), n_bytes)
+    }
+
+    fn sign(&self, start: usize, c: char, key: u64, n_bytes: usize) -> Token {
         let kind = if n_bytes == 2 * WIDE { self.wide_kind(start) } else { Kind::Sign };
-        Token { start, end: start + c.len_utf8(), kind, key: spread(first_bytes(bytes, n_bytes)) }
+        Token { start, end: start + c.len_utf8(), kind, key }
     }
 
     /// Whether two characters of Chinese, Japanese or Korean stand at this byte.
@@ -167,8 +174,8 @@ pub(super) trait Sieve {
     fn may_be(&mut self, key: u64) -> bool;
     /// A character by itself, whatever stands behind it.
     fn may_be_alone(&mut self, code: u32) -> bool;
-    /// A sign of ASCII with what stands behind it.
-    fn may_begin_with(&mut self, sign: u8) -> bool;
+    /// A sign of ASCII with the byte that stands behind it.
+    fn may_begin_with(&mut self, sign: u8, next: u8) -> bool;
 }
 
 /// Lets all tokens pass.
@@ -183,7 +190,7 @@ impl Sieve for Anything {
         true
     }
 
-    fn may_begin_with(&mut self, _: u8) -> bool {
+    fn may_begin_with(&mut self, _: u8, _: u8) -> bool {
         true
     }
 }

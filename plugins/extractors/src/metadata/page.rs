@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tamis_text::chars::{is_han, is_hangul, is_invisible, is_kana, text_width};
+use tamis_text::chars::{is_invisible, text_width};
 
 /// So many bytes of a page are looked at. Title, date and byline stand before the text or right behind it;
 /// what is longer is a book or a log, and its end says nothing about its title.
@@ -60,9 +60,11 @@ impl<'a> Page<'a> {
 
     fn trimmed(&self, start: usize, end: usize) -> Line<'a> {
         let line = self.slice(start..end);
-        let text = line.trim_start_matches(is_space);
-        let start = start + line.len() - text.len();
-        Line { text: text.trim_end_matches(is_space), start }
+        let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+        let begun = if is_plain(line.as_bytes().first()) { line } else { line.trim_start_matches(is_space) };
+        let start = start + line.len() - begun.len();
+        let text = if is_plain(line.as_bytes().last()) { begun } else { begun.trim_end_matches(is_space) };
+        Line { text, start }
     }
 
     /// The visible line after `line`.
@@ -93,15 +95,25 @@ impl<'a> Page<'a> {
 
     /// The first visible lines.
     pub(super) fn head(&self) -> impl Iterator<Item = Line<'a>> + '_ {
-        let mut at = Some(0);
-        std::iter::from_fn(move || {
-            let start = at?;
-            let length = memchr::memchr(b'\n', self.text.as_bytes().get(start..)?);
-            let end = length.map_or(self.text.len(), |length| start + length);
-            at = length.map(|_| end + 1);
-            Some(self.trimmed(start, end))
-        })
-        .filter(|line| !line.text.is_empty())
+        let lines = tamis_text::lines::lines(self.text);
+        lines.map(|line| self.trimmed(line.start, line.end())).filter(|line| !line.text.is_empty())
+    }
+
+    /// The longest visible line for which `holds`, the last of several.
+    pub(super) fn longest(&self, holds: impl Fn(&str) -> bool) -> Option<Line<'a>> {
+        let mut longest: Option<Line<'a>> = None;
+        for line in tamis_text::lines::lines(self.text) {
+            // Its length is asked first: to trim a line and to ask what it is takes a walk over it.
+            let least = longest.map_or(1, |longest| longest.text.len());
+            if line.text.len() < least {
+                continue;
+            }
+            let line = self.trimmed(line.start, line.end());
+            if line.text.len() >= least && holds(line.text) {
+                longest = Some(line);
+            }
+        }
+        longest
     }
 
     /// Visible lines before `line`, the nearest first.
@@ -173,9 +185,4 @@ pub(super) fn is_code(line: &str) -> bool {
     ["//", "/*", "http"].iter().any(|start| line.starts_with(start))
         || holds("()")
         || (n_signs == 1 && holds("=\""))
-}
-
-/// Whether the script of `c` is written without blanks between words.
-pub(super) fn is_unspaced(c: char) -> bool {
-    is_han(c) || is_kana(c) || is_hangul(c)
 }

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use tamis_text::chars::text_width;
+use tamis_text::class::{Classes, Table};
 
 use crate::boilerplate::furniture_share;
 
-use super::page::{Line, is_code, is_unspaced};
+use super::page::{Line, is_code};
 
 /// Words of buttons and menus, for short lines only.
 const BUTTON_WORDS: &[&str] = &[
@@ -249,8 +250,10 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
     let finish = |hash: u32| hash ^ (hash >> 15);
     let mut previous = None;
     let (mut word, mut n_letters) = (0x811C_9DC5, 0);
-    for c in text.chars().chain(std::iter::once(' ')) {
-        if is_unspaced(c) {
+    let table = Table::get();
+    for c in text.chars() {
+        let classes = table.of(c);
+        if classes.has(Classes::CJK) {
             if let Some(previous) = previous {
                 use_word(finish(mix(mix(0x811C_9DC5, previous), c)));
             }
@@ -258,7 +261,9 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
             continue;
         }
         previous = None;
-        if c.is_alphanumeric() {
+        // The tables of the standard library take twenty instructions to say no to a comma of Chinese.
+        let is_mark = classes.has(Classes::SPACE.or(Classes::COMMA).or(Classes::CJK_END));
+        if !is_mark && c.is_alphanumeric() {
             word = mix(word, c.to_ascii_lowercase());
             n_letters += 1;
         } else {
@@ -267,6 +272,9 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
             }
             (word, n_letters) = (0x811C_9DC5, 0);
         }
+    }
+    if n_letters >= 4 {
+        use_word(finish(word));
     }
 }
 

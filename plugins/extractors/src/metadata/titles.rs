@@ -80,20 +80,8 @@ fn body_start(page: Page<'_>, date: Option<&dates::Candidate<'_>>, repeated: Opt
             page.after(date.line).take(BELOW_DATE.len()).last().map_or(date.line.end(), |line| line.end())
         }
         (_, Some(copy)) => copy.end,
-        _ => longest_line(page).map_or(0, |line| line.start),
+        _ => page.longest(|line| !is_code(line)).map_or(0, |line| line.start),
     }
-}
-
-/// The longest line that is not program text, the last of several.
-fn longest_line(page: Page<'_>) -> Option<Line<'_>> {
-    let mut longest: Option<Line<'_>> = None;
-    for line in page.head() {
-        // Its length is asked first: whether a line is program text takes a walk over it.
-        if longest.is_none_or(|longest| line.text.len() >= longest.text.len()) && !is_code(line.text) {
-            longest = Some(line);
-        }
-    }
-    longest
 }
 
 struct Pool<'a> {

@@ -72,7 +72,7 @@ fn gaps(line: &Line<'_>) -> Vec<Gap> {
         return gaps;
     }
     let mut rest = line.text;
-    while let Some(begin) = rest.find(is_blank) {
+    while let Some(begin) = find_blank(rest) {
         let (_, from_gap) = rest.split_at(begin);
         let after = from_gap.trim_start_matches(is_blank);
         let (run, _) = from_gap.split_at(from_gap.len() - after.len());
@@ -91,6 +91,13 @@ fn gaps(line: &Line<'_>) -> Vec<Gap> {
         rest = after;
     }
     gaps
+}
+
+/// Where the first blank of a text stands, found by the first bytes of blanks.
+fn find_blank(text: &str) -> Option<usize> {
+    let begins = |(_, byte): &(usize, &u8)| matches!(**byte, b' ' | b'\t' | 0xC2 | 0xE1..=0xE3);
+    let is_blank_at = |at: &usize| text.get(*at..).and_then(|rest| rest.chars().next()).is_some_and(is_blank);
+    text.as_bytes().iter().enumerate().filter(begins).map(|(at, _)| at).find(is_blank_at)
 }
 
 /// Whether a line may have gaps. Single blanks, and two of them, are none.

@@ -3,7 +3,7 @@
 use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening};
 use tamis_text::lines::{Line, lines};
 use tamis_text::numbering::{Marker, Numbering, marker};
-use tamis_text::sentences::ends_cjk_sentence;
+use tamis_text::sentences::{ends_cjk_sentence, is_full_stop};
 
 /// Longest heading, in characters, that may stand between a number and the first number below it.
 const MAX_HEADING_CHARS: usize = 40;
@@ -169,7 +169,7 @@ fn may_begin_marker(bytes: &[u8]) -> bool {
 fn context(left: &str, heading: Option<&str>, parent: Option<usize>) -> Option<Context> {
     let left = left.trim_end_matches(is_blank);
     let Some(last) = left.chars().next_back() else { return Some(Context::LineStart) };
-    if ends_cjk_sentence(left) {
+    if (is_full_stop(last) || is_closing(last)) && ends_cjk_sentence(left) {
         return Some(Context::SentenceEnd);
     }
     if matches!(last, '；' | ';' | '：' | ':') {

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use tamis_text::chars::{count_visible, is_han, is_kana, is_latin, text_width};
-use tamis_text::lines::{fences, lines};
+use tamis_text::lines::{collect_lines, fences};
 use tamis_text::numbering::marker;
 use tamis_text::sentences::{continues_after_sentence, ends_sentence, is_full_stop};
 
@@ -43,7 +43,7 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
 }
 
 fn join(text: &str) -> Option<(String, u64)> {
-    let lines: Vec<&str> = lines(text).map(|line| line.text).collect();
+    let lines = collect_lines(text, |line| line.text);
     // What is asked of all lines is asked only once a line could be broken at all.
     if !lines.windows(2).any(|pair| matches!(pair, [left, right] if joint(left, right).is_some())) {
         return None;
@@ -193,12 +193,12 @@ const CODE: [char; 8] = ['{', '}', ';', '=', '<', '>', '_', '|'];
 fn wrap_width(lines: &[&str]) -> Option<usize> {
     let unfinished: Vec<&&str> =
         lines.iter().filter(|line| !line.is_empty() && !ends_sentence(line)).collect();
-    let n_inside = || lines.iter().filter(|line| continues_after_sentence(line)).count();
+    // One line in five is enough, so no more are looked for.
+    let n_enough = lines.len().div_ceil(5);
+    let has_sentences =
+        || lines.iter().filter(|line| continues_after_sentence(line)).take(n_enough).count() == n_enough;
     // Lists of headlines are equally wide, too, but hold no sentences.
-    if unfinished.len() < MIN_WRAPPED_LINES
-        || 2 * unfinished.len() < lines.len()
-        || 5 * n_inside() < lines.len()
-    {
+    if unfinished.len() < MIN_WRAPPED_LINES || 2 * unfinished.len() < lines.len() || !has_sentences() {
         return None;
     }
     let mut widths: Vec<usize> = unfinished.iter().map(|line| text_width(line)).collect();

@@ -1,5 +1,7 @@
 //! Line ends, blanks, blank lines, control and invisible characters, in one pass.
 
+use std::ops::Range;
+
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 use tamis_text::lines::fences;
 
@@ -108,8 +110,8 @@ impl Scan<'_> {
             let ends_last_line = at_end && !at_start && n_dropped > 0;
             self.repaired.blank_lines += n_dropped - u64::from(ends_last_line);
             self.repaired.blank_runs += u64::from(!blanks_fine);
-            let line_ends = "\n".repeat(n_kept as usize);
-            self.replace(start, run.end, if one_blank { " " } else { &line_ends });
+            self.replace(start, run.end, if one_blank { " " } else { "" });
+            self.out.extend(std::iter::repeat_n('\n', n_kept as usize));
         }
         run.end
     }
@@ -202,25 +204,40 @@ impl Scan<'_> {
 /// Where the next character stands that may be white space or invisible; single blanks and line feeds
 /// between plain bytes are passed over here, because nearly all are.
 fn next_special(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
     // Where one stands the next is near, as often as not.
-    let near = bytes.len().min(from + NEAR);
-    while at < near {
-        if is_special(bytes, at) {
-            return Some(at);
-        }
-        at += 1;
+    let mut at = bytes.len().min(from + NEAR);
+    if let Some(found) = special_within(bytes, from..at) {
+        return Some(found);
     }
     while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ LANE + 1 }>) {
         if may_have_special(window)
-            && let Some(found) = (at..at + LANE).find(|at| is_special(bytes, *at))
+            && let Some(found) = special_within(bytes, at..at + LANE)
         {
             return Some(found);
         }
         at += LANE;
     }
-    (at..bytes.len()).find(|at| is_special(bytes, *at))
+    special_within(bytes, at..bytes.len())
 }
+
+/// The first place within a range at which such a character may begin. Most bytes begin none whatever follows.
+fn special_within(bytes: &[u8], within: Range<usize>) -> Option<usize> {
+    let start = within.start;
+    let part = bytes.get(within).unwrap_or_default().iter().enumerate();
+    let begins = part.filter(|(_, byte)| MAY_BEGIN[usize::from(**byte)]);
+    begins.map(|(at, _)| start + at).find(|at| is_special(bytes, *at))
+}
+
+/// The bytes for which [`is_special`] looks at those behind them.
+const MAY_BEGIN: [bool; 256] = {
+    let mut may = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        may[byte] = matches!(byte, 0..=0x20 | 0x7F | 0xC2 | 0xD8 | 0xE1..=0xE3 | 0xEF);
+        byte += 1;
+    }
+    may
+};
 
 /// Bytes that are looked at one by one before the search goes on in windows.
 const NEAR: usize = 16;

@@ -85,8 +85,7 @@ impl<'a> Line<'a> {
 
 impl<'a> Page<'a> {
     pub(super) fn new(text: &'a str, site: &'a Site) -> Self {
-        let lines: Vec<Line<'a>> =
-            tamis_text::lines::lines(text).map(|line| Line::new(line.start, line.text)).collect();
+        let lines = tamis_text::lines::collect_lines(text, |line| Line::new(line.start, line.text));
         // Of a line that is blank all is indent.
         let visible =
             (0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()).collect();

@@ -57,7 +57,10 @@ fn unwrapped(text: &str) -> Option<Result<String, ()>> {
     let literal = cursor.literal::<Tree>();
     let nothing_follows = cursor.rest().iter().all(|byte| byte.is_ascii_whitespace() || *byte == b',');
     match literal {
-        Ok(Literal::String(bytes)) if nothing_follows => Some(String::from_utf8(bytes).map_err(|_| ())),
+        // The check of the standard library takes ten times as long as one with vectors and a copy.
+        Ok(Literal::String(bytes)) if nothing_follows => {
+            Some(simdutf8::basic::from_utf8(&bytes).map(str::to_owned).map_err(|_| ()))
+        }
         _ => Some(Err(())),
     }
 }
