@@ -14,15 +14,18 @@ mod second;
 mod wording;
 mod words;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use tamis_html::{Block, Blocks, Container, Name, TooLong, Tree, parse};
+use tamis_html::{Block, Blocks, Container, Name, TooLong, Tree};
+
+use crate::parsed::Parse;
 
 use around::{Sum, Sums, Surroundings};
 use cues::Cues;
 use words::Words;
 
 pub use columns::Columns;
+pub(crate) use columns::LANES;
 pub(crate) use head::Head;
 pub(crate) use measure::{Measured, Measures};
 pub use wording::{Kind, Wording, folded, phrases};
@@ -38,7 +41,7 @@ static WORDING: LazyLock<Wording> =
 /// some blocks at a time.
 pub struct Page<'a> {
     pub(crate) tree: Tree<'a>,
-    pub(crate) blocks: Blocks,
+    pub(crate) blocks: Arc<Blocks>,
     pub(crate) head: Head,
     measures: Measured,
     around: Surroundings,
@@ -60,12 +63,11 @@ impl<'a> Page<'a> {
     ///
     /// When it has more than 3 GiB.
     pub fn new(source: &'a str) -> Result<Self, TooLong> {
-        Ok(Self::of(parse(source)?))
+        Ok(Self::of(Parse::of(source)?))
     }
 
     /// Measures a page that has been parsed.
-    pub(crate) fn of(tree: Tree<'a>) -> Self {
-        let blocks = Blocks::of(&tree);
+    pub(crate) fn of(Parse { tree, blocks }: Parse<'a>) -> Self {
         let head = Head::of(&tree);
         let mut measures = Measured::with_capacity(blocks.blocks.len());
         blocks.blocks.iter().for_each(|block| measures.push(Measures::of(blocks.text_of(block))));
