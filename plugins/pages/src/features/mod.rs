@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
         self.measures.n_words(block) as f32
     }
 
-    /// The elements around a block, innermost first, as `tag.class#id`; for whoever looks for what went wrong.
+    /// The elements around a block, innermost first, as `tag.class.class#id`; for whoever looks for what went wrong.
     pub fn path(&self, block: usize) -> String {
         let mut path = String::new();
         let mut container = self.container(block);
@@ -109,7 +109,7 @@ impl<'a> Page<'a> {
             let node = self.blocks.containers.get(container).map_or(0, Container::node);
             path.push_str(self.tree.tag(node).name());
             for (mark, name) in [('.', Name::Class), ('#', Name::Id)] {
-                if let Some(value) = self.tree.attribute(node, name).filter(|value| !value.is_empty()) {
+                for value in self.tree.attribute(node, name).unwrap_or_default().split_ascii_whitespace() {
                     path.push(mark);
                     path.push_str(value);
                 }
