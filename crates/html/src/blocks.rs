@@ -129,6 +129,14 @@ impl Blocks {
         Walk { with_noscript: true, ..Walk::new(tree) }.all().0
     }
 
+    /// Bytes that they take in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self)
+            + self.text.capacity()
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.containers.capacity() * size_of::<Container>()
+    }
+
     /// The text of a block.
     pub fn text_of(&self, block: &Block) -> &str {
         self.text.get(block.text()).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! Stages for HTML pages.
 
+mod alike;
 mod beyond;
 mod discussion;
 mod features;

@@ -1,18 +1,35 @@
-//! The tree of a page, parsed once for all stages of this library.
+//! A page, parsed and cut into blocks once for all stages of this library.
 
 use std::sync::Arc;
 
-use tamis_html::{Shape, Tree, decoded, parse};
+use tamis_html::{Blocks, Shape, TooLong, Tree, decoded, parse};
 use tamis_plugin::{Attachment, Failure, Form, ValueRef, View};
 use tamis_text::encoding::{Hints, decode, top_level_domain};
 use tamis_text::markup;
 
 /// What was found in the text of a document; it hangs on the document until the text changes.
-struct Parsed(Arc<Shape>);
+struct Parsed {
+    shape: Arc<Shape>,
+    blocks: Arc<Blocks>,
+}
 
 impl Attachment for Parsed {
     fn bytes(&self) -> usize {
-        self.0.bytes()
+        self.shape.bytes() + self.blocks.bytes()
+    }
+}
+
+/// The tree of a page and its blocks.
+pub(crate) struct Parse<'a> {
+    pub(crate) tree: Tree<'a>,
+    pub(crate) blocks: Arc<Blocks>,
+}
+
+impl<'a> Parse<'a> {
+    pub(crate) fn of(source: &'a str) -> Result<Self, TooLong> {
+        let tree = parse(source)?;
+        let blocks = Arc::new(Blocks::of(&tree));
+        Ok(Self { tree, blocks })
     }
 }
 
@@ -92,14 +109,16 @@ fn has_tag(text: &str) -> bool {
     false
 }
 
-/// The tree of a document: of its source, where that is not its text.
-pub(crate) fn tree<'a>(document: &View<'a>, source: Option<&'a Source>) -> Result<Tree<'a>, Failure> {
+/// What a document is as a page: its source, where that is not its text.
+pub(crate) fn parsed<'a>(document: &View<'a>, source: Option<&'a Source>) -> Result<Parse<'a>, Failure> {
     if let Some(source) = source {
-        return parse(source.text()).map_err(Failure::new);
+        return Parse::of(source.text()).map_err(Failure::new);
     }
-    let parsed = document.attachment(|text| parse(text).map(|tree| Parsed(tree.shape())));
+    let parsed = document
+        .attachment(|text| Parse::of(text).map(|it| Parsed { shape: it.tree.shape(), blocks: it.blocks }));
     let parsed = parsed.map_err(Failure::new)?;
-    Ok(Arc::clone(&parsed.0).over(document.text()))
+    let tree = Arc::clone(&parsed.shape).over(document.text());
+    Ok(Parse { tree, blocks: Arc::clone(&parsed.blocks) })
 }
 
 #[cfg(test)]

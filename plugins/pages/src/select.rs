@@ -1,5 +1,6 @@
 //! Which blocks are taken, given how sure the models are of each.
 
+use crate::alike;
 use crate::beyond;
 use crate::discussion::Discussion;
 use crate::features::Page;
@@ -14,6 +15,7 @@ use crate::units::complete;
 /// as a whole: under a short article the comments are most of the text.
 pub fn content(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool> {
     let mut probabilities = probabilities.to_vec();
+    alike::even_out(page, &mut probabilities);
     notices::quieten(page, &mut probabilities);
     let discussion = Discussion::of(page);
     if discussion.is_below_article(page, &probabilities) {

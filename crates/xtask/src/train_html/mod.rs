@@ -54,9 +54,10 @@ const SECOND: Settings =
 const BETAS: [f32; 4] = [0.5, 0.7, 0.8, 1.0];
 
 const USAGE: &str = "usage: train html --data FOLDER [--opinions FOLDER] [--texts FOLDER] [--weights FOLDER] \
-                     [--choose FOLDER]";
+                     [--choose FOLDER] [--blocks FOLDER]";
 
 /// What the command was asked for.
+#[derive(Default)]
 struct Request {
     data: PathBuf,
     /// What other extractors made of the pages.
@@ -67,11 +68,13 @@ struct Request {
     weights: PathBuf,
     /// Texts of an earlier training: nothing is learned, its probabilities are chosen from anew.
     choose: Option<PathBuf>,
+    /// Where the blocks of all pages are written, with what was thought of each, for whoever looks for mistakes.
+    blocks: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
-    let mut request = Request { data: PathBuf::new(), opinions: None, texts: None, weights, choose: None };
+    let mut request = Request { weights, ..Request::default() };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let value = arguments.next().with_context(|| format!("`{argument}` needs a value; {USAGE}"))?;
@@ -81,6 +84,7 @@ pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
             "--opinions" => request.opinions = Some(value.into()),
             "--weights" => request.weights = value.into(),
             "--choose" => request.choose = Some(value.into()),
+            "--blocks" => request.blocks = Some(value.into()),
             _ => bail!("`{argument}` is not known; {USAGE}"),
         }
     }
@@ -90,11 +94,11 @@ pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
     if let Some(folder) = &request.choose {
         let probabilities = known(&mut pages, folder)?;
         println!("{} of them as they were when their probabilities were written", pages.len());
-        return report(&pages, &probabilities, request.texts.as_deref());
+        return report(&pages, &probabilities, &request);
     }
     let learned = learn(&pages);
     println!("without what other pages of a site say:");
-    report(&pages, &learned.alone, request.texts.as_deref())?;
+    report(&pages, &learned.alone, &request)?;
     println!("with it, of the sites that have enough pages:");
     for beta in BETAS {
         scores(&format!("{beta}"), &pages, &|sample, at| {
@@ -298,8 +302,8 @@ fn known(pages: &mut Vec<Sample<'_>>, folder: &Path) -> anyhow::Result<Vec<Vec<f
     Ok(pages.iter().map(|sample| known.remove(&sample.record.id).unwrap_or_default()).collect())
 }
 
-/// Prints scores by set and by the weight of completeness, and writes texts.
-fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>) -> anyhow::Result<()> {
+/// Prints scores by set and by the weight of completeness, and writes texts and blocks.
+fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], request: &Request) -> anyhow::Result<()> {
     let ideal =
         |sample: &Sample<'_>, _: usize| Some(sample.labels.iter().map(|label| label.truth > 0.5).collect());
     scores("ideal", pages, &ideal);
@@ -308,14 +312,37 @@ fn report(pages: &[Sample<'_>], probabilities: &[Vec<f32>], texts: Option<&Path>
             Some(content(&sample.page, &probabilities[at], beta))
         });
     }
-    let Some(folder) = texts else { return Ok(()) };
+    let chosen = |at: usize| content(&pages[at].page, &probabilities[at], Favour::Balance.beta());
+    if let Some(folder) = &request.texts {
+        write_lines(folder, pages, |sample, at| {
+            let text = render_text(&sample.page, &chosen(at));
+            serde_json::json!({ "id": sample.record.id, "text": text, "p": probabilities[at] })
+        })?;
+    }
+    if let Some(folder) = &request.blocks {
+        write_lines(folder, pages, |sample, at| {
+            let blocks: Vec<_> = (chosen(at).into_iter().enumerate())
+                .map(|(block, taken)| {
+                    let (page, truth) = (&sample.page, sample.labels[block].truth);
+                    (taken, truth, probabilities[at][block], page.path(block), page.text(block))
+                })
+                .collect();
+            serde_json::json!({ "id": sample.record.id, "blocks": blocks })
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes a file of JSON lines for each set, a line a page.
+fn write_lines(
+    folder: &Path,
+    pages: &[Sample<'_>],
+    line: impl Fn(&Sample<'_>, usize) -> serde_json::Value,
+) -> anyhow::Result<()> {
     let mut lines: BTreeMap<&str, String> = BTreeMap::new();
-    for (sample, probabilities) in pages.iter().zip(probabilities) {
-        let text = render_text(&sample.page, &content(&sample.page, probabilities, Favour::Balance.beta()));
-        let line =
-            serde_json::json!({ "id": sample.record.id, "text": text, "p": probabilities }).to_string();
+    for (at, sample) in pages.iter().enumerate() {
         let lines = lines.entry(SETS[sample.set].0).or_default();
-        lines.push_str(&line);
+        lines.push_str(&line(sample, at).to_string());
         lines.push('\n');
     }
     std::fs::create_dir_all(folder)?;

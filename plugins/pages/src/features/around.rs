@@ -1,10 +1,8 @@
 //! What the elements around a block say about it.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-use std::hash::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use rustc_hash::{FxHashMap, FxHasher};
 use tamis_html::{Blocks, Container, Name, Tag, Tree, is_hidden};
 
 use super::measure::Measures;
@@ -189,7 +187,7 @@ impl Own {
 
 /// Tells apart elements by name, classes without digits, and what is around them.
 fn signature(tag: Tag, class: &str, parent: u64) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     tag.hash(&mut hasher);
     for byte in class.bytes().filter(|byte| !byte.is_ascii_digit()) {
         hasher.write_u8(byte);
@@ -286,7 +284,7 @@ pub(super) struct Likes {
 }
 
 /// A map whose order depends on nothing but what is put in; it is never iterated.
-pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+pub(super) type Map<K, V> = FxHashMap<K, V>;
 
 /// Blocks by the signature of their element.
 pub(super) fn likes(page: &super::Page<'_>) -> Map<u64, Likes> {

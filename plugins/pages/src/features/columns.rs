@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+/// Rows that are looked at together: each column is as long as some of these, so that what is done for all rows of a
+/// chunk at once needs no other way for the last ones.
+pub(crate) const LANES: usize = 16;
+
 /// Values of features, column by column, for blocks that follow each other.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
@@ -21,7 +25,9 @@ impl Columns {
     /// Adds a column with the value of each block.
     pub(crate) fn add(&mut self, name: &'static str, value: impl FnMut(usize) -> f32) {
         self.names.push(name);
+        let start = self.values.len();
         self.values.extend(self.rows.clone().map(value));
+        self.values.resize(start + self.stride(), 0.0);
     }
 
     /// The blocks that the rows are of.
@@ -41,7 +47,18 @@ impl Columns {
 
     /// The values of a column, one a row.
     pub fn column(&self, column: usize) -> &[f32] {
-        let start = column * self.n_rows();
+        let start = column * self.stride();
         self.values.get(start..start + self.n_rows()).unwrap_or_default()
+    }
+
+    /// The values of a column for some rows, a chunk; behind the last row come values that mean nothing.
+    pub(crate) fn chunk(&self, column: usize, chunk: usize) -> Option<&[f32; LANES]> {
+        let start = column * self.stride() + chunk * LANES;
+        self.values.get(start..start + LANES)?.try_into().ok()
+    }
+
+    /// From one column to the next.
+    fn stride(&self) -> usize {
+        self.rows.len().next_multiple_of(LANES)
     }
 }

@@ -95,7 +95,7 @@ pub(crate) struct FirstParts<'p, 'a> {
     siblings: Vec<(f32, f32)>,
     articles: Vec<u32>,
     candidates: [Candidate; 2],
-    twins: Twins<'p>,
+    twins: Twins,
     titles: Titles,
     /// All windows of the body that the page declares.
     body: HashSet<u64>,
@@ -115,11 +115,11 @@ struct Candidate {
 }
 
 /// Which texts occur how often.
-struct Twins<'p> {
+struct Twins {
     /// For each text how many blocks have it, 10 at most.
-    counts: Map<&'p str, u8>,
-    /// For each block, how many of the same text came before.
-    ranks: Vec<u8>,
+    counts: Vec<u8>,
+    /// For each block, its text, and how many of the same came before.
+    of_block: Vec<(u32, u8)>,
 }
 
 /// How alike blocks and what the page says of itself are; empty where it says nothing.
@@ -339,8 +339,9 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         columns.add("sibling.n", |b| log(sibling(b).1));
         let article = |b: usize| self.articles.get(page.container(b)).copied().unwrap_or(0);
         columns.add("article.rank", |b| article(b) as f32);
-        columns.add("twin.rank", |b| f32::from(self.twins.ranks[b]));
-        columns.add("twin.n", |b| f32::from(self.twins.counts.get(page.text(b)).copied().unwrap_or(1)));
+        let twins = &self.twins;
+        columns.add("twin.rank", |b| f32::from(twins.of_block[b].1));
+        columns.add("twin.n", |b| f32::from(twins.counts[twins.of_block[b].0 as usize]));
         let titles = &self.titles;
         columns.add("title", |b| titles.likenesses.get(b).copied().unwrap_or(-1.0));
         columns.add("since.title", |b| {
@@ -421,16 +422,21 @@ impl Candidate {
     }
 }
 
-impl<'p> Twins<'p> {
-    fn of(page: &'p Page<'_>) -> Self {
-        let mut counts: Map<&str, u8> = Map::default();
-        let ranks = (0..page.n_blocks()).map(|b| {
-            let count = counts.entry(page.text(b)).or_default();
+impl Twins {
+    fn of(page: &Page<'_>) -> Self {
+        let mut texts: Map<&str, u32> = Map::default();
+        let mut counts: Vec<u8> = Vec::new();
+        let of_block = (0..page.n_blocks()).map(|b| {
+            let text = *texts.entry(page.text(b)).or_insert(counts.len() as u32);
+            if text as usize == counts.len() {
+                counts.push(0);
+            }
+            let count = &mut counts[text as usize];
             *count = count.saturating_add(1).min(10);
-            *count - 1
+            (text, *count - 1)
         });
-        let ranks = ranks.collect();
-        Self { counts, ranks }
+        let of_block = of_block.collect();
+        Self { counts, of_block }
     }
 }
 

@@ -14,15 +14,18 @@ mod second;
 mod wording;
 mod words;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use tamis_html::{Block, Blocks, Container, Name, TooLong, Tree, parse};
+use tamis_html::{Block, Blocks, Container, Name, TooLong, Tree};
+
+use crate::parsed::Parse;
 
 use around::{Sum, Sums, Surroundings};
 use cues::Cues;
 use words::Words;
 
 pub use columns::Columns;
+pub(crate) use columns::LANES;
 pub(crate) use head::Head;
 pub(crate) use measure::{Measured, Measures};
 pub use wording::{Kind, Wording, folded, phrases};
@@ -38,7 +41,7 @@ static WORDING: LazyLock<Wording> =
 /// some blocks at a time.
 pub struct Page<'a> {
     pub(crate) tree: Tree<'a>,
-    pub(crate) blocks: Blocks,
+    pub(crate) blocks: Arc<Blocks>,
     pub(crate) head: Head,
     measures: Measured,
     around: Surroundings,
@@ -60,12 +63,11 @@ impl<'a> Page<'a> {
     ///
     /// When it has more than 3 GiB.
     pub fn new(source: &'a str) -> Result<Self, TooLong> {
-        Ok(Self::of(parse(source)?))
+        Ok(Self::of(Parse::of(source)?))
     }
 
     /// Measures a page that has been parsed.
-    pub(crate) fn of(tree: Tree<'a>) -> Self {
-        let blocks = Blocks::of(&tree);
+    pub(crate) fn of(Parse { tree, blocks }: Parse<'a>) -> Self {
         let head = Head::of(&tree);
         let mut measures = Measured::with_capacity(blocks.blocks.len());
         blocks.blocks.iter().for_each(|block| measures.push(Measures::of(blocks.text_of(block))));
@@ -99,7 +101,7 @@ impl<'a> Page<'a> {
         self.measures.n_words(block) as f32
     }
 
-    /// The elements around a block, innermost first, as `tag.class#id`; for whoever looks for what went wrong.
+    /// The elements around a block, innermost first, as `tag.class.class#id`; for whoever looks for what went wrong.
     pub fn path(&self, block: usize) -> String {
         let mut path = String::new();
         let mut container = self.container(block);
@@ -107,7 +109,7 @@ impl<'a> Page<'a> {
             let node = self.blocks.containers.get(container).map_or(0, Container::node);
             path.push_str(self.tree.tag(node).name());
             for (mark, name) in [('.', Name::Class), ('#', Name::Id)] {
-                if let Some(value) = self.tree.attribute(node, name).filter(|value| !value.is_empty()) {
+                for value in self.tree.attribute(node, name).unwrap_or_default().split_ascii_whitespace() {
                     path.push(mark);
                     path.push_str(value);
                 }

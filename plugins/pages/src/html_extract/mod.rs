@@ -18,7 +18,7 @@ use tamis_plugin::{
 use crate::discussion::Discussion;
 use crate::features::Page;
 use crate::model::judge;
-use crate::parsed::{Source, is_page, tree};
+use crate::parsed::{Source, is_page, parsed};
 use crate::render::{Form as Rendering, render};
 use crate::select::content;
 use crate::site_template::{self, Evidence};
@@ -85,7 +85,7 @@ impl Extractor for HtmlExtract {
             Some(Source::Escaped(_)) => draft.notes().count("from_escaped", 1),
             None => {}
         }
-        let page = Page::of(tree(&draft.original(), source.as_ref())?);
+        let page = Page::of(parsed(&draft.original(), source.as_ref())?);
         if let Some(text) = flat::text(&page) {
             draft.set_text(text);
             draft.notes().count("no_structure", 1);

@@ -10,7 +10,7 @@ use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
 
 use super::labels::{begins_with_label, label_before, labelled};
 use super::options::Field;
-use super::page::{Page, span_of, words_of};
+use super::page::{Page, has_word, span_of};
 use super::statement::{Statements, letters};
 
 /// A longer line is text, characters.
@@ -162,7 +162,7 @@ impl Reader<'_, '_, '_> {
         }
         let class =
             tree.attribute(node, Name::Class).or_else(|| tree.attribute(node, Name::Id)).unwrap_or_default();
-        if class.is_empty() || !words_of(class).any(|word| DATE_CLASSES.contains(&word.as_str())) {
+        if class.is_empty() || !has_word(class, DATE_CLASSES) {
             return;
         }
         let field = field_of_class(class);
@@ -200,8 +200,7 @@ impl Reader<'_, '_, '_> {
         let is_in_heading = page.main.is_some_and(|main| {
             page.blocks.blocks.get(main).is_some_and(|main| main.nodes() == block.nodes())
         });
-        let is_meant =
-            is_in_heading || words_of(class).any(|word| PUBLISHED_CLASSES.contains(&word.as_str()));
+        let is_meant = is_in_heading || has_word(class, PUBLISHED_CLASSES);
         if !is_meant && is_in_sentence(line, &text) || page.is_beside(node) {
             return;
         }
@@ -323,8 +322,11 @@ impl Reader<'_, '_, '_> {
 
 /// Whether the date of an element with such a class is that of a change.
 fn field_of_class(class: &str) -> Field {
-    let has = |words: &[&str]| words_of(class).any(|word| words.contains(&word.as_str()));
-    if has(MODIFIED_CLASSES) && !has(PUBLISHED_CLASSES) { Field::Modified } else { Field::Published }
+    if has_word(class, MODIFIED_CLASSES) && !has_word(class, PUBLISHED_CLASSES) {
+        Field::Modified
+    } else {
+        Field::Published
+    }
 }
 
 /// Whether a text is a date and nothing else.

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
 
-use crate::parsed::{Source, is_page, tree};
+use crate::parsed::{Source, is_page, parsed};
 use statement::{Statement, Statements, Written, believed, letters};
 
 pub use options::{Field, HtmlMetadataOptions};
@@ -83,10 +83,10 @@ impl Extractor for HtmlMetadata {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let tree = tree(&original, source.as_ref())?;
+        let parsed = parsed(&original, source.as_ref())?;
         let mut statements = Statements::default();
-        declared::declared(page, &tree, &mut statements);
-        shown::shown(page, &tree, &mut statements);
+        declared::declared(page, &parsed.tree, &mut statements);
+        shown::shown(page, &parsed, &mut statements);
         let url = draft.metadata("url").and_then(ValueRef::as_str).map(str::to_owned);
         let found: Vec<Statement> = self
             .options

@@ -4,7 +4,7 @@ use tamis_dates::dates;
 use tamis_html::{Name, NodeId, Tag};
 
 use super::options::Field;
-use super::page::{Page, words_of};
+use super::page::{Page, has_word};
 use super::statement::{Statements, letters};
 
 /// A longer byline is none, characters.
@@ -213,10 +213,9 @@ impl Reader<'_, '_, '_> {
         if !near || class.is_empty() || self.page.is_code(node) {
             return;
         }
-        let has = |words: &[&str]| words_of(class).any(|word| words.contains(&word.as_str()));
-        if has(AUTHOR_CLASSES) {
+        if has_word(class, AUTHOR_CLASSES) {
             self.names(node, "author-class", 0.7);
-        } else if has(SOURCE_CLASSES) {
+        } else if has_word(class, SOURCE_CLASSES) {
             self.source(node);
         }
     }

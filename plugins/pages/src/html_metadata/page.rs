@@ -6,7 +6,8 @@ use tamis_html::{
     Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
 };
 
-use super::statement::{folded, letters};
+use super::statement::{folded, in_letters, letters};
+use crate::parsed::Parse;
 
 /// Blocks before and behind the main heading in which date and byline stand.
 const BEFORE: usize = 3;
@@ -19,6 +20,8 @@ const MOST_TITLES: usize = 8;
 const MOST_TITLE_BYTES: usize = 1000;
 /// A heading of more blocks is a heading by mistake.
 const MOST_HEADING_BLOCKS: usize = 8;
+/// So many letters are looked for before the whole text is.
+const FIRST_LETTERS: usize = 4;
 /// Levels looked up for what an element belongs to.
 const MOST_LEVELS: usize = 24;
 
@@ -43,7 +46,7 @@ const BESIDE: &[&str] = &[
 pub(super) struct Page<'p, 'a> {
     pub(super) source: &'a str,
     pub(super) tree: &'p Tree<'a>,
-    pub(super) blocks: Blocks,
+    pub(super) blocks: &'p Blocks,
     /// For each container of the blocks, whether it or one around it is hidden.
     hidden: Vec<bool>,
     /// All main headings of the page, with their nodes.
@@ -67,9 +70,9 @@ pub(super) struct Heading {
 
 impl<'p, 'a> Page<'p, 'a> {
     /// `titles` are the letters of what the head calls the page.
-    pub(super) fn new(source: &'a str, tree: &'p Tree<'a>, titles: &[String]) -> Self {
-        let blocks = Blocks::of(tree);
-        let hidden = hidden(&blocks, tree);
+    pub(super) fn new(source: &'a str, parsed: &'p Parse<'a>, titles: &[String]) -> Self {
+        let (tree, blocks) = (&parsed.tree, parsed.blocks.as_ref());
+        let hidden = hidden(blocks, tree);
         let mut page = Self {
             source,
             tree,
@@ -136,7 +139,13 @@ impl<'p, 'a> Page<'p, 'a> {
     /// What the head names is shown somewhere as a whole; the name of the site, which it names, too, is shorter.
     fn find_main(&self, titles: &[String]) -> Option<usize> {
         let n_named = |text: &str| {
-            let text = letters(Some(text).filter(|text| text.len() <= MOST_TITLE_BYTES)?);
+            let text = Some(text).filter(|text| text.len() <= MOST_TITLE_BYTES)?;
+            // Of most texts the first letters tell that they are in none.
+            let start: String = in_letters(text).take(FIRST_LETTERS).collect();
+            if !titles.iter().any(|title| title.contains(&start)) {
+                return None;
+            }
+            let text = letters(text);
             let is_named = text.chars().count() > 3 && titles.iter().any(|title| title.contains(&text));
             is_named.then_some(text.len())
         };
@@ -186,7 +195,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let above = std::iter::once(node).chain(self.above(node));
         above.take_while(|node| !holds_main(*node)).any(|at| {
             let words = |name| self.tree.attribute(at, name).unwrap_or_default();
-            let is_beside = |names: &str| words_of(names).any(|word| BESIDE.contains(&word.as_str()));
+            let is_beside = |names: &str| has_word(names, BESIDE);
             matches!(self.tree.tag(at), Tag::Nav | Tag::Aside)
                 || is_hidden(self.tree, at)
                 || at != node
@@ -262,10 +271,11 @@ fn hidden(blocks: &Blocks, tree: &Tree<'_>) -> Vec<bool> {
     hidden
 }
 
-/// The words of a class name or an id, lower case: those between marks, `pubDate` as one.
-pub(super) fn words_of(names: &str) -> impl Iterator<Item = String> + '_ {
-    let words = names.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_ascii_lowercase)
+/// Whether a class name or an id has one of some words, which are in lower case: the words of a name are those between
+/// marks, `pubDate` being one.
+pub(super) fn has_word(names: &str, words: &[&str]) -> bool {
+    let mut own = names.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    own.any(|own| words.iter().any(|word| own.eq_ignore_ascii_case(word.as_bytes())))
 }
 
 /// The bytes of `part` in the page that it was taken from.

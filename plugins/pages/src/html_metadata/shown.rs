@@ -2,7 +2,9 @@
 //!
 //! `dates` and `names` read what stands near the main heading.
 
-use tamis_html::{Name, NodeId, Tag, Tree, decoded_attribute};
+use tamis_html::{Name, NodeId, Tag, decoded_attribute};
+
+use crate::parsed::Parse;
 
 use super::json_ld::PAGES;
 use super::options::Field;
@@ -18,15 +20,15 @@ const MOST_TITLE_BYTES: usize = 1000;
 const MOST_TITLES: usize = 8;
 
 /// Finds what a page shows; what it declares has been found.
-pub(super) fn shown(source: &str, tree: &Tree<'_>, found: &mut Statements) {
+pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
     let short = found.about(Field::Title).filter(|said| said.value.len() <= MOST_TITLE_BYTES);
     let titles: Vec<String> = short.take(MOST_TITLES).map(|said| letters(&said.value)).collect();
-    let page = Page::new(source, tree, &titles);
+    let page = Page::new(source, parsed, &titles);
     for heading in &page.headings {
         let confidence = if Some(heading.block) == page.main { 0.6 } else { 0.3 };
         found.add(Field::Title, &heading.text, "h1", page.element_span(heading.node), confidence);
     }
-    for node in 1..tree.len() {
+    for node in 1..page.tree.len() {
         property(&page, node, found);
         account(&page, node, found);
     }

@@ -96,5 +96,10 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The letters and digits of a text in lower case, by which two texts are told to say the same.
 pub(super) fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    in_letters(text).collect()
+}
+
+/// The same, one by one.
+pub(super) fn in_letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::features::Columns;
+use crate::features::{Columns, LANES};
 
 /// The first line of a file of weights.
 const MAGIC: &str = "tamis forest 1";
+
+/// Trees of five levels have so many leaves.
+const USUAL_LEAVES: usize = 32;
 
 /// An oblivious tree: each level compares one feature with one threshold.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,29 @@ pub struct Tree {
     pub levels: Vec<(usize, f32)>,
     /// What the tree adds, by index: `2^levels` values.
     pub leaves: Vec<f32>,
+}
+
+impl Tree {
+    /// Adds what the tree says of some rows, which are the chunk `at` of each column.
+    fn add(&self, columns: &Columns, at: usize, sums: &mut [f32; LANES]) {
+        let mut indexes = [0_u8; LANES];
+        for (feature, threshold) in &self.levels {
+            let Some(values) = columns.chunk(*feature, at) else { continue };
+            for (index, value) in indexes.iter_mut().zip(values) {
+                *index = *index << 1 | u8::from(value > threshold);
+            }
+        }
+        // Of the usual number of leaves the compiler knows that all are there.
+        if let Ok(leaves) = <&[f32; USUAL_LEAVES]>::try_from(self.leaves.as_slice()) {
+            for (sum, index) in sums.iter_mut().zip(indexes) {
+                *sum += leaves[usize::from(index) % USUAL_LEAVES];
+            }
+            return;
+        }
+        for (sum, index) in sums.iter_mut().zip(indexes) {
+            *sum += self.leaves.get(usize::from(index)).copied().unwrap_or(0.0);
+        }
+    }
 }
 
 /// Trees whose sum, through the logistic function, is a probability.
@@ -56,20 +82,12 @@ impl Forest {
         let start = probabilities.len();
         probabilities.resize(start + columns.n_rows(), self.base);
         let sums = probabilities.get_mut(start..).unwrap_or_default();
-        let mut indexes = vec![0_u8; columns.n_rows()];
-        for tree in &self.trees {
-            indexes.fill(0);
-            for (feature, threshold) in &tree.levels {
-                for (index, value) in indexes.iter_mut().zip(columns.column(*feature)) {
-                    *index = *index << 1 | u8::from(value > threshold);
-                }
+        for (at, sums) in sums.chunks_mut(LANES).enumerate() {
+            let mut lanes = [self.base; LANES];
+            self.trees.iter().for_each(|tree| tree.add(columns, at, &mut lanes));
+            for (sum, lane) in sums.iter_mut().zip(lanes) {
+                *sum = 1.0 / (1.0 + tamis_text::maths::exp_f32(-lane));
             }
-            for (sum, index) in sums.iter_mut().zip(&indexes) {
-                *sum += tree.leaves.get(usize::from(*index)).copied().unwrap_or(0.0);
-            }
-        }
-        for sum in sums {
-            *sum = 1.0 / (1.0 + tamis_text::maths::exp_f32(-*sum));
         }
     }
 }

@@ -27,7 +27,7 @@ use tamis_plugin::{
 
 use crate::features::Page;
 use crate::model::judge;
-use crate::parsed::{Source, is_page, tree};
+use crate::parsed::{Source, is_page, parsed};
 use sites::{Counting, Counts, PageCounts};
 use table::Sites;
 
@@ -97,7 +97,7 @@ impl CorpusStage for SiteTemplate {
         if !is_page(document, source.as_ref()) {
             return Ok(());
         }
-        let page = Page::of(tree(document, source.as_ref())?);
+        let page = Page::of(parsed(document, source.as_ref())?);
         let counts = PageCounts::of(&page, &judge(&page));
         let site = self.site(document, &page);
         self.counting().add(&site, counts, self.options.max_state_bytes);
@@ -124,7 +124,7 @@ impl CorpusStage for SiteTemplate {
             draft.notes().count("no_markup", 1);
             return Ok(Verdict::Keep);
         }
-        let page = Page::of(tree(&document, source.as_ref())?);
+        let page = Page::of(parsed(&document, source.as_ref())?);
         match sites.get(&self.site(&document, &page)) {
             Some(site) => {
                 draft.attach(LAYOUT, VERSION, site.evidence(&page).bytes());
