@@ -1,5 +1,7 @@
 //! The pages that commands make, in a real browser: by keyboard, with a filter, and by the rules of accessibility.
 
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::process::Command;
 
 use crate::looking::{Served, world};
