@@ -90,7 +90,7 @@ fn an_isolated_stage_writes_what_it_writes_otherwise() {
     ];
     let mut seen: Vec<(Vec<u8>, Json)> = Vec::new();
     for (threads, isolate) in [(2, ""), (1, "isolate = true\n"), (3, "isolate = true\n")] {
-        let stages: String = stages.iter().map(|it| format!("[[stage]]\n{it}\n{isolate}")).collect();
+        let stages = stages.map(|it| format!("[[stage]]\n{it}\n{isolate}")).concat();
         let text = format!(
             "[[source]]\nuse = \"jsonl\"\npaths = [\"in.jsonl\"]\n{stages}[[export]]\nuse = \"jsonl\"\npath = \"out\"\n\
              [run]\nthreads = {threads}\nblock_bytes = \"16 KiB\"\n"
