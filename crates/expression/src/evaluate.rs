@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use tamis_document::ValueRef;
 
-use crate::check::Type;
 use crate::function::Function;
 use crate::syntax::{Comparison, Kind, Name, Node, Operator};
+use crate::types::Type;
 use crate::value::Value;
 
 /// What names stand for: the document.

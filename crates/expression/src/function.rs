@@ -1,6 +1,6 @@
 //! The functions of the language.
 
-use crate::check::Type;
+use crate::types::Type;
 
 /// A function, of which the first argument may stand in front: `size(title)` is `title.size()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

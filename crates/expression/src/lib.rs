@@ -35,15 +35,19 @@
 
 mod check;
 mod evaluate;
+mod expression;
 mod function;
 mod lexer;
 mod mistake;
 mod parser;
 mod syntax;
+mod types;
 mod value;
 
-pub use check::{AnyNames, Field, Names, Type};
+pub use check::{AnyNames, Field, Names};
 pub use evaluate::{Scope, Trouble};
+pub use expression::Expression;
 pub use function::Function;
 pub use mistake::Mistake;
-pub use syntax::{Expression, Name};
+pub use syntax::Name;
+pub use types::Type;

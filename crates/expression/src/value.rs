@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use tamis_document::ValueRef;
 
-use crate::check::Type;
+use crate::types::Type;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Value<'a> {
