@@ -56,6 +56,7 @@ mod resolve;
 mod rule_files;
 mod size;
 mod stages_by_id;
+mod step;
 mod suggest;
 mod syntax;
 mod tests_table;

@@ -13,13 +13,13 @@ use crate::common_keys::in_order;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{COMPRESSION, ENVELOPE, declares, keys};
 use crate::expressions;
-use crate::fields::Step;
 use crate::inputs;
 use crate::longest::Longest;
 use crate::node::{self, Data, Node, Table};
 use crate::rule_files;
 use crate::size::in_bytes;
 use crate::stages_by_id::{MERGE_KEYS, has_effect};
+use crate::step::Step;
 use crate::suggest::{akin, choice, closest, did_you_mean, did_you_mean_beside, fold, with_article};
 use crate::text::{Place, TextKind};
 

@@ -9,7 +9,7 @@ use tamis_document::Form;
 use tamis_stage::{Forms, Kind, Layout, Registry};
 
 use crate::diagnostic::Diagnostic;
-use crate::fields::Step;
+use crate::step::Step;
 
 /// What is probably not meant about the order of the stages, each with the stage that it is about. The first of those
 /// that another order would mend says which.

@@ -10,9 +10,9 @@ use crate::check::Checker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::extends::{self, MAX_BYTES};
-use crate::fields::Step;
 use crate::node::{Node, Table};
 use crate::overrides::{self, Overrides};
+use crate::step::Step;
 use crate::suggest::list;
 use crate::text::{Place, Position, Text, tidy};
 

@@ -13,7 +13,7 @@ use crate::compression;
 use crate::destination::{Destination, destinations};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{ENVELOPE, means_list};
-use crate::fields::{self, Step};
+use crate::fields;
 use crate::inputs;
 use crate::longest::longest;
 use crate::node::{Data, Node, Table};
@@ -23,6 +23,7 @@ use crate::plan::{
     Compression, DEAD_LETTERS, ExportPlan, From, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
 };
 use crate::size::format_size;
+use crate::step::Step;
 use crate::tests_table;
 use crate::text::{Place, TextKind};
 
