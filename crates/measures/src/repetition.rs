@@ -207,6 +207,10 @@ impl Scratch {
                 continue;
             }
             let group = self.joined.get(self.starts[at] as usize..end as usize).unwrap_or_default();
+            // Places at which a short group begins are all live, and most longer groups there are told by their beginning.
+            if group.len() >= BEGINNING && !self.may_be_again(at) {
+                continue;
+            }
             let (_, count) = self.table.add(xxh3_64(group));
             if count > 1 {
                 n_chars += self.before[at + length] - self.before[at];
@@ -214,6 +218,12 @@ impl Scratch {
             }
         }
         n_chars
+    }
+
+    /// Whether what begins at a place, sixteen bytes of it, begins at another, too.
+    fn may_be_again(&self, at: usize) -> bool {
+        let number = self.numbers.get(at).copied().unwrap_or(NONE);
+        self.marks.get(number as usize).is_none_or(|mark| *mark > 1)
     }
 
     fn n_chars(&self, place: usize, length: usize) -> u64 {

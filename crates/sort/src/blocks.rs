@@ -114,7 +114,9 @@ impl<R: Read> BlockReader<R> {
                 "block {number} claims {n_bytes} bytes, but may have {most} at most"
             )));
         }
-        // Grows with what is there, not with what is claimed.
+        // Grows with what is there, not with what is claimed; without doubling for a block as writers end them, since dozens
+        // of files are read at once.
+        self.payload.reserve_exact((n_bytes as usize).min(2 * FULL));
         let read = self.input.by_ref().take(u64::from(n_bytes)).read_to_end(&mut self.payload)?;
         if read < n_bytes as usize {
             return Err(self.cut_off());
@@ -151,4 +153,26 @@ impl<R: Read> BlockReader<R> {
 /// The number goes in, so that blocks that changed places are noticed.
 fn checksum(payload: &[u8], n_before: u64) -> u64 {
     xxh3_64_with_seed(payload, n_before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_holds_one_block_and_no_more() {
+        let mut writer = BlockWriter::new(Vec::new());
+        for n in 0..40_000_u64 {
+            writer.append(|out| out.extend_from_slice(&n.to_le_bytes())).unwrap();
+        }
+        let bytes = writer.finish().unwrap();
+        let mut reader = BlockReader::new(bytes.as_slice());
+        let mut n_bytes = 0;
+        while reader.advance(u32::MAX).unwrap() {
+            n_bytes += reader.payload().len();
+            let held = reader.payload.capacity();
+            assert!(held <= FULL + FULL / 16, "{held} bytes");
+        }
+        assert_eq!(n_bytes, 8 * 40_000);
+    }
 }

@@ -58,9 +58,12 @@ impl KeyedStage for Quantile {
     type Local = Local;
 
     fn open(options: QuantileOptions) -> Result<Self, SetupError> {
+        // A table without any option is refused by the schema; whoever lists stages opens one so.
+        let is_empty = options == QuantileOptions::default();
         let (number, name) = match (&options.field, &options.measure) {
-            (Some(name), None) => (Number::Field(name.clone()), name),
-            (None, Some(name)) => (Number::Measure(name.clone()), name),
+            (Some(name), None) => (Number::Field(name.clone()), name.as_str()),
+            (None, Some(name)) => (Number::Measure(name.clone()), name.as_str()),
+            (None, None) if is_empty => (Number::Measure(String::new()), ""),
             (None, None) => {
                 let message =
                     "it orders documents by nothing: give the `field` or the `measure` with the number";

@@ -95,7 +95,11 @@ fn a_measure_is_a_number_and_what_has_none_has_no_bucket() {
 #[test]
 fn options_that_make_no_sense_are_refused() {
     for (options, option, words) in [
-        (QuantileOptions::default(), "field", "orders documents by nothing"),
+        (
+            QuantileOptions { by: Some("site".into()), ..QuantileOptions::default() },
+            "field",
+            "orders documents by nothing",
+        ),
         (
             QuantileOptions { measure: Some("chars".into()), ..by_score(&[0.5]) },
             "measure",

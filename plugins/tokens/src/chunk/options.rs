@@ -48,7 +48,7 @@ use serde::{Deserialize, Serialize};
 /// Counts: `chunks`. Measure: `chunks`, of the document that was cut.
 ///
 /// Limits: a token of common vocabularies is some four letters of English, one and a half Chinese characters. A text is counted
-/// some five times before it is cut by tokens, at 5 to 20 MB a second and core.
+/// some five times before it is cut by tokens, which takes as often as long as `tokens` does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChunkOptions {

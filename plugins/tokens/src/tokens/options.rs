@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Reasons: `too-few-tokens`, `too-many-tokens`. Measure: `tokens`. Count: `tokens`.
 ///
-/// Limits: some 5 to 20 MB of text a second and core, by the tokenizer.
+/// Limits: tokenizers are slow. On a machine that did much else byte pairs took 5 MB of text a second, Unigram 4, and `WordPiece` half
+/// of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["tokenizer"]))]
