@@ -13,6 +13,7 @@ mod events;
 mod exit;
 mod explained;
 mod failures;
+mod journeys;
 mod metrics;
 mod names;
 mod output;

@@ -8,8 +8,8 @@ use comfy_table::CellAlignment;
 use tamis_config::{Setting, SettingOrigin};
 
 use crate::args::{AdviseArgs, PlaceArgs};
-use crate::commands::preview::passed;
 use crate::context::{Context, logged_run};
+use crate::journeys::passed;
 use crate::output::{self, BOLD, DIM, NAME, print, print_line, styled};
 use crate::spreads::{Spread, quantile, spreads};
 use crate::summary::{self, shown};

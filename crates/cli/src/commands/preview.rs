@@ -8,18 +8,19 @@ use anyhow::Context as _;
 #[cfg(feature = "serve")]
 use tamis_config::SettingOrigin;
 use tamis_config::{Diagnostics, Plan, Setting};
-use tamis_document::{Fate, Record};
-use tamis_report::explain::{Explainer, Journey};
+use tamis_document::Fate;
+use tamis_report::explain::Journey;
 #[cfg(feature = "serve")]
 use tamis_report::preview::Dial;
 use tamis_report::preview::{Dials, Preview, page};
-use tamis_runner::{Event, Found, Observer, Sample};
+use tamis_runner::Sample;
 
 use crate::args::{PlaceArgs, PreviewArgs};
 #[cfg(feature = "serve")]
 use crate::commands::advise::rewrite;
 use crate::commands::explain::learners;
 use crate::context::{Context, Planned, logged_run};
+use crate::journeys::passed;
 use crate::output::{self, print_line};
 #[cfg(feature = "serve")]
 use crate::serve::Question;
@@ -170,19 +171,4 @@ fn serve(_: &Looked<'_>, _: &Planned) -> anyhow::Result<Exit> {
 fn file_name(plan: &Plan) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     plan.name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
-}
-
-/// The ways of the records of a sample, in corpus order.
-pub(crate) fn passed(planned: &Planned, records: Vec<Found>) -> anyhow::Result<Vec<Journey>> {
-    let stages = planned.plan.stages.iter().map(|stage| (stage.id.clone(), stage.info.clone()));
-    let explainer = Explainer::brief(stages.collect());
-    let (read, unread): (Vec<Found>, Vec<Found>) = records.into_iter().partition(|it| it.record.is_kept());
-    let read: Vec<Record> = read.into_iter().map(|found| found.record).collect();
-    let scratch = tempfile::tempdir()?;
-    tamis_runner::pass(planned.open(&logged_run())?, read, scratch.path(), &explainer)?;
-    for found in &unread {
-        let stage = Some(found.source.as_str().into());
-        explainer.event(&Event::Entered { record: &Record { stage, ..found.record.clone() } });
-    }
-    Ok(explainer.finish())
 }

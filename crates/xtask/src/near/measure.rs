@@ -11,6 +11,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 
 use super::pairs::{Dropped, TO_STAY, jaccard, shingles};
+use super::parts;
 use crate::bench::measure::{Usage, measure};
 
 /// So many dropped documents are compared with their twins.
@@ -270,17 +271,4 @@ fn wrong(corpus: &Path, folder: &Path) -> anyhow::Result<()> {
 
 fn kind(id: &str) -> String {
     id.split('-').next().unwrap_or_default().to_owned()
-}
-
-/// The parts in a folder.
-pub(super) fn parts(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut parts = Vec::new();
-    for part in std::fs::read_dir(folder)? {
-        let part = part?.path();
-        if part.extension().is_some_and(|ending| ending == "jsonl") {
-            parts.push(part);
-        }
-    }
-    parts.sort_unstable();
-    Ok(parts)
 }

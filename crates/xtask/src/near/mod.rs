@@ -10,6 +10,8 @@ mod corpus;
 mod measure;
 mod pairs;
 
+use std::path::{Path, PathBuf};
+
 use clap::{Parser, Subcommand};
 
 /// What near-duplicate stages find, drop wrongly and take.
@@ -42,4 +44,17 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         Command::Growth(arguments) => measure::growth(&arguments),
         Command::Peers(arguments) => measure::peers(&arguments),
     }
+}
+
+/// The parts in a folder.
+fn parts(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut parts = Vec::new();
+    for part in std::fs::read_dir(folder)? {
+        let part = part?.path();
+        if part.extension().is_some_and(|ending| ending == "jsonl") {
+            parts.push(part);
+        }
+    }
+    parts.sort_unstable();
+    Ok(parts)
 }

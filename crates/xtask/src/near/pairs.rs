@@ -17,7 +17,7 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use tamis_text::chars::is_cjk;
 
-use super::measure::parts;
+use super::parts;
 
 /// Pairs that are so much alike are to be found, and what is less alike than the second is not to be dropped.
 const TO_FIND: f64 = 0.85;
