@@ -108,3 +108,26 @@ fn what_holds_no_document_is_told() {
     let stdin = world.tamis(&["init", "-"]).exits(2).stderr;
     assert!(stdin.contains("standard input can be read once only"), "{stdin}");
 }
+
+#[test]
+fn a_file_that_is_read_otherwise_is_told_to_have_a_source_of_its_own() {
+    let world = World::new();
+    (0..12).for_each(|n| world.write(format!("dump/{n}.html"), page(n)));
+    world.write("dump/more/a.jsonl", json!({ "id": "a", "body": BODY }).to_string());
+    world.tamis(&["init", "dump"]).exits(0);
+    let pipeline = world.read("pipeline.toml");
+    for line in [
+        "# No record of `more/a.jsonl` can be read: line 1: column 1: no field `text`; fields are `body`,",
+        "# Such files want a source of their own, and `exclude = [\"more/a.jsonl\"]` above:",
+        "#   use = \"jsonl\"",
+        "#   paths = [\"dump/more/a.jsonl\"]",
+    ] {
+        assert!(pipeline.contains(line), "{line}\n{pipeline}");
+    }
+    // As it says, and as the message says.
+    let source = "[[source]]\nid = \"apart-1\"\nuse = \"jsonl\"\npaths = [\"dump/more/a.jsonl\"]\nfields = { text = \"body\" }\n";
+    let exclude = "paths = [\"dump\"]\nexclude = [\"more/a.jsonl\"]\n";
+    let mended = pipeline.replacen("paths = [\"dump\"]\n", exclude, 1);
+    world.write("pipeline.toml", mended.replacen("\n[[stage]]", &format!("\n{source}\n[[stage]]"), 1));
+    assert_eq!(run(&world).len(), 13);
+}

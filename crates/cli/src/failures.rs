@@ -144,6 +144,13 @@ fn smell(name: &str, tally: &StageTally) -> Option<String> {
     }
     let is_all = |counter: &str| tally.counts.get(counter).is_some_and(|n| *n == n_worked);
     let n = HumanCount(n_worked);
+    // Rules for a language judge what has none, and drop what they were not written for.
+    if is_all("no_language") {
+        return Some(format!(
+            "none of the {n} documents that came to `{name}` has a language, by which its rules and limits are chosen: \
+             put a stage that tells it before, such as `language`"
+        ));
+    }
     if tally.n_dropped() == tally.seen {
         let reasons: Vec<String> = tally.dropped.keys().map(|reason| format!("`{reason}`")).collect();
         return Some(format!("`{name}` dropped all {n} records that came to it ({})", reasons.join(", ")));
@@ -152,12 +159,6 @@ fn smell(name: &str, tally: &StageTally) -> Option<String> {
         return Some(format!(
             "none of the {n} documents that came to `{name}` is a page with markup: it works on the source of HTML \
              pages, so stages that flatten them come behind it"
-        ));
-    }
-    if is_all("no_language") {
-        return Some(format!(
-            "none of the {n} documents that came to `{name}` has a language, by which its rules and limits are chosen: \
-             put a stage that tells it before, such as `language`"
         ));
     }
     if is_all("no_id_field") {

@@ -224,7 +224,7 @@ typedef struct {
   void *ctx;
 
   /* any call */
-  void (*error)(void *ctx, tamis_str where, tamis_str message); /* where: an option, for `open`; or empty */
+  void (*error)(void *ctx, tamis_str where, tamis_str message); /* where: an option, for `open`, `a.b#` its name alone; or empty */
   void (*log)(void *ctx, uint32_t level, tamis_str message);    /* 1 error, 2 warning, 3 info, 4 debug */
   /* Summed over the run, shown in the report. To count 0 during `open` declares the counter: if it stays at 0,
    * the run says so at its end (a rule that never matched). Hosts before this was written pass over it. */

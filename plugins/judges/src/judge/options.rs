@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Judges the quality of a text by rules over what is measured of it: the published ones, or your own.
+/// Judges the quality of a text by rules over what is measured of it: those of Gopher, C4, `FineWeb` and others, or your own.
 ///
 /// Rules are data, in files that can be read, changed and compared; the program holds the measures. Put it behind the
 /// stages that clean the text, and behind `language`, by which limits and stop words are chosen.

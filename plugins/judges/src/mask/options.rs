@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Masks what tells who somebody is: addresses, numbers of cards and telephones, credentials.
+/// Masks what tells who somebody is (PII): addresses, numbers of cards and telephones, credentials.
 ///
 /// Put it behind the stages that judge: what is masked is judged the same, but a page that is dropped need not be masked.
 ///

@@ -24,10 +24,21 @@ pub(super) struct Look {
     pub(super) n_pages: usize,
     /// How many could not be read, and why the first of them could not.
     pub(super) failed: Option<(usize, String)>,
+    /// Files of which a reader can read no record of the sample, with what they need: a source of their own.
+    pub(super) apart: Vec<Apart>,
     /// The endings of files that no reader takes.
     pub(super) unread: BTreeSet<String>,
     /// A field of the records that holds addresses.
     pub(super) url: Option<String>,
+}
+
+/// A file that cannot be read as the others are.
+#[derive(Debug)]
+pub(super) struct Apart {
+    pub(super) file: String,
+    pub(super) reader: String,
+    /// Why the first of its records cannot be read.
+    pub(super) why: String,
 }
 
 /// The fields of records that call their text and id otherwise.
@@ -107,7 +118,8 @@ impl Look {
         let unread =
             sample.records.iter().filter(|found| found.reader.is_none()).filter_map(ending).collect();
         let failed = failed.first().map(|first| (failed.len(), first.clone()));
-        Self { sample, readers, mapping, n_pages, failed, unread, url }
+        let apart = apart(&sample.records);
+        Self { sample, readers, mapping, n_pages, failed, apart, unread, url }
     }
 
     /// The records that could be read.
@@ -138,6 +150,24 @@ impl Look {
         let mut names = self.readers.keys();
         names.next().filter(|_| names.next().is_none()).map(String::as_str)
     }
+}
+
+/// The files of which no record can be read, though a reader takes them.
+fn apart(records: &[Found]) -> Vec<Apart> {
+    let mut files: BTreeMap<&str, Option<Apart>> = BTreeMap::new();
+    for found in records {
+        let origin = &found.record.document.origin;
+        let Fate::Failed(why) = &found.record.fate else {
+            files.insert(&origin.file, None);
+            continue;
+        };
+        let reader = found.reader.as_ref();
+        files.entry(&origin.file).or_insert_with(|| {
+            let (file, reader) = (origin.file.to_string(), reader?.clone());
+            Some(Apart { file, reader, why: why.to_string() })
+        });
+    }
+    files.into_values().flatten().collect()
 }
 
 /// Names by how often they come, the most frequent first.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tamis_config::Diagnostics;
 use tamis_document::{Record, Value};
 
-use super::look::{Effect, Effects, Look, Mapping, most_frequent, pipeline, plan, quoted};
+use super::look::{Apart, Effect, Effects, Look, Mapping, most_frequent, pipeline, plan, quoted};
 use super::sites::SITES;
 use crate::context::{Context, logged_run};
 
@@ -59,6 +59,8 @@ const REPEATED: (usize, usize) = (3, 30);
 
 /// So many languages are named that could be kept.
 const MOST_KEPT: usize = 3;
+/// So many files that want a source of their own are named.
+const MOST_APART: usize = 4;
 /// How long a line of a comment is, in characters.
 const COLUMNS: usize = 100;
 
@@ -370,6 +372,7 @@ fn repeated(records: &[&Record]) -> f64 {
 
 /// A source as it stands in the file.
 pub(super) fn source(look: &Look, paths: &[String]) -> String {
+    let given = paths;
     let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
     let (name, comment) = match look.reader() {
         Some(reader) => {
@@ -391,7 +394,28 @@ pub(super) fn source(look: &Look, paths: &[String]) -> String {
             left_out.join(", ")
         )
     };
-    format!("{comment}[[source]]\nuse = \"{name}\"\npaths = [{}]\n{exclude}{fields}", paths.join(", "))
+    let apart = apart(look, given);
+    format!("{comment}[[source]]\nuse = \"{name}\"\npaths = [{}]\n{exclude}{fields}{apart}", paths.join(", "))
+}
+
+/// What to do about files that are not read as the others are, as comments: what they need is for the user to say.
+fn apart(look: &Look, paths: &[String]) -> String {
+    // Files are named from the folder that is read.
+    let [folder] = paths else { return String::new() };
+    if !Path::new(folder).is_dir() {
+        return String::new();
+    }
+    let mut lines = String::new();
+    for (number, Apart { file, reader, why }) in (1..).zip(look.apart.iter().take(MOST_APART)) {
+        let path = quoted(&Path::new(folder).join(file).to_string_lossy());
+        lines += &commented(&format!("No record of `{file}` can be read: {why}"));
+        lines += &format!(
+            "# Such files want a source of their own, and `exclude = [{}]` above:\n#   [[source]]\n#   id = \"apart-{number}\"\n\
+             #   use = \"{reader}\"\n#   paths = [{path}]\n",
+            quoted(file)
+        );
+    }
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// Writes the rule files that are needed into a folder beside the pipeline, unless they are there; those that were.
