@@ -76,7 +76,9 @@ fn learn_need(examples: &[&Example], models: &Models, settings: Settings) -> Nee
             let sum: f64 = features.iter().map(|feature| point[*feature]).sum();
             let probability = 1.0 / (1.0 + (-sum).exp());
             value -= weight * (if *is_rest > 0.5 { probability } else { 1.0 - probability }).max(1e-12).ln();
-            features.iter().for_each(|feature| slope[*feature] += weight * (probability - is_rest));
+            for feature in features {
+                slope[*feature] += weight * (probability - is_rest);
+            }
         }
         (value, slope)
     };
