@@ -1,7 +1,7 @@
 //! Learns weights from pages with gold, by the likelihood of their states.
 
 use tamis_extractors::training::{
-    CHANGES, Four, Marginals, Models, N_EDGE, N_NODE, Need, Page, State, Sums, Weights,
+    CHANGES, Four, Marginals, Models, N_EDGE, N_NODE, N_VIEW, Need, Page, State, Sums, Weights,
 };
 
 use super::lbfgs;
@@ -32,11 +32,13 @@ pub(super) fn learn(examples: &[&Example], settings: Settings) -> Models {
         examples.iter().copied().filter(|example| holds(example.text_share())).collect()
     };
     let rest = Settings { decay: settings.decay * REST_DECAY, of_page: false, ..settings };
-    Models {
-        need: learn_need(examples, settings),
+    let mut models = Models {
         rest: learn_weights(&of(|share| share < 0.92), rest),
         text: learn_weights(&of(|share| share > 0.7), settings),
-    }
+        ..Models::default()
+    };
+    models.need = learn_need(examples, &models, settings);
+    models
 }
 
 /// Pages of which less is text are mostly rest.
@@ -56,14 +58,14 @@ impl Example {
     }
 }
 
-/// Logistic regression on the features of pages as a whole.
-fn learn_need(examples: &[&Example], settings: Settings) -> Need {
+/// Logistic regression on what the two models say of each page.
+fn learn_need(examples: &[&Example], models: &Models, settings: Settings) -> Need {
     let all: f64 = examples.iter().map(|example| example.weight).sum();
-    let pages: Vec<(&[u16], f64, f64)> = examples
+    let pages: Vec<(Vec<usize>, f64, f64)> = examples
         .iter()
         .map(|example| {
             let is_rest = f64::from(u8::from(example.text_share() < MIN_TEXT_SHARE));
-            (example.page.of_page().0, is_rest, example.weight / all)
+            (example.page.views(models).collect(), is_rest, example.weight / all)
         })
         .collect();
     let loss = |point: &[f64]| {
@@ -71,16 +73,16 @@ fn learn_need(examples: &[&Example], settings: Settings) -> Need {
         let mut slope: Vec<f64> = point.iter().map(|weight| decay * weight).collect();
         let mut value = 0.5 * decay * point.iter().map(|weight| weight * weight).sum::<f64>();
         for (features, is_rest, weight) in &pages {
-            let sum: f64 = features.iter().map(|feature| point[usize::from(*feature)]).sum();
+            let sum: f64 = features.iter().map(|feature| point[*feature]).sum();
             let probability = 1.0 / (1.0 + (-sum).exp());
             value -= weight * (if *is_rest > 0.5 { probability } else { 1.0 - probability }).max(1e-12).ln();
-            features
-                .iter()
-                .for_each(|feature| slope[usize::from(*feature)] += weight * (probability - is_rest));
+            for feature in features {
+                slope[*feature] += weight * (probability - is_rest);
+            }
         }
         (value, slope)
     };
-    let point = lbfgs::minimise(vec![0.0; N_NODE], settings.iterations, loss);
+    let point = lbfgs::minimise(vec![0.0; N_VIEW], settings.iterations, loss);
     Need(point.into_iter().map(|weight| weight as f32).collect())
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::describe::Seen;
 use super::features::{N_NODE, Sink, node_names};
 use super::lead::without_counters;
-use super::model::{Models, State, Weights};
+use super::model::{State, Weights};
 use super::segment::Segment;
 use super::shared::Marks;
 use super::title::Title;
@@ -120,10 +120,10 @@ impl<'a> Reasons<'a> {
         segments: &[Segment],
         title: &Title,
         marks: &Marks,
-        models: &'a Models,
+        weights: &'a Weights,
     ) -> Self {
         let seen = Seen::of(page, segments, title, marks);
-        let mut reasons = Self { weights: models.of(&seen.whole), features: Vec::new(), of_page: Vec::new() };
+        let mut reasons = Self { weights, features: Vec::new(), of_page: Vec::new() };
         seen.describe(page, segments, title, &mut reasons);
         reasons
     }

@@ -20,6 +20,8 @@ pub struct Decision {
     pub whole: f32,
     /// Whether what the states keep is text at all: it holds a sentence, or is long.
     pub has_text: bool,
+    /// Whether the model for pages that are mostly rest says so.
+    pub is_of_rest: bool,
 }
 
 impl Decision {
@@ -30,13 +32,13 @@ impl Decision {
         let has_text = n_chars >= MIN_TEXT_CHARS || kept().any(|(segment, _)| segment.ends_sentence);
         let cut = expected_f1(&inside, segments, |at| states[at] == State::Inside);
         let whole = expected_f1(&inside, segments, |_| true);
-        Self { states, inside, cut, whole, has_text }
+        Self { states, inside, cut, whole, has_text, is_of_rest: false }
     }
 }
 
 /// The F1 that keeping some segments may expect, 0 to 1: characters are right as often as their segment is text,
 /// which `inside` says.
-fn expected_f1(inside: &[f32], segments: &[Segment], keeps: impl Fn(usize) -> bool) -> f32 {
+pub(super) fn expected_f1(inside: &[f32], segments: &[Segment], keeps: impl Fn(usize) -> bool) -> f32 {
     let (mut kept, mut right, mut text) = (0.0, 0.0, 0.0);
     for (at, (segment, probability)) in segments.iter().zip(inside).enumerate() {
         let n_chars = segment.n_chars as f32;

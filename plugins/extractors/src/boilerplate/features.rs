@@ -2,6 +2,7 @@
 //!
 //! A measured value becomes a feature by the bin into which it falls, so that every weight can be read by
 //! itself: `width-cjk.30 = 0.4` says what a line of 16 to 30 Chinese characters counts for.
+//! Those of a page as both models see it are [`View`]s: `kind` asks which of the models the page is for.
 //! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows, and `describe` asks
 //! both.
 
@@ -184,6 +185,19 @@ features! { Edge, N_EDGE, EDGE_GROUPS:
     Structure = "structure" ["same-plain" "same-marked" "into" "out" "other"];
 }
 
+features! { View, N_VIEW, VIEW_GROUPS:
+    RestShare = "rest-share" ["0.02" "0.05" "0.1" "0.2" "0.3" "0.45" "0.6" "0.75" "0.85" "0.95" "more"];
+    TextShare = "text-share" ["0.02" "0.05" "0.1" "0.2" "0.3" "0.45" "0.6" "0.75" "0.85" "0.95" "more"];
+    RestKept = "rest-kept" ["0.02" "0.05" "0.1" "0.2" "0.3" "0.45" "0.6" "0.75" "0.85" "0.95" "more"];
+    TextKept = "text-kept" ["0.02" "0.05" "0.1" "0.2" "0.3" "0.45" "0.6" "0.75" "0.85" "0.95" "more"];
+    RestCut = "rest-cut" ["0.2" "0.4" "0.6" "0.7" "0.8" "0.85" "0.9" "0.93" "0.96" "0.98" "more"];
+    TextCut = "text-cut" ["0.2" "0.4" "0.6" "0.7" "0.8" "0.85" "0.9" "0.93" "0.96" "0.98" "more"];
+    TextWhole = "text-whole" ["0.2" "0.4" "0.6" "0.7" "0.8" "0.85" "0.9" "0.93" "0.96" "0.98" "more"];
+    RestWhole = "rest-whole" ["0.2" "0.4" "0.6" "0.7" "0.8" "0.85" "0.9" "0.93" "0.96" "0.98" "more"];
+    RestOfText = "rest-of-text" ["0.2" "0.4" "0.6" "0.7" "0.8" "0.85" "0.9" "0.93" "0.96" "0.98" "more"];
+    TextOfRest = "text-of-rest" ["0.2" "0.4" "0.6" "0.7" "0.8" "0.85" "0.9" "0.93" "0.96" "0.98" "more"];
+}
+
 /// Names of the node features, as in the file of weights.
 pub(super) fn node_names() -> impl Iterator<Item = String> {
     names(NODE_GROUPS)
@@ -198,9 +212,9 @@ fn names(groups: &'static [(&str, &[&str])]) -> impl Iterator<Item = String> {
     groups.iter().flat_map(|(group, bins)| bins.iter().map(move |bin| format!("{group}.{bin}")))
 }
 
-/// Whether a node feature, by its name, is one of the page as a whole.
-pub(super) fn is_of_page(name: &str) -> bool {
-    name.starts_with("page-") && !name.starts_with("page-prose.")
+/// Names of the features of what both models say of a page, as in the file of weights.
+pub(super) fn view_names() -> impl Iterator<Item = String> {
+    names(VIEW_GROUPS)
 }
 
 /// The bin of a value: how many of the limits it lies beyond.

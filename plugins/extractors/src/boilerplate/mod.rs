@@ -3,7 +3,8 @@
 //! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters),
 //! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces; `memory` keeps those of lines that come again),
 //! `features` (with
-//! `title`, `opinion`, `local`, `company` and `scene`: what is known of each piece), `model` (which of them are text) and
+//! `title`, `opinion`, `local`, `company` and `scene`: what is known of each piece), `model` (which of them are text, once for pages that are mostly rest and once for others), `kind` (which of the two
+//! it is) and
 //! `cut`, which puts the rest together, without what `lead` finds before it.
 //! [`training`] is what the training program needs of all that.
 
@@ -12,6 +13,7 @@ mod cut;
 mod decision;
 mod describe;
 mod features;
+mod kind;
 mod lead;
 mod lexicon;
 mod local;
@@ -43,8 +45,9 @@ pub(crate) use lexicon::furniture_share;
 
 use decision::Decision;
 use describe::Seen;
+use kind::Both;
 use memory::Memory;
-use model::{Models, Summing};
+use model::{MIN_NEED, Models};
 use segment::Segment;
 use shared::Marks;
 use title::Title;
@@ -180,9 +183,9 @@ impl Reading {
     fn new(text: &str, title: &Title, marks: &Marks, models: &Models, memory: &mut Memory) -> Self {
         let segments = memory::segments(text, title, memory);
         let seen = Seen::of(text, &segments, title, marks);
-        let mut summing = Summing::new(models.of(&seen.whole), segments.len());
-        seen.describe(text, &segments, title, &mut summing);
-        let decision = Decision::of(&summing.finish(), &segments);
+        let mut both = Both::new(models, segments.len());
+        seen.describe(text, &segments, title, &mut both);
+        let decision = both.views(&segments).choose(&models.need, MIN_NEED, &segments);
         Self { segments, decision }
     }
 }
@@ -196,7 +199,8 @@ fn explanation(
 ) -> Result<Value, Failure> {
     let title = Title::of(draft.original().metadata("title").and_then(ValueRef::as_str), text);
     let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, &MODELS);
+    let weights = if reading.decision.is_of_rest { &MODELS.rest } else { &MODELS.text };
+    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, weights);
     let pieces: Vec<_> = removed
         .iter()
         .map(|piece| reasons.explain(piece, &reading.segments, &reading.decision.inside))

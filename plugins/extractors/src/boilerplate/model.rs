@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 
 use tamis_text::maths::exp_f32;
 
-use super::features::{N_EDGE, N_NODE, Sink, edge_names, is_of_page, node_names};
-use super::whole::Whole;
+use super::features::{N_EDGE, N_NODE, N_VIEW, Sink, edge_names, node_names, view_names};
 
 /// Where a segment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +85,7 @@ impl Default for Weights {
 /// either.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Models {
-    /// By node feature of the page as a whole, for the page being mostly rest; 0 for all others.
+    /// By what both models say of a page, for its being mostly rest.
     pub need: Need,
     /// For pages that are mostly rest.
     pub rest: Weights,
@@ -96,15 +95,15 @@ pub struct Models {
 
 /// A page is taken for one that is mostly rest if so much speaks for it, as a logarithm of odds. To take a text for
 /// a page of rest costs more than the other way round.
-pub const MIN_NEED: f32 = 1.5;
+pub const MIN_NEED: f32 = 2.5;
 
-/// Says by a page as a whole whether it is mostly rest.
+/// Says by what both models say of a page whether it is mostly rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Need(pub Vec<f32>);
 
 impl Default for Need {
     fn default() -> Self {
-        Self(vec![0.0; N_NODE])
+        Self(vec![0.0; N_VIEW])
     }
 }
 
@@ -116,48 +115,18 @@ impl Models {
     /// When it is no TOML of that shape, or lacks a feature or has one that is not known.
     pub fn read(file: &str) -> Result<Self, String> {
         let file: File = toml::from_str(file).map_err(|error| error.to_string())?;
-        let of_page = in_order(file.need, node_names().filter(|name| is_of_page(name)))?;
-        let mut of_page = of_page.into_iter();
-        let need =
-            node_names().map(|name| if is_of_page(&name) { of_page.next().unwrap_or_default() } else { 0.0 });
-        Ok(Self { need: Need(need.collect()), rest: file.rest.weights()?, text: file.text.weights()? })
+        let need = Need(in_order(file.need, view_names())?);
+        Ok(Self { need, rest: file.rest.weights()?, text: file.text.weights()? })
     }
 
     /// The file of weights, without its head.
     pub fn write(&self) -> String {
         let mut file = "[need]\n".to_owned();
-        for (name, weight) in node_names().zip(&self.need.0).filter(|(name, _)| is_of_page(name)) {
+        for (name, weight) in view_names().zip(&self.need.0) {
             file += &format!("\"{name}\" = {weight:.3}\n");
         }
         file + &self.rest.write("rest") + &self.text.write("text")
     }
-
-    /// The weights for a page of which a first look shows this.
-    pub(super) fn of(&self, whole: &Whole) -> &Weights {
-        let mut score = Score { need: &self.need, sum: 0.0 };
-        whole.describe(&mut score);
-        if score.sum > MIN_NEED { &self.rest } else { &self.text }
-    }
-}
-
-/// Sums up what speaks for a page being mostly rest.
-struct Score<'a> {
-    need: &'a Need,
-    sum: f32,
-}
-
-impl Sink for Score<'_> {
-    fn next(&mut self) {}
-
-    fn node(&mut self, _feature: usize) {}
-
-    fn edge(&mut self, _feature: usize) {}
-
-    fn node_of_page(&mut self, feature: usize) {
-        self.sum += self.need.0[feature];
-    }
-
-    fn edge_of_page(&mut self, _feature: usize) {}
 }
 
 /// The file of weights.

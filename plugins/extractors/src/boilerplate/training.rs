@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 pub use super::decision::Decision;
-pub use super::features::{N_EDGE, N_NODE};
+pub use super::features::{N_EDGE, N_NODE, N_VIEW};
 pub use super::model::MIN_NEED;
 pub use super::model::{CHANGES, Four, Marginals, Models, Need, State, Sums, Weights};
 pub use super::shared::Marks;
 
 use super::describe::Seen;
 use super::features::Sink;
+use super::kind::Views;
 use super::memory::{self, Memory};
 use super::model::Summing;
 use super::segment::Segment;
@@ -109,9 +110,14 @@ impl Page {
         summing.finish()
     }
 
-    /// How much speaks for the page being mostly rest; from [`MIN_NEED`] on it is taken for that.
-    pub fn need(&self, need: &Need) -> f32 {
-        self.of_all.iter().map(|feature| need.0[usize::from(*feature)]).sum()
+    /// The features of the page as both models see it, of which [`Need`] has the weights.
+    pub fn views(&self, models: &Models) -> impl Iterator<Item = usize> {
+        self.both(models).features(&self.segments).into_iter()
+    }
+
+    fn both(&self, models: &Models) -> Views {
+        let of = |weights| Decision::of(&self.sums(weights), &self.segments);
+        Views { rest: of(&models.rest), text: of(&models.text) }
     }
 
     /// The characters of each segment.
@@ -121,8 +127,7 @@ impl Page {
 
     /// What the stage decides, if it takes pages for mostly rest from `min_need` on; see [`MIN_NEED`].
     pub fn decide(&self, models: &Models, min_need: f32) -> Decision {
-        let weights = if self.need(&models.need) > min_need { &models.rest } else { &models.text };
-        Decision::of(&self.sums(weights), &self.segments)
+        self.both(models).choose(&models.need, min_need, &self.segments)
     }
 }
 
