@@ -31,14 +31,14 @@ const FOR_SCREEN_READERS: &[&str] = &[
 
 /// How an element itself, whatever is around it, says that it is not shown.
 pub fn hiding(tree: &Tree<'_>, node: NodeId) -> Option<Hiding> {
-    if let Some(style) = style_hiding(tree, node) {
-        return Some(style);
+    let [hidden, style, class, aria] =
+        tree.attributes(node, [Name::Hidden, Name::Style, Name::Class, Name::AriaHidden]);
+    if let Some(hiding) = style_hiding(hidden, style) {
+        return Some(hiding);
     }
-    let class = tree.attribute(node, Name::Class).unwrap_or_default();
-    if class.split_ascii_whitespace().any(|class| FOR_SCREEN_READERS.contains(&class)) {
+    if class.unwrap_or_default().split_ascii_whitespace().any(|class| FOR_SCREEN_READERS.contains(&class)) {
         return Some(Hiding::ForScreenReaders);
     }
-    let aria = tree.attribute(node, Name::AriaHidden);
     aria.is_some_and(|value| value.eq_ignore_ascii_case("true")).then_some(Hiding::Silent)
 }
 
@@ -49,16 +49,16 @@ pub fn is_hidden_in_line(tree: &Tree<'_>, node: NodeId) -> bool {
 
 /// Whether an element says that it takes no room.
 pub fn is_hidden(tree: &Tree<'_>, node: NodeId) -> bool {
-    style_hiding(tree, node) == Some(Hiding::NotRendered)
+    let [hidden, style] = tree.attributes(node, [Name::Hidden, Name::Style]);
+    style_hiding(hidden, style) == Some(Hiding::NotRendered)
 }
 
 /// What `hidden` and `style` say. `hidden=until-found` is text that browsers find and show.
-fn style_hiding(tree: &Tree<'_>, node: NodeId) -> Option<Hiding> {
-    let hidden = tree.attribute(node, Name::Hidden);
+fn style_hiding(hidden: Option<&str>, style: Option<&str>) -> Option<Hiding> {
     if hidden.is_some_and(|value| !value.eq_ignore_ascii_case("until-found")) {
         return Some(Hiding::NotRendered);
     }
-    let style = tree.attribute(node, Name::Style)?;
+    let style = style?;
     let declarations = || style.split(';').filter_map(|declaration| declaration.split_once(':'));
     let says = |property: &str, value: &str| {
         declarations().any(|(name, said)| {

@@ -102,6 +102,21 @@ impl<'a> Tree<'a> {
         Some(attribute.value.of(self.source))
     }
 
+    /// The values of some attributes as they stand in the source, each if the element has it.
+    pub fn attributes<const N: usize>(&self, node: NodeId, names: [Name; N]) -> [Option<&'a str>; N] {
+        let mut values = [None; N];
+        let node = self.shape.nodes.get(node).filter(|node| node.tag != Tag::Text);
+        let range = node.map_or(0..0, |node| node.from as usize..node.to as usize);
+        for attribute in self.shape.attributes.get(range).unwrap_or_default() {
+            for (value, name) in values.iter_mut().zip(names) {
+                if attribute.name == name && value.is_none() {
+                    *value = Some(attribute.value.of(self.source));
+                }
+            }
+        }
+        values
+    }
+
     /// The value of an attribute with its character references resolved.
     pub fn attribute_text(&self, node: NodeId, name: Name) -> Option<Cow<'a, str>> {
         self.attribute(node, name).map(entities::decoded_attribute)

@@ -1,6 +1,7 @@
 //! What the elements around a block say about it.
 
 use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHasher};
 use tamis_html::{Blocks, Container, Name, Tag, Tree, is_hidden};
@@ -53,6 +54,14 @@ const ROLES: &[(&str, &str)] = &[
     ("alertdialog", "in:dialog"),
     ("tooltip", "in:dialog"),
 ];
+
+/// For each tag, in order, a bit for each of [`ELEMENTS`].
+static OF_TAG: LazyLock<Vec<u32>> =
+    LazyLock::new(|| Tag::ALL.iter().map(|tag| bits_where(|element| element.1.contains(tag))).collect());
+
+fn bits_where(is: impl Fn(&(&str, &[Tag])) -> bool) -> u32 {
+    ELEMENTS.iter().enumerate().filter(|(_, element)| is(element)).fold(0, |bits, (at, _)| bits | 1 << at)
+}
 
 /// What is known of a block element.
 #[derive(Debug, Clone)]
@@ -142,24 +151,24 @@ impl Hash for Own {
 impl Own {
     fn of(tree: &Tree<'_>, container: &Container, (parent, above): (u32, &Around), words: &Words) -> Self {
         let node = container.node();
-        let class = tree.attribute(node, Name::Class).unwrap_or_default();
-        let id = tree.attribute(node, Name::Id).unwrap_or_default();
+        let names = [Name::Class, Name::Id, Name::Role, Name::ItemProp, Name::AriaHidden];
+        let attributes = tree.attributes(node, names);
+        let [class, id, role, property, _] = attributes.map(Option::unwrap_or_default);
         // Whole pages are wrapped in elements with such words; what they say holds for nothing inside.
         let is_wrapper = matches!(container.tag, Tag::Body | Tag::Html);
         let groups = if is_wrapper { 0 } else { words.groups(class) | words.groups(id) };
-        let role = tree.attribute(node, Name::Role).unwrap_or_default();
-        let as_role = ROLES.iter().find(|(known, _)| *known == role).map(|(_, element)| *element);
-        let is = |(name, tags): &(&str, &[Tag])| tags.contains(&container.tag) || as_role == Some(*name);
-        let elements = ELEMENTS.iter().enumerate().filter(|(_, element)| is(element));
-        let property = tree.attribute(node, Name::ItemProp).unwrap_or_default();
+        let as_role = ROLES
+            .iter()
+            .find(|(known, _)| *known == role)
+            .map_or(0, |(_, name)| bits_where(|element| element.0 == *name));
         Self {
             parent,
             words: groups,
-            elements: elements.fold(0, |bits, (element, _)| bits | 1 << element),
+            elements: as_role | OF_TAG.get(container.tag as usize).copied().unwrap_or(0),
             hidden: is_hidden(tree, node),
             article_body: id == "js_content"
                 || matches!(property, "articleBody" | "reviewBody" | "text" | "recipeInstructions"),
-            aria_hidden: tree.attribute(node, Name::AriaHidden).is_some_and(|value| value == "true"),
+            aria_hidden: attributes[4] == Some("true"),
             signature: signature(container.tag, class, above.signature),
         }
     }

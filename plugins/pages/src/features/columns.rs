@@ -30,6 +30,15 @@ impl Columns {
         self.values.resize(start + self.stride(), 0.0);
     }
 
+    /// Adds a column with a value for each row, in order.
+    pub(crate) fn add_each(&mut self, name: &'static str, values: impl Iterator<Item = f32>) {
+        self.names.push(name);
+        let start = self.values.len();
+        self.values.extend(values);
+        debug_assert_eq!(self.values.len() - start, self.rows.len());
+        self.values.resize(start + self.stride(), 0.0);
+    }
+
     /// The blocks that the rows are of.
     pub(crate) fn rows(&self) -> Range<usize> {
         self.rows.clone()

@@ -215,23 +215,22 @@ impl<'p, 'a> FirstParts<'p, 'a> {
 
     fn element_features(&self, columns: &mut Columns) {
         let page = self.page;
-        let start = columns.rows().start;
         // Looked up once, not for each of eighty columns.
         let around: Vec<&Around> =
             columns.rows().map(|block| page.around.of(page.container(block))).collect();
-        let around = |b: usize| around[b - start];
         let inline = self.inline_groups(columns.rows());
         for group in 0..N_GROUPS {
-            columns.add(words::group_name(group), |b| {
-                if inline[b - start] >> group & 1 == 1 { 0.0 } else { f32::from(around(b).words[group]) }
-            });
+            let distance = |(around, inline): (&&Around, &u64)| {
+                if inline >> group & 1 == 1 { 0.0 } else { f32::from(around.words[group]) }
+            };
+            columns.add_each(words::group_name(group), around.iter().zip(&inline).map(distance));
         }
         for (element, (name, _)) in ELEMENTS.iter().enumerate() {
-            columns.add(name, |b| f32::from(around(b).elements[element]));
+            columns.add_each(name, around.iter().map(|it| f32::from(it.elements[element])));
         }
-        columns.add("hidden", |b| f32::from(around(b).hidden));
-        columns.add("article_body", |b| f32::from(around(b).article_body));
-        columns.add("aria_hidden", |b| f32::from(around(b).aria_hidden));
+        columns.add_each("hidden", around.iter().map(|it| f32::from(it.hidden)));
+        columns.add_each("article_body", around.iter().map(|it| f32::from(it.article_body)));
+        columns.add_each("aria_hidden", around.iter().map(|it| f32::from(it.aria_hidden)));
         let containers = &page.blocks.containers;
         columns.add("depth", |b| containers.get(page.container(b)).map_or(0.0, |it| it.depth() as f32));
         columns.add("images", |b| containers.get(page.up(b, 1)).map_or(0.0, |it| log(it.n_images() as f32)));
@@ -263,15 +262,14 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         let page = self.page;
         let whole = page.whole();
         for (levels, [blocks, words, links, stops, prose, share]) in LEVELS {
-            let start = columns.rows().start;
             let sums: Vec<Sum> = columns.rows().map(|b| page.sum(page.up(b, levels))).collect();
-            let sum = |b: usize| sums[b - start];
-            columns.add(blocks, |b| log(sum(b).n_blocks));
-            columns.add(words, |b| log(part(sum(b).n_words, sum(b).n_blocks)));
-            columns.add(links, |b| part(sum(b).n_linked, sum(b).n_words));
-            columns.add(stops, |b| part(sum(b).n_stops + sum(b).n_commas, sum(b).n_words));
-            columns.add(prose, |b| part(sum(b).n_prose, sum(b).n_words));
-            columns.add(share, |b| part(sum(b).n_words, whole.n_words));
+            let sums = sums.iter();
+            columns.add_each(blocks, sums.clone().map(|it| log(it.n_blocks)));
+            columns.add_each(words, sums.clone().map(|it| log(part(it.n_words, it.n_blocks))));
+            columns.add_each(links, sums.clone().map(|it| part(it.n_linked, it.n_words)));
+            columns.add_each(stops, sums.clone().map(|it| part(it.n_stops + it.n_commas, it.n_words)));
+            columns.add_each(prose, sums.clone().map(|it| part(it.n_prose, it.n_words)));
+            columns.add_each(share, sums.map(|it| part(it.n_words, whole.n_words)));
         }
         for (levels, name) in [(1, "up1.place"), (2, "up2.place"), (3, "up3.place")] {
             columns.add(name, |b| {
@@ -450,11 +448,18 @@ impl Titles {
             return it;
         }
         let mut own = Vec::new();
+        let looked_for = title.iter().chain(&description).fold(0, |bits, word| bits | bit(*word));
         for block in 0..page.n_blocks() {
             // Longer ones are no title and no description.
             let is_short = page.n_words(block) <= 80.0;
             if is_short {
-                words_of(page.text(block), &mut own);
+                all_words(page.text(block), &mut own);
+                // Most have none of the words, and then it does not matter how many they have.
+                if own.iter().all(|word| looked_for & bit(*word) == 0) {
+                    own.clear();
+                }
+                own.sort_unstable();
+                own.dedup();
             }
             let own = is_short.then_some(own.as_slice());
             for (likeness, words) in [(&mut it.likenesses, &title), (&mut it.descriptions, &description)] {
@@ -592,8 +597,20 @@ fn step(hash: u64, letter: char) -> u64 {
     (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
 }
 
-/// Finds the words of a text, as numbers, sorted, each once; case does not count, and Chinese characters are words.
+/// Finds the words of a text, as numbers, sorted, each once.
 fn words_of(text: &str, words: &mut Vec<u64>) {
+    all_words(text, words);
+    words.sort_unstable();
+    words.dedup();
+}
+
+/// One of 64 bits for a word, by which most others are told from it.
+fn bit(word: u64) -> u64 {
+    1 << (word >> 58)
+}
+
+/// Finds the words of a text, as numbers, in order; case does not count, and Chinese characters are words.
+fn all_words(text: &str, words: &mut Vec<u64>) {
     words.clear();
     let mut word = 0_u64;
     for c in text.chars() {
@@ -612,6 +629,4 @@ fn words_of(text: &str, words: &mut Vec<u64>) {
     if word != 0 {
         words.push(word);
     }
-    words.sort_unstable();
-    words.dedup();
 }

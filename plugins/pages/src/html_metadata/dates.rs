@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
 use tamis_dates::{Located, certain_date, dates};
 use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
 
@@ -113,7 +114,7 @@ const PUBLISHED_CLASSES: &[&str] = &["published", "entry", "pubdate", "publish",
 
 /// Finds the dates that a page shows.
 pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
-    let mut reader = Reader { page, found };
+    let mut reader = Reader { page, found, dated: FxHashMap::default() };
     let mut far_times = Vec::new();
     for node in 1..page.tree.len() {
         reader.element(node, &mut far_times);
@@ -133,6 +134,8 @@ pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
 struct Reader<'r, 'p, 'a> {
     page: &'r Page<'p, 'a>,
     found: &'r mut Statements,
+    /// Whether a class name speaks of dates, for those that were met.
+    dated: FxHashMap<&'a str, bool>,
 }
 
 /// A date away from the heading, which counts if nothing far from it contradicts.
@@ -162,7 +165,7 @@ impl Reader<'_, '_, '_> {
         }
         let class =
             tree.attribute(node, Name::Class).or_else(|| tree.attribute(node, Name::Id)).unwrap_or_default();
-        if class.is_empty() || !has_word(class, DATE_CLASSES) {
+        if class.is_empty() || !*self.dated.entry(class).or_insert_with(|| has_word(class, DATE_CLASSES)) {
             return;
         }
         let field = field_of_class(class);
