@@ -6,7 +6,7 @@
 //! to that of the records around it. Where no element has a class nothing says what is alike: old pages are laid out
 //! in tables, menu and text in cells of the same kind.
 //!
-//! F1 on sites left out: forums of magic-html's benchmark +.007, listings of WCXB +.012, its collections +.005,
+//! F1 on sites left out: forums of magic-html's benchmark +.007, listings of WCXB about +.01, its collections about +.005,
 //! documentation +.004, articles, news and old pages within .0015.
 
 use rustc_hash::FxHashMap;
