@@ -17,6 +17,7 @@ mod groups;
 mod known;
 mod reduce;
 pub mod state;
+mod wanted;
 
 pub use driver::Keyed;
 

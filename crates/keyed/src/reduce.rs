@@ -9,6 +9,7 @@ use crate::earlier::Beside;
 use crate::failure::failed;
 use crate::groups;
 use crate::known::Outcome;
+use crate::wanted::only_wanted;
 
 /// Shows the rows of a key to the stage, which emits facts.
 type Visit<'a> = dyn FnMut(&mut dyn Group, &mut Emitted) -> Result<(), Failure> + 'a;
@@ -285,25 +286,4 @@ impl Group for OneKey {
         self.look()?;
         Ok(Some(&self.this))
     }
-}
-
-/// Hands on those entries, which begin with a position, whose position is wanted. Both are in order.
-pub(crate) fn only_wanted(
-    mut entries: Merge,
-    mut wanted: Merge,
-    mut each: impl FnMut(&[u8]) -> Result<(), SortError>,
-) -> Result<(), SortError> {
-    let mut next = wanted.advance()?.map(<[u8]>::to_vec);
-    while let Some(entry) = entries.advance()? {
-        let position = entry.get(..POSITION_BYTES).unwrap_or(entry);
-        while next.as_ref().is_some_and(|next| next.as_slice() < position) {
-            next = wanted.advance()?.map(<[u8]>::to_vec);
-        }
-        match &next {
-            None => return Ok(()),
-            Some(next) if next.as_slice() == position => each(entry)?,
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -21,7 +21,7 @@ use tamis_stage::keyed::{POSITION_BYTES, Reduce, Round};
 
 use crate::collect::Collected;
 use crate::failure::failed;
-use crate::reduce::only_wanted;
+use crate::wanted::only_wanted;
 
 /// The version of this form; another one is refused.
 const FORMAT: u32 = 1;

@@ -14,6 +14,7 @@ mod json;
 mod jsonl;
 mod mapping;
 mod mhtml;
+mod pages;
 mod records;
 mod row;
 #[cfg(test)]

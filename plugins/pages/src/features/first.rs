@@ -9,6 +9,7 @@ use tamis_html::{Container, Name, Tag};
 use super::around::{Around, ELEMENTS, Likes, Map, Sum, likes};
 use super::columns::Columns;
 use super::cues::{COMMENT, RELATED};
+use super::measure::part;
 use super::wording::{Said, Wording};
 use super::words::N_GROUPS;
 use super::{CUES, Measures, Page, WORDING, WORDS, cues, head, words};
@@ -25,10 +26,6 @@ pub(super) fn log(count: f32) -> f32 {
         Some(log) if (whole as f32).to_bits() == count.to_bits() => *log,
         _ => tamis_text::maths::ln_f32(1.0 + count),
     }
-}
-
-pub(super) fn part(of: f32, whole: f32) -> f32 {
-    if whole > 0.0 { of / whole } else { 0.0 }
 }
 
 /// How many elements up sums are taken, with the names of the sums.

@@ -3,6 +3,11 @@
 use tamis_text::chars::{is_cjk, is_wide_punctuation};
 use tamis_text::sentences::is_end;
 
+/// How much of the whole something is; nothing of nothing.
+pub(super) fn part(of: f32, whole: f32) -> f32 {
+    if whole > 0.0 { of / whole } else { 0.0 }
+}
+
 /// Counts over the text of a block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Measures {

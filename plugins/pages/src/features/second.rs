@@ -10,7 +10,8 @@ use tamis_text::runs::best_run;
 use super::Page;
 use super::around::{Map, Sums};
 use super::columns::Columns;
-use super::first::{log, part};
+use super::first::log;
+use super::measure::part;
 
 const NEIGHBOURS: [(isize, &str); 10] = [
     (-5, "p.prev5"),

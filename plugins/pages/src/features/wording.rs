@@ -13,7 +13,7 @@ use tamis_text::chars::is_cjk;
 use super::Page;
 use super::around::{Map, Sums};
 use super::columns::Columns;
-use super::first::part;
+use super::measure::part;
 
 /// The first line of the file.
 const MAGIC: &str = "tamis wording 1";

@@ -1,6 +1,6 @@
 //! What crawlers keep, for the readers of their archives: an answer of a server, or a file, as a document.
 
-mod head;
+pub(crate) mod head;
 mod payload;
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use tamis_plugin::{Emit, Failure, Form, NewDocument, SetupError, ValueRef};
 use tamis_text::encoding::charset_in;
 
 use crate::encoded::{self, Decoder, Known};
-use crate::html::sniff_markup;
+use crate::pages::sniff_markup;
 
 /// The metadata fields that pages have.
 pub(crate) const WRITES: &[&str] = &[

@@ -6,11 +6,10 @@ mod tests;
 
 pub use options::HtmlOptions;
 use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError};
-use tamis_text::encoding::{self, Hints};
-use tamis_text::markup;
 
 use crate::encoded::{self, Decoder, Known};
 use crate::foreign::{self, Format};
+use crate::pages::{SURE_BY_TAG, sniff_markup};
 
 /// The reader of HTML files.
 #[derive(Debug)]
@@ -22,10 +21,6 @@ pub struct Html {
 
 /// What no page is.
 const FOREIGN: [Format; 5] = [Format::Arc, Format::Warc, Format::Jsonl, Format::Json, Format::Table];
-/// How sure the reader is of a file that begins as pages do.
-const SURE_BY_CONTENT: u8 = 90;
-/// How sure it is of a file that begins with some other tag and is the piece of a page.
-const SURE_BY_TAG: u8 = 70;
 /// How sure it is of a file that is called like a page and begins with something else.
 const SURE_BY_NAME: u8 = 50;
 
@@ -77,25 +72,5 @@ impl Reader for Html {
             Err(failure) => emit.failed(block.first_ordinal, block.offset, block.bytes, &failure),
         }
         Ok(())
-    }
-}
-
-/// How far into a file its first tag may be, in bytes: behind comments and white space.
-const SNIFF_BYTES: usize = 16 * 1024;
-
-/// How sure it is that bytes begin a page, from 0 to 100, by what stands there.
-pub(crate) fn sniff_markup(head: &[u8]) -> u8 {
-    let head = head.get(..SNIFF_BYTES).unwrap_or(head);
-    let is_utf16 = head.iter().take(4).any(|byte| *byte == 0)
-        || head.starts_with(b"\xFF\xFE")
-        || head.starts_with(b"\xFE\xFF");
-    let decoded = is_utf16.then(|| encoding::decode(head, &Hints::default()).text.into_owned());
-    let head = decoded.as_ref().map_or(head, String::as_bytes);
-    if markup::begins_document(head) {
-        SURE_BY_CONTENT
-    } else if markup::begins_with_element(head) && markup::is_page(head) {
-        SURE_BY_TAG
-    } else {
-        0
     }
 }

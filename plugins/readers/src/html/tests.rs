@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use tamis_plugin::Reader;
 
-use super::{Html, HtmlOptions, sniff_markup};
+use super::{Html, HtmlOptions};
+use crate::pages::sniff_markup;
 use crate::testing::decode;
 
 fn html(options: HtmlOptions) -> Html {

@@ -7,7 +7,7 @@
 
 use memchr::memmem;
 
-use crate::crawl::Head;
+use crate::crawl::head::Head;
 
 /// The longest head: ten times what any crawler writes.
 const MAX_HEAD: usize = 64 * 1024;
