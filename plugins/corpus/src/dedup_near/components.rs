@@ -1,7 +1,7 @@
 //! Texts that are alike, also over others, are one; the most preferred of them is kept.
 
 use super::index::Index;
-use super::judge::{Fate, Law, Marks, Tell, Text, differ};
+use super::law::{Fate, Law, Marks, Tell, Text, differ};
 use super::set::Set;
 
 /// The texts of a group.

@@ -12,6 +12,7 @@ mod choose;
 mod components;
 mod index;
 mod judge;
+mod law;
 mod options;
 mod passages;
 mod set;
@@ -27,7 +28,8 @@ use tamis_plugin::keyed::{Choice, Column, Columns, Group, Index, Known, Reduce, 
 use tamis_plugin::{Draft, Failure, Forms, KeyedStage, Limit, MeasureInfo, SetupError, Verdict, View};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use self::judge::{Judge, Judged, Standing};
+use self::judge::{Judge, Judged};
+use self::law::Standing;
 use self::set::Set;
 use self::signature::{Bands, Buckets};
 use crate::field;
@@ -367,7 +369,7 @@ impl DedupNear {
                 group: None,
                 similarity: None,
                 size: fact.size,
-                marks: judge::Marks::default(),
+                marks: law::Marks::default(),
             }));
         }
         let mut judged = None;

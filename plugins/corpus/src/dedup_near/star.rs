@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 
 use super::index::Index;
-use super::judge::{Fate, Law, Marks, Standing, Tell, Text, differ};
+use super::law::{Fate, Law, Marks, Standing, Tell, Text, differ};
 use super::set::Set;
 
 /// So many of the texts made of a form lack the shingle with the name.
