@@ -119,6 +119,6 @@ fn a_corpus_stage_cannot_be_isolated() {
                 [[export]]\nuse = \"jsonl\"\npath = \"out\"\n";
     std::fs::write(folder.path().join("p.toml"), text).unwrap();
     let refused = run(folder.path(), &["check", "p.toml"]).exits(2);
-    assert!(refused.stderr.contains("it remembers what it has seen"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("a corpus stage remembers what it has seen"), "{}", refused.stderr);
     assert!(refused.stderr.contains("p.toml:6:1"), "{}", refused.stderr);
 }

@@ -147,13 +147,16 @@ impl<'a> Opener<'a> {
     fn is_isolated(&mut self, table: &Table, info: &StageInfo) -> bool {
         let asked = table.entry("isolate").filter(|it| info.kind.table() == "stage" && is_true(&it.value));
         let Some(entry) = asked else { return false };
-        if info.kind == Kind::Corpus {
-            let message = format!("`isolate` of corpus stage `{}`", info.name);
-            let label =
-                "it remembers what it has seen, which processes of its own would not share: remove this";
-            self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label(label));
-        }
-        info.kind != Kind::Corpus
+        let why = if info.kind == Kind::Corpus {
+            "a corpus stage remembers what it has seen, which processes of its own would not share: remove this"
+        } else if !self.registry.can_isolate() {
+            "this program cannot start processes for stages: remove this"
+        } else {
+            return true;
+        };
+        let message = format!("`isolate` of stage `{}` is not possible", info.name);
+        self.diagnostics.push(Diagnostic::error(&entry.key_place, message).label(why));
+        false
     }
 
     /// Opens the stage of a table once more, without complaints.

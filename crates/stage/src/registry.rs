@@ -147,6 +147,11 @@ impl Registry {
         self.isolation = Some(Arc::new(isolation));
     }
 
+    /// Whether it is known how stages are opened in processes of their own.
+    pub fn can_isolate(&self) -> bool {
+        self.isolation.is_some()
+    }
+
     /// Opens a stage in processes of its own; see [`Isolation::open_in`].
     ///
     /// # Errors
