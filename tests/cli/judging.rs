@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use tamis_tests::lottery::Lottery;
 use tamis_tests::program::root;
 
-use crate::interruption::{end, names, start};
+use crate::interruption::{end, names, start, wait_for};
 use crate::shards::concatenated;
 use crate::world::{World, manifest_is_true};
 
@@ -205,10 +205,14 @@ fn a_killed_run_judges_as_an_undisturbed_one() {
     let mut n_killed = 0;
     while n_killed < 3 {
         std::fs::remove_dir_all(world.path("out")).unwrap();
-        for _ in 0..6 {
+        for _ in 0..4 {
             let mut child = start(&world, &["run", "p.toml"]);
-            std::thread::sleep(Duration::from_millis(20 + lottery.below(400)));
-            child.kill().unwrap();
+            let manifest = world.path("out/.tamis/manifest.json");
+            // Opening all these stages takes longer than what they do here: killed before, a run would get nowhere.
+            wait_for("a manifest, or the end", || manifest.exists() || child.try_wait().unwrap().is_some());
+            std::thread::sleep(Duration::from_millis(lottery.below(400)));
+            // It may be over, and then there is nobody to kill.
+            let _ = child.kill();
             if end(child).code == Some(0) {
                 break;
             }

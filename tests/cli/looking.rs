@@ -99,6 +99,30 @@ fn advice_is_written_where_the_limits_stand() {
     assert_eq!(world.read("p.toml"), before.replace("= 100  #", &format!("= {limit}  #")));
 }
 
+#[test]
+fn advice_is_of_limits_that_drop_and_that_their_stage_takes() {
+    let world = world();
+    let stages = "[[stage]]\nuse = \"language\"\n\n[[stage]]\nuse = \"dedup-near\"\n\n[[stage]]\nuse = \"judge\"\n\
+                  presets = [\"web-en\", \"c4\"]\n\n[[stage]]\nuse = \"length\"";
+    world.write("p.toml", world.read("p.toml").replacen("[[stage]]\nuse = \"length\"", stages, 1));
+    let copy = |n: usize| {
+        let text = format!("The bridge of valley {n} was closed for repairs. ").repeat(20);
+        json!({ "id": format!("c{n}"), "text": text }).to_string() + "\n"
+    };
+    world.write("in/c.jsonl", (0..6).flat_map(|n| [copy(n % 3), copy(n % 3)]).collect::<String>());
+    let said = world.tamis(&["advise", "p.toml"]).exits(0).stdout;
+    // A likeness is measured of what is dropped for it; a language of which nobody is sure is noted.
+    for stage in ["dedup-near", "language"] {
+        assert!(!said.contains(&format!("--set stage.{stage}.")), "{said}");
+    }
+    assert!(
+        said.contains("the stage drops none for that") && said.contains("--set stage.length.min_chars="),
+        "{said}"
+    );
+    world.tamis(&["advise", "p.toml", "--write"]).exits(0);
+    world.tamis(&["check", "p.toml"]).exits(0);
+}
+
 /// A preview that is served.
 pub(crate) struct Served {
     process: std::process::Child,

@@ -23,7 +23,9 @@ pub fn tamis() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "tamis-cli", "--bin", "tamis"])
+            // Of the whole workspace, as the tests were built: for one package alone, cargo chooses other features of what
+            // it shares with the others, and builds Arrow and TLS once more.
+            .args(["build", "--quiet", "--workspace", "--bin", "tamis"])
             .current_dir(root())
             .status()
             .expect("cargo starts");

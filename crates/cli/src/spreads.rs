@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tamis_document::{Limit, Value};
+use tamis_document::{Fate, Limit, Value};
 use tamis_report::explain::{Journey, Measured};
 
 /// The values of a measure of a stage.
@@ -10,8 +10,19 @@ pub(crate) struct Spread<'a> {
     pub(crate) stage: &'a str,
     /// As it was measured first: its names, unit and limit.
     pub(crate) of: &'a Measured,
-    /// Each with the language and the id of its document, in order.
-    pub(crate) values: Vec<(f64, &'a str, &'a str)>,
+    /// In order.
+    pub(crate) values: Vec<Measurement<'a>>,
+}
+
+/// A value that was measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Measurement<'a> {
+    pub(crate) value: f64,
+    /// The language and the id of its document.
+    pub(crate) language: &'a str,
+    pub(crate) id: &'a str,
+    /// Whether the stage that measured it dropped the document.
+    is_dropped: bool,
 }
 
 /// The measures that have a limit, in the order of the stages.
@@ -34,11 +45,17 @@ pub(crate) fn spreads(documents: &[Journey]) -> Vec<Spread<'_>> {
             if at == all.len() {
                 all.push(Spread { stage: &step.id, of, values: Vec::new() });
             }
-            all[at].values.push((of.measure.value, language, &document.id));
+            let is_dropped = matches!(step.fate, Fate::Dropped(_));
+            all[at].values.push(Measurement {
+                value: of.measure.value,
+                language,
+                id: &document.id,
+                is_dropped,
+            });
         }
     }
     for spread in &mut all {
-        spread.values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        spread.values.sort_by(|a, b| a.value.total_cmp(&b.value));
     }
     all
 }
@@ -61,21 +78,34 @@ impl Spread<'_> {
         }
     }
 
-    /// Those that a limit would drop, the nearest to it first.
-    pub(crate) fn dropped(&self, limit: f64) -> Vec<(f64, &str)> {
-        let all = self.values.iter().map(|(value, _, id)| (*value, *id));
+    /// Those that are beyond a limit, the nearest to it first.
+    pub(crate) fn beyond(&self, limit: f64) -> Vec<Measurement<'_>> {
+        let all = self.values.iter().copied();
         if self.is_max() {
-            all.filter(|(value, _)| *value > limit).collect()
+            all.filter(|it| it.value > limit).collect()
         } else {
-            let below: Vec<_> = all.filter(|(value, _)| *value < limit).collect();
+            let below: Vec<_> = all.filter(|it| it.value < limit).collect();
             below.into_iter().rev().collect()
         }
+    }
+
+    /// Whether the stage drops what is beyond the limit, and for that: some only note it, and a likeness is measured of
+    /// those that are dropped for being within. Not known where nothing is beyond.
+    pub(crate) fn drops(&self) -> Option<bool> {
+        let beyond = self.beyond(self.limit());
+        let is_within = |it: &&Measurement<'_>| beyond.iter().all(|other| other.id != it.id);
+        let mut within = self.values.iter().filter(is_within).peekable();
+        let all_within_go = within.peek().is_some() && within.all(|it| it.is_dropped);
+        if all_within_go || beyond.iter().any(|it| !it.is_dropped) {
+            return Some(false);
+        }
+        (!beyond.is_empty()).then_some(true)
     }
 
     /// A limit that drops about so many percent, in few digits; no more than that.
     pub(crate) fn proposed(&self, percent: f64) -> f64 {
         let at = if self.is_max() { 100.0 - percent } else { percent };
-        let value = quantile(&self.values.iter().map(|it| it.0).collect::<Vec<_>>(), at);
+        let value = quantile(&self.values.iter().map(|it| it.value).collect::<Vec<_>>(), at);
         rounded(value, self.is_max())
     }
 }

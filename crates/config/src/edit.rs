@@ -31,7 +31,7 @@ pub fn edited(text: &str, settings: &[Setting]) -> Result<String, String> {
             [list @ ("source" | "stage" | "export"), id, path @ ..] if !path.is_empty() => {
                 set_in_list(document.as_table_mut(), list, id, path, value)
             }
-            path => set(document.as_table_mut(), path, value),
+            path => set(document.as_table_mut(), path, value, false),
         };
         is_set.ok_or_else(|| format!("there is no place for `{}` in it", setting.key))?;
     }
@@ -44,12 +44,12 @@ fn set_in_list(root: &mut Table, list: &str, id: &str, path: &[&str], value: Val
     match root.get_mut(list) {
         Some(Item::ArrayOfTables(tables)) => {
             if let Some(table) = tables.iter_mut().find(|table| is_called(*table, id)) {
-                return set(table, path, value);
+                return set(table, path, value, false);
             }
         }
         Some(Item::Value(Value::Array(tables))) => {
             let mut tables = tables.iter_mut().filter_map(Value::as_inline_table_mut);
-            return set(tables.find(|table| is_called(*table, id))?, path, value);
+            return set(tables.find(|table| is_called(*table, id))?, path, value, true);
         }
         Some(_) => return None,
         None => {}
@@ -60,7 +60,7 @@ fn set_in_list(root: &mut Table, list: &str, id: &str, path: &[&str], value: Val
     }
     let mut table = Table::new();
     table.insert("id", Item::Value(id.into()));
-    set(&mut table, path, value)?;
+    set(&mut table, path, value, false)?;
     let tables = root.entry(list).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
     tables.as_array_of_tables_mut()?.push(table);
     Some(())
@@ -70,8 +70,18 @@ fn is_called(table: &dyn TableLike, id: &str) -> bool {
     table.get("id").or_else(|| table.get("use")).and_then(Item::as_str) == Some(id)
 }
 
+/// A table in one that stands in a line, or that has lines of its own (`limits.min_words = 40`).
+fn new_table(is_inline: bool) -> Item {
+    if is_inline {
+        return Item::Value(InlineTable::new().into());
+    }
+    let mut table = Table::new();
+    table.set_dotted(true);
+    Item::Table(table)
+}
+
 /// Sets the value at `path`; tables on the way there are made.
-fn set(table: &mut dyn TableLike, path: &[&str], value: Value) -> Option<()> {
+fn set(table: &mut dyn TableLike, path: &[&str], value: Value, is_inline: bool) -> Option<()> {
     match path {
         [] => None,
         [key] => {
@@ -88,8 +98,12 @@ fn set(table: &mut dyn TableLike, path: &[&str], value: Value) -> Option<()> {
             Some(())
         }
         [key, rest @ ..] => {
-            let inner = table.entry(key).or_insert_with(|| Item::Value(InlineTable::new().into()));
-            set(inner.as_table_like_mut()?, rest, value)
+            if !table.contains_key(key) {
+                table.insert(key, new_table(is_inline));
+            }
+            let inner = table.get_mut(key)?;
+            let is_inline = inner.is_inline_table();
+            set(inner.as_table_like_mut()?, rest, value, is_inline)
         }
     }
 }
@@ -129,6 +143,16 @@ mod tests {
         let text = "stage = [{ use = \"judge\" }]\n";
         let after = changed(text, &[("stage.judge.limits.zh.chars", "7")]);
         assert_eq!(after, Ok("stage = [{ use = \"judge\" , limits = { zh = { chars = 7 } } }]\n".to_owned()));
+    }
+
+    #[test]
+    fn limits_in_a_table_have_lines_of_their_own() {
+        let text = "[[stage]]\nuse = \"judge\"\n\n[run]\nthreads = 2\n";
+        let after =
+            changed(text, &[("stage.judge.limits.min_words", "7"), ("stage.judge.limits.zh.min_words", "9")]);
+        let expected =
+            text.replace("\"judge\"\n", "\"judge\"\nlimits.min_words = 7\nlimits.zh.min_words = 9\n");
+        assert_eq!(after, Ok(expected));
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn manifest() -> serde_json::Value {
             "input": { "files": 2, "files_failed": 1, "members": 0, "members_failed": 0, "bytes": 4_000_000, "bytes_failed": 200_000 },
             "unread": { "n": 1, "first": [{ "position": "1", "id": "c.pdf", "file": "c.pdf", "offset": 0, "ordinal": 0, "message": "a PDF: convert it first" }] },
             "read": 1200, "split": 0, "kept": 900, "dropped": 299, "failed": 1,
-            "languages": { "zh-hans": { "kept": 600, "dropped": 150, "failed": 0 }, "en": { "kept": 300, "dropped": 149, "failed": 1 } },
+            "languages": { "zh-Hans": { "kept": 600, "dropped": 150, "failed": 0 }, "en": { "kept": 300, "dropped": 149, "failed": 1 } },
             "stages": {
                 "stage.short": {
                     "seen": 1199, "failed": 0, "split": 0, "dropped": { "too-short": 200, "too-long": 49 },
@@ -75,7 +75,7 @@ fn the_page_says_where_the_records_went_and_shows_some() {
         "&lt;script&gt;alert(1)&lt;&#x2f;script&gt; 桥",
         "chars 12",
         "Never: rule",
-        "<th scope=\"row\">zh-hans</th><td class=\"n\">750</td><td class=\"n\">600</td><td class=\"n\">150</td>",
+        "<th scope=\"row\">zh-Hans</th><td class=\"n\">750</td><td class=\"n\">600</td><td class=\"n\">150</td>",
         "how chars is spread over 1199 records",
     ] {
         assert!(page.contains(part), "{part}:\n{page}");

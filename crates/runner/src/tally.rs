@@ -37,7 +37,7 @@ pub struct Tally {
     /// What happened where, by `source.ID`, `stage.ID` or `export.ID`.
     pub stages: BTreeMap<String, StageTally>,
     /// What became of the records in each language, by the first part of the tag in their field `language`
-    /// (`zh-hans` and `zh-hant` apart); those without one are left out.
+    /// (`zh-Hans` and `zh-Hant` apart); those without one are left out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub languages: BTreeMap<String, LanguageTally>,
     /// Time spent beside that; not part of a manifest.
@@ -218,8 +218,8 @@ fn language(tag: &str) -> Option<Cow<'_, str>> {
     }
     let is = |part: &str, names: &[&str]| names.iter().any(|name| part.eq_ignore_ascii_case(name));
     Some(match parts.next() {
-        Some(part) if is(part, &["Hant", "TW", "HK", "MO"]) => Cow::Borrowed("zh-hant"),
-        Some(part) if is(part, &["Hans", "CN", "SG"]) => Cow::Borrowed("zh-hans"),
+        Some(part) if is(part, &["Hant", "TW", "HK", "MO"]) => Cow::Borrowed("zh-Hant"),
+        Some(part) if is(part, &["Hans", "CN", "SG"]) => Cow::Borrowed("zh-Hans"),
         _ => Cow::Borrowed("zh"),
     })
 }

@@ -6,9 +6,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use comfy_table::CellAlignment;
 use tamis_config::{Setting, SettingOrigin};
+use tamis_document::Fate;
+use tamis_report::explain::Journey;
+use tamis_runner::Found;
 
 use crate::args::{AdviseArgs, PlaceArgs};
-use crate::context::{Context, logged_run};
+use crate::context::{Context, Planned, logged_run};
 use crate::journeys::passed;
 use crate::output::{self, BOLD, DIM, NAME, print, print_line, styled};
 use crate::spreads::{Spread, quantile, spreads};
@@ -34,38 +37,89 @@ pub(crate) fn advise(context: &Context, args: &AdviseArgs) -> anyhow::Result<Exi
         }
     };
     let sample = tamis_runner::sample(&planned.open(&logged_run())?, args.sample)?;
-    let documents = passed(&planned, sample.records)?;
+    let documents = passed(&planned, sample.records.clone())?;
     let spreads = spreads(&documents);
     if spreads.is_empty() {
         anyhow::bail!("no stage of `{}` measures anything against a limit", args.pipeline.pipeline.display());
     }
+    let asked = Asked { context, args, records: &sample.records };
+    let advice = spreads.iter().map(|spread| Ok((spread, asked.is_usable(spread)?)));
+    let advice = advice.collect::<anyhow::Result<Vec<_>>>()?;
     print_line(format_args!(
         "{} out of {}; a stage measures those that came to it\n",
         names::plural(documents.len() as u64, "document", "documents"),
         names::plural(sample.n_files, "file", "files")
     ));
-    for spread in &spreads {
-        print(spread.text());
+    for (spread, is_usable) in &advice {
+        print(spread.text(*is_usable));
     }
+    let usable = advice.into_iter().filter(|(_, is_usable)| *is_usable).map(|(spread, _)| spread);
+    write(args, &usable.collect::<Vec<_>>())?;
+    Ok(Exit::Done)
+}
+
+/// Writes the limits where they were asked for.
+fn write(args: &AdviseArgs, spreads: &[&Spread<'_>]) -> anyhow::Result<()> {
     if let Some(file) = &args.output {
-        let text = tuned(&spreads, &args.pipeline.pipeline, file, args.drop);
+        let text = tuned(spreads, &args.pipeline.pipeline, file, args.drop);
         std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
         print_line(format_args!("wrote {}", shown(file)));
     }
     if args.write {
         let file = &args.pipeline.pipeline;
-        let limits = limits(&spreads, args.drop);
+        let limits = limits(spreads, args.drop);
         rewrite(file, &limits)?;
         for limit in &limits {
             print_line(format_args!("{} = {}", limit.key, limit.value));
         }
         print_line(format_args!("changed {}", shown(file)));
     }
-    Ok(Exit::Done)
+    Ok(())
+}
+
+/// So many documents are sent through the pipeline to see whether a limit drops them.
+const TRIED: usize = 20;
+
+/// Who wants advice, on which sample.
+struct Asked<'a> {
+    context: &'a Context,
+    args: &'a AdviseArgs,
+    records: &'a [Found],
+}
+
+impl Asked<'_> {
+    /// Whether another limit may be written into the pipeline, and drops what is beyond it.
+    fn is_usable(&self, spread: &Spread<'_>) -> anyhow::Result<bool> {
+        if spread.of.option.is_empty() || spread.drops() == Some(false) {
+            return Ok(false);
+        }
+        let limit = spread.proposed(self.args.drop.max(PROPOSED[1]));
+        // What the stage refuses, such as a limit of which no rule asks, is no advice.
+        let Some(planned) = self.plan(spread, limit) else { return Ok(false) };
+        if spread.drops() == Some(true) {
+            return Ok(true);
+        }
+        let beyond = spread.beyond(limit);
+        let tried: Vec<&str> = beyond.iter().take(TRIED).map(|it| it.id).collect();
+        let records = self.records.iter().filter(|found| tried.contains(&found.record.document.id.as_str()));
+        let documents = passed(&planned, records.cloned().collect())?;
+        let is_dropped = |it: &Journey| {
+            matches!(it.fate, Fate::Dropped(_)) && it.decided_by.as_deref() == Some(spread.stage)
+        };
+        Ok(documents.iter().any(is_dropped))
+    }
+
+    /// The plan with another limit, if that can be.
+    fn plan(&self, spread: &Spread<'_>, limit: f64) -> Option<Planned> {
+        let places = PlaceArgs { inputs: self.args.inputs.clone(), output: None };
+        let mut pipeline = self.args.pipeline.clone();
+        pipeline.set.push((spread.key(), limit.to_string()));
+        self.context.plan(&pipeline, &places).ok()
+    }
 }
 
 impl Spread<'_> {
-    fn text(&self) -> String {
+    fn text(&self, is_usable: bool) -> String {
         let unit = if self.of.unit.is_empty() { String::new() } else { format!(" ({})", self.of.unit) };
         let mut out = format!(
             "{}  {}{unit}  {}\n",
@@ -78,12 +132,21 @@ impl Spread<'_> {
         }
         out += &self.table();
         let now = self.limit();
+        if self.drops() == Some(false) {
+            let n = names::plural(self.beyond(now).len() as u64, "document is", "documents are");
+            out += &format!(
+                "  {}\n",
+                styled(DIM, format_args!("{n} beyond it, and the stage drops none for that"))
+            );
+            return out + "\n";
+        }
         out += &self.line("now", now);
-        for percent in PROPOSED {
-            let limit = self.proposed(percent);
-            if self.of.option.is_empty() || (limit - now).abs() < f64::EPSILON {
+        let mut told = now;
+        for limit in PROPOSED.map(|percent| self.proposed(percent)) {
+            if !is_usable || (limit - told).abs() < f64::EPSILON {
                 continue;
             }
+            told = limit;
             let set = format!("--set {}={limit}", self.key());
             out += &self.line(&set, limit);
         }
@@ -92,11 +155,11 @@ impl Spread<'_> {
 
     /// What a limit drops, with those that it would just drop.
     fn line(&self, what: &str, limit: f64) -> String {
-        let dropped = self.dropped(limit);
+        let dropped = self.beyond(limit);
         let share = 100.0 * dropped.len() as f64 / self.values.len() as f64;
         let mut line = format!("  {what} drops {} ({share:.1} %)", dropped.len());
         let named =
-            dropped.iter().take(EXAMPLES).map(|(value, id)| format!("{id} {}", tamis_report::value(*value)));
+            dropped.iter().take(EXAMPLES).map(|it| format!("{} {}", it.id, tamis_report::value(it.value)));
         let named: Vec<String> = named.collect();
         if !named.is_empty() {
             line += &styled(DIM, format_args!("  {}", named.join(", ")));
@@ -114,11 +177,11 @@ impl Spread<'_> {
             let cells = [format!("  {name}"), values.len().to_string()].into_iter().chain(numbers);
             table.add_row(cells.collect::<Vec<_>>());
         };
-        row("all", &self.values.iter().map(|it| it.0).collect::<Vec<_>>());
+        row("all", &self.values.iter().map(|it| it.value).collect::<Vec<_>>());
         let languages: BTreeSet<&str> =
-            self.values.iter().map(|it| it.1).filter(|it| !it.is_empty()).collect();
+            self.values.iter().map(|it| it.language).filter(|it| !it.is_empty()).collect();
         let of = |language: &str| -> Vec<f64> {
-            self.values.iter().filter(|it| it.1 == language).map(|it| it.0).collect()
+            self.values.iter().filter(|it| it.language == language).map(|it| it.value).collect()
         };
         let mut languages: Vec<(&str, Vec<f64>)> = languages.into_iter().map(|it| (it, of(it))).collect();
         languages.retain(|(_, values)| values.len() >= LANGUAGES.1);
@@ -135,14 +198,15 @@ impl Spread<'_> {
 }
 
 /// The limits that drop about so many percent each.
-fn limits(spreads: &[Spread<'_>], percent: f64) -> Vec<Setting> {
-    let with_option = spreads.iter().filter(|spread| !spread.of.option.is_empty());
-    let limit = |spread: &Spread<'_>| Setting {
+fn limits(spreads: &[&Spread<'_>], percent: f64) -> Vec<Setting> {
+    // A limit that stays as it is needs no line.
+    let is_new = |spread: &&&Spread<'_>| (spread.proposed(percent) - spread.limit()).abs() >= f64::EPSILON;
+    let limit = |spread: &&Spread<'_>| Setting {
         key: spread.key(),
         value: spread.proposed(percent).to_string(),
         origin: SettingOrigin::Flag,
     };
-    with_option.map(limit).collect()
+    spreads.iter().filter(is_new).map(limit).collect()
 }
 
 /// Changes values of a pipeline file; nothing of it is lost when that fails.
@@ -162,7 +226,7 @@ pub(crate) fn rewrite(file: &Path, settings: &[Setting]) -> anyhow::Result<()> {
 }
 
 /// A pipeline that takes over the other one with these limits.
-fn tuned(spreads: &[Spread<'_>], pipeline: &Path, file: &Path, percent: f64) -> String {
+fn tuned(spreads: &[&Spread<'_>], pipeline: &Path, file: &Path, percent: f64) -> String {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (base, here) = (absolute(pipeline), absolute(file));
     let base = match here.parent().and_then(|folder| base.strip_prefix(folder).ok()) {
@@ -175,14 +239,14 @@ fn tuned(spreads: &[Spread<'_>], pipeline: &Path, file: &Path, percent: f64) -> 
         quoted(&base.to_string_lossy())
     );
     let mut stages: BTreeMap<&str, Vec<&Spread<'_>>> = BTreeMap::new();
-    for spread in spreads.iter().filter(|spread| !spread.of.option.is_empty()) {
+    for spread in spreads {
         stages.entry(spread.stage).or_default().push(spread);
     }
     for (stage, spreads) in stages {
         text += &format!("\n[[stage]]\nid = {}\n", quoted(stage));
         for spread in spreads {
             let limit = spread.proposed(percent);
-            let n = spread.dropped(limit).len();
+            let n = spread.beyond(limit).len();
             text += &format!(
                 "{} = {limit}    # was {}; {n} of {}\n",
                 spread.of.option,

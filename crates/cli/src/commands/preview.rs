@@ -105,8 +105,10 @@ impl Looked<'_> {
         for spread in spreads.iter().filter(|spread| !spread.of.option.is_empty()) {
             let key = spread.key();
             // A limit to which several measures are held is turned once.
-            if dials.iter().all(|other| other.key != key) {
-                let values = spread.values.iter().map(|it| it.0).collect();
+            // What the stage refuses, such as a limit of which no rule asks, cannot be turned.
+            let as_it_is = [limit(key.clone(), spread.limit())];
+            if dials.iter().all(|other| other.key != key) && self.plan(&as_it_is).is_ok() {
+                let values = spread.values.iter().map(|it| it.value).collect();
                 dials.push(Dial { key, stage: spread.stage, measured: spread.of, values });
             }
         }
@@ -144,9 +146,12 @@ impl Looked<'_> {
 fn settings(body: &[u8]) -> Result<Vec<Setting>, String> {
     let limits: BTreeMap<String, f64> =
         serde_json::from_slice(body).map_err(|error| format!("these are no limits: {error}"))?;
-    let setting =
-        |(key, value): (String, f64)| Setting { key, value: value.to_string(), origin: SettingOrigin::Flag };
-    Ok(limits.into_iter().map(setting).collect())
+    Ok(limits.into_iter().map(|(key, value)| limit(key, value)).collect())
+}
+
+#[cfg(feature = "serve")]
+fn limit(key: String, value: f64) -> Setting {
+    Setting { key, value: value.to_string(), origin: SettingOrigin::Flag }
 }
 
 #[cfg(feature = "serve")]

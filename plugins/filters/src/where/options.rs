@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
 /// Write it in `'…'` or `'''…'''`, where TOML has no escapes of its own; `//` begins a comment.
 ///
 /// What is missing decides nothing: comparisons with a field that is not there are false, `!=` too.
-/// So `keep = 'language == "zh"'` drops a document without language, and `drop = 'language != "zh"'` keeps it.
+/// So `keep = 'language == "en"'` drops a document without language, and `drop = 'language != "en"'` keeps it.
 /// A document whose values are of types that cannot be compared, such as `score > 0.5` where the score is a string,
 /// fails with both values: `double(score)` reads numbers in strings.
 ///
