@@ -147,7 +147,9 @@ pub fn label_at_end(text: &str) -> Option<DateOf> {
 pub fn label_at_start(line: &str) -> Option<(DateOf, &str)> {
     // Most lines begin with a letter that no label begins with.
     let first = line.chars().flat_map(char::to_lowercase).next()?;
-    let labels = LABELS.iter().filter(|(label, _)| label.starts_with(first));
+    let mut bytes = [0; 4];
+    let first = first.encode_utf8(&mut bytes).as_bytes();
+    let labels = LABELS.iter().filter(|(label, _)| label.as_bytes().starts_with(first));
     let found = labels.filter_map(|(label, of)| Some((label.len(), *of, behind(line, label)?)));
     let (_, of, rest) = found.max_by_key(|(n_bytes, ..)| *n_bytes)?;
     if rest.starts_with(char::is_alphabetic) && !begins_with_date(rest) {

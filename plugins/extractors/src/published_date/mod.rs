@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use tamis_dates::labels::{DateOf, label_at_start};
 use tamis_dates::{Reading, days_before, read};
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, ValueRef, Verdict};
+use tamis_text::lines::lines;
 
 pub use options::PublishedDateOptions;
 
@@ -98,11 +99,11 @@ fn shown_in(value: ValueRef<'_>) -> Option<String> {
 
 /// The labelled date in the text, if all labelled dates in it are the same.
 fn labelled(text: &str) -> Option<String> {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let n_lines = lines().count();
+    let lines = lines(text).map(|line| line.text.trim()).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.collect();
     let mut found: Option<String> = None;
-    for (rank, line) in lines().enumerate() {
-        if rank >= LABEL_LINES && rank + LABEL_LINES < n_lines {
+    for (rank, line) in lines.iter().enumerate() {
+        if rank >= LABEL_LINES && rank + LABEL_LINES < lines.len() {
             continue;
         }
         let Some(shown) = shown_behind_label(line) else { continue };
