@@ -3,6 +3,8 @@
 //! Where a label may stand, and what may stand between it and its date, depends on what is read: a byline of HTML, or a
 //! line of a page that lost its tags. Which words are labels does not.
 
+use crate::{dates, parse};
+
 /// What a label says of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateOf {
@@ -138,6 +140,32 @@ pub fn label_at_end(text: &str) -> Option<DateOf> {
     labels.max_by_key(|(label, _)| label.len()).map(|(_, of)| *of)
 }
 
+/// What the label says that a line begins with, in any case, and what stands behind it and its colon; of two labels the
+/// longer.
+///
+/// A word that goes on is no label (`standards`, 发布会), but a date may be glued to one.
+pub fn label_at_start(line: &str) -> Option<(DateOf, &str)> {
+    // Most lines begin with a letter that no label begins with.
+    let first = line.chars().flat_map(char::to_lowercase).next()?;
+    let mut bytes = [0; 4];
+    let first = first.encode_utf8(&mut bytes).as_bytes();
+    let labels = LABELS.iter().filter(|(label, _)| label.as_bytes().starts_with(first));
+    let found = labels.filter_map(|(label, of)| Some((label.len(), *of, behind(line, label)?)));
+    let (_, of, rest) = found.max_by_key(|(n_bytes, ..)| *n_bytes)?;
+    if rest.starts_with(char::is_alphabetic) && !begins_with_date(rest) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    Some((of, rest.strip_prefix([':', '：']).map_or(rest, str::trim_start)))
+}
+
+/// What stands behind a label at the beginning of a line.
+fn behind<'t>(line: &'t str, label: &str) -> Option<&'t str> {
+    let mut rest = line.chars();
+    let is_next = |wanted: char| rest.next().is_some_and(|c| c.to_lowercase().eq([wanted]));
+    label.chars().all(is_next).then_some(rest.as_str())
+}
+
 /// Whether a text in lower case ends with a word for dates of any kind.
 pub fn ends_with_plain_label(text: &str) -> bool {
     PLAIN.iter().any(|label| ends_with_word(text, label))
@@ -151,6 +179,11 @@ pub fn is_plain_label(text: &str) -> bool {
 /// Whether a text in lower case begins with a label in an alphabet, as `posted on 3 may and filed under ferries` does.
 pub fn begins_with_label(text: &str) -> bool {
     LABELS.iter().any(|(label, _)| !is_wide(label) && text.starts_with(label))
+}
+
+/// Whether a text begins with a date, or with a day that is named from today: 昨天.
+fn begins_with_date(text: &str) -> bool {
+    parse::begins_with_days_ago(text) || dates(text).next().is_some_and(|located| located.range().start == 0)
 }
 
 fn ends_with_word(text: &str, word: &str) -> bool {
@@ -186,6 +219,26 @@ mod tests {
             ends_with_plain_label("start date") && !is_plain_label("start date") && is_plain_label("date")
         );
         assert!(begins_with_label("posted on 3 may") && !begins_with_label("发布于"));
+    }
+
+    #[test]
+    fn what_stands_behind_a_label_is_told() {
+        for (line, expected) in [
+            ("发布时间：2018-09-13 10:20", Some((Publication, "2018-09-13 10:20"))),
+            ("发表于2018年9月13日", Some((Publication, "2018年9月13日"))),
+            ("发布于昨天 10:20", Some((Publication, "昨天 10:20"))),
+            ("发布二〇一八年九月十三日", Some((Publication, "二〇一八年九月十三日"))),
+            ("PUBLISHED ON : 3 May 2018", Some((Publication, "3 May 2018"))),
+            ("PostedMay 3, 2018", Some((Publication, "May 3, 2018"))),
+            ("Posted by A. Keeper", Some((Publication, "by A. Keeper"))),
+            ("Last updated 3 May 2018", Some((Change, "3 May 2018"))),
+            ("发布会于2018年9月13日举行", None),
+            ("Standards of 3 May 2018", None),
+            ("It was posted on 3 May 2018", None),
+            ("", None),
+        ] {
+            assert_eq!(label_at_start(line), expected, "{line}");
+        }
     }
 
     #[test]

@@ -235,6 +235,11 @@ fn digits(text: &str, n_digits: std::ops::RangeInclusive<usize>) -> Option<(u16,
     Some((number, text.get(end..)?))
 }
 
+/// Whether a text begins with a day that is named from today: 昨天, `3 days ago`.
+pub(crate) fn begins_with_days_ago(text: &str) -> bool {
+    PATTERNS.days_ago.find(&normalised(text)).is_some_and(|found| found.start() == 0)
+}
+
 /// Reads a date of any form.
 fn read_any(shown: &str, language: Option<&str>) -> Reading {
     let text = normalised(shown);

@@ -8,16 +8,17 @@
 //! - [`class`]: the classes of a character that readers of pages ask for, in one look.
 //! - [`domain`]: names of hosts.
 //! - [`encoding`]: bytes to text, whatever encoding they are in.
+//! - [`hash`]: a number for some bytes, the same on every machine.
 //! - [`hosts`]: the host of an address.
 //! - [`json`]: special bytes of JSON strings, and a layout for texts that are known as one.
 //! - [`kind`]: files that are no text.
+//! - [`likeness`]: whether two texts say the same.
 //! - [`lines`]: lines with their byte ranges, white space made plain.
 //! - [`markup`]: whether a text is the source of a page.
 //! - [`maths`]: exponential function and logarithm, the same on every machine.
 //! - [`needles`]: many strings, looked for in one pass.
 //! - [`repeats`]: how much of a text says what it has said before.
 //! - [`runs`]: the stretch of a sequence that is worth the most.
-//! - [`scan`]: lines with their hashes, as an attachment that all stages share.
 //! - [`scripts`]: how many letters of each script a text has.
 //! - [`sentences`]: where sentences end, and whether a piece of text ends, or contains, one.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
@@ -28,9 +29,11 @@ pub mod chars;
 pub mod class;
 pub mod domain;
 pub mod encoding;
+pub mod hash;
 pub mod hosts;
 pub mod json;
 pub mod kind;
+pub mod likeness;
 pub mod lines;
 pub mod literal;
 pub mod markup;
@@ -39,7 +42,6 @@ pub mod needles;
 pub mod numbering;
 pub mod repeats;
 pub mod runs;
-pub mod scan;
 pub mod scripts;
 pub mod sentences;
 pub mod words;

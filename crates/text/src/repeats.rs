@@ -43,7 +43,7 @@ pub struct Repeats {
 impl Repeats {
     /// Counts pieces, given as keys, which are equal where the pieces are, and lengths.
     ///
-    /// Keys should be hashes with all bits mixed, as those of [`scan::hash`](crate::scan::hash) and
+    /// Keys should be hashes with all bits mixed, as those of [`hash`](crate::hash::hash) and
     /// [`Word::key`](crate::words::Word::key) are.
     pub fn of(pieces: impl IntoIterator<Item = (u64, usize)>) -> Self {
         let mut seen = Seen::default();
@@ -112,7 +112,7 @@ fn runs(words: &[(u64, usize)], n: usize) -> impl Iterator<Item = (u64, usize)> 
         let key = run
             .iter()
             .fold(0_u64, |key, word| (key.rotate_left(23) ^ word.0).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        (crate::words::mix(key), run.iter().map(|word| word.1).sum())
+        (crate::hash::mix(key), run.iter().map(|word| word.1).sum())
     })
 }
 
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn what_occurs_before_is_counted() {
         let lines = ["Home", "the ferry", "Home", "Home", ""];
-        let repeats = Repeats::of(lines.iter().map(|line| (crate::scan::hash(line.as_bytes()), line.len())));
+        let repeats = Repeats::of(lines.iter().map(|line| (crate::hash::hash(line.as_bytes()), line.len())));
         assert_eq!(repeats, Repeats { n: 5, n_again: 2, length: 21, length_again: 8 });
         assert!((repeats.share() - 0.4).abs() < 1e-12 && (repeats.length_share() - 8.0 / 21.0).abs() < 1e-12);
         assert!(Repeats::of([]).share().abs() < 1e-12);

@@ -47,7 +47,7 @@ impl Word<'_> {
                 add(c.into());
             }
         }
-        mix(key)
+        crate::hash::mix(key)
     }
 }
 
@@ -126,14 +126,6 @@ fn is_character(c: char) -> bool {
 
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric() && !is_han(c))
-}
-
-/// Spreads the bits of a number (the finaliser of `SplitMix64`: Steele, Lea, Flood, OOPSLA 2014).
-pub(crate) fn mix(number: u64) -> u64 {
-    let number =
-        (number ^ (number >> 30)).wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    number ^ (number >> 31)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The pages of a site share most of their short lines, and what a line is cut into and what phrases are in it depends
 //! on the line alone. Only how many line ends stand before it, and which words of the title are in it, is the page's.
 
-use tamis_text::scan::hash;
+use tamis_text::hash::hash;
 
 use super::lexicon;
 use super::phrases::Begins;

@@ -1,9 +1,8 @@
 //! Features that only the page as a whole shows: where prose lies, what has gone before, what comes after.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use tamis_text::runs::best_run;
 
 use super::company::{Company, Place};
@@ -13,7 +12,6 @@ use super::local::{ends_as, gap, indent};
 use super::opinion::{Glance, Opinion};
 use super::segment::Segment;
 use super::structure::Structure;
-use super::title::Hasher;
 
 /// Limits of the bins of shares of prose.
 const SHARES: [f32; 6] = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9];
@@ -368,8 +366,7 @@ fn marks(counts: [u32; 3]) -> usize {
 
 /// How often the text of each segment occurs on the page.
 fn repeats(page: &str, segments: &[Segment]) -> Vec<u32> {
-    let mut counts: HashMap<&str, u32, BuildHasherDefault<Hasher>> =
-        HashMap::with_capacity_and_hasher(segments.len(), BuildHasherDefault::default());
+    let mut counts: FxHashMap<&str, u32> = FxHashMap::with_capacity_and_hasher(segments.len(), FxBuildHasher);
     let text = |segment: &Segment| page.get(segment.range()).unwrap_or_default();
     for segment in segments {
         *counts.entry(text(segment)).or_default() += 1;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::phrases::Begins;
 use super::tokens::{Kind, Sieve, Token, Tokens};
 use tamis_text::class::{Classes, Table};
+use tamis_text::likeness::letters;
 
 /// Longer first lines are no titles, bytes.
 const MAX_TITLE_BYTES: usize = 400;
@@ -137,38 +138,4 @@ fn first_line(page: &str) -> &str {
     let line = page.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let end = line.find(['_', '|']).or_else(|| line.rfind(" - ")).unwrap_or(line.len());
     line.get(..end).map(str::trim).filter(|title| !title.is_empty()).unwrap_or(line)
-}
-
-fn letters(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
-}
-
-/// Spreads the bits of a number (the finaliser of `SplitMix64`: Steele, Lea, Flood, OOPSLA 2014).
-fn mix(number: u64) -> u64 {
-    let number =
-        (number ^ (number >> 30)).wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    number ^ (number >> 31)
-}
-
-/// A quick hash for tables of one page, where nobody can make collisions pay.
-#[derive(Debug, Default)]
-pub(super) struct Hasher(u64);
-
-impl std::hash::Hasher for Hasher {
-    fn finish(&self) -> u64 {
-        mix(self.0)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let mut add =
-            |word: u64| self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            add(u64::from_le_bytes(*word));
-        }
-        if !rest.is_empty() {
-            add(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use tamis_text::chars::{is_invisible, text_width};
+use tamis_text::likeness::look_alike;
 
 /// So many bytes of a page are looked at. Title, date and byline stand before the text or right behind it;
 /// what is longer is a book or a log, and its end says nothing about its title.
@@ -136,7 +137,7 @@ impl<'a> Page<'a> {
             .take(MAX_OCCURRENCES)
             .map(|at| self.line_at(from + at))
             .find(|line| {
-                line.start >= from && line.text.len() <= 2 * what.len() && same_words(line.text, what)
+                line.start >= from && line.text.len() <= 2 * what.len() && look_alike(line.text, what)
             })
     }
 
@@ -161,12 +162,6 @@ const MAX_OCCURRENCES: usize = 50;
 /// White space, and the characters that no reader sees.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
-}
-
-/// Whether two texts are the same, white space aside.
-pub(super) fn same_words(a: &str, b: &str) -> bool {
-    let visible = |c: &char| !is_space(*c);
-    a.chars().filter(visible).eq(b.chars().filter(visible))
 }
 
 /// Whether a line is program text rather than prose.

@@ -5,13 +5,15 @@
 
 use std::ops::Range;
 
+use tamis_text::likeness::look_alike;
+
 use super::bylines::json_string;
 use super::dates;
 use super::evidence::{Evidence, confidence, spaced};
 use super::glued;
 use super::labels::{Label, Labels};
 use super::names::is_chinese_name;
-use super::page::{Line, Page, is_code, is_space, same_words};
+use super::page::{Line, Page, is_code, is_space};
 use super::quality::{Words, is_aside, quality};
 use super::repeated::{Repeated, extends, is_site_of};
 
@@ -99,7 +101,7 @@ impl<'a> Pool<'a> {
         if text.is_empty() || text.len() > MAX_TITLE_BYTES {
             return;
         }
-        if let Some(candidate) = self.candidates.iter_mut().find(|candidate| same_words(candidate.text, text))
+        if let Some(candidate) = self.candidates.iter_mut().find(|candidate| look_alike(candidate.text, text))
         {
             candidate.score += score;
         } else {

@@ -8,8 +8,9 @@ use regex::Regex;
 use serde::Serialize;
 
 use tamis_dates::certain_date;
+use tamis_text::likeness;
 
-use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, spaced, squeezed, visible};
+use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, spaced, visible};
 
 /// Masthead and edition line stand among so many lines at the top, the index among as many at the end.
 const EDGE: usize = 12;
@@ -243,7 +244,7 @@ impl Furniture {
 
 /// Removes runs of lines that together say the title.
 fn remove_copies(lines: &mut [PageLine<'_>], title: &str) -> u64 {
-    let title = squeezed(title);
+    let title: String = likeness::visible(title).collect();
     let visible = visible(lines);
     let mut removed = 0;
     let mut rank = 0;
@@ -252,7 +253,7 @@ fn remove_copies(lines: &mut [PageLine<'_>], title: &str) -> u64 {
         let run = visible[rank..].iter().take(MAX_TITLE_LINES).take_while(|&&index| {
             let fits = said.len() < title.len() && title.starts_with(said.as_str()) && !lines[index].indented;
             if fits {
-                said.push_str(&squeezed(lines[index].trimmed()));
+                said.extend(likeness::visible(lines[index].trimmed()));
             }
             fits
         });

@@ -51,11 +51,6 @@ pub(super) fn remove(lines: &mut [PageLine<'_>], index: usize) -> u64 {
     1
 }
 
-/// A text without any white space, to compare what is set differently: `强 村` and `强村`.
-pub(super) fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
-}
-
 /// A line with every run of white space as one blank, U+00A0 and U+3000 included.
 pub(super) fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

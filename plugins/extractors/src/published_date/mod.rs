@@ -6,24 +6,19 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
+use std::ops::RangeInclusive;
 
-use regex::Regex;
+use tamis_dates::labels::{DateOf, label_at_start};
 use tamis_dates::{Reading, days_before, read};
 use tamis_plugin::{Draft, Extractor, Failure, SetupError, ValueRef, Verdict};
+use tamis_text::lines::lines;
 
 pub use options::PublishedDateOptions;
 
-/// A line with a labelled date, and the date in the group `value`.
-static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)^(?:发布时间|发布日期|发表时间|发表日期|发布于|发表于|published(?:\s+on)?|posted(?:\s+on)?|date\s+published)\s*[:：]?\s*(?<value>[^\n]{4,60}?)(?:\s{2,}.*|\s+来源.*|[|｜].*)?$",
-    )
-    .expect("the pattern is a constant that tests compile")
-});
-
 /// Labelled dates stand near the title or near the end: so many lines are looked at on either side.
 const LABEL_LINES: usize = 25;
+/// A date as pages show it has so many characters.
+const DATE_CHARS: RangeInclusive<usize> = 4..=60;
 
 /// Reads the date of publication; see [`PublishedDateOptions`].
 #[derive(Debug)]
@@ -104,22 +99,33 @@ fn shown_in(value: ValueRef<'_>) -> Option<String> {
 
 /// The labelled date in the text, if all labelled dates in it are the same.
 fn labelled(text: &str) -> Option<String> {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let n_lines = lines().count();
+    let lines = lines(text).map(|line| line.text.trim()).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.collect();
     let mut found: Option<String> = None;
-    for (rank, line) in lines().enumerate() {
-        if rank >= LABEL_LINES && rank + LABEL_LINES < n_lines {
+    for (rank, line) in lines.iter().enumerate() {
+        if rank >= LABEL_LINES && rank + LABEL_LINES < lines.len() {
             continue;
         }
-        let Some(shown) = LABELLED.captures(line).and_then(|captures| captures.name("value")) else {
-            continue;
-        };
-        match (&found, read(shown.as_str())) {
+        let Some(shown) = shown_behind_label(line) else { continue };
+        match (&found, read(shown)) {
             (_, Reading::NotCertain) => {}
-            (None, _) => found = Some(shown.as_str().to_owned()),
-            (Some(first), _) if first == shown.as_str() => {}
+            (None, _) => found = Some(shown.to_owned()),
+            (Some(first), _) if first == shown => {}
             (Some(_), _) => return None,
         }
     }
     found
+}
+
+/// What a line shows behind a label of the date of publication, up to a gap, a bar or the source.
+fn shown_behind_label(line: &str) -> Option<&str> {
+    let (DateOf::Publication, rest) = label_at_start(line)? else { return None };
+    let is_end = |(at, c): &(usize, char)| {
+        let behind = || rest.get(at + c.len_utf8()..).unwrap_or_default();
+        matches!(c, '|' | '｜')
+            || c.is_whitespace()
+                && (behind().starts_with("来源") || behind().starts_with(char::is_whitespace))
+    };
+    let end = rest.char_indices().find(is_end).map_or(rest.len(), |(at, _)| at);
+    rest.get(..end).map(str::trim_end).filter(|shown| DATE_CHARS.contains(&shown.chars().count()))
 }

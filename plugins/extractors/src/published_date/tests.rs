@@ -123,6 +123,23 @@ fn labelled_dates_in_the_text_are_found_unless_they_differ() {
     let document = labelled_in("春茶开采\n发布时间：2022-02-13 04:22:18\u{a0}\u{a0}\u{a0}来源：\n茶农……");
     assert_eq!(document.metadata.get("published").unwrap().as_str(), Some("2022-02-13T04:22:18"));
     assert_eq!(document.metadata.get("published_raw").unwrap().as_str(), Some("2022-02-13 04:22:18"));
+    for line in [
+        "发稿时间：2022-02-13 | 来源：渡口",
+        "Veröffentlicht am 13. Februar 2022",
+        "发布 2022年2月13日 来源：渡口",
+    ] {
+        let document = labelled_in(line);
+        assert_eq!(
+            document.metadata.get("published").and_then(|value| value.as_str()),
+            Some("2022-02-13"),
+            "{line}"
+        );
+    }
+    for line in
+        ["发布会于2022年2月13日举行", "Standards of 13 February 2022", "Last updated: 13 February 2022"]
+    {
+        assert!(labelled_in(line).metadata.is_empty(), "{line}");
+    }
     assert!(labelled_in("发布时间：2022-02-13\n…\n发布时间：2022-02-14").metadata.is_empty());
     assert!(labelled_in("the post was published on a wet Monday").metadata.is_empty());
 }

@@ -82,7 +82,8 @@ use serde::{Deserialize, Serialize};
 /// A field takes the group `value` of its pattern, or the whole line where there is no such group.
 /// A field that the document already has is kept, and a field that is not found stays absent.
 /// Where the last head that cut and the tail are both `exact`, the field `cleaned_by` becomes `site-rules:<file>`:
-/// what is left is the text, and a stage that looks for the text of any page has nothing to do.
+/// what is left is the text, and a stage that looks for the text of any page has nothing to do. So say `exact` of
+/// what you have seen on many pages; what heads and tails without it have left, such a stage looks at once more.
 ///
 /// ```toml
 /// [[stage]]

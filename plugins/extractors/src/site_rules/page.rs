@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use regex::{Captures, Regex};
+use tamis_text::likeness::look_alike;
 
 use super::lazy::LazyRegex;
 use super::literals::Literals;
@@ -384,7 +385,7 @@ impl<'a> Page<'a> {
         let line = self.visible_line(rank);
         let hit = match &rule.lines {
             DropLines::Matching(probe) => probe.regex.is_match(line),
-            DropLines::SameAs(field) => self.field(field).is_some_and(|value| same_words(line, value)),
+            DropLines::SameAs(field) => self.field(field).is_some_and(|value| look_alike(line, value)),
         };
         hit && self.next_matches(rule.next.as_ref(), rank)
     }
@@ -432,10 +433,4 @@ fn part_to_cut(found: &Captures<'_>) -> Option<Range<usize>> {
 fn value_in<'t>(regex: &Regex, line: &'t str) -> Option<&'t str> {
     let captures = regex.captures(line)?;
     Some(captures.name("value").map_or(line, |found| found.as_str()))
-}
-
-/// Whether two lines are the same but for white space; U+00A0 and U+3000 are white space too.
-fn same_words(a: &str, b: &str) -> bool {
-    let word = |c: &char| !c.is_whitespace();
-    a.chars().filter(word).eq(b.chars().filter(word))
 }

@@ -22,6 +22,7 @@ mod title;
 use std::collections::BTreeMap;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Json, SetupError, Value, ValueRef, Verdict};
+use tamis_text::likeness::say_the_same;
 
 use crate::parsed::{Source, is_page, parsed};
 use statement::{Statement, Statements, Written, believed, letters};
@@ -148,7 +149,6 @@ fn json(value: &impl serde::Serialize) -> Result<Json, Failure> {
 fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<Statement> {
     let said = || statements.about(field);
     let with = |value: String, said: &Statement| Statement { value, ..said.clone() };
-    let same_letters = |one: &str, other: &str| letters(one) == letters(other);
     match field {
         Field::Title => title::choose(statements, &sites(statements, url)),
         Field::Published | Field::Modified => moment::choose(field, statements, url),
@@ -158,9 +158,9 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
                 value: names::each_once(&said.value.split('\n').collect::<Vec<_>>()).join(", "),
                 ..said
             });
-            believed(&names.collect::<Vec<_>>(), same_letters)
+            believed(&names.collect::<Vec<_>>(), say_the_same)
         }
-        Field::Tags => believed(&joined(said().cloned(), ","), same_letters),
+        Field::Tags => believed(&joined(said().cloned(), ","), say_the_same),
         Field::Language => {
             let tags = said().filter_map(|said| Some(with(language(&said.value)?, said)));
             believed(&tags.collect::<Vec<_>>(), |one, other| primary(one) == primary(other))
@@ -171,7 +171,7 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
             believed(&said().filter(absolute).cloned().collect::<Vec<_>>(), |one, other| one == other)
         }
         Field::Publisher | Field::Source | Field::Description => {
-            believed(&said().cloned().collect::<Vec<_>>(), same_letters)
+            believed(&said().cloned().collect::<Vec<_>>(), say_the_same)
         }
     }
 }

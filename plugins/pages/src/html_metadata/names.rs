@@ -2,10 +2,11 @@
 
 use tamis_dates::dates;
 use tamis_html::{Name, NodeId, Tag};
+use tamis_text::likeness::{letters, say_the_same};
 
 use super::options::Field;
 use super::page::{Page, has_word};
-use super::statement::{Statements, letters};
+use super::statement::Statements;
 
 /// A longer byline is none, characters.
 const MOST_NAME_CHARS: usize = 100;
@@ -424,8 +425,7 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(super) fn each_once(names: &[&str]) -> Vec<String> {
     let mut all: Vec<&str> = Vec::new();
     for name in names {
-        let own = letters(name);
-        if !own.is_empty() && !all.iter().any(|known| letters(known) == own) {
+        if letters(name).next().is_some() && !all.iter().any(|known| say_the_same(known, name)) {
             all.push(name);
         }
     }

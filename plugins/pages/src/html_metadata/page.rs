@@ -5,8 +5,9 @@ use std::ops::Range;
 use tamis_html::{
     Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
 };
+use tamis_text::likeness;
 
-use super::statement::{folded, in_letters, letters};
+use super::statement::{folded, letters};
 use crate::parsed::Parse;
 
 /// Blocks before and behind the main heading in which date and byline stand.
@@ -141,7 +142,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let n_named = |text: &str| {
             let text = Some(text).filter(|text| text.len() <= MOST_TITLE_BYTES)?;
             // Of most texts the first letters tell that they are in none.
-            let start: String = in_letters(text).take(FIRST_LETTERS).collect();
+            let start: String = likeness::letters(text).take(FIRST_LETTERS).collect();
             if !titles.iter().any(|title| title.contains(&start)) {
                 return None;
             }

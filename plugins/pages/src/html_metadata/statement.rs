@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use serde::Serialize;
+use tamis_text::likeness;
 
 use super::options::Field;
 
@@ -96,10 +97,5 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The letters and digits of a text in lower case, by which two texts are told to say the same.
 pub(super) fn letters(text: &str) -> String {
-    in_letters(text).collect()
-}
-
-/// The same, one by one.
-pub(super) fn in_letters(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+    likeness::letters(text).collect()
 }

@@ -1,5 +1,7 @@
 //! What a page is called, without the name of the site.
 
+use tamis_text::likeness::say_the_same;
+
 use super::options::Field;
 use super::statement::{Statement, Statements, believed, letters};
 
@@ -27,7 +29,7 @@ pub(super) fn choose(statements: &Statements, sites: &[String]) -> Option<Statem
         confidence: if is_site(&said.value, sites) { said.confidence * 0.3 } else { said.confidence },
         ..said.clone()
     });
-    believed(&statements.collect::<Vec<_>>(), |one, other| letters(one) == letters(other))
+    believed(&statements.collect::<Vec<_>>(), say_the_same)
 }
 
 fn is_site(text: &str, sites: &[String]) -> bool {

@@ -1,0 +1,44 @@
+//! Whether two texts say the same: a title and its copy further down, a line and what is known of it.
+
+use crate::chars::is_invisible;
+
+/// What is left of a text without white space and what no reader sees: `强 村` and `强村` are set differently, no more.
+pub fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c))
+}
+
+/// Whether two texts are the same, white space and what no reader sees aside.
+pub fn look_alike(one: &str, other: &str) -> bool {
+    visible(one).eq(visible(other))
+}
+
+/// The letters and digits of a text in lower case: what it says, however it is punctuated.
+pub fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+/// Whether two texts have the same letters and digits, case aside.
+pub fn say_the_same(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_known_again() {
+        for (one, other, look, say) in [
+            ("渡口的早市", "渡口的早市", true, true),
+            ("渡口 的\u{3000}早市", "渡口\u{A0}的早\u{200B}市\u{FEFF}", true, true),
+            ("The Ferry", "the  ferry!", false, true),
+            ("渡口的早市", "渡口的晚市", false, false),
+            ("渡口的早市", "渡口的早", false, false),
+            ("", " ", true, true),
+            ("Straße 7", "STRASSE 7", false, false),
+        ] {
+            assert_eq!(look_alike(one, other), look, "{one} {other}");
+            assert_eq!(say_the_same(one, other), say, "{one} {other}");
+        }
+    }
+}
