@@ -24,7 +24,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// How long a stage may take to open.
 const OPENING: Duration = Duration::from_mins(10);
 
-/// A program that serves a stage ([`crate::serve`]) when it is started with these arguments.
+/// A program that serves a stage ([`crate::serve()`]) when it is started with these arguments.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// The file.

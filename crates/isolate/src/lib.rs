@@ -2,7 +2,7 @@
 //!
 //! A library that overflows its stack, aborts or reads where nothing is ends the process that has loaded it, and a loop
 //! without end keeps a thread for good; nothing in one process can prevent that. So the program starts itself again, once
-//! for each worker that needs it: [`Isolated`] sends records to the child and [`serve`] answers there, with the stage
+//! for each worker that needs it: `Isolated` sends records to the child and [`serve()`] answers there, with the stage
 //! opened as everywhere. What was not answered when a child ends comes again one by one in a new one, and the document at
 //! which that happens once more fails, with how the child ended.
 //!
