@@ -89,17 +89,14 @@ impl Spread<'_> {
         }
     }
 
-    /// Whether the stage drops what is beyond the limit, and for that: some only note it, and a likeness is measured of
-    /// those that are dropped for being within. Not known where nothing is beyond.
+    /// Whether the stage drops what is beyond the limit: some only note it. Not known where nothing is beyond; and where
+    /// all is, the value is one that only dropped documents have, as a likeness is, which says nothing of others.
     pub(crate) fn drops(&self) -> Option<bool> {
         let beyond = self.beyond(self.limit());
-        let is_within = |it: &&Measurement<'_>| beyond.iter().all(|other| other.id != it.id);
-        let mut within = self.values.iter().filter(is_within).peekable();
-        let all_within_go = within.peek().is_some() && within.all(|it| it.is_dropped);
-        if all_within_go || beyond.iter().any(|it| !it.is_dropped) {
-            return Some(false);
+        match beyond.len() {
+            0 => None,
+            n => Some(n < self.values.len() && beyond.iter().all(|it| it.is_dropped)),
         }
-        (!beyond.is_empty()).then_some(true)
     }
 
     /// A limit that drops about so many percent, in few digits; no more than that.

@@ -133,11 +133,8 @@ impl Spread<'_> {
         out += &self.table();
         let now = self.limit();
         if self.drops() == Some(false) {
-            let n = names::plural(self.beyond(now).len() as u64, "document is", "documents are");
-            out += &format!(
-                "  {}\n",
-                styled(DIM, format_args!("{n} beyond it, and the stage drops none for that"))
-            );
+            let why = "no limit is proposed: what is beyond this one stays, or nothing else was measured";
+            out += &format!("  {}\n", styled(DIM, why));
             return out + "\n";
         }
         out += &self.line("now", now);
