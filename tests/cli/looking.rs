@@ -116,7 +116,7 @@ fn advice_is_of_limits_that_drop_and_that_their_stage_takes() {
         assert!(!said.contains(&format!("--set stage.{stage}.")), "{said}");
     }
     assert!(
-        said.contains("no limit is proposed") && said.contains("--set stage.length.min_chars="),
+        said.contains("no limit is proposed") && said.contains("--set stage.judge.limits.min_words="),
         "{said}"
     );
     world.tamis(&["advise", "p.toml", "--write"]).exits(0);
