@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Reasons: `too-few-tokens`, `too-many-tokens`. Measure: `tokens`. Count: `tokens`.
 ///
-/// Limits: tokenizers are slow. On a machine that did much else byte pairs took 5 MB of text a second, Unigram 4, and `WordPiece` half
-/// of one.
+/// Limits: tokenizers are slow. Byte pairs took 16 MB of text a second on a core, Unigram 10 and `WordPiece` 9, with vocabularies of
+/// 8,000 to 20,000 tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["tokenizer"]))]
