@@ -23,8 +23,14 @@ for segment in $(jq '.segments[].index' <<<"$plan"); do
     behind=(--dependency="afterok:$array")
     state=$(jq -r ".segments[$segment].state // empty" <<<"$plan")
     if [[ -n "$state" ]]; then
+        # Reduced once, and not by every shard; a stage of several passes may ask for what the earlier ones brought.
+        stage=$(jq -r ".segments[$segment].observes.stage" <<<"$plan")
+        before=""
+        for name in $needs; do
+            [[ $name == "$stage".*.state ]] && before+=" --state '$output/$name'"
+        done
         merge=$(sbatch --parsable "${behind[@]}" --mem=16G --job-name="tamis-merge-$segment" \
-            --wrap "tamis state merge '$pipeline' '$output'/shard-*/.tamis/'$state' -o '$output/$state'")
+            --wrap "tamis state merge '$pipeline' '$output'/shard-*/.tamis/'$state' -o '$output/$state' --reduce $before")
         behind=(--dependency="afterok:$merge")
     fi
 done

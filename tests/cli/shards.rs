@@ -62,14 +62,16 @@ struct Launcher<'a> {
     world: &'a World,
     plan: Json,
     shards: usize,
+    /// Whether states are reduced when they are merged.
+    reduces: bool,
     states: BTreeMap<String, PathBuf>,
 }
 
 impl<'a> Launcher<'a> {
-    fn new(world: &'a World, shards: usize) -> Self {
+    fn new(world: &'a World, shards: usize, reduces: bool) -> Self {
         let ran = world.tamis(&["plan", "p.toml", "--json"]).exits(0);
         let plan = serde_json::from_str(&ran.stdout).unwrap();
-        Self { world, plan, shards, states: BTreeMap::new() }
+        Self { world, plan, shards, reduces, states: BTreeMap::new() }
     }
 
     fn launch(&mut self) {
@@ -84,7 +86,7 @@ impl<'a> Launcher<'a> {
                 self.task(&segment["index"].to_string(), shard, &states);
             }
             if let Some(state) = segment["state"].as_str() {
-                self.merge(&segment, state);
+                self.merge(&segment, state, &states);
             }
         }
     }
@@ -98,7 +100,7 @@ impl<'a> Launcher<'a> {
         self.world.tamis(&arguments).exits(0);
     }
 
-    fn merge(&mut self, segment: &Json, state: &str) {
+    fn merge(&mut self, segment: &Json, state: &str, before: &[String]) {
         let home = Path::new(self.plan["exports"][0]["path"].as_str().unwrap());
         let saved = (0..self.shards).map(|shard| {
             let folder = format!("shard-{shard:05}-of-{:05}", self.shards);
@@ -108,8 +110,13 @@ impl<'a> Launcher<'a> {
         let merged = self.world.path(format!("merged-{state}"));
         let mut arguments = vec!["state", "merge", "p.toml", "-o", merged.to_str().unwrap()];
         arguments.extend(saved.iter().map(String::as_str));
-        self.world.tamis(&arguments).exits(0);
         let observes = &segment["observes"];
+        if self.reduces {
+            let of_stage = |state: &&String| state.contains(observes["stage"].as_str().unwrap());
+            arguments.push("--reduce");
+            arguments.extend(before.iter().filter(of_stage).flat_map(|state| ["--state", state]));
+        }
+        self.world.tamis(&arguments).exits(0);
         let key = format!("{}-{}", observes["stage"].as_str().unwrap(), observes["pass"]);
         self.states.insert(key, merged);
     }
@@ -149,11 +156,11 @@ fn a_launcher_needs_no_more_than_the_plan() {
     assert!(dropped > 100 && expected[2].contains("duplicate") && expected[2].contains("too-short"));
     let learned = world.read("out/.tamis/learned/line-template/templates.toml");
     assert!(learned.contains("Share this page"), "{learned}");
-    for shards in [1, 3, 5] {
+    for (shards, reduces) in [(1, false), (3, true), (5, false)] {
         for folder in ["out", "gone"] {
             std::fs::remove_dir_all(world.path(folder)).unwrap();
         }
-        let mut launcher = Launcher::new(&world, shards);
+        let mut launcher = Launcher::new(&world, shards, reduces);
         assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), 3);
         launcher.launch();
         let mut sum = 0;
@@ -213,22 +220,22 @@ fn near_duplicates_are_the_same_in_shards_and_threads() {
             .exits(0);
         assert!(folders.map(|folder| concatenated(&world, folder, 0)) == expected, "{threads}");
     }
-    for shards in [1, 4] {
-        in_shards(&world, shards, 3, &expected);
+    for (shards, reduces) in [(1, true), (4, false), (4, true)] {
+        in_shards(&world, (shards, reduces), 3, &expected);
     }
 }
 
-/// Runs a plan of so many segments in shards, which must make what one run has made.
+/// Runs a plan of so many segments in shards, whose states are reduced or not, which must make what one run has made.
 fn in_shards(
     world: &World,
-    shards: usize,
+    (shards, reduces): (usize, bool),
     n_segments: usize,
     expected: &[String; 2],
 ) -> BTreeMap<String, PathBuf> {
     for folder in ["out", "gone"] {
         std::fs::remove_dir_all(world.path(folder)).unwrap();
     }
-    let mut launcher = Launcher::new(world, shards);
+    let mut launcher = Launcher::new(world, shards, reduces);
     assert_eq!(launcher.plan["segments"].as_array().unwrap().len(), n_segments);
     launcher.launch();
     assert!(concatenated(world, "out", shards) == expected[0], "{shards} shards");
@@ -261,7 +268,7 @@ fn an_index_and_what_is_cut_are_the_same_in_eight_shards() {
         let said = if stage == "dedup-near" { "\"duplicate_of\"" } else { "\"spans_kept_in\"" };
         assert!(expected.iter().any(|records| records.contains(said)), "{stage}");
         let index = std::fs::read(world.path(format!("out/.tamis/learned/{stage}/index.state"))).unwrap();
-        let states = in_shards(&world, 8, 4, &expected);
+        let states = in_shards(&world, (8, false), 4, &expected);
         let merged = std::fs::read(&states[&format!("{stage}-2")]).unwrap();
         // Behind the line that says whose state it is.
         let behind = merged.iter().position(|byte| *byte == b'\n').unwrap() + 1;
@@ -276,6 +283,10 @@ fn an_index_and_what_is_cut_are_the_same_in_eight_shards() {
         world.run(&[]).exits(0);
         let (read, kept, ..) = world.tally();
         assert!(read == 400 && kept < 30, "{stage}: {kept}");
+
+        // Who leaves no index can have its states reduced.
+        world.write("p.toml", PIPELINE.replace(exact, &format!("use = \"{stage}\"\n")));
+        in_shards(&world, (8, true), 3, &expected);
     }
 }
 
@@ -299,7 +310,7 @@ fn quantiles_are_those_of_all_shards() {
     let expected = ["out", "gone/dropped"].map(|folder| concatenated(&world, folder, 0));
     let in_bucket = |n: u32| expected[0].matches(&format!("\"n_bucket\":{n}")).count();
     assert!((38..=42).contains(&in_bucket(1)) && in_bucket(0) > 300, "{} and {}", in_bucket(0), in_bucket(1));
-    in_shards(&world, 5, 2, &expected);
+    in_shards(&world, (5, true), 2, &expected);
 }
 
 /// What comes next month is compared with what is there: by the file that a run leaves, or by states merged from shards.
@@ -320,7 +331,7 @@ fn the_next_run_knows_what_is_there_already() {
     std::fs::rename(world.path("out/.tamis/learned/dedup-exact/index.state"), world.path("may.state"))
         .unwrap();
 
-    let mut launcher = Launcher::new(&world, 2);
+    let mut launcher = Launcher::new(&world, 2, false);
     for folder in ["out", "gone"] {
         std::fs::remove_dir_all(world.path(folder)).unwrap();
     }
@@ -392,6 +403,26 @@ fn what_a_launcher_does_wrong_is_told_and_changes_nothing() {
     assert!(!world.path("m.state").exists());
     world.write("p.toml", PIPELINE);
     merge(&[]).exits(0);
+    merge(&["--state", &state]).exits(2).says(&["--reduce"]);
+    merge(&["--reduce"]).exits(2).says(&["lacks 2 of 3 shards, shard 1 the first of them"]);
+    merge(&["--reduce", "--state", &state]).exits(2).says(&["lacks 2 of 3 shards"]);
+    let of = |shard: usize| state.replacen("shard-00000", &format!("shard-0000{shard}"), 1);
+    for shard in ["1/3", "2/3"] {
+        world.run(&["--segment", "0", "--shard", shard]).exits(0);
+    }
+    let all = [of(1), of(2)];
+    merge(&["--reduce", "--state", &state, &all[0], &all[1]])
+        .exits(2)
+        .says(&["which is none before pass 0 of `dedup-exact`"]);
+    merge(&["--reduce", &all[0], &all[1]]).exits(0);
+    // Nothing can be added to what was reduced, and nothing of it may be missing.
+    let again = ["state", "merge", "p.toml", "m.state", "-o", "n.state"];
+    world.tamis(&again).exits(2).says(&["it was reduced, and there is nothing left to merge"]);
+    let mut bytes = std::fs::read(world.path("m.state")).unwrap();
+    bytes.pop();
+    world.write("cut.state", bytes);
+    segment("1", &["--state", "cut.state"]).exits(2).says(&["cut.state"]);
+    segment("1", &["--state", "m.state"]).exits(0);
 }
 
 #[test]

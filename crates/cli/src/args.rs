@@ -395,6 +395,15 @@ pub(crate) struct StateMergeArgs {
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Reduce what is merged, once for all shards, each of which would else do that for itself; takes the states of all
+    ///
+    /// What comes out can be given to `run`, and not be merged again. A stage that is not keyed, or leaves an index, is
+    /// merged only.
+    #[arg(long)]
+    pub(crate) reduce: bool,
+    /// With `--reduce`: the merged states of the passes before. May be repeated
+    #[arg(long, value_name = "FILE", requires = "reduce")]
+    pub(crate) state: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

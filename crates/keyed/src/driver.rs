@@ -1,7 +1,7 @@
 //! A keyed stage as an ordinary corpus stage.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tamis_document::Record;
@@ -13,7 +13,7 @@ use tamis_stage::{Failure, Forms, Workspace};
 use crate::collect::{Batches, Collected};
 use crate::known::{Knowing, Outcome};
 use crate::state::Header;
-use crate::{earlier, reduce, state};
+use crate::{earlier, outcome, reduce, state};
 
 /// A keyed stage whose rounds are run here.
 pub struct Keyed {
@@ -69,6 +69,13 @@ impl Keyed {
 
     fn header_of<'a>(&'a self, round: &'a Round) -> Header<'a> {
         Header { stage: &self.name, round, observes: &self.handle.rounds().observes }
+    }
+
+    /// Notes what a round has brought.
+    fn settle(&self, pass: u32, outcome: Outcome) -> Result<(), Failure> {
+        let slot = self.outcomes.get(pass as usize);
+        let settled = slot.is_some_and(|slot| slot.set(outcome).is_ok());
+        if settled { Ok(()) } else { Err(Failure::new("the pass has ended before")) }
     }
 
     /// What the stage does with documents of other runs, those that the run itself names among them.
@@ -180,8 +187,7 @@ impl CorpusHandle for Keyed {
         let outcome = reduce::reduce(collected, earlier.as_ref(), place, &mut |group, facts| {
             self.handle.visit(pass, group, &self.knowing(), facts)
         })?;
-        let slot = &self.outcomes[pass as usize];
-        slot.set(outcome).map_err(|_| Failure::new("the pass has ended before"))
+        self.settle(pass, outcome)
     }
 
     fn apply(&self, records: &mut [Record], effects: &mut Effects) {
@@ -194,6 +200,23 @@ impl CorpusHandle for Keyed {
 
     fn load(&self, pass: u32, from: &mut dyn Read) -> Result<(), Failure> {
         state::load(self.collected(pass)?, &self.header(pass), from)
+    }
+
+    fn has_outcomes(&self) -> bool {
+        // An index is left by who ends the pass, which is then each shard.
+        !self.keeps_index()
+    }
+
+    fn save_outcome(&self, pass: u32, out: &mut dyn Write) -> Result<(), Failure> {
+        match self.outcomes.get(pass as usize).and_then(OnceLock::get) {
+            Some(outcome) => outcome::save(outcome, &self.header(pass), out),
+            None => Err(Failure::new(format!("pass {pass} of `{}` has not ended", self.name))),
+        }
+    }
+
+    fn open_outcome(&self, pass: u32, path: &Path, at: u64) -> Result<(), Failure> {
+        self.collected(pass)?;
+        self.settle(pass, outcome::open(&self.header(pass), path, at)?)
     }
 }
 

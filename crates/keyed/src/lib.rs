@@ -15,6 +15,7 @@ mod earlier;
 mod failure;
 mod groups;
 mod known;
+mod outcome;
 mod reduce;
 pub mod state;
 mod wanted;

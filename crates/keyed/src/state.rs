@@ -23,11 +23,13 @@ use crate::collect::Collected;
 use crate::failure::failed;
 use crate::wanted::only_wanted;
 
+/// What the header begins with.
+const KIND: &str = "keyed";
 /// The version of this form; another one is refused.
 const FORMAT: u32 = 1;
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// A header is some hundred bytes; what claims more is none.
-const MOST_HEADER_BYTES: u32 = 64 * 1024;
+pub(crate) const MOST_HEADER_BYTES: u32 = 64 * 1024;
 
 /// What a state says of itself.
 pub(crate) struct Header<'a> {
@@ -41,16 +43,31 @@ impl Header<'_> {
         serde_json::to_string(self.round).map_err(Failure::new)
     }
 
+    /// The header of a file of this kind.
+    pub(crate) fn text(&self, kind: &str) -> Result<String, Failure> {
+        let (stage, observes) = (self.stage, self.observes);
+        Ok(format!("tamis {kind} {FORMAT} {PROGRAM}\n{stage}\n{}\n{observes}", self.round()?))
+    }
+
+    pub(crate) fn is_none(&self) -> Failure {
+        Failure::new(format!("these bytes are no saved state of `{}`", self.stage))
+    }
+
     /// Reads a header and compares it with this one.
     fn check<R: Read>(&self, blocks: &mut BlockReader<R>) -> Result<(), Failure> {
+        blocks.advance(MOST_HEADER_BYTES).map_err(|_| self.is_none())?;
+        let text = std::str::from_utf8(blocks.payload()).map_err(|_| self.is_none())?;
+        self.compare(KIND, text)
+    }
+
+    /// Compares the header of a file with this one.
+    pub(crate) fn compare(&self, kind: &str, text: &str) -> Result<(), Failure> {
         let stage = self.stage;
-        let none = || Failure::new(format!("these bytes are no saved state of `{stage}`"));
-        blocks.advance(MOST_HEADER_BYTES).map_err(|_| none())?;
-        let text = std::str::from_utf8(blocks.payload()).map_err(|_| none())?;
         let mut lines = text.splitn(4, '\n');
         let mut line = || lines.next().unwrap_or_default();
+        let first = line().strip_prefix("tamis ").and_then(|line| line.strip_prefix(kind));
         let (format, program) =
-            line().strip_prefix("tamis keyed ").and_then(|line| line.split_once(' ')).ok_or_else(none)?;
+            first.and_then(|line| line.trim_start().split_once(' ')).ok_or_else(|| self.is_none())?;
         let (of, round, observes) = (line(), line(), line());
         if format != FORMAT.to_string() {
             return Err(Failure::new(format!(
@@ -74,6 +91,13 @@ impl Header<'_> {
     }
 }
 
+/// A state that cannot be written, with what to do about it.
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
+pub(crate) fn unwritten(error: std::io::Error) -> Failure {
+    let way_out = tamis_sort::way_out(&error, "make room there");
+    Failure::new(format!("the state cannot be written: {error}: {way_out}"))
+}
+
 /// Writes what was collected and merged; it stays.
 pub(crate) fn save(
     collected: &Collected,
@@ -81,22 +105,16 @@ pub(crate) fn save(
     place: Option<&Place>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let written = |error: std::io::Error| {
-        let way_out = tamis_sort::way_out(&error, "make room there");
-        Failure::new(format!("the state cannot be written: {error}: {way_out}"))
-    };
     let mut blocks = BlockWriter::new(&mut *out);
-    let text =
-        format!("tamis keyed {FORMAT} {PROGRAM}\n{}\n{}\n{}", header.stage, header.round()?, header.observes);
-    blocks.block(text.as_bytes()).map_err(written)?;
+    blocks.block(header.text(KIND)?.as_bytes()).map_err(unwritten)?;
     let shape = collected.rows.shape();
     let mut firsts = Firsts::new(collected, place);
     let mut rows = collected.rows.merged().map_err(failed)?;
     while let Some(entry) = rows.advance().map_err(failed)? {
         firsts.see(entry);
-        blocks.append(|payload| append(entry, shape, payload)).map_err(written)?;
+        blocks.append(|payload| append(entry, shape, payload)).map_err(unwritten)?;
     }
-    blocks.finish().map_err(written)?;
+    blocks.finish().map_err(unwritten)?;
     let Some(ids) = &collected.ids else { return Ok(()) };
     let mut blocks = BlockWriter::new(out);
     let mut write = |entry: &[u8]| -> Result<(), SortError> {
@@ -110,7 +128,7 @@ pub(crate) fn save(
             write(entry).map_err(failed)?;
         }
     }
-    blocks.finish().map_err(written)?;
+    blocks.finish().map_err(unwritten)?;
     Ok(())
 }
 

@@ -159,6 +159,13 @@ fn saved(stage: &Keyed, pass: u32) -> Vec<u8> {
     bytes
 }
 
+/// What a round has brought, behind three bytes of something else.
+fn outcome(stage: &Keyed, pass: u32) -> Vec<u8> {
+    let mut bytes = b"abc".to_vec();
+    stage.save_outcome(pass, &mut bytes).unwrap();
+    bytes
+}
+
 fn applied(stage: &Keyed, records: &[Record]) -> Vec<(String, String)> {
     let mut records = records.to_vec();
     stage.apply(&mut records, &mut Effects::default());
@@ -302,6 +309,15 @@ proptest! {
             }
             prop_assert_eq!(&applied(&whole, &records), &expected, "{:?}", rounds);
             prop_assert_eq!(&applied(&merging, &records), &expected, "{:?}", rounds);
+            // One that is given what the rounds have brought needs none of the rows.
+            let given = stage(&rounds, memory, &folder.path().join("given"));
+            for pass in 0..rounds.len() as u32 {
+                let path = folder.path().join(format!("{}-{pass}.outcome", rounds[0].name));
+                std::fs::write(&path, outcome(&merging, pass)).unwrap();
+                given.open_outcome(pass, &path, 3).unwrap();
+                prop_assert!(given.open_outcome(pass, &path, 3).is_err());
+            }
+            prop_assert_eq!(&applied(&given, &records), &expected, "{:?}", rounds);
         }
     }
 
@@ -318,6 +334,26 @@ proptest! {
         if cut { state.truncate(at) } else { state[at] ^= 1_u8 << bit }
         let other = stage(rounds, None, folder.path());
         prop_assert!(other.load(0, &mut &state[..]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_outcome_is_refused(
+        texts in prop::collection::vec("([0-9]:[0-3] ){0,3}", 0..9), at in any::<prop::sample::Index>(), bit in 0_u8..8, cut in any::<bool>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let rounds = &all_rounds()[0];
+        let whole = stage(rounds, None, folder.path());
+        observe(&whole, 0, &records(&texts));
+        whole.end_pass(0).unwrap();
+        let mut bytes = outcome(&whole, 0);
+        // Pages are looked at when they are asked for: `tamis-sort` has a test of these.
+        let header = u32::from_le_bytes(*bytes[3..].first_chunk().unwrap()) as usize;
+        let at = 3 + at.index(if cut { bytes.len() - 3 } else { 4 + header + 16 });
+        if cut { bytes.truncate(at) } else { bytes[at] ^= 1_u8 << bit }
+        let path = folder.path().join("damaged");
+        std::fs::write(&path, bytes).unwrap();
+        let other = stage(rounds, None, folder.path());
+        prop_assert!(other.open_outcome(0, &path, 3).is_err());
     }
 }
 

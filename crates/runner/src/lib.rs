@@ -51,7 +51,7 @@ pub use disk::file::FileEntry;
 pub use disk::fingerprint::{Fingerprint, Resolved};
 pub use disk::manifest::{Added, ExportManifest, Learned, Manifest};
 pub use disk::shards::Shards;
-pub use disk::states::merge_states;
+pub use disk::states::{MergeSettings, MergedStates, merge_states};
 pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};

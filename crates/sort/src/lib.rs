@@ -25,6 +25,7 @@ mod error;
 mod merge;
 mod place;
 mod run;
+mod saved;
 mod shape;
 mod sorter;
 mod table;

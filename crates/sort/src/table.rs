@@ -15,21 +15,21 @@ use crate::shape::Shape;
 
 /// About as much as a disk reads at once.
 const PAGE_BYTES: usize = 4096;
-const CHECKSUM_BYTES: usize = 8;
+pub(crate) const CHECKSUM_BYTES: usize = 8;
 
 /// A table in the order of its entries.
 #[derive(Debug)]
 pub struct Table {
-    shape: Shape,
-    store: Store,
+    pub(crate) shape: Shape,
+    pub(crate) store: Store,
     /// The key of the first entry of every page, one behind the other.
-    first_keys: Vec<u8>,
+    pub(crate) first_keys: Vec<u8>,
     /// Where pages begin, and where the last one ends.
-    offsets: Vec<u64>,
+    pub(crate) offsets: Vec<u64>,
 }
 
 #[derive(Debug)]
-enum Store {
+pub(crate) enum Store {
     Resident(Vec<u8>),
     OnDisk { file: File, path: PathBuf },
 }
@@ -40,8 +40,17 @@ impl Table {
         Cursor { table: self, page: None, bytes: Vec::new() }
     }
 
-    fn n_pages(&self) -> usize {
+    pub(crate) fn n_pages(&self) -> usize {
         self.offsets.len().saturating_sub(1)
+    }
+
+    /// Bytes of the entries of a page.
+    pub(crate) fn page_bytes(&self, page: usize) -> usize {
+        let stored = (self.offsets[page + 1] - self.offsets[page]) as usize;
+        match self.store {
+            Store::Resident(_) => stored,
+            Store::OnDisk { .. } => stored - CHECKSUM_BYTES,
+        }
     }
 
     fn first_key(&self, page: usize) -> &[u8] {
@@ -108,20 +117,20 @@ impl Cursor<'_> {
     }
 
     /// The entries of a page.
-    fn read(&mut self, page: usize) -> Result<&[u8], SortError> {
+    pub(crate) fn read(&mut self, page: usize) -> Result<&[u8], SortError> {
         let (start, end) = (self.table.offsets[page], self.table.offsets[page + 1]);
         let (file, path) = match &self.table.store {
             Store::Resident(bytes) => return Ok(bytes.get(start as usize..end as usize).unwrap_or_default()),
             Store::OnDisk { file, path } => (file, path),
         };
-        let n_bytes = (end - start) as usize - CHECKSUM_BYTES;
+        let n_bytes = self.table.page_bytes(page);
         if self.page != Some(page) {
             self.page = None;
             self.bytes.resize(n_bytes + CHECKSUM_BYTES, 0);
             let read = read_exact_at(file, &mut self.bytes, start);
             read.map_err(|error| SortError::from(error).unreadable(path))?;
             let (entries, claimed) = self.bytes.split_at(n_bytes);
-            if claimed != xxh3_64_with_seed(entries, page as u64).to_le_bytes() {
+            if claimed != checksum(entries, page) {
                 let (path, page) = (path.display(), page + 1);
                 return Err(SortError::damaged(format!(
                     "page {page} of the work file `{path}` was damaged: run again"
@@ -131,6 +140,11 @@ impl Cursor<'_> {
         }
         Ok(self.bytes.get(..n_bytes).unwrap_or_default())
     }
+}
+
+/// The checksum of the entries of a page.
+pub(crate) fn checksum(entries: &[u8], page: usize) -> [u8; CHECKSUM_BYTES] {
+    xxh3_64_with_seed(entries, page as u64).to_le_bytes()
 }
 
 /// Where the first entry begins that is not before `front`, of entries that all have so many bytes.
@@ -244,9 +258,8 @@ impl TableWriter {
 
     fn write_page(&mut self, page: &[u8]) -> Result<(), SortError> {
         let Some((out, path)) = &mut self.file else { return Ok(()) };
-        let number = self.offsets.len() as u64 - 1;
         let start = self.offsets.last().copied().unwrap_or(0);
-        let sum = xxh3_64_with_seed(page, number).to_le_bytes();
+        let sum = checksum(page, self.offsets.len() - 1);
         let written = out.write_all(page).and_then(|()| out.write_all(&sum));
         written.map_err(SortError::unwritable(path))?;
         self.offsets.push(start + (page.len() + CHECKSUM_BYTES) as u64);
@@ -255,12 +268,12 @@ impl TableWriter {
 }
 
 #[cfg(unix)]
-fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
 #[cfg(windows)]
-fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> std::io::Result<()> {
     while !buffer.is_empty() {
         let n_read = std::os::windows::fs::FileExt::seek_read(file, buffer, offset)?;
         if n_read == 0 {

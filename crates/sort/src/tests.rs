@@ -122,9 +122,18 @@ proptest! {
             writer.push(&entry(*key)).unwrap();
         }
         let table = writer.finish().unwrap();
-        let mut cursor = table.cursor();
-        for front in fronts {
-            let mut found = Vec::new();
+        // In a file of somebody else's, with something before it and behind it, it is the same.
+        let path = folder.path().join("saved");
+        let mut file = b"before".to_vec();
+        table.save(&mut file).unwrap();
+        let end = file.len() as u64;
+        file.extend_from_slice(b"behind");
+        std::fs::write(&path, file).unwrap();
+        let mut at = 6;
+        let opened = Table::open(&path, &mut at, shape).unwrap();
+        prop_assert_eq!(at, end);
+        for (table, front) in [&table, &opened].into_iter().flat_map(|table| fronts.iter().map(move |front| (table, *front))) {
+            let (mut cursor, mut found) = (table.cursor(), Vec::new());
             cursor.each(&front.to_be_bytes(), |entry| {
                 found.push(entry.to_vec());
                 found.len() < 30

@@ -260,6 +260,29 @@ pub trait CorpusHandle: Send + Sync {
     ///
     /// When the bytes are not a state of this stage and options.
     fn load(&self, pass: u32, state: &mut dyn Read) -> Result<(), Failure>;
+
+    /// Whether what a pass has brought can be saved when it has ended, so that others need not end it again.
+    fn has_outcomes(&self) -> bool {
+        false
+    }
+
+    /// Writes what a pass has brought, after [`CorpusHandle::end_pass`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such outcome, or it cannot be written.
+    fn save_outcome(&self, _pass: u32, _out: &mut dyn Write) -> Result<(), Failure> {
+        Err(Failure::new("the stage has no outcomes to save"))
+    }
+
+    /// Takes what a pass has brought from the bytes of a file that begin at `at`: the pass has then ended.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an outcome of this stage and options.
+    fn open_outcome(&self, _pass: u32, _path: &Path, _at: u64) -> Result<(), Failure> {
+        Err(Failure::new("the stage takes no outcomes"))
+    }
 }
 
 /// An opened keyed stage, for whoever runs its rounds.

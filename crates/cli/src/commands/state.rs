@@ -13,10 +13,12 @@ pub(crate) fn merge(context: &Context, args: &StateMergeArgs) -> anyhow::Result<
             return Ok(Exit::Setup);
         }
     };
-    match tamis_runner::merge_states(planned.open(&logged_run())?, &args.states, &args.output) {
-        Ok(name) => {
+    let settings = tamis_runner::MergeSettings { reduce: args.reduce, before: args.state.clone() };
+    match tamis_runner::merge_states(planned.open(&logged_run())?, &args.states, &args.output, &settings) {
+        Ok(tamis_runner::MergedStates { name, is_reduced }) => {
             print_line(format_args!(
-                "merged {} of pass {} of `{}` into {}",
+                "merged {}{} of pass {} of `{}` into {}",
+                if is_reduced { "and reduced " } else { "" },
                 summary::plural(args.states.len() as u64, "state", "states"),
                 name.pass,
                 name.stage,

@@ -105,7 +105,8 @@ def launch(
             observed = segment["observes"]
             state = os.path.join(output, segment["state"])
             states[observed["stage"], observed["pass"]] = state
-            _merge_states(pipeline, output, segment["state"], shards, state, settings)
+            before = [path for (stage, _), path in states.items() if stage == observed["stage"] and path != state]
+            _merge_states(pipeline, output, segment["state"], shards, state, before, settings)
             log(f"segment {number}: merged what {observed['stage']} has learned")
     return _merge(output)
 
@@ -132,12 +133,20 @@ def _run_all(tasks: Sequence[Task], runner: Runner, attempts: int, log: Callable
 
 
 def _merge_states(
-    pipeline: str, output: str, name: str, shards: int, state: str, settings: Optional[Mapping[str, Any]]
+    pipeline: str,
+    output: str,
+    name: str,
+    shards: int,
+    state: str,
+    before: Sequence[str],
+    settings: Optional[Mapping[str, Any]],
 ) -> None:
     saved = [
         os.path.join(output, f"shard-{shard:05}-of-{shards:05}", ".tamis", name) for shard in range(shards)
     ]
-    _ended(["state", "merge", pipeline, *saved, "-o", state, *_set(settings)])
+    # Reduced here, once, and not by every shard.
+    earlier = [argument for path in before for argument in ("--state", path)]
+    _ended(["state", "merge", pipeline, *saved, "-o", state, "--reduce", *earlier, *_set(settings)])
 
 
 def _merge(output: str) -> dict[str, Any]:

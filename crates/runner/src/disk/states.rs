@@ -1,6 +1,7 @@
 //! What corpus stages have learned, as files: for the next run of an interrupted plan, and for other machines.
 //!
-//! A file is one line of JSON that says whose state it is, and the bytes of the stage.
+//! A file is one line of JSON that says whose state it is, and the bytes of the stage: what some shards have seen, or,
+//! where it was reduced, what all of them have seen comes to.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -41,6 +42,9 @@ struct Label {
     /// Of which shards it has seen the documents, and how many shards there are.
     shards: BTreeSet<u32>,
     of: u32,
+    /// Whether it is what the pass has brought, and no longer what was seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reduced: bool,
 }
 
 /// A saved state, as its label says.
@@ -49,24 +53,29 @@ pub(crate) struct Saved {
     pub(crate) path: PathBuf,
     shards: BTreeSet<u32>,
     of: u32,
+    is_reduced: bool,
+    /// Where the bytes of the stage begin.
+    at: u64,
 }
 
 impl Saved {
     /// Whether it has seen all of as many shards as a run has.
     pub(crate) fn check_whole(&self, count: u32) -> Result<(), RunError> {
-        let missing: Vec<_> = (0..self.of).filter(|index| !self.shards.contains(index)).collect();
-        let message = if self.of != count {
-            format!("it is of {} shards, and this run is one of {count}", self.of)
-        } else if let Some(first) = missing.first() {
-            format!(
-                "it lacks {} of {count} shards, shard {first} the first of them: merge the states of all",
-                missing.len()
-            )
+        let message = if self.of == count {
+            lacks(&self.shards, count).map(|lacks| format!("it {lacks}"))
         } else {
-            return Ok(());
+            Some(format!("it is of {} shards, and this run is one of {count}", self.of))
         };
-        Err(RunError::State { path: self.path.clone(), message })
+        message.map_or(Ok(()), |message| Err(RunError::State { path: self.path.clone(), message }))
     }
+}
+
+/// What is missing of `count` shards.
+fn lacks(shards: &BTreeSet<u32>, count: u32) -> Option<String> {
+    let missing: Vec<_> = (0..count).filter(|index| !shards.contains(index)).collect();
+    let first = missing.first()?;
+    let n = missing.len();
+    Some(format!("lacks {n} of {count} shards, shard {first} the first of them: merge the states of all"))
 }
 
 /// The corpus stage of a state.
@@ -113,17 +122,37 @@ pub(crate) fn save(
     shards: BTreeSet<u32>,
     of: u32,
 ) -> Result<(), RunError> {
+    write(opened, name, path, &Label::new(opened, name, shards, of, false)?)
+}
+
+impl Label {
+    fn new(
+        opened: &Opened,
+        name: &StateName,
+        shards: BTreeSet<u32>,
+        of: u32,
+        reduced: bool,
+    ) -> Result<Self, RunError> {
+        let (stage, tamis, plan) = (name.stage.clone(), TAMIS.to_owned(), learning_hash(&opened.plan)?);
+        Ok(Self { tamis_state: 1, tamis, stage, pass: name.pass, plan, shards, of, reduced })
+    }
+}
+
+/// Writes what a label is for, whole or not at all.
+fn write(opened: &Opened, name: &StateName, path: &Path, label: &Label) -> Result<(), RunError> {
     let (stage, handle) = corpus(opened, name)?;
     let unfinished = temporary(path);
     let file = File::create(&unfinished).map_err(RunError::write(path))?;
     let mut out = Remembering { out: BufWriter::new(file), error: None };
-    let (stage_id, pass, hash) = (name.stage.clone(), name.pass, learning_hash(&opened.plan)?);
-    let label =
-        Label { tamis_state: 1, tamis: TAMIS.to_owned(), stage: stage_id, pass, plan: hash, shards, of };
-    let label =
-        serde_json::to_string(&label).map_err(|error| RunError::Internal { message: error.to_string() })?;
-    writeln!(out, "{label}").map_err(RunError::write(path))?;
-    if let Err(failure) = handle.save(name.pass, &mut out) {
+    let line =
+        serde_json::to_string(label).map_err(|error| RunError::Internal { message: error.to_string() })?;
+    writeln!(out, "{line}").map_err(RunError::write(path))?;
+    let written = if label.reduced {
+        handle.save_outcome(name.pass, &mut out)
+    } else {
+        handle.save(name.pass, &mut out)
+    };
+    if let Err(failure) = written {
         return Err(match out.error {
             Some(error) => RunError::write(path)(error),
             None => RunError::stage(&stage.id, &failure),
@@ -178,7 +207,8 @@ fn open(plan: &Plan, path: &Path) -> Result<(Saved, BufReader<File>), RunError> 
         return Err(bad("it was saved with other readers, stages, options or plugins".to_owned()));
     }
     let name = StateName { stage: label.stage, pass: label.pass };
-    Ok((Saved { name, path: path.to_owned(), shards: label.shards, of: label.of }, file))
+    let (path, at, is_reduced) = (path.to_owned(), line.len() as u64, label.reduced);
+    Ok((Saved { name, path, shards: label.shards, of: label.of, is_reduced, at }, file))
 }
 
 /// What some files hold.
@@ -187,11 +217,44 @@ pub(crate) fn read(plan: &Plan, paths: &[PathBuf]) -> Result<Vec<Saved>, RunErro
 }
 
 /// Merges a saved state into its stage.
-pub(crate) fn load(opened: &Opened, path: &Path) -> Result<(), RunError> {
+fn load(opened: &Opened, path: &Path) -> Result<(), RunError> {
     let (saved, mut file) = open(&opened.plan, path)?;
     let (_, handle) = corpus(opened, &saved.name)?;
     let loaded = handle.load(saved.name.pass, &mut file);
     loaded.map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() })
+}
+
+/// Gives a stage what a pass has brought: what was seen is reduced now, unless that has been done before.
+pub(crate) fn end_pass(opened: &Opened, path: &Path) -> Result<(), RunError> {
+    let (saved, _) = open(&opened.plan, path)?;
+    let (stage, handle) = corpus(opened, &saved.name)?;
+    if saved.is_reduced {
+        let taken = handle.open_outcome(saved.name.pass, path, saved.at);
+        return taken
+            .map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() });
+    }
+    load(opened, path)?;
+    handle.end_pass(saved.name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))
+}
+
+/// What becomes of states that are merged.
+#[derive(Debug, Default)]
+pub struct MergeSettings {
+    /// Whether they are reduced, too, which all shards that need them would else do, each for itself. They must then be
+    /// of all shards.
+    pub reduce: bool,
+    /// What earlier passes have brought, for stages that ask for it when a pass ends.
+    pub before: Vec<PathBuf>,
+}
+
+/// What has become of states that were merged.
+#[derive(Debug)]
+pub struct MergedStates {
+    /// The pass and the stage.
+    pub name: StateName,
+    /// Whether they were reduced. Those of a stage of another form than the keyed one are not, nor those of one that
+    /// leaves an index, which is made of what was seen.
+    pub is_reduced: bool,
 }
 
 /// Merges saved states of one pass of one corpus stage, as the shards of a segment leave them, into one.
@@ -202,7 +265,12 @@ pub(crate) fn load(opened: &Opened, path: &Path) -> Result<(), RunError> {
 ///
 /// When the files are not states of the same stage and pass of this plan, or cannot be read or written.
 #[expect(clippy::needless_pass_by_value, reason = "stages that have merged states are good for nothing else")]
-pub fn merge_states(opened: Opened, states: &[PathBuf], output: &Path) -> Result<StateName, RunError> {
+pub fn merge_states(
+    opened: Opened,
+    states: &[PathBuf],
+    output: &Path,
+    settings: &MergeSettings,
+) -> Result<MergedStates, RunError> {
     let (opened, plan) = (&opened, &opened.plan);
     let all = read(plan, states)?;
     let Some(first) = all.first() else {
@@ -214,19 +282,46 @@ pub fn merge_states(opened: Opened, states: &[PathBuf], output: &Path) -> Result
             return Err(RunError::State { path: saved.path.clone(), message });
         }
     }
-    let (name, of) = (&first.name, first.of);
-    let (stage, handle) = corpus(opened, name)?;
+    let (name, of) = (first.name.clone(), first.of);
+    if let Some(lacks) = lacks(&shards, of).filter(|_| settings.reduce) {
+        let message = format!("with the others it {lacks} before they are reduced");
+        return Err(RunError::State { path: first.path.clone(), message });
+    }
+    let (stage, handle) = corpus(opened, &name)?;
     // A fresh folder beside the output: that has room for what is merged, and nobody else's files lie in it.
     let beside = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let scratch =
         tempfile::Builder::new().prefix(SCRATCH).tempdir_in(beside).map_err(RunError::write(beside))?;
     let workspace = workspace(plan, stage, scratch.path(), scratch.path())?;
     handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+    before(opened, &name, &settings.before)?;
     for saved in &all {
         load(opened, &saved.path)?;
     }
-    save(opened, name, output, shards, of)?;
-    Ok(name.clone())
+    let is_reduced = settings.reduce && handle.has_outcomes();
+    if is_reduced {
+        handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
+    }
+    write(opened, &name, output, &Label::new(opened, &name, shards, of, is_reduced)?)?;
+    Ok(MergedStates { name, is_reduced })
+}
+
+/// Gives a stage what its earlier passes have brought.
+fn before(opened: &Opened, name: &StateName, states: &[PathBuf]) -> Result<(), RunError> {
+    let mut all = read(&opened.plan, states)?;
+    all.sort_by_key(|saved| saved.name.pass);
+    for saved in &all {
+        if saved.name.stage != name.stage || saved.name.pass >= name.pass {
+            let message = format!(
+                "it is the state of pass {} of `{}`, which is none before pass {} of `{}`",
+                saved.name.pass, saved.name.stage, name.pass, name.stage
+            );
+            return Err(RunError::State { path: saved.path.clone(), message });
+        }
+        saved.check_whole(saved.of)?;
+        end_pass(opened, &saved.path)?;
+    }
+    Ok(())
 }
 
 /// Why a state cannot be merged with those before it, whose shards are in `shards`; else its shards are added.
@@ -237,6 +332,11 @@ fn misfit(first: &Saved, saved: &Saved, shards: &mut BTreeSet<u32>) -> Option<St
             "it is the state of pass {} of `{}`, and `{path}` that of pass {} of `{}`",
             other.pass, other.stage, name.pass, name.stage
         ));
+    }
+    if saved.is_reduced {
+        return Some(
+            "it was reduced, and there is nothing left to merge: give it to `run` as it is".to_owned(),
+        );
     }
     if saved.of != first.of {
         return Some(format!("it is of {} shards, and `{path}` of {}", saved.of, first.of));

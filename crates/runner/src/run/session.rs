@@ -213,11 +213,9 @@ impl<'a> Session<'a> {
             self.prepare(name, prepared)?;
             let given = given.iter().find(|saved| saved.name == *name).map(|saved| saved.path.clone());
             self.check_merged(name, given.is_some())?;
-            let (stage, handle) = states::corpus(self.opened, name)?;
             let watch = Stopwatch::start();
-            states::load(self.opened, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
-            handle.end_pass(name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))?;
-            tally.stage("stage", &stage.id).time += watch.spent();
+            states::end_pass(self.opened, &given.unwrap_or_else(|| self.work_folder.state(name)))?;
+            tally.stage("stage", &name.stage).time += watch.spent();
         }
         Ok(())
     }

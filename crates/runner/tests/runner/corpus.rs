@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tamis_runner::{Finish, Reads, RunError, SegmentTask, Settings, Shard, Writes, merge_states, segments};
+use tamis_runner::{
+    Finish, MergeSettings, Reads, RunError, SegmentTask, Settings, Shard, Writes, merge_states, segments,
+};
 
 use crate::fakes::{Hooks, World};
 
@@ -156,7 +158,8 @@ fn run_apart(world: &World, text: &str, count: u32) {
             });
             let saved: Vec<_> = saved.collect();
             let opened = world.open(text, &hooks);
-            assert_eq!(merge_states(opened, &saved, &world.path(&name.file())).unwrap(), *name);
+            let merged = merge_states(opened, &saved, &world.path(&name.file()), &MergeSettings::default());
+            assert_eq!(merged.unwrap().name, *name);
         }
     }
 }
@@ -220,9 +223,14 @@ fn states_of_others_are_refused() {
     world.write("nonsense", "no state\n");
     let merge = |text: &str, states: &[&str]| {
         let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
-        merge_states(world.open(text, &Hooks::default()), &states, &world.path("merged"))
-            .unwrap_err()
-            .to_string()
+        merge_states(
+            world.open(text, &Hooks::default()),
+            &states,
+            &world.path("merged"),
+            &MergeSettings::default(),
+        )
+        .unwrap_err()
+        .to_string()
     };
     let state = "out/.tamis/s0.0.state";
     assert!(merge(&text, &["nonsense"]).contains("no state that tamis has saved"));
@@ -253,7 +261,12 @@ fn only_states_of_all_shards_together_are_taken() {
         let states: Vec<_> = states.iter().map(|state| world.path(state)).collect();
         // The output of the merging pipeline does not matter.
         let text = text.replace("\"out\"", "\"elsewhere\"").replace("\"out/", "\"elsewhere/");
-        merge_states(world.open(&text, &Hooks::default()), &states, &world.path(to))
+        merge_states(
+            world.open(&text, &Hooks::default()),
+            &states,
+            &world.path(to),
+            &MergeSettings::default(),
+        )
     };
     merge(&[state(0), state(2)], "two").unwrap();
     let error = merge(&[state(0), "two".to_owned()], "twice").unwrap_err().to_string();
