@@ -24,6 +24,7 @@ mod slow;
 mod spreads;
 mod stop;
 mod summary;
+mod times;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
