@@ -100,6 +100,8 @@ fn run(bundled: &[&'static PluginTable], args: impl IntoIterator<Item = OsString
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    #[cfg(feature = "remote")]
+    environment::set_hub();
     if let Err(error) = output::keep_stdout() {
         return output::failure(&error.into());
     }

@@ -148,7 +148,7 @@ fn source() -> Value {
             "id": id(),
             "paths": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 }, "minItems": 1, "minLength": 1,
-                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl`. What is hidden in a folder (a name that begins with a dot), and what a run has put beside its result there (`__failed`), is passed over unless a path names it."
+                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl` or `hf://datasets/owner/name/**/*.parquet`. What is hidden in a folder (a name that begins with a dot), and what a run has put beside its result there (`__failed`), is passed over unless a path names it."
             },
             "exclude": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 },

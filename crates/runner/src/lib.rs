@@ -68,5 +68,7 @@ pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segment
 pub use settings::{Grace, Settings, Stream};
 pub use sites::Sites;
 pub use tally::{FateCounts, InputTally, StageTally, Tally};
+#[cfg(feature = "remote")]
+pub use tamis_input::set_hub;
 pub use work::chain::{pass, process, transform};
 pub use work::place::RecordPlace;

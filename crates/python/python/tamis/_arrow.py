@@ -10,7 +10,7 @@ import pyarrow.ipc
 
 from tamis._stage import _DECODE, _ENCODE, FLUSH_SECS, Document, Stage, _copied
 
-_TEXT = pyarrow.large_string()
+_TEXT = pyarrow.string()
 _COLUMNS = ("id", "drop", "fail", "text", "metadata", "split", "counts")
 _SCHEMA = pyarrow.schema([(name, _TEXT) for name in _COLUMNS])
 _AS_JSON = frozenset(("metadata", "split", "counts"))
@@ -93,7 +93,17 @@ def _column(name: str, answers: list[dict[str, Any]], said: set[str]) -> Any:
     if name in _AS_JSON:
         # NaN and infinities are no JSON.
         values = [None if value is None else _ENCODE(value) for value in values]
-    return pyarrow.array(values, _TEXT)
+    return _strings(values)
+
+
+def _strings(values: list[Optional[str]]) -> Any:
+    # `pyarrow.array` imports pandas where it is installed, which takes longer than some thousand documents.
+    builder = getattr(pyarrow.lib, "StringBuilder", None)
+    if builder is None:
+        return pyarrow.array(values, _TEXT)
+    strings = builder()
+    strings.append_values(values)
+    return strings.finish()
 
 
 def _sound(answer: dict[str, Any]) -> dict[str, Any]:
