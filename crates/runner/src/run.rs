@@ -324,7 +324,6 @@ impl<'a> Setup<'a> {
             addition::clear(&self.opened.plan, &self.places, folder)?;
         }
         self.work_folder.clear()?;
-        self.work_folder.forget_times()?;
         // Before the manifest, which says that there is a run.
         self.inputs.known().write(folder)?;
         // With the exports, or a run that is killed before it has listed a part leaves one that nobody knows.

@@ -70,7 +70,6 @@ impl Sites {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_nothing(counts: &FateCounts) -> bool {
     counts.n() == 0
 }

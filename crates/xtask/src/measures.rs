@@ -43,6 +43,7 @@ use = "dedup-near"
 [[stage]]
 use = "judge"
 presets = ["gopher", "c4", "fineweb", "web-en", "web-zh", "chinese-web-text", "map-neo"]
+mode = "annotate"
 "#;
 
 /// Writes the chapter on measures.
@@ -106,7 +107,6 @@ fn declared(program: &Path) -> anyhow::Result<BTreeMap<String, Vec<Value>>> {
 
 fn chapter(program: &Path, page: &str) -> anyhow::Result<String> {
     let mut chapter = HEAD.to_owned();
-    chapter = chapter.replace("{PAGES}", &PAGES.to_string());
     for (stage, measures) in declared(program)? {
         let article = article(page, &stage);
         let shown = article.map(shown).unwrap_or_default();
@@ -187,7 +187,7 @@ A stage that judges by a number says how it is called, what its unit is, and whi
 
 The sentence behind a name is its definition. A *share* goes from 0 to 1. Characters are Unicode scalar values; lines are those of the text as the stage sees it.
 
-The pictures show {PAGES} invented pages, flattened, half of them Chinese, as `cargo xtask bench` makes them: what such a measure looks like where it is applied, not what is usual on the web. Dashed lines are the limits of the options that were given or are the default. What no picture is shown of was not met in them, or needs a file of yours.
+The pictures show 2,000 invented pages, flattened, half of them Chinese, as `cargo xtask bench` makes them: what such a measure looks like where it is applied, not what is usual on the web. Dashed lines are the limits of the options that were given or are the default. What no picture is shown of was not met in them, or needs a file of yours.
 "#;
 
 #[cfg(test)]

@@ -76,9 +76,8 @@ impl<'a> Repository<'a> {
 
 /// The address of a data set, and the path within it.
 pub(super) fn parts(url: &str) -> (&str, &str) {
-    let slashes = url.match_indices('/').map(|(at, _)| at);
     // Two behind the scheme, then behind `datasets`, `OWNER` and `NAME`.
-    match slashes.skip(4).nth(0) {
+    match url.match_indices('/').map(|(at, _)| at).nth(4) {
         Some(end) => (url.get(..end).unwrap_or(url), url.get(end + 1..).unwrap_or_default()),
         None => (url, ""),
     }

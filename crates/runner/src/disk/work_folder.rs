@@ -78,12 +78,6 @@ impl WorkFolder {
         self.work.join("scratch")
     }
 
-    /// Forgets what was spent on a run that is replaced.
-    pub(crate) fn forget_times(&self) -> Result<(), RunError> {
-        let path = times_file(&self.folder);
-        absent(std::fs::remove_file(&path)).map_err(RunError::write(&path))
-    }
-
     /// Takes all of it away, but for what outlasts a run.
     pub(crate) fn clear(&self) -> Result<(), RunError> {
         let own = self.folder.join(WORK);
