@@ -52,8 +52,23 @@ fn python() -> Option<PathBuf> {
 }
 
 fn world(secs: f64) -> Option<World> {
+    speaking("jsonl", secs)
+}
+
+/// Whether Python has PyArrow; the tests say so where it has not.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn has_arrow() -> bool {
+    let asked = python().map(|python| Command::new(python).args(["-c", "import pyarrow"]).output());
+    let has = asked.is_some_and(|asked| asked.is_ok_and(|it| it.status.success()));
+    if !has {
+        eprintln!("SKIPPED: no PyArrow");
+    }
+    has
+}
+
+fn speaking(format: &str, secs: f64) -> Option<World> {
     let command = format!(
-        "command = [\"/usr/bin/env\", \"PYTHONPATH={}\", \"{}\"]\n",
+        "command = [\"/usr/bin/env\", \"PYTHONPATH={}\", \"{}\"]\nformat = \"{format}\"\n",
         root().join("crates/python/python").display(),
         python()?.display()
     );
@@ -98,10 +113,54 @@ fn functions_are_stages_and_threads_do_not_matter() {
     );
 }
 
+/// What comes of the same functions, with everything but the manifest, which knows the options.
+#[test]
+fn record_batches_and_lines_come_to_the_same() {
+    if !has_arrow() {
+        return;
+    }
+    let mut outputs = Vec::new();
+    for format in ["jsonl", "arrow"] {
+        let Some(world) = speaking(format, 0.0) else { return };
+        for threads in [1, 3] {
+            let ran = world.run(&["--fresh", "--set", &format!("run.threads={threads}")]).exits(0);
+            assert!(ran.stderr.contains("nothing of this may be taken for an answer"), "{ran:#?}");
+            let mut files = world.files("out");
+            files.retain(|name, _| !name.starts_with(".tamis"));
+            outputs.push((files, world.manifest()["tally"].clone()));
+        }
+    }
+    assert!(outputs.iter().all(|output| *output == outputs[0]));
+}
+
+#[test]
+fn what_the_package_cannot_do_is_told() {
+    let Some(world) = speaking("arrow", 0.0) else { return };
+    world.write("pyarrow.py", "raise ImportError('not in this test')");
+    // The folder of the script comes before that of what is installed.
+    world.run(&["--set", "run.max_failed_ratio=1"]).exits(0);
+    let failures = world.records("out/__failed");
+    assert_eq!(failures.len(), 300);
+    assert!(failures.iter().all(|it| {
+        it["reason"]
+            .as_str()
+            .is_some_and(|why| why.contains("needs PyArrow") && why.contains("not in this test"))
+    }));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_is_resumed_and_nothing_fails_by_it() {
-    let Some(world) = world(0.01) else { return };
+    for format in ["jsonl", "arrow"] {
+        if format == "jsonl" || has_arrow() {
+            interrupted_and_resumed(format);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn interrupted_and_resumed(format: &str) {
+    let Some(world) = speaking(format, 0.01) else { return };
     let child = start(&world, &["run", "p.toml"]);
     wait_for("a part", || world.path("out/part-00000.jsonl").exists());
     let id = child.id().to_string();

@@ -34,4 +34,5 @@ mod round_trip;
 mod shards;
 mod streams;
 mod telling;
+mod times;
 use tamis_tests::world;

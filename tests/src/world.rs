@@ -40,6 +40,9 @@ path = \"out/dropped\"
 max_failed_ratio = 1
 ";
 
+/// What a run has spent where, which is different each time.
+pub const TIMES: &str = ".tamis/times.json";
+
 /// A temporary folder with a pipeline `p.toml`, in which the program runs.
 #[derive(Debug)]
 pub struct World {
@@ -113,7 +116,7 @@ impl World {
         self.tamis(&[&["run", "p.toml"], arguments].concat())
     }
 
-    /// Every file below a folder with its content, by name.
+    /// Every file below a folder with its content, by name, but for what a run notes of how long it takes.
     pub fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.path(folder)];
@@ -122,7 +125,7 @@ impl World {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else {
+                } else if !path.ends_with(TIMES) {
                     let name = path.strip_prefix(self.path(folder)).unwrap().to_string_lossy().into_owned();
                     files.insert(name, std::fs::read(path).unwrap());
                 }

@@ -15,7 +15,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// The kinds of addresses that are read from.
-pub const SCHEMES: [&str; 8] = ["s3", "gs", "az", "azure", "abfs", "abfss", "http", "https"];
+pub const SCHEMES: [&str; 9] = ["s3", "gs", "az", "azure", "abfs", "abfss", "hf", "http", "https"];
 
 /// How many hexadecimal digits stand for a value that is not shown.
 ///
@@ -63,6 +63,11 @@ impl Address {
     /// Whether it is of the web, where nothing can be listed.
     pub fn is_web(&self) -> bool {
         scheme(&self.0).is_some_and(is_web)
+    }
+
+    /// Whether it is of the hub of Hugging Face.
+    pub fn is_of_hub(&self) -> bool {
+        scheme(&self.0) == Some("hf")
     }
 }
 

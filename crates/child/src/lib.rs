@@ -4,7 +4,7 @@
 //! up on a program that neither reads nor answers. So each pipe has a thread, and the worker waits for lines with a
 //! limit. All of them end by themselves when the process does.
 //!
-//! What an answer is, [`Framing`] says: a line, or bytes behind their number.
+//! What an answer is, [`Framing`] says: a line, bytes behind their number, or what a function of the caller's reads.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write as _};
@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// An answer longer than this is none: nobody's document is.
-const LONGEST: u64 = 1 << 30;
+/// An answer longer than this, in bytes, is none: nobody's document is.
+pub const LONGEST: u64 = 1 << 30;
 /// So many lines of standard error are kept for a message.
 const LAST_LINES: usize = 5;
 /// So many lines of standard error of a process are handed on.
@@ -23,13 +23,18 @@ const MOST_LINES: usize = 1000;
 /// How long a process may take to end when its input has ended.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Reads the next answer; none at the end of what a program writes, or where an answer is broken off.
+pub type Frame = fn(&mut dyn BufRead) -> Result<Option<Vec<u8>>, String>;
+
 /// How answers are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Framing {
     /// Each is a line, which is handed on without its end.
     Lines,
     /// Each is its length in bytes, as 8 bytes, least significant first, and then these bytes.
     Sized,
+    /// Each is what this reads.
+    By(Frame),
 }
 
 /// A process that answers.
@@ -183,7 +188,7 @@ impl Starts {
     /// # Errors
     ///
     /// What `start` says, or has said the last time.
-    pub fn start(&self, start: impl FnOnce() -> Result<Child, String>) -> Result<Child, String> {
+    pub fn start<T>(&self, start: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
         let failed = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if failed().in_a_row >= MOST_FAILED_STARTS {
             return Err(failed().why.clone());
@@ -216,6 +221,7 @@ fn read(stdout: impl Read, framing: Framing, heard: &Sender<Result<Vec<u8>, Stri
         let answer = match framing {
             Framing::Lines => line(&mut stdout),
             Framing::Sized => sized(&mut stdout),
+            Framing::By(frame) => frame(&mut stdout),
         };
         let Some(answer) = answer.transpose() else { return };
         let is_last = answer.is_err();
@@ -226,7 +232,11 @@ fn read(stdout: impl Read, framing: Framing, heard: &Sender<Result<Vec<u8>, Stri
 }
 
 /// The next line; none at the end, and none if it has no end: an answer that was broken off.
-fn line(stdout: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
+///
+/// # Errors
+///
+/// When it cannot be read or is longer than [`LONGEST`].
+pub fn line(stdout: &mut dyn BufRead) -> Result<Option<Vec<u8>>, String> {
     let mut line = Vec::new();
     let n = stdout.take(LONGEST).read_until(b'\n', &mut line).map_err(|error| unreadable(&error))?;
     if line.pop_if(|last| *last == b'\n').is_some() {
@@ -251,11 +261,13 @@ fn sized(stdout: &mut impl Read) -> Result<Option<Vec<u8>>, String> {
     Ok((n as u64 == length).then_some(bytes))
 }
 
-fn unreadable(error: &std::io::Error) -> String {
+/// What is said of an answer that cannot be read.
+pub fn unreadable(error: &std::io::Error) -> String {
     format!("cannot read from the program: {error}")
 }
 
-fn too_long(bytes: u64) -> String {
+/// What is said of an answer of so many bytes.
+pub fn too_long(bytes: u64) -> String {
     format!("the program answers with {} MiB, which is more than {} MiB", bytes >> 20, (LONGEST >> 20) - 1)
 }
 

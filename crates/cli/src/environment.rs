@@ -26,6 +26,14 @@ pub(crate) fn program() -> PathBuf {
     PROGRAM.get().cloned().unwrap_or_else(current)
 }
 
+/// Which hub of Hugging Face data sets are read from, and the token for those that not everybody may read: in the
+/// variables that its own programs ask.
+#[cfg(feature = "remote")]
+pub(crate) fn set_hub() {
+    let [endpoint, token] = ["HF_ENDPOINT", "HF_TOKEN"].map(|name| std::env::var(name).ok());
+    tamis_runner::set_hub(endpoint.filter(|it| !it.is_empty()), token.filter(|it| !it.is_empty()));
+}
+
 /// The plugin folders: those of the variable, then `plugins` beside the program.
 pub(crate) fn plugin_folders() -> Vec<PathBuf> {
     let named = std::env::var_os(PLUGIN_PATH);

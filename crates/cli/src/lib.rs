@@ -24,6 +24,7 @@ mod slow;
 mod spreads;
 mod stop;
 mod summary;
+mod times;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -99,6 +100,8 @@ fn run(bundled: &[&'static PluginTable], args: impl IntoIterator<Item = OsString
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    #[cfg(feature = "remote")]
+    environment::set_hub();
     if let Err(error) = output::keep_stdout() {
         return output::failure(&error.into());
     }

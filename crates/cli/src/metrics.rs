@@ -115,8 +115,17 @@ fn text(pipeline: &str, now: &Snapshot, (begun_at, seconds): (f64, f64), ended: 
 
 /// Memory of this process in bytes, where the system tells it in a file.
 pub(crate) fn resident() -> Option<u64> {
+    told("VmRSS:")
+}
+
+/// The most that it has had.
+pub(crate) fn peak() -> Option<u64> {
+    told("VmHWM:")
+}
+
+fn told(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 

@@ -1,5 +1,6 @@
 //! Inputs that are addresses: `s3://bucket/dump/*.jsonl`.
 
+use tamis_address::glob::is_glob;
 use tamis_address::{Parts, SCHEMES, is_web, scheme};
 
 use crate::diagnostic::Diagnostic;
@@ -32,6 +33,16 @@ pub(crate) fn mistake(written: &str, place: &Place) -> Option<Diagnostic> {
         let problem = if parts.host.is_empty() { "without" } else { "with wildcards in" };
         let message = format!("an address {problem} its {what}: `{written}`");
         return Some(error(message).label(format!("name the {what} behind `{scheme}://`")));
+    }
+    if scheme == "hf" {
+        let mut names = parts.path.split('/').skip(1).take(2);
+        let is_named = |name: Option<&str>| name.is_some_and(|name| !name.is_empty() && !is_glob(name));
+        if parts.host != "datasets" || !is_named(names.next()) || !is_named(names.next()) {
+            let message = format!("`{written}` names no data set of the hub");
+            let label =
+                "write `hf://datasets/OWNER/NAME/`, with `@REVISION` behind the name if it is not `main`";
+            return Some(error(message).label(label));
+        }
     }
     // `?` begins a query.
     if is_web(scheme) && parts.path.contains(['*', '[', '{']) {

@@ -148,7 +148,7 @@ fn source() -> Value {
             "id": id(),
             "paths": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 }, "minItems": 1, "minLength": 1,
-                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl`. What is hidden in a folder (a name that begins with a dot), and what a run has put beside its result there (`__failed`), is passed over unless a path names it."
+                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl` or `hf://datasets/owner/name/**/*.parquet`. What is hidden in a folder (a name that begins with a dot), and what a run has put beside its result there (`__failed`), is passed over unless a path names it."
             },
             "exclude": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 },
@@ -176,7 +176,7 @@ fn stage() -> Value {
             "before": place("before"),
             "after": place("after"),
             "any_order": { "type": "boolean", "description": "`true` says that the stage stands where it does on purpose: what `tamis check` finds wrong with its place is not told." },
-            "isolate": { "type": "boolean", "description": "`true` runs a filter or an extractor in processes of its own, one for each worker: a crash, an `abort` or a loop without end costs the document at which it happens, and the dead letter names it. A document at which it is for longer than `stage_timeout_secs` of `[run]` fails. Documents are copied to the process and back." },
+            "isolate": { "type": "boolean", "description": "`true` runs a filter or an extractor in processes of its own, one for each worker: a crash, an `abort` or a loop without end costs the document at which it happens, and the dead letter names it. A document at which it is for longer than `stage_timeout_secs` of `[run]` fails. Documents are copied to the process and back: of 100,000 with 1 KB each, `length` takes 1.7 µs a document more of the processor (0.2 in the process of the run), `repair-text`, which changes all of them, 3 µs more (2.1), `judge` with the rules of Gopher, which has many measures to send back, 9 µs more (14)." },
             "remove": { "type": "boolean", "description": "In a pipeline that `extends` another: `true` takes the stage of this id out." }
         }
     })

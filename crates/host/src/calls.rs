@@ -271,7 +271,7 @@ pub fn open_calls(run: Option<&RunContext>, at_least: Duration) -> Vec<OpenCall>
     calls
 }
 
-/// Looks at all threads again and again, and tells what does not get on.
+/// Looks at all threads again and again, and tells what does not get on, or what took long.
 pub(crate) struct Sweep {
     /// Whose calls are looked at.
     run: RunContext,
@@ -285,6 +285,52 @@ struct Seen {
     at: u64,
     since: Instant,
     is_told: bool,
+}
+
+/// Looks at all threads again and again, and tells how long documents took that took long.
+pub(crate) struct Stays {
+    /// Whose calls are looked at.
+    run: RunContext,
+    /// One a slot: when its call began, where it is, and the call with how long it has been there.
+    seen: Vec<Option<(Instant, u64, Instant, OpenCall)>>,
+}
+
+impl Stays {
+    pub(crate) fn new(run: RunContext) -> Self {
+        Self { run, seen: Vec::new() }
+    }
+
+    /// Documents at which a stage was for `least` or longer, and is no longer; how long it was seen there stands for how
+    /// long the call lasted. At the end, with `all`, also those at which one still is.
+    pub(crate) fn over(&mut self, least: Duration, all: bool) -> Vec<OpenCall> {
+        let slots = lock(&SLOTS).clone();
+        self.seen.resize_with(slots.len(), || None);
+        let mut over = Vec::new();
+        for (slot, seen) in slots.iter().zip(&mut self.seen) {
+            // Of several documents in one call it is only known where it is if the plugin says so.
+            let now = slot.look(Some(&self.run)).filter(|(call, ..)| call.subject.starts_with("document `"));
+            let now = now.filter(|(call, ..)| !call.subject.ends_with("behind it"));
+            match (&mut *seen, now) {
+                (Some((call, place, since, what)), Some((_, began, at)))
+                    if *call == began && *place == at =>
+                {
+                    what.lasts = since.elapsed();
+                }
+                (_, now) => {
+                    let next = now.map(|(mut what, began, at)| {
+                        what.lasts = Duration::ZERO;
+                        (began, at, Instant::now(), what)
+                    });
+                    over.extend(std::mem::replace(seen, next).map(|(.., what)| what));
+                }
+            }
+            if all {
+                over.extend(seen.take().map(|(.., what)| what));
+            }
+        }
+        over.retain(|call| call.lasts >= least);
+        over
+    }
 }
 
 impl Sweep {
@@ -400,6 +446,32 @@ mod tests {
         assert_eq!(told(Duration::ZERO), ["c"]);
         drop(entered);
         assert!(told(Duration::ZERO).is_empty());
+    }
+
+    #[test]
+    fn what_took_long_is_told_when_it_is_over() {
+        let run = RunContext::default();
+        let (who, records) = (who_of("slow", &run), records());
+        let mut stays = Stays::new(run);
+        let wait = Duration::from_millis(5);
+        let entered = mine().enter(&who, Subject::Documents(&records));
+        assert!(stays.over(Duration::ZERO, false).is_empty(), "nobody knows at which document it is");
+        mine().begin(0);
+        assert!(stays.over(wait, false).is_empty());
+        std::thread::sleep(wait);
+        assert!(stays.over(wait, false).is_empty(), "it is still there");
+        mine().begin(1);
+        let over = stays.over(wait, false);
+        assert_eq!(over.len(), 1);
+        assert_eq!(over[0].document.as_deref(), Some("a"));
+        assert!(over[0].lasts >= wait);
+        mine().begin(2);
+        assert!(stays.over(wait, false).is_empty(), "that was quick");
+        std::thread::sleep(wait);
+        assert!(stays.over(wait, false).is_empty());
+        assert_eq!(stays.over(wait, true).len(), 1, "the run is over");
+        drop(entered);
+        assert!(stays.over(Duration::ZERO, true).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tamis_stage::RunContext;
 
-use crate::calls::{OpenCall, Sweep};
+use crate::calls::{OpenCall, Stays, Sweep};
 
 /// How often threads are looked at, at most and at least.
 const TICK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -40,6 +40,31 @@ impl Watchdog {
             while matches!(stopped.recv_timeout(tick), Err(RecvTimeoutError::Timeout)) {
                 sweep.stuck(limit).iter().for_each(&tell);
             }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Tells how long stages took for documents for which they took `least` or longer, when they are done with them.
+    /// Nothing is measured where the stages run: threads are looked at some times in `least`, so what is told is by as
+    /// much too short, and what takes less than `least` is not told. How long it was is what [`OpenCall::lasts`] says.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn of_long_stays(
+        run: &RunContext,
+        least: Duration,
+        tell: impl Fn(&OpenCall) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let run = run.clone();
+        let tick = (least / 4).max(TICK.0);
+        let thread = std::thread::Builder::new().name("tamis-stays".to_owned()).spawn(move || {
+            let mut stays = Stays::new(run);
+            while matches!(stopped.recv_timeout(tick), Err(RecvTimeoutError::Timeout)) {
+                stays.over(least, false).iter().for_each(&tell);
+            }
+            stays.over(least, true).iter().for_each(&tell);
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }

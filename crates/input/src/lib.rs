@@ -39,3 +39,5 @@ pub use open::{Content, Input, OpenOptions, RequestBytes, open};
 pub use pattern::Pattern;
 pub use random::{RandomAccess, random_access};
 pub use read_ahead::ReadAhead;
+#[cfg(feature = "remote")]
+pub use remote::set_hub;

@@ -86,7 +86,9 @@ impl Pattern {
         }
         let (_, rest) = written.split_once("://").unwrap_or_default();
         if !is_glob(rest) {
-            let is_prefix = rest.ends_with('/') || !rest.contains('/');
+            // On the hub a data set has three parts; what is behind them is a path in it.
+            let least = if scheme == "hf" { 3 } else { 1 };
+            let is_prefix = rest.ends_with('/') || rest.split('/').count() <= least;
             let url =
                 if is_prefix { format!("{}/", written.trim_end_matches('/')) } else { written.to_owned() };
             let root = folder_of(&url);

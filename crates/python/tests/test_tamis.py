@@ -1,5 +1,6 @@
 """The package as it is installed: the command line, runs, pipelines in the process, and stages in Python."""
 
+import io
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ import tamis
 
 try:
     import pyarrow
+
+    import tamis._arrow
 except ImportError:
     pyarrow = None
     print("SKIPPED: no PyArrow", file=sys.stderr)
@@ -324,6 +327,62 @@ class Stages(Folder):
         self.assertTrue(all(it["metadata"]["mark"] == "x" for it in self.kept()))
         self.assertEqual(last["tally"]["kept"], len(self.kept()))
         self.assertLessEqual(last["tally"]["failed"], 1)
+
+    @unittest.skipIf(pyarrow is None, "no PyArrow")
+    def test_functions_are_stages_of_record_batches(self):
+        @tamis.extractor
+        def shout(document, options):
+            n = document.metadata["n"]
+            if n == 1:
+                raise ValueError("one")
+            if n == 2:
+                document.drop("two")
+            if n == 3:
+                document.metadata["list"].append(4)
+                document.metadata.pop("n")
+                document.split("a part", {"of": 3})
+                document.count("threes")
+            if n == 4:
+                document.metadata["bad"] = float("nan")
+            if n == 5:
+                document.text = "half a pair: \ud800"
+            return document.text.upper() if n == 6 else None
+
+        @tamis.filter
+        def short(document):
+            return len(document.text) < 9 or "long"
+
+        text = pyarrow.large_string()
+        metadata = [json.dumps({"n": n, "list": [1]}) for n in range(7)]
+        batch = pyarrow.record_batch(
+            {
+                "id": pyarrow.array([f"d{n}" for n in range(7)], text),
+                "text": pyarrow.array(["short", "a longer text"] * 3 + ["x"], text),
+                "metadata": pyarrow.array(metadata, text),
+            }
+        )
+
+        def said(stage):
+            asked = pyarrow.BufferOutputStream()
+            with pyarrow.ipc.new_stream(asked, batch.schema) as writer:
+                writer.write_batch(batch)
+            answered = io.BytesIO()
+            tamis._arrow.serve_batches(stage, {}, io.BytesIO(asked.getvalue().to_pybytes()), answered)
+            rows = pyarrow.ipc.open_stream(io.BytesIO(answered.getvalue())).read_all().to_pylist()
+            return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+        answers = said(shout)
+        self.assertEqual([it["id"] for it in answers], [f"d{n}" for n in range(7)])
+        self.assertEqual(answers[0], {"id": "d0"})
+        self.assertRegex(answers[1]["fail"], r"^ValueError: one \(test_tamis.py, line \d+\)$")
+        self.assertEqual(answers[2], {"id": "d2", "drop": "two"})
+        self.assertEqual(json.loads(answers[3]["metadata"]), {"list": [1, 4], "n": None})
+        self.assertEqual(json.loads(answers[3]["split"]), [{"text": "a part", "metadata": {"of": 3}}])
+        self.assertEqual(json.loads(answers[3]["counts"]), {"threes": 1})
+        self.assertIn("cannot be written", answers[4]["fail"])
+        self.assertIn("cannot be written", answers[5]["fail"])
+        self.assertEqual(answers[6], {"id": "d6", "text": "X"})
+        self.assertEqual([it.get("drop") for it in said(short)], [None, "long", None, "long", None, "long", None])
 
     def test_a_function_can_still_be_called(self):
         @tamis.filter

@@ -1,7 +1,7 @@
 //! What a run did, as one page of HTML that needs nothing else: no network, no script.
 //!
 //! All of it comes from the output folder: the manifest says where the records went and how measures are spread, what
-//! was dropped lies in an export. So the page of a run of last month is made as that of a run of now, on any machine,
+//! was dropped lies in an export, and what was spent where in a file of its own (`times`). So the page of a run of last month is made as that of a run of now, on any machine,
 //! and nothing is counted a second time.
 //!
 //! `view` makes of the manifest what the page shows, `flow` and `histogram` draw, `samples` reads some of the records
@@ -24,6 +24,8 @@ mod near;
 mod numbers;
 pub mod preview;
 mod samples;
+mod times;
+mod timing;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,7 @@ use minijinja::{AutoEscape, Environment};
 use tamis_runner::{Manifest, RunError};
 use tamis_stage::Registry;
 
+pub use times::{Seconds, Slowest, Times};
 use view::View;
 
 /// Why there is no page.
@@ -85,6 +88,8 @@ pub fn page(folder: &Path, registry: &Registry) -> Result<String, ReportError> {
             .as_ref()
             .map(|table| near::misses(&folder.join(&table.name)))
             .unwrap_or_default(),
+        times: Times::read(folder),
+        skew: timing::Skew::of(folder),
     };
     let view = View::of(&manifest, registry, seen);
     fill("report.html", include_str!("../templates/report.html"), minijinja::context! { run => view })

@@ -24,6 +24,25 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// The same of what is no number of records; `0 %` of nothing.
+pub(crate) fn share_of(part: f64, whole: f64) -> String {
+    // To a millionth, which is more than is shown.
+    let of = |value: f64| (value / whole * 1e6) as u64;
+    if whole > 0.0 { share(of(part), of(whole)) } else { share(0, 0) }
+}
+
+/// How long something takes, in seconds: `12 µs`, `1.3 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match seconds {
+        seconds if seconds < 0.000_95 => format!("{} µs", value((seconds * 1e7).round() / 10.0)),
+        seconds if seconds < 0.95 => format!("{} ms", value((seconds * 1e4).round() / 10.0)),
+        seconds if seconds < 59.5 => format!("{} s", value((seconds * 10.0).round() / 10.0)),
+        seconds if seconds < 3570.0 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", count((whole + 30) / 3600), (whole + 30) % 3600 / 60),
+    }
+}
+
 /// A size: `12.4 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
@@ -53,4 +72,27 @@ pub(crate) fn value(value: f64) -> String {
         _ => format!("{value:.3}"),
     };
     text.replacen('-', "−", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_people_read_them() {
+        for (seconds, expected) in [
+            (0.0, "0 µs"),
+            (0.000_012, "12 µs"),
+            (0.001_3, "1.30 ms"),
+            (0.25, "250 ms"),
+            (4.2, "4.20 s"),
+            (59.4, "59.4 s"),
+            (200.0, "3 min 20 s"),
+            (7500.0, "2 h 5 min"),
+        ] {
+            assert_eq!(duration(seconds), expected);
+        }
+        assert_eq!(share_of(0.5, 2.0), "25 %");
+        assert_eq!(share_of(0.0, 0.0), "0 %");
+    }
 }

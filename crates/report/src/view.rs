@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use tamis_runner::{Example, LanguageTally, Manifest, StageTally, Tally};
+use tamis_runner::{Example, FateCounts, Manifest, StageTally, Tally};
 use tamis_stage::{MeasureInfo, Registry, Sketch, StageInfo};
 
 use crate::flow::{self, Step};
@@ -12,6 +12,8 @@ use crate::histogram::{self, Line};
 use crate::near::Near;
 use crate::numbers::{count, share, size, value};
 use crate::samples::{Sample, Samples};
+use crate::times::Times;
+use crate::timing::{Skew, Timing};
 
 /// A run.
 #[derive(Serialize)]
@@ -24,9 +26,14 @@ pub(crate) struct View {
     input: String,
     /// The picture of the flow, as SVG.
     flow: String,
-    languages: Vec<Language>,
+    languages: Vec<Group>,
     /// How many languages there are, where not all have a row.
     n_languages: Option<String>,
+    sites: Vec<Group>,
+    /// How many records are of sites without a row, where not all have one.
+    n_other_sites: Option<String>,
+    timing: Option<Timing>,
+    skew: Option<Skew>,
     stages: Vec<StageView>,
     failures: Vec<Failure>,
     unread: Vec<Failure>,
@@ -80,9 +87,9 @@ struct NearMisses {
     records: Vec<(String, String)>,
 }
 
-/// What became of the records in a language.
+/// What became of the records in a language, or of a site.
 #[derive(Serialize)]
-struct Language {
+struct Group {
     name: String,
     n: String,
     kept: String,
@@ -121,6 +128,8 @@ struct Planned<'a> {
 pub(crate) struct Seen {
     pub(crate) samples: Samples,
     pub(crate) near: Near,
+    pub(crate) times: Option<Times>,
+    pub(crate) skew: Option<Skew>,
 }
 
 impl View {
@@ -145,9 +154,13 @@ impl View {
             totals: totals(tally),
             input: input(manifest),
             flow: flow::draw(&steps, tally.kept),
-            languages: languages(tally),
+            languages: groups(&tally.languages, MOST_LANGUAGES),
             n_languages: (tally.languages.len() > MOST_LANGUAGES)
                 .then(|| count(tally.languages.len() as u64)),
+            sites: groups(&tally.sites.named, MOST_SITES),
+            n_other_sites: other_sites(tally),
+            timing: seen.times.as_ref().map(|times| Timing::of(manifest, times)),
+            skew: seen.skew,
             stages,
             failures: failures(tally),
             unread: tally.unread.first.iter().map(|example| failure("", 1, example)).collect(),
@@ -186,19 +199,35 @@ fn totals(tally: &Tally) -> Vec<(&'static str, String, String)> {
 /// So many languages have a row, the most frequent ones.
 const MOST_LANGUAGES: usize = 20;
 
-fn languages(tally: &Tally) -> Vec<Language> {
-    let n = |it: &LanguageTally| it.kept + it.dropped + it.failed;
-    let mut languages: Vec<(&String, &LanguageTally)> = tally.languages.iter().collect();
-    languages.sort_by_key(|(name, it)| (std::cmp::Reverse(n(it)), *name));
-    let language = |(name, it): (&String, &LanguageTally)| Language {
-        name: name.clone(),
-        n: count(n(it)),
-        kept: count(it.kept),
-        dropped: count(it.dropped),
-        failed: count(it.failed),
-        share: share(it.kept, n(it)),
-    };
-    languages.into_iter().take(MOST_LANGUAGES).map(language).collect()
+/// So many sites have a row, the largest ones.
+const MOST_SITES: usize = 25;
+
+/// The largest groups of records.
+fn groups(counts: &BTreeMap<String, FateCounts>, most: usize) -> Vec<Group> {
+    largest(counts)
+        .into_iter()
+        .take(most)
+        .map(|(name, it)| Group {
+            name: name.clone(),
+            n: count(it.n()),
+            kept: count(it.kept),
+            dropped: count(it.dropped),
+            failed: count(it.failed),
+            share: share(it.kept, it.n()),
+        })
+        .collect()
+}
+
+fn largest(counts: &BTreeMap<String, FateCounts>) -> Vec<(&String, &FateCounts)> {
+    let mut groups: Vec<(&String, &FateCounts)> = counts.iter().collect();
+    groups.sort_by_key(|(name, it)| (std::cmp::Reverse(it.n()), *name));
+    groups
+}
+
+fn other_sites(tally: &Tally) -> Option<String> {
+    let unshown = largest(&tally.sites.named).into_iter().skip(MOST_SITES).map(|(_, it)| it.n());
+    let n = unshown.sum::<u64>() + tally.sites.others.n();
+    (n > 0).then(|| count(n))
 }
 
 fn input(manifest: &Manifest) -> String {

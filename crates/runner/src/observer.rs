@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::BitOr;
+use std::path::Path;
 use std::time::Duration;
 
 use tamis_config::Plan;
@@ -215,8 +216,10 @@ pub enum Event<'a> {
     },
     /// An interrupted run would be resumed here.
     Checkpoint {
-        /// The counts so far.
+        /// The counts so far; the times are those of this process.
         tally: &'a Tally,
+        /// The folder of the manifest: that of the first export.
+        folder: &'a Path,
     },
     /// A call into a plugin does not get on. Told by whoever watches the plugins, which is not the runner.
     Slow {

@@ -11,6 +11,7 @@ use tamis_stage::handle::{Counts, OpenStage};
 
 use crate::clock::{Chore, Chores, Spent};
 use crate::reasons::{Reasons, Unread};
+use crate::sites::Sites;
 
 /// Where the records of a run went.
 ///
@@ -39,21 +40,45 @@ pub struct Tally {
     /// What became of the records in each language, by the first part of the tag in their field `language`
     /// (`zh-Hans` and `zh-Hant` apart); those without one are left out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub languages: BTreeMap<String, LanguageTally>,
+    pub languages: BTreeMap<String, FateCounts>,
+    /// What became of the records of each site.
+    #[serde(skip_serializing_if = "Sites::is_empty", default)]
+    pub sites: Sites,
     /// Time spent beside that; not part of a manifest.
     #[serde(skip)]
     pub chores: Chores,
 }
 
-/// What became of the records in a language.
+/// What became of some records, such as those in a language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LanguageTally {
+pub struct FateCounts {
     /// Records that passed every stage and were exported.
     pub kept: u64,
     /// Records that a stage dropped.
     pub dropped: u64,
     /// Records that could not be processed or exported.
     pub failed: u64,
+}
+
+impl FateCounts {
+    /// All of them.
+    pub fn n(&self) -> u64 {
+        self.kept + self.dropped + self.failed
+    }
+
+    pub(crate) fn note(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Kept => self.kept += 1,
+            Fate::Dropped(_) => self.dropped += 1,
+            Fate::Failed(_) => self.failed += 1,
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.kept += other.kept;
+        self.dropped += other.dropped;
+        self.failed += other.failed;
+    }
 }
 
 /// Where the input of a run went: files, members of archives, and the bytes of the files as they lie there.
@@ -244,11 +269,9 @@ impl Tally {
             self.stages.entry(id).or_default().add(stage);
         }
         for (language, other) in other.languages {
-            let of_language = self.languages.entry(language).or_default();
-            of_language.kept += other.kept;
-            of_language.dropped += other.dropped;
-            of_language.failed += other.failed;
+            self.languages.entry(language).or_default().add(other);
         }
+        self.sites.add(other.sites);
         for (chore, spent) in other.chores {
             self.spend(chore, spent);
         }
@@ -262,14 +285,10 @@ impl Tally {
         let Some(language) = language(tag) else { return };
         // The name is only made for the first record of a language.
         if !self.languages.contains_key(&*language) {
-            self.languages.insert(language.to_string(), LanguageTally::default());
+            self.languages.insert(language.to_string(), FateCounts::default());
         }
         let Some(of_language) = self.languages.get_mut(&*language) else { return };
-        match record.fate {
-            Fate::Kept => of_language.kept += 1,
-            Fate::Dropped(_) => of_language.dropped += 1,
-            Fate::Failed(_) => of_language.failed += 1,
-        }
+        of_language.note(&record.fate);
     }
 
     /// Adds to the time of a chore.

@@ -9,6 +9,7 @@
 //! - `cargo xtask bench`: what a run costs, beside limits and peers (`docs/bench.md`).
 //! - `cargo xtask near`: what `dedup-near` finds, drops wrongly and takes; makes the corpus for it.
 //! - `cargo xtask faults`: what runs lose when they are harmed, which is nothing (`docs/faults.md`).
+//! - `cargo xtask measures`: writes the chapter of the book with a picture of every measure.
 //! - `cargo xtask wheel`: builds the Python package, and tries it in an environment of its own.
 
 #![expect(clippy::print_stdout, reason = "a tool of the project that says what it does")]
@@ -20,6 +21,7 @@
 mod bench;
 mod check;
 mod faults;
+mod measures;
 mod near;
 mod reference;
 mod train;
@@ -47,11 +49,12 @@ fn main() -> anyhow::Result<()> {
         ["bench", arguments @ ..] => bench::run(arguments),
         ["near", arguments @ ..] => near::run(arguments),
         ["faults", arguments @ ..] => faults::run(arguments),
+        ["measures", arguments @ ..] => measures::run(arguments),
         ["wheel", arguments @ ..] => wheel::run(arguments),
         [bench::MEASURE, command @ ..] => bench::measure_one(command),
         [bench::JSONL_PEER, input, output] => bench::jsonl_peer(input.as_ref(), output.as_ref()),
         _ => bail!(
-            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near pairs|corpus|measure|growth|peers [--help] | faults [--help] | wheel [--help]"
+            "usage: cargo xtask check | reference [--check] | train boilerplate [--help] | train html --data FOLDER | train language --data FOLDER | bench [--help] | near pairs|corpus|measure|growth|peers [--help] | faults [--help] | measures [--help] | wheel [--help]"
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 mod exec;
 
-pub use exec::{Exec, ExecOptions};
+pub use exec::{Exec, ExecFormat, ExecOptions};
 
 tamis_plugin::export_plugin! {
     extractors: [Exec],

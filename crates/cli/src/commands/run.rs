@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::output::{self, print_line};
 use crate::progress::{self, Show, Watched};
 use crate::slow::Slow;
+use crate::times::Clock;
 use crate::{Exit, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -105,8 +106,11 @@ pub(crate) fn watched_by(
     let settings = Settings { scratch: scratch(), grace: Some(grace), ..settings };
     let opened = planned.open(&run)?;
     let progress = Progress::default();
-    let observers =
-        Observers::new([&progress as &dyn Observer, &Events].into_iter().chain(others.iter().copied()));
+    // Where nothing is written, nobody reads what it has taken.
+    let clock = if is_passing { None } else { Some(Clock::start(&run, threads(&planned.plan))?) };
+    let clock = clock.as_ref().map(|clock| clock as &dyn Observer);
+    let own = [&progress as &dyn Observer, &Events];
+    let observers = Observers::new(own.into_iter().chain(clock).chain(others.iter().copied()));
     let phases = phases(&tamis_runner::segments(&planned.plan));
     let metrics = metrics.map(|path| Metrics::new(path, &planned.plan.name)).transpose()?;
     let long_calls = Arc::new(Slow::default());
@@ -126,6 +130,14 @@ pub(crate) fn watched_by(
         metrics.write(&progress.snapshot(), Some(result.is_ok()));
     }
     Ok(result)
+}
+
+/// How many threads a run has, as the pipeline says.
+fn threads(plan: &Plan) -> usize {
+    match plan.run.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    }
 }
 
 /// Refuses what makes no sense where documents go to standard output.

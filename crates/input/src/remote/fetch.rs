@@ -67,6 +67,10 @@ async fn some(object: &Object, range: Range<u64>, tag: Option<&str>, bytes: &mut
 pub(super) fn explain(url: &Address, error: Error) -> io::Error {
     let (kind, message) = match error {
         Error::NotFound { .. } => (io::ErrorKind::NotFound, format!("there is no `{url}`")),
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } if url.is_of_hub() => (
+            io::ErrorKind::PermissionDenied,
+            format!("`{url}` is not there, or the token in `HF_TOKEN` is none that may read it"),
+        ),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => (
             io::ErrorKind::PermissionDenied,
             format!(

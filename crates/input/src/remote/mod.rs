@@ -6,6 +6,7 @@
 //! `AZURE_…`).
 
 mod fetch;
+mod hub;
 mod list;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ use tokio::task::AbortHandle;
 use tamis_address::Address;
 
 use crate::{RandomAccess, RequestBytes};
+use hub::Hub;
+pub use hub::set_hub;
 pub(crate) use list::{list, one};
 
 /// How many requests run at once.
@@ -89,10 +92,15 @@ impl Object {
             return Ok((Box::new(io::empty()), size));
         }
         let parts = match meta {
-            Some(meta) if !self.url.is_web() || self.knows_ranges(&meta)? => self.parts(meta),
+            Some(meta) if !self.is_of_servers() || self.knows_ranges(&meta)? => self.parts(meta),
             _ => self.whole(),
         }?;
         Ok((Box::new(parts), size))
+    }
+
+    /// Whether it comes from a server of the web, which may know ranges or not: also that of the hub of Hugging Face.
+    fn is_of_servers(&self) -> bool {
+        self.url.is_web() || self.url.is_of_hub()
     }
 
     /// What the store says of it, which must be what it said when it was listed.
@@ -177,7 +185,11 @@ fn store(address: &Address) -> object_store::Result<(Store, Key)> {
     let url = address.secret();
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    let base = format!("{scheme}://{bucket}");
+    let (base, key) = match scheme {
+        "hf" => hub::parts(url),
+        _ => (url.get(..scheme.len() + 3 + bucket.len()).unwrap_or(url), key),
+    };
+    let base = base.to_owned();
     if address.is_web() {
         let options = ClientOptions::new().with_allow_http(scheme == "http");
         let builder = HttpBuilder::new().with_url(url).with_client_options(options);
@@ -194,6 +206,14 @@ fn store(address: &Address) -> object_store::Result<(Store, Key)> {
     let store = match scheme {
         "s3" => Store::of(AmazonS3Builder::from_env().with_url(&base).with_retry(retry).build()?),
         "gs" => Store::of(GoogleCloudStorageBuilder::from_env().with_url(&base).with_retry(retry).build()?),
+        "hf" => {
+            let opening = Hub::open(base.clone(), retry);
+            let hub = wait(opening).map_err(|error| object_store::Error::Generic {
+                store: "Hugging Face",
+                source: error.into(),
+            })??;
+            Store { objects: Arc::new(hub), pages: None }
+        }
         _ => {
             let builder = MicrosoftAzureBuilder::from_env().with_url(&base);
             // It does not go on behind a key, only where a page ended.

@@ -40,11 +40,7 @@ class Document:
         """The bytes as scraped, if the pipeline says `raw = true` and the reader kept them."""
         if not judged:
             self._text = self.text
-            # Values that hold others may be changed in place, so comparing needs a copy of them, not of all.
-            self._metadata = {
-                name: json.dumps(value) if isinstance(value, (dict, list)) else value
-                for name, value in self.metadata.items()
-            }
+            self._metadata = _copied(self.metadata)
         self._answer: dict[str, Any] = {"id": self.id}
 
     def drop(self, reason: str) -> None:
@@ -64,6 +60,12 @@ class Document:
         answer = self._answer
         if self.text != self._text:
             answer["text"] = self.text
+        changed = self._changed_fields()
+        if changed:
+            answer["metadata"] = changed
+        return answer
+
+    def _changed_fields(self) -> dict[str, Any]:
         was = self._metadata
         changed = {
             name: value
@@ -73,9 +75,14 @@ class Document:
             or type(was[name]) is not type(value) and not isinstance(value, (dict, list))
         }
         changed.update((name, None) for name in was if name not in self.metadata)
-        if changed:
-            answer["metadata"] = changed
-        return answer
+        return changed
+
+
+def _copied(metadata: dict[str, Any]) -> dict[str, Any]:
+    # Values that hold others may be changed in place, so comparing needs a copy of them, not of all.
+    return {
+        name: json.dumps(value) if isinstance(value, (dict, list)) else value for name, value in metadata.items()
+    }
 
 
 class Stage:
@@ -91,9 +98,9 @@ class Stage:
     def __call__(self, *arguments: Any) -> Any:
         return self.function(*arguments)
 
-    def answer(self, message: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, document: Document, options: dict[str, Any]) -> dict[str, Any]:
         """What is answered about a document."""
-        document = Document(message, self.judges)
+        id = document.id
         try:
             result = self.function(document, options) if self.wants_options else self.function(document)
             if self.judges:
@@ -104,7 +111,7 @@ class Stage:
                 document.text = result
             return document._changes()
         except Exception as error:  # Whatever it is, it concerns one document.
-            return {"id": message["id"], "fail": _told(error)}
+            return {"id": id, "fail": _told(error)}
 
     def _judged(self, document: Document, result: Union[None, bool, str]) -> dict[str, Any]:
         answer = document._answer
@@ -145,17 +152,41 @@ def serve(stage: Stage) -> None:
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
     hello = json.loads(lines.readline())
-    if hello.get("tamis") != PROTOCOL:
-        _write(answers, {"tamis": PROTOCOL, "error": f"this Python package speaks version {PROTOCOL}"})
+    try:
+        speak = _spoken(hello)
+    except (ImportError, ValueError) as error:
+        _write(answers, {"tamis": PROTOCOL, "error": str(error)})
         answers.flush()
         return
-    _write(answers, {"tamis": PROTOCOL})
+    welcome = {"tamis": PROTOCOL, "format": hello["format"]} if "format" in hello else {"tamis": PROTOCOL}
+    _write(answers, welcome)
     answers.flush()
-    options = hello["options"]
+    speak(stage, hello["options"], lines, answers)
+
+
+def _spoken(hello: dict[str, Any]) -> Callable[..., None]:
+    """What reads documents and writes answers, in the form that was asked for."""
+    if hello.get("tamis") != PROTOCOL:
+        raise ValueError(f"this Python package speaks version {PROTOCOL}")
+    format = hello.get("format", "jsonl")
+    if format == "jsonl":
+        return _serve_lines
+    if format != "arrow":
+        raise ValueError(f"this Python package does not speak `{format}`")
+    try:
+        from tamis._arrow import serve_batches
+    except ImportError as error:
+        raise ImportError(f'`format = "arrow"` needs PyArrow, `pip install pyarrow`: {error}') from error
+    return serve_batches
+
+
+def _serve_lines(stage: Stage, options: dict[str, Any], lines: Any, answers: Any) -> None:
+    judges = stage.judges
     while head := lines.readline():
         flushed = time.monotonic()
         for _ in range(json.loads(head)["batch"]):
-            _write(answers, stage.answer(_DECODE(str(lines.readline(), "utf-8")), options))
+            document = Document(_DECODE(str(lines.readline(), "utf-8")), judges)
+            _write(answers, stage.answer(document, options))
             if time.monotonic() - flushed > FLUSH_SECS:
                 answers.flush()
                 flushed = time.monotonic()

@@ -24,6 +24,8 @@ pub(crate) const LEARNED: &str = "learned";
 pub(crate) const FATES: &str = "fates";
 /// In [`WORK`]: which files the run has read.
 pub(crate) const INPUTS: &str = "inputs";
+/// In [`WORK`]: what the run has spent where, which no two runs do alike; written by whoever watches it.
+pub(crate) const TIMES: &str = "times.json";
 /// In [`WORK`]: held while a run uses the folder.
 pub(crate) const LOCK: &str = "lock";
 /// In [`WORK`]: the same where the file system has no locks.
@@ -59,7 +61,7 @@ pub(crate) fn outlasts_a_run(name: &std::ffi::OsStr) -> bool {
     if temporary(Path::new(FILE_LIST)).file_name() == Some(name) {
         return true;
     }
-    lasting.iter().chain(&[FATES, INPUTS, LEARNED, LOCK, LOCK_MARK]).any(|kept| name == *kept)
+    lasting.iter().chain(&[FATES, INPUTS, LEARNED, TIMES, LOCK, LOCK_MARK]).any(|kept| name == *kept)
 }
 
 /// The number in the name of a part: `part-00012.jsonl`.
@@ -106,7 +108,7 @@ mod tests {
     /// Taken away, its files would stay, and be written again beside themselves.
     #[test]
     fn a_list_that_was_not_finished_outlasts_a_run() {
-        for name in [".files.b3.tamis-tmp", "files.b3", "manifest.json", "lock"] {
+        for name in [".files.b3.tamis-tmp", "files.b3", "manifest.json", "times.json", "lock"] {
             assert!(outlasts_a_run(name.as_ref()), "{name}");
         }
         for name in ["checkpoint.json", ".checkpoint.json.tamis-tmp", "segment.spill"] {

@@ -9,8 +9,8 @@ use crate::disk::folder;
 use crate::disk::journal;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
 use crate::disk::names::{
-    FATES, FILE_LIST, INPUTS, LEARNED, MANIFEST, OLD_FILE_LIST, OLD_MANIFEST, TEMPORARY, WORK, is_file_list,
-    is_inside, is_ours, part_number, temporary,
+    FATES, FILE_LIST, INPUTS, LEARNED, MANIFEST, OLD_FILE_LIST, OLD_MANIFEST, TEMPORARY, TIMES, WORK,
+    is_file_list, is_inside, is_ours, part_number, temporary,
 };
 use crate::error::RunError;
 
@@ -148,6 +148,7 @@ pub(crate) fn clear(places: &[PathBuf], base: &Path, earlier: Option<&Manifest>)
     }
     remove(&base.join(WORK).join(FATES))?;
     remove(&base.join(WORK).join(INPUTS))?;
+    remove(&base.join(WORK).join(TIMES))?;
     // That of an older version is one only if it was read as one: another file may have that name.
     if earlier.is_some() && !base.join(MANIFEST).exists() {
         remove(&base.join(OLD_MANIFEST))?;

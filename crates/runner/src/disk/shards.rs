@@ -73,6 +73,13 @@ impl Shards {
             .collect()
     }
 
+    /// The finished shards: the number of each, its folder and its manifest.
+    pub fn finished(&self) -> impl Iterator<Item = (u32, PathBuf, &Manifest)> {
+        let count = self.count;
+        let folder = move |index| self.folder.join(Shard { index, count }.folder());
+        (0..).zip(&self.manifests).filter_map(move |(index, it)| Some((index, folder(index), it.as_ref()?)))
+    }
+
     /// Writes a manifest of all shards to the folder above theirs, where readers of the output look for it.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tamis_config::Plan;
 
 use super::file::{create_folder, entries_of};
-use super::names::{CHECKPOINT, FATES, LEARNED, WORK, outlasts_a_run};
+use super::names::{CHECKPOINT, FATES, LEARNED, TIMES, WORK, outlasts_a_run};
 use crate::error::RunError;
 use crate::segment::StateName;
 
@@ -95,6 +95,12 @@ impl WorkFolder {
         }
         Ok(())
     }
+}
+
+/// Where whoever watches a run may note what it has spent, for the page of the run: beside the manifest in the folder of
+/// the first export. A run that begins anew takes the file away, one that is resumed finds what was noted before.
+pub fn times_file(folder: &Path) -> PathBuf {
+    folder.join(WORK).join(TIMES)
 }
 
 /// What is not there need not be taken away.

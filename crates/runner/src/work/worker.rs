@@ -215,7 +215,10 @@ impl Workers<'_, '_> {
         if self.chain.events.has(Interest::DOCUMENTS) {
             sorted.all().for_each(|record| self.chain.events.leave(record));
         }
-        sorted.all().for_each(|record| tally.note_language(record));
+        sorted.all().for_each(|record| {
+            tally.note_language(record);
+            tally.sites.note(record);
+        });
         n_kept += sorted.kept.len() as u64;
         let counts = [n_kept, sorted.dropped.len() as u64, sorted.failed.len() as u64];
         let fates = if self.notes_fates { self.timed(Chore::Writing, || fates(&sorted))? } else { None };

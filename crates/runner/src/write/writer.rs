@@ -143,7 +143,7 @@ impl Writer<'_> {
         self.now.write(&work_folder)?;
         self.checkpointed = Instant::now();
         self.has_checkpoint = true;
-        self.events.tell(&Event::Checkpoint { tally: &self.now.tally });
+        self.events.tell(&Event::Checkpoint { tally: &self.now.tally, folder: &work_folder.folder });
         Ok(())
     }
 

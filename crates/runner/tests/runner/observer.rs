@@ -53,7 +53,7 @@ impl Observer for Notes {
             Event::Left { record } => format!("{} leaves {}", record.document.id, fate(record)),
             Event::Block { kept, dropped, failed, .. } => format!("block {}", kept + dropped + failed),
             Event::Part { export, file } => format!("part {export}/{}: {}", file.name, file.records),
-            Event::Checkpoint { tally } => format!("checkpoint {}", tally.read),
+            Event::Checkpoint { tally, .. } => format!("checkpoint {}", tally.read),
             Event::SegmentEnded { segment } => format!("end of segment {}", segment.index),
             Event::RunEnded { result } => format!("end: {}", result.is_ok()),
             _ => return,

@@ -76,6 +76,11 @@ const QUICK_DOCUMENTS: u64 = 500;
 /// With less text, starting and ending outweigh the work.
 const SMALL_BYTES: u64 = 100_000_000;
 
+/// An invented page, the same for the same number.
+pub(crate) fn invented(number: u64) -> generate::Page {
+    generate::page(number)
+}
+
 /// Measures and prints.
 ///
 /// # Errors

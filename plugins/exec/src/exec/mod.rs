@@ -1,18 +1,21 @@
 //! `exec`: runs a program as a stage.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(not(feature = "arrow"))]
+#[path = "no_arrow.rs"]
+mod arrow;
+mod conversation;
 mod options;
 mod protocol;
 #[cfg(test)]
 mod tests;
 
-use std::process::Command;
-use std::time::Duration;
+use tamis_child::Starts;
+use tamis_plugin::{BatchExtractor, Draft, Extracted, Failure, SetupError, Verdict, View};
 
-use tamis_child::{Child, Framing, Starts};
-use tamis_plugin::{BatchExtractor, Draft, Extracted, Failure, SetupError, Verdict};
-
-pub use options::ExecOptions;
-use protocol::Answer;
+use conversation::Conversation;
+pub use options::{ExecFormat, ExecOptions};
 
 /// Runs a program as a stage; see [`ExecOptions`].
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub struct Exec {
 /// The process of a worker, once there was something to do.
 #[derive(Debug, Default)]
 pub struct Worker {
-    child: Option<Child>,
+    conversation: Option<Conversation>,
 }
 
 impl BatchExtractor for Exec {
@@ -41,6 +44,10 @@ impl BatchExtractor for Exec {
             let message = "it runs nothing: give a `command`, such as [\"python3\"]";
             return Err(SetupError::in_option("command", message));
         };
+        if options.format == ExecFormat::Arrow && !arrow::IS_BUILT_IN {
+            let message = "this program was built without Arrow: `cargo build --release` builds all of tamis, and \"jsonl\" needs nothing";
+            return Err(SetupError::in_option("format", message));
+        }
         // What is looked for when a run starts would be missed by `tamis check`.
         which::which(program)
             .map_err(|error| SetupError::in_option("command", format!("no program `{program}`: {error}")))?;
@@ -49,13 +56,13 @@ impl BatchExtractor for Exec {
 
     fn extract_one(&self, worker: &mut Worker, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let id = draft.original().id().to_owned();
-        let lines = [protocol::batch(1), protocol::request(&draft.original(), &self.options)].concat();
-        let answer = self.ask(worker, lines).and_then(|child| Answer::read(&self.answer(child)?, &id));
+        let asked = self.ask(worker, &[draft.original()]);
+        let answer = asked.and_then(|program| program.answer(&id, &self.options));
         self.log(worker, draft);
         match answer {
             Ok(answer) => answer.apply(draft),
             Err(why) => {
-                if worker.child.take().is_some() {
+                if worker.conversation.take().is_some() {
                     draft.notes().count("exec:restarts", 1);
                 }
                 Err(Failure::new(why))
@@ -76,14 +83,12 @@ impl BatchExtractor for Exec {
 impl Exec {
     /// Gives the program a batch, and says how many documents of it were answered before something went wrong.
     fn extract_batch(&self, worker: &mut Worker, documents: &mut [Extracted<'_>]) -> usize {
-        let mut lines = protocol::batch(documents.len());
-        for it in &*documents {
-            lines.extend(protocol::request(&it.draft.original(), &self.options));
-        }
+        let views: Vec<View<'_>> = documents.iter().map(|it| it.draft.original()).collect();
+        let asked = self.ask(worker, &views);
         let mut n_answered = 0;
-        let answered = self.ask(worker, lines).and_then(|child| {
+        let answered = asked.and_then(|program| {
             for it in &mut *documents {
-                let answer = Answer::read(&self.answer(child)?, it.draft.original().id())?;
+                let answer = program.answer(it.draft.original().id(), &self.options)?;
                 it.outcome = answer.apply(&mut it.draft);
                 n_answered += 1;
             }
@@ -91,40 +96,29 @@ impl Exec {
         });
         if let Some(first) = documents.first_mut() {
             self.log(worker, &mut first.draft);
-            if answered.is_err() && worker.child.take().is_some() {
+            if answered.is_err() && worker.conversation.take().is_some() {
                 first.draft.notes().count("exec:restarts", 1);
             }
         }
         n_answered
     }
 
-    /// Sends lines to the process of a worker, which is started if there is none.
-    fn ask<'w>(&self, worker: &'w mut Worker, lines: Vec<u8>) -> Result<&'w mut Child, String> {
-        let child = match worker.child.take() {
-            Some(child) => child,
-            None => self.starts.start(|| self.greet())?,
+    /// Asks the process of a worker, which is started if there is none.
+    fn ask<'w>(
+        &self,
+        worker: &'w mut Worker,
+        documents: &[View<'_>],
+    ) -> Result<&'w mut Conversation, String> {
+        let mut program = match worker.conversation.take() {
+            Some(program) => program,
+            None => self.starts.start(|| Conversation::begin(&self.options))?,
         };
-        child.send(lines);
-        Ok(worker.child.insert(child))
-    }
-
-    /// Starts the program and greets it.
-    fn greet(&self) -> Result<Child, String> {
-        let mut command = Command::new(&self.options.command[0]);
-        command.args(&self.options.command[1..]).args(&self.options.script);
-        let mut child = Child::start(command, Framing::Lines)?;
-        child.send(protocol::hello(&self.options));
-        let welcome = self.answer(&mut child)?;
-        protocol::welcome(&welcome).map_err(|why| child.with_errors(&why))?;
-        Ok(child)
-    }
-
-    fn answer(&self, child: &mut Child) -> Result<Vec<u8>, String> {
-        child.answer(Duration::from_secs(self.options.timeout_secs), "timeout_secs")
+        program.ask(documents, &self.options)?;
+        Ok(worker.conversation.insert(program))
     }
 
     fn log(&self, worker: &Worker, draft: &mut Draft<'_>) {
-        let lines = worker.child.as_ref().map(Child::take_errors).unwrap_or_default();
+        let lines = worker.conversation.as_ref().map(Conversation::take_errors).unwrap_or_default();
         for line in lines {
             draft.notes().warn(format!("{}: {line}", self.options.command[0]));
         }

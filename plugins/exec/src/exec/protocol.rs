@@ -1,4 +1,4 @@
-//! The lines that go to a program and come back.
+//! What goes to a program and comes back: the greeting, documents as lines, answers.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tamis_plugin::{Document, Draft, Failure, Metadata, Value, ValueRef, Verdict, View};
 
-use super::ExecOptions;
+use super::{ExecFormat, ExecOptions};
 
 /// The protocol that this version speaks; a program answers with the one that it speaks.
 const VERSION: u64 = 1;
@@ -16,27 +16,35 @@ const VERSION: u64 = 1;
 #[derive(Serialize)]
 struct Hello<'a> {
     tamis: u64,
+    #[serde(skip_serializing_if = "ExecFormat::is_jsonl")]
+    format: ExecFormat,
     options: &'a serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
 struct Welcome {
     tamis: u64,
+    #[serde(default)]
+    format: ExecFormat,
     error: Option<String>,
 }
 
 /// The first line to a program.
 pub(super) fn hello(options: &ExecOptions) -> Vec<u8> {
-    line(&Hello { tamis: VERSION, options: &options.options })
+    line(&Hello { tamis: VERSION, format: options.format, options: &options.options })
 }
 
 /// Reads the first line back.
-pub(super) fn welcome(line: &[u8]) -> Result<(), String> {
+pub(super) fn welcome(line: &[u8], asked: ExecFormat) -> Result<(), String> {
     let welcome: Welcome = serde_json::from_slice(line).map_err(|error| {
         format!("the first line of the program is not {{\"tamis\":{VERSION}}}: {error}: {}", shown(line))
     })?;
     match welcome {
         Welcome { error: Some(why), .. } => Err(why),
+        // What was written before there was a choice does not say it.
+        Welcome { tamis: VERSION, format, .. } if format != asked => {
+            Err("the program does not speak Arrow: it answers without `\"format\":\"arrow\"`".to_owned())
+        }
         Welcome { tamis: VERSION, .. } => Ok(()),
         Welcome { tamis, .. } => {
             Err(format!("the program speaks version {tamis} of the protocol, not {VERSION}"))
@@ -49,9 +57,13 @@ struct Batch {
     batch: usize,
 }
 
-/// The line before the documents of a batch.
-pub(super) fn batch(n_documents: usize) -> Vec<u8> {
-    line(&Batch { batch: n_documents })
+/// The lines of a batch: how many follow, and one for each document.
+pub(super) fn request(documents: &[View<'_>], options: &ExecOptions) -> Vec<u8> {
+    let mut lines = line(&Batch { batch: documents.len() });
+    for document in documents {
+        lines.extend(document_line(document, options));
+    }
+    lines
 }
 
 #[derive(Serialize)]
@@ -63,16 +75,27 @@ struct Request<'a> {
     raw: Option<String>,
 }
 
-/// The line of a document.
-pub(super) fn request(document: &View<'_>, options: &ExecOptions) -> Vec<u8> {
-    let metadata = match &options.fields {
+fn document_line(document: &View<'_>, options: &ExecOptions) -> Vec<u8> {
+    let raw = if options.raw { document.raw().map(|raw| STANDARD.encode(raw)) } else { None };
+    let metadata = metadata(document, options);
+    line(&Request { id: document.id(), text: document.text(), metadata, raw })
+}
+
+/// The fields that the program gets.
+fn metadata<'a>(document: &'a View<'_>, options: &'a ExecOptions) -> BTreeMap<&'a str, ValueRef<'a>> {
+    match &options.fields {
         None => document.fields().collect(),
         Some(names) => {
             names.iter().filter_map(|name| Some((name.as_str(), document.metadata(name)?))).collect()
         }
-    };
-    let raw = if options.raw { document.raw().map(|raw| STANDARD.encode(raw)) } else { None };
-    line(&Request { id: document.id(), text: document.text(), metadata, raw })
+    }
+}
+
+/// The fields that the program gets, as a JSON object.
+#[cfg(feature = "arrow")]
+pub(super) fn metadata_json(document: &View<'_>, options: &ExecOptions) -> String {
+    // As in a line: nothing can fail.
+    serde_json::to_string(&metadata(document, options)).unwrap_or_default()
 }
 
 fn line(message: &impl Serialize) -> Vec<u8> {
@@ -88,22 +111,22 @@ fn line(message: &impl Serialize) -> Vec<u8> {
 pub(super) struct Answer {
     /// Without it nobody would notice that a program has printed a line too many, and every document behind that has
     /// the answer of another.
-    id: String,
-    drop: Option<String>,
-    fail: Option<String>,
-    text: Option<String>,
+    pub(super) id: String,
+    pub(super) drop: Option<String>,
+    pub(super) fail: Option<String>,
+    pub(super) text: Option<String>,
     #[serde(default)]
-    metadata: BTreeMap<String, Value>,
+    pub(super) metadata: BTreeMap<String, Value>,
     #[serde(default)]
-    split: Vec<Part>,
+    pub(super) split: Vec<Part>,
     #[serde(default)]
-    counts: BTreeMap<String, u64>,
+    pub(super) counts: BTreeMap<String, u64>,
 }
 
 /// A document that a program splits off.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Part {
+pub(super) struct Part {
     text: String,
     #[serde(default)]
     metadata: BTreeMap<String, Value>,
@@ -114,13 +137,16 @@ impl Answer {
     pub(super) fn read(line: &[u8], id: &str) -> Result<Self, String> {
         let answer: Self = serde_json::from_slice(line)
             .map_err(|error| format!("an answer of the program cannot be read: {error}: {}", shown(line)))?;
-        if answer.id != id {
-            return Err(format!("the program answers to `{}`, but was asked about `{id}`", answer.id));
-        }
-        if answer.drop.is_some() && answer.fail.is_some() {
+        is_about(&answer.id, id)?;
+        answer.checked()
+    }
+
+    /// The answer, if it does not contradict itself.
+    pub(super) fn checked(self) -> Result<Self, String> {
+        if self.drop.is_some() && self.fail.is_some() {
             return Err("the program answers with `drop` and `fail`, which exclude each other".to_owned());
         }
-        Ok(answer)
+        Ok(self)
     }
 
     /// Does to a document what the answer says.
@@ -151,8 +177,16 @@ impl Answer {
     }
 }
 
+/// Whether an answer that names a document is the one to the document `id`.
+pub(super) fn is_about(named: &str, id: &str) -> Result<(), String> {
+    if named == id {
+        return Ok(());
+    }
+    Err(format!("the program answers to `{named}`, but was asked about `{id}`"))
+}
+
 /// The beginning of a line, for a message.
-fn shown(line: &[u8]) -> Cow<'_, str> {
+pub(super) fn shown(line: &[u8]) -> Cow<'_, str> {
     const MOST: usize = 120;
     let text = String::from_utf8_lossy(&line[..line.len().min(MOST)]);
     if line.len() > MOST { Cow::Owned(format!("{text}…")) } else { text }

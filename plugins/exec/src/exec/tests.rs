@@ -1,13 +1,14 @@
 //! Programs that behave, and programs that do not.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tamis_plugin::{BatchExtractor, Document, Draft, Extracted, Json, Value, Verdict, View};
 
-use super::{Exec, ExecOptions, Worker};
+use super::{Exec, ExecFormat, ExecOptions, Worker};
 
-/// What every program here begins with: it reads line by line, and `answer` says what is printed about a document.
+/// What every program here ends with: it reads line by line, and `answer` says what is printed about a document.
 const LOOP: &str = r#"
 import json, os, sys, time
 print('{"tamis":1}', flush=True) if json.loads(sys.stdin.readline())["tamis"] == 1 else sys.exit(9)
@@ -18,6 +19,26 @@ while head := sys.stdin.readline():
         said = {"id": document["id"]}
         answer(document, text, said)
         print(json.dumps(said), flush=True)
+"#;
+
+/// The same in record batches; each answer is one of its own, so that what is said before a crash has been said.
+const ARROW_LOOP: &str = r#"
+import base64, json, os, sys, time
+import pyarrow as pa
+assert json.loads(sys.stdin.buffer.readline())["format"] == "arrow"
+print('{"tamis":1,"format":"arrow"}', flush=True)
+columns = pa.schema([(it, pa.string()) for it in ["id", "drop", "fail", "text", "metadata", "split", "counts"]])
+with pa.ipc.new_stream(sys.stdout.buffer, columns) as answers:
+    for batch in pa.ipc.open_stream(sys.stdin.buffer):
+        for document in batch.to_pylist():
+            document["metadata"] = json.loads(document["metadata"])
+            if "raw" in document:
+                document["raw"] = base64.b64encode(document["raw"]).decode()
+            said = {"id": document["id"]}
+            answer(document, document["text"], said)
+            said = {it: json.dumps(a) if isinstance(a, (dict, list)) else a for it, a in said.items()}
+            answers.write_batch(pa.RecordBatch.from_pylist([said], schema=columns))
+            sys.stdout.buffer.flush()
 "#;
 
 struct Program {
@@ -37,14 +58,33 @@ struct Outcome {
 }
 
 /// A program whose `answer` has this body; none where there is no Python.
-fn program(answer: &str, options: impl FnOnce(&mut ExecOptions)) -> Option<Program> {
-    if which::which("python3").is_err() {
-        eprintln!("SKIPPED: there is no python3");
-        return None;
-    }
+fn program(answer: &str, options: impl Fn(&mut ExecOptions)) -> Option<Program> {
+    programs(answer, options).into_iter().next()
+}
+
+/// The same in each form that is spoken here.
+fn programs(answer: &str, options: impl Fn(&mut ExecOptions)) -> Vec<Program> {
     let body = answer.replace('\n', "\n    ");
-    let text = format!("def answer(document, text, said):\n    {body}\n{LOOP}");
-    Some(script(&text, options))
+    let formats = [(ExecFormat::Jsonl, "json", LOOP), (ExecFormat::Arrow, "pyarrow", ARROW_LOOP)];
+    let mut programs = Vec::new();
+    for (format, module, rest) in formats {
+        if !imports(module) {
+            eprintln!("SKIPPED: there is no python3 with {module}");
+            continue;
+        }
+        let text = format!("def answer(document, text, said):\n    {body}\n{rest}");
+        programs.push(script(&text, |it| {
+            it.format = format;
+            options(it);
+        }));
+    }
+    programs
+}
+
+/// Whether there is a Python that has a module.
+fn imports(module: &str) -> bool {
+    let python = Command::new("python3").args(["-c", &format!("import {module}")]).output();
+    python.is_ok_and(|it| it.status.success())
 }
 
 fn script(text: &str, change: impl FnOnce(&mut ExecOptions)) -> Program {
@@ -104,49 +144,53 @@ if text == "change": said.update(text="改了", metadata={"url": None, "new": [1
 if text == "split": said["split"] = [{"text": "one"}, {"text": "two", "metadata": {"n": 2}}]
 if text == "count": said["counts"] = {"seen": 2}
 "#;
-    let Some(mut program) = program(answer, |_| {}) else { return };
-    let outcomes = program.run(&["keep", "drop", "fail", "change", "split", "count"]);
-    let verdicts: Vec<_> = outcomes.iter().map(|it| it.verdict.clone()).collect();
-    let drop = Ok(Verdict::Drop("unwanted".into()));
-    let kept = Ok(Verdict::Keep);
-    let fail = Err("cannot".to_owned());
-    assert_eq!(verdicts, [kept.clone(), drop, fail, kept.clone(), kept.clone(), kept]);
-    let changed = &outcomes[3].document;
-    assert_eq!(changed.text, "改了");
-    assert_eq!(changed.metadata.get("url"), None);
-    assert_eq!(changed.metadata.get("size"), Some(&Value::Integer(4)));
-    assert_eq!(changed.metadata.get("new"), Some(&Value::Json(Json::parse("[1, 2]").expect("JSON"))));
-    let parts: Vec<_> = outcomes[4].parts.iter().map(|part| part.text.as_str()).collect();
-    assert_eq!(parts, ["one", "two"]);
-    assert_eq!(outcomes[4].parts[1].metadata.get("url"), Some(&Value::from("https://mill.example/")));
-    assert_eq!(outcomes[5].counts, [("seen".to_owned(), 2)]);
+    for mut program in programs(answer, |_| {}) {
+        let outcomes = program.run(&["keep", "drop", "fail", "change", "split", "count"]);
+        let verdicts: Vec<_> = outcomes.iter().map(|it| it.verdict.clone()).collect();
+        let drop = Ok(Verdict::Drop("unwanted".into()));
+        let kept = Ok(Verdict::Keep);
+        let fail = Err("cannot".to_owned());
+        assert_eq!(verdicts, [kept.clone(), drop, fail, kept.clone(), kept.clone(), kept]);
+        let changed = &outcomes[3].document;
+        assert_eq!(changed.text, "改了");
+        assert_eq!(changed.metadata.get("url"), None);
+        assert_eq!(changed.metadata.get("size"), Some(&Value::Integer(4)));
+        assert_eq!(changed.metadata.get("new"), Some(&Value::Json(Json::parse("[1, 2]").expect("JSON"))));
+        let parts: Vec<_> = outcomes[4].parts.iter().map(|part| part.text.as_str()).collect();
+        assert_eq!(parts, ["one", "two"]);
+        assert_eq!(outcomes[4].parts[1].metadata.get("url"), Some(&Value::from("https://mill.example/")));
+        assert_eq!(outcomes[5].counts, [("seen".to_owned(), 2)]);
+    }
 }
 
 #[test]
 fn it_gets_what_was_asked_for() {
     let answer = r#"said["text"] = json.dumps([sorted(document["metadata"]), document.get("raw")])"#;
-    let Some(mut all) = program(answer, |_| {}) else { return };
-    assert_eq!(all.run(&["a"])[0].document.text, r#"[["size", "url"], null]"#);
+    for mut all in programs(answer, |_| {}) {
+        assert_eq!(all.run(&["a"])[0].document.text, r#"[["size", "url"], null]"#);
+    }
     let some = |options: &mut ExecOptions| {
         options.fields = Some(vec!["url".to_owned(), "nobody".to_owned()]);
         options.raw = true;
     };
-    let mut some = program(answer, some).expect("as above");
-    assert_eq!(some.run(&["a"])[0].document.text, r#"[["url"], "/wA="]"#);
+    for mut some in programs(answer, some) {
+        assert_eq!(some.run(&["a"])[0].document.text, r#"[["url"], "/wA="]"#);
+    }
 }
 
 #[test]
 fn a_crash_costs_the_document_at_which_it_happens() {
     let answer = "if text == 'crash':\n    sys.stderr.write('no memory\\n'); os._exit(7)";
-    let Some(mut program) = program(answer, |_| {}) else { return };
-    let outcomes = program.run(&["a", "b", "crash", "c", "crash", "d"]);
-    let is_kept: Vec<bool> = outcomes.iter().map(|it| it.verdict.is_ok()).collect();
-    assert_eq!(is_kept, [true, true, false, true, false, true]);
-    let why = outcomes[2].verdict.clone().expect_err("a crash");
-    assert!(why.contains("exit status: 7") && why.contains("no memory"), "{why}");
-    // In the batch, then alone; the second crash comes when documents are alone already.
-    assert_eq!(restarts(&outcomes), 3);
-    assert!(program.run(&["e"])[0].verdict.is_ok(), "it goes on with the next batch");
+    for mut program in programs(answer, |_| {}) {
+        let outcomes = program.run(&["a", "b", "crash", "c", "crash", "d"]);
+        let is_kept: Vec<bool> = outcomes.iter().map(|it| it.verdict.is_ok()).collect();
+        assert_eq!(is_kept, [true, true, false, true, false, true]);
+        let why = outcomes[2].verdict.clone().expect_err("a crash");
+        assert!(why.contains("exit status: 7") && why.contains("no memory"), "{why}");
+        // In the batch, then alone; the second crash comes when documents are alone already.
+        assert_eq!(restarts(&outcomes), 3);
+        assert!(program.run(&["e"])[0].verdict.is_ok(), "it goes on with the next batch");
+    }
 }
 
 #[test]
@@ -159,12 +203,17 @@ fn one_that_is_silent_or_answers_nonsense_costs_one_document() {
     let cases =
         [(silent, 5, "silent for 5 s"), (nonsense, 60, "hello"), (other, 60, "`d7`"), (unknown, 60, "txet")];
     for (answer, secs, expected) in cases {
-        let Some(mut program) = program(answer, |options| options.timeout_secs = secs) else { return };
-        let outcomes = program.run(&["a", "bad", "b"]);
-        let is_kept: Vec<bool> = outcomes.iter().map(|it| it.verdict.is_ok()).collect();
-        assert_eq!(is_kept, [true, false, true], "{outcomes:#?}");
-        let why = outcomes[1].verdict.clone().expect_err("no answer");
-        assert!(why.contains(expected), "{why}");
+        for mut program in programs(answer, |options| options.timeout_secs = secs) {
+            // Columns are told before there is a document, so this one cannot be made up on the way.
+            if expected == "txet" && program.stage.options.format == ExecFormat::Arrow {
+                continue;
+            }
+            let outcomes = program.run(&["a", "bad", "b"]);
+            let is_kept: Vec<bool> = outcomes.iter().map(|it| it.verdict.is_ok()).collect();
+            assert_eq!(is_kept, [true, false, true], "{outcomes:#?}");
+            let why = outcomes[1].verdict.clone().expect_err("no answer");
+            assert!(why.contains(expected), "{why}");
+        }
     }
 }
 
@@ -196,18 +245,48 @@ fn it_may_refuse_to_work() {
 }
 
 #[test]
+fn one_that_speaks_lines_alone_is_told_from_one_that_speaks_arrow() {
+    let Some(_) = program("pass", |_| {}) else { return };
+    let outcomes =
+        script("print('{\"tamis\":1}', flush=True)", |it| it.format = ExecFormat::Arrow).run(&["a"]);
+    let why = outcomes[0].verdict.clone().expect_err("no Arrow");
+    assert!(why.contains("does not speak Arrow"), "{why}");
+}
+
+/// What is left over of one batch is no answer to the next.
+#[test]
+fn an_answer_too_many_shifts_nothing() {
+    let answer = r#"
+if text == "twice" and "pa" in globals():
+    answers.write_batch(pa.RecordBatch.from_pylist([said], schema=columns))
+elif text == "twice":
+    print(json.dumps(said))
+if text == "b": said["drop"] = "b"
+"#;
+    for mut program in programs(answer, |it| it.batch = 1) {
+        let outcomes = program.run(&["twice", "a", "b", "a"]);
+        let drops: Vec<bool> = outcomes.iter().map(|it| matches!(it.verdict, Ok(Verdict::Drop(_)))).collect();
+        assert_eq!(drops, [false, false, true, false], "{outcomes:#?}");
+        assert!(outcomes.iter().all(|it| it.verdict.is_ok()), "{outcomes:#?}");
+        assert_eq!(restarts(&outcomes), 1);
+    }
+}
+
+#[test]
 fn more_than_two_full_pipes_go_through_and_errors_are_heard() {
     let answer = "sys.stderr.write('x' * 999 + '\\n')\nsaid['text'] = text + '!'";
-    let Some(mut program) = program(answer, |options| options.batch = 7) else { return };
-    let long = "长".repeat(100_000);
-    let texts = vec![long.as_str(); 40];
-    let outcomes = program.run(&texts);
-    assert!(outcomes.iter().all(|it| it.document.text.len() == long.len() + 1));
-    assert_eq!(restarts(&outcomes), 0);
-    let heard: usize = outcomes.iter().map(|it| it.warnings.len()).sum();
-    assert!(
-        heard > 0 && outcomes.iter().flat_map(|it| &it.warnings).all(|line| line.starts_with("python3: x"))
-    );
+    for mut program in programs(answer, |options| options.batch = 7) {
+        let long = "长".repeat(100_000);
+        let texts = vec![long.as_str(); 40];
+        let outcomes = program.run(&texts);
+        assert!(outcomes.iter().all(|it| it.document.text.len() == long.len() + 1));
+        assert_eq!(restarts(&outcomes), 0);
+        let heard: usize = outcomes.iter().map(|it| it.warnings.len()).sum();
+        assert!(
+            heard > 0
+                && outcomes.iter().flat_map(|it| &it.warnings).all(|line| line.starts_with("python3: x"))
+        );
+    }
 }
 
 #[test]
