@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &CorpusArguments) -> anyhow::Result<()> {
         };
         text.clear();
         perturb(part, per_mille, &mut random, &mut text);
-        serde_json::to_writer(&mut out, &Made { id: &format!("{kind}-{page}-{round}"), text: &text })?;
+        serde_json::to_writer(&mut out, &Made { id: &format!("{kind}-{page}-{n}"), text: &text })?;
         out.write_all(b"\n")?;
         n_bytes += text.len();
     }

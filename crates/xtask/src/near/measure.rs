@@ -46,7 +46,7 @@ pub(super) struct PeersArguments {
     /// JSON lines, as `near corpus` makes them.
     #[arg(long)]
     corpus: PathBuf,
-    /// A Python that has `datatrove` (with `spacy`) and `rensa`.
+    /// A Python that has `datatrove` (with `spacy`, `orjson` and `xxhash` 3) and `rensa`.
     #[arg(long, default_value = "python3")]
     python: String,
     /// Where they write.
@@ -248,6 +248,7 @@ fn wrong(corpus: &Path, folder: &Path) -> anyhow::Result<()> {
         let id = line.strip_prefix("{\"id\":\"").and_then(|rest| rest.split('"').next()).unwrap_or_default();
         *all.entry(kind(id)).or_default() += 1;
         if let Some(text) = texts.get_mut(id) {
+            ensure!(text.is_none(), "two documents are called {id}");
             *text = Some(serde_json::from_str::<super::pairs::Article>(&line)?.text);
         }
     }
