@@ -65,7 +65,7 @@ fn refused(diagnostics: &tamis_config::Diagnostics) -> Exit {
 /// The pipeline is checked as any other, because what was written must hold.
 fn check(context: &Context, args: &InitArgs, look: &Look, tried: &Tried) -> Exit {
     let pipeline = PipelineArgs { pipeline: args.output.clone(), set: Vec::new() };
-    match context.check_with_inputs(&pipeline, &PlaceArgs::default()) {
+    match context.check(&pipeline, &PlaceArgs::default()) {
         Ok(plan) => output::diagnostics(&plan.warnings),
         Err(diagnostics) => return refused(&diagnostics),
     }
