@@ -5,6 +5,7 @@
 //!
 //! Nothing but this crate prints, reads the environment or decides how the process ends.
 
+mod alike;
 mod args;
 mod commands;
 mod context;
