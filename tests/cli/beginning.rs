@@ -109,25 +109,196 @@ fn what_holds_no_document_is_told() {
     assert!(stdin.contains("standard input can be read once only"), "{stdin}");
 }
 
+/// Lines of `init`'s pipeline, all of them.
+fn assert_lines(pipeline: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(pipeline.lines().any(|own| own == *line), "{line}\n{pipeline}");
+    }
+}
+
 #[test]
-fn a_file_that_is_read_otherwise_is_told_to_have_a_source_of_its_own() {
+fn a_file_that_is_read_otherwise_gets_a_source_of_its_own() {
     let world = World::new();
     (0..12).for_each(|n| world.write(format!("dump/{n}.html"), page(n)));
     world.write("dump/more/a.jsonl", json!({ "id": "a", "body": BODY }).to_string());
     world.tamis(&["init", "dump"]).exits(0);
     let pipeline = world.read("pipeline.toml");
-    for line in [
-        "# No record of `more/a.jsonl` can be read: line 1: column 1: no field `text`; fields are `body`,",
-        "# Such files want a source of their own, and `exclude = [\"more/a.jsonl\"]` above:",
-        "#   use = \"jsonl\"",
-        "#   paths = [\"dump/more/a.jsonl\"]",
-    ] {
-        assert!(pipeline.contains(line), "{line}\n{pipeline}");
-    }
-    // As it says, and as the message says.
-    let source = "[[source]]\nid = \"apart-1\"\nuse = \"jsonl\"\npaths = [\"dump/more/a.jsonl\"]\nfields = { text = \"body\" }\n";
-    let exclude = "paths = [\"dump\"]\nexclude = [\"more/a.jsonl\"]\n";
-    let mended = pipeline.replacen("paths = [\"dump\"]\n", exclude, 1);
-    world.write("pipeline.toml", mended.replacen("\n[[stage]]", &format!("\n{source}\n[[stage]]"), 1));
+    assert_lines(
+        &pipeline,
+        &[
+            "use = \"html\"",
+            "paths = [\"dump\"]",
+            "# The files of the next sources.",
+            "exclude = [\"*.jsonl\"]",
+            "use = \"jsonl\"",
+            "paths = [\"dump/**/*.jsonl\"]",
+            "fields = { text = \"body\" }",
+        ],
+    );
     assert_eq!(run(&world).len(), 13);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told() {
+    let world = World::new();
+    (0..12).for_each(|n| world.write(format!("dump/{n}.html"), page(n)));
+    world.write("dump/more/a.jsonl", "{\"text\": \"The mill");
+    let said = world.tamis(&["init", "dump"]).exits(0).stdout;
+    assert!(said.contains("unreadable  1 of 13, the first because: "), "{said}");
+    let pipeline = world.read("pipeline.toml");
+    assert!(pipeline.contains("# No record of `more/a.jsonl` can be read: line 1: "), "{pipeline}");
+}
+
+/// A table in Chinese, in GB18030.
+fn table(rows: std::ops::Range<usize>) -> Vec<u8> {
+    let rows: Vec<String> = rows
+        .map(|n| {
+            let text = "早晨的雾很大，渡船停了两个小时，等船的人坐在码头上喝茶，谁也不着急。".repeat(3);
+            format!("{n},渡船第{n}天,https://river.example/{n},2021-03-0{},{n}。{text}\n", 1 + n % 9)
+        })
+        .collect();
+    encoding_rs::GB18030.encode(&format!("编号,标题,链接,日期,正文\n{}", rows.concat())).0.into_owned()
+}
+
+#[test]
+fn a_table_in_chinese_is_read_by_the_names_of_its_columns() {
+    let world = World::new();
+    world.write("dump/tab/a.csv", table(0..30));
+    world.tamis(&["init", "dump/tab"]).exits(0);
+    let pipeline = world.read("pipeline.toml");
+    let renamed = "rename = { \"链接\" = \"url\", \"标题\" = \"title\", \"日期\" = \"published_raw\" }";
+    assert_lines(&pipeline, &["use = \"csv\"", "fields = { id = \"编号\", text = \"正文\" }", renamed]);
+    let records = run(&world);
+    assert_eq!((records.len(), records[3]["id"].as_str()), (30, Some("3")));
+    let metadata = &records[3]["metadata"];
+    assert_eq!(metadata["title"], "渡船第3天");
+    assert_eq!(
+        (&metadata["url"], &metadata["published"]),
+        (&json!("https://river.example/3"), &json!("2021-03-04"))
+    );
+}
+
+#[test]
+fn a_mixed_dump_gets_a_source_for_each_sort_and_stages_for_all() {
+    let world = World::new();
+    (0..12).for_each(|n| world.write(format!("dump/pages/{n}.html"), page(n)));
+    (0..12).for_each(|n| world.write(format!("dump/flat/{n}.txt"), flat(n)));
+    world.write("dump/tab/a.csv", table(0..9));
+    let lines = |name: &str, from: usize| -> String {
+        let line =
+            |n: usize| json!({ "key": n, name: format!("Day {n}. {BODY}"), "headline": format!("Day {n}") });
+        (from..from + 9).map(|n| line(n).to_string() + "\n").collect()
+    };
+    world.write("dump/a.jsonl", lines("content", 0));
+    world.write("dump/posts/b.jsonl", lines("article_body", 100));
+    world.write("dump/logo.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    world.tamis(&["init", "dump"]).exits(0);
+    let pipeline = world.read("pipeline.toml");
+    assert_lines(
+        &pipeline,
+        &[
+            "use = \"auto\"",
+            "fields = { id = \"编号\", text = \"正文\" }",
+            "fields = { id = \"key\", text = \"article_body\" }",
+            "fields = { id = \"key\", text = \"content\" }",
+            "id = \"jsonl-2\"",
+            "skip_cleaned = true",
+        ],
+    );
+    for name in ["html-metadata", "html-extract", "metadata", "boilerplate", "repair-text"] {
+        assert!(uses(&pipeline).contains(&name), "{name}: {pipeline}");
+    }
+    let records = run(&world);
+    assert_eq!(records.len(), 12 + 12 + 9 + 9 + 9, "{pipeline}");
+    let text = |id: &str| records.iter().find(|it| it["id"] == id).and_then(|it| it["text"].as_str());
+    assert!(
+        text("auto/pages/3.html")
+            .is_some_and(|text| text.starts_with("Walk number 3") && !text.contains("Home"))
+    );
+}
+
+#[test]
+fn inputs_that_are_read_otherwise_as_a_whole_are_named_as_they_were() {
+    let world = World::new();
+    (0..12).for_each(|n| world.write(format!("pages/{n}.html"), page(n)));
+    world.write("tab/a.csv", table(0..9));
+    world.write("tab/b.csv", table(10..13));
+    world.write("both/c.csv", table(20..24));
+    world.write("both/d.html", page(70));
+    world.tamis(&["init", "pages", "tab", "both"]).exits(0);
+    let pipeline = world.read("pipeline.toml");
+    assert_lines(
+        &pipeline,
+        &["paths = [\"pages\", \"both\"]", "exclude = [\"*.csv\"]", "paths = [\"tab\", \"both/**/*.csv\"]"],
+    );
+    assert_eq!(run(&world).len(), 12 + 9 + 3 + 4 + 1);
+}
+
+/// A page that was flattened to text.
+fn flat(n: usize) -> String {
+    let lines = |prefix: &str, count: usize| {
+        (0..count).map(|at| format!("{prefix} {at}\n")).collect::<Vec<_>>().concat()
+    };
+    let body: Vec<String> = (0..6).map(|at| format!("On day {n} we were at place {at}. {BODY}\n")).collect();
+    let body = body.concat();
+    format!(
+        "{}Walk {n} of the book\n{body}{}About us\nPrivacy policy\nTerms of use\nContact\n",
+        ["Home", "News", "Sport", "Log in", "Subscribe", "Search"].join("\n") + "\n",
+        lines("Share on page", 4)
+    )
+}
+
+/// A text that is like no other one.
+fn body(n: usize) -> String {
+    let word = |at: usize| {
+        ["mill", "ferry", "lake", "bridge", "orchard", "quarry", "harbour"][(n * 5 + at * at) % 7]
+    };
+    let line = |at: usize| {
+        format!(
+            "On day {n} we walked from the {} to the {}, {at} miles, and slept by the {}.",
+            word(at),
+            word(at + 1),
+            word(at + 2)
+        )
+    };
+    (1..9).map(|at| line(at) + if at % 3 == 0 { "\n" } else { " " }).collect()
+}
+
+/// What no phrase list knows: only that all pages have it tells that it is no text.
+const FRAME: [&str; 8] = [
+    "The mill",
+    "Boats and tides",
+    "Letters to the miller",
+    "Market day",
+    "The choir of the ferrymen",
+    "Notices on the door",
+    "The warden keeps the key, and rings the bell at noon on every day but one",
+    "Set by hand in the old mill, and printed on Thursdays",
+];
+
+#[test]
+fn lines_that_pages_have_in_common_are_learned() {
+    let world = World::new();
+    let (head, foot) = FRAME.split_at(6);
+    let page = |n: usize| format!("{}\nWalk {n}\n{}\n{}\n", head.join("\n"), body(n), foot.join("\n"));
+    (0..25).for_each(|n| world.write(format!("dump/{n}.txt"), page(n)));
+    world.tamis(&["init", "dump"]).exits(0);
+    let pipeline = world.read("pipeline.toml");
+    assert!(uses(&pipeline).contains(&"line-template"), "{pipeline}");
+    let records = run(&world);
+    assert_eq!(records.len(), 25);
+    assert!(!records.iter().any(|it| it["text"].as_str().is_some_and(|text| text.contains("warden"))));
+    assert!(records[0]["text"].as_str().is_some_and(|text| text.contains("On day 0 we walked")));
+}
+
+#[test]
+fn what_pages_have_in_common_and_no_stage_takes_away_is_told() {
+    let world = World::new();
+    // All of it in one line.
+    let page = |n: usize| format!("{} {} {}", FRAME.join(" "), body(n).replace('\n', " "), FRAME[7]);
+    (0..25).for_each(|n| world.write(format!("dump/{n}.txt"), page(n)));
+    let said = world.tamis(&["init", "dump"]).exits(0).stdout;
+    assert!(said.contains("documents   pages that were flattened to text"), "{said}");
+    assert!(said.contains("in common   25 of 25 begin or end as others do"), "{said}");
+    assert!(said.contains("`tamis stages site-rules`"), "{said}");
 }

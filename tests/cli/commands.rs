@@ -256,6 +256,12 @@ fn a_check_looks_at_the_first_files_of_a_source_that_chooses() {
     ]);
     std::fs::remove_file(world.path("in/deep/a.html")).unwrap();
     assert_eq!(world.tamis(&["check", "p.toml"]).exits(0).stderr, "");
+    // What looks into the files alike says nothing either.
+    for arguments in
+        [&["plan", "p.toml"][..], &["run", "p.toml", "-o", "out-flat"], &["explain", "p.toml", "in/a.txt"]]
+    {
+        assert_eq!(world.tamis(arguments).exits(0).stderr, "", "{arguments:?}");
+    }
 }
 
 #[test]
@@ -269,6 +275,27 @@ fn flags_that_there_are_not_and_values_that_do_not_fit_say_what_to_write() {
         (&["run", "p.toml", "--limit", "x"], "it takes how many records to read, a whole number from 1 on"),
         (&["run", "p.toml", "--limit", "0"], "it takes how many records to read, a whole number from 1 on"),
         (&["run", "p.toml", "--segment", "x"], "it takes the number of a segment, as the first column"),
+        (
+            &["run", "p.toml", "--dry-run", "--fresh"],
+            "error: `--dry-run` and `--fresh` exclude each other: a dry run writes nothing, so there is nothing that it could \
+             replace; leave one of them out",
+        ),
+        (
+            &["run", "p.toml", "--quiet", "--json"],
+            "error: `--json` and `--quiet` exclude each other: `--json` prints events",
+        ),
+        (
+            &["run", "p.toml", "--limit", "3", "--add"],
+            "error: `--add` and `--limit` exclude each other: what `--limit`",
+        ),
+        (
+            &["run", "p.toml", "--limit", "3", "--shard", "0/2"],
+            "error: `--limit` and `--shard` exclude each other",
+        ),
+        (
+            &["preview", "p.toml", "--serve", "-o", "x.html"],
+            "error: `--output` and `--serve` exclude each other",
+        ),
     ] {
         world.tamis(arguments).exits(2).says(&[says]);
     }

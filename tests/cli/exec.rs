@@ -181,3 +181,52 @@ fn another_script_is_another_pipeline() {
     world.write("long.py", LONG.replace("> 60", "> 90"));
     world.run(&[]).exits(2).says(&["--fresh"]);
 }
+
+/// A world with a program that speaks the protocol itself: `at` is what it does with each document `m`.
+fn plain(at: &str) -> Option<World> {
+    let world = World::with(&format!(
+        "[[source]]\nuse = \"jsonl\"\npaths = [\"in\"]\n\n\
+         [[stage]]\nuse = \"exec\"\ncommand = [\"{}\"]\nscript = \"plain.py\"\n\n\
+         [[export]]\nuse = \"jsonl\"\npath = \"out\"\n\n\
+         [run]\nthreads = 1\nmax_failed_ratio = 1\n",
+        python()?.display()
+    ));
+    world.write(
+        "plain.py",
+        format!(
+            "import json, sys, time\nfor line in sys.stdin:\n    m = json.loads(line)\n    if \"tamis\" in m:\n        \
+             print('{{\"tamis\":1}}', flush=True)\n    elif \"id\" in m:\n        {at}\n        \
+             print(json.dumps({{\"id\": m[\"id\"]}}), flush=True)\n"
+        ),
+    );
+    let lines: String = (0..30).map(|n| line(n, 60)).collect();
+    world.write("in/a.jsonl", lines);
+    Some(world)
+}
+
+#[test]
+fn a_program_that_always_fails_says_so_once() {
+    let Some(world) = plain("raise RuntimeError('no model')") else { return };
+    let ran = world.run(&[]).exits(0);
+    assert_eq!(ran.stderr.matches("Traceback").count(), 1, "{ran:#?}");
+    assert_eq!(world.tally(), (30, 0, 0, 30));
+    // The first is the batch; then each document was tried alone.
+    assert_eq!(world.manifest()["tally"]["stages"]["stage.exec"]["counts"]["exec:said_again"], 30);
+    assert!(ran.stdout.contains("30 failed in `exec`: the program ended"), "{ran:#?}");
+    assert!(ran.stdout.contains("RuntimeError: no model"), "{ran:#?}");
+}
+
+#[test]
+fn a_slow_document_is_named_and_not_the_first_of_its_batch() {
+    let Some(world) = plain("time.sleep(2.5 if m[\"text\"].startswith(\"slow\") else 0)") else { return };
+    let lines: String = (0..9)
+        .map(|n| line(n, 60).replace("\"text\":\"", if n == 5 { "\"text\":\"slow" } else { "\"text\":\"" }))
+        .collect();
+    world.write("in/a.jsonl", &lines);
+    let slow = lines.lines().nth(5).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let id = slow.unwrap()["id"].as_str().map(str::to_owned);
+    let at: usize = lines.lines().take(5).map(|line| line.len() + 1).sum();
+    let id = id.unwrap_or_else(|| format!("a.jsonl#{at}"));
+    let ran = world.run(&["--set", "run.stage_timeout_secs=1"]).exits(0);
+    assert!(ran.stderr.contains(&format!("document `{id}`")), "{id}: {ran:#?}");
+}

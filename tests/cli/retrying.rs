@@ -80,6 +80,22 @@ fn a_run_without_failures_has_nothing_to_retry_and_a_folder_without_one_is_told(
 }
 
 #[test]
+fn of_a_run_that_has_not_finished_nothing_is_retried_and_compared() {
+    let world = World::new();
+    world.write("in/a.jsonl", line(0, 60));
+    world.run(&[]).exits(0);
+    let manifest = world.read("out/.tamis/manifest.json");
+    let begun = manifest.replace("\"complete\": true", "\"complete\": false");
+    assert_ne!(begun, manifest);
+    world.write("out/.tamis/manifest.json", begun);
+    for arguments in [&["retry", "p.toml", "out"][..], &["diff", "out", "out"]] {
+        let said = world.tamis(arguments).exits(2).stderr;
+        assert!(said.contains("the run in `out` has not finished"), "{said}");
+        assert!(said.contains("run the same command again"), "{said}");
+    }
+}
+
+#[test]
 fn two_runs_differ_by_what_their_pipelines_do() {
     let world = World::new();
     let text = |n: usize| "The ferry to the islands left the harbour. ".repeat(n);
@@ -147,6 +163,14 @@ fn a_run_leaves_its_page_and_its_counters_where_they_are_asked_for() {
     assert_eq!(world.read("out/__report.html"), page);
     world.run(&["--fresh", "-o", "other"]).exits(0);
     assert!(world.path("other/__report.html").exists());
+    // A page that is there is made anew, and a file of that name that is none stays.
+    world.write("p.toml", PIPELINE);
+    world.write("out/__report.html", page.replace("too-short", "too-long"));
+    world.run(&["--fresh"]).exits(0);
+    assert!(world.read("out/__report.html").contains("too-short"));
+    world.write("out/__report.html", "mine");
+    world.run(&["--fresh"]).exits(0);
+    assert_eq!(world.read("out/__report.html"), "mine");
     let missing = world.run(&["--fresh", "--metrics", "no/such/run.prom"]).exits(2).stderr;
     assert!(missing.contains("cannot write the metrics to `no/such/run.prom`"), "{missing}");
 }

@@ -1,6 +1,7 @@
 //! What a run says of what went wrong.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
@@ -169,4 +170,37 @@ fn output_of_another_run_says_what_has_changed() {
         bytes[0] + bytes[1]
     );
     world.run(&[]).exits(2).says(&[&said]);
+}
+
+#[test]
+fn a_condition_that_dropped_nothing_is_told_by_its_reason() {
+    let condition = "[[stage]]\nuse = \"where\"\ndrop = 'n == 7'\n\n[[stage]]";
+    let world = World::with(&PIPELINE.replacen("[[stage]]", condition, 1));
+    world.write("in/a.jsonl", line(0, 50) + &line(1, 50));
+    let said = |world: &World| world.run(&["--fresh"]).exits(0).stderr;
+    assert_eq!(said(&world), "`where`: no document was dropped for the reason `where`\n");
+    world.write("in/a.jsonl", line(0, 50) + &line(7, 50));
+    assert_eq!(said(&world), "");
+}
+
+/// What can be read once only is not looked into before a run.
+#[cfg(unix)]
+#[test]
+fn pipes_are_not_looked_into() {
+    let page = "[[stage]]\nuse = \"boilerplate\"\n\n[[stage]]";
+    let world = World::with(&PIPELINE.replacen("[[stage]]", page, 1));
+    let made = Command::new("mkfifo").arg(world.path("in/pipe")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let refused = world.run(&["in/pipe"]).exits(2).stderr;
+    assert!(refused.contains("a named pipe is not a file to read: pass it on"), "{refused}");
+    assert!(!refused.contains("warning"), "{refused}");
+    // All of it is there for the run, and nobody guesses what it is.
+    let mut child = world.command(&["run", "p.toml", "-", "-o", "-"]);
+    let mut child =
+        child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines: String = (0..40).map(|n| line(n, 50)).collect();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let ran = end(child);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 40), "{ran:#?}");
+    assert!(!ran.stderr.contains("warning"), "{ran:#?}");
 }

@@ -1,6 +1,5 @@
 //! The stages that this program knows, and reading a pipeline with them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +7,6 @@ use anyhow::Context as _;
 use tamis_config::{Diagnostics, Opened, Overrides, Pipeline, Plan, PluginLocator, Setting, SettingOrigin};
 use tamis_host::{Inspector, Loader, Request};
 use tamis_plugin::PluginTable;
-use tamis_runner::Glance;
 use tamis_stage::{LogLevel, Registry, RunContext};
 
 use crate::args::{PipelineArgs, PlaceArgs};
@@ -69,44 +67,20 @@ impl Context {
         self.bundled.clone()
     }
 
-    /// Reads and checks a pipeline, its plugins included. What its stages log meanwhile is for whoever opens none of
+    /// Reads and checks a pipeline, its plugins included, with a glance at the first files of sources that choose a reader
+    /// for each: what form their text has is known by then. What its stages log meanwhile is for whoever opens none of
     /// them afterwards, when they log it again.
     pub(crate) fn check(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Arc<Plan>, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, places)?;
-        pipeline.plan(&registry.in_context(&logged_run()), errors).map(Arc::new)
-    }
-
-    /// The same, with a glance at the first files of sources that choose a reader for each: what form their text has
-    /// is known by then.
-    pub(crate) fn check_with_inputs(
-        &self,
-        args: &PipelineArgs,
-        places: &PlaceArgs,
-    ) -> Result<Arc<Plan>, Diagnostics> {
-        let (pipeline, registry, errors) = self.read(args, places)?;
-        let plan = pipeline.clone().plan(&registry.in_context(&logged_run()), errors.clone())?;
-        let plan = Arc::new(plan);
-        // What stages log when they are opened again has been said.
-        let run = RunContext::new(|_, _| {});
-        if plan.sources.iter().all(|source| source.readers.len() < 2) {
-            return Ok(plan);
-        }
-        // Whatever keeps the stages from being opened once more is told by a run.
-        let Ok(opened) = Opened::new(Arc::clone(&plan), &registry, &run) else { return Ok(plan) };
-        let seen: BTreeMap<_, _> = tamis_runner::glance(&opened)
-            .into_iter()
-            .map(|Glance { source, readers }| (source, readers))
-            .collect();
-        if seen.is_empty() {
-            return Ok(plan);
-        }
-        pipeline.having_seen(seen).plan(&registry.in_context(&run), errors).map(Arc::new)
+        let registry = registry.in_context(&logged_run());
+        pipeline.plan_having_seen(&registry, errors, &tamis_runner::glance).map(Arc::new)
     }
 
     /// The same for a run, in which its stages are opened again.
     pub(crate) fn plan(&self, args: &PipelineArgs, places: &PlaceArgs) -> Result<Planned, Diagnostics> {
         let (pipeline, registry, errors) = self.read(args, places)?;
-        Ok(Planned { plan: Arc::new(pipeline.plan(&registry, errors)?), registry })
+        let plan = pipeline.plan_having_seen(&registry, errors, &tamis_runner::glance)?;
+        Ok(Planned { plan: Arc::new(plan), registry })
     }
 
     /// A plan that the program makes itself, of the text of a pipeline.

@@ -5,6 +5,7 @@
 //!
 //! Nothing but this crate prints, reads the environment or decides how the process ends.
 
+mod alike;
 mod args;
 mod commands;
 mod context;
@@ -159,10 +160,52 @@ fn setting(error: &clap::Error) -> Option<String> {
     })
 }
 
+/// Flags that exclude each other, and why.
+const EXCLUSIVE: [([&str; 2], &str); 9] = [
+    (["--dry-run", "--fresh"], "a dry run writes nothing, so there is nothing that it could replace"),
+    (["--dry-run", "--shard"], "what a shard writes is for others, and a dry run writes nothing"),
+    (
+        ["--dry-run", "--segment"],
+        "what a segment writes is for those behind it, and a dry run writes nothing",
+    ),
+    (["--dry-run", "--state"], "a dry run learns what it needs itself"),
+    (["--json", "--quiet"], "`--json` prints events for programs and nothing else"),
+    (["--add", "--limit"], "what `--limit` leaves unread would be taken for read by the next `--add`"),
+    (["--limit", "--shard"], "a shard is a part of all records, and not of the first"),
+    (["--limit", "--segment"], "the segments of a plan must all see the same records"),
+    (["--serve", "--output"], "`--serve` shows the page in a browser and writes none"),
+];
+
+/// What is wrong with flags that are given together.
+fn together(error: &clap::Error) -> Option<String> {
+    let of = |kind| match error.get(kind)? {
+        ContextValue::String(flag) => Some(flag.clone()),
+        ContextValue::Strings(flags) => flags.first().cloned(),
+        _ => None,
+    };
+    if error.kind() != ErrorKind::ArgumentConflict {
+        return None;
+    }
+    let (one, other) = (of(ContextKind::InvalidArg)?, of(ContextKind::PriorArg)?);
+    let name = |flag: &str| flag.split([' ', '=']).next().unwrap_or_default().to_owned();
+    let mut flags = [name(&one), name(&other)];
+    if flags[0] == flags[1] {
+        return Some(format!("error: `{}` is given twice: leave one of them out", flags[0]));
+    }
+    flags.sort_unstable();
+    let is_it = |pair: &[&str; 2]| pair.iter().all(|flag| flags.iter().any(|given| given == flag));
+    let why = EXCLUSIVE.iter().find(|(pair, _)| is_it(pair)).map(|(_, why)| format!(": {why}"));
+    let [first, second] = &flags;
+    Some(format!(
+        "error: `{first}` and `{second}` exclude each other{}; leave one of them out",
+        why.unwrap_or_default()
+    ))
+}
+
 /// Help and version are no mistakes; everything else that clap refuses is a wrong setup.
 fn usage(error: &clap::Error) -> Exit {
     let done = !error.use_stderr();
-    if let Some(message) = setting(error) {
+    if let Some(message) = setting(error).or_else(|| together(error)) {
         output::log_line(message);
         return Exit::Setup;
     }

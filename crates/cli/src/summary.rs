@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
-use tamis_config::Plan;
+use tamis_config::{Plan, StagePlan};
 use tamis_runner::{Finish, Report, StageTally};
+use tamis_stage::Kind;
 
 use crate::failures;
 use crate::names::keys;
@@ -78,6 +79,9 @@ const MAX_SILENT: usize = 8;
 
 /// A line for each stage with counters that stayed at 0, such as rules that never matched.
 pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
+    // What a filter counts are the reasons for which it drops.
+    let is_filter = |stage: &StagePlan| stage.info.kind == Kind::Filter;
+    let drops = |key: &str| plan.stages.iter().any(|it| key == format!("stage.{}", it.id) && is_filter(it));
     let line = |(key, name): (String, String)| {
         let silent = &report.tally.stages.get(&key)?.silent;
         let named = if silent.len() > MAX_SILENT { 2 } else { silent.len() };
@@ -86,7 +90,13 @@ pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
             0 => shown,
             _ => format!("{} of what it looks for ({shown} …); the manifest names all", silent.len()),
         };
-        (!silent.is_empty()).then(|| format!("`{name}`: no document had {what}"))
+        let line = if drops(&key) {
+            let reason = if silent.len() == 1 { "reason" } else { "reasons" };
+            format!("`{name}`: no document was dropped for the {reason} {what}")
+        } else {
+            format!("`{name}`: no document had {what}")
+        };
+        (!silent.is_empty()).then_some(line)
     };
     keys(plan).into_iter().filter_map(line).collect()
 }

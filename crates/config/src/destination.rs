@@ -48,6 +48,7 @@ fn destination(node: &Node, diagnostics: &mut Diagnostics) -> Option<Destination
         let (folder, place) = (node.place.path(written), node.place.clone());
         return Some(Destination { folder, place, partition: None, fields: Vec::new() });
     }
+    called_like_a_file(written, node, diagnostics);
     match partition::parse(written) {
         Ok(parsed) => Some(Destination {
             folder: node.place.path(&parsed.folder),
@@ -63,6 +64,29 @@ fn destination(node: &Node, diagnostics: &mut Diagnostics) -> Option<Destination
             None
         }
     }
+}
+
+/// What files of documents end in.
+const ENDINGS: &str = "arrow csv db gz json jsonl md parquet sqlite tsv txt zst";
+
+/// Warns of a folder that is called like a file, because that is what was probably meant.
+fn called_like_a_file(written: &str, node: &Node, diagnostics: &mut Diagnostics) {
+    let path = Path::new(written);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    if !ENDINGS.split(' ').any(|known| known == ending)
+        || written.contains('{')
+        || node.place.path(written).is_dir()
+    {
+        return;
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let message = format!("`path` names a folder, and `{name}` is called like a file");
+    let label = format!(
+        "write `{}`: the files in it are `part-00000` and so on",
+        path.with_file_name(stem).display()
+    );
+    diagnostics.push(Diagnostic::warning(&node.place, message).label(label));
 }
 
 /// Complains about an address: a folder of such a name is not what was meant.

@@ -139,9 +139,24 @@ fn id() -> Value {
     })
 }
 
+/// What to write instead of keys that people try.
+fn instead(words: &[(&[&str], &str)]) -> Value {
+    let each =
+        words.iter().flat_map(|(keys, what)| keys.iter().map(|key| ((*key).to_owned(), Value::from(*what))));
+    Value::Object(each.collect())
+}
+
 fn source() -> Value {
+    let others = instead(&[
+        (
+            &["dir", "directory", "file", "files", "folder", "glob", "input", "inputs", "url", "urls"],
+            "`paths` names what to read: files, folders, globs, addresses",
+        ),
+        (&["format", "kind", "reader", "type"], "`use` names the reader"),
+    ]);
     json!({
         "type": "object",
+        "x-instead": others,
         "required": ["use", "paths"],
         "properties": {
             "use": { "type": "string", "description": "The reader; `auto` takes for each file the one that is surest it is its own." },
@@ -167,8 +182,16 @@ fn place(word: &str) -> Value {
 }
 
 fn stage() -> Value {
+    let others = instead(&[
+        (
+            &["disable", "disabled", "enable", "enabled", "skip"],
+            "to leave a stage out put `#` before its lines, or in a pipeline that `extends` another write `remove = true`",
+        ),
+        (&["filter", "stage", "type"], "`use` names the stage"),
+    ]);
     json!({
         "type": "object",
+        "x-instead": others,
         "required": ["use"],
         "properties": {
             "use": { "type": "string", "description": "The filter, extractor or corpus stage." },
@@ -183,15 +206,23 @@ fn stage() -> Value {
 }
 
 fn export() -> Value {
+    let others = instead(&[
+        (
+            &["dir", "directory", "file", "filename", "folder", "output", "to"],
+            "`path` names the folder to write to; the files in it are `part-00000` and so on",
+        ),
+        (&["exporter", "format", "type"], "`use` names the exporter"),
+    ]);
     json!({
         "type": "object",
+        "x-instead": others,
         "required": ["use", "path"],
         "properties": {
             "use": { "type": "string", "description": "The exporter." },
             "id": id(),
-            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file; `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form; `{url:host}` takes the host of an address, `{language:primary}` the language of a tag without script and region, `{lang:tag}` writes a tag as BCP 47 does (`zh_cn` is `zh-CN`), as `{language}` does by itself. Where there is no value, the folder is `unknown`; a value that cannot name a folder is escaped (`a%2Fb`). Braces are doubled in names." },
+            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file. `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form; `{url:host}` takes the host of an address, `{language:primary}` the language of a tag without script and region, `{lang:tag}` writes a tag as BCP 47 does (`zh_cn` is `zh-CN`), as `{language}` does by itself. Where there is no value, the folder is `unknown`; a value that cannot name a folder is escaped (`a%2Fb`). Braces are doubled in names." },
             "from": { "type": "string", "enum": ["kept", "dropped", "failed"], "default": "kept", "description": "Which records to take." },
-            "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "description": "How to compress the parts." },
+            "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "x-instead": { "gz": "write `gzip`", "zst": "write `zstd`", "zstandard": "write `zstd`" }, "description": "How to compress the parts." },
             "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "x-needs": { "compression": ["gzip", "zstd"] }, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },
             "max_part_bytes": { "type": ["string", "integer"], "x-size": 1, "default": "256 MiB", "description": "When a part is full, before compression: `\"256 MiB\"` or a number of bytes." }
         }
@@ -199,8 +230,31 @@ fn export() -> Value {
 }
 
 fn run() -> Value {
+    let others = instead(&[
+        (
+            &[
+                "concurrency",
+                "cores",
+                "cpus",
+                "jobs",
+                "n_workers",
+                "num_workers",
+                "parallelism",
+                "processes",
+                "workers",
+            ],
+            "`threads` says how many threads work",
+        ),
+        (
+            &["max_errors", "max_failed", "max_failures"],
+            "`max_failed_ratio` says which share of the records may fail",
+        ),
+        (&["batch_size", "chunk_size"], "`block_bytes` says how much is one piece of work"),
+        (&["limit"], "`tamis run FILE --limit N` reads the first N records"),
+    ]);
     json!({
         "type": "object",
+        "x-instead": others,
         "additionalProperties": false,
         "properties": {
             "threads": { "type": "integer", "minimum": 0, "maximum": 1024, "default": 0, "x-unit": "threads", "description": "How many threads work; 0 stands for every core." },

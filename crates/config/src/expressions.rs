@@ -1,11 +1,13 @@
 //! Conditions in options: read, typed against what there is, and shown where they are wrong.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use tamis_expression::{Expression, Mistake, Name, Names};
 
 use crate::check::{Mark, Meaning};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::suggest::{closest, list};
 use crate::text::{Place, TextKind};
 
 /// Complains about conditions that are wrong whatever there is.
@@ -22,6 +24,65 @@ pub(crate) fn check(mark: &Mark, names: &dyn Names) -> Vec<Diagnostic> {
     // One that cannot be read has been complained about.
     let mistakes = Expression::parse(&mark.value).map(|condition| condition.check_condition(names));
     mistakes.unwrap_or_default().iter().map(|mistake| complaint(mark, mistake)).collect()
+}
+
+/// What a condition compares fields with that these never are, or that stands for less than it seems to: a tag that is the
+/// beginning of others (`zh` of `zh-Hans`) where none of these is asked for.
+pub(crate) fn check_values(mark: &Mark, values: &BTreeMap<String, Vec<String>>) -> Vec<Diagnostic> {
+    let Ok(condition) = Expression::parse(&mark.value) else { return Vec::new() };
+    let compared = condition.compared();
+    let complaint = |(name, text, span): &(&Name, &str, Range<usize>)| {
+        let (Name::Field(field) | Name::Either(field)) = name else { return None };
+        let known = values.get(field)?;
+        let place = inside(&mark.place, &mark.value, span);
+        let longer = |value: &str| value.strip_prefix(text).is_some_and(|rest| rest.starts_with('-'));
+        if !known.iter().any(|value| value == text) {
+            let message = format!("option `{}`: `{field}` is never `{text}`", mark.option);
+            return Some(Diagnostic::error(&place, message).label(instead(text, known)));
+        }
+        let longer: Vec<&str> = known.iter().map(String::as_str).filter(|value| longer(value)).collect();
+        if longer.is_empty() || compared.iter().any(|(_, other, _)| longer.contains(other)) {
+            return None;
+        }
+        let message = format!("option `{}`: `{field}` may also be {}", mark.option, list(&longer));
+        let label = format!("write `{field}.startsWith(\"{text}\")` for all of them");
+        Some(Diagnostic::warning(&place, message).label(label))
+    };
+    compared.iter().filter_map(complaint).collect()
+}
+
+/// More values than this are not listed.
+const MOST_LISTED: usize = 12;
+/// Values of so few characters are near to many others by chance.
+const SHORT: usize = 3;
+
+/// What to write instead of a value that a field never has. Many values are tags of languages, which have other forms
+/// elsewhere (`zh-CN`, `zho_Hans`, `eng`, `english`).
+fn instead(text: &str, known: &[String]) -> String {
+    let known = || known.iter().map(String::as_str);
+    let folded = text.to_lowercase().replace('_', "-");
+    let (first, rest) = folded.split_once('-').unwrap_or((&folded, ""));
+    // Of three letters where there are two.
+    let short = known().find(|value| *value == first || (value.len() == 2 && first.starts_with(*value)));
+    if let Some(short) = short {
+        let whole = known().find(|value| value.to_lowercase() == format!("{short}-{rest}"));
+        let longer = known().filter(|value| value.split('-').next() == Some(short));
+        return match whole {
+            Some(whole) => format!("did you mean `{whole}`?"),
+            None => match longer.collect::<Vec<_>>().as_slice() {
+                [only] => format!("did you mean `{only}`?"),
+                several => format!("it may be {}", list(several)),
+            },
+        };
+    }
+    match closest(text, known()).filter(|_| text.chars().count() > SHORT) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known().count() > MOST_LISTED => {
+            let first: Vec<&str> = known().take(MOST_LISTED).collect();
+            format!("it is one of {} and {} more", list(&first), known().count() - MOST_LISTED)
+        }
+        None => format!("it is one of {}", list(&known().collect::<Vec<_>>())),
+    }
 }
 
 /// What of a document, beside its metadata, a condition reads and may not be there.

@@ -23,6 +23,8 @@ struct Fields {
     named: BTreeSet<String>,
     /// Those that were taken away: the stage that did so, and where it says so.
     gone: BTreeMap<String, (String, Place)>,
+    /// The only values that some have.
+    values: BTreeMap<String, Vec<String>>,
     /// What has been measured by then.
     measures: Vec<String>,
 }
@@ -40,6 +42,11 @@ impl Fields {
             self.known.extend(there);
             self.any = false;
         }
+        if step.writes_any {
+            self.values.clear();
+        }
+        self.values.retain(|field, _| !step.writes.contains(field));
+        self.values.extend(step.values.iter().map(|(field, values)| (field.clone(), values.clone())));
         self.known.extend(step.writes.iter().cloned());
         self.named.extend(step.named.iter().cloned());
         self.gone.retain(|field, _| !step.writes.contains(field));
@@ -188,6 +195,7 @@ pub(crate) fn check(
             }
             for condition in &step.conditions {
                 diagnostics.extend(expressions::check(condition, &here));
+                diagnostics.extend(expressions::check_values(condition, &fields.values));
             }
         }
         certain &= step.kind.is_some();

@@ -73,6 +73,7 @@ pub use plan::{
     Compression, DEAD_LETTERS, Excluded, Expected, ExportPlan, From, InputKind, InputPattern, NamedField,
     Partition, PartitionPiece, PipelineTest, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
 };
+pub use resolve::Seen;
 pub use size::{format_size, parse_size};
 pub use suggest::akin;
 pub use text::Position;

@@ -90,7 +90,7 @@ impl Opened {
 }
 
 impl OpenedSource {
-    fn new(plan: &SourcePlan, registry: &Registry) -> Result<Self, OpenError> {
+    pub(crate) fn new(plan: &SourcePlan, registry: &Registry) -> Result<Self, OpenError> {
         let readers = plan.readers.iter().map(|reader| OpenedReader::new(reader, registry));
         Ok(Self { plan: plan.clone(), readers: readers.collect::<Result<_, _>>()? })
     }

@@ -20,7 +20,9 @@ use crate::rule_files;
 use crate::size::in_bytes;
 use crate::stages_by_id::{MERGE_KEYS, has_effect};
 use crate::step::Step;
-use crate::suggest::{akin, choice, closest, did_you_mean, did_you_mean_beside, fold, with_article};
+use crate::suggest::{
+    akin, choice, closest, did_you_mean, did_you_mean_beside, fold, is_said_otherwise, with_article,
+};
 use crate::text::{Place, TextKind};
 
 /// The `use` of a source that leaves the choice of the reader to the file.
@@ -100,7 +102,8 @@ impl<'a> Opener<'a> {
             .filter(|(name, _)| list != "source" || *name != AUTO)
             .and_then(|(name, place)| self.find(list, name, place));
         let info = factory.as_ref().map(|factory| factory.info());
-        let mut checker = Checker::for_keys(ENVELOPE.of(list), format!("`[[{list}]]`"), place);
+        let mut checker = Checker::for_keys(ENVELOPE.of(list), format!("`[[{list}]]`"), place)
+            .excusing(written_otherwise(list, table, info));
         checker.table(&part(table, |key| is_envelope(list, key, info)));
         self.diagnostics.append(checker.finish().0);
         if list == "stage" {
@@ -225,7 +228,7 @@ impl<'a> Opener<'a> {
             _ => "stage",
         };
         let elsewhere = closest(name, self.infos().map(|info| info.name.as_str()))
-            .filter(|_| closest(name, names()).is_none())
+            .filter(|_| closest(name, names()).is_none() && !is_said_otherwise(name))
             .and_then(|name| self.infos().find(|info| info.name == name));
         let table = TABLES.into_iter().find(|table| *table == list);
         if let Some(advice) = table.and_then(|table| self.registry.left_out(table, name)) {
@@ -553,4 +556,18 @@ fn unfolded(mut options: Table, schema: &Value) -> Table {
         }
     }
     options
+}
+/// The keys of the pipeline file that a table has under other names, which are no options of its stage.
+fn written_otherwise(list: &str, table: &Table, info: Option<&StageInfo>) -> Vec<&'static str> {
+    let own: Vec<&'static str> = in_order(ENVELOPE.of(list));
+    let is_option = |key: &str| info.is_some_and(|info| keys(&info.schema).any(|option| option == key));
+    let strange = table.entries.iter().map(|entry| entry.key.as_str());
+    let strange = strange.filter(|key| !own.contains(key) && !is_option(key));
+    let meant = |key: &str| {
+        let instead = ENVELOPE.of(list).get("x-instead").and_then(|words| words.get(key)?.as_str());
+        let named = instead.and_then(|text| text.strip_prefix('`')?.split('`').next());
+        let meant = named.or_else(|| closest(key, own.iter().copied()))?;
+        own.iter().find(|own| **own == meant).copied()
+    };
+    strange.filter_map(meant).collect()
 }

@@ -84,6 +84,8 @@ struct Text {
     forms: BTreeSet<Form>,
     /// Whether there may be texts of which nobody says what they are.
     unknown: bool,
+    /// Whether some of the forms are those of readers of which a source will choose, and nobody has looked which.
+    is_guessed: bool,
     /// The stage that gave them their form, by its index; none if a reader did.
     given_by: Option<usize>,
     /// Forms before that stage.
@@ -102,6 +104,7 @@ impl Text {
         Self {
             forms: sources.iter().flat_map(given).collect(),
             unknown: sources.is_empty() || sources.iter().any(|step| given(step).is_empty()),
+            is_guessed: sources.windows(2).any(|two| two[0].id == two[1].id && two[0].example.is_none()),
             given_by: None,
             before: BTreeSet::new(),
             cleaned: false,
@@ -118,7 +121,10 @@ impl Text {
     /// Whether some of the texts are for certain the source of pages, of which a stage takes the tags for words: what else
     /// comes through another reader does not make that right.
     fn is_partly_wrong_for(&self, forms: Forms) -> bool {
-        self.forms.contains(&Form::Markup) && !forms.taken().is_empty() && !forms.takes(Form::Markup)
+        !self.is_guessed
+            && self.forms.contains(&Form::Markup)
+            && !forms.taken().is_empty()
+            && !forms.takes(Form::Markup)
     }
 
     fn pass(&mut self, index: usize, forms: Forms) {

@@ -1,6 +1,5 @@
 //! A pipeline file, read and merged, not yet checked against stages.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +11,6 @@ use crate::envelope::ENVELOPE;
 use crate::extends::{self, MAX_BYTES};
 use crate::node::{Node, Table};
 use crate::overrides::{self, Overrides};
-use crate::step::Step;
 use crate::suggest::list;
 use crate::text::{Place, Position, Text, tidy};
 
@@ -33,8 +31,6 @@ pub struct Pipeline {
     pub(crate) ignores_inputs: bool,
     /// See [`Pipeline::stages_alone`].
     pub(crate) is_stages_alone: bool,
-    /// See [`Pipeline::having_seen`].
-    seen: BTreeMap<String, Vec<(String, String)>>,
 }
 
 /// A `[[plugin]]` of a pipeline.
@@ -114,7 +110,6 @@ impl Pipeline {
             streams: overrides.streams,
             ignores_inputs: false,
             is_stages_alone: false,
-            seen: BTreeMap::new(),
         })
     }
 
@@ -137,21 +132,6 @@ impl Pipeline {
     #[must_use]
     pub fn stages_alone(self) -> Self {
         Self { ignores_inputs: true, is_stages_alone: true, ..self }
-    }
-
-    /// The same pipeline, knowing which readers the first files of a source are for: by the id of the source, each with
-    /// one of the files. What is said of forms of text is said of these.
-    #[must_use]
-    pub fn having_seen(self, seen: BTreeMap<String, Vec<(String, String)>>) -> Self {
-        Self { seen, ..self }
-    }
-
-    /// Those of the readers of a source that its first files are for, if anybody has looked.
-    pub(crate) fn seen_of(&self, source: &str, readers: &[Step]) -> Vec<Step> {
-        let Some(seen) = self.seen.get(source) else { return readers.to_vec() };
-        let example =
-            |step: &Step| seen.iter().find(|(name, _)| *name == step.name).map(|(_, file)| file.clone());
-        readers.iter().filter_map(|step| Some(step.with_example(example(step)?))).collect()
     }
 
     /// What the `[[plugin]]` entries hold that make no request, and those that stand where they have no effect:

@@ -17,6 +17,7 @@ use crate::fields;
 use crate::inputs;
 use crate::longest::longest;
 use crate::node::{Data, Node, Table};
+use crate::opened::OpenedSource;
 use crate::opening::{Checked, Opener, is_envelope};
 use crate::pipeline::{Pipeline, PluginLocator};
 use crate::plan::{
@@ -32,6 +33,9 @@ use crate::text::{Place, TextKind};
 const STREAM: &str = "-";
 const DEFAULT_PART_BYTES: u64 = 256 << 20;
 
+/// What the first files of sources are: by the id of a source, the readers that they are for, each with one of the files.
+pub type Seen = BTreeMap<String, Vec<(String, String)>>;
+
 impl Pipeline {
     /// Checks everything else, and whether the stages can be opened.
     ///
@@ -41,10 +45,21 @@ impl Pipeline {
     /// # Errors
     ///
     /// All mistakes and warnings, in the order of the file, when at least one is a mistake.
-    pub fn plan(
+    pub fn plan(self, registry: &Registry, plugin_errors: Vec<(usize, String)>) -> Result<Plan, Diagnostics> {
+        self.plan_having_seen(registry, plugin_errors, &|_| Seen::new())
+    }
+
+    /// The same, with a look at the first files of sources that choose among readers: what is said of forms of text is
+    /// said of the readers that these files are for. `look` is given the sources that choose, with their readers open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pipeline::plan`].
+    pub fn plan_having_seen(
         mut self,
         registry: &Registry,
         plugin_errors: Vec<(usize, String)>,
+        look: &dyn Fn(&[OpenedSource]) -> Seen,
     ) -> Result<Plan, Diagnostics> {
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
         let mut failed_plugins = self.unusable_plugins();
@@ -69,6 +84,7 @@ impl Pipeline {
             max_record_bytes,
             folder,
             diagnostics,
+            look,
             seen: Vec::new(),
         };
         let plan = planner.plan();
@@ -94,6 +110,8 @@ struct Planner<'a> {
     /// The folder of the pipeline file.
     folder: PathBuf,
     diagnostics: Diagnostics,
+    /// Looks at the first files of sources.
+    look: &'a dyn Fn(&[OpenedSource]) -> Seen,
     /// The readers that the first files are for, or all of a source at which nobody has looked.
     seen: Vec<Step>,
 }
@@ -184,10 +202,10 @@ impl<'a> Planner<'a> {
         let why = "add one that says what to read, with `use = \"auto\"` and `paths = [\"…\"]`";
         let tables = self.tables("source", Some(why));
         self.opener.begin();
-        let mut stdin = None;
+        let (mut stdin, mut readers_of) = (None, Vec::new());
         for (place, table) in tables {
             let Some(entry) = self.opener.open("source", place, table) else { continue };
-            self.seen.extend(self.pipeline.seen_of(&entry.id, &entry.steps));
+            readers_of.push((entry.id.clone(), entry.steps.clone()));
             planned.steps.extend(entry.steps);
             let paths = table.get("paths").map(Node::strings).unwrap_or_default();
             let exclude = table.get("exclude").map(Node::strings).unwrap_or_default();
@@ -222,7 +240,26 @@ impl<'a> Planner<'a> {
                 named_fields: Vec::new(),
             });
         }
+        self.look(&planned.plans, readers_of);
         planned
+    }
+
+    /// Notes which readers the first files of sources are for.
+    fn look(&mut self, plans: &[SourcePlan], readers_of: Vec<(String, Vec<Step>)>) {
+        let choose = plans.iter().filter(|plan| plan.readers.len() > 1);
+        // Whatever keeps a reader from being opened once more is told by a run.
+        let open = choose.filter_map(|plan| OpenedSource::new(plan, self.opener.registry).ok());
+        let open: Vec<OpenedSource> = open.collect();
+        let seen = if open.is_empty() { Seen::new() } else { (self.look)(&open) };
+        for (id, readers) in readers_of {
+            let Some(seen) = seen.get(&id) else {
+                self.seen.extend(readers);
+                continue;
+            };
+            let example =
+                |step: &Step| seen.iter().find(|(name, _)| *name == step.name).map(|(_, file)| file.clone());
+            self.seen.extend(readers.iter().filter_map(|step| Some(step.with_example(example(step)?))));
+        }
     }
 
     fn stages(&mut self) -> Planned<StagePlan> {

@@ -1,6 +1,6 @@
 //! What each stage does to fields, as far as its schema and its options tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tamis_stage::{Forms, Kind, StageInfo};
@@ -32,6 +32,8 @@ pub(crate) struct Step {
     pub(crate) writes: BTreeSet<String>,
     /// Of those it writes, the ones that the user names: they may be of any type.
     pub(crate) named: BTreeSet<String>,
+    /// The only values that fields have which it writes, where it says so.
+    pub(crate) values: BTreeMap<String, Vec<String>>,
     /// Whether it may write fields whose names nobody knows yet.
     pub(crate) writes_any: bool,
     /// Fields that are gone behind it, unless it writes them.
@@ -136,6 +138,7 @@ impl Step {
             conditions: of(Meaning::Condition).cloned().collect(),
             writes,
             named: written,
+            values: values(info, options),
             writes_any: any && !narrowed,
             removes: of(Meaning::Remove).cloned().collect(),
             keeps,
@@ -194,6 +197,7 @@ impl Step {
             conditions: Vec::new(),
             writes: BTreeSet::new(),
             named: BTreeSet::new(),
+            values: BTreeMap::new(),
             writes_any: true,
             removes: Vec::new(),
             keeps: None,
@@ -213,6 +217,24 @@ fn expected(marks: &[Mark]) -> Vec<NamedField> {
     let listed = marks.iter().filter(|mark| mark.meaning == Meaning::Write && !is_renamed(mark));
     let added = marks.iter().filter(|mark| mark.meaning == Meaning::Add);
     listed.chain(added).map(|mark| NamedField { name: mark.value.clone(), by: by_option(mark) }).collect()
+}
+
+/// The values that fields have behind a stage (`x-values`), by the name of the field.
+fn values(info: &StageInfo, options: &Value) -> BTreeMap<String, Vec<String>> {
+    let properties = info.schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let strings = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let of_option = |(option, schema): (&String, &Value)| {
+        let told = schema.get("x-values")?;
+        let is_given = |option: &String| options.get(option).is_some();
+        if strings(told.get("unless")?).iter().any(is_given) {
+            return None;
+        }
+        let field = options.get(option).or_else(|| schema.get("default"))?.as_str()?.to_owned();
+        Some((field, strings(told.get("of")?)))
+    };
+    properties.filter_map(of_option).collect()
 }
 
 /// Whether a list of fields of this sort (`x-field`) is given; it may be empty.

@@ -30,12 +30,13 @@ pub(crate) fn containing<'a>(word: &str, candidates: impl IntoIterator<Item = &'
 }
 
 /// What people call a thing, and the words by which names and summaries of stages call it.
-const SAID_OTHERWISE: [(&str, &[&str]); 11] = [
+const SAID_OTHERWISE: [(&str, &[&str]); 12] = [
     ("dedup", &["duplicate"]),
     ("fasttext", &["lang"]),
     ("langid", &["lang"]),
     ("lsh", &["dedup", "duplicate"]),
     ("minhash", &["dedup", "duplicate"]),
+    ("ndjson", &["jsonlines"]),
     ("normalize", &["repair"]),
     ("readability", &["extract"]),
     ("regex", &["rules"]),
@@ -68,6 +69,12 @@ pub fn akin<'a>(word: &str, candidates: &[(&'a str, &'a str)]) -> Vec<&'a str> {
         return Vec::new();
     }
     found
+}
+
+/// Whether people call something so that has another name here.
+pub(crate) fn is_said_otherwise(word: &str) -> bool {
+    let folded = fold(word);
+    SAID_OTHERWISE.iter().any(|(said, _)| *said == folded)
 }
 
 /// How many of the words begin as a word of the text does: `lang` and `language`, `dedup` and `deduplicate`.

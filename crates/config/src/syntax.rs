@@ -71,6 +71,9 @@ impl Complaints<'_> {
         if self.wide(place, message) {
             return true;
         }
+        if self.letters_without_quotes(place, message) || self.backslash(place, message) {
+            return true;
+        }
         // The parser appends what it expected after a comma: that is the help beside the caret.
         let (message, expected) = message.split_once(", expected ").unwrap_or((message, ""));
         let rest = self.text.content.get(place.start..range.end).unwrap_or_default();
@@ -96,6 +99,48 @@ impl Complaints<'_> {
             Diagnostic::error(place, message)
                 .label(format!("`{wide}` means nothing in TOML: write `{ascii}`")),
         );
+        true
+    }
+
+    /// Adds a complaint about a backslash in double quotes that begins no escape: a path of Windows, or a regular
+    /// expression.
+    fn backslash(&mut self, place: &Place, message: &str) -> bool {
+        let (_, range) = self.text.line_at(place.start);
+        let before = self.text.content.get(range.start..place.start).unwrap_or_default();
+        let Some(at) = before.rfind('\\').filter(|_| message.contains("escape")) else { return false };
+        let rest = self.text.content.get(range.start + at..range.end).unwrap_or_default();
+        let escape: String = rest.chars().take(2).collect();
+        let at = range.start + at;
+        let label = "in double quotes a backslash begins an escape: write the string in single quotes";
+        let escape_place = self.text.at(at..at + escape.len());
+        self.push(Diagnostic::error(&escape_place, format!("`{escape}` is no escape")).label(label));
+        true
+    }
+
+    /// Adds a complaint about a key of other letters than those of ASCII, which TOML takes in quotes alone.
+    fn letters_without_quotes(&mut self, place: &Place, message: &str) -> bool {
+        let (_, range) = self.text.line_at(place.start);
+        let content = &self.text.content;
+        let is_of_key = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let before = content.get(range.start..place.start).unwrap_or_default();
+        let begin =
+            place.start - before.chars().rev().take_while(is_of_key).map(char::len_utf8).sum::<usize>();
+        let rest = content.get(begin..range.end).unwrap_or_default();
+        let key: String = rest.chars().take_while(is_of_key).collect();
+        let is_key = rest.get(key.len()..).is_some_and(|rest| rest.trim_start().starts_with(['=', '.', ']']));
+        // The keys of a pipeline itself are all of ASCII: only tables in options have keys of the user's.
+        let begins_line =
+            self.text.content.get(range.start..begin).is_some_and(|before| before.trim().is_empty());
+        let header =
+            self.header_before(range.start).and_then(|start| content.get(self.text.line_at(start).1));
+        let is_of_user = !begins_line || header.is_some_and(|header| header.contains('.'));
+        if key.is_ascii() || !is_key || !is_of_user {
+            return false;
+        }
+        let message = message.split_once(", expected ").map_or(message, |(message, _)| message);
+        let key_place = self.text.at(begin..begin + key.len());
+        let label = format!("TOML takes such letters in quotes: write `\"{key}\"`");
+        self.push(Diagnostic::error(&key_place, message).label(label));
         true
     }
 

@@ -1,13 +1,14 @@
 //! An expression as others hold it: read, typed, evaluated.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::check::{self, AnyNames, Names};
 use crate::evaluate::{self, Scope, Trouble};
 use crate::function::Function;
 use crate::mistake::Mistake;
 use crate::parser;
-use crate::syntax::{Kind, Name, Node};
+use crate::syntax::{Comparison, Kind, Name, Node};
 use crate::types::Type;
 
 /// An expression without mistakes of syntax, ready to be typed and evaluated.
@@ -81,6 +82,32 @@ impl Expression {
         names
     }
 
+    /// The strings with which it compares what it reads (`language == "zh"`, `language in ["zh", "en"]`), in the order of
+    /// the source, each with where it stands there, in bytes.
+    pub fn compared(&self) -> Vec<(&Name, &str, Range<usize>)> {
+        let mut compared = Vec::new();
+        let mut nodes = vec![&self.root];
+        while let Some(node) = nodes.pop() {
+            let with: Vec<(&Node, &Node)> = match &node.kind {
+                Kind::Compare(Comparison::Equal | Comparison::NotEqual, left, right) => {
+                    vec![(&**left, &**right), (&**right, &**left)]
+                }
+                Kind::In(left, right) => match &right.kind {
+                    Kind::List(items) => items.iter().map(|item| (&**left, item)).collect(),
+                    _ => Vec::new(),
+                },
+                _ => Vec::new(),
+            };
+            compared.extend(with.into_iter().filter_map(|(name, text)| match (&name.kind, &text.kind) {
+                (Kind::Name(name), Kind::Text(written)) => Some((name, written.as_str(), text.span.clone())),
+                _ => None,
+            }));
+            nodes.extend(node.children());
+        }
+        compared.sort_by_key(|(.., span)| span.start);
+        compared
+    }
+
     /// What it takes to be there: what it reads without asking whether there is such a thing, by `has(title)`.
     pub fn names_relied_on(&self) -> BTreeSet<&Name> {
         let mut names = self.names();
@@ -94,5 +121,26 @@ impl Expression {
             nodes.extend(node.children());
         }
         names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_that_names_are_compared_with_are_found_where_they_stand() {
+        let source = "language == \"zh\" || !(\"en\" != lang) && title in [\"a\", 1] && x > \"b\" && has(y)";
+        let condition = Expression::parse(source).expect("no mistake");
+        let compared = condition.compared();
+        let found: Vec<_> = compared
+            .iter()
+            .map(|(name, text, span)| match name {
+                Name::Either(name) => (name.as_str(), *text, source.get(span.clone()).unwrap_or_default()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [("language", "zh", "\"zh\""), ("lang", "en", "\"en\""), ("title", "a", "\"a\"")];
+        assert_eq!(found, expected);
     }
 }

@@ -121,7 +121,7 @@ impl fmt::Display for Outcome {
 ///
 /// # Errors
 ///
-/// When one of them holds no output of a run, or none with a table of fates, or that cannot be read.
+/// When one of them holds no output of a run, or of one that has not finished, or none with a table of fates, or that cannot be read.
 pub fn compare(a: &Path, b: &Path) -> Result<Comparison, ReportError> {
     let [first, second] = [manifest(a)?, manifest(b)?];
     let has_same_inputs = first.fingerprint.inputs == second.fingerprint.inputs;
@@ -149,7 +149,11 @@ pub fn compare(a: &Path, b: &Path) -> Result<Comparison, ReportError> {
 }
 
 fn manifest(folder: &Path) -> Result<Manifest, ReportError> {
-    Manifest::read(folder)?.ok_or_else(|| ReportError::NoRun { folder: folder.to_owned() })
+    let manifest = Manifest::read(folder)?.ok_or_else(|| ReportError::NoRun { folder: folder.to_owned() })?;
+    if !manifest.complete {
+        return Err(ReportError::Unfinished { folder: folder.to_owned() });
+    }
+    Ok(manifest)
 }
 
 fn fates(folder: &Path) -> Result<Fates, ReportError> {

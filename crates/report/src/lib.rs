@@ -59,6 +59,15 @@ pub enum ReportError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The run has not come to its end, so what there is of it says nothing.
+    #[error(
+        "the run in `{}` has not finished: run the same command again, which goes on where it stopped",
+        folder.display()
+    )]
+    Unfinished {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Its manifest cannot be read.
     #[error(transparent)]
     Manifest(#[from] RunError),

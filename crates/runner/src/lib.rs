@@ -58,7 +58,7 @@ pub use error::RunError;
 pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};
 pub use read::find::{Found, Wanted, find};
-pub use read::glance::{Glance, glance};
+pub use read::glance::glance;
 pub use read::only::Only;
 pub use read::sample::{Sample, sample};
 pub use reasons::{Example, Reason, Reasons, Unread};

@@ -25,6 +25,11 @@ use serde::{Deserialize, Serialize};
 ///   `{site}/{title}`, where `{id}` is the id. Fields with `"write"` are all that a stage writes whose fields nobody
 ///   knows otherwise (`"*"`); `"add"` names one that comes beside the others, `"renamed"` one of these that has another
 ///   name behind the stage. `x-field-keys` says the same of the keys of a table.
+/// - `#[schemars(extend("x-values" = {"of": ["a", "b"], "unless": ["model"]}))]` beside `"write"` says that the field has one
+///   of these strings behind the stage, unless one of those options is given, so that `tamis check` can tell of a condition
+///   that compares it with another.
+/// - `#[schemars(extend("x-words" = true))]` on a list of strings says that they are the words of a command line, for who
+///   writes it as one string.
 /// - `#[schemars(extend("x-tables-by" = "language"))]` on a table says that tables in it are chosen by the field that the
 ///   option of this name names.
 /// - `#[schemars(extend("x-together" = "parent"))]` on an option that takes `id` or a field says that documents with one

@@ -27,6 +27,9 @@ pub trait Lookup {
         None
     }
 
+    /// Says that the stage begins with this document, or waits for what comes of it.
+    fn begin(&self) {}
+
     /// Attaches bytes; they may be refused.
     fn attach(&self, _name: &str, _version: u64, _bytes: &[u8]) {}
 
@@ -121,6 +124,12 @@ impl<'a> View<'a> {
         lookup: &'a dyn Lookup,
     ) -> Self {
         Self { id, text, raw, ordinal, position: 0, form: None, lookup }
+    }
+
+    /// Says that the stage is at this document from now on, for whoever asks at which one it takes long. A stage that is
+    /// given documents one by one need not say so.
+    pub fn begin(&self) {
+        self.lookup.begin();
     }
 
     /// The view with the position of its record in the corpus.

@@ -97,12 +97,15 @@ pub(crate) fn check(file: &[u8], reader: &str, formats: &[Format], any_format: b
     }
 }
 
+/// The kind of a file that is called like Markdown.
+pub(crate) const MARKDOWN: &str = "text/markdown";
+
 /// What a file is by its name if its writers lay it out by hand, as a media type: it may begin with a tag and is no
 /// page, and its blank lines and indentation mean something.
 pub(crate) fn laid_out_by_hand(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let kinds: [(&[&str], &str); 4] = [
-        (&[".md", ".markdown", ".mdown", ".mkd"], "text/markdown"),
+        (&[".md", ".markdown", ".mdown", ".mkd"], MARKDOWN),
         (&[".rst"], "text/x-rst"),
         (&[".adoc", ".asciidoc"], "text/asciidoc"),
         (&[".org"], "text/org"),

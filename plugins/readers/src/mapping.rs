@@ -434,6 +434,9 @@ impl Mapping {
                 }
             }
         }
+        if let Some(members) = members(row, wanted) {
+            message = format!("no field `{wanted}`; {members}");
+        }
         if let Some(field) = row.fields.iter().find(|field| row.str(&field.name) == wanted.as_str()) {
             let raw = &self.names.raw;
             let page = if raw.is_empty() || raw == wanted {
@@ -446,6 +449,34 @@ impl Mapping {
         }
         message.push_str(": name the one that holds it with `fields = { text = \"…\" }`");
         Fault::new(0, message)
+    }
+}
+
+/// What stands in the innermost object to which a name with dots leads: ``in `doc` there are `body`, `title` ``.
+fn members(row: &Row<'_>, wanted: &str) -> Option<String> {
+    let (mut at, rest) = wanted.split_once('.').map(|(root, rest)| (root.len(), rest))?;
+    let is_root = |field: &&Field<'_>| Some(row.str(&field.name)) == wanted.get(..at);
+    let Slot::Json(Str::Input(mut object)) = row.fields.iter().find(is_root)?.value else { return None };
+    let mut names = rest.split('.');
+    loop {
+        let mut inner = Row::default();
+        read_object(object, &|_| true, &mut inner).ok()?;
+        let next = names.next()?;
+        let member = inner.fields.iter().find(|field| inner.str(&field.name) == next);
+        if let Some(Slot::Json(Str::Input(json))) = member.map(|field| &field.value)
+            && json.starts_with('{')
+        {
+            object = json;
+            at += 1 + next.len();
+            continue;
+        }
+        let found: Vec<_> =
+            inner.fields.iter().map(|field| format!("`{}`", inner.str(&field.name))).collect();
+        let (shown, more) = found.split_at(found.len().min(MAX_NAMES_SHOWN));
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let are = if found.len() == 1 { "is" } else { "are" };
+        let outer = wanted.get(..at)?;
+        return (!found.is_empty()).then(|| format!("in `{outer}` there {are} {}{more}", shown.join(", ")));
     }
 }
 

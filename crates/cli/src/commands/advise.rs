@@ -16,7 +16,7 @@ use crate::journeys::passed;
 use crate::output::{self, BOLD, DIM, NAME, print, print_line, styled};
 use crate::spreads::{Spread, quantile, spreads};
 use crate::summary::{self, shown};
-use crate::{Exit, names};
+use crate::{Exit, alike, names};
 
 /// The shares that are shown, in percent.
 const SHOWN: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
@@ -52,6 +52,15 @@ pub(crate) fn advise(context: &Context, args: &AdviseArgs) -> anyhow::Result<Exi
     ));
     for (spread, is_usable) in &advice {
         print(spread.text(*is_usable));
+    }
+    let kept = documents.iter().filter(|it| matches!(it.fate, Fate::Kept));
+    let n_kept = kept.clone().count();
+    let n_framed = alike::framed(kept.map(|it| it.text.as_str()));
+    if n_framed > 0 {
+        print_line(format_args!(
+            "{n_framed} of {n_kept} texts begin or end as others do: `line-template` learns lines that pages share, and a rule \
+             file cuts what stands in one line with the text (`tamis stages site-rules`)\n"
+        ));
     }
     let usable = advice.into_iter().filter(|(_, is_usable)| *is_usable).map(|(spread, _)| spread);
     write(args, &usable.collect::<Vec<_>>())?;

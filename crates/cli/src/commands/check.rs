@@ -17,7 +17,7 @@ pub(crate) fn check(context: &Context, args: &CheckArgs) -> anyhow::Result<Exit>
     let (mut complaints, mut exit) = (Vec::new(), Exit::Done);
     for pipeline in pipelines {
         let pipeline = PipelineArgs { pipeline, set: args.pipeline.set.clone() };
-        let (found, plan) = match context.check_with_inputs(&pipeline, &places) {
+        let (found, plan) = match context.check(&pipeline, &places) {
             Ok(plan) => (plan.warnings.clone(), Some(plan)),
             Err(found) => (found, None),
         };

@@ -73,7 +73,16 @@ fn write(planned: &Planned, args: &ExtractArgs) -> anyhow::Result<Exit> {
     let show = if args.quiet { Show::Nothing } else { Show::Bar };
     let settings = Settings { fresh: args.fresh, ..Settings::default() };
     Ok(match run::watched(planned, settings.clone(), show)? {
-        Ok(report) => run::finished(&planned.plan, &report, show, &settings),
+        Ok(report) => {
+            let plan = &planned.plan;
+            run::shown(plan, &report, show, &settings);
+            could_not(&report).map_or(Exit::Done, |message| {
+                let letters = run::dead_letters(plan);
+                output::log(way_out(&failures::reasons(plan, &report)));
+                output::error_line(format_args!("{message}: see the dead letters in {letters}"));
+                Exit::Failed
+            })
+        }
         Err(error) => run::broken(&error),
     })
 }
@@ -89,19 +98,32 @@ fn are_many(args: &ExtractArgs) -> bool {
     }
 }
 
+/// That pages could not be extracted, if so.
+fn could_not(report: &Report) -> Option<String> {
+    let tally = &report.tally;
+    let has_failed = tally.failed_ratio() > 0.0 || tally.input.failed_ratio() > 0.0 || tally.unread.n > 0;
+    let n = tally.kept + tally.failed;
+    has_failed.then(|| format!("{} of {n} documents could not be extracted", tally.failed))
+}
+
+/// What to do where there is no pipeline in which to follow what the reasons of failures say.
+fn way_out(reasons: &str) -> String {
+    if reasons.contains("fields = { text") {
+        "  here `--set source.auto.fields.text=NAME` names it; `tamis init` writes a pipeline for such files\n".to_owned()
+    } else {
+        String::new()
+    }
+}
+
 /// Says what was not printed, and why.
 fn told(plan: &Plan, report: &Report, is_quiet: bool) -> Exit {
-    let tally = &report.tally;
-    if tally.failed_ratio() > 0.0 || tally.input.failed_ratio() > 0.0 || tally.unread.n > 0 {
-        output::log(failures::unread(report) + &failures::reasons(plan, report));
-        output::error_line(format_args!(
-            "{} of {} documents could not be extracted",
-            tally.failed,
-            tally.kept + tally.failed
-        ));
+    if let Some(message) = could_not(report) {
+        let reasons = failures::reasons(plan, report);
+        output::log(failures::unread(report) + &reasons + &way_out(&reasons));
+        output::error_line(message);
         return Exit::Failed;
     }
-    if tally.kept == 0 && !is_quiet {
+    if report.tally.kept == 0 && !is_quiet {
         output::log_line("warning: the input holds no document");
     }
     Exit::Done

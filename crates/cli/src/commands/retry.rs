@@ -82,6 +82,13 @@ fn letters(folder: &Path) -> anyhow::Result<Only> {
             folder.display()
         )
     })?;
+    if !manifest.complete {
+        anyhow::bail!(
+            "the run in `{}` has not finished, and may come to more that fails: run the same command again first, which goes \
+             on where it stopped",
+            folder.display()
+        );
+    }
     let mut only = Only::default();
     let rests = rests(folder, &manifest)?;
     for export in manifest.exports.iter().filter(|export| export.from == "failed" && export.records > 0) {

@@ -258,9 +258,31 @@ fn hear_of_long_files() -> anyhow::Result<()> {
 }
 
 pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, settings: &Settings) -> Exit {
-    let (is_limited, streams) = (settings.limit.is_some(), settings.stream.is_some());
+    shown(plan, report, show, settings);
     let limit = plan.run.max_failed_ratio;
     let (records, bytes) = (report.tally.failed_ratio(), report.tally.input.failed_ratio());
+    if records > limit || bytes > limit {
+        let letters = match report.finish {
+            Finish::Dry if settings.stream.is_some() => {
+                "a run with `-o FOLDER` writes them as dead letters".to_owned()
+            }
+            Finish::Dry => "a run without `--dry-run` writes them as dead letters".to_owned(),
+            _ => format!("see the dead letters in {}", dead_letters(plan)),
+        };
+        let what = if records > limit {
+            format!("{:.2} % of the records failed", records * 100.0)
+        } else {
+            format!("{:.2} % of the bytes of the input could not be read", bytes * 100.0)
+        };
+        output::error_line(format_args!("{what}, and [run] allows max_failed_ratio = {limit}: {letters}"));
+        return Exit::Failed;
+    }
+    Exit::Done
+}
+
+/// Shows what a run did.
+pub(crate) fn shown(plan: &Plan, report: &Report, show: Show, settings: &Settings) {
+    let (is_limited, streams) = (settings.limit.is_some(), settings.stream.is_some());
     match show {
         Show::Json | Show::Nothing => {}
         Show::Bar if report.finish == Finish::AlreadyDone && settings.add => print_line(format_args!(
@@ -274,21 +296,6 @@ pub(crate) fn finished(plan: &Plan, report: &Report, show: Show, settings: &Sett
         )),
         Show::Bar => show_summary(plan, report, is_limited, streams),
     }
-    if records > limit || bytes > limit {
-        let letters = match report.finish {
-            Finish::Dry if streams => "a run with `-o FOLDER` writes them as dead letters".to_owned(),
-            Finish::Dry => "a run without `--dry-run` writes them as dead letters".to_owned(),
-            _ => format!("see the dead letters in {}", dead_letters(plan)),
-        };
-        let what = if records > limit {
-            format!("{:.2} % of the records failed", records * 100.0)
-        } else {
-            format!("{:.2} % of the bytes of the input could not be read", bytes * 100.0)
-        };
-        output::error_line(format_args!("{what}, and [run] allows max_failed_ratio = {limit}: {letters}"));
-        return Exit::Failed;
-    }
-    Exit::Done
 }
 
 fn show_summary(plan: &Plan, report: &Report, is_limited: bool, streams: bool) {
@@ -333,7 +340,8 @@ fn addition(added: &Added, report: &Report) -> String {
     format!("addition {}: {files}, beside the output that was there, {rest}", added.number)
 }
 
-fn dead_letters(plan: &Plan) -> String {
+/// The folders of the dead letters.
+pub(crate) fn dead_letters(plan: &Plan) -> String {
     let failed = plan.exports.iter().filter(|export| export.from == tamis_config::From::Failed);
     failed.map(|export| summary::shown(&export.path)).collect::<Vec<_>>().join(", ")
 }

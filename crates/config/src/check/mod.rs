@@ -106,6 +106,8 @@ pub(crate) struct Checker<'a> {
     own_keys: Vec<&'a str>,
     /// What these keys are called.
     own: String,
+    /// Keys that are missing under their own name, and stand there under another.
+    excused: Vec<&'a str>,
     /// The whole table, where options may need keys of the pipeline file, and their schema.
     whole: Option<(&'a Table, &'a Value)>,
     diagnostics: Diagnostics,
@@ -163,6 +165,11 @@ impl<'a> Checker<'a> {
         Self { own_keys: own_keys.into_iter().collect(), own, ..self }
     }
 
+    /// Says which keys stand there under another name: of that is complained elsewhere.
+    pub(crate) fn excusing(self, keys: Vec<&'a str>) -> Self {
+        Self { excused: keys, ..self }
+    }
+
     /// Gives the table that the options are a part of, and the schema of its other keys: options may need those to
     /// have an effect.
     pub(crate) fn part_of(self, table: &'a Table, schema: &'a Value) -> Self {
@@ -176,6 +183,7 @@ impl<'a> Checker<'a> {
             owner,
             anchor: anchor.clone(),
             own_keys: Vec::new(),
+            excused: Vec::new(),
             own: String::new(),
             whole: None,
             diagnostics: Diagnostics::default(),
@@ -289,6 +297,11 @@ impl<'a> Checker<'a> {
         let mut label = type_label(node, &types);
         if self.noun == "key" && node.as_table().is_some() && types == ["array"] {
             label = format!("write `[[{}]]`", at.option);
+        } else if keywords.get("x-words").is_some()
+            && let Some(line) = node.as_str()
+        {
+            let words: Vec<String> = line.split_whitespace().map(|word| format!("\"{word}\"")).collect();
+            label = format!("write `[{}]`", words.join(", "));
         } else if keywords.get("x-unit").and_then(Value::as_str) == Some(BYTES) {
             HOW_TO_WRITE_SIZES.clone_into(&mut label);
         } else if label.is_empty()

@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
         }
         for key in needed(self.schema, keywords) {
             // A mistyped key is one mistake, not two.
-            if table.get(key).is_some() || meant.contains(&key) {
+            if table.get(key).is_some() || meant.contains(&key) || self.excused.contains(&key) {
                 continue;
             }
             let owner = if top { self.owner.clone() } else { at.subject.clone() };
@@ -154,7 +154,8 @@ impl<'a> Checker<'a> {
         let known = properties.into_iter().flat_map(Map::keys).map(String::as_str);
         let own: &[&'a str] = if top { &self.own_keys } else { &[] };
         let all = || known.clone().chain(own.iter().copied());
-        let instead = self.schema.get("x-instead").and_then(|words| words.get(&entry.key)?.as_str());
+        let mut schemas = std::iter::once(self.schema).chain(self.whole.map(|(_, schema)| schema));
+        let instead = schemas.find_map(|schema| schema.get("x-instead")?.get(&entry.key)?.as_str());
         if let Some(instead) = instead.filter(|_| top) {
             self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), instead);
             return None;
@@ -164,6 +165,11 @@ impl<'a> Checker<'a> {
         let label = match meant {
             Some(key) if is_list_of_tables(properties, key) => format!("did you mean `[[{key}]]`?"),
             Some(key) => format!("did you mean `{key}`?"),
+            None if !top
+                && entry.value.as_str().is_some_and(|value| known.clone().any(|key| key == value)) =>
+            {
+                format!("write `{} = \"{}\"`", entry.value.as_str().unwrap_or_default(), entry.key)
+            }
             None => above().unwrap_or_else(|| {
                 did_you_mean_beside(&entry.key, known, &format!("{noun}s"), (own, &self.own))
             }),

@@ -24,7 +24,11 @@ impl Checker<'_> {
         } else if let Some(min) = limit("exclusiveMinimum").filter(|min| number <= *min) {
             format!("more than {}", quantity(min, unit))
         } else if let Some(max) = limit("maximum").filter(|max| number > *max) {
-            format!("at most {}", quantity(max, unit))
+            let is_percent =
+                (max - 1.0).abs() < f64::EPSILON && (2.0..=100.0).contains(&number) && unit.is_empty();
+            let percent =
+                if is_percent { format!("; {number} % is `{}`", number / 100.0) } else { String::new() };
+            format!("at most {}{percent}", quantity(max, unit))
         } else if let Some(max) = limit("exclusiveMaximum").filter(|max| number >= *max) {
             format!("less than {}", quantity(max, unit))
         } else if number < format_min {

@@ -314,7 +314,11 @@ impl Names {
 
 /// Why something that is no folder cannot be read as a file, if so.
 fn not_a_file(kind: FileType) -> Option<String> {
-    (!kind.is_file()).then(|| format!("{} is not a file to read", special(kind)))
+    let way_out = match special(kind) {
+        "a named pipe" => ": pass it on to standard input, the input `-`",
+        _ => "",
+    };
+    (!kind.is_file()).then(|| format!("{} is not a file to read{way_out}", special(kind)))
 }
 
 #[cfg(unix)]

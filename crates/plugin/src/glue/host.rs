@@ -506,6 +506,10 @@ impl<'a> HostLookup<'a> {
 }
 
 impl Lookup for HostLookup<'_> {
+    fn begin(&self) {
+        self.host.begin().document(self.doc);
+    }
+
     fn field(&self, name: &str) -> Option<ValueRef<'_>> {
         let mut value = std::mem::MaybeUninit::<abi::Value>::uninit();
         // SAFETY: the context belongs to the table; the host fills `value` when it returns 1.

@@ -24,8 +24,14 @@ fn a_folder_without_fates_is_told() {
     let error = compare(folder.path(), folder.path()).unwrap_err().to_string();
     assert!(error.contains("holds no output of a run"), "{error}");
     std::fs::create_dir(folder.path().join(".tamis")).unwrap();
-    let manifest = serde_json::to_string(&Manifest::default()).unwrap();
-    std::fs::write(folder.path().join(".tamis/manifest.json"), manifest).unwrap();
+    let write = |manifest: &Manifest| {
+        let manifest = serde_json::to_string(manifest).unwrap();
+        std::fs::write(folder.path().join(".tamis/manifest.json"), manifest).unwrap();
+    };
+    write(&Manifest::default());
+    let error = compare(folder.path(), folder.path()).unwrap_err().to_string();
+    assert!(error.contains("has not finished: run the same command again"), "{error}");
+    write(&Manifest { complete: true, ..Manifest::default() });
     let error = compare(folder.path(), folder.path()).unwrap_err().to_string();
     assert!(error.contains("fates = true"), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use tamis_config::{InputKind, InputPattern, Opened, OpenedSource};
+use tamis_config::{InputKind, InputPattern, OpenedSource, Seen};
 use tamis_input::{Content, InputFile, Location, OpenOptions};
 
 use crate::read::choose::{SNIFF_BYTES, choose};
@@ -16,25 +16,18 @@ const MOST_FILES: usize = 12;
 /// So many entries of folders are looked at to find them.
 const MOST_ENTRIES: usize = 2000;
 
-/// What the first files of a source are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glance {
-    /// The id of the source.
-    pub source: String,
-    /// The readers that would take the files, each with the name of the first of them.
-    pub readers: Vec<(String, String)>,
-}
-
 /// Looks at the first files of every source that chooses among readers: a dozen at most, 64 KiB of each, on this machine
 /// only. Of a source of which nothing can be said there is nothing.
 ///
-/// A file that cannot be read, or that no reader takes, is passed over: a run says what is wrong with it.
-pub fn glance(opened: &Opened) -> Vec<Glance> {
-    let sources = opened.sources.iter().filter(|source| source.readers.len() > 1);
-    sources.filter_map(of_source).collect()
+/// A file that cannot be read, or that no reader takes, is passed over: a run says what is wrong with it. What can be read
+/// once only (pipes, standard input) is left alone.
+pub fn glance(sources: &[OpenedSource]) -> Seen {
+    let sources = sources.iter().filter(|source| source.readers.len() > 1);
+    sources.filter_map(|source| Some((source.plan.id.clone(), of_source(source)?))).collect()
 }
 
-fn of_source(source: &OpenedSource) -> Option<Glance> {
+/// The readers that would take the files of a source, each with the name of the first of them.
+fn of_source(source: &OpenedSource) -> Option<Vec<(String, String)>> {
     let mut files = Vec::new();
     let mut n_left = MOST_ENTRIES;
     for input in source.plan.inputs.iter().filter(|input| input.kind == InputKind::Local) {
@@ -49,7 +42,7 @@ fn of_source(source: &OpenedSource) -> Option<Glance> {
             readers.push((reader.clone(), name));
         }
     }
-    (!readers.is_empty()).then(|| Glance { source: source.plan.id.clone(), readers })
+    (!readers.is_empty()).then_some(readers)
 }
 
 /// Appends the first files at or below `path` that the input takes, by name.

@@ -235,9 +235,11 @@ pub trait BatchExtractor: Sized + Send + Sync + 'static {
     /// Changes some documents, at least one and at most [`BatchExtractor::BATCH`], as
     /// [`BatchExtractor::extract_one`] would change each of them.
     ///
-    /// A panic costs one document here, too: after it they are given to `extract_one`, one by one.
+    /// A panic costs one document here, too: after it they are given to `extract_one`, one by one. A stage that may be long
+    /// at one of them says at which by [`View::begin`].
     fn extract_all(&self, local: &mut Self::Local, documents: &mut [Extracted<'_>]) {
         for it in documents {
+            it.draft.original().begin();
             it.outcome = self.extract_one(local, &mut it.draft);
         }
     }

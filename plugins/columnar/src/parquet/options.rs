@@ -142,6 +142,17 @@ impl Default for ParquetExportOptions {
 /// The type of a metadata column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-instead" = {
+    "str": "write `string`",
+    "text": "write `string`",
+    "date": "dates are written as `string`, in ISO 8601",
+    "timestamp": "dates are written as `string`, in ISO 8601",
+    "int": "write `integer`",
+    "int64": "write `integer`",
+    "double": "write `float`",
+    "float64": "write `float`",
+    "bool": "write `boolean`",
+}))]
 pub enum ColumnType {
     /// Strings.
     String,

@@ -11,6 +11,9 @@ mod protocol;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use tamis_child::Starts;
 use tamis_plugin::{BatchExtractor, Draft, Extracted, Failure, SetupError, Verdict, View};
 
@@ -22,7 +25,12 @@ pub use options::{ExecFormat, ExecOptions};
 pub struct Exec {
     options: ExecOptions,
     starts: Starts,
+    /// What processes have said that failed.
+    said: Mutex<BTreeSet<String>>,
 }
+
+/// So many different last words are remembered.
+const MOST_SAID: usize = 256;
 
 /// The process of a worker, once there was something to do.
 #[derive(Debug, Default)]
@@ -49,16 +57,18 @@ impl BatchExtractor for Exec {
             return Err(SetupError::in_option("format", message));
         }
         // What is looked for when a run starts would be missed by `tamis check`.
-        which::which(program)
-            .map_err(|error| SetupError::in_option("command", format!("no program `{program}`: {error}")))?;
-        Ok(Self { options, starts: Starts::default() })
+        which::which(program).map_err(|_| {
+            SetupError::in_option("command", format!("there is no program `{program}` on the path"))
+        })?;
+        Ok(Self { options, starts: Starts::default(), said: Mutex::default() })
     }
 
     fn extract_one(&self, worker: &mut Worker, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
+        draft.original().begin();
         let id = draft.original().id().to_owned();
         let asked = self.ask(worker, &[draft.original()]);
         let answer = asked.and_then(|program| program.answer(&id, &self.options));
-        self.log(worker, draft);
+        self.log(worker, draft, answer.is_err());
         match answer {
             Ok(answer) => answer.apply(draft),
             Err(why) => {
@@ -88,6 +98,8 @@ impl Exec {
         let mut n_answered = 0;
         let answered = asked.and_then(|program| {
             for it in &mut *documents {
+                // The program works at the first that it has not answered.
+                it.draft.original().begin();
                 let answer = program.answer(it.draft.original().id(), &self.options)?;
                 it.outcome = answer.apply(&mut it.draft);
                 n_answered += 1;
@@ -95,7 +107,7 @@ impl Exec {
             Ok(())
         });
         if let Some(first) = documents.first_mut() {
-            self.log(worker, &mut first.draft);
+            self.log(worker, &mut first.draft, answered.is_err());
             if answered.is_err() && worker.conversation.take().is_some() {
                 first.draft.notes().count("exec:restarts", 1);
             }
@@ -117,10 +129,24 @@ impl Exec {
         Ok(worker.conversation.insert(program))
     }
 
-    fn log(&self, worker: &Worker, draft: &mut Draft<'_>) {
+    /// Hands on what the program has said on standard error. What a process says that fails as one before it did is
+    /// counted and not said again: a program that always fails says it of every document.
+    fn log(&self, worker: &Worker, draft: &mut Draft<'_>, has_failed: bool) {
         let lines = worker.conversation.as_ref().map(Conversation::take_errors).unwrap_or_default();
+        if has_failed && !lines.is_empty() && !self.is_new(&lines) {
+            draft.notes().count("exec:said_again", 1);
+            return;
+        }
         for line in lines {
             draft.notes().warn(format!("{}: {line}", self.options.command[0]));
         }
+    }
+
+    /// Whether no process has failed with these words yet; numbers aside, which are those of documents and processes.
+    fn is_new(&self, lines: &[String]) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let words: String = lines.iter().flat_map(|line| line.chars().chain(['\n'])).collect();
+        let words = words.replace(|c: char| c.is_ascii_digit(), "");
+        said.len() >= MOST_SAID || said.insert(words)
     }
 }

@@ -55,12 +55,14 @@ use serde::{Deserialize, Serialize};
 ///
 /// The process is in a group of its own, so Ctrl-C reaches Tamis alone, which ends its standard input.
 ///
-/// Counts: `exec:restarts`, and those of the program under their own names.
+/// What it has said on standard error before it failed is logged once; when it says that again, numbers aside, it is counted.
+///
+/// Counts: `exec:restarts`, `exec:said_again`, and those of the program under their own names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExecOptions {
     /// The program, found as a shell finds it, and its arguments.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("x-words" = true))]
     pub command: Vec<String>,
     /// A file that is given to the program as its last argument, relative to the pipeline. Its content is part of the pipeline: a run is
     /// not resumed with another.

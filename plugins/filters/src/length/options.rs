@@ -24,6 +24,16 @@ use serde::{Deserialize, Serialize};
 /// A limit suits one script: a Chinese text says in 100 characters what takes 300 letters in English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-instead" = {
+    "min": "write `min_chars`",
+    "max": "write `max_chars`",
+    "min_length": "write `min_chars`",
+    "max_length": "write `max_chars`",
+    "min_words": "it counts characters; `judge` counts words, with `limits = { min_words = … }`",
+    "max_words": "it counts characters; `judge` counts words, with `limits = { max_words = … }`",
+    "min_tokens": "it counts characters; `tokens` counts those of a model",
+    "max_tokens": "it counts characters; `tokens` counts those of a model",
+}))]
 pub struct LengthOptions {
     /// A document with fewer characters is dropped as `too-short`; 0 sets no limit, and without `max_chars` the stage
     /// then only measures.

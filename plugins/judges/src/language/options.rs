@@ -60,7 +60,7 @@ pub struct LanguageOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The field that the tag is written to. What the page or the reader said of its language is overwritten.
-    #[schemars(length(min = 1), extend("x-field" = "write"))]
+    #[schemars(length(min = 1), extend("x-field" = "write", "x-values" = {"of": tags(), "unless": ["model", "scripts"]}))]
     pub field: String,
 }
 
@@ -84,6 +84,15 @@ impl LanguageOptions {
         let is_in = |tags: &[String]| tags.iter().any(|range| stands_for(range, tag));
         if self.keep.is_empty() { !is_in(&self.drop) } else { is_in(&self.keep) }
     }
+}
+
+/// All tags that there are without a model of the user's.
+fn tags() -> Vec<&'static str> {
+    let mut tags = tamis_language::languages();
+    tags.extend(["zh", "zh-Hans", "zh-Hant", UNDETERMINED]);
+    tags.sort_unstable();
+    tags.dedup();
+    tags
 }
 
 /// Whether a language range covers a tag: it is the tag, or its first parts (RFC 4647, basic filtering).

@@ -216,7 +216,8 @@ fn number(text: &str, range: Range<usize>, kinds: &[Kind], found: &mut Vec<Found
     }
     if let Some(parts) = ip(written) {
         // A version has a word before it.
-        if is_public_ip(parts) && !looks_like_version(parts) && !is_version(text, range.start) {
+        let may_be_version = || looks_like_version(parts) && !is_called_address(text, range.start);
+        if is_public_ip(parts) && !may_be_version() && !is_version(text, range.start) {
             push(Kind::Ip, range);
         }
         return;
@@ -322,6 +323,26 @@ fn ip(written: &str) -> Option<[u8; 4]> {
 /// forty is taken for one; of what looked like an address on 3,700 pages nine in ten were versions.
 fn looks_like_version(parts: [u8; 4]) -> bool {
     parts.iter().all(|part| *part < 100)
+}
+
+/// Whether what stands before says that four numbers are an address: `IP 81.2.69.1`, `client_ip=…`, `IP地址：…`.
+fn is_called_address(text: &str, start: usize) -> bool {
+    let between = |c: char| {
+        c.is_whitespace() || matches!(c, ':' | '：' | '=' | '"' | '\'' | '(' | '（' | '[' | '为' | '是')
+    };
+    let before = text.get(..start).unwrap_or_default().trim_end_matches(between);
+    let word: Vec<char> =
+        before.chars().rev().take(20).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let word = word.iter().rev().collect::<String>().to_lowercase();
+    let last = word.rsplit('_').next().unwrap_or_default();
+    let last = last.trim_end_matches("地址");
+    matches!(last, "ip" | "ipv4" | "addr" | "address" | "addresses") || is_behind_letters_of_others(last)
+}
+
+/// Whether a word ends in `ip` behind letters that are none of ASCII: `登录ip`, but not `chip`.
+fn is_behind_letters_of_others(word: &str) -> bool {
+    let before = word.strip_suffix("ipv4").or_else(|| word.strip_suffix("ip"));
+    before.and_then(|before| before.chars().next_back()).is_some_and(|c| !c.is_ascii())
 }
 
 /// Whether what stands before says that a number with points is a version.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// | kind | what is masked | placeholder |
 /// | --- | --- | --- |
 /// | `email` | `name@host.tld` | `[EMAIL]` |
-/// | `ip` | public IPv4 addresses; local and reserved ones tell nobody, and four numbers under 100 are a version | `[IP]` |
+/// | `ip` | public IPv4 addresses; local and reserved ones tell nobody, and four numbers under 100 are a version unless they are called an address | `[IP]` |
 /// | `credentials` | `user:password` in an address, and what follows `password=`, `api_key=`, `token=` and the like in one | `[SECRET]` |
 /// | `cn-id-card` | 18 digits whose date exists and whose check digit is right (GB 11643) | `[ID-CARD]` |
 /// | `cn-mobile` | 1 and ten digits of a range that is in use, with +86, blanks and hyphens | `[PHONE]` |
@@ -67,6 +67,19 @@ impl Default for MaskOptions {
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-instead" = {
+    "ip-address": "write `ip`",
+    "ipv4": "write `ip`",
+    "mobile": "write `cn-mobile`, or `phone` for other numbers",
+    "phone-number": "write `phone`",
+    "phone_number": "write `phone`",
+    "id-card": "write `cn-id-card`",
+    "credit-card": "write `bank-card`",
+    "password": "write `credentials`",
+    "secrets": "write `credentials`",
+    "qq": "write `account`",
+    "wechat": "write `account`",
+}))]
 pub enum Kind {
     /// Addresses of mail.
     Email,

@@ -95,6 +95,7 @@ pub struct HtmlExtractOptions {
 /// What the text becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-instead" = {"md": "write `markdown`", "txt": "write `text`", "plain": "write `text`"}))]
 pub enum Output {
     /// A line for each block; the cells of a row share one.
     Text,

@@ -99,6 +99,7 @@ pub struct CsvOptions {
 /// What stands between cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-instead" = {",": "write `comma`", ";": "write `semicolon`", "\t": "write `tab`", "|": "write `bar`"}))]
 pub enum Delimiter {
     /// Whichever parts the first line into most cells; a comma in files without a header.
     #[default]

@@ -98,7 +98,9 @@ fn names_with_dots_reach_into_objects() {
         (r#"{"a":{"b":"in"}}"#, "in"),
         (r#"{"a":{"b":1}}"#, "line 1: column 6: field `a.b` is a number, not a string"),
         (r#"{"a":"b"}"#, "line 1: column 1: no field `a.b`"),
-        (r#"{"a":{"c":1}}"#, "line 1: column 1: no field `a.b`"),
+        (r#"{"a":{"c":1}}"#, "line 1: column 1: no field `a.b`; in `a` there is `c`: name the one that"),
+        (r#"{"a":{"c":1,"d":2}}"#, "line 1: column 1: no field `a.b`; in `a` there are `c`, `d`: name"),
+        (r#"{"a":{}}"#, "line 1: column 1: no field `a.b`; the only field is `a`: name"),
     ] {
         let read = read(options, line);
         let found = read.texts().into_iter().chain(read.messages()).next().expect("one record");

@@ -1,5 +1,6 @@
 //! `text`: one document a file.
 
+mod front_matter;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ mod tests;
 pub use options::TextOptions;
 use tamis_plugin::{Block, Emit, Failure, Form, Forms, NewDocument, Reader, SetupError, ValueRef};
 
+use serde_json::Value;
 use tamis_text::encoding::is_wide;
 use tamis_text::kind;
 
@@ -18,7 +20,19 @@ use crate::foreign::{self, Format};
 pub struct Text {
     decoder: Decoder,
     any_format: bool,
+    front_matter: bool,
 }
+
+/// Fields that front matter calls by one of some names, and where its value is a string.
+const FIELDS: [(&str, &[&str]); 5] = [
+    ("title", &["title"]),
+    ("author", &["author"]),
+    ("description", &["description", "summary"]),
+    ("language", &["language", "lang"]),
+    ("published_raw", &["date", "published"]),
+];
+/// The field that holds all of it.
+const FRONT_MATTER: &str = "front_matter";
 
 /// What is more than one document, or data.
 const FOREIGN: [Format; 5] = [Format::Arc, Format::Warc, Format::Jsonl, Format::Json, Format::Table];
@@ -29,7 +43,19 @@ const OTHER_ENCODING: u8 = 1;
 
 impl Reader for Text {
     const NAME: &'static str = "text";
-    const WRITES: &'static [&'static str] = &["text", "raw", "content_type", "encoding", "undecodable_bytes"];
+    const WRITES: &'static [&'static str] = &[
+        "text",
+        "raw",
+        "author",
+        "content_type",
+        "description",
+        "encoding",
+        "front_matter",
+        "language",
+        "published_raw",
+        "title",
+        "undecodable_bytes",
+    ];
     const WHOLE_FILE: bool = true;
     type Options = TextOptions;
 
@@ -41,6 +67,7 @@ impl Reader for Text {
                 options.max_undecodable_ratio,
             )?,
             any_format: options.any_format,
+            front_matter: options.front_matter,
         })
     }
 
@@ -74,9 +101,21 @@ impl Reader for Text {
                 let mut metadata: Vec<_> =
                     content_type.map(|kind| ("content_type", ValueRef::String(kind))).into_iter().collect();
                 encoded::push_metadata(&decoded, &mut metadata);
+                let is_markdown = content_type == Some(foreign::MARKDOWN);
+                let front =
+                    if self.front_matter && is_markdown { front_matter::split(&decoded.text) } else { None };
+                let (front, text) = front.map_or((None, &*decoded.text), |(front, text)| (Some(front), text));
+                let whole = front.as_ref().map(|front| Value::from(front.clone()).to_string());
+                metadata.extend(whole.as_deref().map(|json| (FRONT_MATTER, ValueRef::Json(json))));
+                for (field, names) in FIELDS {
+                    let value =
+                        front.as_ref().and_then(|front| names.iter().find_map(|name| front.get(*name)));
+                    metadata
+                        .extend(value.and_then(Value::as_str).map(|value| (field, ValueRef::String(value))));
+                }
                 emit.document(&NewDocument {
                     id: None,
-                    text: &decoded.text,
+                    text,
                     raw: (decoded.n_undecodable > 0).then_some(block.bytes),
                     metadata: &metadata,
                     ordinal: block.first_ordinal,

@@ -25,6 +25,10 @@ use crate::encoded::{AUTO, DEFAULT_MAX_UNDECODABLE_RATIO};
 /// A file that is called like Markdown, `reStructuredText`, `AsciiDoc` or Org has the metadata field `content_type`
 /// (`text/markdown` …): its layout is on purpose, so `boilerplate` leaves it whole and `repair-text` its lines.
 ///
+/// Of a file that is called like Markdown the front matter (YAML between two lines of `---`) is no text: it becomes the
+/// field `front_matter`, an object, and `title`, `author`, `description`, `language` and `published_raw` (its `date`) are
+/// fields of their own. Front matter that has more than strings, numbers and lists behind names stays in the text.
+///
 /// A document that was not UTF-8 has the metadata field `encoding`.
 /// Bytes that stand for nothing become `�`; then the field `undecodable_bytes` says how many, and the raw bytes
 /// are kept, so nothing is lost.
@@ -53,6 +57,8 @@ pub struct TextOptions {
     /// Without it such a file fails, and the message says what it is and who reads it. What is no text, and WARC and ARC
     /// files, fail in any case.
     pub any_format: bool,
+    /// Whether the front matter of Markdown becomes metadata.
+    pub front_matter: bool,
 }
 
 impl Default for TextOptions {
@@ -62,6 +68,7 @@ impl Default for TextOptions {
             fallback_encoding: AUTO.to_owned(),
             max_undecodable_ratio: DEFAULT_MAX_UNDECODABLE_RATIO,
             any_format: false,
+            front_matter: true,
         }
     }
 }

@@ -25,6 +25,32 @@ fn a_file_is_one_document_without_its_byte_order_mark() {
 }
 
 #[test]
+fn the_front_matter_of_markdown_is_metadata() {
+    let page = "---\ntitle: The mill\ndate: 2020-01-02\nweight: 3\n---\n\n# The mill\n";
+    let read = |options, file| {
+        let mut collected = Collected::default();
+        let block = Block { file, head: &[], bytes: page.as_bytes(), offset: 0, first_ordinal: 0 };
+        Text::open(options)
+            .expect("good options")
+            .decode(&block, &mut collected)
+            .expect("a block is readable");
+        (collected.texts().concat(), collected.metadata())
+    };
+    let (text, metadata) = read(TextOptions::default(), "a.md");
+    assert_eq!(text, "# The mill\n");
+    for part in [
+        r#""front_matter":{"date":"2020-01-02","title":"The mill","weight":3}"#,
+        r#""title":"The mill""#,
+        r#""published_raw":"2020-01-02""#,
+    ] {
+        assert!(metadata.contains(part), "{part}: {metadata}");
+    }
+    assert_eq!(read(TextOptions::default(), "a.txt"), (page.to_owned(), "{}".to_owned()));
+    let off = TextOptions { front_matter: false, ..TextOptions::default() };
+    assert_eq!(read(off, "a.md").0, page);
+}
+
+#[test]
 fn what_is_laid_out_by_hand_is_told_by_its_name() {
     let metadata = |file| {
         let mut collected = Collected::default();

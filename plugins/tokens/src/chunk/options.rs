@@ -51,6 +51,12 @@ use serde::{Deserialize, Serialize};
 /// some five times before it is cut by tokens, which takes as often as long as `tokens` does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-instead" = {
+    "size": "write `max_chars`, or `max_tokens` with `by = \"tokens\"`",
+    "chunk_size": "write `max_chars`, or `max_tokens` with `by = \"tokens\"`",
+    "overlap": "write `overlap_chars`, or `overlap_tokens` with `by = \"tokens\"`",
+    "chunk_overlap": "write `overlap_chars`, or `overlap_tokens` with `by = \"tokens\"`",
+}))]
 pub struct ChunkOptions {
     /// What lengths are measured in.
     pub by: Unit,
@@ -77,6 +83,7 @@ pub struct ChunkOptions {
 /// What lengths are measured in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-instead" = {"chars": "write `characters`", "words": "write `characters` or `tokens`"}))]
 pub enum Unit {
     /// Characters.
     #[default]

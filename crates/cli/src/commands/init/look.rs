@@ -10,49 +10,48 @@ use tamis_document::{Document, Fate, Form, Metadata, Record, Value};
 use tamis_runner::{Event, Found, Interest, Observer, Sample};
 use tamis_text::markup::is_page;
 
+use super::apart::{self, Apart};
+use super::mapping;
 use crate::args::PlaceArgs;
 use crate::context::{Context, Planned, logged_run};
+
+/// The endings of files that are packed.
+pub(super) const PACKED: [&str; 9] = ["gz", "zst", "bz2", "xz", "lz4", "br", "zip", "tar", "tgz"];
+
+/// Readers of records whose fields have names of their own.
+const STRUCTURED: [&str; 7] = ["arrow", "csv", "json", "jsonl", "parquet", "records", "tsv"];
 
 /// What was found.
 pub(super) struct Look {
     pub(super) sample: Sample,
     /// The readers that took the files, with the number of records of each in the sample.
     pub(super) readers: BTreeMap<String, usize>,
-    /// Where the text of a record stands, if not in `text`.
-    pub(super) mapping: Option<Mapping>,
+    /// Those of them that took what is in no source of its own.
+    pub(super) others: BTreeSet<String>,
+    /// New names of fields in these, as an option.
+    pub(super) rename: String,
+    /// Whether there is a file that is in no source of its own.
+    pub(super) has_others: bool,
+    /// Sources for files whose records call their text otherwise.
+    pub(super) apart: Vec<Apart>,
     /// How many records are the source of a page.
     pub(super) n_pages: usize,
     /// How many could not be read, and why the first of them could not.
     pub(super) failed: Option<(usize, String)>,
-    /// Files of which a reader can read no record of the sample, with what they need: a source of their own.
-    pub(super) apart: Vec<Apart>,
+    /// Files of which a reader can read no record of the sample.
+    pub(super) unreadable: Vec<Unreadable>,
     /// The endings of files that no reader takes.
     pub(super) unread: BTreeSet<String>,
     /// A field of the records that holds addresses.
     pub(super) url: Option<String>,
 }
 
-/// A file that cannot be read as the others are.
+/// A file of which no record can be read, and nobody knows how.
 #[derive(Debug)]
-pub(super) struct Apart {
+pub(super) struct Unreadable {
     pub(super) file: String,
-    pub(super) reader: String,
     /// Why the first of its records cannot be read.
     pub(super) why: String,
-}
-
-/// The fields of records that call their text and id otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mapping {
-    pub(super) text: String,
-    pub(super) id: Option<String>,
-}
-
-impl Mapping {
-    pub(super) fn to_toml(&self) -> String {
-        let id = self.id.as_ref().map(|id| format!("id = {}, ", quoted(id))).unwrap_or_default();
-        format!("fields = {{ {id}text = {} }}", quoted(&self.text))
-    }
 }
 
 /// A string as TOML has it; JSON writes the same.
@@ -72,35 +71,32 @@ pub(super) fn plan(context: &Context, pipeline: &str, inputs: &[PathBuf]) -> Res
     context.plan_of(pipeline, &[], &PlaceArgs { inputs: inputs.to_vec(), output: None })
 }
 
-/// Looks at the inputs; twice if the records call their text otherwise.
+/// Looks at the inputs, and once more at files whose records call their text otherwise.
 pub(super) fn look(
     context: &Context,
     inputs: &[PathBuf],
     wanted: usize,
 ) -> anyhow::Result<Result<Look, Diagnostics>> {
-    let read = |source: &str| -> anyhow::Result<Result<Sample, Diagnostics>> {
-        let planned = match plan(context, &pipeline(source, ""), inputs) {
-            Ok(planned) => planned,
-            Err(diagnostics) => return Ok(Err(diagnostics)),
-        };
-        Ok(Ok(tamis_runner::sample(&planned.open(&logged_run())?, wanted)?))
-    };
-    let mut sample = match read("use = \"auto\"")? {
-        Ok(sample) => sample,
+    let planned = match plan(context, &pipeline("use = \"auto\"", ""), inputs) {
+        Ok(planned) => planned,
         Err(diagnostics) => return Ok(Err(diagnostics)),
     };
-    let mapping = mapping(&sample.records);
-    if let Some((reader, mapping)) = &mapping {
-        sample = match read(&format!("use = \"{reader}\"\n{}", mapping.to_toml()))? {
-            Ok(sample) => sample,
-            Err(diagnostics) => return Ok(Err(diagnostics)),
-        };
-    }
-    Ok(Ok(Look::of(sample, mapping.map(|(_, mapping)| mapping))))
+    let mut sample = tamis_runner::sample(&planned.open(&logged_run())?, wanted)?;
+    let others = || sample.records.iter().filter(|found| found.record.is_kept());
+    let readers = others().filter_map(|found| found.reader.clone()).collect();
+    // Of files that name their own fields: what other readers write has its name.
+    let is_structured = |found: &&Found| found.reader.as_deref().is_some_and(|it| STRUCTURED.contains(&it));
+    let structured: Vec<&Document> =
+        others().filter(is_structured).map(|found| &found.record.document).collect();
+    let rename = mapping::renamed(&structured);
+    let (apart, has_others) = apart::find(context, inputs, &mut sample, wanted)?;
+    let look = Look::of(sample, apart);
+    let url = if rename.contains("= \"url\"") { Some("url".to_owned()) } else { look.url };
+    Ok(Ok(Look { has_others, others: readers, rename, url, ..look }))
 }
 
 impl Look {
-    fn of(sample: Sample, mapping: Option<Mapping>) -> Self {
+    fn of(sample: Sample, apart: Vec<Apart>) -> Self {
         let mut readers = BTreeMap::new();
         let failed = sample.records.iter().filter_map(|found| match &found.record.fate {
             Fate::Failed(reason) => Some(reason.to_string()),
@@ -118,8 +114,9 @@ impl Look {
         let unread =
             sample.records.iter().filter(|found| found.reader.is_none()).filter_map(ending).collect();
         let failed = failed.first().map(|first| (failed.len(), first.clone()));
-        let apart = apart(&sample.records);
-        Self { sample, readers, mapping, n_pages, failed, apart, unread, url }
+        let unreadable = unreadable(&sample.records);
+        let (others, has_others, rename) = (BTreeSet::new(), true, String::new());
+        Self { sample, readers, others, rename, has_others, apart, n_pages, failed, unreadable, unread, url }
     }
 
     /// The records that could be read.
@@ -138,7 +135,6 @@ impl Look {
 
     /// How the files that were looked into are packed, as their names say, with the number of each.
     pub(super) fn packed(&self) -> Vec<(String, usize)> {
-        const PACKED: [&str; 9] = ["gz", "zst", "bz2", "xz", "lz4", "br", "zip", "tar", "tgz"];
         most_frequent(self.sample.files.iter().filter_map(|name| {
             let ending = name.rsplit_once('.')?.1.to_lowercase();
             PACKED.contains(&ending.as_str()).then_some(ending)
@@ -147,25 +143,31 @@ impl Look {
 
     /// The one reader that took all files, if there is one.
     pub(super) fn reader(&self) -> Option<&str> {
-        let mut names = self.readers.keys();
-        names.next().filter(|_| names.next().is_none()).map(String::as_str)
+        only(self.readers.keys())
+    }
+
+    /// The same for the files that are in no source of their own.
+    pub(super) fn other_reader(&self) -> Option<&str> {
+        only(self.others.iter())
     }
 }
 
+fn only<'n>(mut names: impl Iterator<Item = &'n String>) -> Option<&'n str> {
+    names.next().filter(|_| names.next().is_none()).map(String::as_str)
+}
+
 /// The files of which no record can be read, though a reader takes them.
-fn apart(records: &[Found]) -> Vec<Apart> {
-    let mut files: BTreeMap<&str, Option<Apart>> = BTreeMap::new();
+fn unreadable(records: &[Found]) -> Vec<Unreadable> {
+    let mut files: BTreeMap<&str, Option<Unreadable>> = BTreeMap::new();
     for found in records {
         let origin = &found.record.document.origin;
         let Fate::Failed(why) = &found.record.fate else {
             files.insert(&origin.file, None);
             continue;
         };
-        let reader = found.reader.as_ref();
-        files.entry(&origin.file).or_insert_with(|| {
-            let (file, reader) = (origin.file.to_string(), reader?.clone());
-            Some(Apart { file, reader, why: why.to_string() })
-        });
+        let is_taken = found.reader.is_some();
+        let unreadable = || Unreadable { file: origin.file.to_string(), why: why.to_string() };
+        files.entry(&origin.file).or_insert_with(|| is_taken.then(unreadable));
     }
     files.into_values().flatten().collect()
 }
@@ -195,49 +197,6 @@ fn is_source(document: &Document) -> bool {
         None if document.text.is_empty() => document.raw.as_deref().is_some_and(is_page),
         None => is_page(document.text.as_bytes()),
     }
-}
-
-/// Where the text of records stands that most of them do not have in `text`: in the field that holds the most, of which
-/// no two are equal. The reader, and the fields.
-fn mapping(records: &[Found]) -> Option<(String, Mapping)> {
-    let failed = records.iter().filter(|found| !found.record.is_kept());
-    let objects: Vec<(&str, serde_json::Map<String, Json>)> = failed
-        .filter_map(|found| {
-            let raw = found.record.document.raw.as_deref()?;
-            let reader = found.reader.as_deref().filter(|reader| ["jsonl", "json"].contains(reader))?;
-            let object = serde_json::from_slice::<Json>(raw).ok()?;
-            Some((reader, object.as_object()?.clone()))
-        })
-        .filter(|(_, object)| !object.contains_key("text"))
-        .collect();
-    if objects.len() * 2 <= records.len() {
-        return None;
-    }
-    let mut lengths: BTreeMap<&str, usize> = BTreeMap::new();
-    let strings = |object: &'_ serde_json::Map<String, Json>| -> Vec<(String, usize)> {
-        let string = |(name, value): (&String, &Json)| Some((name.clone(), value.as_str()?.len()));
-        object.iter().filter_map(string).collect()
-    };
-    let all: Vec<Vec<(String, usize)>> = objects.iter().map(|(_, object)| strings(object)).collect();
-    for (name, length) in all.iter().flatten() {
-        *lengths.entry(name).or_default() += length;
-    }
-    let text = lengths.iter().max_by_key(|(_, length)| **length).map(|(name, _)| (*name).to_owned())?;
-    let id = ID_NAMES.iter().find(|name| are_unique(&objects, name)).map(|name| (*name).to_owned());
-    // `id` is where a reader looks for it anyway.
-    Some((objects[0].0.to_owned(), Mapping { text, id: id.filter(|id| id != "id") }))
-}
-
-/// Names of fields that hold what tells records apart.
-const ID_NAMES: [&str; 8] = ["id", "_id", "doc_id", "docid", "uuid", "guid", "url_hash", "url"];
-
-fn are_unique(objects: &[(&str, serde_json::Map<String, Json>)], name: &str) -> bool {
-    let mut values: Vec<String> =
-        objects.iter().filter_map(|(_, object)| object.get(name)).map(Json::to_string).collect();
-    let n_values = values.len();
-    values.sort_unstable();
-    values.dedup();
-    n_values == objects.len() && values.len() == n_values
 }
 
 /// The field that most documents have an address in.

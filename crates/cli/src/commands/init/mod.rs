@@ -1,6 +1,8 @@
 //! `tamis init`: a pipeline for inputs that nobody has described.
 
+mod apart;
 mod look;
+mod mapping;
 mod propose;
 mod sites;
 
@@ -65,7 +67,7 @@ fn refused(diagnostics: &tamis_config::Diagnostics) -> Exit {
 /// The pipeline is checked as any other, because what was written must hold.
 fn check(context: &Context, args: &InitArgs, look: &Look, tried: &Tried) -> Exit {
     let pipeline = PipelineArgs { pipeline: args.output.clone(), set: Vec::new() };
-    match context.check_with_inputs(&pipeline, &PlaceArgs::default()) {
+    match context.check(&pipeline, &PlaceArgs::default()) {
         Ok(plan) => output::diagnostics(&plan.warnings),
         Err(diagnostics) => return refused(&diagnostics),
     }
@@ -99,6 +101,7 @@ fn findings(look: &Look, tried: &Tried) -> Vec<String> {
     let n_read = look.readers.values().sum();
     let nature = match tried.nature {
         Nature::Pages => "sources of pages",
+        Nature::Both => "sources of pages, and pages that were flattened to text",
         Nature::Flattened => "pages that were flattened to text",
         Nature::Text => "text, with next to nothing around it",
     };
@@ -127,6 +130,13 @@ fn findings(look: &Look, tried: &Tried) -> Vec<String> {
     if tried.n_copies > 0 {
         lines.push(format!("copies      {} % have the text of another one", percent(tried.n_copies, n)));
     }
+    if tried.n_framed > 0 {
+        lines.push(format!(
+            "in common   {} of {n} begin or end as others do behind all of these stages: a rule file for their site cuts that \
+             (`tamis stages site-rules`)",
+            tried.n_framed
+        ));
+    }
     if let Some((n_failed, why)) = &look.failed {
         lines.push(format!("unreadable  {n_failed} of {}, the first because: {why}", sample.records.len()));
     }
@@ -150,8 +160,7 @@ fn text(context: &Context, args: &InitArgs, look: &Look, tried: &Tried, folder: 
     );
     text += &findings(look, tried).iter().map(|line| propose::commented(line)).collect::<String>();
     text += &format!("\nname = {}\n\n", look::quoted(&name));
-    let paths: Vec<String> = args.inputs.iter().map(|input| from_folder(input, folder)).collect();
-    text += &propose::source(look, &paths);
+    text += &propose::sources(look, &args.inputs, |path| from_folder(path, folder));
     text += &tried.items.iter().map(|item| propose::stage(item, true)).collect::<String>();
     text + &exports(context, look, tried)
 }

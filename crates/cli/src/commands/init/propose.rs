@@ -9,15 +9,20 @@ use std::path::{Path, PathBuf};
 use tamis_config::Diagnostics;
 use tamis_document::{Record, Value};
 
-use super::look::{Apart, Effect, Effects, Look, Mapping, most_frequent, pipeline, plan, quoted};
+use super::apart::Apart;
+use super::look::{Effect, Effects, Look, most_frequent, pipeline, plan, quoted};
 use super::sites::SITES;
+use crate::alike;
 use crate::context::{Context, logged_run};
+use crate::names::plural;
 
 /// What the documents are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nature {
-    /// Sources of pages.
+    /// Sources of pages, and perhaps text with nothing around it.
     Pages,
+    /// Sources of pages, and pages that were flattened to text.
+    Both,
     /// Pages that were flattened to text.
     Flattened,
     /// Text with nothing around it.
@@ -46,21 +51,30 @@ pub(super) struct Tried {
     pub(super) sites: Vec<(String, usize)>,
     /// Documents whose text another one has, too.
     pub(super) n_copies: usize,
+    /// Documents that begin or end as others do, and nothing that is proposed changes that.
+    pub(super) n_framed: usize,
     pub(super) n_documents: usize,
 }
 
+/// The share of the documents that are the source of pages from which all others are few enough not to matter.
+const ALL_PAGES: f64 = 0.95;
+/// The share of the other documents that cleaning must change for these to be flattened pages.
+const LEAST_CLEANED: f64 = 0.2;
 /// The share of the characters that cleaning must take away for texts to be pages and not text alone.
 const LEAST_AROUND: f64 = 0.03;
 /// The share of the characters in lines that several documents have, behind all cleaning, from which a stage that learns
 /// such lines is worth its passes.
 const MOST_REPEATED: f64 = 0.04;
-/// So many documents must have a line for it to count as repeated, and so many documents there must be.
-const REPEATED: (usize, usize) = (3, 30);
+/// So many documents must have a line for it to count as repeated, and so many documents there must be; `line-template`
+/// asks for as many as the first.
+const REPEATED: (usize, usize) = (3, 12);
 
+/// So many repeated lines must a document have for `line-template` to find others that look alike (`min_shared_lines`).
+const LEAST_LINES: usize = 5;
 /// So many languages are named that could be kept.
 const MOST_KEPT: usize = 3;
-/// So many files that want a source of their own are named.
-const MOST_APART: usize = 4;
+/// So many files that cannot be read are named.
+const MOST_UNREADABLE: usize = 4;
 /// How long a line of a comment is, in characters.
 const COLUMNS: usize = 100;
 
@@ -68,31 +82,58 @@ pub(super) fn item(name: &'static str, options: &str, comment: &str) -> Item {
     Item { name, options: options.to_owned(), comment: comment.to_owned() }
 }
 
-/// All stages that documents of a kind may need, in order; `rules` are files of `site-rules`.
-fn candidates(is_pages: bool, rules: &[PathBuf]) -> Vec<Item> {
-    if is_pages {
-        return ["html-metadata", "html-extract", "boilerplate", "repair-text", "length", "language"]
-            .map(|name| item(name, "", ""))
-            .to_vec();
+/// Which documents are the source of pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    None,
+    Some,
+    /// All but a few.
+    All,
+}
+
+impl Pages {
+    fn of(look: &Look, n_records: usize) -> Self {
+        match look.n_pages {
+            0 => Self::None,
+            n if n as f64 >= ALL_PAGES * n_records as f64 => Self::All,
+            _ => Self::Some,
+        }
     }
+}
+
+/// Stages for the source of pages.
+const FOR_PAGES: [&str; 2] = ["html-metadata", "html-extract"];
+/// Stages for pages that were flattened to text, and then for all texts.
+const FOR_TEXT: [&str; 10] = [
+    "unwrap",
+    "site-rules",
+    "newspaper-page",
+    "metadata",
+    "boilerplate",
+    "recover-paragraphs",
+    "repair-text",
+    "published-date",
+    "length",
+    "language",
+];
+
+/// All stages that documents of a kind may need, in order; `rules` are files of `site-rules`.
+fn candidates(pages: Pages, rules: &[PathBuf]) -> Vec<Item> {
+    let is_for_all =
+        |name: &&str| ["boilerplate", "repair-text", "published-date", "length", "language"].contains(name);
+    let names: Vec<&'static str> = match pages {
+        Pages::None => FOR_TEXT.to_vec(),
+        Pages::Some => [&FOR_PAGES[..], &FOR_TEXT].concat(),
+        Pages::All => FOR_PAGES.into_iter().chain(FOR_TEXT.into_iter().filter(is_for_all)).collect(),
+    };
     let rules: Vec<String> = rules.iter().map(|path| quoted(&path.to_string_lossy())).collect();
-    let mut items: Vec<Item> = [
-        "unwrap",
-        "site-rules",
-        "newspaper-page",
-        "metadata",
-        "boilerplate",
-        "recover-paragraphs",
-        "repair-text",
-        "published-date",
-        "length",
-        "language",
-    ]
-    .map(|name| item(name, "", ""))
-    .to_vec();
-    items[1].options = format!("rules = [{}]", rules.join(", "));
-    "labelled = false".clone_into(&mut items[7].options);
-    items
+    let options = |name: &str| match name {
+        "site-rules" => format!("rules = [{}]", rules.join(", ")),
+        "published-date" => "labelled = false".to_owned(),
+        "metadata" if pages == Pages::Some => "skip_cleaned = true".to_owned(),
+        _ => String::new(),
+    };
+    names.into_iter().map(|name| item(name, &options(name), "")).collect()
 }
 
 /// Tries the stages on the sample and keeps those that are needed.
@@ -109,8 +150,7 @@ pub(super) fn tried(
         rules.push(path);
     }
     let records = look.records();
-    let is_pages = look.n_pages * 2 >= records.len();
-    let items = candidates(is_pages, &rules);
+    let items = candidates(Pages::of(look, records.len()), &rules);
     let stages: String = items.iter().map(|item| stage(item, false)).collect();
     let planned = match plan(context, &pipeline("use = \"auto\"", &stages), inputs) {
         Ok(planned) => planned,
@@ -145,23 +185,23 @@ pub(super) fn commented(text: &str) -> String {
 fn decided(look: &Look, items: Vec<Item>, effects: &BTreeMap<String, Effect>, records: &[Record]) -> Tried {
     let none = Effect::default();
     let of = |name: &str| effects.get(name).unwrap_or(&none);
-    let is_pages = items.iter().any(|item| item.name == "html-extract");
     let kept: Vec<&Record> = records.iter().filter(|record| record.is_kept()).collect();
     let matched: BTreeSet<&str> = of("site-rules").sites.keys().map(String::as_str).collect();
-    let nature = match around(effects) {
-        _ if is_pages => Nature::Pages,
-        share if share < LEAST_AROUND && matched.is_empty() => Nature::Text,
-        _ => Nature::Flattened,
-    };
+    let repeated = repeated(&kept, look.url.is_some());
+    let n_framed = alike::framed(kept.iter().map(|record| record.document.text.as_str()));
+    let nature = nature(look, records.len(), effects, n_framed > 0 || repeated > MOST_REPEATED);
     let rules = rules(&matched, of("site-rules"));
     let (languages, n_copies) = (counted(&kept, language), copies(&kept));
+    let has_dates = look.rename.contains("\"published_raw\"")
+        || look.apart.iter().any(|apart| apart.mapping.gives("published_raw"));
     let mut chosen: Vec<Item> = items
         .into_iter()
-        .filter(|item| is_needed(item.name, nature, of(item.name)))
+        .filter(|item| is_needed(item.name, nature, of(item.name), has_dates))
         .map(|item| explained(item, look, of, &rules, kept.len()))
         .collect();
-    if nature == Nature::Flattened && repeated(&kept) > MOST_REPEATED {
-        learn_lines(&mut chosen, look, repeated(&kept));
+    let learns_lines = [Nature::Flattened, Nature::Both].contains(&nature) && repeated > MOST_REPEATED;
+    if learns_lines {
+        learn_lines(&mut chosen, look, repeated);
     }
     judge(&mut chosen, look, &languages, n_copies, kept.len());
     Tried {
@@ -171,24 +211,49 @@ fn decided(look: &Look, items: Vec<Item>, effects: &BTreeMap<String, Effect>, re
         sites: sites(&kept, look.url.as_deref()),
         languages,
         n_copies,
+        n_framed: if learns_lines { 0 } else { n_framed },
         n_documents: kept.len(),
     }
 }
+
+/// What the documents are, by what cleaning does to them and what is left.
+fn nature(look: &Look, n_records: usize, effects: &BTreeMap<String, Effect>, is_alike: bool) -> Nature {
+    let n_changed = |name: &str| effects.get(name).map_or(0, |it| it.n_changed);
+    let has_sites = effects.get("site-rules").is_some_and(|it| !it.sites.is_empty());
+    // Menus that a model takes for text are what documents have in common.
+    let is_flattened = |share: f64| share >= LEAST_AROUND || is_alike || has_sites;
+    match Pages::of(look, n_records) {
+        Pages::All => Nature::Pages,
+        Pages::Some => {
+            let n_others = n_records - look.n_pages.min(n_records);
+            let n_cleaned: usize = CLEANERS.iter().map(|name| n_changed(name)).sum();
+            let share = n_cleaned as f64 / n_others.max(1) as f64;
+            if share >= LEAST_CLEANED || has_sites { Nature::Both } else { Nature::Pages }
+        }
+        Pages::None if is_flattened(around(effects)) => Nature::Flattened,
+        Pages::None => Nature::Text,
+    }
+}
+
+/// Stages that take away what stands around texts.
+const CLEANERS: [&str; 3] = ["site-rules", "newspaper-page", "boilerplate"];
 
 /// The share of the characters that stand around texts.
 fn around(effects: &BTreeMap<String, Effect>) -> f64 {
     let cut = |name: &str| effects.get(name).map_or(0, |it| it.chars.0.saturating_sub(it.chars.1));
     let all = effects.get("site-rules").map_or(0, |it| it.chars.0).max(1);
-    ["site-rules", "newspaper-page", "boilerplate"].map(cut).iter().sum::<usize>() as f64 / all as f64
+    CLEANERS.map(cut).iter().sum::<usize>() as f64 / all as f64
 }
 
-fn is_needed(name: &str, nature: Nature, effect: &Effect) -> bool {
+fn is_needed(name: &str, nature: Nature, effect: &Effect, has_dates: bool) -> bool {
     let has_effect = effect.n_changed > 0 || !effect.dropped.is_empty();
+    let has_flattened = [Nature::Flattened, Nature::Both].contains(&nature);
     match name {
         "unwrap" | "newspaper-page" => has_effect,
-        "site-rules" => has_effect && nature == Nature::Flattened,
+        "site-rules" => has_effect && has_flattened,
         "boilerplate" if nature == Nature::Pages => has_effect,
-        "boilerplate" | "metadata" | "recover-paragraphs" | "published-date" => nature == Nature::Flattened,
+        "published-date" => has_flattened || has_dates,
+        "boilerplate" | "metadata" | "recover-paragraphs" => has_flattened,
         // Only where it decides something; see `judge`.
         "language" => false,
         _ => true,
@@ -349,73 +414,111 @@ fn copies(records: &[&Record]) -> usize {
     records.iter().filter(|record| !seen.insert(text(record))).count()
 }
 
-/// The share of the characters that stand in lines which several documents have.
-fn repeated(records: &[&Record]) -> f64 {
+/// The share of the characters that stand in lines which several documents have; 0 if a document has too few of them for
+/// `line-template` to tell by them which documents go together, and nothing else tells.
+fn repeated(records: &[&Record], has_groups: bool) -> f64 {
+    // Copies have all their lines in common, which says nothing of templates.
+    let mut seen = BTreeSet::new();
+    let records: Vec<&Record> =
+        records.iter().copied().filter(|record| seen.insert(&record.document.text)).collect();
     if records.len() < REPEATED.1 {
         return 0.0;
     }
     let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in records {
+    for record in &records {
         let own: BTreeSet<&str> = record.document.text.lines().map(str::trim).collect();
         for line in own {
             *lines.entry(line).or_default() += 1;
         }
     }
-    let (mut n_repeated, mut n_all) = (0, 0);
+    let (mut n_repeated, mut n_all, mut n_lines) = (0, 0, 0);
     for line in records.iter().flat_map(|record| record.document.text.lines()).map(str::trim) {
         let n_chars = line.chars().count();
         n_all += n_chars;
-        n_repeated += if lines[line] >= REPEATED.0 { n_chars } else { 0 };
+        if lines[line] >= REPEATED.0 && n_chars > 0 {
+            n_repeated += n_chars;
+            n_lines += 1;
+        }
     }
-    n_repeated as f64 / n_all.max(1) as f64
+    let has_few = n_lines < LEAST_LINES * records.len() && !has_groups;
+    if has_few { 0.0 } else { n_repeated as f64 / n_all.max(1) as f64 }
 }
 
-/// A source as it stands in the file.
-pub(super) fn source(look: &Look, paths: &[String]) -> String {
-    let given = paths;
-    let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
-    let (name, comment) = match look.reader() {
+/// The sources as they stand in the file; `shown` makes a path what the file must call it.
+pub(super) fn sources(look: &Look, inputs: &[PathBuf], shown: impl Fn(&Path) -> String) -> String {
+    let mut sources = Vec::new();
+    if look.has_others {
+        sources.push(of_others(look, inputs, &shown));
+    }
+    let mut n_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for apart in &look.apart {
+        let number = n_of.entry(&apart.reader).or_default();
+        *number += 1;
+        sources.push(of_apart(apart, *number, &shown));
+    }
+    sources.join("\n") + &unreadable(look)
+}
+
+/// The source of all files that have none of their own.
+fn of_others(look: &Look, inputs: &[PathBuf], shown: impl Fn(&Path) -> String) -> String {
+    let (name, comment) = match look.other_reader() {
         Some(reader) => {
             (reader, format!("# Every file of the sample is for `{reader}`; `auto` would look into each.\n"))
         }
         None => ("auto", "# Looks into each file; compressed and packed ones are opened.\n".to_owned()),
     };
-    let fields = look.mapping.as_ref().map(|mapping| {
-        let what = "# All other fields become metadata.\n";
-        format!("{what}{}\n", Mapping::to_toml(mapping))
-    });
-    let fields = fields.unwrap_or_default();
-    let left_out: Vec<String> = look.unread.iter().map(|ending| quoted(&format!("*.{ending}"))).collect();
-    let exclude = if left_out.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "# Files that no reader takes; without this each would be a dead letter.\nexclude = [{}]\n",
-            left_out.join(", ")
-        )
+    let is_apart = |input: &&PathBuf| look.apart.iter().any(|apart| apart.paths.contains(input));
+    let paths: Vec<String> =
+        inputs.iter().filter(|input| !is_apart(input)).map(|path| quoted(&shown(path))).collect();
+    let apart = || look.apart.iter().flat_map(|apart| apart.exclude.iter().cloned());
+    let unread = look.unread.iter().map(|ending| format!("*.{ending}"));
+    let why = match (look.unread.is_empty(), apart().next().is_none()) {
+        (false, true) => "# Files that no reader takes; without this each would be a dead letter.\n",
+        (false, false) => {
+            "# Files that no reader takes, each of which would be a dead letter, and those of the next sources.\n"
+        }
+        (true, _) => "# The files of the next sources.\n",
     };
-    let apart = apart(look, given);
-    format!("{comment}[[source]]\nuse = \"{name}\"\npaths = [{}]\n{exclude}{fields}{apart}", paths.join(", "))
+    let exclude = excluded(why, unread.chain(apart()));
+    format!("{comment}[[source]]\nuse = \"{name}\"\npaths = [{}]\n{exclude}{}", paths.join(", "), look.rename)
 }
 
-/// What to do about files that are not read as the others are, as comments: what they need is for the user to say.
-fn apart(look: &Look, paths: &[String]) -> String {
-    // Files are named from the folder that is read.
-    let [folder] = paths else { return String::new() };
-    if !Path::new(folder).is_dir() {
-        return String::new();
+/// A list of patterns with its comment, if there are any.
+fn excluded(comment: &str, patterns: impl Iterator<Item = String>) -> String {
+    let patterns: Vec<String> = patterns.map(|pattern| quoted(&pattern)).collect();
+    if patterns.is_empty() {
+        String::new()
+    } else {
+        format!("{comment}exclude = [{}]\n", patterns.join(", "))
     }
-    let mut lines = String::new();
-    for (number, Apart { file, reader, why }) in (1..).zip(look.apart.iter().take(MOST_APART)) {
-        let path = quoted(&Path::new(folder).join(file).to_string_lossy());
-        lines += &commented(&format!("No record of `{file}` can be read: {why}"));
-        lines += &format!(
-            "# Such files want a source of their own, and `exclude = [{}]` above:\n#   [[source]]\n#   id = \"apart-{number}\"\n\
-             #   use = \"{reader}\"\n#   paths = [{path}]\n",
-            quoted(file)
-        );
-    }
-    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
+/// A source for files whose records call their text otherwise.
+fn of_apart(apart: &Apart, number: usize, shown: impl Fn(&Path) -> String) -> String {
+    let paths: Vec<String> = apart.paths.iter().map(|path| quoted(&shown(path))).collect();
+    let id = if number > 1 { format!("id = \"{}-{number}\"\n", apart.reader) } else { String::new() };
+    let files = plural(apart.n_files as u64, "file", "files");
+    let comment = commented(&format!(
+        "{files} of the sample, whose records call their text otherwise. All other fields become metadata."
+    ));
+    format!(
+        "{comment}[[source]]\n{id}use = \"{}\"\npaths = [{}]\n{}\n",
+        apart.reader,
+        paths.join(", "),
+        apart.mapping.to_toml()
+    )
+}
+
+/// Files of which no record can be read, as comments: what they need is for the user to say.
+fn unreadable(look: &Look) -> String {
+    let named = look.unreadable.iter().take(MOST_UNREADABLE);
+    let lines: String =
+        named.map(|it| commented(&format!("No record of `{}` can be read: {}", it.file, it.why))).collect();
+    let more = match look.unreadable.len().saturating_sub(MOST_UNREADABLE) {
+        0 => String::new(),
+        more => format!("# And {more} more.\n"),
+    };
+    if lines.is_empty() { lines } else { format!("\n{lines}{more}") }
 }
 
 /// Writes the rule files that are needed into a folder beside the pipeline, unless they are there; those that were.
