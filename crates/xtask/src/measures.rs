@@ -121,7 +121,7 @@ fn spoiled(text: &str, number: u64) -> String {
                 out += &format!(
                     "{index} 12.5 % 2026-11-02 {}",
                     line.chars().filter(|c| !c.is_alphabetic()).collect::<String>()
-                )
+                );
             }
             6 => out += &line.chars().take(12).collect::<String>(),
             7 => out += line.trim_end_matches(['.', '。', '!', '?', '！', '？']),
@@ -218,7 +218,7 @@ fn without_titles(svg: &str) -> String {
     out.replace("></rect>", "/>")
 }
 
-const HEAD: &str = r#"<!-- Written by `cargo xtask measures`. -->
+const HEAD: &str = r"<!-- Written by `cargo xtask measures`. -->
 <style>
 .histogram { width: 100%; max-width: 30rem; height: auto; overflow: visible; font: 12px system-ui, sans-serif; }
 .histogram .bar { fill: #6f94b3; } .histogram .axis { fill: currentColor; } .histogram line.axis { stroke: currentColor; opacity: .35; }
@@ -232,7 +232,7 @@ A stage that judges by a number says how it is called, what its unit is, and whi
 The sentence behind a name is its definition. A *share* goes from 0 to 1. Characters are Unicode scalar values; lines are those of the text as the stage sees it.
 
 The pictures show 2,000 invented pages, flattened, half of them Chinese, as `cargo xtask bench` makes them; of every twelve, eight are spoiled on purpose, each in a way of its own and in a share of its lines: bullets, ellipses, lines that come again, capitals, hashtags, numbers, lines cut short, ends without a mark. So they show what a measure looks like where something answers to it, not what is usual on the web. Dashed lines are the limits of the options that were given or are the default. What no picture is shown of was not met in them, or needs a file of yours.
-"#;
+";
 
 #[cfg(test)]
 mod tests {
