@@ -55,7 +55,7 @@ fn world(secs: f64) -> Option<World> {
     speaking("jsonl", secs)
 }
 
-/// Whether Python has PyArrow; the tests say so where it has not.
+/// Whether Python has `pyarrow`; the tests say so where it has not.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn has_arrow() -> bool {
     let asked = python().map(|python| Command::new(python).args(["-c", "import pyarrow"]).output());

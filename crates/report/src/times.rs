@@ -88,7 +88,9 @@ impl Times {
         }
         for (stage, slow) in other.slowest {
             let of_stage = self.slowest.entry(stage).or_default();
-            slow.into_iter().for_each(|slow| add_slow(of_stage, slow));
+            for slow in slow {
+                add_slow(of_stage, slow);
+            }
         }
         self
     }

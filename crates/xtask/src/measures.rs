@@ -61,6 +61,14 @@ struct Shown {
     quantiles: String,
 }
 
+impl Shown {
+    /// The value that all documents have, if they have one.
+    fn only_value(&self) -> Option<&str> {
+        let least = self.quantiles.strip_prefix("least ")?.split(' ').next()?;
+        (self.quantiles.rsplit(' ').next() == Some(least)).then_some(least)
+    }
+}
+
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let Arguments { program } =
         Arguments::parse_from(std::iter::once(&"cargo xtask measures").chain(arguments));
@@ -70,7 +78,8 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     for number in 0..PAGES {
         let page = bench::invented(number);
         let site = page.path.split('/').next().unwrap_or_default();
-        documents += &json!({ "text": page.text, "url": page.url, "site": site }).to_string();
+        let text = spoiled(&page.text, number);
+        documents += &json!({ "text": text, "url": page.url, "site": site }).to_string();
         documents.push('\n');
     }
     std::fs::write(folder.path().join("pages.jsonl"), documents)?;
@@ -91,6 +100,36 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     std::fs::write(&file, chapter)?;
     println!("{}", file.display());
     Ok(())
+}
+
+/// A page as pages are that rules look for: of every twelve, eight are spoiled each in a way of its own, in a share of
+/// their lines that grows from none to all.
+fn spoiled(text: &str, number: u64) -> String {
+    let share = number / 12 % 11;
+    let mut out = String::new();
+    for (index, line) in (0..).zip(text.lines()) {
+        let is_spoiled = index * 7 % 10 < share;
+        let first = text.lines().next().unwrap_or_default();
+        match number % 12 {
+            _ if !is_spoiled => out += line,
+            0 => out += &format!("• {line}"),
+            1 => out += &format!("{}…", line.trim_end_matches(['.', '。'])),
+            2 => out += first,
+            3 => out += &line.to_uppercase(),
+            4 => out += &format!("#tag #{index} {line}"),
+            5 => {
+                out += &format!(
+                    "{index} 12.5 % 2026-11-02 {}",
+                    line.chars().filter(|c| !c.is_alphabetic()).collect::<String>()
+                );
+            }
+            6 => out += &line.chars().take(12).collect::<String>(),
+            7 => out += line.trim_end_matches(['.', '。', '!', '?', '！', '？']),
+            _ => out += line,
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// What the program says that each of its stages measures: name, unit, sentence, options.
@@ -127,6 +166,11 @@ fn chapter(program: &Path, page: &str) -> anyhow::Result<String> {
             let family = name.strip_suffix('*');
             let is_it = |it: &&Shown| family.map_or(it.name == name, |family| it.name.starts_with(family));
             for it in shown.iter().filter(is_it).take(MOST_OF_FAMILY) {
+                // A picture of one bar shows nothing.
+                if let Some(only) = it.only_value() {
+                    let _ = writeln!(chapter, "{only} for every page of the sample.\n");
+                    continue;
+                }
                 let caption = if family.is_some() {
                     format!("`{}`: {}", it.name, it.quantiles)
                 } else {
@@ -174,7 +218,7 @@ fn without_titles(svg: &str) -> String {
     out.replace("></rect>", "/>")
 }
 
-const HEAD: &str = r#"<!-- Written by `cargo xtask measures`. -->
+const HEAD: &str = r"<!-- Written by `cargo xtask measures`. -->
 <style>
 .histogram { width: 100%; max-width: 30rem; height: auto; overflow: visible; font: 12px system-ui, sans-serif; }
 .histogram .bar { fill: #6f94b3; } .histogram .axis { fill: currentColor; } .histogram line.axis { stroke: currentColor; opacity: .35; }
@@ -187,8 +231,8 @@ A stage that judges by a number says how it is called, what its unit is, and whi
 
 The sentence behind a name is its definition. A *share* goes from 0 to 1. Characters are Unicode scalar values; lines are those of the text as the stage sees it.
 
-The pictures show 2,000 invented pages, flattened, half of them Chinese, as `cargo xtask bench` makes them: what such a measure looks like where it is applied, not what is usual on the web. Dashed lines are the limits of the options that were given or are the default. What no picture is shown of was not met in them, or needs a file of yours.
-"#;
+The pictures show 2,000 invented pages, flattened, half of them Chinese, as `cargo xtask bench` makes them; of every twelve, eight are spoiled on purpose, each in a way of its own and in a share of its lines: bullets, ellipses, lines that come again, capitals, hashtags, numbers, lines cut short, ends without a mark. So they show what a measure looks like where something answers to it, not what is usual on the web. Dashed lines are the limits of the options that were given or are the default. What no picture is shown of was not met in them, or needs a file of yours.
+";
 
 #[cfg(test)]
 mod tests {
@@ -207,6 +251,13 @@ mod tests {
         assert_eq!(found[0].name, "chars");
         assert_eq!(found[0].svg, "<svg class=\"histogram\"><rect x=\"1\"/></svg>");
         assert_eq!(found[0].quantiles, "least 1 · half 5");
+        assert_eq!(found[0].only_value(), None);
+        let zero = Shown {
+            name: String::new(),
+            svg: String::new(),
+            quantiles: "least 0 · half 0 · most 0".to_owned(),
+        };
+        assert_eq!(zero.only_value(), Some("0"));
         assert!(article(page, "mask").is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! What passing documents through a program costs: time of the processor a document, here and in the program, without what
 //! starting the program takes.
 //!
-//! `cargo run --profile bench -p tamis-exec --example cost -- PYTHON FOLDER_OF_THE_PACKAGE`, where PYTHON has PyArrow.
+//! `cargo run --profile bench -p tamis-exec --example cost -- PYTHON FOLDER_OF_THE_PACKAGE`, where PYTHON has `pyarrow`.
 
 #![expect(clippy::print_stdout, reason = "it shows what it has measured")]
 #![expect(clippy::unwrap_used, reason = "whoever measures looks on")]

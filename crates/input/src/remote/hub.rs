@@ -142,7 +142,7 @@ impl Hub {
         let (text, headers) = ask(|| self.api.get(address), address).await?;
         let entries: Vec<Entry> = read(&text)?;
         let files = entries.into_iter().filter(|entry| entry.r#type == "file");
-        let next = headers.get_all(LINK).iter().filter_map(|link| next(link.to_str().ok()?)).next();
+        let next = headers.get_all(LINK).iter().find_map(|link| next(link.to_str().ok()?));
         Ok((files.map(meta).collect(), next))
     }
 
@@ -296,7 +296,7 @@ fn percent(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'/' | b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                out.push(char::from(byte))
+                out.push(char::from(byte));
             }
             _ => out.push_str(&format!("%{byte:02X}")),
         }

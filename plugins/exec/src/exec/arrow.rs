@@ -184,6 +184,7 @@ fn json<T: DeserializeOwned + Default>(
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it on")]
 fn unwritable(error: ArrowError) -> String {
     format!("the documents are no record batch of Arrow: {error}")
 }

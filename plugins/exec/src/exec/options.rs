@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 /// far as they are needed `drop`, `fail` and `text`, `metadata`, `split` and `counts` as JSON, with null for what is not said. A program
 /// may answer a batch in several, with at least one row each. That spares it reading and writing JSON, which is most of the time of one
 /// that does little, and gives one that works on columns what it wants; `@tamis.filter` and `@tamis.extractor` stay as they are, and
-/// need PyArrow.
+/// need `pyarrow`.
 ///
 /// The answers must be a function of the document and the options: documents come in batches of any size, in any process, and come again
 /// when a run is resumed. A document without change keeps its attachments, so a filter costs the stages behind it nothing.
@@ -112,6 +112,7 @@ pub enum ExecFormat {
 }
 
 impl ExecFormat {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub(super) fn is_jsonl(&self) -> bool {
         *self == Self::Jsonl
     }

@@ -68,6 +68,9 @@ fn programs(answer: &str, options: impl Fn(&mut ExecOptions)) -> Vec<Program> {
     let formats = [(ExecFormat::Jsonl, "json", LOOP), (ExecFormat::Arrow, "pyarrow", ARROW_LOOP)];
     let mut programs = Vec::new();
     for (format, module, rest) in formats {
+        if format == ExecFormat::Arrow && !super::arrow::IS_BUILT_IN {
+            continue;
+        }
         if !imports(module) {
             eprintln!("SKIPPED: there is no python3 with {module}");
             continue;
@@ -244,6 +247,20 @@ fn it_may_refuse_to_work() {
     assert_eq!(outcomes[0].verdict, Err("no model".to_owned()));
 }
 
+#[cfg(not(feature = "arrow"))]
+#[test]
+fn a_build_without_arrow_says_so_before_anything_runs() {
+    let options = ExecOptions {
+        command: vec!["cargo".to_owned()],
+        format: ExecFormat::Arrow,
+        ..ExecOptions::default()
+    };
+    let error = Exec::open(options).expect_err("no Arrow");
+    assert_eq!(error.option(), Some("format"));
+    assert!(error.to_string().contains("built without Arrow"), "{error}");
+}
+
+#[cfg(feature = "arrow")]
 #[test]
 fn one_that_speaks_lines_alone_is_told_from_one_that_speaks_arrow() {
     let Some(_) = program("pass", |_| {}) else { return };
