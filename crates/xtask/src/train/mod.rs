@@ -76,7 +76,7 @@ fn pair(text: &str) -> Result<(String, f64), String> {
 /// What a page of a kind of set counts unless `--weight` says otherwise.
 const WEIGHTS: [(&str, f64); 8] = [
     ("pages", 0.2),
-    ("taught", 0.2),
+    ("taught", 0.0),
     ("scraped", 0.2),
     ("sites", 0.15),
     ("company", 0.1),
