@@ -57,7 +57,7 @@ struct Arguments {
     /// Gains in expected F1 below which a page is left as it is.
     #[arg(long, value_delimiter = ',', default_value = "0.02")]
     min_gain: Vec<f32>,
-    /// What must speak for a page being mostly rest, as a logarithm of odds.
+    /// What must speak for a page being mostly rest before the model for rest decides alone, as a logarithm of odds.
     #[arg(long, value_delimiter = ',', default_values_t = [MIN_NEED])]
     min_need: Vec<f32>,
     /// Measure these weights instead of learning some; nothing is left out then.
