@@ -57,7 +57,7 @@ struct Arguments {
     /// Gains in expected F1 below which a page is left as it is.
     #[arg(long, value_delimiter = ',', default_value = "0.02")]
     min_gain: Vec<f32>,
-    /// What must speak for a page being mostly rest, as a logarithm of odds.
+    /// What must speak for a page being mostly rest before the model for rest decides alone, as a logarithm of odds.
     #[arg(long, value_delimiter = ',', default_values_t = [MIN_NEED])]
     min_need: Vec<f32>,
     /// Measure these weights instead of learning some; nothing is left out then.
@@ -76,7 +76,7 @@ fn pair(text: &str) -> Result<(String, f64), String> {
 /// What a page of a kind of set counts unless `--weight` says otherwise.
 const WEIGHTS: [(&str, f64); 8] = [
     ("pages", 0.2),
-    ("taught", 0.2),
+    ("taught", 0.0),
     ("scraped", 0.2),
     ("sites", 0.15),
     ("company", 0.1),

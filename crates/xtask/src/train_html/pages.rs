@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use tamis_pages::training::Page;
 use tamis_text::encoding::{Hints, decode};
+use tamis_text::lines::squeeze;
 
 /// A page of a set, as the files of the set have it.
 #[derive(Debug, Deserialize)]
@@ -234,11 +235,10 @@ fn weigh(labels: &mut [Label], n_truth: f32) {
 
 /// A block is content if it holds a snippet of the content, and none if it holds one of the rest.
 fn labels_by_snippets(page: &Page<'_>, record: &Record) -> Vec<Label> {
-    let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let with: Vec<String> = record.with.iter().map(|it| folded(it)).collect();
-    let without: Vec<String> = record.without.iter().map(|it| folded(it)).collect();
+    let with: Vec<String> = record.with.iter().map(|it| squeeze(it).into_owned()).collect();
+    let without: Vec<String> = record.without.iter().map(|it| squeeze(it).into_owned()).collect();
     let label = |block: usize| {
-        let text = folded(page.text(block));
+        let text = squeeze(page.text(block));
         let holds = |snippets: &[String]| snippets.iter().any(|it| !it.is_empty() && text.contains(it));
         match (holds(&with), holds(&without)) {
             (true, false) => Label { truth: 1.0, weight: 0.12 },

@@ -20,8 +20,8 @@ pub struct Decision {
     pub whole: f32,
     /// Whether what the states keep is text at all: it holds a sentence, or is long.
     pub has_text: bool,
-    /// Whether the model for pages that are mostly rest says so.
-    pub is_of_rest: bool,
+    /// How much of it the model for pages that are mostly rest says, 0 to 1; the other one says what is left.
+    pub of_rest: f32,
 }
 
 impl Decision {
@@ -32,7 +32,7 @@ impl Decision {
         let has_text = n_chars >= MIN_TEXT_CHARS || kept().any(|(segment, _)| segment.ends_sentence);
         let cut = expected_f1(&inside, segments, |at| states[at] == State::Inside);
         let whole = expected_f1(&inside, segments, |_| true);
-        Self { states, inside, cut, whole, has_text, is_of_rest: false }
+        Self { states, inside, cut, whole, has_text, of_rest: 0.0 }
     }
 }
 

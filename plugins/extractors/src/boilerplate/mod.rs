@@ -199,8 +199,8 @@ fn explanation(
 ) -> Result<Value, Failure> {
     let title = Title::of(draft.original().metadata("title").and_then(ValueRef::as_str), text);
     let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-    let weights = if reading.decision.is_of_rest { &MODELS.rest } else { &MODELS.text };
-    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, weights);
+    let weights = MODELS.text.towards(&MODELS.rest, reading.decision.of_rest);
+    let reasons = cut::Reasons::of(text, &reading.segments, &title, &marks, &weights);
     let pieces: Vec<_> = removed
         .iter()
         .map(|piece| reasons.explain(piece, &reading.segments, &reading.decision.inside))

@@ -93,9 +93,9 @@ pub struct Models {
     pub text: Weights,
 }
 
-/// A page is taken for one that is mostly rest if so much speaks for it, as a logarithm of odds. To take a text for
-/// a page of rest costs more than the other way round.
-pub const MIN_NEED: f32 = 2.5;
+/// A page is taken for one that is mostly rest without doubt if so much speaks for it, as a logarithm of odds. To take
+/// a text for a page of rest costs more than the other way round.
+pub const MIN_NEED: f32 = 3.0;
 
 /// Says by what both models say of a page whether it is mostly rest.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,6 +187,34 @@ pub struct Sums {
     pub edge: Vec<Four>,
     /// For each segment of a pause.
     pub pause: f32,
+}
+
+impl Sums {
+    /// These sums with a share of others in them, 0 to 1.
+    pub(super) fn towards(&self, other: &Self, share: f32) -> Self {
+        let of = |one: &f32, other: &f32| between(*one, *other, share);
+        let node = self.node.iter().zip(&other.node).map(|(one, other)| of(one, other)).collect();
+        let edge = self.edge.iter().zip(&other.edge).map(|(one, other)| fours(one, other, share)).collect();
+        Self { node, edge, pause: of(&self.pause, &other.pause) }
+    }
+}
+
+impl Weights {
+    /// The weights of which the sums are those of both, taken [`towards`](Sums::towards) each other.
+    pub(super) fn towards(&self, other: &Self, share: f32) -> Self {
+        let of = |one: &f32, other: &f32| between(*one, *other, share);
+        let node = self.node.iter().zip(&other.node).map(|(one, other)| of(one, other)).collect();
+        let edge = self.edge.iter().zip(&other.edge).map(|(one, other)| fours(one, other, share)).collect();
+        Self { node, pause: of(&self.pause, &other.pause), edge }
+    }
+}
+
+fn between(one: f32, other: f32, share: f32) -> f32 {
+    one + share * (other - one)
+}
+
+fn fours(one: &Four, other: &Four, share: f32) -> Four {
+    [0, 1, 2, 3].map(|at| between(one[at], other[at], share))
 }
 
 /// Sums weights up as features come in.

@@ -116,8 +116,7 @@ impl Page {
     }
 
     fn both(&self, models: &Models) -> Views {
-        let of = |weights| Decision::of(&self.sums(weights), &self.segments);
-        Views { rest: of(&models.rest), text: of(&models.text) }
+        Views::of(self.sums(&models.rest), self.sums(&models.text), &self.segments)
     }
 
     /// The characters of each segment.
@@ -125,7 +124,7 @@ impl Page {
         self.segments.iter().map(|segment| segment.n_chars)
     }
 
-    /// What the stage decides, if it takes pages for mostly rest from `min_need` on; see [`MIN_NEED`].
+    /// What the stage decides, if it takes pages for mostly rest without doubt from `min_need` on; see [`MIN_NEED`].
     pub fn decide(&self, models: &Models, min_need: f32) -> Decision {
         self.both(models).choose(&models.need, min_need, &self.segments)
     }

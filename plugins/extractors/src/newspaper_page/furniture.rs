@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use tamis_dates::certain_date;
 use tamis_text::likeness;
+use tamis_text::lines::squeeze;
 
-use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, spaced, visible};
+use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, visible};
 
 /// Masthead and edition line stand among so many lines at the top, the index among as many at the end.
 const EDGE: usize = 12;
@@ -168,7 +169,7 @@ impl Furniture {
         // A dateline and index in one line has no title between them that could be told from the index.
         if start < index {
             let title = std::iter::once(rest).chain(lines[start + 1..index].iter().map(PageLine::trimmed));
-            let title = spaced(&title.collect::<Vec<_>>().join(" "));
+            let title = squeeze(&title.collect::<Vec<_>>().join(" ")).into_owned();
             self.footer_title = Some(title).filter(|title| !title.is_empty());
         }
         self.footer.extend(block);
@@ -238,7 +239,8 @@ impl Furniture {
                 && line.trimmed().chars().count() <= MAX_HEADING_CHARS
         };
         let holds = title.len() <= MAX_TITLE_LINES && title.iter().all(is_title) && lines[next].indented;
-        holds.then(|| spaced(&title.iter().map(PageLine::trimmed).collect::<Vec<_>>().join(" ")))
+        holds
+            .then(|| squeeze(&title.iter().map(PageLine::trimmed).collect::<Vec<_>>().join(" ")).into_owned())
     }
 }
 

@@ -51,11 +51,6 @@ pub(super) fn remove(lines: &mut [PageLine<'_>], index: usize) -> u64 {
     1
 }
 
-/// A line with every run of white space as one blank, U+00A0 and U+3000 included.
-pub(super) fn spaced(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// Whether a line ends as sentences and clauses do, which a heading does not.
 pub(super) fn ends_clause(line: &str) -> bool {
     let bare = line.trim_end_matches(['”', '’', '」', '』', '"', ')', '）', '】', '》']);

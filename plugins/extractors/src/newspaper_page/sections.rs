@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
+use tamis_text::lines::squeeze;
 
 use super::affinity;
 use super::items::{Item, Section};
-use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, spaced, visible};
+use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, visible};
 
 /// So many marks with different numbers make a numbered page.
 const MIN_MARKS: usize = 2;
@@ -66,9 +67,9 @@ pub(super) fn first_mark(lines: &[PageLine<'_>], visible: &[usize]) -> Option<us
 /// Writes U+00A0 in headings as a blank: there it sets two words apart, elsewhere it may separate paragraphs.
 pub(super) fn space_headings(lines: &mut [PageLine<'_>]) {
     for index in heading_lines(lines, &visible(lines), &BTreeSet::new()) {
-        let heading = spaced(lines[index].trimmed());
+        let heading = squeeze(lines[index].trimmed());
         if heading != lines[index].trimmed() {
-            lines[index].text = Cow::Owned(heading);
+            lines[index].text = Cow::Owned(heading.into_owned());
         }
     }
 }

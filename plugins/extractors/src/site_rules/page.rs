@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use regex::{Captures, Regex};
 use tamis_text::likeness::look_alike;
+use tamis_text::lines::squeeze;
 
 use super::lazy::LazyRegex;
 use super::literals::Literals;
@@ -225,9 +226,9 @@ impl<'a> Page<'a> {
 
     /// Sets a field that has not been captured yet; every run of white space in it becomes one blank.
     fn set_field(&mut self, name: &str, value: &str) {
-        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        let value = squeeze(value);
         if !value.is_empty() && self.field(name).is_none() {
-            self.fields.push((name.to_owned(), value));
+            self.fields.push((name.to_owned(), value.into_owned()));
         }
     }
 

@@ -6,8 +6,9 @@ use tamis_html::{
     Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
 };
 use tamis_text::likeness;
+use tamis_text::lines::squeeze;
 
-use super::statement::{folded, letters};
+use super::statement::letters;
 use crate::parsed::Parse;
 
 /// Blocks before and behind the main heading in which date and byline stand.
@@ -245,7 +246,7 @@ impl<'p, 'a> Page<'p, 'a> {
             }
             at += 1;
         }
-        text.lines().map(folded).filter(|line| !line.is_empty()).collect()
+        text.lines().map(|line| squeeze(line).into_owned()).filter(|line| !line.is_empty()).collect()
     }
 
     pub(super) fn element_span(&self, node: NodeId) -> Range<usize> {

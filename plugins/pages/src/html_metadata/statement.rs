@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 use tamis_text::likeness;
+use tamis_text::lines::squeeze;
 
 use super::options::Field;
 
@@ -38,7 +39,7 @@ impl Statements {
         span: Range<usize>,
         confidence: f64,
     ) {
-        let value = folded(value);
+        let value = squeeze(value).into_owned();
         let n_before = self.about(field).count();
         if !value.is_empty() && n_before < MOST_STATEMENTS {
             self.0.push(Statement { field, value, rule, span, confidence });
@@ -88,11 +89,6 @@ pub(super) fn believed(statements: &[Statement], same: impl Fn(&str, &str) -> bo
         }
     }
     best
-}
-
-/// White space folded, and none at the ends.
-pub(super) fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The letters and digits of a text in lower case, by which two texts are told to say the same.

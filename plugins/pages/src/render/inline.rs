@@ -5,6 +5,7 @@
 //! characters is not, and is written without.
 
 use tamis_html::{Container, Name, NodeId, Tag, formula, is_left_out};
+use tamis_text::lines::squeeze;
 
 use super::Form;
 use super::escape::{line_start_escape, needs_escape};
@@ -133,8 +134,8 @@ impl Inline<'_, '_> {
             tree.attribute_text(node, Name::DataSrc).or_else(|| tree.attribute_text(node, Name::Src));
         if let Some(source) = source {
             let description = tree.attribute_text(node, Name::Alt).unwrap_or_default();
-            let description = description.split_whitespace().collect::<Vec<_>>().join(" ");
-            let description = description.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+            let description =
+                squeeze(&description).replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
             line.raw(&format!("![{description}]({})", destination(&source)));
         }
     }
