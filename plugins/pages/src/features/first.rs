@@ -9,7 +9,7 @@ use tamis_html::{Container, Name, Tag};
 use super::around::{Around, ELEMENTS, Likes, Map, Sum, likes};
 use super::columns::Columns;
 use super::cues::{COMMENT, RELATED};
-use super::measure::part;
+use super::measure::{is_alphanumeric, part};
 use super::wording::{Said, Wording};
 use super::words::N_GROUPS;
 use super::{CUES, Measures, Page, WORDING, WORDS, cues, head, words};
@@ -565,7 +565,7 @@ fn articles(page: &Page<'_>) -> Vec<u32> {
 /// Whether a block stands in the text that the page declares as its body: 1, 0, or -1 for one too short to
 /// be told.
 fn in_body(block: &str, body: &HashSet<u64>) -> f32 {
-    let start: Vec<char> = block.chars().filter(|c| c.is_alphanumeric()).take(WINDOW).collect();
+    let start: Vec<char> = block.chars().filter(|c| is_alphanumeric(*c)).take(WINDOW).collect();
     if start.len() < WINDOW { -1.0 } else { f32::from(body.contains(&hash(&start))) }
 }
 
@@ -582,7 +582,7 @@ const WINDOW: usize = 12;
 /// All windows of a text, letters and digits alone: white space, tags and punctuation differ between the
 /// structured data and the page.
 fn windows(text: &str) -> HashSet<u64> {
-    let letters: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let letters: Vec<char> = text.chars().filter(|c| is_alphanumeric(*c)).collect();
     letters.windows(WINDOW).map(hash).collect()
 }
 
@@ -612,12 +612,12 @@ fn all_words(text: &str, words: &mut Vec<u64>) {
     let mut word = 0_u64;
     for c in text.chars() {
         let cjk = tamis_text::chars::is_cjk(c);
-        if (cjk || !c.is_alphanumeric()) && word != 0 {
+        if (cjk || !is_alphanumeric(c)) && word != 0 {
             words.push(std::mem::take(&mut word));
         }
         if cjk {
             words.push(hash(&[c]));
-        } else if c.is_alphanumeric() {
+        } else if is_alphanumeric(c) {
             let small =
                 if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) };
             word = step(word, small);

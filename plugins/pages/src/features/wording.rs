@@ -13,7 +13,7 @@ use tamis_text::chars::is_cjk;
 use super::Page;
 use super::around::{Map, Sums};
 use super::columns::Columns;
-use super::measure::part;
+use super::measure::{is_alphanumeric, part};
 
 /// The first line of the file.
 const MAGIC: &str = "tamis wording 1";
@@ -171,7 +171,7 @@ fn tokens(text: &str, mut each: impl FnMut(u64, Range<usize>) -> bool) -> bool {
     for (at, c) in text.char_indices() {
         let cjk = !c.is_ascii() && is_cjk(c);
         let digit = c.is_ascii_digit();
-        let joins = c.is_alphanumeric() && !cjk;
+        let joins = is_alphanumeric(c) && !cjk;
         // A number ends where letters begin, so that `12px` is two words.
         if in_word && (!joins || digit != is_number) {
             in_word = false;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// A first model makes a probability of these, a second one reads the probabilities of all blocks, and decides.
 /// Behind `site-template` what other pages of the site have in the same place is weighed with that.
 /// Then those blocks are taken whose words together have the largest expected F-measure, so that a page of which
-/// the models are unsure still gives its likeliest text.
+/// the models are unsure still gives its likeliest text; where some text is sure, menus and columns in doubt go.
 /// A page whose first text stands under a heading and outside of what is named for comments is
 /// an article, however long the thread below; a page with nothing outside is a thread, and its posts are its content.
 /// Other stories behind an article, three or more that are built alike and begin with a linked title, go.
