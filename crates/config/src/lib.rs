@@ -15,10 +15,10 @@
 //! use tamis_config::{Overrides, Pipeline};
 //! use tamis_stage::Registry;
 //!
-//! let text = "[[source]]\nuse = \"auto\"\npath = \"dump\"\n";
+//! let text = "[[source]]\nuse = \"auto\"\n";
 //! let pipeline = Pipeline::from_text("news.toml", text, Path::new("."), &Overrides::default()).unwrap();
 //! let mistakes = pipeline.plan(&Registry::new(), Vec::new()).unwrap_err();
-//! assert_eq!(mistakes.len(), 4);
+//! assert_eq!(mistakes.len(), 3);
 //! assert!(mistakes.render(false).starts_with(
 //!     "\
 //! error: `[[source]]` needs `paths`
