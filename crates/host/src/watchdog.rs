@@ -32,16 +32,13 @@ impl Watchdog {
         limit: Duration,
         tell: impl Fn(&OpenCall) + Send + 'static,
     ) -> io::Result<Self> {
-        let (stop, stopped) = channel();
-        let run = run.clone();
+        let mut sweep = Sweep::new(run.clone());
         let tick = (limit / 4).clamp(TICK.0, TICK.1);
-        let thread = std::thread::Builder::new().name("tamis-watchdog".to_owned()).spawn(move || {
-            let mut sweep = Sweep::new(run);
-            while matches!(stopped.recv_timeout(tick), Err(RecvTimeoutError::Timeout)) {
+        Self::looking("tamis-watchdog", tick, move |is_over| {
+            if !is_over {
                 sweep.stuck(limit).iter().for_each(&tell);
             }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        })
     }
 
     /// Tells how long stages took for documents for which they took `least` or longer, when they are done with them.
@@ -56,15 +53,21 @@ impl Watchdog {
         least: Duration,
         tell: impl Fn(&OpenCall) + Send + 'static,
     ) -> io::Result<Self> {
-        let (stop, stopped) = channel();
-        let run = run.clone();
+        let mut stays = Stays::new(run.clone());
         let tick = (least / 4).max(TICK.0);
-        let thread = std::thread::Builder::new().name("tamis-stays".to_owned()).spawn(move || {
-            let mut stays = Stays::new(run);
+        Self::looking("tamis-stays", tick, move |is_over| {
+            stays.over(least, is_over).iter().for_each(&tell);
+        })
+    }
+
+    /// Looks every `tick`, and once more when it is over, on a thread of this name.
+    fn looking(name: &str, tick: Duration, mut look: impl FnMut(bool) + Send + 'static) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             while matches!(stopped.recv_timeout(tick), Err(RecvTimeoutError::Timeout)) {
-                stays.over(least, false).iter().for_each(&tell);
+                look(false);
             }
-            stays.over(least, true).iter().for_each(&tell);
+            look(true);
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
