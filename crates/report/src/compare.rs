@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use tamis_document::{Fate, Measure};
+use tamis_document::Fate;
 use tamis_runner::fates::{FateRow, Fates};
 use tamis_runner::{Manifest, RunError};
 
 use crate::ReportError;
+use crate::explain::Measured;
 pub use page::page;
 pub use texts::{ChangedText, Texts};
 
@@ -245,21 +246,11 @@ impl Both {
         let (n, samples) = self.moved.entry((from, to)).or_default();
         *n += 1;
         if samples.len() < MOST_SAMPLES {
-            let beyond = |measure: &&Measure| !measure.holds();
-            let measures = decided.measures.iter().filter(beyond).map(said).collect();
+            let beyond = decided.measures.iter().filter(|measure| !measure.holds());
+            let measures = beyond.map(|it| Measured::from(it.clone()).said()).collect();
             samples.push(Sample { id: after.id.clone(), measures });
         }
     }
-}
-
-fn said(measure: &Measure) -> String {
-    let measured = crate::explain::Measured {
-        measure: measure.clone(),
-        unit: "".into(),
-        summary: "".into(),
-        option: "".into(),
-    };
-    format!("{} {}, {}", measure.name, measured.value(), measured.limit())
 }
 
 impl Only {

@@ -11,12 +11,12 @@ pub(crate) struct Step<'a> {
 }
 
 /// How wide the stem is when all records are in it, and the picture, in units of the drawing.
-const STEM: f64 = 260.0;
-const WIDTH: f64 = 760.0;
+const STEM: f64 = 180.0;
+const WIDTH: f64 = 470.0;
 /// From one stage to the next.
 const STEP: f64 = 46.0;
 /// Where branches end and their labels begin.
-const END: f64 = 420.0;
+const END: f64 = 250.0;
 /// A branch is never thinner, or nobody would see it, nor thicker than there is room for.
 const BRANCH: (f64, f64) = (1.5, 26.0);
 

@@ -214,7 +214,7 @@ fn shown(document: &Journey) -> Shown<'_> {
     };
     let about = [field("language"), field("site"), field("url")].join(" ").trim().to_owned();
     let beyond = document.steps.iter().flat_map(|step| &step.measures).filter(|it| !it.measure.holds());
-    let measures = beyond.map(|it| format!("{} {}, {}", it.measure.name, it.value(), it.limit()));
+    let measures = beyond.map(Measured::said);
     Shown {
         id: &document.id,
         fate,

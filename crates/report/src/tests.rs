@@ -73,7 +73,7 @@ fn the_page_says_where_the_records_went_and_shows_some() {
         "too-short",
         "a.html#0",
         "&lt;script&gt;alert(1)&lt;&#x2f;script&gt; 桥",
-        "chars 12",
+        "chars 12, at least 50",
         "Never: rule",
         "<th scope=\"row\">zh-Hans</th><td class=\"n\">750</td><td class=\"n\">600</td><td class=\"n\">150</td>",
         "how chars is spread over 1199 records",

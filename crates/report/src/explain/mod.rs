@@ -132,6 +132,13 @@ pub struct Measured {
     pub option: Cow<'static, str>,
 }
 
+/// Where nobody says what the measure is.
+impl From<Measure> for Measured {
+    fn from(measure: Measure) -> Self {
+        Self { measure, unit: Cow::default(), summary: Cow::default(), option: Cow::default() }
+    }
+}
+
 /// Sees documents pass.
 #[derive(Debug)]
 pub struct Explainer {

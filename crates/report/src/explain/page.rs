@@ -188,6 +188,13 @@ impl Measured {
     pub fn value(&self) -> String {
         value(self.measure.value)
     }
+
+    /// All of it in one line: `chars 12, at least 50 (min_chars)`.
+    pub(crate) fn said(&self) -> String {
+        let limit = self.limit();
+        let comma = if limit.is_empty() { "" } else { ", " };
+        format!("{} {}{comma}{limit}", self.measure.name, self.value())
+    }
 }
 
 fn fate(fate: &Fate) -> &'static str {
