@@ -109,8 +109,18 @@ fn fill(name: &str, template: &str, content: minijinja::Value) -> Result<String,
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_global("style", STYLE);
+    environment.add_filter("prose", prose);
     let filled = environment.template_from_named_str(name, template).and_then(|page| page.render(content));
     filled.map_err(|error| ReportError::Page { message: error.to_string() })
+}
+
+/// A sentence of a stage, in which names of the pipeline stand between backticks, as HTML.
+fn prose(sentence: &str) -> minijinja::Value {
+    let piece = |(index, piece): (usize, &str)| {
+        let piece = flow::escaped(piece);
+        if index % 2 == 1 { format!("<code>{piece}</code>") } else { piece }
+    };
+    minijinja::Value::from_safe_string(sentence.split('`').enumerate().map(piece).collect())
 }
 
 /// A measured value as people read it, with as many digits as tell it from its neighbours: `0.02`, `4.5`, `12,040`.

@@ -119,3 +119,9 @@ fn numbers_are_written_for_people() {
     let values = [0.0, 0.0123, 0.25, 12.34, 120.4, 12_040.0, -3.0, -5_000.0];
     assert_eq!(values.map(value), ["0", "0.012", "0.25", "12.3", "120", "12,040", "−3", "−5,000"]);
 }
+
+#[test]
+fn names_between_backticks_are_code_and_nothing_else_is_markup() {
+    assert_eq!(super::prose("`min` & <b>").to_string(), "<code>min</code> &amp; &lt;b&gt;");
+    assert_eq!(super::prose("none").to_string(), "none");
+}
