@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "address",
             "config",
+            "input",
             "runner",
             "report",
             "host",

@@ -47,6 +47,23 @@ fn what_failed_and_nothing_else_is_read_again() {
 }
 
 #[test]
+fn letters_that_were_compressed_with_the_rest_are_read() {
+    let squeezed = PIPELINE
+        .replace("id = \"kept\"\nuse = \"jsonl\"", "id = \"kept\"\nuse = \"jsonl\"\ncompression = \"zstd\"");
+    let world = World::with(&squeezed);
+    world.write("in/a.jsonl", format!("{}no JSON\n", line(1, 60)));
+    world.run(&[]).exits(0);
+    let letters: Vec<_> =
+        world.files("out").into_iter().filter(|(name, _)| name.contains("__failed")).collect();
+    assert!(letters.iter().any(|(name, _)| name.ends_with(".jsonl.zst")), "{letters:?}");
+    let retried = world.tamis(&["retry", "p.toml", "out"]).exits(0).stdout;
+    assert!(
+        retried.contains("1 dead letter led to 1 record: 0 kept, 0 dropped, 1 failed again"),
+        "{retried}"
+    );
+}
+
+#[test]
 fn letters_for_the_rest_of_a_file_are_all_records_there() {
     let world = World::new();
     let whole: String = (0..60).map(|n| line(n, 60)).collect();

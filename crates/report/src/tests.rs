@@ -122,6 +122,29 @@ fn numbers_are_written_for_people() {
 
 #[test]
 fn names_between_backticks_are_code_and_nothing_else_is_markup() {
-    assert_eq!(super::prose("`min` & <b>").to_string(), "<code>min</code> &amp; &lt;b&gt;");
-    assert_eq!(super::prose("none").to_string(), "none");
+    assert_eq!(prose("`min` & <b>").to_string(), "<code>min</code> &amp; &lt;b&gt;");
+    assert_eq!(prose("none").to_string(), "none");
+}
+
+#[test]
+fn reasons_that_come_up_late_in_a_large_export_have_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("part-00000.jsonl");
+    let line = |n: usize| {
+        let reason = if n < 7000 { "early" } else { "late" };
+        serde_json::json!({ "id": n.to_string(), "text": "长".repeat(200), "stage": "s", "reason": reason })
+            .to_string()
+            + "\n"
+    };
+    std::fs::write(&file, (0..8000).map(line).collect::<String>()).unwrap();
+    let mut tally = tamis_runner::Tally::default();
+    tally.stages.entry("stage.s".to_owned()).or_default().dropped =
+        [("early", 7000), ("late", 1000)].map(|(reason, n)| (reason.to_owned(), n)).into();
+    let mut samples = samples::Samples::new();
+    samples::of_file(&file, 2 << 20, &tally, &mut samples).unwrap();
+    let ids = |reason: &str| {
+        samples[&("s".to_owned(), reason.to_owned())].iter().map(|it| it.id.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("early"), ["0", "1", "2"]);
+    assert_eq!(ids("late").len(), 3);
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::Value;
 use tamis_document::Origin;
+use tamis_input::{Input, InputFile, Location, OpenOptions};
 use tamis_runner::fates::{FateRow, Fates};
 use tamis_runner::{Manifest, Only, RecordPlace, Settings};
 
@@ -94,15 +95,15 @@ fn letters(folder: &Path) -> anyhow::Result<Only> {
     for export in manifest.exports.iter().filter(|export| export.from == "failed" && export.records > 0) {
         for file in &export.files {
             let path = folder.join(&export.folder).join(&file.name);
-            if path.extension().is_none_or(|ending| ending != "jsonl") {
+            if !file.name.contains(".jsonl") {
                 anyhow::bail!(
-                    "the dead letters in `{}` are no plain JSON Lines: without an export of its own they are",
+                    "the dead letters in `{}` are no JSON Lines: without an export with `from = \"failed\"` they are",
                     path.display()
                 );
             }
-            let lines = std::fs::File::open(&path).map(BufReader::new);
-            let lines = lines.with_context(|| format!("cannot read `{}`", path.display()))?;
-            for line in lines.lines() {
+            let letters = Input::open(&InputFile::at(Location::Path(path.clone())), &OpenOptions::default());
+            let letters = letters.with_context(|| format!("cannot read `{}`", path.display()))?;
+            for line in BufReader::new(letters).lines() {
                 let line = line.with_context(|| format!("cannot read `{}`", path.display()))?;
                 let (id, mut origin) = letter(&line)
                     .with_context(|| format!("`{}` holds a line that is no dead letter", path.display()))?;
