@@ -3,6 +3,8 @@
 //! The pages of a site share most of their short lines, and what a line is cut into and what phrases are in it depends
 //! on the line alone. Only how many line ends stand before it, and which words of the title are in it, is the page's.
 
+use std::ops::Range;
+
 use tamis_text::hash::hash;
 
 use super::lexicon;
@@ -51,10 +53,10 @@ pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Se
         if line.bytes().all(|byte| byte == b' ') {
             cutter.known_line(start, &[]);
         } else if line.len() > MAX_LINE_BYTES {
-            lexicon.find_in(line, start, title, &mut &*begins, cutter.found());
+            lexicon.find_in(page, start..end, title, &mut &*begins, cutter.found());
             cutter.line(start, end);
         } else {
-            memory.line(line, start, title, &begins, &mut cutter);
+            memory.line(page, start..end, title, &begins, &mut cutter);
         }
         start = end + 1;
     }
@@ -90,21 +92,29 @@ impl Sieve for Noting<'_> {
 
 impl Memory {
     /// Cuts a line, or adds what is known of it.
-    fn line(&mut self, line: &str, start: usize, title: &Title, begins: &Begins, cutter: &mut Cutter<'_>) {
+    fn line(
+        &mut self,
+        page: &str,
+        range: Range<usize>,
+        title: &Title,
+        begins: &Begins,
+        cutter: &mut Cutter<'_>,
+    ) {
+        let (line, start) = (page.get(range.clone()).unwrap_or_default(), range.start);
         let hash = hash(line.as_bytes());
         let first = cutter.segments.len();
         if let Some(slot) = self.known(hash, line.as_bytes()) {
             cutter.known_line(start, part(&self.segments, slot.segments));
             if part(&self.keys, slot.keys).iter().any(|key| title.may_have(*key)) {
-                note_title_words(line, start, title, &mut cutter.segments[first..]);
+                note_title_words(page, range, title, &mut cutter.segments[first..]);
             }
             return;
         }
         let mut slot = Slot { hash, ..Slot::default() };
         let (keys, bytes) = (self.keys.len(), self.bytes.len());
         let mut noting = Noting { begins, keys: &mut self.keys };
-        lexicon::BUNDLED.find_in(line, start, title, &mut noting, cutter.found());
-        cutter.line(start, start + line.len());
+        lexicon::BUNDLED.find_in(page, range.clone(), title, &mut noting, cutter.found());
+        cutter.line(start, range.end);
         slot.keys = (keys as u32, self.keys.len() as u32);
         self.bytes.extend_from_slice(line.as_bytes());
         slot.bytes = (bytes as u32, self.bytes.len() as u32);
@@ -158,13 +168,12 @@ fn part<T>(all: &[T], (start, end): (u32, u32)) -> &[T] {
 }
 
 /// Looks for words of the title in a line, and notes them in its segments.
-fn note_title_words(line: &str, start: usize, title: &Title, segments: &mut [Segment]) {
-    let mut tokens = Tokens::of(line);
+fn note_title_words(page: &str, line: Range<usize>, title: &Title, segments: &mut [Segment]) {
+    let mut tokens = Tokens::within(page, line);
     let mut sieve = title;
     while let Some(token) = tokens.next_of(&mut sieve) {
         let Some(word) = title.word_of(&token) else { continue };
-        let at = start + token.start;
-        if let Some(segment) = segments.iter_mut().find(|segment| segment.range().contains(&at)) {
+        if let Some(segment) = segments.iter_mut().find(|segment| segment.range().contains(&token.start)) {
             segment.title_words |= 1 << word;
         }
     }
