@@ -143,12 +143,19 @@ impl Lexicon {
     /// Of two phrases that overlap, the first counts, then the longer.
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
         let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
-        let begins = title.added_to(self.phrases.begins());
+        let mut begins = self.phrases.begins();
+        let with_title;
+        if !title.is_unknown() {
+            let mut added = begins.clone();
+            title.add_to(&mut added);
+            with_title = added;
+            begins = &with_title;
+        }
         self.find_in(page, 0..page.len(), title, &mut &*begins, &mut found);
         found
     }
 
-    /// The same in some lines of a page. The sieve lets at least those tokens pass that [`Title::added_to`] does.
+    /// The same in some lines of a page. The sieve lets at least those tokens pass that [`Title::add_to`] lets pass.
     pub(super) fn find_in(
         &self,
         page: &str,

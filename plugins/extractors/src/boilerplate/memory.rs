@@ -10,7 +10,7 @@ use tamis_text::hash::hash;
 use super::lexicon;
 use super::phrases::Begins;
 use super::segment::{Cutter, Segment};
-use super::title::Title;
+use super::title::{Noted, Title, note};
 use super::tokens::{Sieve, Tokens};
 
 /// Longer lines are cut at the ends of sentences, and hardly ever come twice, bytes.
@@ -28,8 +28,8 @@ pub struct Memory {
     bytes: Vec<u8>,
     /// Their segments, by their places in the line.
     segments: Vec<Segment>,
-    /// The upper bits of the keys of their tokens.
-    keys: Vec<u16>,
+    /// The beginnings of phrases, to which the words of a title are added for the time of its page.
+    begins: Option<Begins>,
 }
 
 /// Where what is known of a line lies.
@@ -38,13 +38,15 @@ struct Slot {
     hash: u64,
     bytes: (u32, u32),
     segments: (u32, u32),
-    keys: (u32, u32),
+    /// The keys of its tokens.
+    tokens: Noted,
 }
 
 /// The segments of `page`, in order, with what was found in each.
 pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Segment> {
     let lexicon = &*lexicon::BUNDLED;
-    let begins = title.added_to(lexicon.begins());
+    let mut begins = memory.begins.take().unwrap_or_else(|| lexicon.begins().clone());
+    let words = title.add_to(&mut begins);
     let mut cutter = Cutter::new(page);
     let ends = memchr::memchr_iter(b'\n', page.as_bytes()).chain([page.len()]);
     let mut start = 0;
@@ -53,26 +55,28 @@ pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Se
         if line.bytes().all(|byte| byte == b' ') {
             cutter.known_line(start, &[]);
         } else if line.len() > MAX_LINE_BYTES {
-            lexicon.find_in(page, start..end, title, &mut &*begins, cutter.found());
+            lexicon.find_in(page, start..end, title, &mut &begins, cutter.found());
             cutter.line(start, end);
         } else {
             memory.line(page, start..end, title, &begins, &mut cutter);
         }
         start = end + 1;
     }
+    words.into_iter().for_each(|word| begins.remove(word));
+    memory.begins = Some(begins);
     cutter.segments
 }
 
 /// Notes the tokens that come by.
 struct Noting<'a> {
     begins: &'a Begins,
-    keys: &'a mut Vec<u16>,
+    tokens: Noted,
 }
 
 impl Sieve for Noting<'_> {
     #[inline]
     fn may_be(&mut self, key: u64) -> bool {
-        self.keys.push((key >> 48) as u16);
+        note(&mut self.tokens, key);
         let mut begins = self.begins;
         Sieve::may_be(&mut begins, key)
     }
@@ -105,17 +109,17 @@ impl Memory {
         let first = cutter.segments.len();
         if let Some(slot) = self.known(hash, line.as_bytes()) {
             cutter.known_line(start, part(&self.segments, slot.segments));
-            if part(&self.keys, slot.keys).iter().any(|key| title.may_have(*key)) {
+            if title.may_be_among(&slot.tokens) {
                 note_title_words(page, range, title, &mut cutter.segments[first..]);
             }
             return;
         }
         let mut slot = Slot { hash, ..Slot::default() };
-        let (keys, bytes) = (self.keys.len(), self.bytes.len());
-        let mut noting = Noting { begins, keys: &mut self.keys };
+        let bytes = self.bytes.len();
+        let mut noting = Noting { begins, tokens: Noted::default() };
         lexicon::BUNDLED.find_in(page, range.clone(), title, &mut noting, cutter.found());
         cutter.line(start, range.end);
-        slot.keys = (keys as u32, self.keys.len() as u32);
+        slot.tokens = noting.tokens;
         self.bytes.extend_from_slice(line.as_bytes());
         slot.bytes = (bytes as u32, self.bytes.len() as u32);
         let segments = self.segments.len();
@@ -145,7 +149,6 @@ impl Memory {
             // What is never written takes no memory, and what grows is copied again and again.
             self.bytes.reserve(N_SLOTS * 32);
             self.segments.reserve(N_SLOTS);
-            self.keys.reserve(N_SLOTS * 8);
         }
         let mut at = slot.hash as usize % N_SLOTS;
         while self.slots[at].bytes.1 > 0 {
@@ -158,7 +161,6 @@ impl Memory {
             self.n_lines = 0;
             self.bytes.clear();
             self.segments.clear();
-            self.keys.clear();
         }
     }
 }

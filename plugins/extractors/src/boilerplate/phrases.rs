@@ -33,12 +33,12 @@ pub(super) struct Phrases<T> {
 #[derive(Debug, Clone)]
 pub(super) struct Begins {
     /// A bit for each key.
-    keys: Vec<u64>,
+    keys: Box<[u64; 1 << (KEY_BITS - 6)]>,
     /// A bit for each character of the Basic Multilingual Plane that is a phrase by itself, and one for all others.
-    alone: Vec<u64>,
+    alone: Box<[u64; (1 << 10) + 1]>,
     /// For each sign of ASCII with which a phrase begins, a bit for each byte that may stand behind it, by the lower six
     /// bits of that: half of the signs of a page of code begin some phrase, and hardly any with what follows.
-    signs: Vec<u64>,
+    signs: Box<[u64; 1 << 7]>,
 }
 
 /// The first token of some phrases.
@@ -73,13 +73,21 @@ struct Entry<T> {
 
 impl Begins {
     fn new() -> Self {
-        Self { keys: vec![0; 1 << (KEY_BITS - 6)], alone: vec![0; (1 << 10) + 1], signs: vec![0; 1 << 7] }
+        Self { keys: Box::new([0; _]), alone: Box::new([0; _]), signs: Box::new([0; _]) }
     }
 
-    /// Lets tokens with this key pass, too.
-    pub(super) fn add(&mut self, key: u64) {
+    /// Lets tokens with this key pass, too; whether they did not before.
+    pub(super) fn add(&mut self, key: u64) -> bool {
         let bit = key >> (64 - KEY_BITS);
+        let is_new = !self.may_be(key);
         self.keys[(bit >> 6) as usize] |= 1 << (bit & 63);
+        is_new
+    }
+
+    /// Takes back what was new to it.
+    pub(super) fn remove(&mut self, key: u64) {
+        let bit = key >> (64 - KEY_BITS);
+        self.keys[(bit >> 6) as usize] &= !(1 << (bit & 63));
     }
 
     #[inline]
@@ -216,7 +224,7 @@ impl<T: Copy> Phrases<T> {
         if n == covered {
             return None;
         }
-        let first = page.get(token.start..)?.chars().next().map(u32::from)?;
+        let first = page.get(token.start..token.end)?.chars().next().map(u32::from)?;
         Some((n, (*self.singles.get(first as usize)?)?))
     }
 

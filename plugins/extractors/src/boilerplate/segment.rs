@@ -276,10 +276,9 @@ impl<'a> Cutter<'a> {
         let sentences = end - start >= MIN_SENTENCE_LINE_BYTES;
         let mut reading = Reading::new(self.gap);
         let bytes = self.page.as_bytes();
+        let line = bytes.get(..end).unwrap_or_default();
         let mut at = start;
-        while at < end {
-            let word = eight_bytes(bytes, at);
-            let first = word as u8;
+        while let Some(&first) = line.get(at) {
             if first == b' ' {
                 reading.plain_blank();
                 at += 1;
@@ -287,7 +286,7 @@ impl<'a> Cutter<'a> {
             }
             let classes = match first {
                 0..0x80 => self.table.of(first.into()),
-                // All Han characters, but not the hexagrams before them.
+                // Nearly all Han characters.
                 0xE5..=0xE9 => Classes::CJK,
                 _ => match character(self.page, at) {
                     Some(c) => self.table.of(c),
@@ -307,8 +306,12 @@ impl<'a> Cutter<'a> {
                 reading.begin(at);
             }
             at += match first {
-                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes, at, word),
+                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes, at),
                 b'0'..=b'9' => reading.digits(self.page, at),
+                0..0x80 => {
+                    reading.read(first.into(), classes);
+                    1
+                }
                 _ if classes == Classes::CJK => reading.characters(self.page, at, self.table),
                 _ => {
                     let Some(c) = character(self.page, at) else { break };
@@ -540,9 +543,10 @@ impl Reading {
         self.last = c;
     }
 
-    /// Reads the letters of ASCII that begin at a byte of the page, as `word` does; how many there are.
+    /// Reads the letters of ASCII that begin at a byte of the page; how many there are.
     #[inline]
-    fn letters(&mut self, bytes: &[u8], at: usize, word: u64) -> usize {
+    fn letters(&mut self, bytes: &[u8], at: usize) -> usize {
+        let word = eight_bytes(bytes, at);
         let (n, has_capitals) = n_ascii_letters(bytes, at, word);
         let segment = &mut self.current;
         segment.n_latin += n as u32;
@@ -569,6 +573,8 @@ impl Reading {
         loop {
             let n_bytes = match bytes.get(at) {
                 Some(0xE5..=0xE9) => 3,
+                // All of them but the hexagrams.
+                Some(0xE4) if bytes.get(at + 1) != Some(&0xB7) => 3,
                 Some(0x80..) => match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
                     Some(c) => c.len_utf8(),
                     None => break,

@@ -262,8 +262,10 @@ pub(super) fn is_glued(bytes: &[u8], at: usize) -> bool {
 /// Eight bytes as a number. Nothing behind the end is as good as a byte that is in no text.
 #[inline]
 pub(super) fn eight_bytes(bytes: &[u8], start: usize) -> u64 {
-    let rest = bytes.get(start..).unwrap_or_default();
-    rest.first_chunk().map_or_else(|| last_bytes(rest), |bytes| u64::from_le_bytes(*bytes))
+    match bytes.get(start..) {
+        Some(rest) => rest.first_chunk().map_or_else(|| last_bytes(rest), |bytes| u64::from_le_bytes(*bytes)),
+        None => u64::MAX,
+    }
 }
 
 #[cold]
@@ -340,9 +342,19 @@ pub(super) fn n_ascii_letters(bytes: &[u8], start: usize, word: u64) -> (usize, 
     (ends.trailing_zeros() as usize / 8, capitals != 0)
 }
 
+/// The same for those that are eight or more.
 fn many_ascii_letters(bytes: &[u8]) -> (usize, bool) {
-    let n = bytes.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    (n, bytes[..n].iter().skip(1).any(u8::is_ascii_uppercase))
+    let (mut n, mut has_capitals) = (0, false);
+    loop {
+        let word = eight_bytes(bytes, n);
+        let ends = others(word | 0x2020_2020_2020_2020, b'a') | word & HIGH;
+        let first = if n == 0 { 0xFF } else { 0 };
+        has_capitals |= !others(word, b'A') & HIGH & ends.wrapping_sub(1) & !ends & !first != 0;
+        if ends != 0 {
+            return (n + ends.trailing_zeros() as usize / 8, has_capitals);
+        }
+        n += 8;
+    }
 }
 
 /// The key of a word of `n` letters of ASCII.
