@@ -108,7 +108,8 @@ impl BeforeYear {
 }
 
 /// Where the ASCII at the end of a text begins, if what stands before it can be no part of day and month, so that it is as
-/// good as the beginning: punctuation, or a Chinese character that is glued to no letter.
+/// good as the beginning: punctuation, a Chinese character that is glued to no letter, or what ends no name of a month or
+/// day and is followed by nothing that a word goes on with.
 fn ascii_tail(text: &str) -> Option<usize> {
     let tail = text.trim_end_matches(|c: char| c.is_ascii()).len();
     let parts = match text.get(..tail)?.chars().next_back() {
@@ -117,7 +118,12 @@ fn ascii_tail(text: &str) -> Option<usize> {
             '©' | '«' | '»' | '\u{2010}'..='\u{2027}' | '、'..='〃' | '〈'..='】' | '！'..='，' | '：'..='；',
         ) => true,
         Some('\u{4E00}'..='\u{9FFF}') => !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic),
-        Some(_) => false,
+        Some(c) => {
+            let may_be_part = c.is_numeric() || c.is_whitespace() || matches!(c, 'º' | '·' | 'ſ' | '\u{212A}');
+            let goes_on =
+                text.as_bytes().get(tail).is_none_or(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+            !may_be_part && !goes_on && !c.to_lowercase().any(|c| LAST_OF_NAMES.contains(c))
+        }
     };
     parts.then_some(tail)
 }
@@ -295,6 +301,12 @@ const DAY_ENDINGS: [&str; 7] = ["st", "nd", "rd", "th", "er", "de", "del"];
 /// The last characters of the names of months.
 static LAST_OF_MONTHS: LazyLock<String> =
     LazyLock::new(|| MONTHS.iter().filter_map(|(month, _)| month.chars().next_back()).collect());
+
+/// The last characters of the names of months and days.
+static LAST_OF_NAMES: LazyLock<String> = LazyLock::new(|| {
+    let days = WEEKDAYS.iter().filter_map(|(name, _)| name.chars().next_back());
+    LAST_OF_MONTHS.chars().chain(days).collect()
+});
 
 /// Reads forwards; it always stands at a boundary of characters.
 struct Cursor<'a> {

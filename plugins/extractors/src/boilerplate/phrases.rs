@@ -2,7 +2,7 @@
 //!
 //! A phrase lies under the key of its first token. Nearly all tokens begin none, which one bit tells.
 
-use super::tokens::{Kind, Sieve, Token, Tokens, first_bytes, fold, is_glued};
+use super::tokens::{Kind, Sieve, Token, Tokens, eight_bytes, first_bytes, fold, is_glued};
 use tamis_text::class::{Classes, Table};
 
 /// Bits of a key that choose the bit: so many that another word hardly ever falls on one that is set.
@@ -13,6 +13,9 @@ const BUCKET_BITS: u32 = 12;
 const KEY_BYTES: usize = 8;
 /// Parts of a name such as `YouTube` that may be glued to a word.
 const MAX_PARTS: usize = 4;
+
+/// Makes the letters of eight bytes small ones.
+const SMALL: u64 = 0x2020_2020_2020_2020;
 
 /// Phrases, each with a value.
 #[derive(Debug)]
@@ -61,6 +64,9 @@ struct Key<T> {
 struct Entry<T> {
     /// With small letters.
     phrase: Box<str>,
+    /// Its bytes behind those of its key, and a mask for those that it has: what tells nearly all entries of a key apart.
+    behind: u64,
+    mask: u64,
     /// A number for its last bytes, which tells it from most others; `None` if it has letters beyond ASCII of
     /// which there are capitals.
     tail: Option<u64>,
@@ -261,7 +267,9 @@ impl<T: Copy> Phrases<T> {
         let text = page.get(start..)?;
         let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);
         let first = if key.may_go_on(text.as_bytes(), n) { key.first } else { key.first_alone };
-        self.entries[first as usize..end].iter().find_map(|entry| {
+        let behind = eight_bytes(text.as_bytes(), n) | SMALL;
+        let may_be = |entry: &&Entry<T>| (behind ^ entry.behind) & entry.mask == 0;
+        self.entries[first as usize..end].iter().filter(may_be).find_map(|entry| {
             let length = entry.length_in(text)?;
             (!entry.ends_in_word || ends_word(page, start + length)).then_some((length, entry.value))
         })
@@ -305,7 +313,11 @@ impl<T> Entry<T> {
         let tail = if has_capitals { None } else { last_bytes(phrase.as_bytes(), phrase.len()) };
         let has_no_case = !has_capitals && !phrase.bytes().any(|byte| byte.is_ascii_alphabetic());
         let is_letter = |c: char| Table::get().of(c).has(Classes::WORD);
-        Self { tail, has_no_case, ends_in_word: phrase.ends_with(is_letter), phrase: phrase.into(), value }
+        let n = covered_by_key(&phrase).filter(|_| !has_capitals).unwrap_or(phrase.len());
+        let n_behind = (phrase.len() - n).min(8);
+        let mask = if n_behind == 8 { u64::MAX } else { (1 << (8 * n_behind)) - 1 };
+        let behind = (eight_bytes(phrase.as_bytes(), n) | SMALL) & mask;
+        Self { behind, mask, tail, has_no_case, ends_in_word: phrase.ends_with(is_letter), phrase: phrase.into(), value }
     }
 
     /// The bytes of the phrase in `text`, if it begins with it.
@@ -334,7 +346,7 @@ fn last_bytes(bytes: &[u8], n: usize) -> Option<u64> {
         return None;
     }
     let word = if n < 8 { first_bytes(bytes, n) } else { first_bytes(&bytes[n - 8..], 8) };
-    Some(word | 0x2020_2020_2020_2020)
+    Some(word | SMALL)
 }
 
 /// Whether no word goes on at byte `at`.

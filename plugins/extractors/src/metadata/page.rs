@@ -176,8 +176,11 @@ pub(super) fn is_code(line: &str) -> bool {
     {
         return true;
     }
-    let holds = |what: &str| memchr::memmem::find(head, what.as_bytes()).is_some();
+    // A search for two bytes is prepared for longer than such a line is looked through.
+    let holds = |first: u8, second: u8| {
+        memchr::memchr_iter(first, head).any(|at| head.get(at + 1).is_some_and(|next| *next == second))
+    };
     ["//", "/*", "http"].iter().any(|start| line.starts_with(start))
-        || holds("()")
-        || (n_signs == 1 && holds("=\""))
+        || holds(b'(', b')')
+        || (n_signs == 1 && holds(b'=', b'"'))
 }

@@ -91,11 +91,22 @@ pub(super) struct Furniture {
 pub(super) fn signs(text: &str) -> usize {
     let visible = |line: &&str| !line.is_empty();
     let mut top = Furniture::default();
-    for line in text.split('\n').map(str::trim).filter(visible).take(EDGE) {
+    for line in tamis_text::lines::lines(text).map(|line| line.text.trim()).filter(visible).take(EDGE) {
         top.read_top_line(line, 0);
     }
-    let mut bottom = text.rsplit('\n').map(str::trim).filter(visible).take(EDGE);
+    let mut bottom = last_lines(text).map(str::trim).filter(visible).take(EDGE);
     top.signs + usize::from(bottom.any(is_index))
+}
+
+/// The lines of a text, the last one first.
+fn last_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = memchr::memrchr(b'\n', text.as_bytes()) else { return rest.take() };
+        rest = text.get(..end);
+        text.get(end + 1..)
+    })
 }
 
 /// Whether a line lists other pages.
