@@ -63,14 +63,28 @@ static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| before_year("(?i)", |_| t
 /// are tried one after the other, which took a hundred thousand instructions a date.
 static BEFORE_YEAR_IN_ASCII: LazyLock<Regex> = LazyLock::new(|| before_year("(?-u)", str::is_ascii));
 
-fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
+/// Day and month alone at the end of such a text.
+static DAY_AND_MONTH_IN_ASCII: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!("(?-u)(?:{})$", day_and_month(str::is_ascii)))
+        .expect("the pattern is a constant that tests compile")
+});
+
+/// The forms of day and month before a year.
+fn day_and_month(wanted: impl Fn(&str) -> bool) -> String {
     let months =
         MONTHS.iter().map(|(name, _)| *name).filter(|name| wanted(name)).collect::<Vec<_>>().join("|");
+    let ordinal = if wanted("º") { "|º" } else { "" };
+    let day = format!(r"\d{{1,2}}(?:st|nd|rd|th|\.{ordinal}|er)?");
+    format!(
+        r"(?:{months})\.?\s+{day},?\s+|{day}\s+(?:of\s+|de\s+)?(?:{months})\.?,?\s+(?:de\s+|del\s+)?|\d{{1,2}}-(?:{months})-|\d{{1,2}}/\d{{1,2}}/|\d{{1,2}}-\d{{1,2}}-|\d{{1,2}}\.\s?\d{{1,2}}\.\s?"
+    )
+}
+
+fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
     let weekdays = WEEKDAYS.iter().map(|(name, _)| *name).filter(|name| wanted(name));
     let (short, long): (Vec<_>, Vec<_>) = weekdays.partition(|name| name.len() == 2);
     let (short, long) = (short.join("|"), long.join("|"));
-    let ordinal = if wanted("º") { "|º" } else { "" };
-    let day = format!(r"\d{{1,2}}(?:st|nd|rd|th|\.{ordinal}|er)?");
+    let date = day_and_month(&wanted);
     let dot = if wanted("·") { "·" } else { "" };
     let time = format!(
         r"(?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\.?)?)(?:\s*(?:uhr|hrs?|h|utc|gmt))?\s*[,|{dot}-]?\s*(?:on\s+|am\s+|le\s+)?"
@@ -78,7 +92,7 @@ fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
     let weekday = format!(r"(?<weekday>(?:{long})\b|(?:{short})[.,])[.,]?\s*(?:the\s+|den\s+|dem\s+)?");
     let other = if wanted("·") { r"[^\d.,:/\-]" } else { r"[\x00-+;-\x7F]" };
     Regex::new(&format!(
-        r"{flags}(?:^|{other})\s*(?:{time})?(?:\b{weekday})?(?<date>(?:{months})\.?\s+{day},?\s+|{day}\s+(?:of\s+|de\s+)?(?:{months})\.?,?\s+(?:de\s+|del\s+)?|\d{{1,2}}-(?:{months})-|\d{{1,2}}/\d{{1,2}}/|\d{{1,2}}-\d{{1,2}}-|\d{{1,2}}\.\s?\d{{1,2}}\.\s?)$",
+        r"{flags}(?:^|{other})\s*(?:{time})?(?:\b{weekday})?(?<date>{date})$",
     ))
     .expect("the pattern is a constant that tests compile")
 }
@@ -94,10 +108,35 @@ struct BeforeYear {
 impl BeforeYear {
     /// Takes apart what stands before a year, if it is day and month.
     fn read(before: &str) -> Option<Self> {
+        let is_wide_space = |c: char| !c.is_ascii() && c.is_whitespace();
+        if before.contains(is_wide_space) {
+            return Self::read_with_blanks(before);
+        }
         let Some(start) = ascii_tail(before) else { return Self::of(&BEFORE_YEAR.captures(before)?) };
         let tail = before.get(start..)?.to_ascii_lowercase();
-        let found = Self::of(&BEFORE_YEAR_IN_ASCII.captures(&tail)?)?;
+        let all = BEFORE_YEAR_IN_ASCII.find(&tail)?;
         let moved = |part: Range<usize>| start + part.start..start + part.end;
+        // To tell the parts takes a hundred times as long as to find them, and most dates have a day and a month alone.
+        let date = DAY_AND_MONTH_IN_ASCII.find(&tail).map_or(all.start(), |date| date.start());
+        let is_alone = |beside: &str| beside.chars().skip(1).all(char::is_whitespace);
+        if tail.get(all.start()..date).is_some_and(is_alone) {
+            return Some(Self { date: moved(date..tail.len()), time: None, weekday: None });
+        }
+        let found = Self::of(&BEFORE_YEAR_IN_ASCII.captures(&tail)?)?;
+        Some(Self { date: moved(found.date), time: found.time.map(moved), weekday: found.weekday.map(moved) })
+    }
+
+    /// The same with a blank in place of each white space.
+    fn read_with_blanks(before: &str) -> Option<Self> {
+        let (mut plain, mut places) = (String::new(), Vec::new());
+        for (at, c) in before.char_indices() {
+            let c = if c.is_whitespace() { ' ' } else { c };
+            plain.push(c);
+            places.extend(std::iter::repeat_n(at, c.len_utf8()));
+        }
+        places.push(before.len());
+        let found = Self::read(&plain)?;
+        let moved = |part: Range<usize>| places[part.start]..places[part.end];
         Some(Self { date: moved(found.date), time: found.time.map(moved), weekday: found.weekday.map(moved) })
     }
 
@@ -118,14 +157,31 @@ fn ascii_tail(text: &str) -> Option<usize> {
             '©' | '«' | '»' | '\u{2010}'..='\u{2027}' | '、'..='〃' | '〈'..='】' | '！'..='，' | '：'..='；',
         ) => true,
         Some('\u{4E00}'..='\u{9FFF}') => !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic),
+        Some(c) if c.is_alphabetic() => return behind_other_word(text, tail),
         Some(c) => {
-            let may_be_part = c.is_numeric() || c.is_whitespace() || matches!(c, 'º' | '·' | 'ſ' | '\u{212A}');
-            let goes_on =
-                text.as_bytes().get(tail).is_none_or(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-            !may_be_part && !goes_on && !c.to_lowercase().any(|c| LAST_OF_NAMES.contains(c))
+            let may_be_part = c.is_numeric() || c.is_whitespace() || matches!(c, 'º' | '·');
+            !may_be_part && !text.as_bytes().get(tail).is_none_or(goes_on)
         }
     };
     parts.then_some(tail)
+}
+
+/// The end of the word around a byte, if it ends as no name of a month or day does.
+fn behind_other_word(text: &str, at: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(at..)?;
+    let end = at + rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let is_over = !text.as_bytes().get(end).is_none_or(goes_on);
+    let word = text.get(..end)?;
+    let word = word.get(word.trim_end_matches(char::is_alphabetic).len()..)?.to_lowercase();
+    // Two letters that the pattern takes for others.
+    let is_plain = !word.contains(['ſ', '\u{212A}']);
+    let mut names = MONTHS.iter().map(|(name, _)| *name).chain(WEEKDAYS.iter().map(|(name, _)| *name));
+    (is_over && is_plain && !names.any(|name| word.ends_with(name))).then_some(end)
+}
+
+/// Whether a word goes on with a byte.
+fn goes_on(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
 }
 
 /// The dates of `text`, in order.
@@ -301,12 +357,6 @@ const DAY_ENDINGS: [&str; 7] = ["st", "nd", "rd", "th", "er", "de", "del"];
 /// The last characters of the names of months.
 static LAST_OF_MONTHS: LazyLock<String> =
     LazyLock::new(|| MONTHS.iter().filter_map(|(month, _)| month.chars().next_back()).collect());
-
-/// The last characters of the names of months and days.
-static LAST_OF_NAMES: LazyLock<String> = LazyLock::new(|| {
-    let days = WEEKDAYS.iter().filter_map(|(name, _)| name.chars().next_back());
-    LAST_OF_MONTHS.chars().chain(days).collect()
-});
 
 /// Reads forwards; it always stands at a boundary of characters.
 struct Cursor<'a> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use tamis_dates::certain_date;
 use tamis_text::likeness;
-use tamis_text::lines::squeeze;
+use tamis_text::lines::{lines, squeeze, trim};
 
 use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, visible};
 
@@ -91,10 +91,10 @@ pub(super) struct Furniture {
 pub(super) fn signs(text: &str) -> usize {
     let visible = |line: &&str| !line.is_empty();
     let mut top = Furniture::default();
-    for line in tamis_text::lines::lines(text).map(|line| line.text.trim()).filter(visible).take(EDGE) {
+    for line in lines(text).map(|line| trim(line.text)).filter(visible).take(EDGE) {
         top.read_top_line(line, 0);
     }
-    let mut bottom = last_lines(text).map(str::trim).filter(visible).take(EDGE);
+    let mut bottom = last_lines(text).map(trim).filter(visible).take(EDGE);
     top.signs + usize::from(bottom.any(is_index))
 }
 

@@ -134,7 +134,7 @@ impl Detector {
 
 /// The lines that are not blank, without the white space around them.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    tamis_text::lines::lines(text).map(|line| line.text.trim()).filter(|line| !line.is_empty())
+    tamis_text::lines::lines(text).map(|line| tamis_text::lines::trim(line.text)).filter(|line| !line.is_empty())
 }
 
 /// The line that holds the byte `at`.
