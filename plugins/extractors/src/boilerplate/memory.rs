@@ -82,9 +82,9 @@ impl Sieve for Noting<'_> {
     }
 
     #[inline]
-    fn may_be_alone(&mut self, code: u32) -> bool {
+    fn may_be_alone(&mut self, bytes: u32) -> bool {
         let mut begins = self.begins;
-        begins.may_be_alone(code)
+        begins.may_be_alone(bytes)
     }
 
     #[inline]

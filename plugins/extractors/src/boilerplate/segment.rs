@@ -571,6 +571,13 @@ impl Reading {
         let bytes = page.as_bytes();
         let (mut at, mut before_last, mut last, mut n_chars) = (start, start, start, 0);
         loop {
+            // Two at once, which most of them have beside them.
+            let word = eight_bytes(bytes, at);
+            if matches!((word as u8, (word >> 24) as u8), (0xE5..=0xE9, 0xE5..=0xE9)) {
+                (before_last, last, at) = (at, at + 3, at + 6);
+                n_chars += 2;
+                continue;
+            }
             let n_bytes = match bytes.get(at) {
                 Some(0xE5..=0xE9) => 3,
                 // All of them but the hexagrams.

@@ -89,7 +89,7 @@ impl<'a> Tokens<'a> {
                 0xE4..=0xE9 if matches!(byte_of(word, WIDE), 0xE2..=0xEF) => {
                     self.at += WIDE;
                     let key = spread(word & 0xFFFF_FFFF_FFFF);
-                    if sieve.may_be(key) || sieve.may_be_alone(code_of_wide(word)) {
+                    if sieve.may_be(key) || sieve.may_be_alone(word as u32 & 0xFF_FFFF) {
                         let is_pair = matches!(byte_of(word, WIDE), 0xE4..=0xE9);
                         let kind = if is_pair { Kind::Pair } else { self.wide_kind(start) };
                         return Some(Token { start, end: start + WIDE, kind, key });
@@ -107,7 +107,7 @@ impl<'a> Tokens<'a> {
                     if !self.table.of(c).has(Classes::WORD) {
                         self.at += c.len_utf8();
                         let (key, n_bytes) = self.sign_key(start, c);
-                        if sieve.may_be(key) || sieve.may_be_alone(c.into()) {
+                        if sieve.may_be(key) || sieve.may_be_alone(first_bytes(&bytes[start..], c.len_utf8()) as u32) {
                             return Some(self.sign(start, c, key, n_bytes));
                         }
                         continue;
@@ -179,8 +179,8 @@ impl Iterator for Tokens<'_> {
 pub(super) trait Sieve {
     /// A token with this key.
     fn may_be(&mut self, key: u64) -> bool;
-    /// A character by itself, whatever stands behind it.
-    fn may_be_alone(&mut self, code: u32) -> bool;
+    /// A character by itself, whatever stands behind it: its bytes as a number.
+    fn may_be_alone(&mut self, bytes: u32) -> bool;
     /// A sign of ASCII with the byte that stands behind it.
     fn may_begin_with(&mut self, sign: u8, next: u8) -> bool;
 }
@@ -203,7 +203,7 @@ impl Sieve for Anything {
 }
 
 /// The character that the first three bytes of a number are.
-fn code_of_wide(bytes: u64) -> u32 {
+pub(super) fn code_of_wide(bytes: u64) -> u32 {
     (bytes as u32 & 0xF) << 12 | (bytes as u32 >> 8 & 0x3F) << 6 | bytes as u32 >> 16 & 0x3F
 }
 
