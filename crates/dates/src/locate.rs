@@ -175,7 +175,10 @@ fn behind_other_word(text: &str, at: usize) -> Option<usize> {
     let word = word.get(word.trim_end_matches(char::is_alphabetic).len()..)?.to_lowercase();
     // Two letters that the pattern takes for others.
     let is_plain = !word.contains(['ſ', '\u{212A}']);
-    let mut names = MONTHS.iter().map(|(name, _)| *name).chain(WEEKDAYS.iter().map(|(name, _)| *name));
+    // Short names of days have a mark behind them.
+    let is_marked = matches!(text.as_bytes().get(end), Some(b'.' | b','));
+    let days = WEEKDAYS.iter().map(|(name, _)| *name).filter(|name| name.len() > 2 || is_marked);
+    let mut names = MONTHS.iter().map(|(name, _)| *name).chain(days);
     (is_over && is_plain && !names.any(|name| word.ends_with(name))).then_some(end)
 }
 

@@ -21,9 +21,10 @@ const N_SLOTS: usize = 1 << 14;
 /// What a worker remembers: bounded, and a function of the lines alone, so that nothing depends on what it has met.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// By hash; empty until the first line comes.
-    slots: Vec<Slot>,
-    n_lines: usize,
+    /// By hash, its upper half and one more than the place among the lines; empty until the first line comes. Small, because
+    /// most looks at it are for a line that is not there.
+    slots: Vec<(u32, u32)>,
+    known: Vec<Known>,
     /// The lines themselves: that two are the same is never a matter of their hashes alone.
     bytes: Vec<u8>,
     /// Their segments, by their places in the line.
@@ -34,8 +35,7 @@ pub struct Memory {
 
 /// Where what is known of a line lies.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    hash: u64,
+struct Known {
     bytes: (u32, u32),
     segments: (u32, u32),
     /// The keys of its tokens.
@@ -107,58 +107,59 @@ impl Memory {
         let (line, start) = (page.get(range.clone()).unwrap_or_default(), range.start);
         let hash = hash(line.as_bytes());
         let first = cutter.segments.len();
-        if let Some(slot) = self.known(hash, line.as_bytes()) {
-            cutter.known_line(start, part(&self.segments, slot.segments));
-            if title.may_be_among(&slot.tokens) {
+        let (slot, known) = self.look_up(hash, line.as_bytes());
+        if let Some(known) = known {
+            cutter.known_line(start, part(&self.segments, known.segments));
+            if title.may_be_among(&known.tokens) {
                 note_title_words(page, range, title, &mut cutter.segments[first..]);
             }
             return;
         }
-        let mut slot = Slot { hash, ..Slot::default() };
+        let mut known = Known::default();
         let bytes = self.bytes.len();
         let mut noting = Noting { begins, tokens: Noted::default() };
         lexicon::BUNDLED.find_in(page, range.clone(), title, &mut noting, cutter.found());
         cutter.line(start, range.end);
-        slot.tokens = noting.tokens;
+        known.tokens = noting.tokens;
         self.bytes.extend_from_slice(line.as_bytes());
-        slot.bytes = (bytes as u32, self.bytes.len() as u32);
+        known.bytes = (bytes as u32, self.bytes.len() as u32);
         let segments = self.segments.len();
         self.segments.extend_from_slice(&cutter.segments[first..]);
         for segment in &mut self.segments[segments..] {
             segment.forget_page(start);
         }
-        slot.segments = (segments as u32, self.segments.len() as u32);
-        self.insert(slot);
+        known.segments = (segments as u32, self.segments.len() as u32);
+        self.insert(slot, (hash >> 32) as u32, known);
     }
 
-    fn known(&self, hash: u64, line: &[u8]) -> Option<Slot> {
+    /// The slot of a line, and what is known of it.
+    fn look_up(&self, hash: u64, line: &[u8]) -> (usize, Option<Known>) {
         let mut at = hash as usize % N_SLOTS;
-        loop {
-            // A slot that nothing was put into has no bytes.
-            let slot = self.slots.get(at).filter(|slot| slot.bytes.1 > 0)?;
-            if slot.hash == hash && part(&self.bytes, slot.bytes) == line {
-                return Some(*slot);
+        while let Some(&(upper, place)) = self.slots.get(at)
+            && place > 0
+        {
+            let known = self.known[place as usize - 1];
+            if upper == (hash >> 32) as u32 && part(&self.bytes, known.bytes) == line {
+                return (at, Some(known));
             }
             at = (at + 1) % N_SLOTS;
         }
+        (at, None)
     }
 
-    fn insert(&mut self, slot: Slot) {
+    fn insert(&mut self, slot: usize, upper: u32, known: Known) {
         if self.slots.is_empty() {
-            self.slots = vec![Slot::default(); N_SLOTS];
+            self.slots = vec![(0, 0); N_SLOTS];
             // What is never written takes no memory, and what grows is copied again and again.
+            self.known.reserve(N_SLOTS);
             self.bytes.reserve(N_SLOTS * 32);
             self.segments.reserve(N_SLOTS);
         }
-        let mut at = slot.hash as usize % N_SLOTS;
-        while self.slots[at].bytes.1 > 0 {
-            at = (at + 1) % N_SLOTS;
-        }
-        self.slots[at] = slot;
-        self.n_lines += 1;
-        if self.n_lines > N_SLOTS / 4 * 3 {
-            self.slots.fill(Slot::default());
-            self.n_lines = 0;
+        self.known.push(known);
+        self.slots[slot] = (upper, self.known.len() as u32);
+        if self.known.len() > N_SLOTS / 4 * 3 {
+            self.slots.fill((0, 0));
+            self.known.clear();
             self.bytes.clear();
             self.segments.clear();
         }
@@ -212,7 +213,7 @@ mod tests {
         for n in 0..2 * N_SLOTS {
             segments(&format!("line {n}"), &Title::default(), &mut memory);
         }
-        assert!(memory.n_lines <= N_SLOTS / 4 * 3 && memory.slots.len() == N_SLOTS);
+        assert!(memory.known.len() <= N_SLOTS / 4 * 3 && memory.slots.len() == N_SLOTS);
         assert!(memory.bytes.len() < 16 * N_SLOTS);
     }
 

@@ -287,6 +287,12 @@ fn ascii_word(bytes: &[u8], start: usize, word: u64) -> (usize, u64, u8) {
         let n = ends.trailing_zeros() as usize / 8;
         return (n, spread(word & ((1 << (8 * n)) - 1)), byte_of(word, n));
     }
+    long_ascii_word(bytes, start)
+}
+
+/// The same for one of eight letters and more.
+#[inline(never)]
+fn long_ascii_word(bytes: &[u8], start: usize) -> (usize, u64, u8) {
     let end = ascii_word_end(bytes, start);
     let next = bytes.get(end).copied().unwrap_or(0xFF);
     (end - start, word_key(&bytes[start..], end - start), next)

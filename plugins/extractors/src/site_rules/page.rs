@@ -89,8 +89,8 @@ impl<'a> Page<'a> {
     pub(super) fn new(text: &'a str, site: &'a Site) -> Self {
         let lines = tamis_text::lines::collect_lines(text, |line| Line::new(line.start, line.text));
         // Of a line that is blank all is indent.
-        let visible =
-            (0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()).collect();
+        let mut visible = Vec::with_capacity(lines.len());
+        visible.extend((0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()));
         let mut page = Self {
             lines,
             visible,
