@@ -156,7 +156,7 @@ fn ascii_tail(text: &str) -> Option<usize> {
         | Some(
             '©' | '«' | '»' | '\u{2010}'..='\u{2027}' | '、'..='〃' | '〈'..='】' | '！'..='，' | '：'..='；',
         ) => true,
-        Some('\u{4E00}'..='\u{9FFF}') => !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic),
+        Some('\u{4E00}'..='\u{9FFF}') if !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic) => true,
         Some(c) if c.is_alphabetic() => return behind_other_word(text, tail),
         Some(c) => {
             let may_be_part = c.is_numeric() || c.is_whitespace() || matches!(c, 'º' | '·');

@@ -272,7 +272,15 @@ impl<'a> Cutter<'a> {
 
     /// Cuts the line of these bytes, of which was found what was written down last.
     pub(super) fn line(&mut self, start: usize, end: usize) {
-        let cut = end - start >= MIN_CUT_LINE_BYTES;
+        if end - start >= MIN_CUT_LINE_BYTES {
+            self.read::<true>(start, end);
+        } else {
+            self.read::<false>(start, end);
+        }
+    }
+
+    /// Reads a line that is cut, or is not.
+    fn read<const CUT: bool>(&mut self, start: usize, end: usize) {
         let sentences = end - start >= MIN_SENTENCE_LINE_BYTES;
         let mut reading = Reading::new(self.gap);
         let bytes = self.page.as_bytes();
@@ -299,7 +307,7 @@ impl<'a> Cutter<'a> {
                 at += c.len_utf8();
                 continue;
             }
-            if cut && reading.may_be_over() && self.cuts_before(&reading, first, classes, at, sentences) {
+            if CUT && reading.may_be_over() && self.cuts_before(&reading, first, classes, at, sentences) {
                 self.finish(&mut reading);
             }
             if reading.empty {

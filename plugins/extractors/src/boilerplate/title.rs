@@ -3,7 +3,7 @@
 use super::phrases::Begins;
 use super::tokens::{Kind, Sieve, Token, Tokens};
 use tamis_text::class::{Classes, Table};
-use tamis_text::likeness::letters;
+use tamis_text::likeness::{letters, plain};
 
 /// Longer first lines are no titles, bytes.
 const MAX_TITLE_BYTES: usize = 400;
@@ -53,7 +53,7 @@ impl Title {
         }
         let mut noted = Noted::default();
         words.iter().for_each(|key| note(&mut noted, *key));
-        Self { plain: letters(title).collect(), words, filter, noted }
+        Self { plain: plain(title), words, filter, noted }
     }
 
     /// Whether `text` says just this, or a large part of it.
@@ -89,7 +89,7 @@ impl Title {
         let has_words = words != 0 && words.count_ones() as usize + 2 >= self.words.len();
         fits && has_words
             && self.plain.len() >= MIN_WITHIN_BYTES
-            && letters(text).collect::<String>().contains(&self.plain)
+            && plain(text).contains(&self.plain)
     }
 
     /// Whether it has no words that could be looked for.
