@@ -138,7 +138,8 @@ const PLAIN: &[&str] =
 pub fn label_at_end(text: &str) -> Option<DateOf> {
     let last = text.as_bytes().last();
     // Their last bytes tell nearly all of them.
-    let labels = LABELS.iter().filter(|(label, _)| label.as_bytes().last() == last && ends_with_word(text, label));
+    let labels =
+        LABELS.iter().filter(|(label, _)| label.as_bytes().last() == last && ends_with_word(text, label));
     labels.max_by_key(|(label, _)| label.len()).map(|(_, of)| *of)
 }
 

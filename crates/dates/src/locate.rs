@@ -63,6 +63,26 @@ static BEFORE_YEAR: LazyLock<Regex> = LazyLock::new(|| before_year("(?i)", |_| t
 /// are tried one after the other, which took a hundred thousand instructions a date.
 static BEFORE_YEAR_IN_ASCII: LazyLock<Regex> = LazyLock::new(|| before_year("(?-u)", str::is_ascii));
 
+/// The same for small letters of any alphabet.
+static BEFORE_YEAR_IN_SMALL: LazyLock<Regex> = LazyLock::new(|| before_year("", |_| true));
+
+/// A text in small letters, of as many bytes at the same places; none where a letter may have others in another case than
+/// the letters of the names of months and days have.
+fn in_small_letters(text: &str) -> Option<String> {
+    let small = |c: char| match c {
+        'A'..='Z' => Some(c.to_ascii_lowercase()),
+        '\u{C0}'..='\u{17E}' | '\u{400}'..='\u{4FF}' => {
+            let mut small = c.to_lowercase();
+            // That of `İ` is two characters, and the pattern takes it for no other letter.
+            let alone = small.next().filter(|one| small.len() == 0 && one.len_utf8() == c.len_utf8());
+            Some(alone.unwrap_or(c))
+        }
+        'º' | '\u{3040}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => Some(c),
+        _ => (c.is_ascii() || !c.is_alphabetic()).then_some(c),
+    };
+    text.chars().map(small).collect()
+}
+
 /// Day and month alone at the end of such a text.
 static DAY_AND_MONTH_IN_ASCII: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("(?-u)(?:{})$", day_and_month(str::is_ascii)))
@@ -91,10 +111,8 @@ fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
     );
     let weekday = format!(r"(?<weekday>(?:{long})\b|(?:{short})[.,])[.,]?\s*(?:the\s+|den\s+|dem\s+)?");
     let other = if wanted("·") { r"[^\d.,:/\-]" } else { r"[\x00-+;-\x7F]" };
-    Regex::new(&format!(
-        r"{flags}(?:^|{other})\s*(?:{time})?(?:\b{weekday})?(?<date>{date})$",
-    ))
-    .expect("the pattern is a constant that tests compile")
+    Regex::new(&format!(r"{flags}(?:^|{other})\s*(?:{time})?(?:\b{weekday})?(?<date>{date})$"))
+        .expect("the pattern is a constant that tests compile")
 }
 
 /// The parts of what stands before a year.
@@ -112,7 +130,12 @@ impl BeforeYear {
         if before.contains(is_wide_space) {
             return Self::read_with_blanks(before);
         }
-        let Some(start) = ascii_tail(before) else { return Self::of(&BEFORE_YEAR.captures(before)?) };
+        let Some(start) = ascii_tail(before) else {
+            return match in_small_letters(before) {
+                Some(small) => Self::of(&BEFORE_YEAR_IN_SMALL.captures(&small)?),
+                None => Self::of(&BEFORE_YEAR.captures(before)?),
+            };
+        };
         let tail = before.get(start..)?.to_ascii_lowercase();
         let all = BEFORE_YEAR_IN_ASCII.find(&tail)?;
         let moved = |part: Range<usize>| start + part.start..start + part.end;
@@ -156,11 +179,13 @@ fn ascii_tail(text: &str) -> Option<usize> {
         | Some(
             '©' | '«' | '»' | '\u{2010}'..='\u{2027}' | '、'..='〃' | '〈'..='】' | '！'..='，' | '：'..='；',
         ) => true,
-        Some('\u{4E00}'..='\u{9FFF}') if !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic) => true,
+        Some('\u{4E00}'..='\u{9FFF}') if !text.as_bytes().get(tail).is_some_and(u8::is_ascii_alphabetic) => {
+            true
+        }
         Some(c) if c.is_alphabetic() => return behind_other_word(text, tail),
         Some(c) => {
             let may_be_part = c.is_numeric() || c.is_whitespace() || matches!(c, 'º' | '·');
-            !may_be_part && !text.as_bytes().get(tail).is_none_or(goes_on)
+            !may_be_part && !text.as_bytes().get(tail).copied().is_none_or(goes_on)
         }
     };
     parts.then_some(tail)
@@ -170,7 +195,7 @@ fn ascii_tail(text: &str) -> Option<usize> {
 fn behind_other_word(text: &str, at: usize) -> Option<usize> {
     let rest = text.as_bytes().get(at..)?;
     let end = at + rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let is_over = !text.as_bytes().get(end).is_none_or(goes_on);
+    let is_over = !text.as_bytes().get(end).copied().is_none_or(goes_on);
     let word = text.get(..end)?;
     let word = word.get(word.trim_end_matches(char::is_alphabetic).len()..)?.to_lowercase();
     // Two letters that the pattern takes for others.
@@ -183,8 +208,8 @@ fn behind_other_word(text: &str, at: usize) -> Option<usize> {
 }
 
 /// Whether a word goes on with a byte.
-fn goes_on(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
+fn goes_on(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// The dates of `text`, in order.
@@ -631,6 +656,14 @@ mod tests {
         #[test]
         fn both_patterns_take_apart_alike(
             text in "(x |, |h5 |1|mon|)(”|—|字|，|·|é|\u{a0}|)(10:05(:30)?( ?pm|a\\.m\\.)?( uhr| h)?(,|-| \\|)? ?(on )?)?((Fri|monday|mo\\.|May),? ?(the )?)?(march|May|jun)?\\.?(March 5, |5(th|\\.)? (of )?march\\.? |05-may-|9/13/|9-3-|9\\. ?3\\.|june 12 |2 )"
+        ) {
+            let expected = BEFORE_YEAR.captures(&text).and_then(|found| BeforeYear::of(&found));
+            prop_assert_eq!(BeforeYear::read(&text), expected);
+        }
+
+        #[test]
+        fn letters_of_any_alphabet_and_case_are_taken_apart_alike(
+            text in "(x|字|é|İ|ſ|K|\u{a0}| )?(10:05 )?(Pazar|SÁBADO|суббота|ВТОРНИК|SEGUNDA-FEIRA|Çarşamba)?,? ?(9|13\\.|2º)? ?(Mayıs|MAYIS|Şubat|ŞUBAT|MÄRZ|мая|МАЯ|março|MARÇO|září|août|5月|9\\.3\\.) ?(5, )?"
         ) {
             let expected = BEFORE_YEAR.captures(&text).and_then(|found| BeforeYear::of(&found));
             prop_assert_eq!(BeforeYear::read(&text), expected);

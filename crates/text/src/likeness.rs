@@ -1,7 +1,6 @@
 //! Whether two texts say the same: a title and its copy further down, a line and what is known of it.
 
 use crate::chars::is_invisible;
-use crate::class::{Classes, Table};
 
 /// What is left of a text without white space and what no reader sees: `强 村` and `强村` are set differently, no more.
 pub fn visible(text: &str) -> impl Iterator<Item = char> {
@@ -18,14 +17,14 @@ pub fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
-/// The same as a text of its own: what most characters are is told without the tables of Unicode.
+/// The same as a text of its own: what most characters are, Han characters among them, is told without the tables of
+/// Unicode.
 pub fn plain(text: &str) -> String {
-    let table = Table::get();
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii() {
             plain.extend(c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase()));
-        } else if table.of(c) == Classes::CJK {
+        } else if ('\u{4E00}'..='\u{9FA5}').contains(&c) {
             plain.push(c);
         } else if c.is_alphanumeric() {
             plain.extend(c.to_lowercase());

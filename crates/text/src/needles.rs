@@ -166,7 +166,11 @@ impl Windows {
     }
 
     /// The same with a stride that the compiler knows: four windows, which lie in so many bytes, are looked at together.
-    fn each_by<const STRIDE: usize, const BYTES: usize>(&self, text: &[u8], mut hit: impl FnMut(&Entry, usize)) {
+    fn each_by<const STRIDE: usize, const BYTES: usize>(
+        &self,
+        text: &[u8],
+        mut hit: impl FnMut(&Entry, usize),
+    ) {
         let mut at = 0;
         while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<BYTES>) {
             let windows: [u32; 4] = std::array::from_fn(|n| {

@@ -246,7 +246,8 @@ impl Setting {
             let expected = Some(self.corpus.documents);
             Program { expected, ..program(label, command.map(str::to_owned).to_vec(), &output) }
         };
-        let plain = self.tamis(&length(1, vec![text.clone()]), "flattened-none", Some(self.corpus.documents))?;
+        let plain =
+            self.tamis(&length(1, vec![text.clone()]), "flattened-none", Some(self.corpus.documents))?;
         let megabytes = self.corpus.bytes as f64 / 1e6;
         let beyond = Some(Beyond { ours: (None, megabytes), theirs: (None, megabytes) });
         let bar = Some(Bar::AtLeast(60.0));
@@ -283,8 +284,10 @@ impl Setting {
             plain_peer,
         ];
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        let beyond =
-            Some(Beyond { ours: (Some(1), megabytes(self.corpus.bytes)), theirs: (Some(4), megabytes(sample_bytes)) });
+        let beyond = Some(Beyond {
+            ours: (Some(1), megabytes(self.corpus.bytes)),
+            theirs: (Some(4), megabytes(sample_bytes)),
+        });
         let rate = |ours, theirs, bar| Comparison { measure: Measure::Rate, ours, theirs, bar, beyond };
         let comparisons = vec![
             rate(0, None, Some(Bar::AtLeast(80.0))),

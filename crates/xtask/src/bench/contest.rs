@@ -253,10 +253,8 @@ mod tests {
         let outcomes = [ran(&[1.25]), ran(&[0.25]), ran(&[9.0]), ran(&[4.0])];
         assert_eq!(contest.row(&rate(None), &outcomes).value, Some(60.0));
         assert_eq!(contest.row(&rate(Some(2)), &outcomes).value, Some(300.0));
-        let whole = Comparison {
-            beyond: Some(Beyond { ours: (None, 60.0), theirs: (None, 1.0) }),
-            ..rate(None)
-        };
+        let whole =
+            Comparison { beyond: Some(Beyond { ours: (None, 60.0), theirs: (None, 1.0) }), ..rate(None) };
         assert_eq!(contest.row(&whole, &outcomes).value, Some(48.0));
         let failed = [ran(&[1.0]), Outcome::Failed("broke".to_owned()), ran(&[1.0]), ran(&[1.0])];
         assert_eq!(contest.row(&rate(None), &failed).verdict, Verdict::Failed);

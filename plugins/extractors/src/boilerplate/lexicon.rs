@@ -1,5 +1,6 @@
 //! Phrases of page furniture and words of prose, by language, from the data files in `lexicons/`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -143,13 +144,9 @@ impl Lexicon {
     /// Of two phrases that overlap, the first counts, then the longer.
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
         let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
-        let mut begins = self.phrases.begins();
-        let with_title;
+        let mut begins = Cow::Borrowed(self.phrases.begins());
         if !title.is_unknown() {
-            let mut added = begins.clone();
-            title.add_to(&mut added);
-            with_title = added;
-            begins = &with_title;
+            title.add_to(begins.to_mut());
         }
         self.find_in(page, 0..page.len(), title, &mut &*begins, &mut found);
         found

@@ -62,7 +62,9 @@ pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Se
         }
         start = end + 1;
     }
-    words.into_iter().for_each(|word| begins.remove(word));
+    for word in words {
+        begins.remove(word);
+    }
     memory.begins = Some(begins);
     cutter.segments
 }

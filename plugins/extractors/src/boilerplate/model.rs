@@ -317,7 +317,8 @@ impl Factors {
     }
 
     fn steps(&self) -> impl DoubleEndedIterator<Item = Step> + ExactSizeIterator {
-        let step = |(inside, edge): (&f32, &Four)| Step { node: [1.0, *inside, self.pause, 1.0], edge: *edge };
+        let step =
+            |(inside, edge): (&f32, &Four)| Step { node: [1.0, *inside, self.pause, 1.0], edge: *edge };
         self.node.iter().zip(&self.edge).map(step)
     }
 

@@ -22,14 +22,14 @@ const SMALL: u64 = 0x2020_2020_2020_2020;
 pub(super) struct Phrases<T> {
     begins: Begins,
     /// Where the keys of each bucket begin.
-    buckets: Box<[u32; (1 << BUCKET_BITS) + 1]>,
+    buckets: Vec<u32>,
     /// By key.
     keys: Vec<Key<T>>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
     /// Phrases of one character of the Basic Multilingual Plane, by their codes: every tenth character of a Chinese text is
     /// one. Others are too rare to have a place.
-    singles: Box<[Option<T>; 1 << 16]>,
+    singles: Box<[Option<T>]>,
 }
 
 /// The beginnings of phrases, and other tokens to look out for.
@@ -161,10 +161,10 @@ impl<T: Copy> Phrases<T> {
         keyed.dedup_by(|later, earlier| later.1 == earlier.1);
         let mut new = Self {
             begins: Begins::new(),
-            buckets: Box::new([0; _]),
+            buckets: Vec::new(),
             keys: Vec::new(),
             entries: Vec::new(),
-            singles: Box::new([None; _]),
+            singles: vec![None; 1 << 16].into(),
         };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
@@ -183,8 +183,7 @@ impl<T: Copy> Phrases<T> {
             new.entries.push(entry);
         }
         let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
-        let buckets = std::array::from_fn(|bucket| begins(bucket as u64));
-        *new.buckets = buckets;
+        new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
         new
     }
 
@@ -231,8 +230,10 @@ impl<T: Copy> Phrases<T> {
     /// The longest phrase that begins with a word to which others are glued.
     #[inline(never)]
     fn glued(&self, page: &str, token: &Token) -> Option<(usize, T)> {
-        let found =
-            token.glued_keys(page).take(MAX_PARTS).filter_map(|(key, n)| self.under(key, page, token.start, n));
+        let found = token
+            .glued_keys(page)
+            .take(MAX_PARTS)
+            .filter_map(|(key, n)| self.under(key, page, token.start, n));
         found.max_by_key(|(length, _)| *length)
     }
 
@@ -247,7 +248,7 @@ impl<T: Copy> Phrases<T> {
             3 => code_of_wide(eight_bytes(page.as_bytes(), token.start)),
             _ => page.get(token.start..token.end)?.chars().next()?.into(),
         };
-        Some((n, self.singles[usize::from(u16::try_from(code).ok()?)]?))
+        Some((n, (*self.singles.get(code as usize)?)?))
     }
 
     /// Looks under the key of a word of `n` bytes behind which no letter stands.
@@ -339,7 +340,15 @@ impl<T> Entry<T> {
         let n_behind = (phrase.len() - n).min(8);
         let mask = if n_behind == 8 { u64::MAX } else { (1 << (8 * n_behind)) - 1 };
         let behind = (eight_bytes(phrase.as_bytes(), n) | SMALL) & mask;
-        Self { behind, mask, tail, has_no_case, ends_in_word: phrase.ends_with(is_letter), phrase: phrase.into(), value }
+        Self {
+            behind,
+            mask,
+            tail,
+            has_no_case,
+            ends_in_word: phrase.ends_with(is_letter),
+            phrase: phrase.into(),
+            value,
+        }
     }
 
     /// The bytes of the phrase in `text`, if it begins with it.

@@ -130,7 +130,8 @@ impl<'a> Scene<'a> {
 
     /// The share of prose in the width of the segments `from..to`.
     fn density(&self, from: usize, to: usize) -> f32 {
-        let (from, to) = (&self.before[from.min(self.opinions.len())], &self.before[to.min(self.opinions.len())]);
+        let (from, to) =
+            (&self.before[from.min(self.opinions.len())], &self.before[to.min(self.opinions.len())]);
         let width = to.width - from.width;
         if width <= 0.0 { 0.0 } else { (to.prose - from.prose) / width }
     }
@@ -386,6 +387,8 @@ fn repeats(page: &str, segments: &[Segment]) -> Vec<u32> {
         }
     };
     let first: Vec<usize> = (0..segments.len()).map(first_of).collect();
-    first.iter().for_each(|first| counts[*first] += 1);
+    for first in &first {
+        counts[*first] += 1;
+    }
     first.into_iter().map(|first| counts[first]).collect()
 }

@@ -577,35 +577,30 @@ impl Reading {
     /// Reads the CJK characters that begin at a byte of the page; how many bytes they have.
     fn characters(&mut self, page: &str, start: usize, table: &Table) -> usize {
         let bytes = page.as_bytes();
-        let (mut at, mut before_last, mut last, mut n_chars) = (start, start, start, 0);
+        let (mut at, mut n_chars) = (start, 0);
         loop {
-            // Two at once, which most of them have beside them.
-            let word = eight_bytes(bytes, at);
-            if matches!((word as u8, (word >> 24) as u8), (0xE5..=0xE9, 0xE5..=0xE9)) {
-                (before_last, last, at) = (at, at + 3, at + 6);
-                n_chars += 2;
-                continue;
+            // All Han characters, but not the hexagrams before most of them.
+            while let Some(&[first, second]) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+                && matches!(first, 0xE4..=0xE9)
+                && (first, second) != (0xE4, 0xB7)
+            {
+                at += 3;
+                n_chars += 1;
             }
-            let n_bytes = match bytes.get(at) {
-                Some(0xE5..=0xE9) => 3,
-                // All of them but the hexagrams.
-                Some(0xE4) if bytes.get(at + 1) != Some(&0xB7) => 3,
-                Some(0x80..) => match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
-                    Some(c) => c.len_utf8(),
-                    None => break,
-                },
-                _ => break,
-            };
-            (before_last, last, at) = (last, at, at + n_bytes);
+            match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
+                Some(c) => at += c.len_utf8(),
+                None => break,
+            }
             n_chars += 1;
         }
         self.current.n_cjk += n_chars;
         self.visible(n_chars);
         self.in_word = false;
         self.ended = false;
-        let c = |at: usize, other: char| character(page, at).unwrap_or(other);
-        self.before_last = if n_chars > 1 { c(before_last, self.last) } else { self.last };
-        self.last = c(last, self.last);
+        let mut last = page.get(start..at).unwrap_or_default().chars().rev();
+        if let Some(c) = last.next() {
+            (self.before_last, self.last) = (last.next().unwrap_or(self.last), c);
+        }
         at - start
     }
 }

@@ -52,7 +52,9 @@ impl Title {
             filter[(bit >> 6) as usize] |= 1 << (bit & 63);
         }
         let mut noted = Noted::default();
-        words.iter().for_each(|key| note(&mut noted, *key));
+        for word in &words {
+            note(&mut noted, *word);
+        }
         Self { plain: plain(title), words, filter, noted }
     }
 
@@ -87,9 +89,7 @@ impl Title {
         let fits = (self.plain.len()..600).contains(&text.len());
         // The words at either end may go on in the text.
         let has_words = words != 0 && words.count_ones() as usize + 2 >= self.words.len();
-        fits && has_words
-            && self.plain.len() >= MIN_WITHIN_BYTES
-            && plain(text).contains(&self.plain)
+        fits && has_words && self.plain.len() >= MIN_WITHIN_BYTES && plain(text).contains(&self.plain)
     }
 
     /// Whether it has no words that could be looked for.

@@ -107,7 +107,9 @@ impl<'a> Tokens<'a> {
                     if !self.table.of(c).has(Classes::WORD) {
                         self.at += c.len_utf8();
                         let (key, n_bytes) = self.sign_key(start, c);
-                        if sieve.may_be(key) || sieve.may_be_alone(first_bytes(&bytes[start..], c.len_utf8()) as u32) {
+                        if sieve.may_be(key)
+                            || sieve.may_be_alone(first_bytes(&bytes[start..], c.len_utf8()) as u32)
+                        {
                             return Some(self.sign(start, c, key, n_bytes));
                         }
                         continue;

@@ -102,7 +102,9 @@ impl Page {
             features.iter().map(|feature| weights.node[usize::from(*feature)]).sum()
         };
         let edge = |features: &[u16]| -> Four {
-            let of = |change: usize| features.iter().map(|feature| weights.edge[usize::from(*feature)][change]).sum();
+            let of = |change: usize| {
+                features.iter().map(|feature| weights.edge[usize::from(*feature)][change]).sum()
+            };
             [0, 1, 2, 3].map(of)
         };
         let (of_all, of_all_boundaries) = (node(&self.of_all), edge(&self.of_all_boundaries));

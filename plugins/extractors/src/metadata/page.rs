@@ -63,8 +63,11 @@ impl<'a> Page<'a> {
         let line = self.slice(start..end);
         // Signs and letters of ASCII, and Han characters, of which the first byte tells as much.
         let is_plain = |byte: &u8| matches!(byte, 0x21..=0x7E | 0xE4..=0xE9);
-        let begun =
-            if line.as_bytes().first().is_some_and(is_plain) { line } else { line.trim_start_matches(is_space) };
+        let begun = if line.as_bytes().first().is_some_and(is_plain) {
+            line
+        } else {
+            line.trim_start_matches(is_space)
+        };
         let start = start + line.len() - begun.len();
         let ends_plainly = matches!(begun.as_bytes(), [.., 0x21..=0x7E] | [.., 0xE4..=0xE9, _, _]);
         let text = if ends_plainly { begun } else { begun.trim_end_matches(is_space) };
