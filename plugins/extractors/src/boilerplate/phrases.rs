@@ -9,6 +9,7 @@ use tamis_text::class::{Classes, Table};
 const KEY_BITS: u32 = 17;
 /// Bits of a key that choose where among the keys it is looked for.
 const BUCKET_BITS: u32 = 12;
+const N_BUCKETS: usize = 1 << BUCKET_BITS;
 /// Letters of a word that are all in its key, each in a byte of it.
 const KEY_BYTES: usize = 8;
 /// Parts of a name such as `YouTube` that may be glued to a word.
@@ -22,14 +23,14 @@ const SMALL: u64 = 0x2020_2020_2020_2020;
 pub(super) struct Phrases<T> {
     begins: Begins,
     /// Where the keys of each bucket begin.
-    buckets: Vec<u32>,
+    buckets: Box<[u32; N_BUCKETS + 1]>,
     /// By key.
     keys: Vec<Key<T>>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
     /// Phrases of one character of the Basic Multilingual Plane, by their codes: every tenth character of a Chinese text is
     /// one. Others are too rare to have a place.
-    singles: Box<[Option<T>]>,
+    singles: Box<[Option<T>; 1 << 16]>,
 }
 
 /// The beginnings of phrases, and other tokens to look out for.
@@ -161,10 +162,10 @@ impl<T: Copy> Phrases<T> {
         keyed.dedup_by(|later, earlier| later.1 == earlier.1);
         let mut new = Self {
             begins: Begins::new(),
-            buckets: Vec::new(),
+            buckets: of_length(vec![0; N_BUCKETS + 1]),
             keys: Vec::new(),
             entries: Vec::new(),
-            singles: vec![None; 1 << 16].into(),
+            singles: of_length(vec![None; 1 << 16]),
         };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
@@ -183,7 +184,7 @@ impl<T: Copy> Phrases<T> {
             new.entries.push(entry);
         }
         let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
-        new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
+        new.buckets = of_length((0..=N_BUCKETS as u64).map(begins).collect());
         new
     }
 
@@ -248,7 +249,7 @@ impl<T: Copy> Phrases<T> {
             3 => code_of_wide(eight_bytes(page.as_bytes(), token.start)),
             _ => page.get(token.start..token.end)?.chars().next()?.into(),
         };
-        Some((n, (*self.singles.get(code as usize)?)?))
+        Some((n, self.singles[usize::from(u16::try_from(code).ok()?)]?))
     }
 
     /// Looks under the key of a word of `n` bytes behind which no letter stands.
@@ -296,6 +297,11 @@ impl<T: Copy> Phrases<T> {
             (!entry.ends_in_word || ends_word(page, start + length)).then_some((length, entry.value))
         })
     }
+}
+
+/// A table of known length, in which no look-up is beyond the end.
+fn of_length<T, const N: usize>(table: Vec<T>) -> Box<[T; N]> {
+    table.into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("it was made of this length"))
 }
 
 /// The code of a phrase that is one character and no letter of an alphabet, behind which a word would go on.
