@@ -136,7 +136,10 @@ const PLAIN: &[&str] =
 
 /// What the label says that a text in lower case ends with, as a whole word; of two the longer.
 pub fn label_at_end(text: &str) -> Option<DateOf> {
-    let labels = LABELS.iter().filter(|(label, _)| ends_with_word(text, label));
+    let last = text.as_bytes().last();
+    // Their last bytes tell nearly all of them.
+    let labels =
+        LABELS.iter().filter(|(label, _)| label.as_bytes().last() == last && ends_with_word(text, label));
     labels.max_by_key(|(label, _)| label.len()).map(|(_, of)| *of)
 }
 

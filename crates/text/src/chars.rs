@@ -171,7 +171,22 @@ pub fn width(c: char) -> usize {
 
 /// Columns that `text` takes; see [`width`].
 pub fn text_width(text: &str) -> usize {
-    text.chars().map(width).sum()
+    let bytes = text.as_bytes();
+    let (mut at, mut columns) = (0, 0);
+    while let Some(first) = bytes.get(at) {
+        let (n_bytes, width) = match first {
+            0..0x80 => (1, 1),
+            // Han characters, all of them.
+            0xE5..=0xE9 => (3, 2),
+            _ => match text.get(at..).and_then(|rest| rest.chars().next()) {
+                Some(c) => (c.len_utf8(), width(c)),
+                None => break,
+            },
+        };
+        at += n_bytes;
+        columns += width;
+    }
+    columns
 }
 
 /// Number of characters (Unicode scalar values) other than white space.
@@ -300,6 +315,13 @@ mod tests {
         }
         for c in ['a', ' ', '\u{A0}', '\u{1F}', '\u{2028}', '\u{3000}', '中', '\u{FFFD}'] {
             assert!(!is_invisible(c), "{}", c.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn a_text_is_as_wide_as_its_characters() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(text_width(c.encode_utf8(&mut [0; 4])), width(c), "U+{:04X}", c as u32);
         }
     }
 

@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn what_parts_words_is_no_letter() {
         let table = Table::get();
-        let parts = Classes::SPACE.or(Classes::COMMA).or(Classes::END);
+        let marks = Classes::CLOSING.or(Classes::QUOTE).or(Classes::SEPARATOR).or(Classes::CODE);
+        let parts = Classes::SPACE.or(Classes::COMMA).or(Classes::END).or(marks);
         assert!(('\0'..='\u{FFFF}').all(|c| !table.of(c).has(parts) || !c.is_alphanumeric()));
     }
 

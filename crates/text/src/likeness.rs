@@ -17,6 +17,22 @@ pub fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
+/// The same as a text of its own: what most characters are, Han characters among them, is told without the tables of
+/// Unicode.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            plain.extend(c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase()));
+        } else if ('\u{4E00}'..='\u{9FA5}').contains(&c) {
+            plain.push(c);
+        } else if c.is_alphanumeric() {
+            plain.extend(c.to_lowercase());
+        }
+    }
+    plain
+}
+
 /// Whether two texts have the same letters and digits, case aside.
 pub fn say_the_same(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
@@ -25,6 +41,12 @@ pub fn say_the_same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_text_says_is_its_letters() {
+        let all: String = ('\0'..=char::MAX).collect();
+        assert!(plain(&all).chars().eq(letters(&all)));
+    }
 
     #[test]
     fn a_title_is_known_again() {

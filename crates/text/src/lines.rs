@@ -45,6 +45,31 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
+/// A text without the white space around it, as `str::trim` has it: most lines begin and end with a byte that tells that
+/// there is none.
+#[inline]
+pub fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if is_no_space(*first) && is_no_space(*last) => text,
+        [first, .., third, _, _] if is_no_space(*first) && matches!(third, 0xE4..=0xE9) => text,
+        _ => text.trim(),
+    }
+}
+
+/// The white space with which a text begins, in bytes.
+#[inline]
+pub fn indent(text: &str) -> usize {
+    match text.as_bytes().first() {
+        Some(first) if is_no_space(*first) => 0,
+        _ => text.len() - text.trim_start().len(),
+    }
+}
+
+/// Whether no white space begins or ends with a byte: letters and signs of ASCII, first bytes of Han characters.
+fn is_no_space(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7E | 0xE4..=0xE9)
+}
+
 /// The lines of [`lines`], each as `line` says, in a list that is allocated once: to count line ends first takes a
 /// thirtieth of an instruction a byte, and to move a list that grows takes more.
 pub fn collect_lines<'a, T>(text: &'a str, line: impl FnMut(Line<'a>) -> T) -> Vec<T> {
@@ -128,6 +153,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn white_space_around_a_text_is_found(text in "[\\sa一é。]{0,6}") {
+            prop_assert_eq!(trim(&text), text.trim());
+            prop_assert_eq!(indent(&text), text.len() - text.trim_start().len());
+        }
+
         #[test]
         fn lines_give_the_text_back(text in "(\\PC|\n){0,40}") {
             for line in lines(&text) {

@@ -62,6 +62,28 @@ const POWERS: [u64; 16] = [
     0x3FFE_A4AF_A2A4_90DA,
 ];
 
+/// e to the power of each value, off by two units in the last place at most; what lies beyond -87 and 88 is taken for these.
+///
+/// Nothing is looked up and nothing branches, so a compiler works out as many side by side as a register holds: a quarter
+/// of the instructions of [`exp_f32`].
+pub fn exp_each(values: &mut [f32]) {
+    /// 1.5 times 2 to the power of 23: see [`ROUND`].
+    const ROUND: f32 = 12_582_912.0;
+    /// ln 2 in two parts, of which the first times a whole number below 2^14 is exact.
+    const HIGH: f32 = 0.693_359_4;
+    const LOW: f32 = -0.000_212_194_44;
+    const SERIES: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    for value in values {
+        let x = value.clamp(-87.0, 88.0);
+        let rounded = x * std::f32::consts::LOG2_E + ROUND;
+        let power = rounded - ROUND;
+        let rest = (x - power * HIGH) - power * LOW;
+        let of_rest = SERIES.into_iter().fold(0.0, |sum, term| sum * rest + term);
+        // The whole number stands in the lower bits of what was rounded, and moves to where the exponent is.
+        *value = f32::from_bits(of_rest.to_bits().wrapping_add(rounded.to_bits() << 23));
+    }
+}
+
 /// The natural logarithm of `x`, worked out in 64 bits; see [`exp_f32`].
 pub fn ln_f32(x: f32) -> f32 {
     libm::log(x.into()) as f32
@@ -79,6 +101,21 @@ mod tests {
         }
         assert!(exp_f32(f32::NAN).is_nan());
         assert_eq!((exp_f32(0.0), exp_f32(-0.0)), (1.0, 1.0));
+    }
+
+    #[test]
+    fn powers_side_by_side_are_nearly_the_nearest_numbers() {
+        let exponents: Vec<f32> = (-200_000..200_000).map(|at| at as f32 * 0.000_434).collect();
+        let mut powers = exponents.clone();
+        exp_each(&mut powers);
+        for (x, power) in exponents.into_iter().zip(powers) {
+            let nearest = exp_f32(x);
+            assert!(power.to_bits().abs_diff(nearest.to_bits()) <= 2, "{x}: {power} {nearest}");
+        }
+        let mut beyond = [-1000.0, 0.0, 1000.0, f32::NEG_INFINITY];
+        exp_each(&mut beyond);
+        assert!(beyond[0] > 0.0 && beyond[0] < 2e-38 && beyond[2] > 1e38 && beyond[2].is_finite());
+        assert_eq!((beyond[1].to_bits(), beyond[3].to_bits()), (1.0_f32.to_bits(), beyond[0].to_bits()));
     }
 
     #[test]

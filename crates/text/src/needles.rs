@@ -151,20 +151,54 @@ impl Windows {
     }
 
     /// Calls `hit` with every entry whose window is one of the text that is looked at, and its place.
-    fn each(&self, text: &[u8], mut hit: impl FnMut(&Entry, usize)) {
-        if self.stride == 0 {
-            return;
+    fn each(&self, text: &[u8], hit: impl FnMut(&Entry, usize)) {
+        match self.stride {
+            0 => {}
+            1 => self.each_by::<1, 7>(text, hit),
+            2 => self.each_by::<2, 10>(text, hit),
+            3 => self.each_by::<3, 13>(text, hit),
+            4 => self.each_by::<4, 16>(text, hit),
+            5 => self.each_by::<5, 19>(text, hit),
+            6 => self.each_by::<6, 22>(text, hit),
+            7 => self.each_by::<7, 25>(text, hit),
+            _ => self.each_by::<MAX_STRIDE, 28>(text, hit),
         }
+    }
+
+    /// The same with a stride that the compiler knows: four windows, which lie in so many bytes, are looked at together.
+    fn each_by<const STRIDE: usize, const BYTES: usize>(
+        &self,
+        text: &[u8],
+        mut hit: impl FnMut(&Entry, usize),
+    ) {
         let mut at = 0;
-        // A chunk of known length is one load, where a window of a slice is four.
-        while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>) {
-            let window = folded(*window);
-            let place = at;
-            at += self.stride;
-            let hash = hash(window);
-            if self.filter[usize::from(hash >> 6)] >> (hash & 63) & 1 == 0 {
-                continue;
+        while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<BYTES>) {
+            let windows: [u32; 4] = std::array::from_fn(|n| {
+                let at = n * STRIDE;
+                folded([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+            });
+            if windows.iter().fold(0, |any, window| any | self.filtered(hash(*window))) & 1 != 0 {
+                for (n, window) in windows.into_iter().enumerate() {
+                    self.window(window, at + n * STRIDE, &mut hit);
+                }
             }
+            at += 4 * STRIDE;
+        }
+        while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+            self.window(folded(*window), at, &mut hit);
+            at += STRIDE;
+        }
+    }
+
+    /// What the filter says of a hash, in the lowest bit.
+    #[inline]
+    fn filtered(&self, hash: u16) -> u64 {
+        self.filter[usize::from(hash >> 6)] >> (hash & 63)
+    }
+
+    fn window(&self, window: u32, place: usize, hit: &mut impl FnMut(&Entry, usize)) {
+        let hash = hash(window);
+        if self.filtered(hash) & 1 != 0 {
             let bucket = bucket_of(hash);
             let entries = &self.entries[self.buckets[bucket]..self.buckets[bucket + 1]];
             entries.iter().filter(|entry| entry.window == window).for_each(|entry| hit(entry, place));

@@ -15,9 +15,6 @@ use super::report::{Bar, Measure};
 const EXTRACTED_PAGES: u64 = 1000;
 /// The same for judging, at a tenth of a megabyte a second.
 const JUDGED_PAGES: u64 = 600;
-/// The stages of `config/flattened.toml` that need no rule files.
-const FLATTENED: [&str; 6] =
-    ["unwrap", "newspaper-page", "metadata", "boilerplate", "recover-paragraphs", "repair-text"];
 /// How often a large corpus holds the small one.
 const COPIES: usize = 8;
 
@@ -236,15 +233,31 @@ impl Setting {
         Ok(self.contest("extract", vec![one, two, resiliparse, trafilatura], comparisons))
     }
 
+    /// The pipeline as it is shipped. Its rate is of all that it does, reading and writing included.
     fn flattened(&self) -> anyhow::Result<Contest> {
         let text = text_of(&self.corpus.text);
-        let documents = Some(self.corpus.documents);
-        let stages = FLATTENED.map(|stage| (stage, String::new())).to_vec();
-        let pipeline = Pipeline { stages, ..pipeline("jsonl", vec![text.clone()]) };
-        let (one, two) = self.both(&pipeline, "flattened", documents)?;
-        let plain = self.tamis(&length(1, vec![text]), "flattened-none", documents)?.named("jsonl");
-        let comparisons = vec![ratio(Measure::Cpu, 0, 2, None), speed_up(0, 1)];
-        Ok(self.contest("flattened", vec![one, two, plain], comparisons))
+        let file = text_of(&crate::root().join("config/flattened.toml"));
+        let run = |threads: &str, label: &str| {
+            let output = self.work.join("out").join(format!("flattened-t{threads}"));
+            let folder = text_of(&output);
+            let tamis = text_of(&self.tamis);
+            let set = format!("run.threads={threads}");
+            let command = [&tamis, "run", "--fresh", "--quiet", "--set", &set, &file, &text, "-o", &folder];
+            let expected = Some(self.corpus.documents);
+            Program { expected, ..program(label, command.map(str::to_owned).to_vec(), &output) }
+        };
+        let plain =
+            self.tamis(&length(1, vec![text.clone()]), "flattened-none", Some(self.corpus.documents))?;
+        let megabytes = self.corpus.bytes as f64 / 1e6;
+        let beyond = Some(Beyond { ours: (None, megabytes), theirs: (None, megabytes) });
+        let bar = Some(Bar::AtLeast(60.0));
+        let comparisons = vec![
+            Comparison { measure: Measure::Rate, ours: 0, theirs: None, bar, beyond },
+            ratio(Measure::Cpu, 0, 2, None),
+            speed_up(0, 1),
+        ];
+        let programs = vec![run("1", "1 thread"), run("2", "2 threads"), plain.named("jsonl")];
+        Ok(self.contest("flattened", programs, comparisons))
     }
 
     /// What judging takes is what a run takes beyond one that only reads and writes. The sample of the peer is too small for
@@ -271,8 +284,10 @@ impl Setting {
             plain_peer,
         ];
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        let beyond =
-            Some(Beyond { ours: (1, megabytes(self.corpus.bytes)), theirs: (4, megabytes(sample_bytes)) });
+        let beyond = Some(Beyond {
+            ours: (Some(1), megabytes(self.corpus.bytes)),
+            theirs: (Some(4), megabytes(sample_bytes)),
+        });
         let rate = |ours, theirs, bar| Comparison { measure: Measure::Rate, ours, theirs, bar, beyond };
         let comparisons = vec![
             rate(0, None, Some(Bar::AtLeast(80.0))),

@@ -37,9 +37,9 @@ pub(crate) struct Comparison {
 /// Passes that do all but the work in question, and how much text they and the programs beside them go through.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Beyond {
-    /// The program without the work, and megabytes.
-    pub(crate) ours: (usize, f64),
-    pub(crate) theirs: (usize, f64),
+    /// The program without the work, none where all that is done counts, and megabytes.
+    pub(crate) ours: (Option<usize>, f64),
+    pub(crate) theirs: (Option<usize>, f64),
 }
 
 /// Programs that do the same work, and what is made of their measures.
@@ -103,8 +103,8 @@ impl Contest {
             Outcome::Ran(measures, objection) => (measures, objection),
         };
         row.ours = summary(ours);
-        let of = |usages: &[Usage], plain: Option<(usize, f64)>| match plain {
-            Some((plain, megabytes)) => rates(usages, &outcomes[plain], megabytes),
+        let of = |usages: &[Usage], plain: Option<(Option<usize>, f64)>| match plain {
+            Some((plain, megabytes)) => rates(usages, plain.map(|plain| &outcomes[plain]), megabytes),
             None => values(comparison.measure, usages),
         };
         let our_values = of(ours, comparison.beyond.map(|beyond| beyond.ours));
@@ -147,10 +147,14 @@ fn summary(measures: &[Usage]) -> Option<Usage> {
     })
 }
 
-/// Megabytes a second of CPU time beyond that of the plain pass of the same round.
-fn rates(usages: &[Usage], plain: &Outcome, megabytes: f64) -> Vec<f64> {
-    let Outcome::Ran(plain, _) = plain else { return Vec::new() };
-    let beyond = usages.iter().zip(plain).map(|(usage, plain)| usage.cpu_seconds - plain.cpu_seconds);
+/// Megabytes a second of CPU time beyond that of the plain pass of the same round, if there is one.
+fn rates(usages: &[Usage], plain: Option<&Outcome>, megabytes: f64) -> Vec<f64> {
+    let plain = match plain {
+        None => vec![0.0; usages.len()],
+        Some(Outcome::Ran(plain, _)) => values(Measure::Cpu, plain),
+        Some(_) => Vec::new(),
+    };
+    let beyond = usages.iter().zip(plain).map(|(usage, plain)| usage.cpu_seconds - plain);
     beyond.filter(|seconds| *seconds > 0.0).map(|seconds| megabytes / seconds).collect()
 }
 
@@ -242,13 +246,16 @@ mod tests {
 
     #[test]
     fn rates_are_of_what_is_done_beyond_a_plain_pass() {
-        let beyond = Some(Beyond { ours: (1, 60.0), theirs: (3, 1.0) });
+        let beyond = Some(Beyond { ours: (Some(1), 60.0), theirs: (Some(3), 1.0) });
         let rate = |theirs| Comparison { measure: Measure::Rate, ours: 0, theirs, bar: None, beyond };
         let programs = vec![program("judge"), program("plain"), program("peer"), program("plain peer")];
         let contest = Contest { case: "case", runs: 1, programs, comparisons: Vec::new() };
         let outcomes = [ran(&[1.25]), ran(&[0.25]), ran(&[9.0]), ran(&[4.0])];
         assert_eq!(contest.row(&rate(None), &outcomes).value, Some(60.0));
         assert_eq!(contest.row(&rate(Some(2)), &outcomes).value, Some(300.0));
+        let whole =
+            Comparison { beyond: Some(Beyond { ours: (None, 60.0), theirs: (None, 1.0) }), ..rate(None) };
+        assert_eq!(contest.row(&whole, &outcomes).value, Some(48.0));
         let failed = [ran(&[1.0]), Outcome::Failed("broke".to_owned()), ran(&[1.0]), ran(&[1.0])];
         assert_eq!(contest.row(&rate(None), &failed).verdict, Verdict::Failed);
     }

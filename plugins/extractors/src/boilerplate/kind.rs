@@ -8,8 +8,8 @@
 //! To choose one of them even then destroyed twice as many articles that were clean already.
 
 use super::decision::{Decision, expected_f1};
-use super::features::{Sink, View, bin};
-use super::model::{Models, Need, State, Summing, Sums};
+use super::features::{N_EDGE, N_NODE, Sink, View, bin};
+use super::model::{Models, Need, State, Sums, Weights};
 use super::segment::Segment;
 
 /// Limits of the bins of shares of the characters of a page.
@@ -90,48 +90,101 @@ fn kept(states: &[State], at: usize) -> f32 {
     f32::from(u8::from(states[at] == State::Inside))
 }
 
+/// The weights of both models side by side, so that a feature is looked up once: of the model for rest, then of the one
+/// for text.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    /// Of known length, so that no feature is looked up beyond the end.
+    node: Box<[[f32; 2]; N_NODE]>,
+    edge: Box<[[f32; 8]; N_EDGE]>,
+    pause: [f32; 2],
+}
+
+impl Pairs {
+    pub(super) fn of(models: &Models) -> Self {
+        let Models { rest, text, .. } = models;
+        let node = std::array::from_fn(|feature| [rest.node[feature], text.node[feature]]);
+        let edge = |weights: &Weights, feature: usize, at: usize| weights.edge[feature][at % 4];
+        let edge = std::array::from_fn(|feature| {
+            std::array::from_fn(|at| edge(if at < 4 { rest } else { text }, feature, at))
+        });
+        Self { node: Box::new(node), edge: Box::new(edge), pause: [rest.pause, text.pause] }
+    }
+}
+
 /// Sums the weights of both models up in one pass over the features.
 pub(super) struct Both<'a> {
-    rest: Summing<'a>,
-    text: Summing<'a>,
+    weights: &'a Pairs,
+    /// The sums of the segments so far.
+    nodes: Vec<[f32; 2]>,
+    edges: Vec<[f32; 8]>,
+    /// The sums of the segment whose features come in, and of the boundary before it.
+    node: [f32; 2],
+    edge: [f32; 8],
+    /// What all segments and all boundaries have.
+    node_of_page: [f32; 2],
+    edge_of_page: [f32; 8],
+    has_begun: bool,
+}
+
+/// Adds numbers to others.
+#[inline]
+fn add<const N: usize>(sums: &mut [f32; N], others: &[f32; N]) {
+    (0..N).for_each(|at| sums[at] += others[at]);
 }
 
 impl<'a> Both<'a> {
-    pub(super) fn new(models: &'a Models, n_segments: usize) -> Self {
-        Self { rest: Summing::new(&models.rest, n_segments), text: Summing::new(&models.text, n_segments) }
+    pub(super) fn new(weights: &'a Pairs, n_segments: usize) -> Self {
+        Self {
+            weights,
+            nodes: Vec::with_capacity(n_segments),
+            edges: Vec::with_capacity(n_segments),
+            node: [0.0; 2],
+            edge: [0.0; 8],
+            node_of_page: [0.0; 2],
+            edge_of_page: [0.0; 8],
+            has_begun: false,
+        }
     }
 
-    pub(super) fn views(self, segments: &[Segment]) -> Views {
-        Views::of(self.rest.finish(), self.text.finish(), segments)
+    pub(super) fn views(mut self, segments: &[Segment]) -> Views {
+        self.next();
+        self.nodes.iter_mut().for_each(|sums| add(sums, &self.node_of_page));
+        self.edges.iter_mut().for_each(|sums| add(sums, &self.edge_of_page));
+        let of = |model: usize| Sums {
+            node: self.nodes.iter().map(|sums| sums[model]).collect(),
+            edge: self.edges.iter().map(|sums| std::array::from_fn(|at| sums[4 * model + at])).collect(),
+            pause: self.weights.pause[model],
+        };
+        Views::of(of(0), of(1), segments)
     }
 }
 
 impl Sink for Both<'_> {
     fn next(&mut self) {
-        self.rest.next();
-        self.text.next();
+        if self.has_begun {
+            self.nodes.push(std::mem::take(&mut self.node));
+            self.edges.push(std::mem::take(&mut self.edge));
+        }
+        self.has_begun = true;
     }
 
     #[inline]
     fn node(&mut self, feature: usize) {
-        self.rest.node(feature);
-        self.text.node(feature);
+        add(&mut self.node, &self.weights.node[feature]);
     }
 
     #[inline]
     fn edge(&mut self, feature: usize) {
-        self.rest.edge(feature);
-        self.text.edge(feature);
+        add(&mut self.edge, &self.weights.edge[feature]);
     }
 
     fn node_of_page(&mut self, feature: usize) {
-        self.rest.node_of_page(feature);
-        self.text.node_of_page(feature);
+        add(&mut self.node_of_page, &self.weights.node[feature]);
     }
 
     fn edge_of_page(&mut self, feature: usize) {
-        self.rest.edge_of_page(feature);
-        self.text.edge_of_page(feature);
+        add(&mut self.edge_of_page, &self.weights.edge[feature]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Phrases of page furniture and words of prose, by language, from the data files in `lexicons/`.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -142,32 +144,34 @@ impl Lexicon {
     /// Of two phrases that overlap, the first counts, then the longer.
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
         let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
-        let begins = title.added_to(self.phrases.begins());
-        self.find_in(page, 0, title, &mut &*begins, &mut found);
+        let mut begins = Cow::Borrowed(self.phrases.begins());
+        if !title.is_unknown() {
+            title.add_to(begins.to_mut());
+        }
+        self.find_in(page, 0..page.len(), title, &mut &*begins, &mut found);
         found
     }
 
-    /// The same in a part of a page that begins at byte `start` and holds whole lines. The sieve lets at least those tokens
-    /// pass that [`Title::added_to`] does.
+    /// The same in some lines of a page. The sieve lets at least those tokens pass that [`Title::add_to`] lets pass.
     pub(super) fn find_in(
         &self,
-        part: &str,
-        start: usize,
+        page: &str,
+        lines: Range<usize>,
         title: &Title,
         sieve: &mut impl Sieve,
         found: &mut Found,
     ) {
         let mut end = 0;
-        let mut tokens = Tokens::of(part);
+        let mut tokens = Tokens::within(page, lines);
         while let Some(token) = tokens.next_of(sieve) {
             if let Some(word) = title.word_of(&token) {
-                found.title_words.push((start + token.start, word));
+                found.title_words.push((token.start, word));
             }
             if token.start >= end
-                && let Some((length, category)) = self.phrases.longest(part, &token)
+                && let Some((length, category)) = self.phrases.longest(page, &token)
             {
                 end = token.start + length;
-                found.hits.push(Hit { start: start + token.start, end: start + end, category });
+                found.hits.push(Hit { start: token.start, end, category });
             }
         }
     }

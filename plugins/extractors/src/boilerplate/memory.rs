@@ -3,12 +3,14 @@
 //! The pages of a site share most of their short lines, and what a line is cut into and what phrases are in it depends
 //! on the line alone. Only how many line ends stand before it, and which words of the title are in it, is the page's.
 
+use std::ops::Range;
+
 use tamis_text::hash::hash;
 
 use super::lexicon;
 use super::phrases::Begins;
 use super::segment::{Cutter, Segment};
-use super::title::Title;
+use super::title::{Noted, Title, note};
 use super::tokens::{Sieve, Tokens};
 
 /// Longer lines are cut at the ends of sentences, and hardly ever come twice, bytes.
@@ -19,30 +21,32 @@ const N_SLOTS: usize = 1 << 14;
 /// What a worker remembers: bounded, and a function of the lines alone, so that nothing depends on what it has met.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// By hash; empty until the first line comes.
-    slots: Vec<Slot>,
-    n_lines: usize,
+    /// By hash, its upper half and one more than the place among the lines; empty until the first line comes. Small, because
+    /// most looks at it are for a line that is not there.
+    slots: Vec<(u32, u32)>,
+    known: Vec<Known>,
     /// The lines themselves: that two are the same is never a matter of their hashes alone.
     bytes: Vec<u8>,
     /// Their segments, by their places in the line.
     segments: Vec<Segment>,
-    /// The upper bits of the keys of their tokens.
-    keys: Vec<u16>,
+    /// The beginnings of phrases, to which the words of a title are added for the time of its page.
+    begins: Option<Begins>,
 }
 
 /// Where what is known of a line lies.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    hash: u64,
+struct Known {
     bytes: (u32, u32),
     segments: (u32, u32),
-    keys: (u32, u32),
+    /// The keys of its tokens.
+    tokens: Noted,
 }
 
 /// The segments of `page`, in order, with what was found in each.
 pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Segment> {
     let lexicon = &*lexicon::BUNDLED;
-    let begins = title.added_to(lexicon.begins());
+    let mut begins = memory.begins.take().unwrap_or_else(|| lexicon.begins().clone());
+    let words = title.add_to(&mut begins);
     let mut cutter = Cutter::new(page);
     let ends = memchr::memchr_iter(b'\n', page.as_bytes()).chain([page.len()]);
     let mut start = 0;
@@ -51,34 +55,38 @@ pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Se
         if line.bytes().all(|byte| byte == b' ') {
             cutter.known_line(start, &[]);
         } else if line.len() > MAX_LINE_BYTES {
-            lexicon.find_in(line, start, title, &mut &*begins, cutter.found());
+            lexicon.find_in(page, start..end, title, &mut &begins, cutter.found());
             cutter.line(start, end);
         } else {
-            memory.line(line, start, title, &begins, &mut cutter);
+            memory.line(page, start..end, title, &begins, &mut cutter);
         }
         start = end + 1;
     }
+    for word in words {
+        begins.remove(word);
+    }
+    memory.begins = Some(begins);
     cutter.segments
 }
 
 /// Notes the tokens that come by.
 struct Noting<'a> {
     begins: &'a Begins,
-    keys: &'a mut Vec<u16>,
+    tokens: Noted,
 }
 
 impl Sieve for Noting<'_> {
     #[inline]
     fn may_be(&mut self, key: u64) -> bool {
-        self.keys.push((key >> 48) as u16);
+        note(&mut self.tokens, key);
         let mut begins = self.begins;
         Sieve::may_be(&mut begins, key)
     }
 
     #[inline]
-    fn may_be_alone(&mut self, code: u32) -> bool {
+    fn may_be_alone(&mut self, bytes: u32) -> bool {
         let mut begins = self.begins;
-        begins.may_be_alone(code)
+        begins.may_be_alone(bytes)
     }
 
     #[inline]
@@ -90,65 +98,72 @@ impl Sieve for Noting<'_> {
 
 impl Memory {
     /// Cuts a line, or adds what is known of it.
-    fn line(&mut self, line: &str, start: usize, title: &Title, begins: &Begins, cutter: &mut Cutter<'_>) {
+    fn line(
+        &mut self,
+        page: &str,
+        range: Range<usize>,
+        title: &Title,
+        begins: &Begins,
+        cutter: &mut Cutter<'_>,
+    ) {
+        let (line, start) = (page.get(range.clone()).unwrap_or_default(), range.start);
         let hash = hash(line.as_bytes());
         let first = cutter.segments.len();
-        if let Some(slot) = self.known(hash, line.as_bytes()) {
-            cutter.known_line(start, part(&self.segments, slot.segments));
-            if part(&self.keys, slot.keys).iter().any(|key| title.may_have(*key)) {
-                note_title_words(line, start, title, &mut cutter.segments[first..]);
+        let (slot, known) = self.look_up(hash, line.as_bytes());
+        if let Some(known) = known {
+            cutter.known_line(start, part(&self.segments, known.segments));
+            if title.may_be_among(&known.tokens) {
+                note_title_words(page, range, title, &mut cutter.segments[first..]);
             }
             return;
         }
-        let mut slot = Slot { hash, ..Slot::default() };
-        let (keys, bytes) = (self.keys.len(), self.bytes.len());
-        let mut noting = Noting { begins, keys: &mut self.keys };
-        lexicon::BUNDLED.find_in(line, start, title, &mut noting, cutter.found());
-        cutter.line(start, start + line.len());
-        slot.keys = (keys as u32, self.keys.len() as u32);
+        let mut known = Known::default();
+        let bytes = self.bytes.len();
+        let mut noting = Noting { begins, tokens: Noted::default() };
+        lexicon::BUNDLED.find_in(page, range.clone(), title, &mut noting, cutter.found());
+        cutter.line(start, range.end);
+        known.tokens = noting.tokens;
         self.bytes.extend_from_slice(line.as_bytes());
-        slot.bytes = (bytes as u32, self.bytes.len() as u32);
+        known.bytes = (bytes as u32, self.bytes.len() as u32);
         let segments = self.segments.len();
         self.segments.extend_from_slice(&cutter.segments[first..]);
         for segment in &mut self.segments[segments..] {
             segment.forget_page(start);
         }
-        slot.segments = (segments as u32, self.segments.len() as u32);
-        self.insert(slot);
+        known.segments = (segments as u32, self.segments.len() as u32);
+        self.insert(slot, (hash >> 32) as u32, known);
     }
 
-    fn known(&self, hash: u64, line: &[u8]) -> Option<Slot> {
+    /// The slot of a line, and what is known of it.
+    fn look_up(&self, hash: u64, line: &[u8]) -> (usize, Option<Known>) {
         let mut at = hash as usize % N_SLOTS;
-        loop {
-            // A slot that nothing was put into has no bytes.
-            let slot = self.slots.get(at).filter(|slot| slot.bytes.1 > 0)?;
-            if slot.hash == hash && part(&self.bytes, slot.bytes) == line {
-                return Some(*slot);
+        while let Some(&(upper, place)) = self.slots.get(at)
+            && place > 0
+        {
+            let known = self.known[place as usize - 1];
+            if upper == (hash >> 32) as u32 && part(&self.bytes, known.bytes) == line {
+                return (at, Some(known));
             }
             at = (at + 1) % N_SLOTS;
         }
+        (at, None)
     }
 
-    fn insert(&mut self, slot: Slot) {
+    fn insert(&mut self, slot: usize, upper: u32, known: Known) {
         if self.slots.is_empty() {
-            self.slots = vec![Slot::default(); N_SLOTS];
+            self.slots = vec![(0, 0); N_SLOTS];
             // What is never written takes no memory, and what grows is copied again and again.
+            self.known.reserve(N_SLOTS);
             self.bytes.reserve(N_SLOTS * 32);
             self.segments.reserve(N_SLOTS);
-            self.keys.reserve(N_SLOTS * 8);
         }
-        let mut at = slot.hash as usize % N_SLOTS;
-        while self.slots[at].bytes.1 > 0 {
-            at = (at + 1) % N_SLOTS;
-        }
-        self.slots[at] = slot;
-        self.n_lines += 1;
-        if self.n_lines > N_SLOTS / 4 * 3 {
-            self.slots.fill(Slot::default());
-            self.n_lines = 0;
+        self.known.push(known);
+        self.slots[slot] = (upper, self.known.len() as u32);
+        if self.known.len() > N_SLOTS / 4 * 3 {
+            self.slots.fill((0, 0));
+            self.known.clear();
             self.bytes.clear();
             self.segments.clear();
-            self.keys.clear();
         }
     }
 }
@@ -158,13 +173,12 @@ fn part<T>(all: &[T], (start, end): (u32, u32)) -> &[T] {
 }
 
 /// Looks for words of the title in a line, and notes them in its segments.
-fn note_title_words(line: &str, start: usize, title: &Title, segments: &mut [Segment]) {
-    let mut tokens = Tokens::of(line);
+fn note_title_words(page: &str, line: Range<usize>, title: &Title, segments: &mut [Segment]) {
+    let mut tokens = Tokens::within(page, line);
     let mut sieve = title;
     while let Some(token) = tokens.next_of(&mut sieve) {
         let Some(word) = title.word_of(&token) else { continue };
-        let at = start + token.start;
-        if let Some(segment) = segments.iter_mut().find(|segment| segment.range().contains(&at)) {
+        if let Some(segment) = segments.iter_mut().find(|segment| segment.range().contains(&token.start)) {
             segment.title_words |= 1 << word;
         }
     }
@@ -201,7 +215,7 @@ mod tests {
         for n in 0..2 * N_SLOTS {
             segments(&format!("line {n}"), &Title::default(), &mut memory);
         }
-        assert!(memory.n_lines <= N_SLOTS / 4 * 3 && memory.slots.len() == N_SLOTS);
+        assert!(memory.known.len() <= N_SLOTS / 4 * 3 && memory.slots.len() == N_SLOTS);
         assert!(memory.bytes.len() < 16 * N_SLOTS);
     }
 

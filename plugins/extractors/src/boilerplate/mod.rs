@@ -45,7 +45,7 @@ pub(crate) use lexicon::furniture_share;
 
 use decision::Decision;
 use describe::Seen;
-use kind::Both;
+use kind::{Both, Pairs};
 use memory::Memory;
 use model::{MIN_NEED, Models};
 use segment::Segment;
@@ -57,6 +57,8 @@ pub use options::{BoilerplateOptions, OnNoText, OnUncertain};
 /// The weights that come with the stage.
 static MODELS: LazyLock<Models> =
     LazyLock::new(|| Models::read(include_str!("weights.toml")).expect("a test reads the file"));
+/// The same for adding up.
+static PAIRS: LazyLock<Pairs> = LazyLock::new(|| Pairs::of(&MODELS));
 
 /// Keeps the text of flattened pages; see [`BoilerplateOptions`].
 #[derive(Debug)]
@@ -113,7 +115,7 @@ impl BatchExtractor for Boilerplate {
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-        let reading = Reading::new(text, &title, &marks, &MODELS, memory);
+        let reading = Reading::new(text, &title, &marks, memory);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
         if !reading.decision.has_text {
             return Ok(self.without_text(draft));
@@ -180,12 +182,12 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(text: &str, title: &Title, marks: &Marks, models: &Models, memory: &mut Memory) -> Self {
+    fn new(text: &str, title: &Title, marks: &Marks, memory: &mut Memory) -> Self {
         let segments = memory::segments(text, title, memory);
         let seen = Seen::of(text, &segments, title, marks);
-        let mut both = Both::new(models, segments.len());
+        let mut both = Both::new(&PAIRS, segments.len());
         seen.describe(text, &segments, title, &mut both);
-        let decision = both.views(&segments).choose(&models.need, MIN_NEED, &segments);
+        let decision = both.views(&segments).choose(&MODELS.need, MIN_NEED, &segments);
         Self { segments, decision }
     }
 }

@@ -11,13 +11,13 @@
 
 use std::collections::BTreeMap;
 
-use tamis_text::maths::exp_f32;
+use tamis_text::maths::exp_each;
 
-use super::features::{N_EDGE, N_NODE, N_VIEW, Sink, edge_names, node_names, view_names};
+use super::features::{N_EDGE, N_NODE, N_VIEW, edge_names, node_names, view_names};
 
 /// Where a segment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u8)]
 pub enum State {
     /// Before the text.
     Before,
@@ -217,79 +217,6 @@ fn fours(one: &Four, other: &Four, share: f32) -> Four {
     [0, 1, 2, 3].map(|at| between(one[at], other[at], share))
 }
 
-/// Sums weights up as features come in.
-#[derive(Debug)]
-pub(super) struct Summing<'a> {
-    /// Of known length, so that no feature is looked up beyond the end.
-    node_weights: &'a [f32; N_NODE],
-    edge_weights: &'a [Four; N_EDGE],
-    sums: Sums,
-    /// The sums of the segment whose features come in, and of the boundary before it.
-    node: f32,
-    edge: Four,
-    /// Segments that have begun.
-    n_begun: usize,
-    /// What all segments and all boundaries have.
-    node_of_page: f32,
-    edge_of_page: Four,
-}
-
-impl<'a> Summing<'a> {
-    pub(super) fn new(weights: &'a Weights, n_segments: usize) -> Self {
-        let (node, edge) = (Vec::with_capacity(n_segments), Vec::with_capacity(n_segments));
-        Self {
-            node_weights: weights.node.as_slice().try_into().expect("there is a weight for each feature"),
-            edge_weights: weights.edge.as_slice().try_into().expect("there is a weight for each feature"),
-            sums: Sums { node, edge, pause: weights.pause },
-            node: 0.0,
-            edge: [0.0; 4],
-            n_begun: 0,
-            node_of_page: 0.0,
-            edge_of_page: [0.0; 4],
-        }
-    }
-
-    /// The sums, with what the page as a whole says.
-    pub(super) fn finish(mut self) -> Sums {
-        self.next();
-        self.sums.node.iter_mut().for_each(|sum| *sum += self.node_of_page);
-        for sum in &mut self.sums.edge {
-            (0..4).for_each(|change| sum[change] += self.edge_of_page[change]);
-        }
-        self.sums
-    }
-}
-
-impl Sink for Summing<'_> {
-    fn next(&mut self) {
-        if self.n_begun > 0 {
-            self.sums.node.push(std::mem::take(&mut self.node));
-            self.sums.edge.push(std::mem::take(&mut self.edge));
-        }
-        self.n_begun += 1;
-    }
-
-    #[inline]
-    fn node(&mut self, feature: usize) {
-        self.node += self.node_weights[feature];
-    }
-
-    #[inline]
-    fn edge(&mut self, feature: usize) {
-        let weight = &self.edge_weights[feature];
-        (0..4).for_each(|change| self.edge[change] += weight[change]);
-    }
-
-    fn node_of_page(&mut self, feature: usize) {
-        self.node_of_page += self.node_weights[feature];
-    }
-
-    fn edge_of_page(&mut self, feature: usize) {
-        let weight = &self.edge_weights[feature];
-        (0..4).for_each(|change| self.edge_of_page[change] += weight[change]);
-    }
-}
-
 /// The probability of each state, and of each change of state before each segment.
 #[derive(Debug, Clone)]
 pub struct Marginals {
@@ -343,10 +270,10 @@ impl Sums {
     /// 1989), scaled at each step.
     pub fn marginals(&self) -> Marginals {
         let n = self.node.len();
-        let steps = self.steps();
-        let forward = forward(&steps);
+        let factors = Factors::of(self);
+        let forward = factors.forward();
         let mut marginals = Marginals { node: vec![[0.0; 4]; n], edge: vec![[0.0; 4]; n] };
-        each_backward(&steps, |at, step, backward| {
+        factors.each_backward(|at, step, backward| {
             let before = at.checked_sub(1).map_or(START, |before| forward[before]);
             marginals.node[at] = normalised([0, 1, 2, 3].map(|state| forward[at][state] * backward[state]));
             marginals.edge[at] = step.changes(before, backward);
@@ -356,37 +283,62 @@ impl Sums {
 
     /// The probability of each segment to be text.
     pub(super) fn inside(&self) -> Vec<f32> {
-        let steps = self.steps();
-        let forward = forward(&steps);
-        let mut inside = vec![0.0; steps.len()];
-        each_backward(&steps, |at, _, backward| {
+        let factors = Factors::of(self);
+        let forward = factors.forward();
+        let mut inside = vec![0.0; forward.len()];
+        factors.each_backward(|at, _, backward| {
             let each = [0, 1, 2, 3].map(|state| forward[at][state] * backward[state]);
             inside[at] = each[I] / each.iter().sum::<f32>().max(TINY);
         });
         inside
     }
+}
 
-    fn steps(&self) -> Vec<Step> {
-        self.node.iter().zip(&self.edge).map(|(inside, edge)| Step::new(*inside, self.pause, edge)).collect()
+/// The sums of a page as factors.
+struct Factors {
+    node: Vec<f32>,
+    edge: Vec<Four>,
+    pause: f32,
+}
+
+/// A sum beyond this is as good as certain, and its power is small enough to be multiplied by another one.
+const CERTAIN: f32 = 40.0;
+
+impl Factors {
+    fn of(sums: &Sums) -> Self {
+        let least = |sum: &f32| sum.min(CERTAIN);
+        let mut node: Vec<f32> = sums.node.iter().map(least).collect();
+        let mut edge: Vec<Four> = sums.edge.iter().map(|sums| sums.map(|sum| least(&sum))).collect();
+        let mut pause = [least(&sums.pause)];
+        exp_each(&mut node);
+        exp_each(edge.as_flattened_mut());
+        exp_each(&mut pause);
+        Self { node, edge, pause: pause[0] }
     }
-}
 
-/// The probability of each state as far as the segments up to its own say.
-fn forward(steps: &[Step]) -> Vec<Four> {
-    let mut last = START;
-    let step = |step: &Step| {
-        last = step.forward(last);
-        last
-    };
-    steps.iter().map(step).collect()
-}
+    fn steps(&self) -> impl DoubleEndedIterator<Item = Step> + ExactSizeIterator {
+        let step =
+            |(inside, edge): (&f32, &Four)| Step { node: [1.0, *inside, self.pause, 1.0], edge: *edge };
+        self.node.iter().zip(&self.edge).map(step)
+    }
 
-/// Goes from the last segment to the first, with what the segments behind each say of its states.
-fn each_backward(steps: &[Step], mut each: impl FnMut(usize, &Step, Four)) {
-    let mut backward = [0.0, 1.0, 0.0, 1.0];
-    for (at, step) in steps.iter().enumerate().rev() {
-        each(at, step, backward);
-        backward = step.backward(backward);
+    /// The probability of each state as far as the segments up to its own say.
+    fn forward(&self) -> Vec<Four> {
+        let mut last = START;
+        let step = |step: Step| {
+            last = step.forward(last);
+            last
+        };
+        self.steps().map(step).collect()
+    }
+
+    /// Goes from the last segment to the first, with what the segments behind each say of its states.
+    fn each_backward(&self, mut each: impl FnMut(usize, &Step, Four)) {
+        let mut backward = [0.0, 1.0, 0.0, 1.0];
+        for (at, step) in self.steps().enumerate().rev() {
+            each(at, &step, backward);
+            backward = step.backward(backward);
+        }
     }
 }
 
@@ -397,13 +349,6 @@ struct Step {
 }
 
 impl Step {
-    fn new(inside: f32, pause: f32, edge: &Four) -> Self {
-        let most = inside.max(pause).max(0.0);
-        let outside = exp_f32(-most);
-        let node = [outside, exp_f32(inside - most), exp_f32(pause - most), outside];
-        Self { node, edge: edge.map(|sum| exp_f32(sum.min(40.0))) }
-    }
-
     fn forward(&self, last: Four) -> Four {
         let ([enter, leave, pause, resume], here) = (self.edge, self.node);
         normalised([

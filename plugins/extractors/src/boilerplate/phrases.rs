@@ -2,43 +2,47 @@
 //!
 //! A phrase lies under the key of its first token. Nearly all tokens begin none, which one bit tells.
 
-use super::tokens::{Kind, Sieve, Token, Tokens, first_bytes, fold, is_glued};
+use super::tokens::{Kind, Sieve, Token, Tokens, code_of_wide, eight_bytes, first_bytes, fold, is_glued};
 use tamis_text::class::{Classes, Table};
 
 /// Bits of a key that choose the bit: so many that another word hardly ever falls on one that is set.
 const KEY_BITS: u32 = 17;
 /// Bits of a key that choose where among the keys it is looked for.
 const BUCKET_BITS: u32 = 12;
+const N_BUCKETS: usize = 1 << BUCKET_BITS;
 /// Letters of a word that are all in its key, each in a byte of it.
 const KEY_BYTES: usize = 8;
 /// Parts of a name such as `YouTube` that may be glued to a word.
 const MAX_PARTS: usize = 4;
+
+/// Makes the letters of eight bytes small ones.
+const SMALL: u64 = 0x2020_2020_2020_2020;
 
 /// Phrases, each with a value.
 #[derive(Debug)]
 pub(super) struct Phrases<T> {
     begins: Begins,
     /// Where the keys of each bucket begin.
-    buckets: Vec<u32>,
+    buckets: Box<[u32; N_BUCKETS + 1]>,
     /// By key.
     keys: Vec<Key<T>>,
     /// By key, the longest first.
     entries: Vec<Entry<T>>,
     /// Phrases of one character of the Basic Multilingual Plane, by their codes: every tenth character of a Chinese text is
     /// one. Others are too rare to have a place.
-    singles: Box<[Option<T>]>,
+    singles: Box<[Option<T>; 1 << 16]>,
 }
 
 /// The beginnings of phrases, and other tokens to look out for.
 #[derive(Debug, Clone)]
 pub(super) struct Begins {
     /// A bit for each key.
-    keys: Vec<u64>,
-    /// A bit for each character of the Basic Multilingual Plane that is a phrase by itself, and one for all others.
-    alone: Vec<u64>,
+    keys: Box<[u64; 1 << (KEY_BITS - 6)]>,
+    /// A bit for each character that is a phrase by itself, by a hash of its bytes.
+    alone: Box<[u64; 1 << 10]>,
     /// For each sign of ASCII with which a phrase begins, a bit for each byte that may stand behind it, by the lower six
     /// bits of that: half of the signs of a page of code begin some phrase, and hardly any with what follows.
-    signs: Vec<u64>,
+    signs: Box<[u64; 1 << 7]>,
 }
 
 /// The first token of some phrases.
@@ -61,6 +65,9 @@ struct Key<T> {
 struct Entry<T> {
     /// With small letters.
     phrase: Box<str>,
+    /// Its bytes behind those of its key, and a mask for those that it has: what tells nearly all entries of a key apart.
+    behind: u64,
+    mask: u64,
     /// A number for its last bytes, which tells it from most others; `None` if it has letters beyond ASCII of
     /// which there are capitals.
     tail: Option<u64>,
@@ -73,13 +80,21 @@ struct Entry<T> {
 
 impl Begins {
     fn new() -> Self {
-        Self { keys: vec![0; 1 << (KEY_BITS - 6)], alone: vec![0; (1 << 10) + 1], signs: vec![0; 1 << 7] }
+        Self { keys: Box::new([0; _]), alone: Box::new([0; _]), signs: Box::new([0; _]) }
     }
 
-    /// Lets tokens with this key pass, too.
-    pub(super) fn add(&mut self, key: u64) {
+    /// Lets tokens with this key pass, too; whether they did not before.
+    pub(super) fn add(&mut self, key: u64) -> bool {
         let bit = key >> (64 - KEY_BITS);
+        let is_new = !self.may_be(key);
         self.keys[(bit >> 6) as usize] |= 1 << (bit & 63);
+        is_new
+    }
+
+    /// Takes back what was new to it.
+    pub(super) fn remove(&mut self, key: u64) {
+        let bit = key >> (64 - KEY_BITS);
+        self.keys[(bit >> 6) as usize] &= !(1 << (bit & 63));
     }
 
     #[inline]
@@ -96,15 +111,20 @@ impl Sieve for &Begins {
     }
 
     #[inline]
-    fn may_be_alone(&mut self, code: u32) -> bool {
-        let code = code.min(1 << 16);
-        self.alone[(code >> 6) as usize] >> (code & 63) & 1 != 0
+    fn may_be_alone(&mut self, bytes: u32) -> bool {
+        let hash = hash_of_character(bytes);
+        self.alone[usize::from(hash >> 6)] >> (hash & 63) & 1 != 0
     }
 
     #[inline]
     fn may_begin_with(&mut self, sign: u8, next: u8) -> bool {
         self.signs[usize::from(sign & 0x7F)] >> (next & 63) & 1 != 0
     }
+}
+
+/// A hash of the bytes of a character, which are a number.
+fn hash_of_character(bytes: u32) -> u16 {
+    (bytes.wrapping_mul(0x9E37_79B1) >> 16) as u16
 }
 
 impl<T: Copy> Key<T> {
@@ -123,10 +143,10 @@ impl<T: Copy> Key<T> {
         }
     }
 
-    /// Whether phrases that are longer than the token may stand here: by the two bytes behind its `n`.
+    /// Whether phrases that are longer than the token may stand here, which ends at byte `end`: by the two bytes behind it.
     #[inline]
-    fn may_go_on(&self, bytes: &[u8], n: usize) -> bool {
-        self.behind >> hash_behind(bytes, n) & 1 != 0
+    fn may_go_on(&self, bytes: &[u8], end: usize) -> bool {
+        self.behind >> hash_behind(bytes, end) & 1 != 0
     }
 }
 
@@ -142,10 +162,10 @@ impl<T: Copy> Phrases<T> {
         keyed.dedup_by(|later, earlier| later.1 == earlier.1);
         let mut new = Self {
             begins: Begins::new(),
-            buckets: Vec::new(),
+            buckets: of_length(vec![0; N_BUCKETS + 1]),
             keys: Vec::new(),
             entries: Vec::new(),
-            singles: vec![None; 1 << 16].into(),
+            singles: of_length(vec![None; 1 << 16]),
         };
         for (key, phrase, value) in keyed {
             new.note_beginning(&phrase);
@@ -164,7 +184,7 @@ impl<T: Copy> Phrases<T> {
             new.entries.push(entry);
         }
         let begins = |bucket| new.keys.partition_point(|key| key.hash >> (64 - BUCKET_BITS) < bucket) as u32;
-        new.buckets = (0..=1 << BUCKET_BITS).map(begins).collect();
+        new.buckets = of_length((0..=N_BUCKETS as u64).map(begins).collect());
         new
     }
 
@@ -182,8 +202,9 @@ impl<T: Copy> Phrases<T> {
             self.begins.signs[first as usize & 0x7F] |= behind;
         }
         if next.is_none() {
-            let code = u32::from(first).min(1 << 16);
-            self.begins.alone[(code >> 6) as usize] |= 1 << (code & 63);
+            let bytes = first_bytes(phrase.as_bytes(), first.len_utf8());
+            let hash = hash_of_character(bytes as u32);
+            self.begins.alone[usize::from(hash >> 6)] |= 1 << (hash & 63);
         }
     }
 
@@ -195,29 +216,40 @@ impl<T: Copy> Phrases<T> {
     /// The longest phrase that begins with a token of `page`: its bytes, and its value.
     ///
     /// A phrase that ends with a letter of an alphabet cuts no word there.
+    #[inline]
     pub(super) fn longest(&self, page: &str, token: &Token) -> Option<(usize, T)> {
-        let n = token.covered(page);
         match token.kind {
-            Kind::Word => self.word(token.key, page, token.start, n),
+            Kind::Word => self.word(token.key, page, token.start, token.end - token.start),
             Kind::Pair | Kind::Sign => {
+                let n = token.covered(page);
                 self.under(token.key, page, token.start, n).or_else(|| self.alone(page, token, n))
             }
-            Kind::Glued => token
-                .glued_keys(page)
-                .take(MAX_PARTS)
-                .filter_map(|(key, n)| self.under(key, page, token.start, n))
-                .max_by_key(|(length, _)| *length),
+            Kind::Glued => self.glued(page, token),
         }
     }
 
+    /// The longest phrase that begins with a word to which others are glued.
+    #[inline(never)]
+    fn glued(&self, page: &str, token: &Token) -> Option<(usize, T)> {
+        let found = token
+            .glued_keys(page)
+            .take(MAX_PARTS)
+            .filter_map(|(key, n)| self.under(key, page, token.start, n));
+        found.max_by_key(|(length, _)| *length)
+    }
+
     /// A character that is a phrase by itself. Longer phrases begin with it, too, but those lie under keys of more than it.
+    #[inline]
     fn alone(&self, page: &str, token: &Token, covered: usize) -> Option<(usize, T)> {
         let n = token.end - token.start;
         if n == covered {
             return None;
         }
-        let first = page.get(token.start..)?.chars().next().map(u32::from)?;
-        Some((n, (*self.singles.get(first as usize)?)?))
+        let code = match n {
+            3 => code_of_wide(eight_bytes(page.as_bytes(), token.start)),
+            _ => page.get(token.start..token.end)?.chars().next()?.into(),
+        };
+        Some((n, self.singles[usize::from(u16::try_from(code).ok()?)]?))
     }
 
     /// Looks under the key of a word of `n` bytes behind which no letter stands.
@@ -227,9 +259,10 @@ impl<T: Copy> Phrases<T> {
             return None;
         }
         let at = self.place(key)?;
-        let bytes = page.as_bytes().get(start..)?;
         match self.keys[at].word {
-            Some(value) if n <= KEY_BYTES && !self.keys[at].may_go_on(bytes, n) => Some((n, value)),
+            Some(value) if n <= KEY_BYTES && !self.keys[at].may_go_on(page.as_bytes(), start + n) => {
+                Some((n, value))
+            }
             _ => self.search(at, page, start, n),
         }
     }
@@ -250,14 +283,25 @@ impl<T: Copy> Phrases<T> {
     /// Looks under a key that is made of `n` bytes of the page.
     fn search(&self, at: usize, page: &str, start: usize, n: usize) -> Option<(usize, T)> {
         let key = &self.keys[at];
-        let text = page.get(start..)?;
+        let bytes = page.as_bytes();
         let end = self.keys.get(at + 1).map_or(self.entries.len(), |next| next.first as usize);
-        let first = if key.may_go_on(text.as_bytes(), n) { key.first } else { key.first_alone };
-        self.entries[first as usize..end].iter().find_map(|entry| {
+        let first = if key.may_go_on(bytes, start + n) { key.first } else { key.first_alone };
+        if first as usize == end {
+            return None;
+        }
+        let text = page.get(start..)?;
+        let behind = eight_bytes(bytes, start + n) | SMALL;
+        let may_be = |entry: &&Entry<T>| (behind ^ entry.behind) & entry.mask == 0;
+        self.entries[first as usize..end].iter().filter(may_be).find_map(|entry| {
             let length = entry.length_in(text)?;
             (!entry.ends_in_word || ends_word(page, start + length)).then_some((length, entry.value))
         })
     }
+}
+
+/// A table of known length, in which no look-up is beyond the end.
+fn of_length<T, const N: usize>(table: Vec<T>) -> Box<[T; N]> {
+    table.into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("it was made of this length"))
 }
 
 /// The code of a phrase that is one character and no letter of an alphabet, behind which a word would go on.
@@ -274,10 +318,11 @@ fn covered_by_key(phrase: &str) -> Option<usize> {
     (token.kind != Kind::Word || phrase.get(..n).is_some_and(str::is_ascii)).then_some(n)
 }
 
-/// A hash, below 64, of the two bytes behind the first `n`, whatever the case of their letters.
-fn hash_behind(bytes: &[u8], n: usize) -> u32 {
-    let byte = |at: usize| bytes.get(at).map_or(0, |byte| u32::from(*byte | 0x20));
-    (byte(n) | byte(n + 1) << 8).wrapping_mul(0x9E37_79B1) >> 26
+/// A hash, below 64, of the two bytes from byte `at` on, whatever the case of their letters.
+#[inline]
+fn hash_behind(bytes: &[u8], at: usize) -> u32 {
+    let two = (eight_bytes(bytes, at) | SMALL) as u32 & 0xFFFF;
+    two.wrapping_mul(0x9E37_79B1) >> 26
 }
 
 /// Whether a phrase is one character or sign and nothing else, which lies under a key of its own.
@@ -297,7 +342,19 @@ impl<T> Entry<T> {
         let tail = if has_capitals { None } else { last_bytes(phrase.as_bytes(), phrase.len()) };
         let has_no_case = !has_capitals && !phrase.bytes().any(|byte| byte.is_ascii_alphabetic());
         let is_letter = |c: char| Table::get().of(c).has(Classes::WORD);
-        Self { tail, has_no_case, ends_in_word: phrase.ends_with(is_letter), phrase: phrase.into(), value }
+        let n = covered_by_key(&phrase).filter(|_| !has_capitals).unwrap_or(phrase.len());
+        let n_behind = (phrase.len() - n).min(8);
+        let mask = if n_behind == 8 { u64::MAX } else { (1 << (8 * n_behind)) - 1 };
+        let behind = (eight_bytes(phrase.as_bytes(), n) | SMALL) & mask;
+        Self {
+            behind,
+            mask,
+            tail,
+            has_no_case,
+            ends_in_word: phrase.ends_with(is_letter),
+            phrase: phrase.into(),
+            value,
+        }
     }
 
     /// The bytes of the phrase in `text`, if it begins with it.
@@ -326,7 +383,7 @@ fn last_bytes(bytes: &[u8], n: usize) -> Option<u64> {
         return None;
     }
     let word = if n < 8 { first_bytes(bytes, n) } else { first_bytes(&bytes[n - 8..], 8) };
-    Some(word | 0x2020_2020_2020_2020)
+    Some(word | SMALL)
 }
 
 /// Whether no word goes on at byte `at`.

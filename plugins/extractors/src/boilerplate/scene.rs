@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use tamis_text::hash::hash;
 use tamis_text::runs::best_run;
 
 use super::company::{Company, Place};
@@ -28,24 +28,31 @@ pub(super) struct Scene<'a> {
     company: &'a [Company],
     /// How many kinds of marks of furniture the page has.
     kinds: usize,
-    /// Width of all segments before each, and of those that are prose.
-    width: Vec<f32>,
-    prose: Vec<f32>,
-    /// Segments before each that seem to be code, and those that seem to be furniture.
-    code: Vec<u32>,
-    furniture: Vec<u32>,
+    /// What stands before each segment, and behind the last.
+    before: Vec<Before>,
     /// For each segment a bit for its mark, if it is short.
     short_marks: Vec<u16>,
     runs: Runs,
     /// How often the text of each segment occurs.
     repeats: Vec<u32>,
-    /// Headings of related pages, of comments and of legal notices before each segment.
-    marks: Vec<[u32; 3]>,
-    /// Segments since the last moment, and since the title; `usize::MAX` for none.
-    since_moment: Vec<usize>,
-    since_title: Vec<usize>,
     /// Entries of the same list before each segment, itself counted, and how the line before the list ends.
     since_item: Vec<(u32, usize)>,
+}
+
+/// Sums over all segments before one.
+#[derive(Clone, Copy)]
+struct Before {
+    /// Width of all of them, and of those that are prose.
+    width: f32,
+    prose: f32,
+    /// Those that seem to be code, and those that seem to be furniture.
+    code: u32,
+    furniture: u32,
+    /// Headings of related pages, of comments and of legal notices.
+    marks: [u32; 3],
+    /// Segments since the last moment, and since the title; `usize::MAX` for none.
+    since_moment: usize,
+    since_title: usize,
 }
 
 /// The stretches that hold the most prose.
@@ -66,12 +73,6 @@ impl<'a> Scene<'a> {
         company: &'a [Company],
         kinds: usize,
     ) -> Self {
-        /// Sums before each segment and behind the last, the first of which is this.
-        fn sums<T>(first: T, n: usize) -> Vec<T> {
-            let mut sums = Vec::with_capacity(n + 1);
-            sums.push(first);
-            sums
-        }
         let mut scene = Self {
             page,
             segments,
@@ -80,16 +81,10 @@ impl<'a> Scene<'a> {
             company,
             kinds,
             since_item: since_item(segments, structures),
-            width: sums(0.0, segments.len()),
-            prose: sums(0.0, segments.len()),
-            code: sums(0, segments.len()),
-            furniture: sums(0, segments.len()),
+            before: Vec::with_capacity(segments.len() + 1),
             short_marks: Vec::with_capacity(segments.len()),
             runs: Runs::find(opinions),
             repeats: repeats(page, segments),
-            marks: sums([0; 3], segments.len()),
-            since_moment: Vec::with_capacity(segments.len()),
-            since_title: Vec::with_capacity(segments.len()),
         };
         scene.walk();
         scene
@@ -97,47 +92,54 @@ impl<'a> Scene<'a> {
 
     /// Sums up from the first segment to the last.
     fn walk(&mut self) {
-        let (mut all, mut prose, mut marks) = (0.0, 0.0, [0; 3]);
-        let (mut since_moment, mut since_title) = (usize::MAX, usize::MAX);
-        let (mut code, mut furniture) = (0, 0);
+        let mut sums = Before {
+            width: 0.0,
+            prose: 0.0,
+            code: 0,
+            furniture: 0,
+            marks: [0; 3],
+            since_moment: usize::MAX,
+            since_title: usize::MAX,
+        };
         for (segment, opinion) in self.segments.iter().zip(self.opinions) {
+            self.before.push(sums);
             let width = opinion.width.min(MAX_WIDTH);
-            all += width;
-            prose += if opinion.is_prose() { width } else { 0.0 };
-            self.width.push(all);
-            self.prose.push(prose);
-            code += u32::from(opinion.glance == Glance::Code);
-            furniture += u32::from(opinion.furniture > 0.3);
-            self.code.push(code);
-            self.furniture.push(furniture);
+            sums.width += width;
+            sums.prose += if opinion.is_prose() { width } else { 0.0 };
+            sums.code += u32::from(opinion.glance == Glance::Code);
+            sums.furniture += u32::from(opinion.furniture > 0.3);
             let mark = opinion.short_mark();
             self.short_marks.push(mark.map_or(0, |mark| 1 << mark as u32));
             match mark {
-                Some(Category::Related) => marks[0] += 1,
-                Some(Category::Comment) => marks[1] += 1,
-                Some(Category::Legal) => marks[2] += 1,
+                Some(Category::Related) => sums.marks[0] += 1,
+                Some(Category::Comment) => sums.marks[1] += 1,
+                Some(Category::Legal) => sums.marks[2] += 1,
                 _ => {}
             }
-            self.marks.push(marks);
-            self.since_moment.push(since_moment);
-            self.since_title.push(since_title);
             let dated = segment.date_bytes >= 8 && opinion.width < 30.0;
-            since_moment = count_on(since_moment, opinion.glance == Glance::Moment || dated);
-            since_title = count_on(since_title, opinion.glance == Glance::Title);
+            sums.since_moment = count_on(sums.since_moment, opinion.glance == Glance::Moment || dated);
+            sums.since_title = count_on(sums.since_title, opinion.glance == Glance::Title);
         }
+        self.before.push(sums);
+    }
+
+    /// What stands on the whole page.
+    fn all(&self) -> &Before {
+        &self.before[self.opinions.len()]
     }
 
     /// The share of prose in the width of the segments `from..to`.
     fn density(&self, from: usize, to: usize) -> f32 {
-        let to = to.min(self.opinions.len());
-        let width = self.width[to] - self.width[from.min(to)];
-        if width <= 0.0 { 0.0 } else { (self.prose[to] - self.prose[from.min(to)]) / width }
+        let (from, to) =
+            (&self.before[from.min(self.opinions.len())], &self.before[to.min(self.opinions.len())]);
+        let width = to.width - from.width;
+        if width <= 0.0 { 0.0 } else { (to.prose - from.prose) / width }
     }
 
     /// The bin of the share of the page's prose that stands before segment `at`.
     fn prose_past(&self, at: usize) -> usize {
-        let all = self.prose[self.opinions.len()];
-        let past = if all > 0.0 { self.prose[at] / all } else { 0.0 };
+        let all = self.all().prose;
+        let past = if all > 0.0 { self.before[at].prose / all } else { 0.0 };
         bin(past, &[0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.98])
     }
 
@@ -150,13 +152,13 @@ impl<'a> Scene<'a> {
         add(Node::Before.bin(bin(self.density(at.saturating_sub(5), at), &SHARES)));
         add(Node::After.bin(bin(self.density(at + 1, at + 6), &SHARES)));
         self.describe_run(at, &mut add);
-        let total = self.marks[self.opinions.len()];
-        add(Node::Past.bin(marks(self.marks[at])));
-        let ahead = [0, 1, 2].map(|kind| total[kind] - self.marks[at + 1][kind]);
+        let (total, before) = (self.all().marks, &self.before[at]);
+        add(Node::Past.bin(marks(before.marks)));
+        let ahead = [0, 1, 2].map(|kind| total[kind] - self.before[at + 1].marks[kind]);
         add(Node::Ahead.bin(marks(ahead)));
-        add(Node::DateBefore.bin(since(self.since_moment[at])));
-        add(Node::TitleBefore.bin(since(self.since_title[at])));
-        let all = self.prose[self.opinions.len()];
+        add(Node::DateBefore.bin(since(before.since_moment)));
+        add(Node::TitleBefore.bin(since(before.since_title)));
+        let all = self.all().prose;
         add(Node::ProsePast.bin(self.prose_past(at)));
         let place = self.segments[at].start as f32 / self.page.len().max(1) as f32;
         add(Node::Place.bin(bin(place, &[0.02, 0.1, 0.3, 0.6, 0.9])));
@@ -197,7 +199,7 @@ impl<'a> Scene<'a> {
     /// What stands around a segment, itself left out.
     fn describe_neighbours(&self, at: usize, add: &mut impl FnMut(usize)) {
         let (from, to) = (at.saturating_sub(NEAR), (at + NEAR + 1).min(self.opinions.len()));
-        let code = self.code[to] - self.code[from];
+        let code = self.before[to].code - self.before[from].code;
         add(Node::CodeNear.bin(bin(code as f32 / (to - from) as f32, &[0.0, 0.2, 0.5])));
         let mut seen = 0;
         for (other, marks) in self.short_marks[from..to].iter().enumerate() {
@@ -208,7 +210,7 @@ impl<'a> Scene<'a> {
             seen &= seen - 1;
         }
         let own = u32::from(self.opinions[at].furniture > 0.3);
-        let furniture = self.furniture[to] - self.furniture[from] - own;
+        let furniture = self.before[to].furniture - self.before[from].furniture - own;
         add(Node::FurnitureNear.bin(bin(furniture as f32, &[0.0, 1.0, 3.0])));
         let is_prose =
             |at: Option<usize>| at.and_then(|at| self.opinions.get(at)).is_some_and(Opinion::is_prose);
@@ -274,8 +276,8 @@ impl<'a> Scene<'a> {
         add(Edge::Before.bin(bin(self.density(at.saturating_sub(6), at), &SHARES)));
         add(Edge::After.bin(bin(self.density(at, at + 6), &SHARES)));
         add(Edge::Run.bin(self.runs.boundary(at)));
-        add(Edge::DateBefore.bin(since(self.since_moment[at])));
-        add(Edge::TitleBefore.bin(since(self.since_title[at])));
+        add(Edge::DateBefore.bin(since(self.before[at].since_moment)));
+        add(Edge::TitleBefore.bin(since(self.before[at].since_title)));
         let long = |opinion: &Opinion| opinion.width >= 15.0;
         let shape = 2 * usize::from(!was.is_some_and(|(was, _)| long(was))) + usize::from(!long(is));
         add(Edge::Shape.bin(shape));
@@ -366,10 +368,27 @@ fn marks(counts: [u32; 3]) -> usize {
 
 /// How often the text of each segment occurs on the page.
 fn repeats(page: &str, segments: &[Segment]) -> Vec<u32> {
-    let mut counts: FxHashMap<&str, u32> = FxHashMap::with_capacity_and_hasher(segments.len(), FxBuildHasher);
-    let text = |segment: &Segment| page.get(segment.range()).unwrap_or_default();
-    for segment in segments {
-        *counts.entry(text(segment)).or_default() += 1;
+    let text = |at: usize| page.as_bytes().get(segments[at].range()).unwrap_or_default();
+    // The first segment with each text, by hash, and one more than its place; a table that is never full.
+    let mut slots = vec![0_u32; (2 * segments.len()).next_power_of_two()];
+    let mut counts = vec![0; segments.len()];
+    let first_of = |at: usize| {
+        let own = text(at);
+        let mut slot = hash(own) as usize & (slots.len() - 1);
+        loop {
+            match slots[slot] as usize {
+                0 => {
+                    slots[slot] = at as u32 + 1;
+                    return at;
+                }
+                first if text(first - 1) == own => return first - 1,
+                _ => slot = (slot + 1) & (slots.len() - 1),
+            }
+        }
+    };
+    let first: Vec<usize> = (0..segments.len()).map(first_of).collect();
+    for first in &first {
+        counts[*first] += 1;
     }
-    segments.iter().map(|segment| counts.get(text(segment)).copied().unwrap_or(1)).collect()
+    first.into_iter().map(|first| counts[first]).collect()
 }

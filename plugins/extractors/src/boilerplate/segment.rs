@@ -8,7 +8,7 @@ use std::ops::Range;
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
 use super::lexicon::{Category, Found};
-use super::tokens::n_ascii_letters;
+use super::tokens::{eight_bytes, n_ascii_letters};
 use tamis_text::class::{Classes, Table};
 
 /// Lines of fewer bytes are never cut: menus and headings.
@@ -272,43 +272,62 @@ impl<'a> Cutter<'a> {
 
     /// Cuts the line of these bytes, of which was found what was written down last.
     pub(super) fn line(&mut self, start: usize, end: usize) {
-        let line = self.page.get(start..end).unwrap_or_default();
-        let cut = line.len() >= MIN_CUT_LINE_BYTES;
-        let sentences = line.len() >= MIN_SENTENCE_LINE_BYTES;
+        if end - start >= MIN_CUT_LINE_BYTES {
+            self.read::<true>(start, end);
+        } else {
+            self.read::<false>(start, end);
+        }
+    }
+
+    /// Reads a line that is cut, or is not.
+    fn read<const CUT: bool>(&mut self, start: usize, end: usize) {
+        let sentences = end - start >= MIN_SENTENCE_LINE_BYTES;
         let mut reading = Reading::new(self.gap);
-        let bytes = line.as_bytes();
-        let mut at = 0;
-        while let Some(&first) = bytes.get(at) {
+        let bytes = self.page.as_bytes();
+        let line = bytes.get(..end).unwrap_or_default();
+        let mut at = start;
+        while let Some(&first) = line.get(at) {
             if first == b' ' {
                 reading.plain_blank();
                 at += 1;
                 continue;
             }
-            let Some(c) = character(line, at, first) else { break };
-            let classes = self.table.of(c);
+            let classes = match first {
+                0..0x80 => self.table.of(first.into()),
+                // Nearly all Han characters.
+                0xE5..=0xE9 => Classes::CJK,
+                _ => match character(self.page, at) {
+                    Some(c) => self.table.of(c),
+                    None => break,
+                },
+            };
             if classes.has(Classes::SPACE) {
+                let Some(c) = character(self.page, at) else { break };
                 reading.blank(c);
                 at += c.len_utf8();
                 continue;
             }
-            if cut && reading.may_be_over() && self.cuts_before(&reading, c, classes, start + at, sentences) {
+            if CUT && reading.may_be_over() && self.cuts_before(&reading, first, classes, at, sentences) {
                 self.finish(&mut reading);
             }
             if reading.empty {
-                reading.begin(start + at);
+                reading.begin(at);
             }
             at += match first {
-                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes.get(at..).unwrap_or_default()),
-                b'0'..=b'9' => reading.digits(line, at),
-                _ if classes == Classes::CJK => {
-                    reading.characters(line.get(at..).unwrap_or_default(), self.table)
+                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes, at),
+                b'0'..=b'9' => reading.digits(self.page, at),
+                0..0x80 => {
+                    reading.read(first.into(), classes);
+                    1
                 }
+                _ if classes == Classes::CJK => reading.characters(self.page, at, self.table),
                 _ => {
+                    let Some(c) = character(self.page, at) else { break };
                     reading.read(c, classes);
                     c.len_utf8()
                 }
             };
-            reading.current.end = start + at;
+            reading.current.end = at;
         }
         if !reading.empty {
             self.finish(&mut reading);
@@ -316,11 +335,11 @@ impl<'a> Cutter<'a> {
         self.gap += 1;
     }
 
-    /// Whether a segment ends before `c`, which is no white space.
+    /// Whether a segment ends before a character that is no white space, of which `first` is the first byte.
     fn cuts_before(
         &mut self,
         reading: &Reading,
-        c: char,
+        first: u8,
         classes: Classes,
         at: usize,
         sentences: bool,
@@ -331,7 +350,7 @@ impl<'a> Cutter<'a> {
         // An end of a sentence, with closing marks behind it.
         if reading.ended && sentences && !classes.has(END_OR_CLOSING) {
             // A full stop is one only before a capital letter, a quotation or another script.
-            let plain = reading.blanks > 0 && !classes.has(Classes::LOWER) && !c.is_ascii_digit();
+            let plain = reading.blanks > 0 && !classes.has(Classes::LOWER) && !first.is_ascii_digit();
             if plain || self.table.of(reading.last_mark(self.table)).has(Classes::CJK_END) {
                 return true;
             }
@@ -456,13 +475,13 @@ impl Reading {
         !self.empty && (self.ended || self.blanks > 0)
     }
 
-    /// Reads the digits, or the date or time of day, that begin at a byte of the line; how many bytes.
-    fn digits(&mut self, line: &str, at: usize) -> usize {
-        if let Some(length) = moment(line, at, self.last) {
+    /// Reads the digits, or the date or time of day, that begin at a byte of the page; how many bytes.
+    fn digits(&mut self, page: &str, at: usize) -> usize {
+        if let Some(length) = moment(page, at, self.last) {
             self.moment(length);
             return length;
         }
-        let rest = line.as_bytes().get(at..).unwrap_or_default();
+        let rest = page.as_bytes().get(at..).unwrap_or_default();
         let n = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.n_row = n as u32;
         self.current.n_digits += n as u32;
@@ -532,75 +551,74 @@ impl Reading {
         self.last = c;
     }
 
-    /// Reads the letters of ASCII with which `rest` begins; how many there are.
-    fn letters(&mut self, rest: &[u8]) -> usize {
-        let (n, has_capitals) = n_ascii_letters(rest);
-        let letters = &rest[..n];
+    /// Reads the letters of ASCII that begin at a byte of the page; how many there are.
+    #[inline]
+    fn letters(&mut self, bytes: &[u8], at: usize) -> usize {
+        let word = eight_bytes(bytes, at);
+        let (n, has_capitals) = n_ascii_letters(bytes, at, word);
         let segment = &mut self.current;
         segment.n_latin += n as u32;
         if !self.in_word {
             segment.n_words += 1;
-            segment.n_capitalised += u32::from(letters.first().is_some_and(u8::is_ascii_uppercase));
+            segment.n_capitalised += u32::from((word as u8).is_ascii_uppercase());
         }
         if has_capitals {
             let meet = |pair: &&[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
-            segment.n_glued += letters.windows(2).filter(meet).count() as u32;
+            segment.n_glued += bytes[at..at + n].windows(2).filter(meet).count() as u32;
         }
         self.visible(n as u32);
         self.in_word = true;
         self.ended = false;
-        if let [.., before, last] = *letters {
-            (self.before_last, self.last) = (before.into(), last.into());
-        } else if let [last] = *letters {
-            (self.before_last, self.last) = (self.last, last.into());
-        }
+        self.before_last = if n > 1 { bytes[at + n - 2].into() } else { self.last };
+        self.last = bytes[at + n - 1].into();
         n
     }
 
-    /// Reads the CJK characters with which `rest` begins; how many bytes they have.
-    fn characters(&mut self, rest: &str, table: &Table) -> usize {
-        let bytes = rest.as_bytes();
-        let (mut at, mut n_chars) = (0, 0);
+    /// Reads the CJK characters that begin at a byte of the page; how many bytes they have.
+    fn characters(&mut self, page: &str, start: usize, table: &Table) -> usize {
+        let bytes = page.as_bytes();
+        let (mut at, mut n_chars) = (start, 0);
         loop {
-            at += match bytes.get(at..at + 2) {
-                // All Han characters, but not the hexagrams before them.
-                Some([0xE5..=0xE9, _] | [0xE4, 0x80..=0xB6 | 0xB8..=0xBF]) => 3,
-                Some([0x80..=0xFF, _]) => {
-                    let c = rest.get(at..).and_then(|rest| rest.chars().next());
-                    match c.filter(|c| table.of(*c) == Classes::CJK) {
-                        Some(c) => c.len_utf8(),
-                        None => break,
-                    }
-                }
-                _ => break,
-            };
+            // All Han characters, but not the hexagrams before most of them.
+            while let Some(&[first, second]) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+                && matches!(first, 0xE4..=0xE9)
+                && (first, second) != (0xE4, 0xB7)
+            {
+                at += 3;
+                n_chars += 1;
+            }
+            match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
+                Some(c) => at += c.len_utf8(),
+                None => break,
+            }
             n_chars += 1;
         }
         self.current.n_cjk += n_chars;
         self.visible(n_chars);
         self.in_word = false;
         self.ended = false;
-        let mut last = rest.get(..at).unwrap_or_default().chars().rev();
+        let mut last = page.get(start..at).unwrap_or_default().chars().rev();
         if let Some(c) = last.next() {
             (self.before_last, self.last) = (last.next().unwrap_or(self.last), c);
         }
-        at
+        at - start
     }
 }
 
-/// The character at a byte of a line, of which `first` is the first byte.
-fn character(line: &str, at: usize, first: u8) -> Option<char> {
-    if first < 0x80 { Some(first.into()) } else { line.get(at..)?.chars().next() }
+/// The character at a byte of a page.
+#[inline]
+fn character(page: &str, at: usize) -> Option<char> {
+    page.get(at..)?.chars().next()
 }
 
 /// The bytes of a date, with or without a time of day, or of a time of day, that begins at `at`.
 ///
 /// Dates have a year of four digits, or day and month with a word of Chinese; times have a colon.
-fn moment(line: &str, at: usize, before: char) -> Option<usize> {
+fn moment(page: &str, at: usize, before: char) -> Option<usize> {
     if before.is_ascii_digit() || before == '.' {
         return None;
     }
-    let bytes = line.as_bytes().get(at..)?;
+    let bytes = page.as_bytes().get(at..)?;
     let mut reader = Digits { bytes, at: 0 };
     let first = reader.number()?;
     match first {

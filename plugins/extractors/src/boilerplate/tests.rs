@@ -158,7 +158,7 @@ fn what_other_pages_have_is_less_likely_text() {
     let notice = "本网部分内容来自其他媒体，转载的目的在于传递更多的信息，并不代表本网赞同其观点，读者如有疑问，可以与我们联系。";
     let page = format!("首页\n新闻\n{ARTICLE}\n{notice}\n{notice}");
     let keeps = |marks: &Marks| {
-        let reading = Reading::new(&page, &Title::default(), marks, &MODELS, &mut Memory::default());
+        let reading = Reading::new(&page, &Title::default(), marks, &mut Memory::default());
         let last = reading.decision.inside.last().copied();
         last.expect("the page has segments")
     };

@@ -1,11 +1,9 @@
 //! What the page is called, and how much a piece of text has to do with it.
 
-use std::borrow::Cow;
-
 use super::phrases::Begins;
 use super::tokens::{Kind, Sieve, Token, Tokens};
 use tamis_text::class::{Classes, Table};
-use tamis_text::likeness::letters;
+use tamis_text::likeness::{letters, plain};
 
 /// Longer first lines are no titles, bytes.
 const MAX_TITLE_BYTES: usize = 400;
@@ -24,6 +22,17 @@ pub(super) struct Title {
     words: Vec<u64>,
     /// A bit for each of them by its upper bits, so that nearly all other words need not be looked for.
     filter: [u64; 16],
+    /// The same as it is noted of the tokens of a line.
+    noted: Noted,
+}
+
+/// Some keys, a bit for each: a bound on what a line may have, in less room than the keys.
+pub(super) type Noted = [u64; 4];
+
+/// Notes a key.
+#[inline]
+pub(super) fn note(noted: &mut Noted, key: u64) {
+    noted[(key >> 62) as usize] |= 1 << (key >> 56 & 63);
 }
 
 impl Title {
@@ -42,7 +51,11 @@ impl Title {
         for bit in words.iter().map(|key| key >> 54) {
             filter[(bit >> 6) as usize] |= 1 << (bit & 63);
         }
-        Self { plain: letters(title).collect(), words, filter }
+        let mut noted = Noted::default();
+        for word in &words {
+            note(&mut noted, *word);
+        }
+        Self { plain: plain(title), words, filter, noted }
     }
 
     /// Whether `text` says just this, or a large part of it.
@@ -76,18 +89,22 @@ impl Title {
         let fits = (self.plain.len()..600).contains(&text.len());
         // The words at either end may go on in the text.
         let has_words = words != 0 && words.count_ones() as usize + 2 >= self.words.len();
-        fits && has_words
-            && self.plain.len() >= MIN_WITHIN_BYTES
-            && letters(text).collect::<String>().contains(&self.plain)
+        fits && has_words && self.plain.len() >= MIN_WITHIN_BYTES && plain(text).contains(&self.plain)
     }
 
-    /// The beginnings of phrases with its words among them, so that one look at a bit answers for both.
-    pub(super) fn added_to<'b>(&self, begins: &'b Begins) -> Cow<'b, Begins> {
-        let mut begins = Cow::Borrowed(begins);
-        for word in &self.words {
-            begins.to_mut().add(*word);
-        }
-        begins
+    /// Whether it has no words that could be looked for.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Adds its words to the beginnings of phrases, so that one look at a bit answers for both; which of them were new.
+    pub(super) fn add_to(&self, begins: &mut Begins) -> Vec<u64> {
+        self.words.iter().copied().filter(|word| begins.add(*word)).collect()
+    }
+
+    /// Whether one of its words may be among tokens of which this is known.
+    pub(super) fn may_be_among(&self, tokens: &Noted) -> bool {
+        self.noted.iter().zip(tokens).any(|(own, others)| own & others != 0)
     }
 
     /// Whether a token may be one of its words, by the upper 16 bits of its key.

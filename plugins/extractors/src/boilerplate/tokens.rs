@@ -2,6 +2,8 @@
 //!
 //! Phrases of the lexicon begin with a token, and a title consists of some: one walk over a page finds both.
 
+use std::ops::Range;
+
 use tamis_text::class::{Classes, Table};
 
 /// Bytes of a character of Chinese, Japanese or Korean.
@@ -38,29 +40,38 @@ pub(super) struct Tokens<'a> {
     text: &'a str,
     table: &'static Table,
     at: usize,
+    end: usize,
     /// Where the last word ended.
     word_end: usize,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        Self { text, table: Table::get(), at: 0, word_end: usize::MAX }
+        Self::within(text, 0..text.len())
+    }
+
+    /// Those of some lines of a page: what stands behind them is seen, and is a line end.
+    pub(super) fn within(page: &'a str, lines: Range<usize>) -> Self {
+        let Range { start, end } = lines;
+        Self { text: page, table: Table::get(), at: start, end, word_end: usize::MAX }
     }
 
     /// The next token of which the sieve does not know that nobody asks for it; most are passed over without more
     /// than a look at a bit.
+    #[inline]
     pub(super) fn next_of(&mut self, sieve: &mut impl Sieve) -> Option<Token> {
         let bytes = self.text.as_bytes();
-        loop {
+        while self.at < self.end {
             let start = self.at;
-            let first = *bytes.get(start)?;
+            let word = eight_bytes(bytes, start);
+            let first = word as u8;
             match first {
                 b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
                 b'A'..=b'Z' | b'a'..=b'z' => {
                     let goes_on = self.word_end == start && !is_glued(bytes, start);
-                    let end = ascii_word_end(bytes, start);
-                    let next = bytes.get(end);
-                    if matches!(next, Some(0x80..)) {
+                    let (n, key, next) = ascii_word(bytes, start, word);
+                    let end = start + n;
+                    if next >= 0x80 && end < bytes.len() {
                         let token = self.long_word(start, end);
                         if !goes_on && sieve.may_be(token.key) {
                             return Some(token);
@@ -68,30 +79,25 @@ impl<'a> Tokens<'a> {
                         continue;
                     }
                     (self.at, self.word_end) = (end, end);
-                    let kind =
-                        if next.is_some_and(u8::is_ascii_alphabetic) { Kind::Glued } else { Kind::Word };
-                    let key = word_key(&bytes[start..], end - start);
+                    let kind = if next.is_ascii_alphabetic() { Kind::Glued } else { Kind::Word };
                     // The sieve is told of all tokens, of those that pass anyway, too.
                     if !goes_on && (sieve.may_be(key) || kind == Kind::Glued) {
                         return Some(Token { start, end, kind, key });
                     }
                 }
                 // Han characters and what stands between them: most of a Chinese page.
-                0xE4..=0xE9 if matches!(bytes.get(start + WIDE), Some(0xE2..=0xEF)) => {
+                0xE4..=0xE9 if matches!(byte_of(word, WIDE), 0xE2..=0xEF) => {
                     self.at += WIDE;
-                    let word = first_bytes(&bytes[start..], 2 * WIDE);
-                    let key = spread(word);
-                    if sieve.may_be(key) || sieve.may_be_alone(code_of_wide(word)) {
-                        let is_pair = matches!(bytes[start + WIDE], 0xE4..=0xE9);
+                    let key = spread(word & 0xFFFF_FFFF_FFFF);
+                    if sieve.may_be(key) || sieve.may_be_alone(word as u32 & 0xFF_FFFF) {
+                        let is_pair = matches!(byte_of(word, WIDE), 0xE4..=0xE9);
                         let kind = if is_pair { Kind::Pair } else { self.wide_kind(start) };
                         return Some(Token { start, end: start + WIDE, kind, key });
                     }
                 }
                 0..=0x7F => {
                     self.at += 1;
-                    // Nothing behind it is as good as a byte that is no sign.
-                    let next = bytes.get(start + 1).copied().unwrap_or(0xFF);
-                    if sieve.may_begin_with(first, next) {
+                    if sieve.may_begin_with(first, byte_of(word, 1)) {
                         let (key, n_bytes) = self.sign_key(start, first.into());
                         return Some(self.sign(start, first.into(), key, n_bytes));
                     }
@@ -101,7 +107,9 @@ impl<'a> Tokens<'a> {
                     if !self.table.of(c).has(Classes::WORD) {
                         self.at += c.len_utf8();
                         let (key, n_bytes) = self.sign_key(start, c);
-                        if sieve.may_be(key) || sieve.may_be_alone(c.into()) {
+                        if sieve.may_be(key)
+                            || sieve.may_be_alone(first_bytes(&bytes[start..], c.len_utf8()) as u32)
+                        {
                             return Some(self.sign(start, c, key, n_bytes));
                         }
                         continue;
@@ -114,6 +122,7 @@ impl<'a> Tokens<'a> {
                 }
             }
         }
+        None
     }
 
     /// A word of whose letters not all, or none, are of ASCII: from `end` on, they may be any.
@@ -172,8 +181,8 @@ impl Iterator for Tokens<'_> {
 pub(super) trait Sieve {
     /// A token with this key.
     fn may_be(&mut self, key: u64) -> bool;
-    /// A character by itself, whatever stands behind it.
-    fn may_be_alone(&mut self, code: u32) -> bool;
+    /// A character by itself, whatever stands behind it: its bytes as a number.
+    fn may_be_alone(&mut self, bytes: u32) -> bool;
     /// A sign of ASCII with the byte that stands behind it.
     fn may_begin_with(&mut self, sign: u8, next: u8) -> bool;
 }
@@ -196,7 +205,7 @@ impl Sieve for Anything {
 }
 
 /// The character that the first three bytes of a number are.
-fn code_of_wide(bytes: u64) -> u32 {
+pub(super) fn code_of_wide(bytes: u64) -> u32 {
     (bytes as u32 & 0xF) << 12 | (bytes as u32 >> 8 & 0x3F) << 6 | bytes as u32 >> 16 & 0x3F
 }
 
@@ -252,8 +261,46 @@ pub(super) fn is_glued(bytes: &[u8], at: usize) -> bool {
     before.is_some_and(u8::is_ascii_lowercase) && bytes.get(at).is_some_and(u8::is_ascii_uppercase)
 }
 
-/// The end of the letters of ASCII that make a word from byte `start` on: small ones, or capitals.
+/// Eight bytes as a number. Nothing behind the end is as good as a byte that is in no text.
 #[inline]
+pub(super) fn eight_bytes(bytes: &[u8], start: usize) -> u64 {
+    match bytes.get(start..) {
+        Some(rest) => rest.first_chunk().map_or_else(|| last_bytes(rest), |bytes| u64::from_le_bytes(*bytes)),
+        None => u64::MAX,
+    }
+}
+
+#[cold]
+fn last_bytes(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte))
+}
+
+#[inline]
+fn byte_of(word: u64, at: usize) -> u8 {
+    (word >> (8 * at)) as u8
+}
+
+/// The letters of ASCII that make a word from byte `start` on, where `word` begins: how many, its key, and the byte behind.
+#[inline]
+fn ascii_word(bytes: &[u8], start: usize, word: u64) -> (usize, u64, u8) {
+    let capitals = (word as u8).is_ascii_uppercase() && byte_of(word, 1).is_ascii_uppercase();
+    let ends = others(word, if capitals { b'A' } else { b'a' }) & !0xFF;
+    if ends != 0 {
+        let n = ends.trailing_zeros() as usize / 8;
+        return (n, spread(word & ((1 << (8 * n)) - 1)), byte_of(word, n));
+    }
+    long_ascii_word(bytes, start)
+}
+
+/// The same for one of eight letters and more.
+#[inline(never)]
+fn long_ascii_word(bytes: &[u8], start: usize) -> (usize, u64, u8) {
+    let end = ascii_word_end(bytes, start);
+    let next = bytes.get(end).copied().unwrap_or(0xFF);
+    (end - start, word_key(&bytes[start..], end - start), next)
+}
+
+/// The end of the letters of ASCII that make a word from byte `start` on: small ones, or capitals.
 fn ascii_word_end(bytes: &[u8], start: usize) -> usize {
     let letters = bytes.get(start + 1..).unwrap_or_default();
     let capitals = bytes[start].is_ascii_uppercase() && letters.first().is_some_and(u8::is_ascii_uppercase);
@@ -290,26 +337,32 @@ fn n_letters_from(bytes: &[u8], first: u8) -> usize {
     n + rest.iter().take_while(|byte| byte.wrapping_sub(first) < 26).count()
 }
 
-/// How many letters of ASCII come at the beginning, and whether one of them but the first is a capital.
-pub(super) fn n_ascii_letters(bytes: &[u8]) -> (usize, bool) {
-    let (mut n, mut capitals) = (0, 0);
-    while let Some(word) = bytes.get(n..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        let others_here = others(word | 0x2020_2020_2020_2020, b'a') | word & HIGH;
-        // Bits below that of the first other byte.
-        let letters = others_here.wrapping_sub(1) & !others_here;
+/// How many letters of ASCII come at the beginning, where `word` begins, and whether one of them but the first is a capital.
+#[inline]
+pub(super) fn n_ascii_letters(bytes: &[u8], start: usize, word: u64) -> (usize, bool) {
+    let ends = others(word | 0x2020_2020_2020_2020, b'a') | word & HIGH;
+    if ends == 0 {
+        return many_ascii_letters(bytes.get(start..).unwrap_or_default());
+    }
+    // Bits below that of the first other byte, those of the first letter left out.
+    let letters = ends.wrapping_sub(1) & !ends & !0xFF;
+    let capitals = !others(word, b'A') & HIGH & letters;
+    (ends.trailing_zeros() as usize / 8, capitals != 0)
+}
+
+/// The same for those that are eight or more.
+fn many_ascii_letters(bytes: &[u8]) -> (usize, bool) {
+    let (mut n, mut has_capitals) = (0, false);
+    loop {
+        let word = eight_bytes(bytes, n);
+        let ends = others(word | 0x2020_2020_2020_2020, b'a') | word & HIGH;
         let first = if n == 0 { 0xFF } else { 0 };
-        capitals |= !others(word, b'A') & HIGH & letters & !first;
-        if others_here != 0 {
-            return (n + others_here.trailing_zeros() as usize / 8, capitals != 0);
+        has_capitals |= !others(word, b'A') & HIGH & ends.wrapping_sub(1) & !ends & !first != 0;
+        if ends != 0 {
+            return (n + ends.trailing_zeros() as usize / 8, has_capitals);
         }
         n += 8;
     }
-    let rest = bytes.get(n..).unwrap_or_default();
-    let rest = &rest[..rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()];
-    let is_capital = |byte: &u8| byte.is_ascii_uppercase();
-    let capital = rest.iter().skip(usize::from(n == 0)).any(is_capital);
-    (n + rest.len(), capitals != 0 || capital)
 }
 
 /// The key of a word of `n` letters of ASCII.
@@ -381,7 +434,8 @@ mod tests {
             prop_assert_eq!(n_letters_from(text.as_bytes(), first), expected);
             let n = text.bytes().take_while(u8::is_ascii_alphabetic).count();
             let capital = text.bytes().take(n).skip(1).any(|byte| byte.is_ascii_uppercase());
-            prop_assert_eq!(n_ascii_letters(text.as_bytes()), (n, capital), "{}", text);
+            let word = eight_bytes(text.as_bytes(), 0);
+            prop_assert_eq!(n_ascii_letters(text.as_bytes(), 0, word), (n, capital), "{}", text);
         }
     }
 

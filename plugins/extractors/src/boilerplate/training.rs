@@ -12,7 +12,6 @@ use super::describe::Seen;
 use super::features::Sink;
 use super::kind::Views;
 use super::memory::{self, Memory};
-use super::model::Summing;
 use super::segment::Segment;
 use super::title::Title;
 
@@ -99,15 +98,26 @@ impl Page {
 
     /// The sums of the weights of its features.
     pub fn sums(&self, weights: &Weights) -> Sums {
-        let mut summing = Summing::new(weights, self.segments.len());
-        for at in 0..self.segments.len() {
-            summing.next();
-            self.node(at).iter().for_each(|feature| summing.node(usize::from(*feature)));
-            self.edge(at).iter().for_each(|feature| summing.edge(usize::from(*feature)));
+        let node = |features: &[u16]| -> f32 {
+            features.iter().map(|feature| weights.node[usize::from(*feature)]).sum()
+        };
+        let edge = |features: &[u16]| -> Four {
+            let of = |change: usize| {
+                features.iter().map(|feature| weights.edge[usize::from(*feature)][change]).sum()
+            };
+            [0, 1, 2, 3].map(of)
+        };
+        let (of_all, of_all_boundaries) = (node(&self.of_all), edge(&self.of_all_boundaries));
+        let each = || 0..self.segments.len();
+        let boundary = |at: usize| {
+            let own = edge(self.edge(at));
+            [0, 1, 2, 3].map(|change| own[change] + of_all_boundaries[change])
+        };
+        Sums {
+            node: each().map(|at| node(self.node(at)) + of_all).collect(),
+            edge: each().map(boundary).collect(),
+            pause: weights.pause,
         }
-        self.of_all.iter().for_each(|feature| summing.node_of_page(usize::from(*feature)));
-        self.of_all_boundaries.iter().for_each(|feature| summing.edge_of_page(usize::from(*feature)));
-        summing.finish()
     }
 
     /// The features of the page as both models see it, of which [`Need`] has the weights.

@@ -61,10 +61,16 @@ impl<'a> Page<'a> {
 
     fn trimmed(&self, start: usize, end: usize) -> Line<'a> {
         let line = self.slice(start..end);
-        let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-        let begun = if is_plain(line.as_bytes().first()) { line } else { line.trim_start_matches(is_space) };
+        // Signs and letters of ASCII, and Han characters, of which the first byte tells as much.
+        let is_plain = |byte: &u8| matches!(byte, 0x21..=0x7E | 0xE4..=0xE9);
+        let begun = if line.as_bytes().first().is_some_and(is_plain) {
+            line
+        } else {
+            line.trim_start_matches(is_space)
+        };
         let start = start + line.len() - begun.len();
-        let text = if is_plain(line.as_bytes().last()) { begun } else { begun.trim_end_matches(is_space) };
+        let ends_plainly = matches!(begun.as_bytes(), [.., 0x21..=0x7E] | [.., 0xE4..=0xE9, _, _]);
+        let text = if ends_plainly { begun } else { begun.trim_end_matches(is_space) };
         Line { text, start }
     }
 
@@ -176,8 +182,11 @@ pub(super) fn is_code(line: &str) -> bool {
     {
         return true;
     }
-    let holds = |what: &str| memchr::memmem::find(head, what.as_bytes()).is_some();
+    // A search for two bytes is prepared for longer than such a line is looked through.
+    let holds = |first: u8, second: u8| {
+        memchr::memchr_iter(first, head).any(|at| head.get(at + 1).is_some_and(|next| *next == second))
+    };
     ["//", "/*", "http"].iter().any(|start| line.starts_with(start))
-        || holds("()")
-        || (n_signs == 1 && holds("=\""))
+        || holds(b'(', b')')
+        || (n_signs == 1 && holds(b'=', b'"'))
 }

@@ -141,7 +141,13 @@ const ORGANISATIONS: &[&str] = &[
 /// Whether a line says something about the page or belongs to a script, so that it does not count as a line
 /// between title and date.
 pub(super) fn is_aside(line: Line<'_>) -> bool {
-    is_code(line.text) || line.width() < 4 || OTHER_LINES.iter().any(|start| line.text.starts_with(start))
+    is_code(line.text) || line.width() < 4 || says_something_else(line.text)
+}
+
+/// Whether a line begins as those do that say something else about the page.
+fn says_something_else(line: &str) -> bool {
+    let first = line.as_bytes().first();
+    OTHER_LINES.iter().any(|start| start.as_bytes().first() == first && line.starts_with(start))
 }
 
 /// A line of which phrases of furniture take more than this share says nothing else.
@@ -175,7 +181,7 @@ pub(super) fn quality(text: &str) -> f64 {
     if width <= 30 && ORGANISATIONS.iter().any(|end| text.ends_with(end)) {
         score -= 2.5;
     }
-    if OTHER_LINES.iter().any(|start| text.starts_with(start)) || text.starts_with(['（', '(', '©']) {
+    if says_something_else(text) || text.starts_with(['（', '(', '©']) {
         score -= 3.0;
     }
     score - marks(text) - date_in(text, width)
@@ -245,6 +251,15 @@ impl Words {
     }
 }
 
+/// Classes of characters that are no letters and digits.
+const MARKS: Classes = Classes::SPACE
+    .or(Classes::COMMA)
+    .or(Classes::CJK_END)
+    .or(Classes::CLOSING)
+    .or(Classes::QUOTE)
+    .or(Classes::SEPARATOR)
+    .or(Classes::CODE);
+
 fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
     let mix = |hash: u32, c: char| (hash ^ c as u32).wrapping_mul(0x0100_0193);
     let finish = |hash: u32| hash ^ (hash >> 15);
@@ -262,7 +277,7 @@ fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
         }
         previous = None;
         // The tables of the standard library take twenty instructions to say no to a comma of Chinese.
-        let is_mark = classes.has(Classes::SPACE.or(Classes::COMMA).or(Classes::CJK_END));
+        let is_mark = classes.has(MARKS);
         if !is_mark && c.is_alphanumeric() {
             word = mix(word, c.to_ascii_lowercase());
             n_letters += 1;

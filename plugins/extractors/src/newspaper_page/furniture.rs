@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use tamis_dates::certain_date;
 use tamis_text::likeness;
-use tamis_text::lines::squeeze;
+use tamis_text::lines::{lines, squeeze, trim};
 
 use super::lines::{MAX_HEADING_CHARS, PageLine, ends_clause, remove, visible};
 
@@ -91,11 +91,22 @@ pub(super) struct Furniture {
 pub(super) fn signs(text: &str) -> usize {
     let visible = |line: &&str| !line.is_empty();
     let mut top = Furniture::default();
-    for line in text.split('\n').map(str::trim).filter(visible).take(EDGE) {
+    for line in lines(text).map(|line| trim(line.text)).filter(visible).take(EDGE) {
         top.read_top_line(line, 0);
     }
-    let mut bottom = text.rsplit('\n').map(str::trim).filter(visible).take(EDGE);
+    let mut bottom = last_lines(text).map(trim).filter(visible).take(EDGE);
     top.signs + usize::from(bottom.any(is_index))
+}
+
+/// The lines of a text, the last one first.
+fn last_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = memchr::memrchr(b'\n', text.as_bytes()) else { return rest.take() };
+        rest = text.get(..end);
+        text.get(end + 1..)
+    })
 }
 
 /// Whether a line lists other pages.

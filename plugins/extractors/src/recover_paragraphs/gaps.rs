@@ -93,11 +93,22 @@ fn gaps(line: &Line<'_>) -> Vec<Gap> {
     gaps
 }
 
-/// Where the first blank of a text stands, found by the first bytes of blanks.
+/// Where the first blank of a text stands that may be a gap, found by the first bytes of blanks. A single one of ASCII
+/// between letters or signs of it is none.
 fn find_blank(text: &str) -> Option<usize> {
-    let begins = |(_, byte): &(usize, &u8)| matches!(**byte, b' ' | b'\t' | 0xC2 | 0xE1..=0xE3);
+    let bytes = text.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let may_be = |at: &usize| match bytes[*at] {
+        b' ' => !byte(at + 1).is_ascii_graphic(),
+        b'\t' => true,
+        0xC2 => byte(at + 1) == 0xA0,
+        0xE1 => byte(at + 1) == 0x9A,
+        0xE2 => matches!(byte(at + 1), 0x80 | 0x81),
+        0xE3 => (byte(at + 1), byte(at + 2)) == (0x80, 0x80),
+        _ => false,
+    };
     let is_blank_at = |at: &usize| text.get(*at..).and_then(|rest| rest.chars().next()).is_some_and(is_blank);
-    text.as_bytes().iter().enumerate().filter(begins).map(|(at, _)| at).find(is_blank_at)
+    (0..bytes.len()).filter(may_be).find(is_blank_at)
 }
 
 /// Whether a line may have gaps. Single blanks, and two of them, are none.

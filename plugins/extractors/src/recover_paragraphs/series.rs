@@ -103,31 +103,55 @@ fn candidates<'a>(text: &'a str, lines: impl IntoIterator<Item = Line<'a>>) -> V
     for line in lines {
         let first_of_line = candidates.len();
         let bytes = line.text.as_bytes();
-        for (offset, _) in bytes.iter().enumerate().filter(|(_, byte)| MARKER_BYTES[usize::from(**byte)]) {
-            if !may_begin_marker(bytes.get(offset..).unwrap_or_default()) {
-                continue;
+        let mut offset = 0;
+        while let Some(first) = bytes.get(offset) {
+            if MARKER_BYTES[usize::from(*first)] && may_begin_marker(bytes.get(offset..).unwrap_or_default())
+            {
+                let found = candidate(text, line, offset, first_of_line, &candidates);
+                candidates.extend(found);
             }
-            let (left, right) = line.text.split_at(offset);
-            let start = line.start + offset;
-            let before = candidates.get(first_of_line..).and_then(<[_]>::last);
-            let heading = before.and_then(|parent| text.get(parent.start + parent.marker.len..start));
-            let parent = candidates.len().checked_sub(1);
-            // What stands before is looked at first: it rules out nearly every digit of a text.
-            let Some(context) = context(left, heading, parent) else { continue };
-            let Some(marker) = marker(right) else { continue };
-            let fits = match context {
-                Context::Heading(parent) => {
-                    marker.value == 1 && candidates[parent].marker.numbering != marker.numbering
-                }
-                _ => true,
-            };
-            let text_follows = right.get(marker.len..).is_some_and(begins_item);
-            if fits && text_follows && marker.numbering != Numbering::Ordinal {
-                candidates.push(Candidate { start, marker, context });
-            }
+            offset += n_bytes(*first);
         }
     }
     candidates
+}
+
+/// What could be the number of an item at a byte of a line; `candidates` are those before it, of its line from
+/// `first_of_line` on.
+fn candidate(
+    text: &str,
+    line: Line<'_>,
+    offset: usize,
+    first_of_line: usize,
+    candidates: &[Candidate],
+) -> Option<Candidate> {
+    let (left, right) = line.text.split_at(offset);
+    let start = line.start + offset;
+    let before = candidates.get(first_of_line..).and_then(<[_]>::last);
+    let heading = before.and_then(|parent| text.get(parent.start + parent.marker.len..start));
+    let parent = candidates.len().checked_sub(1);
+    // What stands before is looked at first: it rules out nearly every digit of a text.
+    let context = context(left, heading, parent)?;
+    let marker = marker(right)?;
+    let fits = match context {
+        Context::Heading(parent) => {
+            marker.value == 1 && candidates[parent].marker.numbering != marker.numbering
+        }
+        _ => true,
+    };
+    let text_follows = right.get(marker.len..).is_some_and(begins_item);
+    let is_one = fits && text_follows && marker.numbering != Numbering::Ordinal;
+    is_one.then_some(Candidate { start, marker, context })
+}
+
+/// The bytes of a character of which this is the first.
+fn n_bytes(first: u8) -> usize {
+    match first {
+        0..0xC0 => 1,
+        0xC0..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0.. => 4,
+    }
 }
 
 /// The first bytes of the characters with which a marker can begin.

@@ -209,7 +209,7 @@ fn next_special(bytes: &[u8], from: usize) -> Option<usize> {
     if let Some(found) = special_within(bytes, from..at) {
         return Some(found);
     }
-    while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ LANE + 1 }>) {
+    while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ LANE + 2 }>) {
         if may_have_special(window)
             && let Some(found) = special_within(bytes, at..at + LANE)
         {
@@ -244,22 +244,23 @@ const NEAR: usize = 16;
 /// Bytes in a window, so that the compiler compares a register full of them at a time.
 const LANE: usize = 64;
 
-/// Whether a byte of a window, the last one left out, may be special: asked of the first two bytes of characters, by
-/// which few windows may.
-fn may_have_special(window: &[u8; LANE + 1]) -> bool {
+/// Whether a byte of a window, the last two left out, may be special: asked of the first bytes of characters, by which few
+/// windows may.
+fn may_have_special(window: &[u8; LANE + 2]) -> bool {
     let within = |byte: u8, from: u8, to: u8| u8::from(byte.wrapping_sub(from) <= to - from);
     let is = |byte: u8, other: u8| u8::from(byte == other);
     let mut may = 0;
     for index in 0..LANE {
-        let (byte, next) = (window[index], window[index + 1]);
+        let (byte, next, third) = (window[index], window[index + 1], window[index + 2]);
         let blank = is(byte, b' ') | is(byte, b'\n');
         let plain = within(next, 0x21, 0x7E) | within(next, 0xC3, 0xD7) | within(next, 0xE4, 0xE9);
         may |= blank & (plain ^ 1) | within(byte, 0, 0x1F) & (blank ^ 1) | is(byte, 0x7F);
         may |= is(byte, 0xC2) & within(next, 0, 0xAD) | is(byte, 0xD8) & is(next, 0x9C);
         may |= is(byte, 0xE1) & (is(next, 0x9A) | is(next, 0xA0)) | is(byte, 0xE2) & is(next, 0x81);
         may |= is(byte, 0xEF) & (is(next, 0xBB) | is(next, 0xBF));
-        // Of the punctuation there only some is none: U+2000 to U+203F, and U+3000 to U+303F.
-        may |= (is(byte, 0xE2) | is(byte, 0xE3)) & is(next, 0x80);
+        // Of U+2000 to U+203F some are, of U+3000 to U+303F only the first.
+        let plain = within(third, 0x90, 0xA7) | within(third, 0xB0, 0xFF);
+        may |= is(next, 0x80) & (is(byte, 0xE2) & (plain ^ 1) | is(byte, 0xE3) & is(third, 0x80));
     }
     may != 0
 }

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::lazy::LazyRegex;
 use memchr::{memchr, memrchr};
+use tamis_text::lines::trim;
 
 use super::literals::Literals;
 
@@ -96,7 +97,7 @@ impl Detector {
         let found = self.found(text);
         self.sites.iter().map(move |site| {
             let at_once = found[site.detect.clone()].iter().filter(|found| **found).count();
-            let is_anywhere = |index: usize| lines(text).any(|line| self.patterns[index].is_match(line));
+            let is_anywhere = |index: usize| self.is_anywhere(index, text);
             // Without the deferred ones a site lacks at least one, so most pages are not looked at again.
             let is_near = !site.deferred.is_empty() && at_once + site.deferred.len() >= site.need;
             let later =
@@ -104,6 +105,24 @@ impl Detector {
             let found = at_once + later;
             let excluded = found >= site.need && site.unless.clone().any(is_anywhere);
             Signs { found, need: site.need, excluded }
+        })
+    }
+
+    /// Whether some line has a pattern; where all literals that it demands are caseless, only lines with one are tried.
+    fn is_anywhere(&self, index: usize, text: &str) -> bool {
+        let pattern = &self.patterns[index];
+        let has_no_case = |literal: &Vec<u8>| !literal.iter().any(u8::is_ascii_alphabetic);
+        let Some(literals) = pattern.demanded().filter(|literals| literals.iter().all(has_no_case)) else {
+            return lines(text).any(|line| pattern.is_match(line));
+        };
+        literals.iter().any(|literal| {
+            let places = memchr::memmem::find_iter(text.as_bytes(), literal);
+            let mut tried = 0..0;
+            places.into_iter().any(|at| {
+                let is_new = !tried.contains(&at);
+                tried = if is_new { line_around(text, at) } else { tried.clone() };
+                is_new && pattern.is_match(trim(text.get(tried.clone()).unwrap_or_default()))
+            })
         })
     }
 
@@ -119,7 +138,7 @@ impl Detector {
             }
             tried[index] = line_around(text, at);
             let line = text.get(tried[index].clone()).unwrap_or_default();
-            found[index] = self.patterns[index].is_match(line.trim());
+            found[index] = self.patterns[index].is_match(trim(line));
         });
         if !self.undemanding.is_empty() {
             for line in lines(text) {
@@ -134,7 +153,7 @@ impl Detector {
 
 /// The lines that are not blank, without the white space around them.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    tamis_text::lines::lines(text).map(|line| line.text.trim()).filter(|line| !line.is_empty())
+    tamis_text::lines::lines(text).map(|line| trim(line.text)).filter(|line| !line.is_empty())
 }
 
 /// The line that holds the byte `at`.

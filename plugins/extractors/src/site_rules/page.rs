@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use regex::{Captures, Regex};
 use tamis_text::likeness::look_alike;
-use tamis_text::lines::squeeze;
+use tamis_text::lines::{indent, squeeze, trim};
 
 use super::lazy::LazyRegex;
 use super::literals::Literals;
@@ -62,12 +62,12 @@ enum Part {
 
 impl<'a> Line<'a> {
     fn new(start: usize, text: &'a str) -> Self {
-        let indent = text.len() - text.trim_start().len();
+        let indent = indent(text);
         Self { start, text: Cow::Borrowed(text), indent, cuts: Vec::new(), removed: false }
     }
 
     fn trimmed(&self) -> &str {
-        self.text.get(self.indent..).unwrap_or_default().trim_end()
+        trim(self.text.get(self.indent..).unwrap_or_default())
     }
 
     /// Cuts a range of the text out and returns where it began in the page.
@@ -89,8 +89,8 @@ impl<'a> Page<'a> {
     pub(super) fn new(text: &'a str, site: &'a Site) -> Self {
         let lines = tamis_text::lines::collect_lines(text, |line| Line::new(line.start, line.text));
         // Of a line that is blank all is indent.
-        let visible =
-            (0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()).collect();
+        let mut visible = Vec::with_capacity(lines.len());
+        visible.extend((0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()));
         let mut page = Self {
             lines,
             visible,
