@@ -139,6 +139,20 @@ pub(crate) fn concatenated(world: &World, folder: &str, shards: usize) -> String
     all
 }
 
+/// Dead letters without what a shard counts from where it begins in a file, and says so: records and lines.
+pub(crate) fn uncounted(letters: &str) -> String {
+    let uncounted = letters.lines().map(|line| {
+        let mut letter: Json = serde_json::from_str(line).unwrap();
+        letter["origin"]["ordinal"] = Json::Null;
+        let reason = letter["reason"].as_str().unwrap();
+        let said = reason.split_once(" (counted from byte ").map_or(reason, |(said, _)| said);
+        let said = said.strip_prefix("line ").map_or(said, |said| said.split_once(": ").unwrap().1);
+        letter["reason"] = Json::from(said);
+        format!("{letter}\n")
+    });
+    uncounted.collect()
+}
+
 fn sorted(lines: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = lines.lines().collect();
     lines.sort_unstable();
@@ -185,7 +199,8 @@ fn a_launcher_needs_no_more_than_the_plan() {
         let failed: Vec<String> = failed.collect();
         let nested: String = failed.iter().map(|folder| concatenated(&world, folder, 0)).collect();
         let beside = concatenated(&world, "out/__failed", shards);
-        assert!(sorted(&(nested + &beside)) == sorted(&expected[1]), "{shards} shards");
+        let (letters, of_one) = (uncounted(&(nested + &beside)), uncounted(&expected[1]));
+        assert_eq!(sorted(&letters), sorted(&of_one), "{shards} shards");
         let gone = concatenated(&world, "gone/dropped", shards);
         assert!(sorted(&gone) == sorted(&expected[2]), "{shards} shards");
     }

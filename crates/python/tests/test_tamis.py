@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import textwrap
 import threading
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import tamis
@@ -258,6 +260,17 @@ class Launching(Folder):
         self.check("killed", runner)
         self.assertEqual(killed, {0, 1, 2, 3, 4})
 
+    def test_a_launch_that_was_broken_off_goes_on(self):
+        def breaks_off(tasks):
+            for task in tasks:
+                if task.segment == 4 and task.shard > 0:
+                    raise KeyboardInterrupt
+                yield tamis._launch.run_task(task)
+
+        with self.assertRaises(KeyboardInterrupt):
+            self.check("broken", breaks_off)
+        self.check("broken")
+
     def test_a_task_that_always_fails_is_told(self):
         calls = []
 
@@ -283,20 +296,68 @@ class Launching(Folder):
             self.skipTest(f"SKIPPED: Ray does not start here: {error}")
         self.check("ray", on_ray)
 
-    def test_on_a_server_of_spark_connect(self):
+    def on_sail(self):
+        """A runner on a server of Spark Connect, and the bytes a document that it has shuffled in each round."""
         try:
+            import pyarrow  # noqa: F401
             from pysail.spark import SparkConnectServer
             from pyspark.sql import SparkSession
         except ImportError:
             self.skipTest("SKIPPED: no Sail")
-        from tamis.spark import runner
+        from tamis import _keys, spark
 
         server = SparkConnectServer()
         server.start(background=True)
         self.addCleanup(server.stop)
         session = SparkSession.builder.remote(f"sc://localhost:{server.listening_address[1]}").getOrCreate()
         self.addCleanup(session.stop)
-        self.check("sail", runner(session))
+        runner, shuffled = spark.runner(session), {}
+        reduce = runner.reduce
+
+        def counting(tables, round, n_rows, out):
+            shuffled[round["name"]] = n_rows * _keys.Layout.of(round).shuffled / 720
+            reduce(tables, round, n_rows, out)
+
+        runner.reduce = counting
+        return runner, shuffled
+
+    def test_on_a_server_of_spark_connect(self):
+        runner, shuffled = self.on_sail()
+        self.check("sail", runner)
+        self.assertEqual(set(shuffled), {"texts", "candidates"})
+        self.assertLessEqual(shuffled["texts"], 24)
+        self.assertTrue(50 < shuffled["candidates"] <= 300, shuffled)
+
+    def test_folds_on_a_server_of_spark_connect(self):
+        text = SHARDED.replace('use = "dedup-exact"\n', 'use = "dedup-exact"\nunit = "paragraphs"\nmin_chars = 5\n')
+        (self.folder / "p.toml").write_text(text + '\n[[stage]]\nuse = "dedup-spans"\nmin_chars = 40\n')
+        shutil.rmtree(self.folder / "out")
+        self.whole = tamis.run(self.folder / "p.toml")["tally"]
+        self.expected = self.lines("out")
+        runner, shuffled = self.on_sail()
+        self.check("sail", runner)
+        self.assertIn("parts", shuffled)
+
+    def test_a_task_that_is_killed_under_an_engine_is_run_again(self):
+        runner, _ = self.on_sail()
+        folder = self.folder
+
+        def killing(task):
+            # A file and no set: the engine has a copy of this function.
+            mark = folder / f"killed-{task.segment}"
+            if task.shard != 1 or mark.exists():
+                return tamis._launch.run_task(task)
+            process = subprocess.Popen([*tamis._program.command(), *task.arguments])
+            time.sleep(0.02)
+            process.kill()
+            code = process.wait()
+            mark.write_text(str(code))
+            return tamis._launch.Result(task.shard, code, "killed", 0.0)
+
+        with unittest.mock.patch("tamis.spark.run_task", killing):
+            self.check("sail", runner)
+        codes = [(folder / f"killed-{segment}").read_text() for segment in range(5)]
+        self.assertEqual(codes, [str(-signal.SIGKILL)] * 5)
 
 
 class Stages(Folder):
