@@ -185,8 +185,8 @@ impl<'a> Setup<'a> {
         // Behind all that is said of the inputs of the whole.
         let range = match settings.shard {
             Some(shard) => {
-                let share = shard.share(opened, &inputs)?;
-                inputs.leave(share)
+                let between = shard.share(opened, &inputs)?;
+                inputs.leave(between)
             }
             None => 0..inputs.len(),
         };

@@ -159,8 +159,8 @@ impl Grain {
         if file.trouble.is_some() || file.size == 0 || !source.readers.iter().any(can) {
             return Ok(Self::Whole);
         }
-        let opener = Opener::with(OpenOptions::default(), Unpacker::new(PathBuf::new()));
-        let Some(mut stream) = Stream::open(file, &opener, 0)? else { return Ok(Self::Whole) };
+        let open_with = Opener::with(OpenOptions::default(), Unpacker::new(PathBuf::new()));
+        let Some(mut stream) = Stream::open(file, &open_with, 0)? else { return Ok(Self::Whole) };
         stream.fill(SNIFF_BYTES)?;
         if !stream.is_plain() || is_companion(&file.name, stream.bytes()) {
             return Ok(Self::Whole);
