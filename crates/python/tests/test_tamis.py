@@ -271,6 +271,25 @@ class Launching(Folder):
             self.check("broken", breaks_off)
         self.check("broken")
 
+    @unittest.skipUnless(sys.platform == "linux", "SKIPPED: only Linux ends a process with its parent")
+    def test_what_a_killed_worker_has_started_ends_with_it(self):
+        output = self.folder / "orphan"
+        arguments = ("run", str(self.folder / "p.toml"), "--quiet", "-o", str(output), "--segment", "0", "--shard", "0/1")
+        # Slow enough to be there when its parent is killed.
+        with open(self.folder / "in" / "more.jsonl", "w") as lines:
+            lines.writelines(json.dumps({"text": f"text {n}", "site": "s"}) + "\n" for n in range(50_000))
+        slow = (*arguments, "--set", "run.block_bytes=1024")
+        program = f"from tamis import _launch; _launch.run_task(_launch.Task(0, 0, {slow!r}))"
+        worker = subprocess.Popen([sys.executable, "-c", program])
+        while not list(output.glob("**/manifest.json")):
+            self.assertIsNone(worker.poll())
+            time.sleep(0.001)
+        worker.kill()
+        self.assertEqual(worker.wait(), -signal.SIGKILL)
+        # It would be refused if anybody were still writing there.
+        result = tamis._launch.run_task(tamis._launch.Task(0, 0, slow))
+        self.assertEqual((result.code, result.said), (0, ""))
+
     def test_a_task_that_always_fails_is_told(self):
         calls = []
 
