@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -314,6 +315,35 @@ class Launching(Folder):
         except Exception as error:  # What a machine without shared memory or free ports says.
             self.skipTest(f"SKIPPED: Ray does not start here: {error}")
         self.check("ray", on_ray)
+
+    def test_groups_over_many_keys_are_those_that_hang_together(self):
+        runner, _ = self.on_sail()
+        from tamis import _keys
+
+        # Chains of documents, each tied to the next by a key of its own, over all shards and in no order.
+        chance, chains = random.Random(7), [1, 2, 3, 17, 64]
+        documents = list(range(1, sum(chains) + 1))
+        chance.shuffle(documents)
+        groups = [[documents.pop() for _ in range(length)] for length in chains]
+        rows = [[], [], []]
+        for group in groups:
+            for key, pair in enumerate(zip(group, group[1:] or group)):
+                for document in pair:
+                    row = (1000 * group[0] + key).to_bytes(8, "big") + document.to_bytes(16, "big")
+                    rows[document % 3].append(row)
+        round = {"name": "x", "key": ["u64"], "columns": [], "reduce": {"groups": {"edges": 1}}, "ids": False}
+        for shard, of_shard in enumerate(rows):
+            (self.folder / "rows").write_bytes(b"".join(sorted(set(of_shard))))
+            _keys.write(str(self.folder / "rows"), round, shard, str(self.folder / "tables"))
+        left, n_rows = str(self.folder / "left"), sum(len(set(of_shard)) for of_shard in rows)
+        runner.reduce(str(self.folder / "tables"), round, n_rows, left)
+        n_left = _keys.read(left, str(self.folder / "tables"), round, str(self.folder / "rows"))
+        bytes = (self.folder / "rows").read_bytes()
+        found = {}
+        for at in range(0, len(bytes), 24):
+            found.setdefault(bytes[at : at + 8], []).append(int.from_bytes(bytes[at + 8 : at + 24], "big"))
+        self.assertEqual(sorted(map(sorted, found.values())), sorted(sorted(it) for it in groups if len(it) > 1))
+        self.assertEqual(n_left, sum(length for length in chains if length > 1))
 
     def on_sail(self):
         """A runner on a server of Spark Connect, and the bytes a document that it has shuffled in each round."""

@@ -9,12 +9,13 @@ nothing, or folds them (`reduced`), and what is left is reduced by `tamis state 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
 import subprocess
 import uuid
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, Sequence
 
 from tamis._program import command
 from tamis._run import Error
@@ -24,6 +25,9 @@ POSITION = 16
 
 WORD = 8
 """Bytes of a number."""
+
+LEFT = "left"
+"""The folder of what an engine has left of the tables, in the one that it is given."""
 
 RANK_BITS = 40
 """Bits for the rank of a document in its shard, below the number of the shard."""
@@ -221,7 +225,9 @@ def _positions(documents: Any, tables: str, known: dict[int, Any]) -> Any:
 def _batches(folder: str) -> Iterator[Any]:
     import pyarrow.dataset
 
-    yield from pyarrow.dataset.dataset(folder, format="parquet").to_batches()
+    path = os.path.join(folder, LEFT)
+    if os.path.isdir(path):
+        yield from pyarrow.dataset.dataset(path, format="parquet").to_batches()
 
 
 def reduced(rows: Any, round: dict[str, Any]) -> Any:
@@ -237,6 +243,55 @@ def reduced(rows: Any, round: dict[str, Any]) -> Any:
         return rows.groupBy(*layout.keys).agg(*folded)
     alike = f.count(f.lit(1)).over(Window.partitionBy(*layout.keys))
     return rows.withColumn("alike", alike).where(f.col("alike") > 1).drop("alike")
+
+
+def has_groups(round: dict[str, Any]) -> bool:
+    """Whether the rows of a round say which documents belong together, and nothing else that an engine would have to keep."""
+    layout = Layout.of(round)
+    return isinstance(round["reduce"], dict) and "groups" in round["reduce"] and not layout.widths and layout.key_width >= WORD
+
+
+def grouped(session: Any, rows: Any, round: dict[str, Any], folder: str) -> Optional[Any]:
+    """A data frame of rows that say the same of groups as those of another, one for each document: its group is its key.
+    Nothing if no document is in a group.
+
+    Documents with one key are tied to the first of them. Then large and small stars take turns (Kiveris and others,
+    "Connected Components in MapReduce and Beyond", 2014): in a large star the neighbours of a document that come behind it are
+    tied to the first of all of them, in a small star those before it. What is left in the end is one tie from every document to
+    the first of its group. The steps go to a folder, or an engine would begin each with all those before it.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    def first(of: str, by: Sequence[str]) -> Any:
+        return f.min(of).over(Window.partitionBy(*by))
+
+    def ties(ends: Any, later: Any, earlier: Any) -> Any:
+        return ends.select(later.alias("later"), earlier.alias("earlier")).where("later > earlier")
+
+    layout = Layout.of(round)
+    later, earlier, least = f.col("later"), f.col("earlier"), f.col("least")
+    edges = ties(rows, f.col("document"), first("document", layout.keys)).distinct()
+    if edges.isEmpty():
+        return None
+    for step in itertools.count():
+        both = edges.union(edges.select(earlier, later))
+        seen = both.withColumn("least", f.least(first("earlier", ["later"]), later)).where("earlier > later")
+        large = ties(seen, earlier, least).distinct()
+        seen = large.withColumn("least", first("earlier", ["later"]))
+        path = os.path.join(folder, f"step-{step}")
+        ties(seen, earlier, least).union(ties(seen, later, least)).distinct().write.parquet(path)
+        edges = session.read.parquet(path)
+        n_edges, n_later = edges.agg(f.count("later"), f.countDistinct("later")).collect()[0]
+        ends = edges.select(earlier.alias("later")).join(edges.select("later"), "later", "left_semi")
+        if n_edges == n_later and ends.isEmpty():
+            break
+    members = edges.select(earlier.alias("k0"), later.alias("document"))
+    firsts = edges.select(earlier.alias("k0"), earlier.alias("document")).distinct()
+    whole = members.union(firsts)
+    for name in layout.keys[1:]:
+        whole = whole.withColumn(name, f.lit(0).cast("long"))
+    return whole
 
 
 def check(session: Any, folder: str, n_rows: int) -> Any:

@@ -7,21 +7,18 @@ never goes through it.
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
 from tamis import _keys
-from tamis._program import command
+from tamis._program import PARENT, command
 from tamis._run import Error, Path, _set, plan
 
 SETUP = 2
@@ -55,17 +52,6 @@ class Result:
     seconds: float
 
 
-_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
-
-PR_SET_PDEATHSIG = 1
-
-
-def _end_with_parent() -> None:
-    """Has the system end this process with its parent: when an engine starts a task again whose worker was killed, what the
-    worker had started must not be writing still."""
-    _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def run_task(task: Task) -> Result:
     """Runs a task on this machine. Running it twice, or again after it was killed, does no harm."""
     began = time.monotonic()
@@ -76,7 +62,7 @@ def run_task(task: Task) -> Result:
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        preexec_fn=_end_with_parent if _PRCTL else None,
+        env={**os.environ, PARENT: str(os.getpid())},
     )
     code, said = done.returncode, done.stderr
     if code == 0 and task.keys is not None:

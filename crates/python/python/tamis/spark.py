@@ -38,15 +38,17 @@ class runner:
         return [Result(row.shard, row.code, row.said, row.seconds) for row in ended.collect()]
 
     def reduce(self, tables: str, round: dict[str, Any], n_rows: int, out: str) -> None:
-        """Writes those rows of some tables to a folder that decide something."""
+        """Writes rows to a folder that reduce to what the rows of some tables reduce to, and are fewer."""
         rows = _keys.check(self.session, tables, n_rows)
-        left = _keys.reduced(rows, round)
-        left.write.parquet(out)
-        if not os.path.isdir(out):
-            # Nothing to write is nothing written on some engines, and must not be taken for what lies elsewhere.
-            if not left.isEmpty():
-                raise Error(f"the engine has written nothing to `{out}`: its machines must see the output folder", 3)
-            os.makedirs(out)
+        os.makedirs(out)
+        left = _keys.grouped(self.session, rows, round, out) if _keys.has_groups(round) else _keys.reduced(rows, round)
+        if left is None:
+            return
+        path = os.path.join(out, _keys.LEFT)
+        left.write.parquet(path)
+        # Nothing to write is nothing written on some engines, and must not be taken for what lies elsewhere.
+        if not os.path.isdir(path) and not left.isEmpty():
+            raise Error(f"the engine has written nothing to `{path}`: its machines must see the output folder", 3)
 
 
 def _session(remote: str) -> Any:
