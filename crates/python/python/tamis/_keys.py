@@ -245,6 +245,17 @@ def reduced(rows: Any, round: dict[str, Any]) -> Any:
     return rows.withColumn("alike", alike).where(f.col("alike") > 1).drop("alike")
 
 
+def stored(rows: Any, path: str) -> bool:
+    """Writes a data frame to a folder that all see; whether there is anything in it."""
+    rows.write.parquet(path)
+    # Nothing to write is nothing written on some engines, and must not be taken for what lies elsewhere.
+    if os.path.isdir(path):
+        return True
+    if rows.isEmpty():
+        return False
+    raise Error(f"the engine has written nothing to `{path}`: its machines must see the output folder", 3)
+
+
 def has_groups(round: dict[str, Any]) -> bool:
     """Whether the rows of a round say which documents belong together, and nothing else that an engine would have to keep."""
     layout = Layout.of(round)
@@ -271,16 +282,18 @@ def grouped(session: Any, rows: Any, round: dict[str, Any], folder: str) -> Opti
 
     layout = Layout.of(round)
     later, earlier, least = f.col("later"), f.col("earlier"), f.col("least")
+    path = os.path.join(folder, "edges")
     edges = ties(rows, f.col("document"), first("document", layout.keys)).distinct()
-    if edges.isEmpty():
+    if not stored(edges, path):
         return None
+    edges = session.read.parquet(path)
     for step in itertools.count():
         both = edges.union(edges.select(earlier, later))
         seen = both.withColumn("least", f.least(first("earlier", ["later"]), later)).where("earlier > later")
         large = ties(seen, earlier, least).distinct()
         seen = large.withColumn("least", first("earlier", ["later"]))
         path = os.path.join(folder, f"step-{step}")
-        ties(seen, earlier, least).union(ties(seen, later, least)).distinct().write.parquet(path)
+        stored(ties(seen, earlier, least).union(ties(seen, later, least)).distinct(), path)
         edges = session.read.parquet(path)
         n_edges, n_later = edges.agg(f.count("later"), f.countDistinct("later")).collect()[0]
         ends = edges.select(earlier.alias("later")).join(edges.select("later"), "later", "left_semi")

@@ -13,7 +13,6 @@ from typing import Any, Iterable, Iterator, Sequence
 
 from tamis import _keys
 from tamis._launch import Result, Task, main, run_task
-from tamis._run import Error
 
 COLUMNS = ["shard", "code", "said", "seconds"]
 SCHEMA = "shard int, code int, said string, seconds double"
@@ -42,13 +41,8 @@ class runner:
         rows = _keys.check(self.session, tables, n_rows)
         os.makedirs(out)
         left = _keys.grouped(self.session, rows, round, out) if _keys.has_groups(round) else _keys.reduced(rows, round)
-        if left is None:
-            return
-        path = os.path.join(out, _keys.LEFT)
-        left.write.parquet(path)
-        # Nothing to write is nothing written on some engines, and must not be taken for what lies elsewhere.
-        if not os.path.isdir(path) and not left.isEmpty():
-            raise Error(f"the engine has written nothing to `{path}`: its machines must see the output folder", 3)
+        if left is not None:
+            _keys.stored(left, os.path.join(out, _keys.LEFT))
 
 
 def _session(remote: str) -> Any:
