@@ -28,6 +28,7 @@ mod partitions;
 mod places;
 mod plan;
 mod printed;
+mod ranges;
 mod remote;
 mod retrying;
 mod round_trip;

@@ -34,6 +34,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// Show what each of so many shards would read
+    Shards(ShardsArgs),
     /// Make one output of those of all shards, or say which are missing
     Merge(MergeArgs),
     /// Print the clean text of a page, or of many, without a pipeline
@@ -367,6 +369,31 @@ JSON: an object with
   canonical  everything that decides the output: plans with the same value do the same";
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = SHARDS_HELP)]
+pub(crate) struct ShardsArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// How many shards
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const SHARDS_HELP: &str = "\
+Shards are even by bytes. A file that several share is divided behind a line where records are lines (`jsonl`), and \
+between two parts where it has an index (`parquet`); any other file, and a compressed one, is read by one shard as a whole.
+
+JSON: an object with
+  count               how many shards
+  bytes               of all of them
+  largest_over_mean   the bytes of the largest by those of the mean; 1 if all are even
+  shards              list: shard, bytes, files, from (file, byte; or null where there is nothing to read)";
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct MergeArgs {
     /// The folder that was given to `tamis run --shard` with `-o`
     #[arg(value_name = "FOLDER")]
@@ -383,6 +410,8 @@ pub(crate) struct MergeArgs {
 pub(crate) enum StateCommand {
     /// Merge the states that the shards of a segment have saved into one
     Merge(StateMergeArgs),
+    /// Write the rows of a state for an engine that reduces them by key
+    Rows(StateRowsArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -401,10 +430,38 @@ pub(crate) struct StateMergeArgs {
     /// merged only.
     #[arg(long)]
     pub(crate) reduce: bool,
+    /// With `--reduce`: the rows that an engine has left of those of the states (see `tamis state rows`)
+    #[arg(long, value_name = "FILE", requires = "reduce")]
+    pub(crate) rows: Option<PathBuf>,
     /// With `--reduce`: the merged states of the passes before. May be repeated
     #[arg(long, value_name = "FILE", requires = "reduce")]
     pub(crate) state: Vec<PathBuf>,
 }
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = ROWS_HELP)]
+pub(crate) struct StateRowsArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// The state, as a shard has saved it
+    #[arg(value_name = "STATE")]
+    pub(crate) state: PathBuf,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+const ROWS_HELP: &str = "\
+FILE has the rows one behind the other: the key, the columns and, unless rows are folded, the position of the document. \
+Rows in the order of their bytes are in the order of their values.
+
+An engine has to fold the rows of all shards that have one key, or may leave out those that are alone with their key. Write \
+what is left as rows again, in any order, and hand it to `tamis state merge --reduce --rows` with the states.
+
+Prints JSON: an object with
+  rows    how many
+  round   name, key and columns (types: u32, u64, i64, f64, position of 16 bytes, bytes of a width), reduce (first, groups,
+          or fold with sum, min or max for each column); null where rows are not for engines: merge the states as they are";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {

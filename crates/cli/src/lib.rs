@@ -120,6 +120,8 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Check(args) => commands::check::check(context, &args),
         Command::Plan(args) => commands::plan::plan(context, &args),
         Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
+        Command::State { command: StateCommand::Rows(args) } => commands::state::rows(context, &args),
+        Command::Shards(args) => commands::shards::shards(context, &args),
         Command::Merge(args) => Ok(commands::merge::merge(&args)),
         Command::Extract(args) => commands::extract::extract(context, &args),
         Command::Retry(args) => commands::retry::retry(context, &args),

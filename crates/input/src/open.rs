@@ -1,10 +1,11 @@
 //! Opens a file: what it holds, with its compression taken off.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::peel::{Facts, Peeked, peel};
+use crate::peel::{self, Facts, Peeked, peel};
 use crate::read_ahead::{Queue, Taken};
 use crate::{Helpers, InputFile, Location, Members, ReadAhead, archive};
 
@@ -103,6 +104,17 @@ impl Input {
     /// When it cannot be opened; a file that is broken is opened and gives its error when it is read.
     pub fn open(file: &InputFile, options: &OpenOptions) -> io::Result<Self> {
         Self::peel(file, options).map(|(input, _)| input)
+    }
+
+    /// Opens some bytes of a file that is not compressed; its length is then where they end in the file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or not be read anywhere.
+    pub fn part(file: &InputFile, bytes: Range<u64>, options: &OpenOptions) -> io::Result<Self> {
+        let length = Some(bytes.end);
+        let (reader, read) = peel::part(file, bytes, options.request_bytes)?;
+        Ok(Self { reader: Reader::Here(reader), head: Vec::new(), read, length })
     }
 
     /// How many bytes it will give in all, if that is known: for a file that is not compressed.

@@ -1,14 +1,15 @@
 //! A file and the layers of compression around what is in it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::count::Counted;
 use crate::decode::{Format, retry};
 use crate::plainly::Plainly;
-use crate::{Helpers, InputFile, Location, RequestBytes};
+use crate::{Helpers, InputFile, Location, RandomAccess, RequestBytes};
 
 /// How often compressed data is decompressed when what comes out is compressed, too.
 pub(crate) const MAX_LAYERS: usize = 4;
@@ -58,6 +59,43 @@ pub(crate) fn peel(
     }
     let (head, length) = (reader.head.clone(), length.filter(|_| layers == 0));
     Ok((reader, Facts { head, layers, length, read, weight }))
+}
+
+/// Opens some bytes of a file as they are, and counts those that have been read.
+pub(crate) fn part(
+    file: &InputFile,
+    bytes: Range<u64>,
+    request_bytes: RequestBytes,
+) -> io::Result<(Peeked, Arc<AtomicU64>)> {
+    let raw: Box<dyn Read + Send> = if let Location::Path(path) = &file.location {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(bytes.start))?;
+        Box::new(file.take(bytes.end.saturating_sub(bytes.start)))
+    } else {
+        let access = crate::random_access(file)?;
+        let end = bytes.end.min(access.size());
+        let capacity = usize::try_from(request_bytes.0).unwrap_or(usize::MAX);
+        Box::new(BufReader::with_capacity(capacity, Stretch { access, at: bytes.start, end }))
+    };
+    let read = Arc::new(AtomicU64::new(0));
+    Ok((Peeked::new(Plainly::File(Counted::new(raw, Arc::clone(&read)))), read))
+}
+
+/// Some bytes of a file, one behind the other.
+struct Stretch {
+    access: Arc<dyn RandomAccess>,
+    at: u64,
+    end: u64,
+}
+
+impl Read for Stretch {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let n = left.min(buffer.len());
+        self.access.read_at(self.at, buffer.get_mut(..n).unwrap_or_default())?;
+        self.at += n as u64;
+        Ok(n)
+    }
 }
 
 /// The bytes of a file as they are, and how many there are.

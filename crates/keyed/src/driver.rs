@@ -85,6 +85,11 @@ impl Keyed {
         index
     }
 
+    /// Whether an engine may reduce the rows of a round: they are of one width, and all there is to compare is among them.
+    fn is_for_engines(&self, round: &Round) -> bool {
+        !round.is_visited() && !self.keeps_index() && self.index().against.is_empty()
+    }
+
     /// Adds the rows that the documents of indexes have in a round.
     fn recall(&self, pass: u32, index: &Index, of_index: &Round) -> Result<(), Failure> {
         let collected = self.collected(pass)?;
@@ -200,6 +205,34 @@ impl CorpusHandle for Keyed {
 
     fn load(&self, pass: u32, from: &mut dyn Read) -> Result<(), Failure> {
         state::load(self.collected(pass)?, &self.header(pass), from)
+    }
+
+    fn export_rows(
+        &self,
+        pass: u32,
+        state: &mut dyn Read,
+        out: &mut dyn Write,
+    ) -> Result<Option<&Round>, Failure> {
+        let collected = self.collected(pass)?;
+        let round = self.handle.rounds().rounds.get(pass as usize);
+        let Some(round) = round.filter(|round| self.is_for_engines(round)) else { return Ok(None) };
+        state::rows(&self.header(pass), collected.rows.shape(), state, out)?;
+        Ok(Some(round))
+    }
+
+    fn load_rows(&self, pass: u32, rows: &mut dyn Read) -> Result<(), Failure> {
+        let collected = self.collected(pass)?;
+        if !self.is_for_engines(&collected.round) {
+            return Err(Failure::new(format!(
+                "the rows of this pass of `{}` are not for engines",
+                self.name
+            )));
+        }
+        state::load_rows(collected, rows)
+    }
+
+    fn load_beside_rows(&self, pass: u32, from: &mut dyn Read) -> Result<(), Failure> {
+        state::load_beside_rows(self.collected(pass)?, &self.header(pass), from)
     }
 
     fn has_outcomes(&self) -> bool {

@@ -49,6 +49,10 @@ impl Header<'_> {
         Ok(format!("tamis {kind} {FORMAT} {PROGRAM}\n{stage}\n{}\n{observes}", self.round()?))
     }
 
+    fn is_broken(&self, error: &SortError) -> Failure {
+        Failure::new(format!("these bytes are no whole saved state of `{}`: {error}", self.stage))
+    }
+
     pub(crate) fn is_none(&self) -> Failure {
         Failure::new(format!("these bytes are no saved state of `{}`", self.stage))
     }
@@ -176,9 +180,7 @@ impl<'c> Firsts<'c> {
 
 /// Merges a saved state in.
 pub(crate) fn load(collected: &Collected, header: &Header<'_>, state: &mut dyn Read) -> Result<(), Failure> {
-    let refused = |error: SortError| {
-        Failure::new(format!("these bytes are no whole saved state of `{}`: {error}", header.stage))
-    };
+    let refused = |error: SortError| header.is_broken(&error);
     let mut blocks = BlockReader::new(state);
     header.check(&mut blocks)?;
     let mut state = entries(blocks, &collected.rows).map_err(refused)?;
@@ -190,6 +192,54 @@ pub(crate) fn load(collected: &Collected, header: &Header<'_>, state: &mut dyn R
         Ok(_) => Err(refused(damaged("more bytes follow its end"))),
         Err(error) => Err(refused(error.into())),
     }
+}
+
+/// Writes the rows of a saved state, one behind the other.
+pub(crate) fn rows(
+    header: &Header<'_>,
+    shape: Shape,
+    state: &mut dyn Read,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut blocks = BlockReader::new(state);
+    header.check(&mut blocks)?;
+    let mut entries = Entries::new(blocks, shape);
+    let mut entry = Vec::new();
+    while entries.read(&mut entry).map_err(|error| header.is_broken(&error))? {
+        out.write_all(&entry).map_err(unwritten)?;
+        entry.clear();
+    }
+    Ok(())
+}
+
+/// Takes rows of one width, one behind the other.
+pub(crate) fn load_rows(collected: &Collected, rows: &mut dyn Read) -> Result<(), Failure> {
+    let width = collected.rows.shape().width.unwrap_or_default();
+    let (mut batch, mut entry) = (Batch::default(), Vec::new());
+    loop {
+        entry.clear();
+        rows.take(width as u64).read_to_end(&mut entry).map_err(Failure::new)?;
+        if entry.len() < width.max(1) {
+            break;
+        }
+        collected.rows.push(&mut batch, &entry);
+    }
+    collected.rows.add(&mut batch);
+    if entry.is_empty() { Ok(()) } else { Err(Failure::new("the rows end inside of one")) }
+}
+
+/// Merges in what a saved state has beside its rows, which are read and not kept.
+pub(crate) fn load_beside_rows(
+    collected: &Collected,
+    header: &Header<'_>,
+    state: &mut dyn Read,
+) -> Result<(), Failure> {
+    let Some(ids) = &collected.ids else { return Ok(()) };
+    let mut blocks = BlockReader::new(state);
+    header.check(&mut blocks)?;
+    while blocks.advance(u32::MAX).map_err(|error| header.is_broken(&error))? {}
+    let ids = entries(BlockReader::new(blocks.into_inner()), ids);
+    ids.map(drop).map_err(|error| header.is_broken(&error))
 }
 
 fn damaged(message: &str) -> SortError {
@@ -248,9 +298,7 @@ pub(crate) fn show<'s>(
     row: &'s mut Each<'s>,
     id: &'s mut Each<'s>,
 ) -> Result<(), Failure> {
-    let refused = |error: SortError| {
-        Failure::new(format!("these bytes are no whole saved state of `{}`: {error}", header.stage))
-    };
+    let refused = |error: SortError| header.is_broken(&error);
     let mut blocks = BlockReader::new(state);
     header.check(&mut blocks)?;
     let of_rows = Shape::varied(header.round.row_width() + POSITION_BYTES);

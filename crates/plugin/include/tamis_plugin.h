@@ -458,6 +458,8 @@ enum { TAMIS_READER = 1, TAMIS_FILTER = 2, TAMIS_EXTRACTOR = 3, TAMIS_CORPUS = 4
 #define TAMIS_NAMED_FILES  8ull     /* exporter: one file a document through put_file, no common stream */
 #define TAMIS_REPLAYABLE  16ull     /* exporter: writes all of a failed record, raw bytes and place included, so
                                        that it can be the dead letter file of any pipeline */
+#define TAMIS_BY_LINE     32ull     /* 1.3, reader: a record ends wherever a line does (0x0A), and nothing before a
+                                       line decides how it is read, so that a file may be begun at any of them */
 #define TAMIS_RANDOM_ACCESS 0x100000000ull /* 1.1, reader: files are read anywhere, by file_open and file_decode */
 #define TAMIS_PARTS         0x200000000ull /* 1.1, exporter: a file is more than its records one after the other, and
                                               written by part_begin, part_add and part_end */

@@ -77,6 +77,7 @@ pub const UTF8_TRUSTED: u64 = 2;
 pub const WHOLE_FILE: u64 = 4;
 pub const NAMED_FILES: u64 = 8;
 pub const REPLAYABLE: u64 = 16;
+pub const BY_LINE: u64 = 32;
 pub const RANDOM_ACCESS: u64 = 1 << 32;
 pub const PARTS: u64 = 1 << 33;
 pub const OWN_FILE: u64 = 1 << 34;

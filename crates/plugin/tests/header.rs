@@ -84,6 +84,7 @@ fn facts() -> Vec<Fact> {
         WHOLE_FILE,
         NAMED_FILES,
         REPLAYABLE,
+        BY_LINE,
         RANDOM_ACCESS,
         PARTS,
         OWN_FILE,

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import textwrap
 import threading
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import tamis
@@ -258,6 +261,36 @@ class Launching(Folder):
         self.check("killed", runner)
         self.assertEqual(killed, {0, 1, 2, 3, 4})
 
+    def test_a_launch_that_was_broken_off_goes_on(self):
+        def breaks_off(tasks):
+            for task in tasks:
+                if task.segment == 4 and task.shard > 0:
+                    raise KeyboardInterrupt
+                yield tamis._launch.run_task(task)
+
+        with self.assertRaises(KeyboardInterrupt):
+            self.check("broken", breaks_off)
+        self.check("broken")
+
+    @unittest.skipUnless(sys.platform == "linux", "SKIPPED: only Linux ends a process with its parent")
+    def test_what_a_killed_worker_has_started_ends_with_it(self):
+        output = self.folder / "orphan"
+        arguments = ("run", str(self.folder / "p.toml"), "--quiet", "-o", str(output), "--segment", "0", "--shard", "0/1")
+        # Slow enough to be there when its parent is killed.
+        with open(self.folder / "in" / "more.jsonl", "w") as lines:
+            lines.writelines(json.dumps({"text": f"text {n}", "site": "s"}) + "\n" for n in range(50_000))
+        slow = (*arguments, "--set", "run.block_bytes=1024")
+        program = f"from tamis import _launch; _launch.run_task(_launch.Task(0, 0, {slow!r}))"
+        worker = subprocess.Popen([sys.executable, "-c", program])
+        while not list(output.glob("**/manifest.json")):
+            self.assertIsNone(worker.poll())
+            time.sleep(0.001)
+        worker.kill()
+        self.assertEqual(worker.wait(), -signal.SIGKILL)
+        # It would be refused if anybody were still writing there.
+        result = tamis._launch.run_task(tamis._launch.Task(0, 0, slow))
+        self.assertEqual((result.code, result.said), (0, ""))
+
     def test_a_task_that_always_fails_is_told(self):
         calls = []
 
@@ -283,20 +316,97 @@ class Launching(Folder):
             self.skipTest(f"SKIPPED: Ray does not start here: {error}")
         self.check("ray", on_ray)
 
-    def test_on_a_server_of_spark_connect(self):
+    def test_groups_over_many_keys_are_those_that_hang_together(self):
+        runner, _ = self.on_sail()
+        from tamis import _keys
+
+        # Chains of documents, each tied to the next by a key of its own, over all shards and in no order.
+        chance, chains = random.Random(7), [1, 2, 3, 17, 64]
+        documents = list(range(1, sum(chains) + 1))
+        chance.shuffle(documents)
+        groups = [[documents.pop() for _ in range(length)] for length in chains]
+        rows = [[], [], []]
+        for group in groups:
+            for key, pair in enumerate(zip(group, group[1:] or group)):
+                for document in pair:
+                    row = (1000 * group[0] + key).to_bytes(8, "big") + document.to_bytes(16, "big")
+                    rows[document % 3].append(row)
+        round = {"name": "x", "key": ["u64"], "columns": [], "reduce": {"groups": {"edges": 1}}, "ids": False}
+        for shard, of_shard in enumerate(rows):
+            (self.folder / "rows").write_bytes(b"".join(sorted(set(of_shard))))
+            _keys.write(str(self.folder / "rows"), round, shard, str(self.folder / "tables"))
+        left, n_rows = str(self.folder / "left"), sum(len(set(of_shard)) for of_shard in rows)
+        runner.reduce(str(self.folder / "tables"), round, n_rows, left)
+        n_left = _keys.read(left, str(self.folder / "tables"), round, str(self.folder / "rows"))
+        bytes = (self.folder / "rows").read_bytes()
+        found = {}
+        for at in range(0, len(bytes), 24):
+            found.setdefault(bytes[at : at + 8], []).append(int.from_bytes(bytes[at + 8 : at + 24], "big"))
+        self.assertEqual(sorted(map(sorted, found.values())), sorted(sorted(it) for it in groups if len(it) > 1))
+        self.assertEqual(n_left, sum(length for length in chains if length > 1))
+
+    def on_sail(self):
+        """A runner on a server of Spark Connect, and the bytes a document that it has shuffled in each round."""
         try:
+            import pyarrow  # noqa: F401
             from pysail.spark import SparkConnectServer
             from pyspark.sql import SparkSession
         except ImportError:
             self.skipTest("SKIPPED: no Sail")
-        from tamis.spark import runner
+        from tamis import _keys, spark
 
         server = SparkConnectServer()
         server.start(background=True)
         self.addCleanup(server.stop)
         session = SparkSession.builder.remote(f"sc://localhost:{server.listening_address[1]}").getOrCreate()
         self.addCleanup(session.stop)
-        self.check("sail", runner(session))
+        runner, shuffled = spark.runner(session), {}
+        reduce = runner.reduce
+
+        def counting(tables, round, n_rows, out):
+            shuffled[round["name"]] = n_rows * _keys.Layout.of(round).shuffled / 720
+            reduce(tables, round, n_rows, out)
+
+        runner.reduce = counting
+        return runner, shuffled
+
+    def test_on_a_server_of_spark_connect(self):
+        runner, shuffled = self.on_sail()
+        self.check("sail", runner)
+        self.assertEqual(set(shuffled), {"texts", "candidates"})
+        self.assertLessEqual(shuffled["texts"], 24)
+        self.assertTrue(50 < shuffled["candidates"] <= 300, shuffled)
+
+    def test_folds_on_a_server_of_spark_connect(self):
+        text = SHARDED.replace('use = "dedup-exact"\n', 'use = "dedup-exact"\nunit = "paragraphs"\nmin_chars = 5\n')
+        (self.folder / "p.toml").write_text(text + '\n[[stage]]\nuse = "dedup-spans"\nmin_chars = 40\n')
+        shutil.rmtree(self.folder / "out")
+        self.whole = tamis.run(self.folder / "p.toml")["tally"]
+        self.expected = self.lines("out")
+        runner, shuffled = self.on_sail()
+        self.check("sail", runner)
+        self.assertIn("parts", shuffled)
+
+    def test_a_task_that_is_killed_under_an_engine_is_run_again(self):
+        runner, _ = self.on_sail()
+        folder = self.folder
+
+        def killing(task):
+            # A file and no set: the engine has a copy of this function.
+            mark = folder / f"killed-{task.segment}"
+            if task.shard != 1 or mark.exists():
+                return tamis._launch.run_task(task)
+            process = subprocess.Popen([*tamis._program.command(), *task.arguments])
+            time.sleep(0.02)
+            process.kill()
+            code = process.wait()
+            mark.write_text(str(code))
+            return tamis._launch.Result(task.shard, code, "killed", 0.0)
+
+        with unittest.mock.patch("tamis.spark.run_task", killing):
+            self.check("sail", runner)
+        codes = [(folder / f"killed-{segment}").read_text() for segment in range(5)]
+        self.assertEqual(codes, [str(-signal.SIGKILL)] * 5)
 
 
 class Stages(Folder):

@@ -1,5 +1,6 @@
 //! Decides what a run has to do: begin, go on where an earlier one stopped, or nothing.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -34,6 +35,8 @@ struct Setup<'a> {
     opened: &'a Opened,
     settings: &'a Settings,
     inputs: Inputs,
+    /// The files that this run reads.
+    range: Range<usize>,
     /// Where each export goes; the manifest lies in the first.
     places: Vec<PathBuf>,
     manifest: Manifest,
@@ -179,12 +182,20 @@ impl<'a> Setup<'a> {
             manifest = Manifest { added: Some(addition.added), ..begin(plan, settings, &inputs, base)? };
             added_to = Some(addition.base);
         }
+        // Behind all that is said of the inputs of the whole.
+        let range = match settings.shard {
+            Some(shard) => {
+                let between = shard.share(opened, &inputs)?;
+                inputs.leave(between)
+            }
+            None => 0..inputs.len(),
+        };
         let places = folder::of_exports(plan, below.as_deref())?;
         let folder = places
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
         let work_folder = WorkFolder::new(plan, folder);
-        Ok(Self { opened, settings, inputs, places, manifest, work_folder, added_to })
+        Ok(Self { opened, settings, inputs, range, places, manifest, work_folder, added_to })
     }
 
     /// The run that is added to, if there is nothing to add.
@@ -206,14 +217,12 @@ impl<'a> Setup<'a> {
         pool: &'s rayon::ThreadPool,
         work_folder: WorkFolder,
     ) -> Session<'s> {
-        let files = &self.inputs;
-        let range = self.settings.shard.map_or(0..files.len(), |shard| shard.range(files));
         Session {
             opened: self.opened,
             settings: self.settings,
             events,
-            files,
-            range,
+            files: &self.inputs,
+            range: self.range.clone(),
             places: &self.places,
             work_folder,
             pool,

@@ -71,7 +71,7 @@ pub struct SegmentTask {
     pub states: Vec<PathBuf>,
 }
 
-/// Which of several equal parts of the inputs to read: the files of one shard follow those of the one before.
+/// Which of several equal parts of the inputs to read: what one shard reads follows what the one before reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Shard {
     /// From 0.

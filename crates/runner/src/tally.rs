@@ -106,15 +106,16 @@ pub struct InputTally {
 }
 
 impl InputTally {
-    /// Accounts for a file that was listed with `size` bytes, of which `n_read` were read.
-    pub(crate) fn close(&mut self, size: u64, n_read: u64, is_broken: bool) {
+    /// Accounts for a file that was listed with `size` bytes, of which `n_read` were read; of one that several shards
+    /// share, for the bytes of this one, and as a file where it begins.
+    pub(crate) fn close(&mut self, size: u64, n_read: u64, is_broken: bool, begins: bool) {
         let n_read = n_read.min(size);
         self.bytes += n_read;
         if is_broken {
-            self.files_failed += 1;
+            self.files_failed += u64::from(begins);
             self.bytes_failed += size - n_read;
         } else {
-            self.files += 1;
+            self.files += u64::from(begins);
         }
     }
 

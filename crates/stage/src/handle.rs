@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tamis_document::{Document, Record};
 
-use crate::keyed::{Choice, Emitted, Group, Index, Known, Rounds};
+use crate::keyed::{Choice, Emitted, Group, Index, Known, Round, Rounds};
 use crate::{Block, Cut, Failure, Forms, Kind, Output, RandomAccess, Sketch, Split, Workspace};
 
 /// An opened stage of any kind.
@@ -260,6 +260,39 @@ pub trait CorpusHandle: Send + Sync {
     ///
     /// When the bytes are not a state of this stage and options.
     fn load(&self, pass: u32, state: &mut dyn Read) -> Result<(), Failure>;
+
+    /// Writes the rows of a saved state of a pass, one behind the other, for an engine to reduce, and hands on what they
+    /// are; nothing where only the machinery here can: rows of any length, and those that are compared with earlier runs.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a state of this stage and options, or the rows cannot be written.
+    fn export_rows(
+        &self,
+        _pass: u32,
+        _state: &mut dyn Read,
+        _out: &mut dyn Write,
+    ) -> Result<Option<&Round>, Failure> {
+        Ok(None)
+    }
+
+    /// Takes rows of a pass that an engine has left, in any order: the pass ends as if nothing else had been seen.
+    ///
+    /// # Errors
+    ///
+    /// When the stage takes none, or they break off.
+    fn load_rows(&self, _pass: u32, _rows: &mut dyn Read) -> Result<(), Failure> {
+        Err(Failure::new("the stage takes no rows"))
+    }
+
+    /// Merges a saved state of a pass in, but for its rows: those come from an engine.
+    ///
+    /// # Errors
+    ///
+    /// As for [`CorpusHandle::load`].
+    fn load_beside_rows(&self, _pass: u32, _state: &mut dyn Read) -> Result<(), Failure> {
+        Err(Failure::new("the stage takes no rows"))
+    }
 
     /// Whether what a pass has brought can be saved when it has ended, so that others need not end it again.
     fn has_outcomes(&self) -> bool {

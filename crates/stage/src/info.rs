@@ -64,6 +64,9 @@ pub struct StageFlags {
     pub replayable: bool,
     /// A reader that takes a file as a whole: no block boundary inside.
     pub whole_file: bool,
+    /// A reader whose records end wherever a line does, so that several shards may share a file.
+    #[serde(default)]
+    pub by_line: bool,
     /// A reader that needs its files at hand to read them anywhere, and takes no blocks.
     pub random_access: bool,
     /// An exporter whose files are more than their records one after the other.

@@ -240,6 +240,11 @@ impl Round {
         self.key_width() + width(&self.columns)
     }
 
+    /// Bytes of a row as it is collected: with the position of the document, unless it is folded.
+    pub fn collected_width(&self) -> usize {
+        self.row_width() + if matches!(self.reduce, Reduce::Fold(_)) { 0 } else { POSITION_BYTES }
+    }
+
     /// Bytes of an entry of the outcome, and how many of these it is asked for by.
     pub fn outcome(&self) -> (usize, usize) {
         match &self.reduce {

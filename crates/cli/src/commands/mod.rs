@@ -21,6 +21,7 @@ pub(crate) mod resolve;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod shards;
 pub(crate) mod snapshots;
 pub(crate) mod stages;
 pub(crate) mod state;

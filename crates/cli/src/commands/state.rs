@@ -1,6 +1,8 @@
 //! `tamis state`.
 
-use crate::args::StateMergeArgs;
+use serde_json::json;
+
+use crate::args::{StateMergeArgs, StateRowsArgs};
 use crate::context::{Context, logged_run};
 use crate::output::{self, print_line};
 use crate::{Exit, summary};
@@ -13,7 +15,11 @@ pub(crate) fn merge(context: &Context, args: &StateMergeArgs) -> anyhow::Result<
             return Ok(Exit::Setup);
         }
     };
-    let settings = tamis_runner::MergeSettings { reduce: args.reduce, before: args.state.clone() };
+    let settings = tamis_runner::MergeSettings {
+        reduce: args.reduce,
+        rows: args.rows.clone(),
+        before: args.state.clone(),
+    };
     match tamis_runner::merge_states(planned.open(&logged_run())?, &args.states, &args.output, &settings) {
         Ok(tamis_runner::MergedStates { name, is_reduced }) => {
             print_line(format_args!(
@@ -24,6 +30,27 @@ pub(crate) fn merge(context: &Context, args: &StateMergeArgs) -> anyhow::Result<
                 name.stage,
                 summary::shown(&args.output)
             ));
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            output::error_line(&error);
+            Ok(if error.is_setup() { Exit::Setup } else { Exit::Broken })
+        }
+    }
+}
+
+pub(crate) fn rows(context: &Context, args: &StateRowsArgs) -> anyhow::Result<Exit> {
+    let planned = match context.plan_without_inputs(&args.pipeline) {
+        Ok(planned) => planned,
+        Err(diagnostics) => {
+            output::diagnostics(&diagnostics);
+            return Ok(Exit::Setup);
+        }
+    };
+    match tamis_runner::export_rows(&planned.open(&logged_run())?, &args.state, &args.output) {
+        Ok(found) => {
+            let (round, rows) = found.map_or((None, 0), |(round, rows)| (Some(round), rows));
+            print_line(json!({ "rows": rows, "round": round }));
             Ok(Exit::Done)
         }
         Err(error) => {

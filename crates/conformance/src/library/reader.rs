@@ -37,6 +37,9 @@ pub(super) fn check(info: &StageInfo, handle: &dyn ReaderHandle, results: &mut R
     if !info.flags.whole_file {
         results.run("reads a file the same in pieces", || for_each(|bytes| pieces(handle, bytes)));
     }
+    if info.flags.by_line {
+        results.run("reads a file the same from any line on", || for_each(|bytes| lines(handle, bytes)));
+    }
 }
 
 pub(super) fn for_each(check: impl Fn(&[u8]) -> Result<(), String>) -> Result<(), String> {
@@ -117,6 +120,25 @@ fn takes_all(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
         Cut::At { bytes: taken, .. } if taken == bytes.len() => Ok(()),
         other => Err(format!("cut gave {other:?} for {} bytes at the end of the file", bytes.len())),
     }
+}
+
+/// What two shards read that share the file at a line is what one reads.
+fn lines(handle: &dyn ReaderHandle, bytes: &[u8]) -> Result<(), String> {
+    let whole = decode(handle, bytes, 0, 0)?;
+    for (newline, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        let (before, behind) = bytes.split_at(newline + 1);
+        let block = Block { file: "file", head: &[], bytes: before, offset: 0, first_ordinal: 0 };
+        let cut = handle.cut(&block, false).map_err(|failure| failure.to_string())?;
+        let Cut::At { bytes: taken, records: n } = cut else {
+            return Err(format!("no record ends in the first {} bytes, which end in a line", before.len()));
+        };
+        let mut records = decode(handle, before, 0, 0)?;
+        records.extend(decode(handle, behind, before.len() as u64, n)?);
+        if taken != before.len() || records != whole {
+            return Err(format!("divided at the line behind byte {newline}, it holds other records"));
+        }
+    }
+    Ok(())
 }
 
 /// Cuts the file as the runner does, with a tiny block size, and compares with reading it whole.

@@ -63,7 +63,8 @@ impl PluginBuilder {
     /// Adds a reader.
     #[must_use]
     pub fn reader<T: Reader>(self) -> Self {
-        let flags = if T::WHOLE_FILE { abi::WHOLE_FILE } else { 0 };
+        let flag = |has, bit| if has { bit } else { 0 };
+        let flags = flag(T::WHOLE_FILE, abi::WHOLE_FILE) | flag(T::BY_LINE, abi::BY_LINE);
         let parts =
             Parts { kind: abi::READER, flags, name: T::NAME, reads: &[], writes: T::WRITES, measures: &[] };
         self.stage::<AsReader<T>>(&parts, |stage| {

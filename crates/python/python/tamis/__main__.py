@@ -3,11 +3,12 @@
 import signal
 import sys
 
-from tamis._program import script
+from tamis._program import end_with_parent, script
 
 
 def main() -> int:
     """Runs the command line of this process and returns its exit code."""
+    end_with_parent()
     from tamis import _native
 
     # Python hears Ctrl-C and would tell nobody while native code runs.

@@ -1,7 +1,8 @@
 """Runs a pipeline in shards, wherever tasks can be run: the part that Ray, Spark and threads share.
 
 A task is `tamis run --segment K --shard I/N` in a process of its own, on a machine that sees the pipeline, the input and
-the output under the same paths and has this package. An engine is only asked to start tasks; text never goes through it.
+the output under the same paths and has this package. An engine is asked to start tasks, and one that can to reduce keys; text
+never goes through it.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
-from tamis._program import command
+from tamis import _keys
+from tamis._program import PARENT, command
 from tamis._run import Error, Path, _set, plan
 
 SETUP = 2
 """The exit code of a task that will not go better another time."""
+
+BROKEN = 3
+"""The exit code of a task that may go better another time."""
 
 OUTPUT_LINES = 20
 """So many of the last lines of a task are kept for the message about it."""
@@ -31,6 +38,8 @@ class Task:
     segment: int
     shard: int
     arguments: tuple[str, ...]
+    keys: Optional[_keys.Keys] = None
+    """What is left for an engine that reduces keys."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +62,19 @@ def run_task(task: Task) -> Result:
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
+        env={**os.environ, PARENT: str(os.getpid())},
     )
-    said = "\n".join(done.stderr.strip().splitlines()[-OUTPUT_LINES:])
-    return Result(task.shard, done.returncode, said, time.monotonic() - began)
+    code, said = done.returncode, done.stderr
+    if code == 0 and task.keys is not None:
+        failed = _keys.leave(task.keys)
+        code, said = (0, said) if failed is None else (BROKEN, failed)
+    said = "\n".join(said.strip().splitlines()[-OUTPUT_LINES:])
+    return Result(task.shard, code, said, time.monotonic() - began)
 
 
 Runner = Callable[[Sequence[Task]], Iterable[Result]]
 """Runs tasks, all of which may run at once, and gives their results in any order. A task whose machine was lost may be missing
-among them: it is run again."""
+among them: it is run again. One that has a method `reduce` is asked to reduce keys, too; see `tamis.spark`."""
 
 
 def in_threads(jobs: int) -> Runner:
@@ -99,15 +113,26 @@ def launch(
         needed = [states[need["stage"], need["pass"]] for need in segment["needs"]]
         arguments = ["run", pipeline, "--quiet", "-o", output, "--segment", str(number), *_set(settings)]
         arguments += [argument for state in needed for argument in ("--state", state)]
-        tasks = [Task(number, shard, (*arguments, "--shard", f"{shard}/{shards}")) for shard in range(shards)]
+        of_shards = [_saved(output, segment["state"], shard, shards) for shard in range(shards)]
+        tables = of_shards[0] and hasattr(runner, "reduce") and os.path.join(output, f"__keys-{segment['state']}")
+        tasks = []
+        for shard, saved in enumerate(of_shards):
+            keys = _keys.Keys(pipeline, tuple(_set(settings)), saved, shard, tables) if tables else None
+            tasks.append(Task(number, shard, (*arguments, "--shard", f"{shard}/{shards}"), keys))
         _run_all(tasks, runner, attempts, log)
         if segment["state"] is not None:
             observed = segment["observes"]
             state = os.path.join(output, segment["state"])
             states[observed["stage"], observed["pass"]] = state
-            before = [path for (stage, _), path in states.items() if stage == observed["stage"] and path != state]
-            _merge_states(pipeline, output, segment["state"], shards, state, before, settings)
-            log(f"segment {number}: merged what {observed['stage']} has learned")
+            earlier = [path for (stage, _), path in states.items() if stage == observed["stage"] and path != state]
+            before = [argument for path in earlier for argument in ("--state", path)]
+            # A shard that has come to its end has no states any more: then an earlier launch has merged them.
+            if all(map(os.path.exists, of_shards)) or not os.path.exists(state):
+                rows = _reduced_rows(runner, tables, shards, log) if tables else []
+                _merge_states(pipeline, of_shards, state, [*rows, *before], settings)
+                log(f"segment {number}: merged what {observed['stage']} has learned")
+            if tables:
+                shutil.rmtree(tables, ignore_errors=True)
     return _merge(output)
 
 
@@ -132,21 +157,34 @@ def _run_all(tasks: Sequence[Task], runner: Runner, attempts: int, log: Callable
     raise Error(f"shards {numbers} failed {attempts} times; shard {shard} said: {result.said}", result.code)
 
 
+def _saved(output: str, name: Optional[str], shard: int, shards: int) -> str:
+    """Where a shard saves the state of a segment; empty if it makes none."""
+    return name and os.path.join(output, f"shard-{shard:05}-of-{shards:05}", ".tamis", name) or ""
+
+
+def _reduced_rows(runner: Any, tables: str, shards: int, log: Callable[[str], None]) -> list[str]:
+    """Has an engine reduce the tables of all shards; the arguments that hand on what it has left."""
+    round, n_rows = _keys.left(tables, shards)
+    if round is None:
+        # Rows of any length, or an index: that is for `tamis state merge` alone.
+        return []
+    rows = os.path.join(tables, "_reduced.rows")
+    reduced = os.path.join(tables, f"_reduced-{uuid.uuid4().hex}")
+    runner.reduce(tables, round, n_rows, reduced)
+    n_left = _keys.read(reduced, tables, round, rows)
+    log(f"round {round['name']}: {n_rows} rows of {_keys.Layout.of(round).shuffled} bytes, {n_left} left")
+    return ["--rows", rows]
+
+
 def _merge_states(
     pipeline: str,
-    output: str,
-    name: str,
-    shards: int,
+    saved: Sequence[str],
     state: str,
-    before: Sequence[str],
+    more: Sequence[str],
     settings: Optional[Mapping[str, Any]],
 ) -> None:
-    saved = [
-        os.path.join(output, f"shard-{shard:05}-of-{shards:05}", ".tamis", name) for shard in range(shards)
-    ]
     # Reduced here, once, and not by every shard.
-    earlier = [argument for path in before for argument in ("--state", path)]
-    _ended(["state", "merge", pipeline, *saved, "-o", state, "--reduce", *earlier, *_set(settings)])
+    _ended(["state", "merge", pipeline, *saved, "-o", state, "--reduce", *more, *_set(settings)])
 
 
 def _merge(output: str) -> dict[str, Any]:

@@ -111,6 +111,12 @@ impl Shards {
             }
         }
         let merged = merged.ok_or_else(|| wrong("there are none".to_owned()))?;
+        // Each shard says of the inputs what a run of all would say, and must have read its share of them.
+        if let Some(message) = merged.tally.input.imbalance(merged.input_files, merged.input_bytes) {
+            return Err(wrong(format!(
+                "they do not make up the whole: {message}: run them again with `--fresh`"
+            )));
+        }
         std::fs::create_dir_all(self.folder.join(crate::disk::names::WORK))
             .map_err(RunError::write(&self.folder))?;
         known.map_or(Ok(()), |known| known.write(&self.folder))?;
@@ -178,8 +184,6 @@ fn placed(manifest: Manifest, folder: &Path, shard: &str) -> Manifest {
 }
 
 fn add(merged: &mut Manifest, manifest: Manifest) {
-    merged.input_files += manifest.input_files;
-    merged.input_bytes += manifest.input_bytes;
     merged.tally.add(manifest.tally);
     let mut places: BTreeMap<String, usize> =
         merged.exports.iter().enumerate().map(|(at, export)| (export.id.clone(), at)).collect();

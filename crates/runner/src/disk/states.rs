@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tamis_config::{Opened, OpenedStage, Plan, StagePlan};
 use tamis_stage::handle::{CorpusHandle, OpenStage};
+use tamis_stage::keyed::Round;
 use tamis_stage::{Kind, Workspace};
 
 use crate::disk::file::create_folder;
@@ -216,11 +217,13 @@ pub(crate) fn read(plan: &Plan, paths: &[PathBuf]) -> Result<Vec<Saved>, RunErro
     paths.iter().map(|path| Ok(open(plan, path)?.0)).collect()
 }
 
-/// Merges a saved state into its stage.
-fn load(opened: &Opened, path: &Path) -> Result<(), RunError> {
+/// Merges a saved state into its stage, or all of it but its rows.
+fn load(opened: &Opened, path: &Path, has_rows: bool) -> Result<(), RunError> {
     let (saved, mut file) = open(&opened.plan, path)?;
     let (_, handle) = corpus(opened, &saved.name)?;
-    let loaded = handle.load(saved.name.pass, &mut file);
+    let pass = saved.name.pass;
+    let loaded =
+        if has_rows { handle.load(pass, &mut file) } else { handle.load_beside_rows(pass, &mut file) };
     loaded.map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() })
 }
 
@@ -233,7 +236,7 @@ pub(crate) fn end_pass(opened: &Opened, path: &Path) -> Result<(), RunError> {
         return taken
             .map_err(|failure| RunError::State { path: path.to_owned(), message: failure.to_string() });
     }
-    load(opened, path)?;
+    load(opened, path, true)?;
     handle.end_pass(saved.name.pass).map_err(|failure| RunError::stage(&stage.id, &failure))
 }
 
@@ -243,6 +246,8 @@ pub struct MergeSettings {
     /// Whether they are reduced, too, which all shards that need them would else do, each for itself. They must then be
     /// of all shards.
     pub reduce: bool,
+    /// The rows that an engine has left of those of the states, in a file; see [`export_rows`].
+    pub rows: Option<PathBuf>,
     /// What earlier passes have brought, for stages that ask for it when a pass ends.
     pub before: Vec<PathBuf>,
 }
@@ -296,7 +301,12 @@ pub fn merge_states(
     handle.prepare(&workspace).map_err(|failure| RunError::stage(&stage.id, &failure))?;
     before(opened, &name, &settings.before)?;
     for saved in &all {
-        load(opened, &saved.path)?;
+        load(opened, &saved.path, settings.rows.is_none())?;
+    }
+    if let Some(path) = &settings.rows {
+        let bad = |message: String| RunError::State { path: path.clone(), message };
+        let mut rows = BufReader::new(File::open(path).map_err(|error| bad(error.to_string()))?);
+        handle.load_rows(name.pass, &mut rows).map_err(|failure| bad(failure.to_string()))?;
     }
     let is_reduced = settings.reduce && handle.has_outcomes();
     if is_reduced {
@@ -304,6 +314,27 @@ pub fn merge_states(
     }
     write(opened, &name, output, &Label::new(opened, &name, shards, of, is_reduced)?)?;
     Ok(MergedStates { name, is_reduced })
+}
+
+/// Writes the rows of a saved state to `output`, one behind the other, for an engine that reduces them by key as the round
+/// says; the round, and how many they are. Nothing where only the machinery here can reduce them.
+///
+/// # Errors
+///
+/// When the file is no state of this plan, or cannot be read, or the rows cannot be written.
+pub fn export_rows(opened: &Opened, state: &Path, output: &Path) -> Result<Option<(Round, u64)>, RunError> {
+    let (saved, mut file) = open(&opened.plan, state)?;
+    let bad = |message: String| RunError::State { path: state.to_owned(), message };
+    if saved.is_reduced {
+        return Err(bad("it was reduced, and has no rows any more".to_owned()));
+    }
+    let (_, handle) = corpus(opened, &saved.name)?;
+    let mut out = BufWriter::new(File::create(output).map_err(RunError::write(output))?);
+    let round = handle.export_rows(saved.name.pass, &mut file, &mut out);
+    let round = round.map_err(|failure| bad(failure.to_string()))?;
+    let out = out.into_inner().map_err(io::IntoInnerError::into_error).map_err(RunError::write(output))?;
+    let length = out.metadata().map_err(RunError::write(output))?.len();
+    Ok(round.map(|round| (round.clone(), length / round.collected_width() as u64)))
 }
 
 /// Gives a stage what its earlier passes have brought.

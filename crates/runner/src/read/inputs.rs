@@ -14,6 +14,7 @@ use crate::disk::{folder, names};
 use crate::error::RunError;
 use crate::read::hidden::{self, Hidden};
 use crate::read::only::Only;
+use crate::read::shard::{Seam, Stretch};
 use crate::work::place::MAX_FILES;
 
 /// One file to read.
@@ -82,6 +83,8 @@ pub(crate) struct Inputs {
     chosen: Option<Vec<usize>>,
     /// How many hidden files and folders were passed over.
     hidden: u64,
+    /// Where the share of a shard begins and ends.
+    share: Option<Range<Seam>>,
 }
 
 impl Inputs {
@@ -146,9 +149,37 @@ impl Inputs {
         self.iter().filter_map(|file| file.location.path().map(Path::to_owned))
     }
 
-    /// The size of a file in bytes.
+    /// The size of a file in bytes; of one that is shared, of what a shard has of it.
     pub(crate) fn size(&self, index: usize) -> u64 {
-        self.listing.size(self.place(index))
+        let size = self.listing.size(self.place(index));
+        self.stretch(index).map_or(size, |it| it.bytes.end - it.bytes.start)
+    }
+
+    /// What there is to read of a file, where that is not all of it.
+    pub(crate) fn stretch(&self, index: usize) -> Option<Stretch> {
+        let share = self.share.as_ref()?;
+        let begins = (share.start.file == index).then_some(share.start);
+        let ends = (share.end.file == index).then_some(share.end);
+        if begins.or(ends)?.offset == 0 && ends.is_none() {
+            return None;
+        }
+        let size = self.listing.size(self.place(index));
+        Some(Stretch {
+            bytes: begins.map_or(0, |it| it.offset)..ends.map_or(size, |it| it.offset),
+            parts: begins.map_or(0, |it| it.part)..ends.map_or(usize::MAX, |it| it.part),
+        })
+    }
+
+    /// Whether a file begins in this share, so that it counts here as a file.
+    pub(crate) fn begins(&self, index: usize) -> bool {
+        self.stretch(index).is_none_or(|it| it.bytes.start == 0)
+    }
+
+    /// Leaves what lies between two seams; the files of which that is something.
+    pub(crate) fn leave(&mut self, share: Range<Seam>) -> Range<usize> {
+        let Range { start, end } = share;
+        self.share = Some(share);
+        if start == end { start.file..start.file } else { start.file..end.file + usize::from(end.offset > 0) }
     }
 
     /// How many bytes some files have in all.

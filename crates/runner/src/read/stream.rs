@@ -1,6 +1,7 @@
 //! A file that is being read, and what of it has not been cut off yet.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tamis_input::{Content, Helpers, Input, Kind, Members, OpenOptions, ReadAhead, RequestBytes};
@@ -52,6 +53,8 @@ pub(crate) struct Stream {
     at_end: bool,
     /// Bytes of the file itself, before decompression, that have been read.
     n_read: u64,
+    /// Bytes that were passed over without reading them, and were not told as progress yet.
+    passed: u64,
 }
 
 enum Source {
@@ -87,7 +90,8 @@ impl Stream {
                 Source::Archive { members, member: nobody }
             }
         };
-        let mut stream = Self { source, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false, n_read: 0 };
+        let mut stream =
+            Self { source, buffer: Vec::new(), offset: 0, ordinal: 0, at_end: false, n_read: 0, passed: 0 };
         let is_there = stream.is_file() || stream.next_member()?;
         Ok(is_there.then_some(stream))
     }
@@ -232,7 +236,7 @@ impl Stream {
 
     /// Bytes of the file itself, before decompression, that have been read since the last call.
     pub(crate) fn progress(&mut self) -> u64 {
-        let read = self.source.progress();
+        let read = self.source.progress() + std::mem::take(&mut self.passed);
         self.n_read += read;
         read
     }
@@ -288,6 +292,26 @@ impl Stream {
         if offset > 0 {
             self.ordinal = ordinal;
         }
+        Ok(())
+    }
+
+    /// Whether it is a file that is neither packed nor compressed, and can be opened anywhere.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&self.source, Source::File(input) if input.length().is_some())
+    }
+
+    /// Goes to `from`, which lies in a part of the file that ends before `part.end`, as if `part` were all there is of it.
+    pub(crate) fn narrow(
+        &mut self,
+        file: &InputFile,
+        opener: &Opener,
+        part: &Range<u64>,
+        from: u64,
+    ) -> io::Result<()> {
+        self.source = Source::File(Input::part(file, from..part.end, &opener.options)?);
+        self.buffer.clear();
+        (self.offset, self.at_end) = (from, false);
+        (self.n_read, self.passed) = (0, from - part.start);
         Ok(())
     }
 

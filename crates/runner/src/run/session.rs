@@ -143,7 +143,8 @@ impl<'a> Session<'a> {
 
     /// How many files this run reads, and their bytes.
     fn listed(&self) -> (u64, u64) {
-        (self.range.len() as u64, self.files.size_of(self.range.clone()))
+        let files = self.range.clone().filter(|file| self.files.begins(*file)).count();
+        (files as u64, self.files.size_of(self.range.clone()))
     }
 
     fn run_segments(&self, writer: &mut Writer<'a>) -> Result<End, RunError> {

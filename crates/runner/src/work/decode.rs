@@ -37,7 +37,7 @@ pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
                 is_unread: false,
             };
         }
-        Content::Records { reader, head, bytes, offset, first_ordinal } => {
+        Content::Records { reader, head, bytes, offset, first_ordinal, counted_from } => {
             let reader = &opened.sources[source].readers[reader];
             let length = bytes.len() as u64;
             let block = ReaderBlock { file: &file, head: &head, bytes: &bytes, offset, first_ordinal };
@@ -45,6 +45,9 @@ pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
             let span = if is_whole { Span::Whole(length) } else { Span::Bytes { offset, length } };
             let decoded = reader.handle.decode(&block, &mut records, &mut effects);
             let decoded = decoded.and_then(|()| check_number(span, &records));
+            if counted_from > 0 {
+                say_where_counting_begins(&mut records, counted_from);
+            }
             let origin = Origin { file: Arc::clone(&file), offset, length, ordinal: first_ordinal };
             (span, decoded, Document { raw: Some(bytes), origin, ..Document::default() })
         }
@@ -70,6 +73,15 @@ pub(crate) fn decode(opened: &Opened, piece: Piece) -> Decoded {
     let is_lost = matches!((span, records.as_slice()), (Span::Whole(_), [record]) if !record.is_kept());
     let is_unread = is_given_up || is_lost;
     Decoded { records, counts: effects.counts, time: start.spent(), is_unread }
+}
+
+/// Readers tell lines and records by their number, which a shard counts from where it begins in a file.
+fn say_where_counting_begins(records: &mut [Record], from: u64) {
+    for record in records {
+        if let Fate::Failed(why) = &mut record.fate {
+            *why = format!("{why} (counted from byte {from} of the file, where the shard begins)").into();
+        }
+    }
 }
 
 /// A reader cannot find more records than there are bytes: their positions would be those of the next block.

@@ -101,6 +101,8 @@ pub(crate) enum Content {
         offset: u64,
         /// The ordinal of the first record.
         first_ordinal: u64,
+        /// Where the records begin in the file that the ordinal counts; 0 but in a shard that begins inside.
+        counted_from: u64,
     },
     /// A part of a file with an index.
     Split {

@@ -15,6 +15,9 @@ pub trait Reader: Sized + Send + Sync + 'static {
     const WRITES: &'static [&'static str] = &["text"];
     /// Whether a file is one unit that is never cut.
     const WHOLE_FILE: bool = false;
+    /// Whether a record ends wherever a line does, and nothing before a line decides how it is read: several shards may
+    /// then share a file, each from a line of its own on.
+    const BY_LINE: bool = false;
     /// The options.
     type Options: Options;
 

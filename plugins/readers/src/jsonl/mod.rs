@@ -30,6 +30,7 @@ pub struct Jsonl {
 impl Reader for Jsonl {
     const NAME: &'static str = "jsonl";
     const WRITES: &'static [&'static str] = &["text", "raw", "*"];
+    const BY_LINE: bool = true;
     type Options = JsonlOptions;
 
     fn open(options: JsonlOptions) -> Result<Self, SetupError> {

@@ -20,6 +20,8 @@ pub(super) struct OpenIndex {
     indexed: Arc<dyn IndexedFile>,
     /// The part that is next.
     pub(super) next: usize,
+    /// The part behind the last that is read.
+    end: usize,
     /// What the bytes that the parts are read from take in memory, beside the parts.
     held: u64,
     /// Whether they are a file of their own, which is open until the last part was worked on.
@@ -51,8 +53,11 @@ impl Cutter<'_> {
         });
         match indexed {
             Ok((indexed, held, is_on_disk)) => {
-                let next = start.ordinal as usize;
-                let open = Box::new(OpenIndex { name, member, indexed, next, held, is_on_disk, archive });
+                let parts = self.inputs.stretch(self.files.start).map_or(0..usize::MAX, |it| it.parts);
+                let next = parts.start.max(start.ordinal as usize);
+                let end = parts.end.min(indexed.splits().len());
+                let open = OpenIndex { name, member, indexed, next, end, held, is_on_disk, archive };
+                let open = Box::new(open);
                 Ok(self.indexed(open, block))
             }
             Err(message) => {
@@ -65,7 +70,7 @@ impl Cutter<'_> {
 
     /// A file with an index, if a part of it is left, or what comes behind it.
     fn indexed(&mut self, open: Box<OpenIndex>, block: &mut Block) -> Option<Open> {
-        if open.next < open.indexed.splits().len() {
+        if open.next < open.end {
             return Some(Open::Indexed(open));
         }
         self.account.n_read = self.inputs.size(self.files.start);

@@ -103,7 +103,8 @@ impl Cutter<'_> {
             self.fail(&Lost::rest(&mut open.stream, &open.name), message, block);
             return;
         }
-        let unread = file.size.saturating_sub(open.stream.n_read());
+        let size = self.inputs.size(self.files.start);
+        let unread = size.saturating_sub(open.stream.n_read());
         if open.stream.is_file() && unread > 0 {
             let message = format!("the last {unread} bytes of the file belong to nothing that was read");
             self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);

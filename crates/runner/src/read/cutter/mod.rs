@@ -86,6 +86,8 @@ struct OpenStream {
     name: Arc<str>,
     reader: usize,
     head: Arc<[u8]>,
+    /// Where the records begin that ordinals count: a shard does not know how many stand before it.
+    counted_from: u64,
 }
 
 impl Limits {
@@ -187,7 +189,7 @@ impl<'a> Cutter<'a> {
         let account = std::mem::take(&mut self.account);
         let size = self.inputs.size(self.files.start);
         let n_read = account.ends_at.map_or(account.n_read, |end| end.min(account.n_read));
-        block.input.close(size, n_read, account.is_broken);
+        block.input.close(size, n_read, account.is_broken, self.inputs.begins(self.files.start));
         if self.events.has(Interest::FILES) {
             let name = &self.file().name;
             self.events.tell(&Event::File { name, bytes: size, is_broken: account.is_broken });
@@ -264,7 +266,7 @@ impl<'a> Cutter<'a> {
         if opened.info.flags.random_access {
             return self.index(opened, stream, name, start, block);
         }
-        let mut open = OpenStream { stream, name, reader, head: Arc::from([]) };
+        let mut open = OpenStream { stream, name, reader, head: Arc::from([]), counted_from: 0 };
         if let Err(message) = filled {
             return Ok(self.broken_at_once(open, opened, &message, block));
         }
@@ -272,13 +274,26 @@ impl<'a> Cutter<'a> {
             self.fail(&Lost::whole(&mut open.stream, &open.name), &message, block);
             return Ok(self.leave(open.stream, block));
         }
-        if let Err(error) = open.stream.skip_to(start.offset, start.ordinal) {
+        let went = match self.inputs.stretch(self.files.start) {
+            None => open.stream.skip_to(start.offset, start.ordinal),
+            Some(stretch) => self.narrow(&mut open, stretch.bytes, start),
+        };
+        if let Err(error) = went {
             let why = self.damage(&open.name, &error)?;
             let message = format!("reading cannot be resumed where the earlier run stopped: {why}");
             self.fail(&Lost::rest(&mut open.stream, &open.name), &message, block);
             return Ok(self.leave(open.stream, block));
         }
         Ok(Some(Open::Stream(Box::new(open))))
+    }
+
+    /// Goes to where the share of this shard begins, or to where an earlier run of it stopped.
+    fn narrow(&mut self, open: &mut OpenStream, share: Range<u64>, start: Position) -> io::Result<()> {
+        let file = self.file();
+        let from = share.start.max(start.offset).max(open.stream.offset());
+        open.stream.narrow(&file, self.opener, &share, from)?;
+        (open.stream.ordinal, open.counted_from) = (start.ordinal, share.start);
+        Ok(())
     }
 
     /// Passes over a file or member that belongs to another one and holds no record.
@@ -401,6 +416,7 @@ impl<'a> Cutter<'a> {
             bytes: open.stream.take(bytes),
             offset,
             first_ordinal,
+            counted_from: open.counted_from,
         };
         open.stream.ordinal += records;
         let (member, read) = (open.stream.member(), open.stream.progress());

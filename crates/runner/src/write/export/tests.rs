@@ -114,6 +114,7 @@ const STREAM: StageFlags = StageFlags {
     named_files: false,
     replayable: false,
     whole_file: false,
+    by_line: false,
     random_access: false,
     parts: false,
     own_file: false,
