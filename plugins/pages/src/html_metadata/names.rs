@@ -6,7 +6,7 @@ use tamis_text::likeness::{letters, say_the_same};
 
 use super::options::Field;
 use super::page::{Page, has_word};
-use super::statement::Statements;
+use super::statement::{Statement, Statements};
 
 /// A longer byline is none, characters.
 const MOST_NAME_CHARS: usize = 100;
@@ -419,6 +419,31 @@ pub(super) fn is_name(text: &str) -> bool {
         && !text.contains("()")
         && text.chars().count() <= MOST_NAME_CHARS
         && !NOBODY.contains(&text.to_lowercase().trim())
+}
+
+/// Kinds of places by the heading that show who wrote the text.
+const SHOWN: [&str; 3] = ["author-class", "byline", "rel-author"];
+/// A shown name that is less sure may be that of another text.
+const SURE: f64 = 0.6;
+/// What is left of the confidence in an account where a full name is shown.
+const ACCOUNT: f64 = 0.4;
+
+/// Doubts declared names of one word where a full name is shown by the heading, and puts them last: systems declare the
+/// account that published a text, or the house (`jdoe`, `Courier`, `newsroom`), and show who wrote it.
+pub(super) fn doubt_accounts(names: &mut [Statement]) {
+    let is_shown = |said: &Statement| SHOWN.contains(&said.rule);
+    let has_full_name = |said: &Statement| {
+        let is_other = |c: char| c == ':' || c.is_ascii_digit();
+        said.value.split(", ").next().is_some_and(is_full_name) && !said.value.contains(is_other)
+    };
+    if !names.iter().any(|said| is_shown(said) && said.confidence >= SURE && has_full_name(said)) {
+        return;
+    }
+    // Chinese and its neighbours write a whole name as one word.
+    let is_word = |name: &str| !name.contains(char::is_whitespace) && name.is_ascii();
+    let is_account = |said: &Statement| !is_shown(said) && is_word(&said.value);
+    names.iter_mut().filter(|said| is_account(said)).for_each(|said| said.confidence *= ACCOUNT);
+    names.sort_by_key(is_account);
 }
 
 /// Names each once: what another names as well goes, as in `A and B, A, B`.
