@@ -266,10 +266,13 @@ impl Reader<'_, '_, '_> {
             };
             labels.iter().find_map(behind).map(|name| up_to_blank(name).to_owned())
         };
-        if let Some(source) = within(SOURCE_LABELS).filter(|source| is_name(source)) {
+        // Every label of a source ends with a colon, and those within a line are Chinese.
+        let source = if text.contains([':', '：']) { within(SOURCE_LABELS) } else { None };
+        if let Some(source) = source.filter(|source| is_name(source)) {
             self.found.add(Field::Source, &source, "source-label", span.clone(), 0.65);
         }
-        if let Some(name) = within(LABELS_WITHIN) {
+        let name = if text.is_ascii() { None } else { within(LABELS_WITHIN) };
+        if let Some(name) = name {
             for name in people(&name) {
                 self.found.add(Field::Author, &name, "byline", span.clone(), 0.65);
             }
@@ -322,8 +325,11 @@ fn profiles(page: &Page<'_, '_>, from: NodeId, to: NodeId) -> Vec<String> {
 
 /// A byline without `By` or `作者：`.
 pub(super) fn without_label(text: &str) -> &str {
-    let is_label =
-        |label: &&&str| text.get(..label.len()).is_some_and(|start| start.to_lowercase() == ***label);
+    let is_label = |label: &&&str| {
+        let Some(start) = text.get(..label.len()) else { return false };
+        // Looked for at every line near the heading, so nothing is allocated for what is ASCII.
+        if start.is_ascii() { start.eq_ignore_ascii_case(label) } else { start.to_lowercase() == ***label }
+    };
     let label = LABELS.iter().filter(is_label).max_by_key(|label| label.len());
     label.and_then(|label| text.get(label.len()..)).map_or(text, str::trim)
 }
