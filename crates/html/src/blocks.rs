@@ -17,8 +17,9 @@ pub struct Block {
     nodes: Range<u32>,
     container: u32,
     link_bytes: u32,
-    n_links: u32,
     bold_bytes: u32,
+    /// Beyond 65,535 they are no longer counted: two bytes make the difference of a word for each block.
+    n_links: u16,
     /// Whether only `<br>` parts it from the block before, so that both are lines of one paragraph.
     pub after_break: bool,
 }
@@ -46,7 +47,7 @@ impl Block {
 
     /// Number of links that begin in it.
     pub fn n_links(&self) -> usize {
-        self.n_links as usize
+        self.n_links.into()
     }
 
     /// Bytes of its text in bold or strong type.
@@ -387,7 +388,7 @@ impl<'t, 'a> Walk<'t, 'a> {
             nodes: narrow(pending.first)..narrow(pending.last + 1),
             container: narrow(self.container),
             link_bytes: narrow(pending.link_bytes.min(kept)),
-            n_links: narrow(pending.n_links),
+            n_links: u16::try_from(pending.n_links).unwrap_or(u16::MAX),
             bold_bytes: narrow(pending.bold_bytes.min(kept)),
             after_break: pending.after_break,
         });
@@ -440,6 +441,10 @@ pub fn is_left_out(tree: &Tree<'_>, node: NodeId) -> bool {
     let tag = tree.tag(node);
     if tag == Tag::Text || tag.is_block() {
         return is_never_shown(tag) || tag == Tag::Noscript;
+    }
+    // Most elements in a line say nothing of themselves.
+    if !tree.has_attributes(node) {
+        return is_never_shown(tag);
     }
     // Formulas are hidden where a picture is shown instead.
     let inside = || (node + 1..tree.end(node)).take(MOST_AROUND_FORMULA);

@@ -94,6 +94,11 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Whether an element has any attribute that is kept.
+    pub(crate) fn has_attributes(&self, node: NodeId) -> bool {
+        self.shape.nodes.get(node).is_some_and(|node| node.tag != Tag::Text && node.from < node.to)
+    }
+
     /// The value of an attribute as it stands in the source, if the element has it.
     pub fn attribute(&self, node: NodeId, name: Name) -> Option<&'a str> {
         let node = self.shape.nodes.get(node).filter(|node| node.tag != Tag::Text)?;

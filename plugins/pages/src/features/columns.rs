@@ -6,6 +6,9 @@ use std::ops::Range;
 /// chunk at once needs no other way for the last ones.
 pub(crate) const LANES: usize = 16;
 
+/// So many columns there is room for from the start.
+const USUAL_COLUMNS: usize = 224;
+
 /// Values of features, column by column, for blocks that follow each other.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
@@ -20,6 +23,8 @@ impl Columns {
         self.rows = rows;
         self.names.clear();
         self.values.clear();
+        // Grown by steps it is copied several times, and most pages fill a table of their own.
+        self.values.reserve(USUAL_COLUMNS * self.stride());
     }
 
     /// Adds a column with the value of each block.
@@ -62,8 +67,8 @@ impl Columns {
 
     /// The values of a column for some rows, a chunk; behind the last row come values that mean nothing.
     pub(crate) fn chunk(&self, column: usize, chunk: usize) -> Option<&[f32; LANES]> {
-        let start = column * self.stride() + chunk * LANES;
-        self.values.get(start..start + LANES)?.try_into().ok()
+        let (chunks, _) = self.values.as_chunks::<LANES>();
+        chunks.get(column * self.rows.len().div_ceil(LANES) + chunk)
     }
 
     /// From one column to the next.

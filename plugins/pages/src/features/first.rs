@@ -88,9 +88,7 @@ pub(crate) struct FirstParts<'p, 'a> {
     page: &'p Page<'a>,
     n_done: usize,
     likes: Map<u64, Likes>,
-    /// For each block element, the sibling and the article that it lies in.
-    siblings: Vec<(f32, f32)>,
-    articles: Vec<u32>,
+    places: Places,
     candidates: [Candidate; 2],
     twins: Twins,
     titles: Titles,
@@ -115,8 +113,8 @@ struct Candidate {
 struct Twins {
     /// For each text how many blocks have it, 10 at most.
     counts: Vec<u8>,
-    /// For each block, its text, and how many of the same came before.
-    of_block: Vec<(u32, u8)>,
+    /// For each block, its text, and in the last four bits how many of the same came before.
+    of_block: Vec<u32>,
 }
 
 /// How alike blocks and what the page says of itself are; empty where it says nothing.
@@ -144,8 +142,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
             page,
             n_done: 0,
             likes: likes(page),
-            siblings: siblings(page),
-            articles: articles(page),
+            places: Places::of(page),
             candidates: [
                 Candidate::new(page, page.top, ["top.up", "top.side", "top.rank", "top.size"]),
                 Candidate::new(page, page.bulk, ["bulk.up", "bulk.side", "bulk.rank", "bulk.size"]),
@@ -329,14 +326,13 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         columns.add("like.words", |b| log(part(like(b).n_words, like(b).n)));
         columns.add("like.links", |b| part(like(b).n_linked, like(b).n_words));
         columns.add("like.share", |b| part(like(b).n_words, whole.n_words));
-        let sibling = |b: usize| self.siblings.get(page.container(b)).copied().unwrap_or_default();
-        columns.add("sibling.rank", |b| log(sibling(b).0));
-        columns.add("sibling.n", |b| log(sibling(b).1));
-        let article = |b: usize| self.articles.get(page.container(b)).copied().unwrap_or(0);
-        columns.add("article.rank", |b| article(b) as f32);
+        let place = |b: usize| self.places.of_container(page.container(b));
+        columns.add("sibling.rank", |b| log(place(b).rank));
+        columns.add("sibling.n", |b| log(place(b).n_siblings));
+        columns.add("article.rank", |b| place(b).article as f32);
         let twins = &self.twins;
-        columns.add("twin.rank", |b| f32::from(twins.of_block[b].1));
-        columns.add("twin.n", |b| f32::from(twins.counts[twins.of_block[b].0 as usize]));
+        columns.add("twin.rank", |b| (twins.of_block[b] & 15) as f32);
+        columns.add("twin.n", |b| f32::from(twins.counts[(twins.of_block[b] >> 4) as usize]));
         let titles = &self.titles;
         columns.add("title", |b| titles.likenesses.get(b).copied().unwrap_or(-1.0));
         columns.add("since.title", |b| {
@@ -428,7 +424,7 @@ impl Twins {
             }
             let count = &mut counts[text as usize];
             *count = count.saturating_add(1).min(10);
-            (text, *count - 1)
+            text << 4 | u32::from(*count - 1)
         });
         let of_block = of_block.collect();
         Self { counts, of_block }
@@ -526,40 +522,68 @@ fn kinship(page: &Page<'_>, one: usize, other: usize) -> f32 {
     }
 }
 
-/// For each block element, of itself and those around it that have siblings which look the same and hold prose,
-/// the one with the most: which of them it is, and how many there are.
-fn siblings(page: &Page<'_>) -> Vec<(f32, f32)> {
-    let containers = &page.blocks.containers;
-    let mut counts: Map<(usize, u64), f32> = Map::default();
-    let mut ranks = vec![0.0; containers.len()];
-    let key = |index: usize| (page.parent(index), page.around.of(index).signature);
-    let counted = |index: usize| index > 0 && page.sum(index).n_prose > 20.0;
-    for index in (0..containers.len()).filter(|index| counted(*index)) {
-        let count = counts.entry(key(index)).or_default();
-        *count += 1.0;
-        ranks[index] = *count;
-    }
-    // Elements come in document order, so what is around one is known before it.
-    let mut known: Vec<(f32, f32)> = Vec::with_capacity(containers.len());
-    for (index, container) in containers.iter().enumerate() {
-        let above = known.get(container.parent()).copied().unwrap_or_default();
-        let own = if counted(index) { counts.get(&key(index)).copied().unwrap_or(0.0) } else { 0.0 };
-        known.push(if own > above.1.max(1.0) { (ranks[index], own) } else { above });
-    }
-    known
+/// Where block elements lie among those that look the same, and in which article.
+///
+/// Most lie in no article and have no such siblings, so what is known of each is held once: a page may have an element in
+/// four bytes of source.
+struct Places {
+    known: Vec<Place>,
+    /// For each block element, which of the known it has.
+    of_container: Vec<u32>,
 }
 
-/// For each block element, the number of the article that it is or lies in, 0 outside.
-fn articles(page: &Page<'_>) -> Vec<u32> {
-    let mut n_articles = 0;
-    let mut known: Vec<u32> = Vec::with_capacity(page.blocks.containers.len());
-    for container in &page.blocks.containers {
-        let above = known.get(container.parent()).copied().unwrap_or(0);
-        let is_article = container.tag == Tag::Article && above == 0;
-        n_articles += u32::from(is_article);
-        known.push(if is_article { n_articles } else { above });
+/// Of an element and those around it that have siblings which look the same and hold prose, the one with the most.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Place {
+    /// Which of its siblings it is, and how many there are.
+    rank: f32,
+    n_siblings: f32,
+    /// The number of the article that an element is or lies in, 0 outside.
+    article: u32,
+}
+
+impl Places {
+    fn of(page: &Page<'_>) -> Self {
+        let containers = &page.blocks.containers;
+        let mut counts: Map<(usize, u64), f32> = Map::default();
+        let mut ranks = vec![0.0; containers.len()];
+        let key = |index: usize| (page.parent(index), page.around.of(index).signature);
+        let counted = |index: usize| index > 0 && page.sum(index).n_prose > 20.0;
+        for index in (0..containers.len()).filter(|index| counted(*index)) {
+            let count = counts.entry(key(index)).or_default();
+            *count += 1.0;
+            ranks[index] = *count;
+        }
+        let mut n_articles = 0;
+        // Elements come in document order, so what is around one is known before it.
+        let mut it =
+            Self { known: vec![Place::default()], of_container: Vec::with_capacity(containers.len()) };
+        for (index, container) in containers.iter().enumerate() {
+            let above = it.of_container.get(container.parent()).copied().unwrap_or(0);
+            let mut place = it.known.get(above as usize).copied().unwrap_or_default();
+            let around = place;
+            let n = if counted(index) { counts.get(&key(index)).copied().unwrap_or(0.0) } else { 0.0 };
+            if n > place.n_siblings.max(1.0) {
+                (place.rank, place.n_siblings) = (ranks[index], n);
+            }
+            if container.tag == Tag::Article && place.article == 0 {
+                n_articles += 1;
+                place.article = n_articles;
+            }
+            if place == around {
+                it.of_container.push(above);
+            } else {
+                it.of_container.push(it.known.len() as u32);
+                it.known.push(place);
+            }
+        }
+        it
     }
-    known
+
+    fn of_container(&self, container: usize) -> Place {
+        let known = self.of_container.get(container).and_then(|place| self.known.get(*place as usize));
+        known.copied().unwrap_or_default()
+    }
 }
 
 /// Whether a block stands in the text that the page declares as its body: 1, 0, or -1 for one too short to

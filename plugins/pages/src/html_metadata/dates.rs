@@ -16,6 +16,8 @@ use super::statement::{Statements, letters};
 
 /// A longer line is text, characters.
 const MOST_LINE_CHARS: usize = 160;
+/// A `<time>` in a longer line is part of a text, bytes.
+const MOST_TIMED_BYTES: usize = 4096;
 /// An element with more nodes holds more than a date.
 const MOST_NODES: usize = 40;
 /// A page with more dates far from its heading is a list of others.
@@ -198,16 +200,17 @@ impl Reader<'_, '_, '_> {
         let page = self.page;
         let text = page.text(node);
         let Some(block) = page.block_at(node) else { return };
-        let line = page.blocks.text_of(block);
+        // A longer line is text, and may hold a thousand times more.
+        let line = Some(page.blocks.text_of(block)).filter(|line| line.len() <= MOST_TIMED_BYTES);
         let class = page.tree.attribute(node, Name::Class).unwrap_or_default();
         let is_in_heading = page.main.is_some_and(|main| {
             page.blocks.blocks.get(main).is_some_and(|main| main.nodes() == block.nodes())
         });
         let is_meant = is_in_heading || has_word(class, PUBLISHED_CLASSES);
-        if !is_meant && is_in_sentence(line, &text) || page.is_beside(node) {
+        if !is_meant && line.is_none_or(|line| is_in_sentence(line, &text)) || page.is_beside(node) {
             return;
         }
-        let before = line.split_once(text.as_str()).map_or("", |(before, _)| before);
+        let before = line.and_then(|line| line.split_once(text.as_str())).map_or("", |(before, _)| before);
         let field = label_before(before).unwrap_or_else(|| field_of_class(class));
         let machine = page.tree.attribute(node, Name::DateTime).filter(|moment| !moment.is_empty());
         let (value, span) = match machine {

@@ -8,8 +8,12 @@ use super::json_ld::Script;
 use super::names::people;
 use super::options::Field;
 use super::page::span_of;
-use super::statement::Statements;
+use super::statement::{Statement, Statements, letters};
 
+/// The kind of place that structured data is.
+const JSON_LD: &str = "json-ld";
+/// Longer titles are not compared, bytes.
+const MOST_TITLE_BYTES: usize = 1000;
 /// Longer values keep their tags, bytes.
 const MOST_TAGGED_BYTES: usize = 10_000;
 
@@ -116,7 +120,7 @@ const META: &[(&str, Field, f64)] = &[
 
 /// Finds what a page declares, in the order of the page.
 pub(super) fn declared(page: &str, tree: &Tree<'_>, found: &mut Statements) {
-    let mut reader = Reader { page, tree, found };
+    let mut reader = Reader { page, tree, found, articles: Vec::new() };
     for node in 1..tree.len() {
         match tree.tag(node) {
             Tag::Html => reader.attribute(node, Name::Lang, Field::Language, "html-lang", 0.8),
@@ -127,12 +131,30 @@ pub(super) fn declared(page: &str, tree: &Tree<'_>, found: &mut Statements) {
             _ => {}
         }
     }
+    let articles = std::mem::take(&mut reader.articles);
+    others(articles, found);
+}
+
+/// Takes back what structured data says of other articles: some sites describe every teaser as they do the article.
+/// Where several have headlines, one that the head of the page names is the page's.
+fn others(articles: Vec<(String, Range<usize>)>, found: &mut Statements) {
+    let is_title = |said: &&Statement| said.rule != JSON_LD && said.value.len() <= MOST_TITLE_BYTES;
+    let titles: Vec<String> =
+        found.about(Field::Title).filter(is_title).map(|said| letters(&said.value)).collect();
+    let (own, others): (Vec<_>, Vec<_>) = articles
+        .into_iter()
+        .partition(|(headline, _)| titles.iter().any(|title| title.contains(headline.as_str())));
+    if !own.is_empty() {
+        others.into_iter().rev().for_each(|(_, statements)| found.remove(statements));
+    }
 }
 
 struct Reader<'r, 'a> {
     page: &'a str,
     tree: &'r Tree<'a>,
     found: &'r mut Statements,
+    /// The headlines of what structured data describes, in letters, and what it says of each.
+    articles: Vec<(String, Range<usize>)>,
 }
 
 impl Reader<'_, '_> {
@@ -191,14 +213,13 @@ impl Reader<'_, '_> {
         let text = self.tree.raw_text(node).trim();
         if is_data {
             let span = span_of(self.page, text);
-            for property in Script::parse(text).properties() {
-                self.add(
-                    property.field,
-                    &decoded(&property.value),
-                    "json-ld",
-                    span.clone(),
-                    property.confidence,
-                );
+            for thing in Script::parse(text).things() {
+                let start = self.found.len();
+                let headline = thing.iter().find(|it| it.field == Field::Title).map(|it| letters(&it.value));
+                for it in thing {
+                    self.add(it.field, &decoded(&it.value), JSON_LD, span.clone(), it.confidence);
+                }
+                self.articles.extend(headline.map(|headline| (headline, start..self.found.len())));
             }
         } else {
             self.wechat(text);

@@ -82,8 +82,8 @@ impl Script {
         Self { values }
     }
 
-    /// What the things that describe the page say.
-    pub(super) fn properties(&self) -> Vec<Property> {
+    /// What the things that describe the page say, thing by thing.
+    pub(super) fn things(&self) -> Vec<Vec<Property>> {
         let mut ids = BTreeMap::new();
         self.values.iter().for_each(|value| collect_ids(value, &mut ids));
         let mut found = Vec::new();
@@ -112,19 +112,16 @@ fn collect_ids<'a>(data: &'a Data, ids: &mut Ids<'a>) {
 }
 
 /// Goes through structured data; `serde_json` nests no deeper than 128, so this may call itself.
-fn pages(data: &Data, ids: &Ids<'_>, found: &mut Vec<Property>) {
+fn pages(data: &Data, ids: &Ids<'_>, found: &mut Vec<Vec<Property>>) {
     match data {
         Data::Array(items) => items.iter().for_each(|item| pages(item, ids, found)),
         Data::Object(fields) => {
             if is_page(fields) {
-                page(fields, ids, found);
+                found.push(page(fields, ids));
             } else if has_type(fields, &["WebSite"]) {
                 let names = fields.get("name").map(|name| names(name, ids)).unwrap_or_default();
-                found.extend(names.into_iter().map(|value| Property {
-                    field: Field::Publisher,
-                    value,
-                    confidence: 0.7,
-                }));
+                let publisher = |value| Property { field: Field::Publisher, value, confidence: 0.7 };
+                found.push(names.into_iter().map(publisher).collect());
             }
             let inner =
                 ["@graph", "mainEntity", "mainEntityOfPage"].iter().filter_map(|key| fields.get(*key));
@@ -135,7 +132,8 @@ fn pages(data: &Data, ids: &Ids<'_>, found: &mut Vec<Property>) {
 }
 
 /// A thing that describes the page.
-fn page(fields: &Map<String, Data>, ids: &Ids<'_>, found: &mut Vec<Property>) {
+fn page(fields: &Map<String, Data>, ids: &Ids<'_>) -> Vec<Property> {
+    let mut found = Vec::new();
     // A page as such says less than the article on it.
     let sure = if has_type(fields, &["WebPage", "ItemPage"]) { 0.75 } else { 0.95 };
     for (name, field) in PROPERTIES {
@@ -149,6 +147,7 @@ fn page(fields: &Map<String, Data>, ids: &Ids<'_>, found: &mut Vec<Property>) {
         let values = fields.get(*name).map(|value| names(value, ids)).unwrap_or_default();
         found.extend(values.into_iter().map(|value| Property { field: *field, value, confidence }));
     }
+    found
 }
 
 fn is_page(fields: &Map<String, Data>) -> bool {
@@ -242,8 +241,9 @@ mod tests {
 
     fn said(text: &str) -> Vec<String> {
         Script::parse(text)
-            .properties()
+            .things()
             .into_iter()
+            .flatten()
             .map(|it| format!("{}={}", it.field.name(), it.value))
             .collect()
     }

@@ -154,11 +154,15 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
         Field::Published | Field::Modified => moment::choose(field, statements, url),
         Field::Author => {
             let names = joined(said().filter(|said| names::is_name(&said.value)).cloned(), "\n");
-            let names = names.into_iter().map(|said| Statement {
-                value: names::each_once(&said.value.split('\n').collect::<Vec<_>>()).join(", "),
-                ..said
-            });
-            believed(&names.collect::<Vec<_>>(), say_the_same)
+            let mut names: Vec<Statement> = names
+                .into_iter()
+                .map(|said| Statement {
+                    value: names::each_once(&said.value.split('\n').collect::<Vec<_>>()).join(", "),
+                    ..said
+                })
+                .collect();
+            names::doubt_accounts(&mut names);
+            believed(&names, say_the_same)
         }
         Field::Tags => believed(&joined(said().cloned(), ","), say_the_same),
         Field::Language => {

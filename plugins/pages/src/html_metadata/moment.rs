@@ -9,6 +9,11 @@ use super::statement::{Statement, Statements, believed};
 /// Kinds of places that show the time of the place where the page was written, without its zone.
 const LOCAL: &[&str] = &["date-line", "date-class", "date-labelled", "time-text", "address"];
 
+/// Names by which a head dates the page and does not say what happened then. Systems fill them with the day on which the
+/// page was created, or with the last change, and write the same under several of them: together they say no more than
+/// one.
+const VAGUE: &[&str] = &["date", "dc.date", "dc:date", "dcterms.date"];
+
 /// The language that the page is tagged with.
 pub(super) fn language(statements: &Statements) -> Option<String> {
     statements.about(Field::Language).next().map(|said| said.value.clone())
@@ -41,7 +46,10 @@ pub(super) fn choose(field: Field, statements: &Statements, url: Option<&str>) -
         certain(&said.value, language).is_some()
     };
     let read = |value: &str| certain(value, language.as_deref());
-    let certain: Vec<Statement> = said.into_iter().filter(is_certain).collect();
+    let is_vague = |said: &Statement| VAGUE.contains(&said.rule);
+    let vague = said.iter().find(|said| is_vague(said) && is_certain(said)).map(|said| said.rule);
+    said.retain(|said| is_certain(said) && (!is_vague(said) || Some(said.rule) == vague));
+    let certain = said;
     let same_day = |one: &str, other: &str| read(one).map(|it| it.date) == read(other).map(|it| it.date);
     let best = believed(&certain, same_day)?;
     let best =
@@ -49,9 +57,12 @@ pub(super) fn choose(field: Field, statements: &Statements, url: Option<&str>) -
     // In UTC the day is another one for readers in the morning of China or in the evening of America.
     let utc = read(&best.value).filter(Moment::is_utc);
     let Some(utc) = utc else { return Some(best) };
-    let local = certain
-        .iter()
-        .filter(|said| LOCAL.contains(&said.rule))
+    let local = || certain.iter().filter(|said| LOCAL.contains(&said.rule));
+    // An address keeps the day on which somebody began to write.
+    if local().any(|said| said.rule != "address" && same_day(&said.value, &best.value)) {
+        return Some(best);
+    }
+    let local = local()
         .find(|said| read(&said.value).is_some_and(|local| !local.has_zone() && utc.may_be_shown_as(&local)));
     match local.filter(|local| !same_day(&local.value, &best.value)) {
         Some(local) => Some(Statement { confidence: best.confidence.max(local.confidence), ..local.clone() }),

@@ -6,7 +6,7 @@ use tamis_text::likeness::{letters, say_the_same};
 
 use super::options::Field;
 use super::page::{Page, has_word};
-use super::statement::Statements;
+use super::statement::{Statement, Statements};
 
 /// A longer byline is none, characters.
 const MOST_NAME_CHARS: usize = 100;
@@ -266,10 +266,13 @@ impl Reader<'_, '_, '_> {
             };
             labels.iter().find_map(behind).map(|name| up_to_blank(name).to_owned())
         };
-        if let Some(source) = within(SOURCE_LABELS).filter(|source| is_name(source)) {
+        // Every label of a source ends with a colon, and those within a line are Chinese.
+        let source = if text.contains([':', '：']) { within(SOURCE_LABELS) } else { None };
+        if let Some(source) = source.filter(|source| is_name(source)) {
             self.found.add(Field::Source, &source, "source-label", span.clone(), 0.65);
         }
-        if let Some(name) = within(LABELS_WITHIN) {
+        let name = if text.is_ascii() { None } else { within(LABELS_WITHIN) };
+        if let Some(name) = name {
             for name in people(&name) {
                 self.found.add(Field::Author, &name, "byline", span.clone(), 0.65);
             }
@@ -322,8 +325,11 @@ fn profiles(page: &Page<'_, '_>, from: NodeId, to: NodeId) -> Vec<String> {
 
 /// A byline without `By` or `作者：`.
 pub(super) fn without_label(text: &str) -> &str {
-    let is_label =
-        |label: &&&str| text.get(..label.len()).is_some_and(|start| start.to_lowercase() == ***label);
+    let is_label = |label: &&&str| {
+        let Some(start) = text.get(..label.len()) else { return false };
+        // Looked for at every line near the heading, so nothing is allocated for what is ASCII.
+        if start.is_ascii() { start.eq_ignore_ascii_case(label) } else { start.to_lowercase() == ***label }
+    };
     let label = LABELS.iter().filter(is_label).max_by_key(|label| label.len());
     label.and_then(|label| text.get(label.len()..)).map_or(text, str::trim)
 }
@@ -419,6 +425,31 @@ pub(super) fn is_name(text: &str) -> bool {
         && !text.contains("()")
         && text.chars().count() <= MOST_NAME_CHARS
         && !NOBODY.contains(&text.to_lowercase().trim())
+}
+
+/// Kinds of places by the heading that show who wrote the text.
+const SHOWN: [&str; 3] = ["author-class", "byline", "rel-author"];
+/// A shown name that is less sure may be that of another text.
+const SURE: f64 = 0.6;
+/// What is left of the confidence in an account where a full name is shown.
+const ACCOUNT: f64 = 0.4;
+
+/// Doubts declared names of one word where a full name is shown by the heading, and puts them last: systems declare the
+/// account that published a text, or the house (`jdoe`, `Courier`, `newsroom`), and show who wrote it.
+pub(super) fn doubt_accounts(names: &mut [Statement]) {
+    let is_shown = |said: &Statement| SHOWN.contains(&said.rule);
+    let has_full_name = |said: &Statement| {
+        let is_other = |c: char| c == ':' || c.is_ascii_digit();
+        said.value.split(", ").next().is_some_and(is_full_name) && !said.value.contains(is_other)
+    };
+    if !names.iter().any(|said| is_shown(said) && said.confidence >= SURE && has_full_name(said)) {
+        return;
+    }
+    // Chinese and its neighbours write a whole name as one word.
+    let is_word = |name: &str| !name.contains(char::is_whitespace) && name.is_ascii();
+    let is_account = |said: &Statement| !is_shown(said) && is_word(&said.value);
+    names.iter_mut().filter(|said| is_account(said)).for_each(|said| said.confidence *= ACCOUNT);
+    names.sort_by_key(is_account);
 }
 
 /// Names each once: what another names as well goes, as in `A and B, A, B`.

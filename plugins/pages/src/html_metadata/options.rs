@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 ///   heading to itself; one in a sentence, in code, in comments or beside the word of an event does not. Far from the
 ///   heading it must be the only one. A day in the address counts least. Where the page says a moment in UTC and shows
 ///   the day of its own place, that day is taken.
-/// - `author`: names only, without labels, roles, credits and addresses; several are joined by `, `.
+/// - `author`: names only, without labels, roles, credits and addresses; several are joined by `, `. Where an account or
+///   a house is declared (`jdoe`) and a byline shows a full name, that is taken.
 /// - `source`: the house that the page names as its source (来源：).
 /// - `language`: as the page tags it (BCP 47, `zh-CN`), not as its text reads.
 /// - `canonical_url`: absolute addresses only.

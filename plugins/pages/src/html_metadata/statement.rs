@@ -46,6 +46,16 @@ impl Statements {
         }
     }
 
+    /// Number of statements.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes statements back, by their numbers.
+    pub(super) fn remove(&mut self, statements: Range<usize>) {
+        self.0.drain(statements);
+    }
+
     /// What was said about a field.
     pub(super) fn about(&self, field: Field) -> impl Iterator<Item = &Statement> {
         self.0.iter().filter(move |said| said.field == field)

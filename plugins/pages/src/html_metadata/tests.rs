@@ -190,6 +190,14 @@ fn the_day_is_that_of_the_place_where_it_was_written() {
             ),
             "2018-09-14",
         ),
+        // The address may have been made the day before.
+        (
+            format!(
+                "<meta property=article:published_time content=2018-09-13T10:04:00Z>
+                <link rel=canonical href=https://a.example/2018/09/12/ferry><h1>Ferry back</h1><p>13 September 2018, 6:40 EDT</p>{TEXT}"
+            ),
+            "2018-09-13T10:04:00Z",
+        ),
         ("<html lang=de><h1>Ferry back</h1><p>10/06/2018</p>".to_owned() + TEXT, "2018-06-10"),
     ] {
         assert_eq!(field("published", &page).as_deref(), Some(expected), "{page}");
@@ -424,6 +432,8 @@ fn hostile_pages_cost_what_their_length_says() {
         "<div class=date>2019-05-06</div>".repeat(n),
         "<span itemprop=author>".repeat(n) + "Ann",
         "<time datetime=2019-05-06>".repeat(n),
+        "<time datetime=2019-05-06>6 May</time> ".repeat(n),
+        vec!["<time class=published datetime=2019-05-06>6</time>"; n].join(" "),
         "<a rel=author>".repeat(n) + "Ann",
         "<h1><div>".repeat(n) + "Ferry",
         "<h1>Ferry</h1>".repeat(n),
@@ -465,5 +475,54 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn who_wrote_a_text_is_shown_where_an_account_is_declared() {
+    for (declared, byline, expected) in [
+        ("gull77", "<p class=author>Orla Penwick</p>", "Orla Penwick"),
+        ("Courier", "<p>By Orla Penwick and Tam Rudd</p>", "Orla Penwick, Tam Rudd"),
+        ("orla.penwick", "<p class=author>Orla Penwick</p>", "Orla Penwick"),
+        // Nobody is shown, or another account; and a whole name is no account.
+        ("gull77", "", "gull77"),
+        ("gull77", "<p class=author>all by gull77</p>", "gull77"),
+        ("Orla Penwick", "<p class=author>Tam Rudd</p>", "Orla Penwick"),
+        ("李渡舟", "<p class=author>Tam Rudd</p>", "李渡舟"),
+    ] {
+        let page = format!("<meta name=author content='{declared}'><h1>Ferry back</h1>{byline}{TEXT}");
+        assert_eq!(field("author", &page).as_deref(), Some(expected), "{declared} {byline}");
+    }
+}
+
+#[test]
+fn structured_data_about_teasers_says_nothing_of_the_page() {
+    let thing = |headline: &str, author: &str, day: u8| {
+        format!(
+            r#"<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "{headline}",
+            "author": {{"name": "{author}"}}, "datePublished": "2023-04-{day:02}"}}</script>"#
+        )
+    };
+    let (own, other) = (thing("Ferry back", "Orla Penwick", 18), thing("A bridge", "Tam Rudd", 17));
+    for things in [format!("{own}{other}"), format!("{other}{own}")] {
+        let page = format!("<title>Ferry back | Courier</title>{things}<h1>Ferry back</h1>{TEXT}");
+        assert_eq!(field("author", &page).as_deref(), Some("Orla Penwick"), "{page}");
+        assert_eq!(field("published", &page).as_deref(), Some("2023-04-18"), "{page}");
+    }
+    // One with a headline of its own is the page's: it may be called otherwise in its title.
+    let page = format!("<title>Ferry back | Courier</title>{other}<h1>Ferry back</h1>{TEXT}");
+    assert_eq!(field("author", &page).as_deref(), Some("Tam Rudd"));
+}
+
+#[test]
+fn a_date_that_the_head_does_not_explain_yields_to_the_one_that_is_shown() {
+    let vague = "<meta name=date content=2018-08-20><meta name=dcterms.date content=2018-08-20>";
+    for (head, shown, expected) in [
+        (vague, "<span class=date>13.9.2018</span>", "2018-09-13"),
+        (vague, "", "2018-08-20"),
+        ("<meta name=datepublished content=2018-08-20>", "<span class=date>13.9.2018</span>", "2018-08-20"),
+    ] {
+        let page = format!("{head}<h1>Ferry back</h1>{shown}{TEXT}");
+        assert_eq!(field("published", &page).as_deref(), Some(expected), "{page}");
     }
 }

@@ -54,7 +54,8 @@ fn bare<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
 
 /// The title up to where the last name of the site begins.
 fn without_site<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'a str {
-    let cuts = || MARKS.iter().flat_map(|mark| title.match_indices(mark));
+    let cuts: Vec<(usize, &str)> = MARKS.iter().flat_map(|mark| title.match_indices(mark)).collect();
+    let cuts = || cuts.iter().copied();
     let before = |at: usize| title.get(..at).unwrap_or_default();
     // What the page shows as its heading is whole, however many dashes it has.
     if headings.contains(&letters(title)) {
