@@ -158,7 +158,7 @@ fn result(plan: &Plan, report: &Report) -> String {
         }
         // Joining an empty path would leave a slash behind.
         let own = Some(&export.folder).filter(|folder| !folder.as_os_str().is_empty());
-        let folder = shown(&own.map_or(report.folder.clone(), |own| report.folder.join(own)));
+        let folder = shown(&own.map_or(report.place.clone(), |own| report.place.join(own)));
         let files = plural(export.n_files(), "file", "files");
         lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
     }

@@ -35,7 +35,11 @@ pub struct Bucket {
 impl Bucket {
     fn of(store: impl ObjectStore + PaginatedListStore + MultipartStore) -> Self {
         let store = Arc::new(store);
-        Self { objects: Arc::clone(&store) as Arc<dyn ObjectStore>, pages: Some(store.clone()), pieces: store }
+        Self {
+            objects: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            pages: Some(store.clone()),
+            pieces: store,
+        }
     }
 }
 
@@ -115,9 +119,7 @@ impl<T> Pending<T> {
 /// # Errors
 ///
 /// When the system gives no threads for requests.
-pub fn start<T: Send + 'static>(
-    request: impl Future<Output = T> + Send + 'static,
-) -> io::Result<Pending<T>> {
+pub fn start<T: Send + 'static>(request: impl Future<Output = T> + Send + 'static) -> io::Result<Pending<T>> {
     let (sender, receiver) = channel();
     runtime()?.spawn(async move {
         // Nobody waits any more when the receiver is gone.

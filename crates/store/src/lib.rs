@@ -21,9 +21,6 @@ use std::sync::Arc;
 
 use tamis_address::Address;
 
-/// The kinds of addresses that are written to.
-pub const WRITABLE: [&str; 6] = ["s3", "gs", "az", "azure", "abfs", "abfss"];
-
 /// What an object says of itself, in its metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marks {
@@ -167,6 +164,7 @@ pub fn open(address: &Address) -> io::Result<Arc<dyn Outlet>> {
 /// Always.
 #[cfg(not(feature = "remote"))]
 pub fn open(address: &Address) -> io::Result<Arc<dyn Outlet>> {
-    let message = format!("`{address}` cannot be written: this program was built without the feature `remote`");
+    let message =
+        format!("`{address}` cannot be written: this program was built without the feature `remote`");
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }

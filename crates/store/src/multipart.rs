@@ -124,8 +124,7 @@ fn send_unnumbered(
     let failed = |error| explain(&objects.shown(name), &error);
     let options = PutMultipartOptions { attributes: attributes(marks), ..PutMultipartOptions::default() };
     let (store, key) = (Arc::clone(&objects.bucket.objects), objects.key(name));
-    let mut upload =
-        wait(async move { store.put_multipart_opts(&key, options).await })?.map_err(failed)?;
+    let mut upload = wait(async move { store.put_multipart_opts(&key, options).await })?.map_err(failed)?;
     for piece in Pieces::of(file)? {
         if sending.is_stopped() {
             return Err(stopped());

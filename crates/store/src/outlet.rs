@@ -74,13 +74,7 @@ impl Objects {
 
     /// Writes an object in one request, again if the connection breaks; what arrived without our hearing of it is known
     /// by its marks.
-    fn place(
-        &self,
-        name: &str,
-        content: &Bytes,
-        marks: &Marks,
-        condition: &Condition,
-    ) -> io::Result<Placed> {
+    fn place(&self, name: &str, content: &Bytes, marks: &Marks, condition: &Condition) -> io::Result<Placed> {
         let mut attempt = 0;
         loop {
             let options =
@@ -185,7 +179,10 @@ impl Outlet for Objects {
                 Placed::Refused(head) => condition = self.condition_beside(name, head.as_ref(), marks)?,
             }
         }
-        Err(io::Error::other(format!("`{}` changes again and again: who else writes there?", self.shown(name))))
+        Err(io::Error::other(format!(
+            "`{}` changes again and again: who else writes there?",
+            self.shown(name)
+        )))
     }
 
     fn abort(&self, name: &str, upload: &str) -> io::Result<()> {
