@@ -372,7 +372,7 @@ JSON: an object with
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MergeArgs {
-    /// The folder that was given to `tamis run --shard` with `-o`
+    /// The folder, or place in an object store, that was given to `tamis run --shard` with `-o`
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
     /// Print the numbers of the shards that are not finished, as job arrays take them (`3,7`), and write nothing

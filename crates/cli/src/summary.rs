@@ -176,6 +176,18 @@ pub(crate) fn page(file: &Path, page: String) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses an output in an object store where one is read that lies on this machine.
+pub(crate) fn check_local(output: &Path) -> anyhow::Result<()> {
+    if output.to_str().is_none_or(|output| tamis_address::scheme(output).is_none()) {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "`{}` is in an object store, and only folders are looked at: copy it to one, or name the work folder in which it \
+         was prepared (`…/tamis-store-…/out`), which has all but the documents",
+        output.display()
+    )
+}
+
 /// A path as the user would write it: relative to the working folder if it lies below.
 pub(crate) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();

@@ -71,9 +71,12 @@ pub(crate) fn output_mistake(written: &str, place: &Place) -> Option<Diagnostic>
         let label = "leave them out: the environment variables of the store name who may write";
         return error("an address to write to holds no secrets".to_owned(), label);
     }
-    let key = parts.path.trim_matches('/');
+    let key = parts.path.strip_prefix('/').unwrap_or_default().trim_end_matches('/');
     if key.contains(['*', '?', '[']) {
-        return error(format!("`{written}` has wildcards, and an export writes to one place"), "name it");
+        return error(
+            format!("`{written}` has wildcards, and an export writes to one place"),
+            "name that place",
+        );
     }
     let is_odd = |part: &str| matches!(part, "" | "." | "..");
     (!key.is_empty() && key.split('/').any(is_odd)).then(|| {

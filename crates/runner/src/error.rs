@@ -287,6 +287,7 @@ impl RunError {
         | Self::OtherRun { folder: path, .. }
         | Self::MoreInputs { folder: path, .. }
         | Self::Addition { folder: path, .. }
+        | Self::Shards { folder: path, .. }
         | Self::Gone { path }
         | Self::Taken { path, .. } = &mut self
             && let Some(moved) = to(path)

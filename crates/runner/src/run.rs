@@ -109,7 +109,9 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
         let (manifest, tally, _) = session.run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
-    let _locks = Locks::take(plan, &setup.places)?;
+    let address = plan.exports.first().and_then(|export| export.address());
+    let locks = Locks::take(plan, &setup.places);
+    let _locks = locks.map_err(|error| error.moved(|_| address.map(PathBuf::from)))?;
     let mirror = setup.mirror()?;
     let mirror = mirror.as_ref();
     // Who reads a report wants to know where the output is, and not where it was prepared.
@@ -126,7 +128,7 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
     let start = setup.start(mirror).inspect_err(|_| mirror.into_iter().for_each(Mirror::withdraw));
     let (checkpoint, restarted) = match start.map_err(named)? {
         Start::Done(manifest) => {
-            mirror.map_or(Ok(()), |mirror| mirror.publish(&manifest))?;
+            mirror.map_or(Ok(()), |mirror| mirror.settle(&manifest))?;
             return Ok(report(Finish::AlreadyDone, manifest.tally.clone(), *manifest));
         }
         Start::Resume(checkpoint) => (Some(*checkpoint), false),

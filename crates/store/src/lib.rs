@@ -13,6 +13,8 @@ pub mod connect;
 mod multipart;
 #[cfg(feature = "remote")]
 mod outlet;
+#[cfg(all(test, feature = "remote"))]
+mod tests;
 
 use std::fmt;
 use std::io;
@@ -75,6 +77,16 @@ pub trait Sending: Sync {
     /// Whether it is to be given up.
     fn is_stopped(&self) -> bool;
 
+    /// Whether an object of this run may be replaced: what one has left that is no longer there.
+    fn may_replace(&self, run: &str) -> bool;
+
+    /// Asked when all pieces are there, before anybody sees them as one object.
+    ///
+    /// # Errors
+    ///
+    /// When that must not be any more.
+    fn check(&self) -> io::Result<()>;
+
     /// The store has begun an upload in pieces. Whoever notes that can [abort](Outlet::abort) it when the process has
     /// been killed: the store keeps the pieces, and bills them, until somebody does.
     ///
@@ -102,6 +114,13 @@ pub trait Outlet: fmt::Debug + Send + Sync {
     /// When the store does not say.
     fn read(&self, name: &str) -> io::Result<Option<(Vec<u8>, Head)>>;
 
+    /// Writes an object into a file, piece by piece; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not send it, or the file cannot be written.
+    fn fetch(&self, name: &str, file: &Path) -> io::Result<bool>;
+
     /// What the store says of objects, many asked for at once; `None` for those that are not there.
     ///
     /// # Errors
@@ -123,7 +142,7 @@ pub trait Outlet: fmt::Debug + Send + Sync {
     /// When it cannot be written for another reason than the condition.
     fn put(&self, name: &str, content: Vec<u8>, marks: &Marks, condition: &Condition) -> io::Result<Placed>;
 
-    /// Writes an object from a file, in pieces if it is large. What the run of its marks has written there before it
+    /// Writes an object from a file, in pieces if it is large. What runs have written there that [`Sending`] names it
     /// replaces; what somebody else has written stays.
     ///
     /// # Errors
@@ -164,7 +183,8 @@ pub fn open(address: &Address) -> io::Result<Arc<dyn Outlet>> {
 /// Always.
 #[cfg(not(feature = "remote"))]
 pub fn open(address: &Address) -> io::Result<Arc<dyn Outlet>> {
-    let message =
-        format!("`{address}` cannot be written: this program was built without the feature `remote`");
+    let message = format!(
+        "`{address}` cannot be written: this program was built without object stores, `cargo build --release` builds all of tamis"
+    );
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }

@@ -39,7 +39,7 @@ pub(crate) fn send(
     if head.as_ref().is_some_and(|head| head.marks == *marks) {
         return Ok(());
     }
-    objects.condition_beside(name, head.as_ref(), marks)?;
+    objects.condition_beside(name, head.as_ref(), sending)?;
     let Some(upload) = create(objects, name, marks)? else {
         return send_unnumbered(objects, name, file, marks, sending);
     };
@@ -47,7 +47,8 @@ pub(crate) fn send(
         .begun(name, &upload)
         .and_then(|()| send_pieces(objects, name, &upload, file, sending))
         .and_then(|pieces| {
-            objects.condition_beside(name, objects.head(name)?.as_ref(), marks)?;
+            sending.check()?;
+            objects.condition_beside(name, objects.head(name)?.as_ref(), sending)?;
             let (store, key, id) = (Arc::clone(&objects.bucket.pieces), objects.key(name), upload.clone());
             let completed = wait(async move { store.complete_multipart(&key, &id, pieces).await })?;
             completed.map(drop).map_err(|error| explain(&objects.shown(name), &error))
@@ -131,7 +132,8 @@ fn send_unnumbered(
         }
         wait(upload.put_part(PutPayload::from(piece?)))?.map_err(failed)?;
     }
-    objects.condition_beside(name, objects.head(name)?.as_ref(), marks)?;
+    sending.check()?;
+    objects.condition_beside(name, objects.head(name)?.as_ref(), sending)?;
     wait(async move { upload.complete().await })?.map(drop).map_err(failed)
 }
 

@@ -1,6 +1,7 @@
 //! An outlet over the stores that `object_store` knows.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,11 @@ impl Objects {
         let bucket = bucket(base).map_err(|error| explain(url, &error))?;
         let prefix = Key::parse(parts.path.trim_matches('/'))
             .map_err(|error| refused(format!("`{url}` cannot be written to: {error}")))?;
-        Ok(Self { bucket, prefix, url: url.clone() })
+        Ok(Self::over(bucket, prefix, url.clone()))
+    }
+
+    pub(crate) fn over(bucket: Bucket, prefix: Key, url: Address) -> Self {
+        Self { bucket, prefix, url }
     }
 
     /// The key of a name, whose parts may hold any letters.
@@ -103,16 +108,18 @@ impl Objects {
         }
     }
 
-    /// Whether an object may be written where `head` is: what the same run has written before may be replaced.
+    /// On what condition an object may be written where `head` is.
     pub(crate) fn condition_beside(
         &self,
         name: &str,
         head: Option<&Head>,
-        marks: &Marks,
+        sending: &dyn Sending,
     ) -> io::Result<Condition> {
         match head {
             None => Ok(Condition::New),
-            Some(head) if head.marks.run == marks.run => Ok(Condition::Replaces(head.version.clone())),
+            Some(head) if sending.may_replace(&head.marks.run) => {
+                Ok(Condition::Replaces(head.version.clone()))
+            }
             Some(_) => {
                 let message = format!(
                     "`{}` is there already, and not of this run: move it away, or write to another place with `-o`",
@@ -140,6 +147,23 @@ impl Outlet for Objects {
             Ok(Some((found.bytes().await?.to_vec(), head)))
         };
         wait(read)?.map_err(|error| explain(&self.shown(name), &error))
+    }
+
+    fn fetch(&self, name: &str, file: &Path) -> io::Result<bool> {
+        let mut attempt = 0;
+        loop {
+            let (store, key, out) = (self.store(), self.key(name), File::create(file)?);
+            let error = match wait(fetched(store, key, out))?? {
+                Ok(()) => return Ok(true),
+                Err(Error::NotFound { .. }) => return Ok(false),
+                Err(error) => error,
+            };
+            attempt += 1;
+            if attempt == ATTEMPTS || is_lasting(&error) {
+                return Err(explain(&self.shown(name), &error));
+            }
+            std::thread::sleep(PAUSE * (1 << attempt));
+        }
     }
 
     fn heads(&self, names: &[String]) -> io::Result<Vec<Option<Head>>> {
@@ -176,7 +200,7 @@ impl Outlet for Objects {
         for _ in 0..ATTEMPTS {
             match self.place(name, &content, marks, &condition)? {
                 Placed::Done(_) => return Ok(()),
-                Placed::Refused(head) => condition = self.condition_beside(name, head.as_ref(), marks)?,
+                Placed::Refused(head) => condition = self.condition_beside(name, head.as_ref(), sending)?,
             }
         }
         Err(io::Error::other(format!(
@@ -203,6 +227,26 @@ impl Outlet for Objects {
         };
         wait(all)?.map_err(|error| explain(&self.url, &error))
     }
+}
+
+/// Writes an object into a file; the outer error is that of the file.
+async fn fetched(
+    store: Arc<dyn ObjectStore>,
+    key: Key,
+    mut out: File,
+) -> io::Result<object_store::Result<()>> {
+    let mut pieces = match store.get_opts(&key, GetOptions::default()).await {
+        Ok(found) => found.into_stream(),
+        Err(error) => return Ok(Err(error)),
+    };
+    while let Some(piece) = pieces.next().await {
+        match piece {
+            Ok(piece) => out.write_all(&piece)?,
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    out.sync_all()?;
+    Ok(Ok(()))
 }
 
 /// What a store says of an object.

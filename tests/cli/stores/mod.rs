@@ -4,8 +4,10 @@ mod server;
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value as Json;
+use tamis_tests::lottery::Lottery;
 
 use crate::interruption::{end, wait_for};
 use crate::world::{Ran, World, line, ran};
@@ -53,7 +55,13 @@ fn world(pipeline: &str) -> World {
 
 /// A run that writes to the store of a server, from a machine with a cache folder of this name.
 fn command(world: &World, server: &str, machine: &str, arguments: &[&str]) -> Command {
-    let mut command = world.command(&[&["run", "p.toml"], arguments].concat());
+    let mut command = asks(world.command(&[&["run", "p.toml"], arguments].concat()), server);
+    command.env("XDG_CACHE_HOME", world.path(machine));
+    command
+}
+
+/// A command with what it takes to write to the store of a server.
+fn asks(mut command: Command, server: &str) -> Command {
     for (name, value) in [
         ("AWS_ENDPOINT", server),
         ("AWS_ALLOW_HTTP", "true"),
@@ -63,7 +71,6 @@ fn command(world: &World, server: &str, machine: &str, arguments: &[&str]) -> Co
     ] {
         command.env(name, value);
     }
-    command.env("XDG_CACHE_HOME", world.path(machine));
     command
 }
 
@@ -165,6 +172,34 @@ fn a_run_that_is_killed_goes_on_where_it_was() {
     assert_eq!(other.stdout, "");
     let resumed = run(&world, &server.address(), "here", &[]).exits(0);
     assert!(resumed.stderr.contains("resumed an unfinished run"), "{resumed:#?}");
+    same_as_local(&world, &server);
+}
+
+/// Kills runs at random moments, each time a little later, until one comes to its end.
+#[test]
+fn a_run_may_be_killed_again_and_again() {
+    let Some(server) = Server::start() else { return };
+    // A part that was open at a checkpoint may be in the store when the run is killed: it is gone on with from there.
+    let world = world(&PIPELINE.replace("256 KiB", "400 KiB").replace("0.02", "0.05"));
+    let mut lottery = Lottery::of_seed(20);
+    let (mut n_killed, mut n_with_parts) = (0, 0);
+    for attempt in 1..60 {
+        let threads = format!("run.threads={}", lottery.one_of(&[1, 2]));
+        let mut child =
+            command(&world, &server.address(), "here", &["-q", "--set", &threads]).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(100 + lottery.below(100 * attempt)));
+        if child.try_wait().unwrap().is_some_and(|status| status.success()) {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        n_killed += 1;
+        let keys = server.keys();
+        let has_parts = keys.iter().any(|key| key.contains("/part-"));
+        n_with_parts += u64::from(has_parts && keys.iter().all(|key| !key.ends_with("manifest.json")));
+    }
+    assert!(n_killed > 0 && n_with_parts > 0, "{n_killed} were killed, {n_with_parts} in the middle");
+    run(&world, &server.address(), "here", &[]).exits(0);
     same_as_local(&world, &server);
 }
 
@@ -323,6 +358,17 @@ fn shards_write_beside_each_other() {
     let local: Files = world.files("local").into_iter().map(there).collect();
     same_files(&local, &server.files("out"));
     assert_eq!(local.keys().filter(|name| name.ends_with("manifest.json")).count(), 3);
+    let merge = |arguments: &[&str]| {
+        ran(&mut asks(world.command(&[&["merge", "s3://bucket/out"], arguments].concat()), &server.address()))
+    };
+    world.tamis(&["merge", "local"]).exits(0);
+    let merged = merge(&[]).exits(0);
+    assert!(merged.stdout.contains("merged into s3://bucket/out"), "{merged:#?}");
+    same_files(&world.files("local").into_iter().map(there).collect(), &server.files("out"));
+    server.ask("DELETE", "/bucket/out/shard-00001-of-00003/part-00000.jsonl", b"");
+    merge(&[]).exits(2).says(&["`shard-00001-of-00003/part-00000.jsonl` cannot be found"]);
+    server.ask("DELETE", "/bucket/out/shard-00001-of-00003/.tamis/manifest.json", b"");
+    assert_eq!(merge(&["--missing"]).exits(0).stdout, "1\n");
 }
 
 #[test]
@@ -337,6 +383,13 @@ fn what_cannot_be_is_said() {
         (&["-o", "hf://datasets/a/b"], "exports cannot write to the hub of Hugging Face"),
     ] {
         run(&world, &server.address(), "here", arguments).exits(2).says(&["error: ", says]);
+    }
+    for command in [
+        &["report", "s3://bucket/out"][..],
+        &["diff", "local", "s3://bucket/out"],
+        &["retry", "p.toml", "s3://bucket/out"],
+    ] {
+        world.tamis(command).exits(2).says(&["`s3://bucket/out` is in an object store"]);
     }
     let proxy = Proxy::start(&server, |_, _| Deed::Unconditional);
     run(&world, &proxy.address(), "here", &[]).exits(2).says(&["takes no notice of `If-None-Match`"]);

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tamis_store::{Condition, Marks, Outlet, Placed, Version};
+use tamis_store::{Condition, Marks, Outlet, Placed};
 
 use crate::disk::names::CLAIM;
 use crate::error::RunError;
@@ -27,7 +27,6 @@ pub(super) struct Claim {
 
 /// A claim that was made.
 pub(super) struct Held {
-    pub(super) version: Version,
     /// Whether it was made by a process before this one, which this one goes on for.
     pub(super) is_before: bool,
     /// The run that it was taken from.
@@ -54,9 +53,9 @@ impl Claim {
     /// Claims a place, or says who has it.
     pub(super) fn take(&self, outlet: &dyn Outlet, take_over: bool) -> Result<Held, RunError> {
         for _ in 0..ATTEMPTS {
-            if let Placed::Done(version) = self.put(outlet, &Condition::New)? {
+            if let Placed::Done(_) = self.put(outlet, &Condition::New)? {
                 self.check_conditions(outlet)?;
-                return Ok(Held { version, is_before: false, displaced: None });
+                return Ok(Held { is_before: false, displaced: None });
             }
             let Some((content, head)) = outlet.read(CLAIM).map_err(RunError::no_store)? else { continue };
             let other: Self = serde_json::from_slice(&content).map_err(|_| RunError::Occupied {
@@ -64,13 +63,13 @@ impl Claim {
                 name: CLAIM.to_owned(),
             })?;
             if other.run == self.run {
-                return Ok(Held { version: head.version, is_before: true, displaced: None });
+                return Ok(Held { is_before: true, displaced: None });
             }
             if !take_over {
                 return Err(other.refusal(outlet));
             }
-            if let Placed::Done(version) = self.put(outlet, &Condition::Replaces(head.version))? {
-                return Ok(Held { version, is_before: false, displaced: Some(other.run) });
+            if let Placed::Done(_) = self.put(outlet, &Condition::Replaces(head.version))? {
+                return Ok(Held { is_before: false, displaced: Some(other.run) });
             }
         }
         Err(RunError::Displaced { place: outlet.address("") })

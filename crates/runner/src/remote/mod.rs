@@ -18,11 +18,13 @@ use std::sync::Arc;
 use tamis_address::Address;
 use tamis_config::{ExportPlan, Plan};
 use tamis_stage::RunContext;
-use tamis_store::{Condition, Marks, Outlet, Placed, Version};
+use tamis_store::{Condition, Marks, Outlet, Placed};
 
 use crate::disk::file::{FileEntry, create_folder, entries_of, remove, remove_empty, write_file};
 use crate::disk::manifest::{ExportManifest, Manifest};
-use crate::disk::names::{CLAIM, FATES, INPUTS, LOCK, LOCK_MARK, MANIFEST, STORE, TEMPORARY, WORK, is_ours};
+use crate::disk::names::{
+    CLAIM, FATES, INPUTS, LOCK, LOCK_MARK, MANIFEST, STORE, TEMPORARY, WORK, is_ours, temporary,
+};
 use crate::error::RunError;
 use crate::settings::{Settings, StoreSettings};
 use claim::{Claim, Held};
@@ -74,7 +76,6 @@ pub(crate) struct Mirror {
 struct Place {
     folder: PathBuf,
     outlet: Arc<dyn Outlet>,
-    claim: Version,
 }
 
 /// Where an export hands over what is whole.
@@ -108,16 +109,14 @@ impl Mirror {
         let outlets = outlets.collect::<Result<Vec<_>, _>>()?;
         let claim = Claim::new(&run, &store.holder, &own_folder(plan, store));
         let held = claim_all(&outlets, &claim, settings.take_over)?;
-        let places = folders.iter().zip(outlets).zip(&held).map(|((folder, outlet), held)| Place {
-            folder: folder.clone(),
-            outlet,
-            claim: held.version.clone(),
-        });
-        let places: Vec<_> = places.collect();
+        let places = folders.iter().cloned().zip(outlets);
+        let places: Vec<_> = places.map(|(folder, outlet)| Place { folder, outlet }).collect();
         let fence = places.iter().map(|place| Arc::clone(&place.outlet)).next();
+        let displaced = held.iter().filter_map(|held| held.displaced.clone());
+        let earlier = displaced.chain([run.clone()]).collect();
         let mut mirror = Self {
-            uploads: Uploads::start(&run, own.join(UPLOADS), fence, context)?,
-            earlier: held.iter().filter_map(|held| held.displaced.clone()).chain([run.clone()]).collect(),
+            uploads: Uploads::start(&run, &earlier, own.join(UPLOADS), fence, context)?,
+            earlier,
             is_resumed: held.iter().all(|held| held.is_before),
             is_new: held.iter().all(Held::is_new),
             places,
@@ -251,13 +250,17 @@ impl Mirror {
         Ok(None)
     }
 
-    /// Says in the store that a run is complete, and gives the claims back. What is there already is not sent again.
+    /// Gives the claims back of a run that was complete before; says so in the store, if there was no time for that.
+    pub(crate) fn settle(&self, manifest: &Manifest) -> Result<(), RunError> {
+        let Some(base) = self.places.first() else { return Ok(()) };
+        let heads = base.outlet.heads(&[MANIFEST.to_owned()]).map_err(RunError::store)?;
+        if heads.iter().any(Option::is_some) { self.release() } else { self.publish(manifest) }
+    }
+
+    /// Says in the store that a run is complete, and gives the claims back.
     pub(crate) fn publish(&self, manifest: &Manifest) -> Result<(), RunError> {
         let Some(base) = self.places.first() else { return Ok(()) };
         let failed = RunError::store;
-        if self.is_published(manifest)? {
-            return self.release();
-        }
         let mut beside = vec![(format!("{WORK}/{INPUTS}"), None)];
         beside.extend(manifest.fates.iter().map(|it| (format!("{WORK}/{FATES}"), Some(it.blake3.clone()))));
         for learned in &manifest.learned {
@@ -297,21 +300,12 @@ impl Mirror {
         }
     }
 
-    /// Whether the store has this manifest.
-    fn is_published(&self, manifest: &Manifest) -> Result<bool, RunError> {
-        let Some(base) = self.places.first() else { return Ok(false) };
-        let there = base.outlet.read(MANIFEST).map_err(RunError::store)?;
-        let content = self.outward(manifest).to_json()?;
-        // One that was read from there may name places as its machine sees them.
-        Ok(there.is_some_and(|(there, _)| there == content))
-    }
-
     /// Gives the claims back, if they are still ours.
     fn release(&self) -> Result<(), RunError> {
         for place in &self.places {
             let name = [CLAIM.to_owned()];
             let heads = place.outlet.heads(&name).map_err(RunError::store)?;
-            if heads.into_iter().flatten().any(|head| head.version == place.claim) {
+            if heads.into_iter().flatten().any(|head| head.marks.run == self.run) {
                 place.outlet.remove(&name).map_err(RunError::store)?;
             }
         }
@@ -373,6 +367,24 @@ impl Outbox<'_> {
     pub(crate) fn send(self, name: &str, blake3: &str) -> Result<(), RunError> {
         let Some(place) = self.mirror.places.get(self.place) else { return Ok(()) };
         self.mirror.uploads.push(self.place, &place.outlet, &place.folder, name, blake3)
+    }
+
+    /// Brings back a part that was open when a checkpoint was saved, and was finished and sent before the run was killed:
+    /// the run goes on in the middle of it. It is sent again, which the store knows to be the same.
+    pub(crate) fn bring_back(self, name: &str) -> Result<(), RunError> {
+        let Some(place) = self.mirror.places.get(self.place) else { return Ok(()) };
+        let path = place.folder.join(name);
+        let unfinished = temporary(&path);
+        if unfinished.exists() || path.exists() {
+            return Ok(());
+        }
+        // Under a name of its own until it is whole, or a run that is killed meanwhile would take it for all there is.
+        let passing = temporary(&unfinished);
+        path.parent().map_or(Ok(()), create_folder)?;
+        if place.outlet.fetch(name, &passing).map_err(RunError::store)? {
+            return std::fs::rename(&passing, &unfinished).map_err(RunError::write(&unfinished));
+        }
+        remove(&passing)
     }
 
     /// Sends what a run before has finished and not sent; makes sure of what it has.

@@ -4,7 +4,7 @@
 //! Few wait at a time: who hands over more waits, so a store that is slower than the run slows it down and no disk fills
 //! up. A file is taken away when the store has it; what is left when a run ends before that is sent by the next.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -38,6 +38,8 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     run: String,
+    /// Runs whose objects are replaced where they turn up: this one, and those that it has taken the place of.
+    earlier: BTreeSet<String>,
     /// Where uploads in pieces are noted.
     notes: PathBuf,
     /// Where the claim is that must be ours.
@@ -83,6 +85,7 @@ pub(super) struct Sender<'a> {
 impl Uploads {
     pub(super) fn start(
         run: &str,
+        earlier: &BTreeSet<String>,
         notes: PathBuf,
         fence: Option<Arc<dyn Outlet>>,
         context: &RunContext,
@@ -91,6 +94,7 @@ impl Uploads {
             state: Mutex::default(),
             changed: Condvar::new(),
             run: run.to_owned(),
+            earlier: earlier.clone(),
             notes,
             fence,
             context: context.clone(),
@@ -274,7 +278,15 @@ impl Sender<'_> {
 impl Sending for Sender<'_> {
     fn is_stopped(&self) -> bool {
         let state = self.shared.lock();
-        state.is_closed || state.failed.is_some() || self.shared.context.is_cancelled()
+        state.is_closed || state.has_left || state.failed.is_some() || self.shared.context.is_cancelled()
+    }
+
+    fn may_replace(&self, run: &str) -> bool {
+        self.shared.earlier.contains(run)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.shared.check_claim().map_err(io::Error::other)
     }
 
     fn begun(&self, name: &str, upload: &str) -> io::Result<()> {

@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
                 _ if self.settings.is_dry() => {
                     ExportWriter::dry(export, place, base).streaming(stream.take())
                 }
-                Some(state) => ExportWriter::restore(export, place, base, budget, state)?.to(outbox),
+                Some(state) => ExportWriter::restore(export, place, base, budget, state, outbox),
                 None => ExportWriter::new(export, place, base, budget).to(outbox),
             }
         });

@@ -114,8 +114,13 @@ impl<'a> ExportWriter<'a> {
         base: &Path,
         budget: u64,
         state: ExportState,
+        outbox: Option<Outbox<'a>>,
     ) -> Result<Self, RunError> {
         let mut writer = Self::new(export, path, base, budget);
+        if let Some(outbox) = outbox {
+            let list = state.named.as_ref().map(|(list, _)| list);
+            state.parts.open().chain(list).try_for_each(|part| outbox.bring_back(&part.name))?;
+        }
         (writer.parts, writer.manifest.files) = Parts::restore(export, path, budget, state.parts)?;
         writer.named = match state.named {
             Some((list, n_files)) => Some(NamedFiles::restore(path, &list, n_files)?),
@@ -126,7 +131,7 @@ impl<'a> ExportWriter<'a> {
             None => None,
         };
         writer.manifest.records = state.records;
-        Ok(writer)
+        writer.to(outbox)
     }
 
     pub(crate) fn manifest(&self) -> &ExportManifest {

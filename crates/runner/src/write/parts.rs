@@ -83,6 +83,13 @@ pub(crate) struct PartsState {
     journal: u64,
 }
 
+impl PartsState {
+    /// The open parts.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &PartState> {
+        self.open.iter().map(|(_, part)| part)
+    }
+}
+
 impl<'a> Parts<'a> {
     pub(crate) fn new(export: &'a OpenedExport, path: &Path, budget: u64) -> Self {
         Self {
