@@ -41,8 +41,6 @@ pub struct Settings {
     pub scratch: Option<PathBuf>,
     /// How output is prepared that goes to an object store; needed by a plan that writes to one.
     pub store: Option<StoreSettings>,
-    /// Replace what another run has claimed in an object store and not finished.
-    pub take_over: bool,
     /// The threads that work; a pool of its own, of as many as the plan says, if `None`. Several runs may share one
     /// pool; then each gets what the others leave.
     pub pool: Option<Arc<rayon::ThreadPool>>,
@@ -58,6 +56,8 @@ pub struct StoreSettings {
     pub work: PathBuf,
     /// Who writes, for others who want to write there: `process 12 on this-machine`.
     pub holder: String,
+    /// Replace what another run has claimed and not finished.
+    pub take_over: bool,
 }
 
 /// Where the bytes of an export go that is not written to a folder, in corpus order.

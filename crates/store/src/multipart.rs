@@ -85,7 +85,7 @@ fn create(objects: &Objects, name: &str, marks: &Marks) -> io::Result<Option<Str
 fn send_pieces(
     objects: &Objects,
     name: &str,
-    upload: &String,
+    upload: &str,
     file: &Path,
     sending: &dyn Sending,
 ) -> io::Result<Vec<PartId>> {
@@ -105,7 +105,7 @@ fn send_pieces(
             land(&mut flying)?;
         }
         let payload = PutPayload::from(piece?);
-        let (store, key, id) = (Arc::clone(&objects.bucket.pieces), objects.key(name), upload.clone());
+        let (store, key, id) = (Arc::clone(&objects.bucket.pieces), objects.key(name), upload.to_owned());
         flying.push_back(start(async move { store.put_part(&key, &id, number, payload).await })?);
     }
     while !flying.is_empty() {

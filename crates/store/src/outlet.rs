@@ -61,7 +61,7 @@ impl Objects {
 
     /// The key of a name, whose parts may hold any letters.
     pub(crate) fn key(&self, name: &str) -> Key {
-        name.split('/').fold(self.prefix.clone(), |key, part| key.join(part))
+        name.split('/').fold(self.prefix.clone(), Key::join)
     }
 
     pub(crate) fn shown(&self, name: &str) -> Address {

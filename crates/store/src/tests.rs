@@ -31,12 +31,12 @@ impl Sending for Waiting {
     }
 
     fn begun(&self, name: &str, upload: &str) -> io::Result<()> {
-        self.noted.lock().unwrap().push(format!("+ {name} {upload}"));
+        self.noted.lock().expect("nobody panics").push(format!("+ {name} {upload}"));
         Ok(())
     }
 
     fn ended(&self, name: &str) {
-        self.noted.lock().unwrap().push(format!("- {name}"));
+        self.noted.lock().expect("nobody panics").push(format!("- {name}"));
     }
 }
 
@@ -90,8 +90,8 @@ fn files_replace_what_their_run_has_left_and_nothing_else() {
         assert_eq!(send().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         there("mine", b"earlier");
         send().unwrap();
-        let (sent, head) = outlet.read("part").unwrap().unwrap();
-        assert!(sent == content);
+        let (found, head) = outlet.read("part").unwrap().unwrap();
+        assert!(found == content);
         assert_eq!(head.marks, marks("mine", &content));
         if length < 100 {
             continue;

@@ -58,9 +58,9 @@ fn run_planned(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     }
     let settings = Settings {
         fresh: args.fresh,
-        take_over: args.take_over,
         add: args.add,
         dry_run: args.dry_run,
+        store: Some(store(plan, args.take_over)),
         stream: args.places.streams().then(|| Stream::to(output::Documents)),
         limit: args.limit,
         shard: args.shard,
@@ -104,7 +104,7 @@ pub(crate) fn watched_by(
     let run = logged_run();
     let grace = stop::on_signal(&run, scratch())?;
     let _watchdog = watchdog(&run, &planned.plan)?;
-    let store = Some(store(&planned.plan));
+    let store = settings.store.clone().or_else(|| Some(store(&planned.plan, false)));
     let settings = Settings { scratch: scratch(), grace: Some(grace), store, ..settings };
     let opened = planned.open(&run)?;
     let progress = Progress::default();
@@ -136,10 +136,11 @@ pub(crate) fn watched_by(
 
 /// How output is prepared that goes to an object store: in `[run] work`, or where this machine keeps what can be made
 /// again.
-fn store(plan: &Plan) -> StoreSettings {
+fn store(plan: &Plan, take_over: bool) -> StoreSettings {
     StoreSettings {
         work: plan.run.work.clone().unwrap_or_else(environment::cache_folder),
         holder: format!("process {} on {}", std::process::id(), environment::host()),
+        take_over,
     }
 }
 

@@ -108,7 +108,7 @@ impl Mirror {
         });
         let outlets = outlets.collect::<Result<Vec<_>, _>>()?;
         let claim = Claim::new(&run, &store.holder, &own_folder(plan, store));
-        let held = claim_all(&outlets, &claim, settings.take_over)?;
+        let held = claim_all(&outlets, &claim, store.take_over)?;
         let places = folders.iter().cloned().zip(outlets);
         let places: Vec<_> = places.map(|(folder, outlet)| Place { folder, outlet }).collect();
         let fence = places.iter().map(|place| Arc::clone(&place.outlet)).next();

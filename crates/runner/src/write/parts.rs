@@ -295,8 +295,8 @@ impl<'a> Parts<'a> {
         if self.open.is_empty() {
             self.since_none = 0;
         }
-        let whole = finished.iter().skip(n_before);
-        whole.map(|entry| self.outbox.map_or(Ok(()), |it| it.send(&entry.name, &entry.blake3))).collect()
+        let mut whole = finished.iter().skip(n_before);
+        whole.try_for_each(|entry| self.outbox.map_or(Ok(()), |it| it.send(&entry.name, &entry.blake3)))
     }
 }
 
