@@ -11,7 +11,7 @@ use tamis_tests::lottery::Lottery;
 
 use crate::interruption::{end, wait_for};
 use crate::world::{Ran, World, line, ran};
-use server::{Deed, Proxy, Server};
+use server::{Deed, Proxy, SKIPPED, Server};
 
 const PIPELINE: &str = "\
 [[source]]
@@ -104,7 +104,7 @@ fn is_part(method: &str, target: &str) -> bool {
 
 #[test]
 fn a_store_gets_what_a_folder_gets() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     for (pipeline, threads) in [
         (PIPELINE.to_owned(), "1"),
         (PIPELINE.to_owned(), "2"),
@@ -147,7 +147,7 @@ fn a_store_gets_what_a_folder_gets() {
 
 #[test]
 fn a_run_that_is_killed_goes_on_where_it_was() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = world(PIPELINE);
     // Everything but the first parts is held back, so that there is a middle to be killed in.
     let mut n_parts = 0;
@@ -178,7 +178,7 @@ fn a_run_that_is_killed_goes_on_where_it_was() {
 /// Kills runs at random moments, each time a little later, until one comes to its end.
 #[test]
 fn a_run_may_be_killed_again_and_again() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     // A part that was open at a checkpoint may be in the store when the run is killed: it is gone on with from there.
     let world = world(&PIPELINE.replace("256 KiB", "400 KiB").replace("0.02", "0.05"));
     let mut lottery = Lottery::of_seed(20);
@@ -205,7 +205,7 @@ fn a_run_may_be_killed_again_and_again() {
 
 #[test]
 fn connections_that_are_cut_change_nothing() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = world(PIPELINE);
     let mut n = 0;
     let proxy = Proxy::start(&server, move |_, _| {
@@ -237,7 +237,7 @@ fn is_piece(method: &str, target: &str) -> bool {
 
 #[test]
 fn pieces_of_large_parts_are_never_left_behind() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = large();
     // The store refuses in the middle of a part: the run fails, and takes away what it has sent of it.
     let proxy = Proxy::start(
@@ -280,7 +280,7 @@ fn pieces_of_large_parts_are_never_left_behind() {
 
 #[test]
 fn who_has_lost_its_place_writes_no_more() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = world(PIPELINE);
     server.ask("PUT", "/bucket/out/mine.txt", b"mine");
     let mut n_parts = 0;
@@ -310,7 +310,7 @@ fn who_has_lost_its_place_writes_no_more() {
 
 #[test]
 fn what_others_have_written_stays() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = world(PIPELINE);
     server.ask("PUT", "/bucket/out/part-00000.jsonl", b"mine");
     for arguments in [&[][..], &["--fresh"]] {
@@ -341,7 +341,7 @@ fn what_others_have_written_stays() {
 
 #[test]
 fn shards_write_beside_each_other() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = world(PIPELINE);
     for shard in ["0/3", "1/3", "2/3"] {
         run(&world, &server.address(), "here", &["--shard", shard]).exits(0);
@@ -373,7 +373,7 @@ fn shards_write_beside_each_other() {
 
 #[test]
 fn what_cannot_be_is_said() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
     let world = world(PIPELINE);
     for (arguments, says) in [
         (&["--add"][..], "cannot add to `s3://bucket/out`"),

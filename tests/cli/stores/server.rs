@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 
 /// A Python that has moto; CI makes one and names it in this variable.
 const PYTHON: &str = "TAMIS_TEST_PYTHON";
+/// What a test says that has no server.
+pub(crate) const SKIPPED: &str = "SKIPPED: no Python with moto[server]; `TAMIS_TEST_PYTHON` may name one";
 /// The server ends with its standard input: no test that dies leaves one.
 const SERVE: &str = "import sys; from moto.server import ThreadedMotoServer as S\n\
     s = S(port=0, verbose=False); s.start(); print(s.get_host_and_port()[1], flush=True); sys.stdin.read()";
@@ -35,7 +37,6 @@ impl Server {
         let has_moto = Command::new(&python).args(["-c", "import moto.server"]).output();
         if !has_moto.is_ok_and(|output| output.status.success()) {
             assert!(named.is_none(), "`{PYTHON}` lacks moto[server]");
-            eprintln!("SKIPPED: no Python with moto[server]; `{PYTHON}` may name one");
             return None;
         }
         let command = ["-c", SERVE];
@@ -133,9 +134,12 @@ pub(crate) struct Proxy {
     shared: Arc<Shared>,
 }
 
+/// Says what to do with a request, by method and target.
+type Judge = Box<dyn FnMut(&str, &str) -> Deed + Send>;
+
 struct Shared {
     server: u16,
-    judge: Mutex<Box<dyn FnMut(&str, &str) -> Deed + Send>>,
+    judge: Mutex<Judge>,
     seen: Mutex<Vec<(String, Deed)>>,
     is_holding: Mutex<bool>,
 }
@@ -184,7 +188,7 @@ impl Shared {
         loop {
             let begin = head.len();
             reader.read_line(&mut head)?;
-            let line = head[begin..].to_ascii_lowercase();
+            let line = head.get(begin..).unwrap_or_default().to_ascii_lowercase();
             if let Some(value) = line.strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);
             }
