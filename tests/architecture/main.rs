@@ -23,8 +23,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("host", &["plugin", "keyed", "child", "stage", "document"]),
     ("address", &[]),
     ("config", &["stage", "document", "address", "expression"]),
-    ("input", &["address"]),
-    ("runner", &["config", "input", "packed", "stage", "document", "text"]),
+    ("store", &["address"]),
+    ("input", &["address", "store"]),
+    ("runner", &["address", "config", "input", "store", "packed", "stage", "document", "text"]),
     ("report", &["runner", "input", "stage", "document", "html", "text"]),
     ("conformance", &["plugin", "stage", "document"]),
     (

@@ -33,6 +33,7 @@ mod remote;
 mod retrying;
 mod round_trip;
 mod shards;
+mod stores;
 mod streams;
 mod telling;
 mod times;

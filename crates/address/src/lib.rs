@@ -17,6 +17,9 @@ use std::ops::Range;
 /// The kinds of addresses that are read from.
 pub const SCHEMES: [&str; 9] = ["s3", "gs", "az", "azure", "abfs", "abfss", "hf", "http", "https"];
 
+/// The kinds of addresses that are written to.
+pub const WRITABLE: [&str; 6] = ["s3", "gs", "az", "azure", "abfs", "abfss"];
+
 /// How many hexadecimal digits stand for a value that is not shown.
 ///
 /// They tell two values apart for a reader of messages, and are too few to find a secret by trying.

@@ -227,7 +227,7 @@ pub(crate) struct PipelineArgs {
 pub(crate) struct PlaceArgs {
     /// Files, folders, globs, addresses or `-` (standard input) to read instead of the paths of the first source
     pub(crate) inputs: Vec<PathBuf>,
-    /// Folder to write to instead of that of the first export; `-` prints kept documents to standard output, as the
+    /// Folder, or place in an object store (`s3://bucket/out`), to write to instead of that of the first export; `-` prints kept documents to standard output, as the
     /// first export writes them if that can be printed (`jsonl`, `csv`), else as JSON Lines
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: Option<PathBuf>,
@@ -250,6 +250,10 @@ pub(crate) struct RunArgs {
     /// Replace the output of an earlier run
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Begin anew where another run has written to an object store and will not finish: it is gone for good, with its work
+    /// folder. Without such a run it changes nothing
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Read new files alone and leave the output of earlier runs as it is: what comes of them is judged against it
     /// and lies beside it, in `added-00001`
     #[arg(long, conflicts_with = "limit")]
@@ -395,7 +399,7 @@ JSON: an object with
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MergeArgs {
-    /// The folder that was given to `tamis run --shard` with `-o`
+    /// The folder, or place in an object store, that was given to `tamis run --shard` with `-o`
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
     /// Print the numbers of the shards that are not finished, as job arrays take them (`3,7`), and write nothing

@@ -34,6 +34,22 @@ pub(crate) fn set_hub() {
     tamis_runner::set_hub(endpoint.filter(|it| !it.is_empty()), token.filter(|it| !it.is_empty()));
 }
 
+/// Where programs of this user keep what can be made again, ours in a folder of its own.
+pub(crate) fn cache_folder() -> PathBuf {
+    let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = named.or_else(|| Some(std::env::home_dir()?.join(".cache")));
+    folder.filter(|folder| folder.is_absolute()).unwrap_or_else(std::env::temp_dir).join("tamis")
+}
+
+/// What this machine is called.
+pub(crate) fn host() -> String {
+    #[cfg(unix)]
+    let name = nix::unistd::gethostname().ok();
+    #[cfg(not(unix))]
+    let name = std::env::var_os("COMPUTERNAME");
+    name.map_or_else(|| "a machine without a name".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 /// The plugin folders: those of the variable, then `plugins` beside the program.
 pub(crate) fn plugin_folders() -> Vec<PathBuf> {
     let named = std::env::var_os(PLUGIN_PATH);

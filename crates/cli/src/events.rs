@@ -84,7 +84,7 @@ pub(crate) fn ended(plan: &Plan, result: &Result<Report, RunError>) {
             "finish": finish(report.finish),
             "already_done": report.finish == Finish::AlreadyDone,
             "seconds": report.elapsed.as_secs_f64(),
-            "folder": report.folder.to_string_lossy(),
+            "folder": report.place.to_string_lossy(),
             "too_many_failed": too_many_failed(report, plan.run.max_failed_ratio),
             "warnings": failures::smells(plan, report),
             "tally": report.tally,

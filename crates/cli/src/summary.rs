@@ -158,7 +158,7 @@ fn result(plan: &Plan, report: &Report) -> String {
         }
         // Joining an empty path would leave a slash behind.
         let own = Some(&export.folder).filter(|folder| !folder.as_os_str().is_empty());
-        let folder = shown(&own.map_or(report.folder.clone(), |own| report.folder.join(own)));
+        let folder = shown(&own.map_or(report.place.clone(), |own| report.place.join(own)));
         let files = plural(export.n_files(), "file", "files");
         lines += &format!("  {} {} in {folder} ({files})\n", HumanCount(export.records), export.from);
     }
@@ -174,6 +174,18 @@ pub(crate) fn page(file: &Path, page: String) -> anyhow::Result<()> {
         crate::output::print_line(shown(file));
     }
     Ok(())
+}
+
+/// Refuses an output in an object store where one is read that lies on this machine.
+pub(crate) fn check_local(output: &Path) -> anyhow::Result<()> {
+    if output.to_str().is_none_or(|output| tamis_address::scheme(output).is_none()) {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "`{}` is in an object store, and only folders are looked at: copy it to one, or name the work folder in which it \
+         was prepared (`…/tamis-store-…/out`), which has all but the documents",
+        output.display()
+    )
 }
 
 /// A path as the user would write it: relative to the working folder if it lies below.

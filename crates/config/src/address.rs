@@ -1,7 +1,7 @@
-//! Inputs that are addresses: `s3://bucket/dump/*.jsonl`.
+//! Inputs and outputs that are addresses: `s3://bucket/dump/*.jsonl`.
 
 use tamis_address::glob::is_glob;
-use tamis_address::{Parts, SCHEMES, is_web, scheme};
+use tamis_address::{Parts, SCHEMES, WRITABLE, is_web, scheme, shown};
 
 use crate::diagnostic::Diagnostic;
 use crate::suggest::{closest, fold, list};
@@ -50,6 +50,39 @@ pub(crate) fn mistake(written: &str, place: &Place) -> Option<Diagnostic> {
         return Some(error(message).label("name each file, or write such letters as `%2A`, `%5B`, `%7B`"));
     }
     None
+}
+
+/// What is wrong with an address to write to, if anything.
+pub(crate) fn output_mistake(written: &str, place: &Place) -> Option<Diagnostic> {
+    let parts = Parts::of(written)?;
+    let scheme = parts.scheme;
+    let error = |message: String, label: &str| Some(Diagnostic::error(place, message).label(label));
+    if SCHEMES.contains(&scheme) && !WRITABLE.contains(&scheme) {
+        let (what, label) = match scheme {
+            "hf" => ("the hub of Hugging Face", "name a folder, and upload it when the run has ended"),
+            _ => ("web servers", "name a folder, or a place in an object store such as `s3://bucket/out`"),
+        };
+        return error(format!("exports cannot write to {what}: `{}`", shown(written)), label);
+    }
+    if let Some(mistake) = mistake(written, place) {
+        return Some(mistake);
+    }
+    if shown(written) != written {
+        let label = "leave them out: the environment variables of the store name who may write";
+        return error("an address to write to holds no secrets".to_owned(), label);
+    }
+    let key = parts.path.strip_prefix('/').unwrap_or_default().trim_end_matches('/');
+    if key.contains(['*', '?', '[']) {
+        return error(
+            format!("`{written}` has wildcards, and an export writes to one place"),
+            "name that place",
+        );
+    }
+    let is_odd = |part: &str| matches!(part, "" | "." | "..");
+    (!key.is_empty() && key.split('/').any(is_odd)).then(|| {
+        let message = format!("`{written}` has an empty part, or one that is `.` or `..`");
+        Diagnostic::error(place, message).label("stores know no folders: write the key as it is")
+    })
 }
 
 /// What is wrong with a path that does not exist and looks like an address with a slip in it: `s3:/bucket`.

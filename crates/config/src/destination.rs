@@ -1,8 +1,11 @@
 //! Where exports write: the `path` of each, and where `-o` moves them.
+//!
+//! A place in an object store is a path like any other here, `s3://bucket/out`: joined, compared and moved by its parts.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::{Node, Table};
 use crate::partition;
@@ -12,7 +15,7 @@ use crate::text::Place;
 /// Where an export writes.
 #[derive(Debug)]
 pub(crate) struct Destination {
-    /// The folder, absolute.
+    /// The folder, absolute, or an address.
     pub(crate) folder: PathBuf,
     /// Where it is named.
     pub(crate) place: Place,
@@ -40,18 +43,15 @@ pub(crate) fn destinations(
 
 fn destination(node: &Node, diagnostics: &mut Diagnostics) -> Option<Destination> {
     let written = node.as_str()?;
-    if is_address(written, &node.place, diagnostics) {
-        return None;
-    }
     if node.place.text.argument.is_some() {
         // A folder on the command line is named as it is.
-        let (folder, place) = (node.place.path(written), node.place.clone());
+        let (folder, place) = (folder(written, &node.place, diagnostics)?, node.place.clone());
         return Some(Destination { folder, place, partition: None, fields: Vec::new() });
     }
     called_like_a_file(written, node, diagnostics);
     match partition::parse(written) {
         Ok(parsed) => Some(Destination {
-            folder: node.place.path(&parsed.folder),
+            folder: folder(&parsed.folder, &node.place, diagnostics)?,
             place: node.place.clone(),
             partition: parsed.partition,
             fields: parsed.fields.into_iter().map(|(name, at)| (name, within(node, written, &at))).collect(),
@@ -89,12 +89,21 @@ fn called_like_a_file(written: &str, node: &Node, diagnostics: &mut Diagnostics)
     diagnostics.push(Diagnostic::warning(&node.place, message).label(label));
 }
 
-/// Complains about an address: a folder of such a name is not what was meant.
-fn is_address(written: &str, place: &Place, diagnostics: &mut Diagnostics) -> bool {
-    let Some(scheme) = tamis_address::scheme(written) else { return false };
-    let message = format!("exports write to folders of this machine, and `{scheme}://` is an address");
-    diagnostics.push(Diagnostic::error(place, message).label("name a folder, and copy it from there"));
-    true
+/// The folder that is written, or the address, if exports can write there.
+fn folder(written: &str, place: &Place, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+    if tamis_address::scheme(written).is_none() {
+        return Some(place.path(written));
+    }
+    if let Some(mistake) = address::output_mistake(written, place) {
+        diagnostics.push(mistake);
+        return None;
+    }
+    Some(PathBuf::from(written.trim_end_matches('/')))
+}
+
+/// Whether a folder is a place in an object store.
+pub(crate) fn is_remote(folder: &Path) -> bool {
+    folder.to_str().is_some_and(|folder| tamis_address::scheme(folder).is_some())
 }
 
 /// The place of a part of a string; the whole string where it is written with escapes.
@@ -119,10 +128,7 @@ fn move_along(
     let Some(Some(first)) = found.first() else { return };
     let first = first.folder.clone();
     let written = output.text.content.get(output.start..output.end).unwrap_or_default();
-    if is_address(written, output, diagnostics) {
-        return;
-    }
-    let new = output.path(written);
+    let Some(new) = folder(written, output, diagnostics) else { return };
     let below = |folder: &Path| folder.strip_prefix(&first).ok().map(|below| joined(&new, below));
     let mut taken: Vec<PathBuf> = found.iter().flatten().filter_map(|it| below(&it.folder)).collect();
     for (index, (destination, name)) in found.iter_mut().zip(names).enumerate() {

@@ -220,7 +220,7 @@ fn export() -> Value {
         "properties": {
             "use": { "type": "string", "description": "The exporter." },
             "id": id(),
-            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file. `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form; `{url:host}` takes the host of an address, `{language:primary}` the language of a tag without script and region, `{lang:tag}` writes a tag as BCP 47 does (`zh_cn` is `zh-CN`), as `{language}` does by itself. Where there is no value, the folder is `unknown`; a value that cannot name a folder is escaped (`a%2Fb`). Braces are doubled in names." },
+            "path": { "type": "string", "minLength": 1, "description": "The folder to write to, relative to the pipeline file, or a place in an object store (`s3://bucket/out`, `gs://…`, `az://…`). `out/{language}/{published:%Y-%m}` makes folders by fields of metadata, of a date in a `strftime` form; `{url:host}` takes the host of an address, `{language:primary}` the language of a tag without script and region, `{lang:tag}` writes a tag as BCP 47 does (`zh_cn` is `zh-CN`), as `{language}` does by itself. Where there is no value, the folder is `unknown`; a value that cannot name a folder is escaped (`a%2Fb`). Braces are doubled in names." },
             "from": { "type": "string", "enum": ["kept", "dropped", "failed"], "default": "kept", "description": "Which records to take." },
             "compression": { "type": "string", "enum": ["none", "gzip", "zstd"], "default": "none", "x-instead": { "gz": "write `gzip`", "zst": "write `zstd`", "zstandard": "write `zstd`" }, "description": "How to compress the parts." },
             "compression_level": { "type": "integer", "minimum": 1, "maximum": 22, "x-needs": { "compression": ["gzip", "zstd"] }, "description": "From 1 (fast) to 9 (small, `gzip`) or 22 (smallest, `zstd`); by default 6 for `gzip` and 3 for `zstd`." },
@@ -266,7 +266,7 @@ fn run() -> Value {
             "stage_timeout_secs": { "type": "number", "minimum": 0, "maximum": 86400, "default": 60, "x-unit": "s", "description": "How long a stage may be at one document before a warning names both; 0 stands for any time. The run goes on, and what it writes does not depend on this." },
             "fates": { "type": "boolean", "default": true, "description": "Whether a table of what became of every record is written to `.tamis/fates` below the first export, some 10 to 40 bytes a record." },
             "report": { "type": "boolean", "default": false, "description": "Whether a finished run leaves the page of `tamis report` in the folder of the first export, as `__report.html`, which readers of data sets pass over." },
-            "work": { "type": "string", "minLength": 1, "description": "A folder for documents that are put aside while corpus stages learn, relative to the pipeline file; by default inside the output." }
+            "work": { "type": "string", "minLength": 1, "description": "A folder for documents that are put aside while corpus stages learn, relative to the pipeline file; by default inside the output. Where exports go to an object store, their parts lie there until they have been sent; by default in the cache folder of the user." }
         }
     })
 }

@@ -8,6 +8,7 @@ use tamis_address::glob::{common_folder, compile, is_glob};
 
 use crate::address;
 use crate::canonical::portable;
+use crate::destination::is_remote;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::Entry;
 use crate::plan::{Excluded, Glob, InputKind, InputPattern};
@@ -208,6 +209,13 @@ pub(crate) fn overlap<'i>(
     place: &Place,
     mut inputs: impl Iterator<Item = &'i InputPattern>,
 ) -> Option<Diagnostic> {
+    if is_remote(output) {
+        let input = inputs.find(|input| reaches(input, output))?;
+        let message = format!("the input `{}` reads the {what}, `{}`", input.written, output.display());
+        return Some(
+            Diagnostic::error(place, message).label("the next run would read it: choose another place"),
+        );
+    }
     // Two ways to one folder are told only by the system.
     let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let real_output = real(output);
@@ -223,6 +231,27 @@ pub(crate) fn overlap<'i>(
         format!("the {what} folder holds the input folder of `{}`", input.written)
     };
     Some(Diagnostic::error(place, message).label("choose another folder, beside the input or below it"))
+}
+
+/// Whether an input in a store reads what is written to a place there.
+fn reaches(input: &InputPattern, output: &Path) -> bool {
+    let Some(address) = &input.address else { return false };
+    let (output, input) = (format!("{}/", output.display()), address.secret());
+    let fixed = common_prefix(input);
+    // A wildcard that stays in its folder reads nothing below it.
+    let is_deep = fixed == input || input.contains("**");
+    fixed.starts_with(&output) || (is_deep && output.starts_with(fixed) && fixed.ends_with('/'))
+}
+
+/// An address up to its first wildcard, and to the last `/` before that; all of one that has none.
+fn common_prefix(address: &str) -> &str {
+    match address.find(['*', '?', '[', '{']) {
+        Some(wildcard) => {
+            let before = address.get(..wildcard).unwrap_or_default();
+            before.get(..before.rfind('/').map_or(0, |slash| slash + 1)).unwrap_or_default()
+        }
+        None => address,
+    }
 }
 
 /// The name that was probably meant, or where the path was looked for.

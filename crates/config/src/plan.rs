@@ -244,8 +244,8 @@ pub struct ExportPlan {
     pub info: StageInfo,
     /// Its options as given, paths made absolute.
     pub options: serde_json::Value,
-    /// The folder that its parts are written to, absolute; of a partitioned export the folder that holds all
-    /// its partitions.
+    /// The folder that its parts are written to, absolute, or a place in an object store (`s3://bucket/out`); of a
+    /// partitioned export the folder that holds all its partitions.
     pub path: PathBuf,
     /// How records are shared out to folders below `path`, from the placeholders in the `path` of the
     /// pipeline; `None` if it has none.
@@ -262,6 +262,13 @@ pub struct ExportPlan {
     /// What it names and a run must find out; see [`NamedField`].
     #[serde(skip)]
     pub named_fields: Vec<NamedField>,
+}
+
+impl ExportPlan {
+    /// Where it writes, if that is in an object store.
+    pub fn address(&self) -> Option<&str> {
+        self.path.to_str().filter(|path| tamis_address::scheme(path).is_some())
+    }
 }
 
 /// Below the folder of the first export: where failed records go if no export takes them.

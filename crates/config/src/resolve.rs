@@ -10,7 +10,7 @@ use tamis_stage::Registry;
 use crate::canonical::{self, portable};
 use crate::check::{Checker, size_of};
 use crate::compression;
-use crate::destination::{Destination, destinations};
+use crate::destination::{Destination, destinations, is_remote};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::{ENVELOPE, means_list};
 use crate::fields;
@@ -160,7 +160,10 @@ impl<'a> Planner<'a> {
         }
         let has_passes = stages.plans.iter().any(|stage| stage.observing_passes > 0);
         let all_known = stages.plans.len() == n_stages;
-        let run = self.run(&sources.plans, has_passes || !all_known);
+        let writes_there = |export: &ExportPlan| export.address().is_some();
+        // With `-o` the pipeline may be for a store, and this run for a folder.
+        let sends = self.pipeline.output.is_some() || exports.plans.iter().any(writes_there);
+        let run = self.run(&sources.plans, has_passes || sends || !all_known);
         let file_stem = self.pipeline.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let name = root.get("name").and_then(Node::as_str).map(str::to_owned).or(file_stem);
         let mut plan = Plan {
@@ -362,6 +365,20 @@ impl<'a> Planner<'a> {
             }
             self.check_apart("output", &destination.folder, &destination.place, sources);
         }
+        self.check_one_kind(destinations);
+    }
+
+    /// What a run notes of its output lies beside that of the first export, so all lie on disks or all in stores.
+    fn check_one_kind(&mut self, destinations: &[Option<Destination>]) {
+        let mut all = destinations.iter().flatten();
+        let Some(first) = all.next() else { return };
+        let Some(other) = all.find(|it| is_remote(&it.folder) != is_remote(&first.folder)) else { return };
+        let message = "some exports write to an object store and some to folders of this machine";
+        self.diagnostics.push(
+            Diagnostic::error(&other.place, message)
+                .label("write all of them to one kind of place")
+                .related(&first.place, "the first is here"),
+        );
     }
 
     /// A folder that is written to neither is nor holds a folder of inputs.
@@ -426,7 +443,8 @@ impl<'a> Planner<'a> {
         value
     }
 
-    /// The `[run]` table; `puts_aside` says whether documents are put aside between passes, as far as is known.
+    /// The `[run]` table; `puts_aside` says whether documents are put aside between passes, or
+    /// parts until a store has them, as far as is known.
     fn run(&mut self, sources: &[SourcePlan], puts_aside: bool) -> RunSettings {
         let mut settings = RunSettings { max_record_bytes: self.max_record_bytes, ..RunSettings::default() };
         let Some(node) = self.pipeline.root.get("run") else { return settings };
@@ -469,7 +487,8 @@ impl<'a> Planner<'a> {
                 || node.place.text.kind == TextKind::CommandLine;
             if !puts_aside && is_of_this_pipeline {
                 let place = table.entry("work").map_or(&node.place, |entry| &entry.key_place);
-                let label = "works only with a corpus stage that learns: remove this";
+                let label =
+                    "works only with a corpus stage that learns or an export to an object store: remove this";
                 self.diagnostics
                     .push(Diagnostic::error(place, "`work` of `[run]` has no effect").label(label));
             }

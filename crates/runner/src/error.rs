@@ -45,6 +45,39 @@ pub enum RunError {
         /// The file that says so, where the file system has no locks.
         mark: Option<PathBuf>,
     },
+    /// A place in an object store is another run's; nothing has run.
+    #[error(
+        "`{place}` is being written by {by}, since {since}, from its work folder `{work}`: wait for it, or go on with \
+        it there; if it is gone for good, pass `--take-over` to begin anew in its place, or write to another place with `-o`"
+    )]
+    Claimed {
+        /// The address.
+        place: String,
+        /// Who says so.
+        by: String,
+        /// When it began.
+        since: String,
+        /// Where it prepares its output.
+        work: String,
+    },
+    /// Another run has taken over a place in an object store while this one wrote to it.
+    #[error("another run has taken over `{place}`: this one has stopped writing there")]
+    Displaced {
+        /// The address.
+        place: String,
+    },
+    /// An object store does not take what a run writes.
+    #[error("{source}; what has been written stays, and the same command goes on from there")]
+    Store {
+        /// What it said, with the address.
+        source: std::io::Error,
+    },
+    /// An object store cannot be written to; nothing has run.
+    #[error("{source}")]
+    NoStore {
+        /// What it said, with the address and what to do.
+        source: std::io::Error,
+    },
     /// A folder of output cannot be made, or not be written to; nothing has run.
     #[error("cannot write to the folder `{}`: {source}", folder.display())]
     Folder {
@@ -233,6 +266,37 @@ impl RunError {
         }
     }
 
+    /// The error of a store while a run writes to it.
+    pub(crate) fn store(source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::Interrupted {
+            Self::Interrupted
+        } else {
+            Self::Store { source }
+        }
+    }
+
+    /// The same before anything has run.
+    pub(crate) fn no_store(source: std::io::Error) -> Self {
+        Self::NoStore { source }
+    }
+
+    /// The error with another name for the folder or file that it is about, if there is one.
+    pub(crate) fn moved(mut self, to: impl Fn(&Path) -> Option<PathBuf>) -> Self {
+        if let Self::Occupied { folder: path, .. }
+        | Self::Busy { folder: path, .. }
+        | Self::OtherRun { folder: path, .. }
+        | Self::MoreInputs { folder: path, .. }
+        | Self::Addition { folder: path, .. }
+        | Self::Shards { folder: path, .. }
+        | Self::Gone { path }
+        | Self::Taken { path, .. } = &mut self
+            && let Some(moved) = to(path)
+        {
+            *path = moved;
+        }
+        self
+    }
+
     /// The error of a run, if an error that came with reading `name` concerns more than what is read.
     ///
     /// Without descriptors or memory every further file would fail, too, and a run would make dead letters of a
@@ -270,6 +334,8 @@ impl RunError {
                 | Self::Gone { .. }
                 | Self::Occupied { .. }
                 | Self::Busy { .. }
+                | Self::Claimed { .. }
+                | Self::NoStore { .. }
                 | Self::Folder { .. }
                 | Self::SameFolder { .. }
                 | Self::State { .. }

@@ -5,6 +5,7 @@
 //! read/   files ─▶ blocks of whole records ─▶ tasks
 //! work/                                       └▶ [decode ▶ stages ▶ encode] ─▶ results
 //! write/                                                                       └▶ in corpus order ─▶ parts
+//! remote/                                                                      └▶ object store
 //! fates/  what became of every record, as a table
 //! disk/   names, locks, journal, checkpoint's folder, spills and states, manifest: what lies on the disk beside
 //! run.rs  what an earlier run has left to do; run/session.rs: segment after segment, and the end
@@ -38,6 +39,7 @@ mod observer;
 mod progress;
 mod read;
 mod reasons;
+mod remote;
 mod report;
 mod run;
 mod segment;
@@ -66,7 +68,7 @@ pub use reasons::{Example, Reason, Reasons, Unread};
 pub use report::{Finish, Report};
 pub use run::run;
 pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
-pub use settings::{Grace, Settings, Stream};
+pub use settings::{Grace, Settings, StoreSettings, Stream};
 pub use sites::Sites;
 pub use tally::{FateCounts, InputTally, StageTally, Tally};
 #[cfg(feature = "remote")]

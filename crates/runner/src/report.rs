@@ -28,8 +28,10 @@ pub struct Report {
     pub tally: Tally,
     /// What was written.
     pub manifest: Manifest,
-    /// The folder of the manifest: that of the first export.
+    /// The folder of the manifest: that of the first export, or where that is prepared for an object store.
     pub folder: PathBuf,
+    /// Where the output is: that folder, or an address.
+    pub place: PathBuf,
     /// How long it took.
     pub elapsed: Duration,
     /// How many threads worked.

@@ -17,6 +17,7 @@ use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
 use crate::observer::{Event, Events, Observer};
 use crate::read::inputs::{self, Inputs};
+use crate::remote::Mirror;
 use crate::report::{Finish, Report};
 use crate::segment::{Shard, segments};
 use crate::settings::Settings;
@@ -71,8 +72,9 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
     let start = Instant::now();
     let plan = &opened.plan;
     check_shard(plan, settings)?;
+    check_store(plan, settings)?;
     let watch = Stopwatch::start();
-    let base = folder::of_exports(plan, None)?;
+    let base = folder::of_exports(plan, None, settings)?;
     // What is added to must not be replaced meanwhile.
     let is_there = base.first().is_some_and(|folder| folder.join(MANIFEST).exists());
     let is_locked = settings.add && is_there && !settings.is_dry();
@@ -92,6 +94,7 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
             tally,
             manifest,
             folder: setup.work_folder.folder.clone(),
+            place: setup.work_folder.folder.clone(),
             elapsed: start.elapsed(),
             threads: pool.current_num_threads(),
             restarted: false,
@@ -100,32 +103,67 @@ fn run_observed(opened: &Opened, settings: &Settings, events: Events<'_>) -> Res
     };
     if let Some((folder, base)) = setup.nothing_to_add() {
         let report = report(Finish::AlreadyDone, base.tally.clone(), base.clone());
-        return Ok(Report { folder: folder.clone(), ..report });
+        return Ok(Report { folder: folder.clone(), place: folder.clone(), ..report });
     }
     if settings.is_dry() {
         let scratch = Scratch::new(settings)?;
         let work_folder = WorkFolder::new(plan, scratch.path());
-        let session = setup.session(events, pool, work_folder);
+        let session = setup.session(events, pool, work_folder, None);
         let (manifest, tally, _) = session.run(setup.manifest.clone(), None)?;
         return Ok(report(Finish::Dry, tally, manifest));
     }
-    let _locks = Locks::take(plan, &setup.places)?;
-    let (checkpoint, restarted) = match setup.start()? {
+    let address = plan.exports.first().and_then(|export| export.address());
+    let locks = Locks::take(plan, &setup.places);
+    let _locks = locks.map_err(|error| error.moved(|_| address.map(PathBuf::from)))?;
+    let mirror = setup.mirror()?;
+    let mirror = mirror.as_ref();
+    // Who reads a report wants to know where the output is, and not where it was prepared.
+    let report = |finish, tally, manifest: Manifest| match mirror {
+        None => report(finish, tally, manifest),
+        Some(mirror) => {
+            Report { place: mirror.address(), ..report(finish, tally, mirror.outward(&manifest)) }
+        }
+    };
+    let named = |error| match mirror {
+        Some(mirror) => mirror.named(error),
+        None => error,
+    };
+    let start = setup.start(mirror).inspect_err(|_| mirror.into_iter().for_each(Mirror::withdraw));
+    let (checkpoint, restarted) = match start.map_err(named)? {
         Start::Done(manifest) => {
+            mirror.map_or(Ok(()), |mirror| mirror.settle(&manifest))?;
             return Ok(report(Finish::AlreadyDone, manifest.tally.clone(), *manifest));
         }
         Start::Resume(checkpoint) => (Some(*checkpoint), false),
         Start::Begin { restarted } => (None, restarted),
     };
     let resumed = checkpoint.is_some();
-    let session = setup.session(events, pool, setup.work_folder.clone());
+    let session = setup.session(events, pool, setup.work_folder.clone(), mirror);
     let ran = session.run(setup.manifest.clone(), checkpoint);
-    let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error))?;
+    let (manifest, tally, end) = ran.map_err(|error| setup.for_good(error)).map_err(named)?;
     let finish = match end {
         End::Plan => Finish::Done,
         End::Segment => Finish::Segment,
     };
     Ok(Report { restarted, resumed, ..report(finish, tally, manifest) })
+}
+
+/// What an output in an object store cannot be made by.
+fn check_store(plan: &Plan, settings: &Settings) -> Result<(), RunError> {
+    let Some(address) = plan.exports.first().and_then(|export| export.address()) else { return Ok(()) };
+    if settings.add {
+        let why = "additions lie beside what is there, which a run must read, and it does not read it from a store: write \
+                   to a folder, or make all of it anew with `--fresh`";
+        return Err(RunError::Addition { folder: address.into(), why: why.to_owned() });
+    }
+    if settings.task.is_some() {
+        let message = format!(
+            "what a segment leaves for the next lies beside the output, and `{address}` is in an object store: write to a \
+             folder that all machines see, or run all segments in one go"
+        );
+        return Err(RunError::Task { message });
+    }
+    Ok(())
 }
 
 /// Where a dry run puts what it must put aside: nothing of the output may change, its work folder included.
@@ -190,12 +228,18 @@ impl<'a> Setup<'a> {
             }
             None => 0..inputs.len(),
         };
-        let places = folder::of_exports(plan, below.as_deref())?;
+        let places = folder::of_exports(plan, below.as_deref(), settings)?;
         let folder = places
             .first()
             .ok_or_else(|| RunError::Internal { message: "a plan without exports".to_owned() })?;
         let work_folder = WorkFolder::new(plan, folder);
         Ok(Self { opened, settings, inputs, range, places, manifest, work_folder, added_to })
+    }
+
+    /// The object store that it writes to, if it does.
+    fn mirror(&self) -> Result<Option<Mirror>, RunError> {
+        let below = self.settings.shard.map(Shard::folder);
+        Mirror::open(&self.opened.plan, self.settings, &self.places, below.as_deref(), &self.opened.run)
     }
 
     /// The run that is added to, if there is nothing to add.
@@ -216,6 +260,7 @@ impl<'a> Setup<'a> {
         events: Events<'s>,
         pool: &'s rayon::ThreadPool,
         work_folder: WorkFolder,
+        mirror: Option<&'s Mirror>,
     ) -> Session<'s> {
         Session {
             opened: self.opened,
@@ -225,6 +270,7 @@ impl<'a> Setup<'a> {
             range: self.range.clone(),
             places: &self.places,
             work_folder,
+            mirror,
             pool,
             is_resumable: self.inputs.unrepeatable().is_none(),
             segments: segments(&self.opened.plan),
@@ -232,7 +278,7 @@ impl<'a> Setup<'a> {
     }
 
     /// Finds out what an earlier run has left to do, and makes room where this one begins.
-    fn start(&self) -> Result<Start, RunError> {
+    fn start(&self, mirror: Option<&Mirror>) -> Result<Start, RunError> {
         let folder = &self.work_folder.folder;
         let earlier =
             if self.settings.fresh { Manifest::read_listing(folder)? } else { Manifest::read(folder)? };
@@ -248,7 +294,7 @@ impl<'a> Setup<'a> {
                 return Err(RunError::other(folder, &why));
             }
             if earlier.complete {
-                previous::check_finished(folder, earlier)?;
+                previous::check_finished(folder, earlier, mirror)?;
                 self.tidy()?;
                 return Ok(Start::Done(Box::new(earlier.clone())));
             }
@@ -261,7 +307,7 @@ impl<'a> Setup<'a> {
                            output folder and the same shard";
             return Err(RunError::Task { message: message.to_owned() });
         }
-        self.prepare(earlier.as_ref())?;
+        self.prepare(earlier.as_ref(), mirror)?;
         Ok(Start::Begin { restarted: earlier.is_some() && !self.settings.fresh })
     }
 
@@ -323,10 +369,11 @@ impl<'a> Setup<'a> {
     }
 
     /// Makes room for the output; looks before it takes anything away.
-    fn prepare(&self, earlier: Option<&Manifest>) -> Result<(), RunError> {
+    fn prepare(&self, earlier: Option<&Manifest>, mirror: Option<&Mirror>) -> Result<(), RunError> {
         let folder = &self.work_folder.folder;
         previous::check_free(&self.places, folder, earlier)?;
         previous::check_inputs(folder, earlier, self.inputs.paths())?;
+        mirror.map_or(Ok(()), Mirror::make_room)?;
         previous::clear(&self.places, folder, earlier)?;
         if self.added_to.is_none() {
             // They belonged to what is replaced.

@@ -39,11 +39,25 @@ pub struct Settings {
     pub task: Option<SegmentTask>,
     /// A folder for what a dry run of a plan with corpus stages must put aside; a temporary one if `None`.
     pub scratch: Option<PathBuf>,
+    /// How output is prepared that goes to an object store; needed by a plan that writes to one.
+    pub store: Option<StoreSettings>,
     /// The threads that work; a pool of its own, of as many as the plan says, if `None`. Several runs may share one
     /// pool; then each gets what the others leave.
     pub pool: Option<Arc<rayon::ThreadPool>>,
     /// What to do when the run was asked to stop and a worker does not come back; if `None` the run waits for it.
     pub grace: Option<Grace>,
+}
+
+/// How output is prepared that goes to an object store.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// The folder of this machine where it is prepared, each output in a folder of its own: the next run goes on from
+    /// what is there.
+    pub work: PathBuf,
+    /// Who writes, for others who want to write there: `process 12 on this-machine`.
+    pub holder: String,
+    /// Replace what another run has claimed and not finished.
+    pub take_over: bool,
 }
 
 /// Where the bytes of an export go that is not written to a folder, in corpus order.

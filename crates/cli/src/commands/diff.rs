@@ -11,6 +11,7 @@ use crate::{Exit, explained, summary};
 const MOST_TEXTS: usize = 3;
 
 pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<Exit> {
+    [&args.a, &args.b].into_iter().try_for_each(|run| summary::check_local(run))?;
     let comparison = compare(&args.a, &args.b)?;
     match &args.output {
         None => output::print(text(&comparison)),

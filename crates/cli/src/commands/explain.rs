@@ -170,6 +170,7 @@ fn not_found(args: &ExplainArgs, id: &str) -> anyhow::Error {
 fn row(plan: &Plan, args: &ExplainArgs, id: &str) -> anyhow::Result<Option<(PathBuf, FateRow)>> {
     let folder = args.run.clone().or_else(|| plan.exports.first().map(|export| export.path.clone()));
     let Some(folder) = folder else { return Ok(None) };
+    args.run.as_deref().map_or(Ok(()), summary::check_local)?;
     let table = folder.join(".tamis/fates");
     if !table.is_file() {
         if args.run.is_some() {

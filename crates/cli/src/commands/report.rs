@@ -8,7 +8,7 @@ use tamis_runner::{Finish, Report};
 
 use crate::args::ReportArgs;
 use crate::context::{Context, Planned};
-use crate::summary::shown;
+use crate::summary::{check_local, shown};
 use crate::{Exit, output};
 
 /// Where the page lies by default: where it is seen, under a name that readers of data sets pass over.
@@ -19,6 +19,7 @@ const MARK: &str = ": what a run did</title>";
 const HEAD_BYTES: u64 = 4096;
 
 pub(crate) fn report(context: &Context, args: &ReportArgs) -> anyhow::Result<Exit> {
+    check_local(&args.folder)?;
     let registry = match &args.pipeline {
         Some(pipeline) => context.registry_of(pipeline)?,
         None => context.registry(),
@@ -42,8 +43,16 @@ pub(crate) fn leave(planned: &Planned, report: &Report) {
         return;
     }
     let page = tamis_report::page(&report.folder, &planned.registry).map_err(anyhow::Error::from);
-    if let Err(error) = page.and_then(|page| Ok(std::fs::write(&file, page)?)) {
-        output::log_line(format_args!("warning: the page `{}` could not be made: {error:#}", file.display()));
+    match page.and_then(|page| Ok(std::fs::write(&file, page)?)) {
+        Err(error) => output::log_line(format_args!(
+            "warning: the page `{}` could not be made: {error:#}",
+            file.display()
+        )),
+        // Where nobody would look for it.
+        Ok(()) if report.place != report.folder => {
+            output::log_line(format_args!("the page of the run is {}", shown(&file)));
+        }
+        Ok(()) => {}
     }
 }
 

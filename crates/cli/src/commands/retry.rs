@@ -22,9 +22,10 @@ use crate::context::Context;
 use crate::names::plural;
 use crate::output::{self, print_line};
 use crate::progress::Show;
-use crate::summary::shown;
+use crate::summary::{check_local, shown};
 
 pub(crate) fn retry(context: &Context, args: &RetryArgs) -> anyhow::Result<Exit> {
+    check_local(&args.run)?;
     let only = letters(&args.run)?;
     if only.is_empty() {
         print_line(format_args!("nothing to do: no record of the run in {} failed", shown(&args.run)));

@@ -9,7 +9,7 @@ use tamis_config::{InputKind, Plan};
 use tamis_host::{OpenCall, Watchdog};
 use tamis_runner::{
     Added, Event, Finish, Observer, Observers, Progress, Report, RunError, Segment, SegmentTask, Settings,
-    Stream,
+    StoreSettings, Stream,
 };
 use tamis_stage::RunContext;
 
@@ -22,7 +22,7 @@ use crate::output::{self, print_line};
 use crate::progress::{self, Show, Watched};
 use crate::slow::Slow;
 use crate::times::Clock;
-use crate::{Exit, failures, stop, summary};
+use crate::{Exit, environment, failures, stop, summary};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     let result = run_planned(context, args);
@@ -60,6 +60,7 @@ fn run_planned(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         fresh: args.fresh,
         add: args.add,
         dry_run: args.dry_run,
+        store: Some(store(plan, args.take_over)),
         stream: args.places.streams().then(|| Stream::to(output::Documents)),
         limit: args.limit,
         shard: args.shard,
@@ -103,7 +104,8 @@ pub(crate) fn watched_by(
     let run = logged_run();
     let grace = stop::on_signal(&run, scratch())?;
     let _watchdog = watchdog(&run, &planned.plan)?;
-    let settings = Settings { scratch: scratch(), grace: Some(grace), ..settings };
+    let store = settings.store.clone().or_else(|| Some(store(&planned.plan, false)));
+    let settings = Settings { scratch: scratch(), grace: Some(grace), store, ..settings };
     let opened = planned.open(&run)?;
     let progress = Progress::default();
     // Where nothing is written, nobody reads what it has taken.
@@ -130,6 +132,16 @@ pub(crate) fn watched_by(
         metrics.write(&progress.snapshot(), Some(result.is_ok()));
     }
     Ok(result)
+}
+
+/// How output is prepared that goes to an object store: in `[run] work`, or where this machine keeps what can be made
+/// again.
+fn store(plan: &Plan, take_over: bool) -> StoreSettings {
+    StoreSettings {
+        work: plan.run.work.clone().unwrap_or_else(environment::cache_folder),
+        holder: format!("process {} on {}", std::process::id(), environment::host()),
+        take_over,
+    }
 }
 
 /// How many threads a run has, as the pipeline says.
@@ -287,12 +299,12 @@ pub(crate) fn shown(plan: &Plan, report: &Report, show: Show, settings: &Setting
         Show::Json | Show::Nothing => {}
         Show::Bar if report.finish == Finish::AlreadyDone && settings.add => print_line(format_args!(
             "nothing to add: all of these files have been read, and what came of them is in {}",
-            summary::shown(&report.folder)
+            summary::shown(&report.place)
         )),
         Show::Bar if report.finish == Finish::AlreadyDone => print_line(format_args!(
             "nothing to do: {} holds the finished output of this pipeline over these inputs \
              (pass `--fresh` to make it again)",
-            summary::shown(&report.folder)
+            summary::shown(&report.place)
         )),
         Show::Bar => show_summary(plan, report, is_limited, streams),
     }

@@ -1,6 +1,5 @@
 //! One piece of an object, whatever happens to the connection.
 
-use std::error::Error as _;
 use std::io;
 use std::ops::Range;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use futures_util::StreamExt;
 use object_store::{Error, GetOptions, GetRange};
 
 use tamis_address::Address;
+use tamis_store::connect::innermost;
 
 use super::Object;
 
@@ -84,19 +84,6 @@ pub(super) fn explain(url: &Address, error: Error) -> io::Error {
         error => (io::ErrorKind::Other, format!("`{url}` cannot be read: {}", url.hide(&innermost(&error)))),
     };
     io::Error::new(kind, message)
-}
-
-/// The last cause, which says what happened in the fewest words.
-fn innermost(error: &Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    let mut message = cause.to_string();
-    if let Some(source) = error.source().filter(|source| !source.to_string().contains(&message)) {
-        message = format!("{source}: {message}");
-    }
-    message
 }
 
 pub(super) fn has_changed(url: &Address) -> io::Error {

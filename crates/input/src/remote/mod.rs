@@ -1,9 +1,6 @@
 //! Object stores and the web.
 //!
-//! The stores are asynchronous, the rest is not: requests run on threads of their own and hand over what they get
-//! through channels, so that nothing here blocks, or is blocked by, an asynchronous program around it.
-//! Credentials and endpoints come from the environment variables that each store defines (`AWS_…`, `GOOGLE_…`,
-//! `AZURE_…`).
+//! Connections, credentials and the threads that requests run on are those of `tamis-store`.
 
 mod fetch;
 mod hub;
@@ -13,22 +10,18 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
 use object_store::list::PaginatedListStore;
 use object_store::path::Path as Key;
-use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
-use tokio::runtime::{Builder, Runtime};
+use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use tamis_address::Address;
+use tamis_store::connect::{bucket, choose_cryptography, retry, runtime, wait};
 
 use crate::{RandomAccess, RequestBytes};
 use hub::Hub;
@@ -168,88 +161,41 @@ impl Object {
     }
 }
 
-impl Store {
-    fn of(store: impl ObjectStore + PaginatedListStore) -> Self {
-        let store = Arc::new(store);
-        Self { objects: Arc::clone(&store) as Arc<dyn ObjectStore>, pages: Some(store) }
-    }
-}
-
 /// The store of an address, and the key there.
 fn store(address: &Address) -> object_store::Result<(Store, Key)> {
-    static STORES: Mutex<BTreeMap<String, Store>> = Mutex::new(BTreeMap::new());
-    choose_cryptography();
-    // A store that does not answer within a minute or so is not there.
-    let retry =
-        RetryConfig { max_retries: 5, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() };
     let url = address.secret();
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    let (base, key) = match scheme {
-        "hf" => hub::parts(url),
-        _ => (url.get(..scheme.len() + 3 + bucket.len()).unwrap_or(url), key),
-    };
-    let base = base.to_owned();
     if address.is_web() {
+        choose_cryptography();
         let options = ClientOptions::new().with_allow_http(scheme == "http");
         let builder = HttpBuilder::new().with_url(url).with_client_options(options);
         // The whole address is the base: so it is asked for as it is written, `?` and all.
-        let objects = Arc::new(builder.with_retry(retry).build()?);
+        let objects = Arc::new(builder.with_retry(retry()).build()?);
         return Ok((Store { objects, pages: None }, Key::default()));
     }
-    let key = Key::parse(key)?;
-    // Connections and credentials are for all objects of a bucket.
-    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(store) = stores.get(&base) {
-        return Ok((store.clone(), key));
+    if address.is_of_hub() {
+        let (base, key) = hub::parts(url);
+        return Ok((hub(base)?, Key::parse(key)?));
     }
-    let store = match scheme {
-        "s3" => Store::of(AmazonS3Builder::from_env().with_url(&base).with_retry(retry).build()?),
-        "gs" => Store::of(GoogleCloudStorageBuilder::from_env().with_url(&base).with_retry(retry).build()?),
-        "hf" => {
-            let opening = Hub::open(base.clone(), retry);
-            let hub = wait(opening).map_err(|error| object_store::Error::Generic {
-                store: "Hugging Face",
-                source: error.into(),
-            })??;
-            Store { objects: Arc::new(hub), pages: None }
-        }
-        _ => {
-            let builder = MicrosoftAzureBuilder::from_env().with_url(&base);
-            // It does not go on behind a key, only where a page ended.
-            Store { objects: Arc::new(builder.with_retry(retry).build()?), pages: None }
-        }
-    };
-    stores.insert(base, store.clone());
-    Ok((store, key))
+    let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+    let key = Key::parse(key)?;
+    let bucket = bucket(url.get(..scheme.len() + 3 + name.len()).unwrap_or(url))?;
+    Ok((Store { objects: bucket.objects, pages: bucket.pages }, key))
 }
 
-/// Encrypts with `ring`, unless the program that embeds this has chosen for the process.
-///
-/// rustls has one provider a process, and without its default, aws-lc, somebody must name it before the first client is
-/// built. aws-lc is as fast, but compiling its C was the longest single step of a full build.
-fn choose_cryptography() {
-    static CHOSEN: Once = Once::new();
-    // It is refused where one is installed, and that one is as good.
-    CHOSEN.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-}
-
-/// The threads that requests run on.
-fn runtime() -> io::Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let build = || Builder::new_multi_thread().worker_threads(2).thread_name("remote").enable_all().build();
-    let runtime = RUNTIME.get_or_init(|| build().map_err(|error| error.to_string()));
-    runtime.as_ref().map_err(|error| io::Error::other(format!("cannot start threads for requests: {error}")))
-}
-
-/// Runs a request and waits for it, on any thread.
-fn wait<T: Send + 'static>(request: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
-    let (sender, receiver) = channel();
-    runtime()?.spawn(async move {
-        // Nobody waits any more when the receiver is gone.
-        let _ = sender.send(request.await);
-    });
-    receiver.recv().map_err(|_| io::Error::other("a request to a store ended without an answer"))
+/// A data set of the hub, asked once a process at which commit it is.
+fn hub(base: &str) -> object_store::Result<Store> {
+    static HUBS: Mutex<BTreeMap<String, Store>> = Mutex::new(BTreeMap::new());
+    choose_cryptography();
+    let mut hubs = HUBS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(store) = hubs.get(base) {
+        return Ok(store.clone());
+    }
+    let hub = wait(Hub::open(base.to_owned(), retry()))
+        .map_err(|error| object_store::Error::Generic { store: "Hugging Face", source: error.into() })??;
+    let store = Store { objects: Arc::new(hub), pages: None };
+    hubs.insert(base.to_owned(), store.clone());
+    Ok(store)
 }
 
 type Part = io::Result<Vec<u8>>;

@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
+use std::time::Duration;
 
-use object_store::Error;
+use object_store::aws::AmazonS3Builder;
+use object_store::{Error, RetryConfig};
 
 use super::*;
 use crate::list::seen::Seen;
@@ -63,8 +65,9 @@ impl Server {
             .build()
             .unwrap();
         let url = Address::new(format!("s3://bucket/{key}"));
-        let Store { objects, pages } = Store::of(store);
-        Object { store: objects, pages, key: Key::parse(key).unwrap(), url, part }
+        let store = Arc::new(store);
+        let pages = Some(Arc::clone(&store) as Arc<dyn PaginatedListStore>);
+        Object { store, pages, key: Key::parse(key).unwrap(), url, part }
     }
 }
 

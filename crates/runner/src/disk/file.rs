@@ -92,9 +92,10 @@ pub(crate) fn sync_folders(folders: impl IntoIterator<Item = PathBuf>) {
     });
 }
 
-/// Syncs files, many at once.
+/// Syncs files, many at once; with `may_be_gone` one that is not there is no error.
 pub(crate) fn sync_files(
     paths: impl Iterator<Item = Result<PathBuf, RunError>> + Send,
+    may_be_gone: bool,
 ) -> Result<(), RunError> {
     let paths = Mutex::new(paths);
     let next = || paths.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -102,8 +103,10 @@ pub(crate) fn sync_files(
         while let Some(path) = next() {
             let path = path?;
             // Windows syncs only what may be written.
-            let file = File::options().write(true).open(&path);
-            file.and_then(|file| file.sync_all()).map_err(RunError::write(&path))?;
+            match File::options().write(true).open(&path) {
+                Err(error) if may_be_gone && is_absent(&error) => {}
+                file => file.and_then(|file| file.sync_all()).map_err(RunError::write(&path))?,
+            }
         }
         Ok(())
     };

@@ -78,8 +78,11 @@ fn placed(plan: &Plan, places: &[PathBuf]) -> Value {
     let mut canonical = plan.canonical.clone();
     let Some(base) = places.first() else { return canonical };
     let exports = canonical["exports"].as_array_mut().into_iter().flatten();
-    for (export, place) in exports.zip(places) {
-        export["path"] = Value::from(folder_from(place, base).to_string_lossy());
+    for ((export, place), planned) in exports.zip(places).zip(&plan.exports) {
+        // Where something is prepared that goes to a store differs from machine to machine, its address does not.
+        if planned.address().is_none() || place.starts_with(base) {
+            export["path"] = Value::from(folder_from(place, base).to_string_lossy());
+        }
     }
     canonical
 }

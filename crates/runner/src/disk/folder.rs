@@ -9,6 +9,8 @@ use tamis_config::Plan;
 use super::names::{LOCK, LOCK_MARK, WORK};
 use crate::disk::file::create_folder;
 use crate::error::RunError;
+use crate::remote;
+use crate::settings::Settings;
 
 /// Where a path really is, whether it exists already or not: links are followed, so that two names of one folder are
 /// one path, and an output that an input leads to is seen.
@@ -30,14 +32,23 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-/// The folders of the exports in plan order, each where it really is.
+/// The folders of the exports in plan order, each where it really is; of those that go to an object store, where they
+/// are prepared.
 ///
 /// # Errors
 ///
 /// When two exports write to one folder.
-pub(crate) fn of_exports(plan: &Plan, below: Option<&str>) -> Result<Vec<PathBuf>, RunError> {
+pub(crate) fn of_exports(
+    plan: &Plan,
+    below: Option<&str>,
+    settings: &Settings,
+) -> Result<Vec<PathBuf>, RunError> {
     let place = |path: &PathBuf| below.map_or_else(|| resolve(path), |below| resolve(&path.join(below)));
-    let places: Vec<_> = plan.exports.iter().map(|export| place(&export.path)).collect();
+    let places = plan.exports.iter().map(|export| match export.address() {
+        Some(_) => Ok(place(&remote::folder(plan, export, settings)?)),
+        None => Ok(place(&export.path)),
+    });
+    let places = places.collect::<Result<Vec<_>, _>>()?;
     for (index, place) in places.iter().enumerate() {
         if let Some(other) = places.iter().take(index).position(|other| other == place) {
             let id = |index: usize| plan.exports.get(index).map_or_else(String::new, |it| it.id.clone());

@@ -209,12 +209,17 @@ impl Manifest {
         }
     }
 
-    /// Writes the manifest, whole or not at all.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), RunError> {
+    /// The manifest as it is written.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, RunError> {
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|error| RunError::Internal { message: error.to_string() })?;
         text.push(b'\n');
-        write_file(&folder.join(MANIFEST), &text)?;
+        Ok(text)
+    }
+
+    /// Writes the manifest, whole or not at all.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), RunError> {
+        write_file(&folder.join(MANIFEST), &self.to_json()?)?;
         sync_folder(&folder.join(WORK));
         sync_folder(folder);
         Ok(())

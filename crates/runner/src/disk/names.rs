@@ -30,6 +30,10 @@ pub(crate) const TIMES: &str = "times.json";
 pub(crate) const LOCK: &str = "lock";
 /// In [`WORK`]: the same where the file system has no locks.
 pub(crate) const LOCK_MARK: &str = "lock.held";
+/// In [`WORK`] of this machine: what a run that writes to an object store must know until it is complete there.
+pub(crate) const STORE: &str = "store";
+/// In an object store: whose place it is.
+pub(crate) const CLAIM: &str = ".tamis/claim";
 /// In [`WORK`]: how far the run is.
 pub(crate) const CHECKPOINT: &str = "checkpoint.json";
 /// The journal of the parts that a run has begun and finished; only ever there under its temporary name.
@@ -61,7 +65,7 @@ pub(crate) fn outlasts_a_run(name: &std::ffi::OsStr) -> bool {
     if temporary(Path::new(FILE_LIST)).file_name() == Some(name) {
         return true;
     }
-    lasting.iter().chain(&[FATES, INPUTS, LEARNED, TIMES, LOCK, LOCK_MARK]).any(|kept| name == *kept)
+    lasting.iter().chain(&[FATES, INPUTS, LEARNED, TIMES, LOCK, LOCK_MARK, STORE]).any(|kept| name == *kept)
 }
 
 /// The number in the name of a part: `part-00012.jsonl`.

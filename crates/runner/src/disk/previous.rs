@@ -13,9 +13,20 @@ use crate::disk::names::{
     is_file_list, is_inside, is_ours, part_number, temporary,
 };
 use crate::error::RunError;
+use crate::remote::Mirror;
 
 /// The finished output must still be there: whoever asks for it again wants to use it.
-pub(crate) fn check_finished(folder: &Path, earlier: &Manifest) -> Result<(), RunError> {
+pub(crate) fn check_finished(
+    folder: &Path,
+    earlier: &Manifest,
+    mirror: Option<&Mirror>,
+) -> Result<(), RunError> {
+    if let Some(mirror) = mirror {
+        let changed = mirror.first_changed(&earlier.exports)?;
+        return changed.map_or(Ok(()), |(path, why)| {
+            Err(RunError::other(folder, &format!("of `{}`, {why}", path.display())))
+        });
+    }
     for export in &earlier.exports {
         for entry in &export.files {
             let path = folder.join(&export.folder).join(&entry.name);

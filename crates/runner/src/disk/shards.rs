@@ -2,17 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::disk::file::FileEntry;
+use tamis_address::Address;
+use tamis_store::{Condition, Marks, Outlet};
+
+use crate::disk::file::{FileEntry, create_folder, write_file};
 use crate::disk::known_inputs::KnownInputs;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
+use crate::disk::names::{INPUTS, MANIFEST, WORK};
 use crate::error::RunError;
 use crate::segment::Shard;
 
 /// What the shards of a run have left in a folder.
 #[derive(Debug)]
 pub struct Shards {
+    /// Where their manifests are: those of an object store are copied.
     folder: PathBuf,
+    there: Option<Copied>,
     count: u32,
     /// By number; none for one that has no finished output.
     manifests: Vec<Option<Manifest>>,
@@ -25,6 +32,17 @@ impl Shards {
     ///
     /// When there are none, of two runs, or one whose manifest cannot be read.
     pub fn read(folder: &Path) -> Result<Self, RunError> {
+        match folder.to_str().filter(|it| tamis_address::scheme(it).is_some()) {
+            Some(address) => {
+                let there = Copied::of(address)?;
+                let copy = there.folder.path().to_owned();
+                Self::read_in(&copy, Some(there)).map_err(|error| error.moved(|_| Some(folder.to_owned())))
+            }
+            None => Self::read_in(folder, None),
+        }
+    }
+
+    fn read_in(folder: &Path, there: Option<Copied>) -> Result<Self, RunError> {
         let wrong = |message: String| RunError::Shards { folder: folder.to_owned(), message };
         let mut counts: Vec<u32> = Vec::new();
         let entries =
@@ -54,7 +72,7 @@ impl Shards {
             let manifest = Manifest::read(&folder.join(Shard { index, count }.folder()))?;
             manifests.push(manifest.filter(|manifest| manifest.complete));
         }
-        let shards = Self { folder: folder.to_owned(), count, manifests };
+        let shards = Self { folder: folder.to_owned(), there, count, manifests };
         shards.check_same_run()?;
         Ok(shards)
     }
@@ -86,7 +104,8 @@ impl Shards {
     ///
     /// When shards are missing, a file is not as its manifest says, or the manifest cannot be written.
     pub fn merge(self) -> Result<Manifest, RunError> {
-        let wrong = |message: String| RunError::Shards { folder: self.folder.clone(), message };
+        let place = self.place();
+        let wrong = |message: String| RunError::Shards { folder: place.clone(), message };
         let missing = self.missing();
         if !missing.is_empty() {
             let list: Vec<String> = missing.iter().map(u32::to_string).collect();
@@ -94,13 +113,19 @@ impl Shards {
             let list = list.join(",");
             return Err(wrong(format!("{n} of {count} are not finished, run them again: {list}")));
         }
-        let home = self.folder.canonicalize().map_err(RunError::write(&self.folder))?;
+        let home = match &self.there {
+            Some(_) => place.clone(),
+            None => self.folder.canonicalize().map_err(RunError::write(&self.folder))?,
+        };
         let mut merged: Option<Manifest> = None;
         // What all have read, for whoever adds to it; shards of an older program have no lists.
         let mut known = Some(KnownInputs::default());
         for (index, manifest) in (0..).zip(self.manifests.into_iter().flatten()) {
             let shard = Shard { index, count: self.count }.folder();
-            check_files(&self.folder.join(&shard), &manifest).map_err(&wrong)?;
+            match &self.there {
+                Some(there) => there.check_files(&shard, &manifest)?.map_or(Ok(()), |why| Err(wrong(why)))?,
+                None => check_files(&self.folder.join(&shard), &manifest).map_err(&wrong)?,
+            }
             known = known
                 .zip(KnownInputs::read(&self.folder.join(&shard)).ok())
                 .map(|(known, read)| known.and(read));
@@ -117,11 +142,16 @@ impl Shards {
                 "they do not make up the whole: {message}: run them again with `--fresh`"
             )));
         }
-        std::fs::create_dir_all(self.folder.join(crate::disk::names::WORK))
-            .map_err(RunError::write(&self.folder))?;
+        std::fs::create_dir_all(self.folder.join(WORK)).map_err(RunError::write(&self.folder))?;
         known.map_or(Ok(()), |known| known.write(&self.folder))?;
         merged.write(&self.folder)?;
+        self.there.map_or(Ok(()), |there| there.send())?;
         Ok(merged)
+    }
+
+    /// Where the shards are, to show.
+    fn place(&self) -> PathBuf {
+        self.there.as_ref().map_or_else(|| self.folder.clone(), |there| there.outlet.address("").into())
     }
 
     /// All of them must have the plan and the inputs of the first: which shard is which, the folders tell.
@@ -134,8 +164,84 @@ impl Shards {
         let message = format!(
             "shard {index} was made with another {what} than shard {first}: run one of them again with `--fresh`"
         );
-        Err(RunError::Shards { folder: self.folder.clone(), message })
+        Err(RunError::Shards { folder: self.place(), message })
     }
+}
+
+/// What shards in an object store say of themselves, in a folder of this machine.
+#[derive(Debug)]
+struct Copied {
+    outlet: Arc<dyn Outlet>,
+    folder: tempfile::TempDir,
+}
+
+impl Copied {
+    fn of(address: &str) -> Result<Self, RunError> {
+        let outlet = tamis_store::open(&Address::new(address)).map_err(RunError::no_store)?;
+        let folder = tempfile::tempdir().map_err(RunError::write(&std::env::temp_dir()))?;
+        for name in outlet.names().map_err(RunError::no_store)? {
+            let Some((shard, rest)) = name.split_once('/') else { continue };
+            if Shard::of_folder(shard).is_none() {
+                continue;
+            }
+            let copy = folder.path().join(&name);
+            create_folder(&folder.path().join(shard).join(WORK))?;
+            if (rest == MANIFEST || rest.strip_prefix(WORK) == Some(&format!("/{INPUTS}")))
+                && let Some((content, _)) = outlet.read(&name).map_err(RunError::no_store)?
+            {
+                write_file(&copy, &content)?;
+            }
+        }
+        Ok(Self { outlet, folder })
+    }
+
+    /// What is not as the manifest of a shard says.
+    fn check_files(&self, shard: &str, manifest: &Manifest) -> Result<Option<String>, RunError> {
+        let base = PathBuf::from(self.outlet.address(""));
+        for export in &manifest.exports {
+            let below = base.join(shard).join(&export.folder);
+            // An export beside that of the manifest is named by its address, which is a path of its own.
+            let own = if is_address(&export.folder) { &export.folder } else { &below };
+            let Ok(own) = own.strip_prefix(&base) else {
+                return Ok(Some(format!(
+                    "export `{}` lies elsewhere, in `{}`: give its `path` below that of the first export",
+                    export.id,
+                    own.display()
+                )));
+            };
+            let name = |file: &FileEntry| own.join(&file.name).to_string_lossy().replace('\\', "/");
+            let names: Vec<_> = export.files.iter().map(name).collect();
+            let heads = self.outlet.heads(&names).map_err(RunError::store)?;
+            for ((file, name), head) in export.files.iter().zip(names).zip(heads) {
+                let Some(head) = head else { return Ok(Some(format!("`{name}` cannot be found"))) };
+                if head.bytes != file.bytes {
+                    let (bytes, expected) = (head.bytes, file.bytes);
+                    return Ok(Some(format!("`{name}` has {bytes} bytes, its manifest says {expected}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends what was merged; the manifest last.
+    fn send(&self) -> Result<(), RunError> {
+        let inputs = format!("{WORK}/{INPUTS}");
+        for name in [inputs.as_str(), MANIFEST] {
+            let path = self.folder.path().join(name);
+            if !path.exists() {
+                continue;
+            }
+            let content = std::fs::read(&path).map_err(RunError::write(&path))?;
+            let marks =
+                Marks { run: "merged".to_owned(), blake3: blake3::hash(&content).to_hex().to_string() };
+            self.outlet.put(name, content, &marks, &Condition::Any).map_err(RunError::store)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_address(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| tamis_address::scheme(path).is_some())
 }
 
 /// A part that is gone, or was cut off, must not be found out by whoever reads the output next month.
@@ -164,7 +270,7 @@ fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), String> {
 fn placed(manifest: Manifest, folder: &Path, shard: &str) -> Manifest {
     let exports = manifest.exports.into_iter().map(|export| {
         // An export that lies elsewhere has a folder for the shard there, too.
-        let (base, below) = if export.folder.is_absolute() {
+        let (base, below) = if export.folder.is_absolute() || is_address(&export.folder) {
             let name = export.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let above = export.folder.parent().unwrap_or(folder);
             (above.strip_prefix(folder).unwrap_or(above).to_owned(), name)

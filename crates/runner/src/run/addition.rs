@@ -98,7 +98,7 @@ impl Earlier {
         if let Some(why) = difference::of_runs(&first, now) {
             return Err(refused(&why));
         }
-        previous::check_finished(base, &first)?;
+        previous::check_finished(base, &first, None)?;
         let list = |folder: &Path| KnownInputs::read(folder).map_err(|why| refused(&why));
         let known = list(base)?;
         let mut earlier = Self { known, runs: vec![(base.to_owned(), first)], next: 1, begun: None };
@@ -111,7 +111,7 @@ impl Earlier {
             if earlier.next == MOST {
                 return Err(refused("nothing can be added any more: make one output of it with `--fresh`"));
             }
-            previous::check_finished(&folder, &manifest)?;
+            previous::check_finished(&folder, &manifest, None)?;
             earlier.known.extend(list(&folder)?);
             earlier.runs.push((folder, manifest));
             earlier.next += 1;

@@ -22,6 +22,7 @@ use crate::read::feeder::{Feeder, InputFeed};
 use crate::read::inputs::Inputs;
 use crate::read::stream::Opener;
 use crate::read::unpack::Unpacker;
+use crate::remote::Mirror;
 use crate::segment::{Reads, Segment, Shard, StateName, Writes};
 use crate::settings::Settings;
 use crate::tally::Tally;
@@ -47,6 +48,8 @@ pub(crate) struct Session<'a> {
     /// Where each export goes.
     pub(crate) places: &'a [PathBuf],
     pub(crate) work_folder: WorkFolder,
+    /// The object store that it writes to, if it does.
+    pub(crate) mirror: Option<&'a Mirror>,
     pub(crate) pool: &'a rayon::ThreadPool,
     /// Whether the inputs can be read again.
     pub(crate) is_resumable: bool,
@@ -114,16 +117,23 @@ impl<'a> Session<'a> {
         let budget = budget(&self.opened.plan);
         let mut saved = std::mem::take(&mut now.exports).into_iter();
         let mut stream = self.settings.stream.clone();
-        let exports = self.opened.exports.iter().zip(self.places).map(|(export, place)| match saved.next() {
-            _ if self.settings.is_dry() => ExportWriter::dry(export, place, base).streaming(stream.take()),
-            Some(state) => ExportWriter::restore(export, place, base, budget, state),
-            None => Ok(ExportWriter::new(export, place, base, budget)),
+        let exports = self.opened.exports.iter().zip(self.places).enumerate();
+        let exports = exports.map(|(index, (export, place))| {
+            let outbox = self.mirror.map(|mirror| mirror.outbox(index));
+            match saved.next() {
+                _ if self.settings.is_dry() => {
+                    ExportWriter::dry(export, place, base).streaming(stream.take())
+                }
+                Some(state) => ExportWriter::restore(export, place, base, budget, state, outbox),
+                None => ExportWriter::new(export, place, base, budget).to(outbox),
+            }
         });
         let exports = exports.collect::<Result<Vec<_>, _>>()?;
         Ok(Writer {
             opened: self.opened,
             events: self.events,
             work_folder: (!self.settings.is_dry()).then(|| self.work_folder.clone()),
+            mirror: self.mirror,
             told: exports.iter().map(|export| export.manifest().files.len()).collect(),
             exports,
             manifest,

@@ -10,6 +10,7 @@ use crate::disk::fingerprint::folder_from;
 use crate::disk::manifest::ExportManifest;
 use crate::disk::names::refusal;
 use crate::error::RunError;
+use crate::remote::Outbox;
 use crate::settings::Stream;
 use crate::work::task::Chunk;
 use crate::write::named::NamedFiles;
@@ -26,6 +27,8 @@ pub(crate) struct ExportWriter<'a> {
     path: PathBuf,
     parts: Parts<'a>,
     named: Option<NamedFiles>,
+    /// Where what is whole is handed over that goes to an object store.
+    outbox: Option<Outbox<'a>>,
     is_dry: bool,
     /// Where the bytes of a dry run go that hands them on.
     stream: Option<Stream>,
@@ -55,7 +58,28 @@ impl<'a> ExportWriter<'a> {
         };
         let parts = Parts::new(export, path, budget);
         let path = path.to_owned();
-        Self { export, manifest, path, parts, named: None, is_dry: false, stream: None, is_finished: false }
+        Self {
+            export,
+            manifest,
+            path,
+            parts,
+            named: None,
+            outbox: None,
+            is_dry: false,
+            stream: None,
+            is_finished: false,
+        }
+    }
+
+    /// The same, which hands over what is whole, and what a run before has not; that must have the rest.
+    pub(crate) fn to(mut self, outbox: Option<Outbox<'a>>) -> Result<Self, RunError> {
+        self.outbox = outbox;
+        self.parts.set_outbox(outbox);
+        if let Some(outbox) = outbox {
+            outbox.send_rest(&self.manifest.files)?;
+            self.named.as_ref().map_or(Ok(()), |named| named.send_rest(outbox))?;
+        }
+        Ok(self)
     }
 
     /// One that counts the records and touches nothing.
@@ -90,8 +114,13 @@ impl<'a> ExportWriter<'a> {
         base: &Path,
         budget: u64,
         state: ExportState,
+        outbox: Option<Outbox<'a>>,
     ) -> Result<Self, RunError> {
         let mut writer = Self::new(export, path, base, budget);
+        if let Some(outbox) = outbox {
+            let list = state.named.as_ref().map(|(list, _)| list);
+            state.parts.open().chain(list).try_for_each(|part| outbox.bring_back(&part.name))?;
+        }
         (writer.parts, writer.manifest.files) = Parts::restore(export, path, budget, state.parts)?;
         writer.named = match state.named {
             Some((list, n_files)) => Some(NamedFiles::restore(path, &list, n_files)?),
@@ -102,7 +131,7 @@ impl<'a> ExportWriter<'a> {
             None => None,
         };
         writer.manifest.records = state.records;
-        Ok(writer)
+        writer.to(outbox)
     }
 
     pub(crate) fn manifest(&self) -> &ExportManifest {
@@ -147,7 +176,7 @@ impl<'a> ExportWriter<'a> {
         if self.named.is_none() {
             self.named = Some(NamedFiles::create(&self.path)?);
         }
-        self.named.as_mut().map_or(Ok(()), |named| named.write(files))
+        self.named.as_mut().map_or(Ok(()), |named| named.write(files, self.outbox))
     }
 
     /// What [`ExportWriter::restore`] needs to go on from here, all of it on the disk. No part may be open that
@@ -156,7 +185,7 @@ impl<'a> ExportWriter<'a> {
         Ok(ExportState {
             records: self.manifest.records,
             parts: self.parts.save()?,
-            named: self.named.as_mut().map(NamedFiles::save).transpose()?,
+            named: self.named.as_mut().map(|named| named.save(self.outbox.is_some())).transpose()?,
         })
     }
 
@@ -171,10 +200,12 @@ impl<'a> ExportWriter<'a> {
         self.close_parts()?;
         // What can fail comes while the list is in its place, so that whoever abandons this finds it.
         if let Some(named) = &mut self.named {
-            named.settle()?;
+            named.settle(self.outbox.is_some())?;
         }
         if let Some(named) = self.named.take() {
-            self.manifest.files.push(named.finish()?);
+            let list = named.finish()?;
+            self.outbox.map_or(Ok(()), |outbox| outbox.send(&list.name, &list.blake3))?;
+            self.manifest.files.push(list);
         }
         self.is_finished = true;
         Ok(())

@@ -11,6 +11,7 @@ use crate::disk::file::{
 use crate::disk::file_list::{lines, listed_name, push_line};
 use crate::disk::names::{FILE_LIST, temporary};
 use crate::error::RunError;
+use crate::remote::Outbox;
 use crate::write::part::{Growing, Part, PartState, Size};
 
 /// The named files of an export while they are written.
@@ -58,37 +59,62 @@ impl NamedFiles {
         Ok(())
     }
 
-    /// Where the list stands, and how many files are in it; all of them are on the disk when this returns.
-    pub(crate) fn save(&mut self) -> Result<(PartState, u64), RunError> {
-        self.sync()?;
+    /// Where the list stands, and how many files are in it; all of them are on the disk when this returns, or, where they
+    /// are sent, in the store.
+    pub(crate) fn save(&mut self, are_sent: bool) -> Result<(PartState, u64), RunError> {
+        self.sync(are_sent)?;
         let size = Size { records: self.n_listed, ..Size::default() };
         Ok((self.list.save(FILE_LIST, size)?, self.n_listed))
     }
 
-    /// Writes the files of a block.
-    pub(crate) fn write(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), RunError> {
-        let mut paths = Vec::with_capacity(files.len());
+    /// Writes the files of a block, and hands them over.
+    pub(crate) fn write(
+        &mut self,
+        files: &[(String, Vec<u8>)],
+        outbox: Option<Outbox<'_>>,
+    ) -> Result<(), RunError> {
+        let mut names = Vec::with_capacity(files.len());
         let mut lines = String::new();
         for (name, content) in files {
             let name = self.names.free(name, |name| self.folder.join(name).symlink_metadata().is_ok());
             push_line(&name, content, &mut lines);
-            paths.push(self.folder.join(name));
+            names.push(name);
         }
         self.n_listed += files.len() as u64;
         self.list.write(lines.as_bytes())?;
         self.list.sync()?;
-        for (path, (_, content)) in paths.iter().zip(files) {
+        for (name, (_, content)) in names.iter().zip(files) {
+            let path = self.folder.join(name);
             if let Some(folder) = path.parent() {
                 create_folder(folder)?;
             }
-            write_unsynced(path, content)?;
+            write_unsynced(&path, content)?;
+            if let Some(outbox) = outbox {
+                outbox.send(name, blake3::hash(content).to_hex().as_str())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what a run before has listed and not sent.
+    pub(crate) fn send_rest(&self, outbox: Outbox<'_>) -> Result<(), RunError> {
+        let path = self.list.temporary();
+        let list = File::open(&path).map_err(RunError::write(&path))?;
+        for line in BufReader::new(list).lines() {
+            let line = line.map_err(RunError::write(&path))?;
+            let Some(name) = listed_name(&line).filter(|name| self.folder.join(name).exists()) else {
+                continue;
+            };
+            let content = self.folder.join(&name);
+            let content = std::fs::read(&content).map_err(RunError::write(&content))?;
+            outbox.send(&name, blake3::hash(&content).to_hex().as_str())?;
         }
         Ok(())
     }
 
     /// All files, and the list, are on the disk when this returns.
-    pub(crate) fn settle(&mut self) -> Result<(), RunError> {
-        self.sync()?;
+    pub(crate) fn settle(&mut self, are_sent: bool) -> Result<(), RunError> {
+        self.sync(are_sent)?;
         self.list.sync()
     }
 
@@ -102,8 +128,9 @@ impl NamedFiles {
         self.list.end().finish(FILE_LIST, self.n_listed)
     }
 
-    /// Syncs the files that were listed since the last time, many at once: a journal takes them up together.
-    fn sync(&mut self) -> Result<(), RunError> {
+    /// Syncs the files that were listed since the last time, many at once: a journal takes them up together. Those that
+    /// are sent may be gone at any time, and are safe then.
+    fn sync(&mut self, are_sent: bool) -> Result<(), RunError> {
         if self.n_synced == self.n_listed {
             return Ok(());
         }
@@ -114,7 +141,7 @@ impl NamedFiles {
             let line = line.map_err(RunError::write(&path))?;
             Ok(listed_name(&line).map(|name| self.folder.join(name)))
         });
-        sync_files(paths.filter_map(Result::transpose))?;
+        sync_files(paths.filter_map(Result::transpose), are_sent)?;
         self.n_synced = self.n_listed;
         Ok(())
     }

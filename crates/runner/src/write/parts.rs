@@ -13,6 +13,7 @@ use crate::disk::file::FileEntry;
 use crate::disk::file::{sync_files, sync_folders};
 use crate::disk::journal::{self, Journal};
 use crate::error::RunError;
+use crate::remote::Outbox;
 use crate::work::compress;
 use crate::work::task::PartChunk;
 use crate::write::part::{self, Growing, Lent, Part, PartState, Size, Whole};
@@ -45,6 +46,7 @@ pub(crate) struct Parts<'a> {
     /// folder, so no two of their parts may have one name.
     numbers: BTreeMap<String, u64>,
     journal: Option<Journal>,
+    outbox: Option<Outbox<'a>>,
     /// How many bytes of memory exporters may hold for all open parts together, and how many they do.
     budget: u64,
     held: u64,
@@ -81,6 +83,13 @@ pub(crate) struct PartsState {
     journal: u64,
 }
 
+impl PartsState {
+    /// The open parts.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &PartState> {
+        self.open.iter().map(|(_, part)| part)
+    }
+}
+
 impl<'a> Parts<'a> {
     pub(crate) fn new(export: &'a OpenedExport, path: &Path, budget: u64) -> Self {
         Self {
@@ -91,10 +100,16 @@ impl<'a> Parts<'a> {
             clock: 0,
             numbers: BTreeMap::new(),
             journal: None,
+            outbox: None,
             budget,
             held: 0,
             since_none: 0,
         }
+    }
+
+    /// Hands over parts that are whole.
+    pub(crate) fn set_outbox(&mut self, outbox: Option<Outbox<'a>>) {
+        self.outbox = outbox;
     }
 
     /// Goes on where others have left off, and takes away what came after; the files that were finished by then.
@@ -269,6 +284,7 @@ impl<'a> Parts<'a> {
         sync(whole.iter_mut().map(|(_, _, part)| part))?;
         self.journal.as_mut().map_or(Ok(0), Journal::save)?;
         let mut folders = BTreeSet::new();
+        let n_before = finished.len();
         for (name, records, part) in whole {
             folders.extend(part.folder());
             let entry = part.finish(&name, records)?;
@@ -279,7 +295,8 @@ impl<'a> Parts<'a> {
         if self.open.is_empty() {
             self.since_none = 0;
         }
-        Ok(())
+        let mut whole = finished.iter().skip(n_before);
+        whole.try_for_each(|entry| self.outbox.map_or(Ok(()), |it| it.send(&entry.name, &entry.blake3)))
     }
 }
 
@@ -379,7 +396,7 @@ fn sync<'p, State: Sync + 'p>(parts: impl Iterator<Item = &'p mut Part<State>>) 
         [only] => return only.sync(),
         _ => {}
     }
-    sync_files(dirty.iter().map(|part| Ok(part.temporary())))?;
+    sync_files(dirty.iter().map(|part| Ok(part.temporary())), false)?;
     for part in dirty {
         part.set_synced();
     }

@@ -11,6 +11,7 @@ use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
 use crate::fates::{self, FateWriter};
 use crate::observer::{Event, Events, Interest};
+use crate::remote::Mirror;
 use crate::tally::Tally;
 use crate::work::task::{Chunk, Done};
 use crate::write::checkpoint::Checkpoint;
@@ -26,6 +27,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) events: Events<'a>,
     /// Where manifest and checkpoint are; nowhere in a dry run.
     pub(crate) work_folder: Option<WorkFolder>,
+    /// The object store that is written to, if one is.
+    pub(crate) mirror: Option<&'a Mirror>,
     pub(crate) manifest: Manifest,
     pub(crate) exports: Vec<ExportWriter<'a>>,
     /// How many files of each export observers have been told of.
@@ -225,12 +228,19 @@ impl Writer<'_> {
         self.manifest.complete = true;
         self.tally.note_silent(self.opened);
         self.manifest.tally.clone_from(&self.tally);
-        self.write_manifest()
+        self.write_manifest()?;
+        // Last, so that whoever looks there finds all of it; and if this fails, the next run has only this to do.
+        self.mirror.map_or(Ok(()), |mirror| mirror.publish(&self.manifest))
     }
 
     /// What was written must still be there: a run takes long, and somebody may have tidied up meanwhile.
     fn check_written(&self) -> Result<(), RunError> {
         let Some(folder) = &self.work_folder else { return Ok(()) };
+        if let Some(mirror) = self.mirror {
+            mirror.drain()?;
+            let changed = mirror.first_changed(&self.manifest.exports)?;
+            return changed.map_or(Ok(()), |(path, why)| Err(RunError::Taken { path, why }));
+        }
         for export in &self.manifest.exports {
             for entry in &export.files {
                 let path = folder.folder.join(&export.folder).join(&entry.name);

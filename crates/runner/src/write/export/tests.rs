@@ -194,7 +194,7 @@ fn interrupted(export: &OpenedExport, blocks: &[Given], saved: usize, killed: us
     std::mem::forget(writer);
     let json = serde_json::to_string(&state.expect("saved before it is killed")).unwrap();
     let state = serde_json::from_str(&json).unwrap();
-    let writer = ExportWriter::restore(export, path, path, u64::MAX, state).unwrap();
+    let writer = ExportWriter::restore(export, path, path, u64::MAX, state, None).unwrap();
     finish(writer, export, &blocks[saved..])
 }
 
@@ -369,7 +369,7 @@ fn what_was_changed_since_is_not_gone_on_with() {
         drop(writer);
         tamper(world.path());
         let error =
-            ExportWriter::restore(&export, world.path(), world.path(), u64::MAX, state).err().unwrap();
+            ExportWriter::restore(&export, world.path(), world.path(), u64::MAX, state, None).err().unwrap();
         let error = error.to_string();
         assert!(error.contains(expected) && error.contains("--fresh"), "{error}");
     }
