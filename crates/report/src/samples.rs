@@ -46,19 +46,19 @@ struct Line {
     #[serde(default)]
     reason: String,
     #[serde(default)]
-    measures: Vec<Value>,
+    measures: Vec<Noted>,
 }
 
 #[derive(Deserialize)]
-struct Value {
+struct Noted {
     name: String,
     value: f64,
     min: Option<f64>,
     max: Option<f64>,
 }
 
-impl From<Value> for Measured {
-    fn from(Value { name, value, min, max }: Value) -> Self {
+impl From<Noted> for Measured {
+    fn from(Noted { name, value, min, max }: Noted) -> Self {
         let limit = min.map(Limit::Min).or(max.map(Limit::Max)).unwrap_or(Limit::None);
         Measure { name: name.into(), value, limit }.into()
     }
@@ -140,8 +140,8 @@ fn note(record: Line, tally: &Tally, samples: &mut Samples) {
 
 /// What tells why the record was dropped: a record has the values of all stages that it came through, which can be
 /// thirty.
-fn deciding(values: Vec<Value>, stage: Option<&StageTally>) -> Vec<String> {
-    let of_stage = |it: &Value| stage.is_none_or(|stage| stage.measures.contains_key(&it.name));
+fn deciding(values: Vec<Noted>, stage: Option<&StageTally>) -> Vec<String> {
+    let of_stage = |it: &Noted| stage.is_none_or(|stage| stage.measures.contains_key(&it.name));
     let measured = values.into_iter().filter(of_stage).map(Measured::from);
     let (within, beyond): (Vec<Measured>, Vec<Measured>) = measured.partition(|it| it.measure.holds());
     let told = if beyond.is_empty() { within } else { beyond };

@@ -300,6 +300,7 @@ impl<T: Copy> Phrases<T> {
 }
 
 /// A table of known length, in which no look-up is beyond the end.
+#[expect(clippy::unnecessary_box_returns, reason = "tables of 64 KiB and more are nothing for the stack")]
 fn of_length<T, const N: usize>(table: Vec<T>) -> Box<[T; N]> {
     table.into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!("it was made of this length"))
 }
