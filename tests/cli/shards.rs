@@ -199,7 +199,11 @@ fn a_launcher_needs_no_more_than_the_plan() {
         let failed: Vec<String> = failed.collect();
         let nested: String = failed.iter().map(|folder| concatenated(&world, folder, 0)).collect();
         let beside = concatenated(&world, "out/__failed", shards);
-        let (letters, of_one) = (uncounted(&(nested + &beside)), uncounted(&expected[1]));
+        let letters = nested + &beside;
+        if shards == 1 {
+            assert_eq!(sorted(&letters), sorted(&expected[1]));
+        }
+        let (letters, of_one) = (uncounted(&letters), uncounted(&expected[1]));
         assert_eq!(sorted(&letters), sorted(&of_one), "{shards} shards");
         let gone = concatenated(&world, "gone/dropped", shards);
         assert!(sorted(&gone) == sorted(&expected[2]), "{shards} shards");
