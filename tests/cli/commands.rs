@@ -49,6 +49,35 @@ fn tests_of_a_pipeline_pass_or_fail() {
 }
 
 #[test]
+fn a_test_names_fields_and_why_a_document_is_dropped() {
+    let world = small();
+    let test = |expect: &str, dropped: &str| {
+        let input = r#"[{ id = "a", text = "short" }, { id = "b", text = "long enough to stay", metadata = { x = 1, y = [2] } }]"#;
+        let test =
+            format!("[[test]]\nname = \"t\"\ninput = {input}\nexpect = [{{ id = \"b\", {expect} }}]\n");
+        let dropped = format!("dropped = [{{ id = \"a\", {dropped} }}]\n");
+        world.write("p.toml", format!("{PIPELINE}\n{test}{dropped}"));
+        world.tamis(&["test", "p.toml"])
+    };
+    let why = r#"stage = "length", reason = "too-short""#;
+    test("metadata = { x = 1 }", why).exits(0);
+    test("all_metadata = { x = 1, y = [2] }", why).exits(0);
+    let fails = |expect: &str, dropped: &str, said: &[&str]| {
+        let ran = test(expect, dropped).exits(1);
+        assert!(said.iter().all(|it| ran.stdout.contains(it)), "{}", ran.stdout);
+    };
+    fails("metadata = { x = 2 }", why, &[r#"- {"x":2}"#, r#"+ {"x":1}"#]);
+    fails("metadata = { x = 1, z = 3 }", why, &[r#"- {"x":1,"z":3}"#, r#"+ {"x":1}"#]);
+    fails("all_metadata = { x = 1 }", why, &[r#"- {"x":1}"#, r#"+ {"x":1,"y":[2]}"#]);
+    let other = r#"stage = "length", reason = "too-long""#;
+    let said = "expected `a` to be dropped by stage `length`: too-long; document `a` was dropped by stage `length`: too-short";
+    fails("metadata = { x = 1 }", other, &[said]);
+    // What says nothing is a mistake.
+    test("metadata = {}", why).exits(2);
+    test("metadata = { x = 1 }", r#"stage = "length""#).exits(2).says(&["`reason`"]);
+}
+
+#[test]
 fn a_pipeline_says_only_what_differs_from_another() {
     let world = small();
     world.write("p.toml", format!("{PIPELINE}{TESTS}"));

@@ -156,3 +156,38 @@ fn a_page_of_html_says_the_same() {
     let printed = world.tamis(&["explain", "p.toml", "pages/a.html", "-o", "-"]).exits(0);
     assert!(printed.stdout.starts_with("<!doctype html>"));
 }
+
+#[test]
+fn a_rule_of_several_parts_is_shown_with_what_decided() {
+    let world = World::with(&PIPELINE.replace("\"repair-text\"", "\"judge\"\npresets = [\"web-zh\"]"));
+    let menu: String = (0..12).map(|n| format!("第{n}章：河边的磨坊。\n")).collect();
+    let record = serde_json::json!({ "id": "menu", "text": menu.clone() + "一二三四五六七八九十。", "language": "zh-Hans" });
+    world.write("in/dump.jsonl", format!("{record}\n"));
+    let ran = world.tamis(&["explain", "p.toml", "menu"]).exits(0);
+    for part in [
+        "     web-zh:menu\n     filled_lines >= enough_lines && short_line_ratio > max_short_line_ratio && ",
+        "where filled_lines = 13, enough_lines = 10, short_line_ratio = 1, max_short_line_ratio = 0.8, mean_line_chars = ",
+        "handed on as it is: the text is no page with markup",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    let page = world.tamis(&["explain", "p.toml", "menu", "-o", "-"]).exits(0).stdout;
+    assert!(page.contains("max_short_line_ratio") && page.contains("It was dropped because"), "{page}");
+    let preset = world.tamis(&["stages", "judge", "--preset", "web-zh"]).exits(0).stdout;
+    assert!(
+        preset.contains("\nmax_short_line_ratio = 0.8\n") && preset.contains("reason = \"menu\""),
+        "{preset}"
+    );
+    world.tamis(&["stages", "judge", "--preset", "web-xx"]).exits(2).says(&["there are gopher, c4"]);
+    world.tamis(&["stages", "length", "--preset", "c4"]).exits(2).says(&["`length` has no presets"]);
+    world.tamis(&["explain", "p.toml", "in"]).exits(2).says(&["`in` is a folder"]);
+}
+
+#[test]
+fn a_page_without_structure_is_said_to_be_handed_on() {
+    let world = world();
+    let lines: String = (0..40).map(|n| format!("Line {n} of a page that was flattened once.\n")).collect();
+    world.write("in/pages/flat.html", format!("<html><body><div>{lines}</div></body></html>"));
+    let ran = world.tamis(&["explain", "p.toml", "pages/flat.html"]).exits(0);
+    assert!(ran.stdout.contains("handed on with all its lines: one element holds"), "{}", ran.stdout);
+}

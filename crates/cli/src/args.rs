@@ -484,6 +484,9 @@ pub(crate) struct TestArgs {
 pub(crate) struct StagesArgs {
     /// The stage to show; without it all are listed
     pub(crate) name: Option<String>,
+    /// Print this preset of the stage, a file of rules: `tamis stages judge --preset web-en`
+    #[arg(long, value_name = "PRESET", requires = "name", conflicts_with = "json")]
+    pub(crate) preset: Option<String>,
     /// Include the stages of this library
     #[arg(long, value_name = "FILE")]
     pub(crate) plugin: Vec<PathBuf>,

@@ -77,6 +77,9 @@ fn step((number, width): (usize, usize), step: &Step, is_full: bool, out: &mut S
     if step.n_split > 0 {
         *out += &format!("     {} split off\n", plural(step.n_split as u64, "document", "documents"));
     }
+    for remark in &step.remarks {
+        *out += &format!("     {remark}\n");
+    }
     measures(&step.measures, out);
     fields(&step.fields, is_full, out);
     if let Some(change) = &step.change {
@@ -84,6 +87,11 @@ fn step((number, width): (usize, usize), step: &Step, is_full: bool, out: &mut S
     }
     if let Fate::Dropped(reason) | Fate::Failed(reason) = &step.fate {
         *out += &format!("     {}\n", styled(BAD, reason));
+    }
+    if let Some((condition, values)) = &step.condition {
+        *out += &format!("     {}\n", styled(BAD, condition));
+        let values: Vec<String> = values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        *out += &format!("     where {}\n", values.join(", "));
     }
 }
 

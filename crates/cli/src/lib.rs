@@ -19,6 +19,7 @@ mod metrics;
 mod names;
 mod output;
 mod progress;
+mod reasons;
 #[cfg(feature = "serve")]
 mod serve;
 mod slow;

@@ -186,14 +186,14 @@ impl Watched<'_> {
 }
 
 fn message(now: &Snapshot, seconds: f64) -> String {
-    format!(
-        "{} documents/s · {}/s · {} kept · {} dropped · {} failed",
-        short((now.records as f64 / seconds) as u64),
-        HumanBytes(((now.bytes - now.bytes_before.min(now.bytes)) as f64 / seconds) as u64),
-        short(now.kept),
-        short(now.dropped),
-        short(now.failed)
-    )
+    let rates = || {
+        let n_records = short((now.records as f64 / seconds) as u64);
+        let bytes = (now.bytes - now.bytes_before.min(now.bytes)) as f64 / seconds;
+        format!("{n_records} documents/s · {}/s · ", HumanBytes(bytes as u64))
+    };
+    // What the first blocks of a segment brought, by a moment, is no speed.
+    let rates = if seconds >= MIN_SECONDS { rates() } else { String::new() };
+    format!("{rates}{} kept · {} dropped · {} failed", short(now.kept), short(now.dropped), short(now.failed))
 }
 
 /// A count in five characters or fewer.
@@ -278,6 +278,8 @@ mod tests {
         let resumed = Snapshot { bytes: 1_900, bytes_before: 1_700, ..now };
         let rest = "2,000 documents/s · 100 B/s · 90 kept · 9 dropped · 1 failed";
         assert_eq!(line(&[], None, &resumed), format!(" 95 %  eta 1 s  {rest}"));
+        // A segment that has just begun has no speed yet.
+        assert_eq!(message(&now, 0.01), "90 kept · 9 dropped · 1 failed");
     }
 
     #[test]

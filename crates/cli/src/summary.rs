@@ -105,7 +105,7 @@ pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
 fn add_counts(table: &mut Table, name: &str, tally: &StageTally) {
     for (index, (what, n)) in tally.counts.iter().enumerate() {
         let name = if index == 0 { name } else { "" };
-        table.add_row([name.to_owned(), what.replace('_', " "), count(*n)]);
+        table.add_row([name.to_owned(), tamis_report::counter(what), count(*n)]);
     }
 }
 

@@ -49,7 +49,7 @@ begins with.
 pub const AUTO_SUMMARY: &str = "Takes for each file the reader that is surest that the file is its own.";
 
 /// The order in which keys are listed: what says which stage it is, where it works, then how.
-const ORDER: [&str; 35] = [
+const ORDER: [&str; 36] = [
     "name",
     "extends",
     "plugin",
@@ -75,6 +75,7 @@ const ORDER: [&str; 35] = [
     "blake3",
     "input",
     "expect",
+    "dropped",
     "threads",
     "memory",
     "max_failed_ratio",

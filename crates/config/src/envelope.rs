@@ -163,7 +163,7 @@ fn source() -> Value {
             "id": id(),
             "paths": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 }, "minItems": 1, "minLength": 1,
-                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl` or `hf://datasets/owner/name/**/*.parquet`. What is hidden in a folder (a name that begins with a dot), and what a run has put beside its result there (`__failed`), is passed over unless a path names it."
+                "description": "Files, folders and globs (`dump/**/*.txt`), relative to the pipeline file. Also `-` for standard input, and addresses such as `s3://bucket/dump/*.jsonl` or `hf://datasets/owner/name/**/*.parquet`. What is hidden in a folder (a name that begins with a dot), and what a run has put beside its result there (`__failed`), is passed over unless a path names it. Links are followed, wherever they lead: a folder to which two links lead is read twice, each file under both names, unless `exclude` names one of them."
             },
             "exclude": {
                 "type": ["string", "array"], "items": { "type": "string", "minLength": 1 },
@@ -272,26 +272,30 @@ fn run() -> Value {
 }
 
 fn test() -> Value {
-    let document = |required: &[&str]| {
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "required": required,
-            "properties": {
-                "id": { "type": "string", "minLength": 1, "description": "The id of the document." },
-                "text": { "type": "string", "description": "Its text." },
-                "metadata": { "type": "object", "description": "Its metadata." }
-            }
-        })
-    };
+    let document = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
+    let id = json!({ "type": "string", "minLength": 1, "description": "The id of the document." });
+    let text = json!({ "type": "string", "description": "Its text." });
+    let input =
+        json!({ "id": id, "text": text, "metadata": { "type": "object", "description": "Its metadata." } });
+    let expected = json!({
+        "id": id, "text": text,
+        "metadata": { "type": "object", "minProperties": 1, "description": "Fields that it must have, with these values; others do not matter." },
+        "all_metadata": { "type": "object", "description": "All of its fields: it must have these and no others." }
+    });
+    let dropped = json!({
+        "id": id,
+        "stage": { "type": "string", "minLength": 1, "description": "The id of the stage that drops it." },
+        "reason": { "type": "string", "minLength": 1, "description": "The reason that the stage gives." }
+    });
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["name", "input", "expect"],
         "properties": {
             "name": { "type": "string", "minLength": 1, "description": "What the test shows." },
-            "input": { "type": "array", "minItems": 1, "items": document(&["id", "text"]), "description": "The documents that enter the first stage. Tables with `id`, `text` and, if wanted, `metadata`." },
-            "expect": { "type": "array", "items": document(&["id"]), "description": "The documents that must come out, in order, and no others. Tables with `id` and, if they are to be compared, `text` and `metadata`." }
+            "input": { "type": "array", "minItems": 1, "items": document(&["id", "text"], input), "description": "The documents that enter the first stage. Tables with `id`, `text` and, if wanted, `metadata`." },
+            "expect": { "type": "array", "items": document(&["id"], expected), "description": "The documents that must come out, in order, and no others. Tables with `id` and, if they are to be compared, `text` and `metadata`: fields that a document must have, whatever else it has; `all_metadata` allows no others." },
+            "dropped": { "type": "array", "minItems": 1, "items": document(&["id", "stage", "reason"], dropped), "description": "Documents that must be dropped, each by this stage and for this reason. Tables with `id`, `stage` and `reason`, as `{ id = \"a\", stage = \"length\", reason = \"too-short\" }`." }
         }
     })
 }

@@ -70,8 +70,9 @@ pub use opened::{OpenError, Opened, OpenedExport, OpenedReader, OpenedSource, Op
 pub use overrides::{Overrides, Setting, SettingOrigin, looks_like_override};
 pub use pipeline::{Pipeline, PluginLocator, PluginRequest};
 pub use plan::{
-    Compression, DEAD_LETTERS, Excluded, Expected, ExportPlan, From, InputKind, InputPattern, NamedField,
-    Partition, PartitionPiece, PipelineTest, Plan, ReaderPlan, RunSettings, SourcePlan, StagePlan,
+    Compression, DEAD_LETTERS, Excluded, Expected, ExpectedDrop, ExportPlan, From, InputKind, InputPattern,
+    NamedField, Partition, PartitionPiece, PipelineTest, Plan, ReaderPlan, RunSettings, SourcePlan,
+    StagePlan,
 };
 pub use resolve::Seen;
 pub use size::{format_size, parse_size};

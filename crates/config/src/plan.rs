@@ -396,6 +396,8 @@ pub struct PipelineTest {
     pub input: Vec<Document>,
     /// The documents that must come out, in order, and no others.
     pub expect: Vec<Expected>,
+    /// Documents that must be dropped, and by what.
+    pub dropped: Vec<ExpectedDrop>,
     /// Where it is written.
     pub position: crate::Position,
 }
@@ -407,8 +409,21 @@ pub struct Expected {
     pub id: String,
     /// Its text; `None` when any will do.
     pub text: Option<String>,
-    /// Its metadata, compared as a whole; `None` when any will do.
-    pub metadata: Option<Metadata>,
+    /// Fields that it must have, whatever else it has.
+    pub metadata: Metadata,
+    /// All of its metadata; `None` when it may have more.
+    pub all_metadata: Option<Metadata>,
+}
+
+/// A document that must be dropped in a test.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExpectedDrop {
+    /// Its id.
+    pub id: String,
+    /// The id of the stage that drops it.
+    pub stage: String,
+    /// The reason that the stage gives.
+    pub reason: String,
 }
 
 /// A stage by what tells it from others; its help and its schema are the same in every plan.
@@ -430,10 +445,15 @@ pub(crate) fn identity(info: &StageInfo) -> serde_json::Value {
 
 /// The documents of a test as they are written there.
 fn inputs<S: Serializer>(documents: &[Document], serializer: S) -> Result<S::Ok, S::Error> {
-    let expected = |document: &Document| Expected {
-        id: document.id.clone(),
-        text: Some(document.text.clone()),
-        metadata: Some(document.metadata.clone()),
-    };
-    serializer.collect_seq(documents.iter().map(expected))
+    #[derive(Serialize)]
+    struct Input<'a> {
+        id: &'a str,
+        text: &'a str,
+        metadata: &'a Metadata,
+    }
+    serializer.collect_seq(documents.iter().map(|it| Input {
+        id: &it.id,
+        text: &it.text,
+        metadata: &it.metadata,
+    }))
 }

@@ -6,7 +6,7 @@ use crate::check::Checker;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::envelope::ENVELOPE;
 use crate::node::{Node, Table};
-use crate::plan::{Expected, PipelineTest};
+use crate::plan::{Expected, ExpectedDrop, PipelineTest};
 
 /// The tests, and complaints about those that are wrong.
 pub(crate) fn tests(root: &Table, diagnostics: &mut Diagnostics) -> Vec<PipelineTest> {
@@ -46,13 +46,14 @@ fn test(node: &Node, table: &Table) -> PipelineTest {
         name: string(table, "name").unwrap_or_default(),
         input: items("input").map(document).collect(),
         expect: items("expect").map(expected).collect(),
+        dropped: items("dropped").map(dropped).collect(),
         position: node.place.position(),
     }
 }
 
 fn document(table: &Table) -> Document {
     Document {
-        metadata: metadata(table).unwrap_or_default(),
+        metadata: metadata(table, "metadata").unwrap_or_default(),
         ..Document::new(string(table, "id").unwrap_or_default(), string(table, "text").unwrap_or_default())
     }
 }
@@ -61,15 +62,21 @@ fn expected(table: &Table) -> Expected {
     Expected {
         id: string(table, "id").unwrap_or_default(),
         text: string(table, "text"),
-        metadata: metadata(table),
+        metadata: metadata(table, "metadata").unwrap_or_default(),
+        all_metadata: metadata(table, "all_metadata"),
     }
+}
+
+fn dropped(table: &Table) -> ExpectedDrop {
+    let string = |key| string(table, key).unwrap_or_default();
+    ExpectedDrop { id: string("id"), stage: string("stage"), reason: string("reason") }
 }
 
 fn string(table: &Table, key: &str) -> Option<String> {
     table.get(key).and_then(Node::as_str).map(str::to_owned)
 }
 
-fn metadata(table: &Table) -> Option<Metadata> {
-    let fields = table.get("metadata")?.as_table()?;
+fn metadata(table: &Table, key: &str) -> Option<Metadata> {
+    let fields = table.get(key)?.as_table()?;
     Some(fields.entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect())
 }

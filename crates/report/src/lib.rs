@@ -36,6 +36,7 @@ use tamis_stage::Registry;
 
 pub use times::{Seconds, Slowest, Times};
 use view::View;
+pub use view::counter;
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]

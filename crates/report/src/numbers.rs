@@ -74,6 +74,21 @@ pub(crate) fn value(value: f64) -> String {
     text.replacen('-', "−", 1)
 }
 
+/// The same beside another, with more digits where two that differ would look the same: `0.2504`, `0.25`.
+pub(crate) fn value_beside(value: f64, other: f64) -> String {
+    let short = self::value(value);
+    let gap = (value - other).abs();
+    if !(gap > 0.0 && gap.is_finite()) || short != self::value(other) {
+        return short;
+    }
+    // No two numbers are the same to seventeen digits.
+    let shown = short.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let digits = (shown + 1..=17).find(|digits| format!("{value:.digits$}") != format!("{other:.digits$}"));
+    let text = digits.map_or(short, |digits| format!("{value:.digits$}"));
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.replacen('-', "−", 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +109,23 @@ mod tests {
         }
         assert_eq!(share_of(0.5, 2.0), "25 %");
         assert_eq!(share_of(0.0, 0.0), "0 %");
+    }
+
+    #[test]
+    fn values_that_differ_look_different() {
+        for (one, other, expected) in [
+            (0.25, 0.25, "0.25"),
+            (0.2504, 0.25, "0.2504"),
+            (0.2541, 0.2549, "0.254"),
+            (1.0 + f64::EPSILON, 1.0, "1.0000000000000002"),
+            (0.25, 0.2504, "0.25"),
+            (0.3, 0.25, "0.30"),
+            (1000.4, 1000.0, "1000.4"),
+            (1000.0, 1000.4, "1000"),
+            (-0.2504, -0.25, "−0.2504"),
+            (f64::NAN, 1.0, "NaN"),
+        ] {
+            assert_eq!(value_beside(one, other), expected, "{one} beside {other}");
+        }
     }
 }

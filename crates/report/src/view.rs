@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use tamis_runner::{Example, FateCounts, Manifest, StageTally, Tally};
+use tamis_stage::handle::WRONG_FORM;
 use tamis_stage::{MeasureInfo, Registry, Sketch, StageInfo};
 
 use crate::flow::{self, Step};
@@ -276,7 +277,7 @@ fn stage_view(stage: &Planned<'_>, tally: &StageTally, registry: &Registry, seen
         },
         reasons,
         measures: measures.collect(),
-        counts: tally.counts.iter().map(|(name, n)| (name.replace('_', " "), count(*n))).collect(),
+        counts: tally.counts.iter().map(|(name, n)| (counter(name), count(*n))).collect(),
         silent: tally.silent.clone(),
     }
 }
@@ -345,6 +346,15 @@ fn limit(option: &str, options: &Value, schema: &Value) -> Option<Line> {
     let at = given.or_else(default)?.as_f64()?;
     // Nobody sets the greatest number there is: it stands for no limit.
     (!option.is_empty() && at.abs() < 1e15).then(|| Line { option: option.to_owned(), at })
+}
+
+/// What a stage has counted, in words.
+pub fn counter(name: &str) -> String {
+    match name.strip_prefix(WRONG_FORM) {
+        Some("markup") => "came as markup, on which it does not work".to_owned(),
+        Some(form) => format!("came as {form} text, on which it does not work"),
+        None => name.replace('_', " "),
+    }
 }
 
 fn failures(tally: &Tally) -> Vec<Failure> {

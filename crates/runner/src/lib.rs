@@ -73,5 +73,5 @@ pub use sites::Sites;
 pub use tally::{FateCounts, InputTally, StageTally, Tally};
 #[cfg(feature = "remote")]
 pub use tamis_input::set_hub;
-pub use work::chain::{pass, process, transform};
+pub use work::chain::{counted_pass, pass, process, transform};
 pub use work::place::RecordPlace;

@@ -20,7 +20,7 @@ pub use blocklist::{Blocklist, BlocklistOptions};
 pub use classify::{Classify, ClassifyOptions};
 pub use convert::{Convert, ConvertOptions, Form};
 pub use decontaminate::{Contaminated, Decontaminate, DecontaminateOptions};
-pub use judge::{Judge, JudgeMode, JudgeOptions};
+pub use judge::{Because, Judge, JudgeMode, JudgeOptions, preset, presets, why};
 pub use language::{Language, LanguageOptions};
 pub use line_judge::{Between, LineJudge, LineJudgeOptions, LineRule};
 pub use lookup::{Lookup, LookupBy, LookupOptions, Missing};

@@ -6,7 +6,7 @@ use tamis_config::{Diagnostics, Plan};
 use tamis_document::{Document, Fate, Metadata, Value};
 use tamis_report::explain::{Explainer, Explanation};
 use tamis_runner::fates::{FateRow, Fates};
-use tamis_runner::{Found, Observer, RunError, Settings, Wanted};
+use tamis_runner::{Found, Observer, RunError, Settings, Tally, Wanted};
 use tamis_stage::Kind;
 
 use crate::args::{ExplainArgs, PlaceArgs};
@@ -15,7 +15,7 @@ use crate::context::{Context, Planned, logged_run};
 use crate::output;
 use crate::progress::Show;
 use crate::summary::shown;
-use crate::{Exit, explained, summary};
+use crate::{Exit, explained, reasons, summary};
 
 /// What a line of an export says of a document that was not kept; read again, it is metadata and no part of the document.
 const OF_EXPORT: [&str; 4] = ["stage", "reason", "measures", "origin"];
@@ -75,6 +75,14 @@ fn subject(context: &Context, args: &ExplainArgs) -> Result<Subject, Refused> {
     let named = Path::new(&args.document);
     if args.document == "-" {
         return of_input(context, args, named);
+    }
+    if named.is_dir() {
+        return Err(anyhow::anyhow!(
+            "`{0}` is a folder, and one document is explained: name a file in it, or the id of a document and then the \
+             folder, as in `ID {0}`",
+            named.display()
+        )
+        .into());
     }
     if !named.is_file() {
         return by_id(context, args, &args.document, &args.inputs);
@@ -209,6 +217,7 @@ fn follow(subject: Subject, args: &ExplainArgs) -> anyhow::Result<Result<Explana
         anyhow::bail!("`--all` reads the inputs of the pipeline, and the document is not among them");
     }
     let explainer = Explainer::new(stages, args.all.then_some(found.record.position));
+    let mut tally = Tally::default();
     let passed = if args.all {
         let settings = Settings { dry_run: true, ..Settings::default() };
         run::watched_by(&planned, settings, Show::Bar, &[&explainer], None)?.map(drop)
@@ -217,14 +226,18 @@ fn follow(subject: Subject, args: &ExplainArgs) -> anyhow::Result<Result<Explana
         if found.record.is_kept() {
             let scratch = tempfile::tempdir()?;
             let opened = planned.open(&logged_run())?;
-            tamis_runner::pass(opened, vec![found.record.clone()], scratch.path(), &explainer).map(drop)
+            let passed =
+                tamis_runner::counted_pass(opened, vec![found.record.clone()], scratch.path(), &explainer);
+            passed.map(|(_, counted)| tally = counted)
         } else {
             explainer.event(&tamis_runner::Event::Entered { record: &found.record });
             Ok(())
         }
     };
     let pipeline = plan.name.clone();
-    Ok(passed.map(|()| Explanation { pipeline, notes, documents: decided(explainer, &found) }))
+    let mut documents = decided(explainer, &found);
+    reasons::add(plan, &tally, &mut documents);
+    Ok(passed.map(|()| Explanation { pipeline, notes, documents }))
 }
 
 /// What was seen; a record that could not be read was taken out by its source.

@@ -19,6 +19,9 @@ pub(crate) fn stages(context: &Context, args: &StagesArgs) -> anyhow::Result<Exi
     for library in &args.plugin {
         loader.register(&Request::Path(library.clone()), None, &mut registry)?;
     }
+    if let (Some(name), Some(preset)) = (&args.name, &args.preset) {
+        return show_preset(name, preset);
+    }
     if let Some(name) = &args.name {
         return show(&registry, name, args.json);
     }
@@ -57,6 +60,25 @@ fn show(registry: &Registry, name: &str, as_json: bool) -> anyhow::Result<Exit> 
         print(pages.collect::<Vec<_>>().join("\n"));
     }
     Ok(Exit::Done)
+}
+
+/// A set of rules that a stage has, as a file that can be copied and changed.
+#[cfg(feature = "bundled")]
+fn show_preset(stage: &str, name: &str) -> anyhow::Result<Exit> {
+    if stage != "judge" {
+        anyhow::bail!("`{stage}` has no presets that are files; `judge` has");
+    }
+    let Some(text) = tamis_judges::preset(name) else {
+        let all: Vec<&str> = tamis_judges::presets().collect();
+        anyhow::bail!("`judge` has no preset `{name}`; there are {}", all.join(", "));
+    };
+    print(text);
+    Ok(Exit::Done)
+}
+
+#[cfg(not(feature = "bundled"))]
+fn show_preset(_: &str, _: &str) -> anyhow::Result<Exit> {
+    anyhow::bail!("this build has no stages of its own, and so no presets")
 }
 
 /// The tables whose common keys have a page of their own.

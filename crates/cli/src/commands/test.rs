@@ -1,7 +1,7 @@
 //! `tamis test`: the `[[test]]` tables of a pipeline.
 
-use tamis_config::{Expected, PipelineTest};
-use tamis_document::{Fate, Record};
+use tamis_config::{Expected, ExpectedDrop, PipelineTest};
+use tamis_document::{Document, Fate, Metadata, Record};
 use tamis_runner::RunError;
 
 use crate::Exit;
@@ -57,7 +57,7 @@ fn run(planned: &Planned, test: &PipelineTest) -> anyhow::Result<Result<Vec<Reco
     Ok(tamis_runner::process(planned.open(&logged_run())?, test.input.clone(), scratch.path(), &()))
 }
 
-/// How what came out differs from what must come out: the exact list, in order.
+/// How what came out differs from what must come out, the exact list, in order; and what was not dropped as it must be.
 fn differences(test: &PipelineTest, records: &[Record]) -> Vec<String> {
     let mut differences = Vec::new();
     let kept: Vec<&Record> = records.iter().filter(|record| record.is_kept()).collect();
@@ -71,24 +71,38 @@ fn differences(test: &PipelineTest, records: &[Record]) -> Vec<String> {
             (None, None) => {}
         }
     }
+    differences.extend(test.dropped.iter().filter_map(|expected| not_dropped(expected, records)));
     differences
 }
 
 fn missing(expected: &Expected, records: &[Record]) -> String {
-    let stage = |record: &Record| record.stage.as_deref().unwrap_or("?").to_owned();
-    match records
-        .iter()
-        .find(|record| record.document.id == expected.id)
-        .map(|record| (&record.fate, stage(record)))
-    {
-        Some((Fate::Dropped(reason), stage)) => {
-            format!("document `{}` was dropped by stage `{stage}`: {reason}", expected.id)
-        }
-        Some((Fate::Failed(reason), stage)) => {
-            format!("document `{}` failed in stage `{stage}`: {reason}", expected.id)
-        }
-        _ => format!("document `{}` did not come out", expected.id),
-    }
+    let record = records.iter().find(|record| record.document.id == expected.id);
+    record.and_then(taken_out).unwrap_or_else(|| format!("document `{}` did not come out", expected.id))
+}
+
+fn not_dropped(expected: &ExpectedDrop, records: &[Record]) -> Option<String> {
+    let ExpectedDrop { id, stage, reason } = expected;
+    let record = records.iter().find(|record| record.document.id == *id);
+    let is_so = |it: &Record| {
+        it.fate == Fate::Dropped(reason.clone().into()) && it.stage.as_deref() == Some(stage.as_str())
+    };
+    let instead = match record {
+        Some(record) if is_so(record) => return None,
+        Some(record) => taken_out(record).unwrap_or_else(|| format!("document `{id}` was kept")),
+        None => format!("there is no document `{id}`"),
+    };
+    Some(format!("expected `{id}` to be dropped by stage `{stage}`: {reason}; {instead}"))
+}
+
+/// Why a document is not among those that were kept.
+fn taken_out(record: &Record) -> Option<String> {
+    let (what, reason) = match &record.fate {
+        Fate::Kept => return None,
+        Fate::Dropped(reason) => ("was dropped by", reason),
+        Fate::Failed(reason) => ("failed in", reason),
+    };
+    let stage = record.stage.as_deref().unwrap_or("?");
+    Some(format!("document `{}` {what} stage `{stage}`: {reason}", record.document.id))
 }
 
 fn compare(expected: &Expected, record: &Record, differences: &mut Vec<String>) {
@@ -107,16 +121,19 @@ fn compare(expected: &Expected, record: &Record, differences: &mut Vec<String>) 
             prefixed(&document.text, '+')
         ));
     }
-    if let Some(metadata) = &expected.metadata
-        && *metadata != document.metadata
-    {
+    let named = document.metadata.iter().filter(|(name, _)| expected.metadata.get(name).is_some());
+    let named: Metadata = named.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    metadata(document, &expected.metadata, &named, differences);
+    if let Some(all) = &expected.all_metadata {
+        metadata(document, all, &document.metadata, differences);
+    }
+}
+
+fn metadata(document: &Document, expected: &Metadata, got: &Metadata, differences: &mut Vec<String>) {
+    if expected != got {
         let json = |metadata| serde_json::to_string(metadata).unwrap_or_default();
-        differences.push(format!(
-            "metadata of `{}`:\n- {}\n+ {}",
-            document.id,
-            json(metadata),
-            json(&document.metadata)
-        ));
+        let (expected, got) = (json(expected), json(got));
+        differences.push(format!("metadata of `{}`:\n- {expected}\n+ {got}", document.id));
     }
 }
 

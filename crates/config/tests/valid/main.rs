@@ -132,7 +132,8 @@ fates = false
 [[test]]
 name = "keeps the article"
 input = [{ id = "a", text = "正文", metadata = { account = "x", n = 1, tags = ["a"] } }]
-expect = [{ id = "a", text = "正文" }, { id = "b", metadata = {} }]
+expect = [{ id = "a", text = "正文" }, { id = "b", metadata = { n = 1 }, all_metadata = {} }]
+dropped = [{ id = "c", stage = "length", reason = "too-short" }]
 "#;
 
 #[test]
@@ -207,8 +208,11 @@ fn a_full_pipeline_keeps_every_word() {
     let metadata = [("account", json!("x")), ("n", json!(1)), ("tags", json!(["a"]))].into_iter().collect();
     assert_eq!(test.input, [Document { metadata, ..Document::new("a", "正文") }]);
     assert_eq!(test.expect[0].text.as_deref(), Some("正文"));
-    assert_eq!(test.expect[0].metadata, None);
-    assert!(test.expect[1].text.is_none() && test.expect[1].metadata.as_ref().unwrap().is_empty());
+    assert!(test.expect[0].metadata.is_empty() && test.expect[0].all_metadata.is_none());
+    assert!(test.expect[1].text.is_none() && test.expect[1].all_metadata.as_ref().unwrap().is_empty());
+    assert_eq!(serde_json::to_value(&test.expect[1].metadata).unwrap(), json!({ "n": 1 }));
+    let dropped = &test.dropped[0];
+    assert_eq!([&dropped.id, &dropped.stage, &dropped.reason], ["c", "length", "too-short"]);
 }
 
 #[test]

@@ -91,6 +91,10 @@ pub struct Step {
     pub measures: Vec<Measured>,
     /// How many documents it has split off.
     pub n_split: usize,
+    /// What else is known of how it came to that, in sentences.
+    pub remarks: Vec<String>,
+    /// The condition by which it dropped the document, with the values of what that names.
+    pub condition: Option<(String, Vec<(String, String)>)>,
     /// What it decided.
     pub fate: Fate,
 }
@@ -181,6 +185,8 @@ impl Explainer {
             new_id: (document.id != before.id).then(|| document.id.clone()),
             measures: measures.iter().map(|measure| measured(measure, info)).collect(),
             n_split: 0,
+            remarks: Vec::new(),
+            condition: None,
             fate: after.fate.clone(),
         }
     }

@@ -5,7 +5,7 @@ use tamis_document::{Fate, Limit};
 
 use super::{Change, Explanation, Field, Journey, Kind, Line, Measured, Size, Step, lines};
 use crate::ReportError;
-use crate::numbers::{count, value};
+use crate::numbers::{count, value_beside};
 
 /// So many lines that stayed are shown around what changed.
 const CONTEXT: usize = 2;
@@ -35,6 +35,8 @@ struct ShownStep<'a> {
     new_id: Option<&'a str>,
     measures: Vec<ShownMeasure<'a>>,
     n_split: usize,
+    remarks: &'a [String],
+    condition: Option<&'a (String, Vec<(String, String)>)>,
     fate: &'static str,
     reason: &'a str,
 }
@@ -134,6 +136,8 @@ fn of_step<'a>(step: &'a Step, lines: Option<&'a [Line]>) -> ShownStep<'a> {
         new_id: step.new_id.as_deref(),
         measures: step.measures.iter().map(of_measure).collect(),
         n_split: step.n_split,
+        remarks: &step.remarks,
+        condition: step.condition.as_ref(),
         fate: fate(&step.fate),
         reason,
     }
@@ -152,7 +156,7 @@ fn of_line(line: &Line) -> ShownLine<'_> {
 fn of_measure(measured: &Measured) -> ShownMeasure<'_> {
     ShownMeasure {
         name: &measured.measure.name,
-        value: value(measured.measure.value),
+        value: measured.value(),
         unit: &measured.unit,
         limit: measured.limit(),
         holds: measured.measure.holds(),
@@ -168,6 +172,7 @@ impl Step {
             && self.new_id.is_none()
             && self.measures.is_empty()
             && self.n_split == 0
+            && self.remarks.is_empty()
             && self.fate == Fate::Kept
     }
 }
@@ -175,18 +180,26 @@ impl Step {
 impl Measured {
     /// The limit in words: "at least 50 (`min_chars`)"; empty if there is none.
     pub fn limit(&self) -> String {
-        let (side, limit) = match self.measure.limit {
+        let side = match self.measure.limit {
             Limit::None => return String::new(),
-            Limit::Min(limit) => ("at least", limit),
-            Limit::Max(limit) => ("at most", limit),
+            Limit::Min(_) => "at least",
+            Limit::Max(_) => "at most",
         };
         let option = if self.option.is_empty() { String::new() } else { format!(" ({})", self.option) };
-        format!("{side} {}{option}", value(limit))
+        format!("{side} {}{option}", value_beside(self.bound(), self.measure.value))
     }
 
     /// The value, as people read it.
     pub fn value(&self) -> String {
-        value(self.measure.value)
+        value_beside(self.measure.value, self.bound())
+    }
+
+    /// The limit as a number; none of a value is the value itself.
+    fn bound(&self) -> f64 {
+        match self.measure.limit {
+            Limit::None => self.measure.value,
+            Limit::Min(limit) | Limit::Max(limit) => limit,
+        }
     }
 
     /// All of it in one line: `chars 12, at least 50 (min_chars)`.

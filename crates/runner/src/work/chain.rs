@@ -57,13 +57,27 @@ pub fn process(
 /// # Errors
 ///
 /// When a corpus stage cannot go on.
-#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
 pub fn pass(
     opened: Opened,
     records: Vec<Record>,
     scratch: &Path,
     observer: &dyn Observer,
 ) -> Result<Vec<Record>, RunError> {
+    counted_pass(opened, records, scratch, observer).map(|(records, _)| records)
+}
+
+/// The same, with what the stages have counted meanwhile.
+///
+/// # Errors
+///
+/// When a corpus stage cannot go on.
+#[expect(clippy::needless_pass_by_value, reason = "what was opened is for one run, which uses it up")]
+pub fn counted_pass(
+    opened: Opened,
+    records: Vec<Record>,
+    scratch: &Path,
+    observer: &dyn Observer,
+) -> Result<(Vec<Record>, Tally), RunError> {
     let events = Events::new(observer);
     let mut line = Line::default();
     for record in records {
@@ -82,7 +96,7 @@ pub fn pass(
         }
         run_stages(&opened.stages[index..=index], &mut line, &mut tally, events);
     }
-    Ok(line.in_order())
+    Ok((line.in_order(), tally))
 }
 
 /// Puts documents through the stages of a plan that has no corpus stage; returns them in order with their fate.

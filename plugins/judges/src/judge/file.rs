@@ -53,12 +53,12 @@ const PRESETS: [(&str, &str); 8] = [
 ];
 
 /// The text of a preset.
-pub(super) fn preset(name: &str) -> Option<&'static str> {
+pub fn preset(name: &str) -> Option<&'static str> {
     PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, text)| *text)
 }
 
 /// The names of all presets.
-pub(super) fn presets() -> impl Iterator<Item = &'static str> {
+pub fn presets() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 

@@ -5,6 +5,7 @@ mod options;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,10 @@ use tamis_plugin::{
     BatchExtractor, Better, Draft, Failure, Form, Forms, MeasureInfo, SetupError, Value, ValueRef, Verdict,
 };
 
+pub use file::{preset, presets};
 pub use options::{JudgeMode, JudgeOptions};
 use rules::{Judged, Limits, RuleSet};
+pub use why::{Because, why};
 
 /// Judges documents by rules; see [`JudgeOptions`].
 #[derive(Debug)]
@@ -45,8 +48,8 @@ impl BatchExtractor for Judge {
         let mut sets = Vec::new();
         let overrides = overrides(&options)?;
         for name in &options.presets {
-            let Some(text) = file::preset(name) else {
-                let all: Vec<&str> = file::presets().collect();
+            let Some(text) = preset(name) else {
+                let all: Vec<&str> = presets().collect();
                 let message = format!("there is no preset `{name}`{}", instead(name, &all));
                 return Err(SetupError::in_option("presets", message));
             };
@@ -172,7 +175,14 @@ fn check_limits(overrides: &Limits, sets: &[RuleSet]) -> Result<(), SetupError> 
         if let Some(name) = values.keys().find(|name| !known.contains(name.as_str())) {
             let all: Vec<&str> = known.iter().copied().collect();
             let at = if language.is_empty() { String::new() } else { format!("{language}.") };
-            let message = format!("no rule has a limit `{name}`{}", instead(name, &all));
+            let instead = instead(name, &all);
+            // One that was probably meant needs no reading up.
+            let help = if instead.contains("did you mean") {
+                ""
+            } else {
+                ": `tamis stages judge --preset NAME` shows their rules"
+            };
+            let message = format!("no rule has a limit `{name}`{instead}{help}");
             return Err(SetupError::in_key(format!("limits.{at}{name}"), message));
         }
     }

@@ -53,12 +53,18 @@ use serde::{Deserialize, Serialize};
 /// drop = 'short_line_ratio > 0.8 && metadata.site != "recipes.example"'
 /// ```
 ///
+/// `tamis stages judge --preset web-en` prints a preset, as a file to copy from; `tamis explain` shows the rule that has
+/// dropped a document, with the values that decided.
+///
 /// A condition is written as in `where`, over the measures below, the limits of the file, and fields as `metadata.<name>`.
 /// Names, types and syntax are checked before anything runs. A limit that a language has not is that of all; one that
 /// is nowhere decides nothing. `zh-Hans` takes the limits of `zh-Hans`, then those of `zh`, then those of all.
 ///
 /// Reasons: `<set>:<reason>`. Measures: those that rules compare with a limit, each beside it; of a document that is
 /// dropped those up to the rule that drops it, or all with `all_measures`. Counts: each reason, and `no_language`: documents without a language where it decides which rules and limits they are judged by.
+///
+/// Of Markdown the marks count as well: headings are `#` of `hash_word_ratio`, items of lists bullets, tables short words.
+/// `tamis advise` shows which limits fit, or let the extractor make plain text.
 ///
 /// Words are found without a dictionary, so Chinese and Japanese ones are near those of jieba and not the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

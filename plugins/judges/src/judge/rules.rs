@@ -146,6 +146,15 @@ impl RuleSet {
 }
 
 impl Rule {
+    pub(super) fn condition(&self) -> &Expression {
+        &self.condition
+    }
+
+    /// Whether it compares one measure with one limit, and the stage notes these.
+    pub(super) fn is_noted(&self) -> bool {
+        self.bound.is_some()
+    }
+
     /// Whether its condition holds.
     pub(super) fn holds(&self, judged: &Judged<'_>) -> Result<bool, Trouble> {
         self.condition.holds(judged)

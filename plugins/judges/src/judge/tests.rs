@@ -1,7 +1,7 @@
 use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{BatchExtractor, Document, Draft, Limit, ValueRef, Verdict, View};
 
-use super::{Judge, JudgeMode, JudgeOptions, file};
+use super::{Judge, JudgeMode, JudgeOptions, file, why};
 
 fn open(options: JudgeOptions) -> Judge {
     Judge::open(options).unwrap_or_else(|error| panic!("{error}"))
@@ -247,12 +247,44 @@ fn options_that_make_no_sense_are_refused() {
         limits: limits.as_object().expect("a table").clone().into_iter().collect(),
         ..of_presets(&["c4"])
     };
-    assert!(
-        error(with_limits(serde_json::json!({ "min_word": 3 }))).contains("no rule has a limit `min_word`")
-    );
+    let unknown = error(with_limits(serde_json::json!({ "min_word": 3 })));
+    assert!(unknown.contains("no rule has a limit `min_word`"), "{unknown}");
+    assert!(unknown.contains("there are min_sentences: `tamis stages judge --preset NAME`"), "{unknown}");
     assert!(
         error(with_limits(serde_json::json!({ "xx": { "min_sentences": 3 } })))
             .contains("`xx` is no language")
     );
     assert!(error(with_limits(serde_json::json!({ "min_sentences": "3" }))).contains("a limit is a number"));
+}
+
+#[test]
+fn a_rule_of_several_parts_says_what_it_was_decided_on() {
+    let options = serde_json::json!({ "presets": ["web-zh"], "limits": { "enough_lines": 5 } });
+    let mut document = Document::new("a", "首页新闻，\n".repeat(6));
+    document.metadata.insert("language", "zh-Hans");
+    let because = why(&options, &document, "web-zh:menu").expect("it is a menu");
+    assert!(because.condition.starts_with("filled_lines >= enough_lines && "), "{because:?}");
+    let values: Vec<(&str, &str)> =
+        because.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let expected = [
+        ("filled_lines", "6"),
+        ("enough_lines", "5"),
+        ("short_line_ratio", "1"),
+        ("max_short_line_ratio", "0.8"),
+        ("mean_line_chars", "5"),
+        ("min_mean_line_chars", "12"),
+    ];
+    assert_eq!(values, expected);
+    // One of a single measure is noted by the stage; one that does not hold has dropped nothing.
+    assert_eq!(why(&options, &document, "web-zh:short"), None);
+    assert_eq!(why(&options, &document, "web-zh:not-cleaned"), None);
+    // Fields are named, too.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let rules =
+        "name = \"mine\"\n[[rule]]\nreason = \"site\"\ndrop = 'filled_lines > 2 && metadata.site == \"x\"'\n";
+    std::fs::write(&path, rules).expect("written");
+    document.metadata.insert("site", "x");
+    let because = why(&serde_json::json!({ "rules": [path] }), &document, "mine:site").expect("it holds");
+    assert_eq!(because.values.get(1), Some(&("metadata.site".to_owned(), "\"x\"".to_owned())));
 }
