@@ -78,6 +78,18 @@ fn a_site_of_many_pages_with_all_that_lies_beside_them() {
 }
 
 #[test]
+fn what_comes_first_is_not_taken_for_all() {
+    let world = World::new();
+    (10..30).for_each(|n| world.write(format!("manual/{n}/example.py"), format!("print({n}, '{BODY}')\n")));
+    (30..60).for_each(|n| world.write(format!("manual/{n}/index.html"), page(n)));
+    let ran = world.tamis(&["init", "manual"]).exits(0);
+    assert!(!ran.stderr.contains("warning"), "{ran:?}");
+    assert!(uses(&world.read("pipeline.toml")).contains(&"html-extract"));
+    // Of pages that share no line with others nothing is said of the wrong stage.
+    assert!(!ran.stdout.contains("site-rules"), "{}", ran.stdout);
+}
+
+#[test]
 fn lines_of_json_that_call_their_fields_otherwise() {
     let world = World::new();
     let lines: String = (0..40)

@@ -152,6 +152,15 @@ impl Look {
         documents.map(|found| found.record.clone()).filter(Record::is_kept).collect()
     }
 
+    /// Whether the sample is too small a part of the inputs to hold what comes twice in them.
+    pub(super) fn is_small_part(&self) -> bool {
+        let size =
+            |document: &Document| document.text.len().max(document.raw.as_ref().map_or(0, |it| it.len()));
+        let seen: usize = self.sample.records.iter().map(|found| size(&found.record.document)).sum();
+        // Packed files hold more than they are long, so that of these less may be seen.
+        self.sample.n_files > 2 * self.sample.files.len() as u64 || self.sample.n_bytes > 4 * seen as u64
+    }
+
     /// The encodings of the records that their readers tell of, with the number of each.
     pub(super) fn encodings(&self) -> Vec<(String, usize)> {
         let kept = self.sample.records.iter().filter(|found| found.record.is_kept());

@@ -424,13 +424,12 @@ fn is_crawl(look: &Look) -> bool {
 
 /// Drops the same text again, where there is some, or where the sample is too small to hold any.
 fn again(look: &Look, n_copies: usize, n: usize) -> Option<Item> {
-    let sample = &look.sample;
     let seen = if n_copies > 0 {
         format!("{n_copies} of {n} documents of the sample, and more among all")
     } else if is_crawl(look) {
         "none in the sample, but crawls hold pages under several addresses".to_owned()
-    } else if sample.n_files > 2 * sample.files.len() as u64 {
-        format!("none in the sample, which is from {} of {} files", sample.files.len(), sample.n_files)
+    } else if look.is_small_part() {
+        "none in the sample, which is a small part of all".to_owned()
     } else {
         return None;
     };
