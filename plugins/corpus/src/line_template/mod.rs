@@ -192,7 +192,7 @@ impl CorpusStage for LineTemplate {
             return Ok(Verdict::Keep);
         };
         let class = |unit: &Unit| unit.key.and_then(|key| template.class(key.hash));
-        if group.is_empty() && shares_its_text(&units, &class) {
+        if group.is_empty() && shares_its_text(&units, class) {
             draft.notes().count("shared_text", 1);
             return Ok(Verdict::Keep);
         }
