@@ -233,7 +233,9 @@ impl Spread<'_> {
         // One language alone is all.
         if languages.len() > 1 {
             languages.truncate(LANGUAGES.0);
-            languages.iter().for_each(|(name, values)| row(name, values));
+            for (name, values) in &languages {
+                row(name, values);
+            }
             let is_shown = |language: &str| languages.iter().any(|(name, _)| *name == language);
             let rest = self.values.iter().filter(|it| !is_shown(it.language)).map(|it| it.value);
             let rest: Vec<f64> = rest.collect();

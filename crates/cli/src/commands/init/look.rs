@@ -123,7 +123,7 @@ impl Look {
         }
         let kept = || sample.records.iter().map(|found| &found.record).filter(|record| record.is_kept());
         let pages = kept().map(|record| &record.document).filter(|document| is_source(document));
-        let pages: BTreeSet<String> = pages.map(|document| document.id.to_string()).collect();
+        let pages: BTreeSet<String> = pages.map(|document| document.id.clone()).collect();
         let url = url(kept().map(|record| &record.document.metadata));
         let assets = if pages.is_empty() { BTreeSet::new() } else { assets(&sample) };
         let failed = failed.first().map(|first| (failed.len(), first.clone()));
@@ -154,8 +154,7 @@ impl Look {
 
     /// Whether the sample is too small a part of the inputs to hold what comes twice in them.
     pub(super) fn is_small_part(&self) -> bool {
-        let size =
-            |document: &Document| document.text.len().max(document.raw.as_ref().map_or(0, |it| it.len()));
+        let size = |document: &Document| document.text.len().max(document.raw.as_ref().map_or(0, Vec::len));
         let seen: usize = self.sample.records.iter().map(|found| size(&found.record.document)).sum();
         // Packed files hold more than they are long, so that of these less may be seen.
         self.sample.n_files > 2 * self.sample.files.len() as u64 || self.sample.n_bytes > 4 * seen as u64
