@@ -78,7 +78,7 @@ fn way_out(planned: &Planned) -> &'static str {
             ": `site-template` before `html-extract` learns what the pages of a site have in common \
              (`tamis stages site-template`)"
         }
-        (true, true, _) => "",
+        (true, true, _) => ", and `html-extract` takes that for text, with what `site-template` knows of it",
         (false, _, false) => {
             ": `line-template`, behind `dedup-exact`, learns lines that pages share, and a rule file cuts what stands in one \
              line with the text (`tamis stages site-rules`)"
