@@ -103,13 +103,21 @@ fn advice_is_written_where_the_limits_stand() {
 fn advice_is_of_limits_that_drop_and_that_their_stage_takes() {
     let world = world();
     let stages = "[[stage]]\nuse = \"language\"\n\n[[stage]]\nuse = \"dedup-near\"\n\n[[stage]]\nuse = \"judge\"\n\
-                  presets = [\"web-en\", \"c4\"]\n\n[[stage]]\nuse = \"length\"";
+                  presets = [\"web-en\", \"web-zh\", \"c4\"]\nlimits = { zh = { min_visible_chars = 40 } }\n\n\
+                  [[stage]]\nuse = \"length\"";
     world.write("p.toml", world.read("p.toml").replacen("[[stage]]\nuse = \"length\"", stages, 1));
     let copy = |n: usize| {
         let text = format!("The bridge of valley {n} was closed for repairs. ").repeat(20);
         json!({ "id": format!("c{n}"), "text": text }).to_string() + "\n"
     };
     world.write("in/c.jsonl", (0..6).flat_map(|n| [copy(n % 3), copy(n % 3)]).collect::<String>());
+    let walk = |n: usize| {
+        let day = |at: usize| {
+            format!("On day {n}{at} we walked {at}{n} miles to the mill of {at}{n}{at}, and it rained. ")
+        };
+        json!({ "id": format!("w{n}"), "text": (0..n / 4).map(day).collect::<String>() }).to_string() + "\n"
+    };
+    world.write("in/d.jsonl", (24..96).map(walk).collect::<String>());
     let said = world.tamis(&["advise", "p.toml"]).exits(0).stdout;
     // A likeness is measured of what is dropped for it; a language of which nobody is sure is noted.
     for stage in ["dedup-near", "language"] {
@@ -119,8 +127,29 @@ fn advice_is_of_limits_that_drop_and_that_their_stage_takes() {
         said.contains("no limit is proposed") && said.contains("--set stage.judge.limits.min_words="),
         "{said}"
     );
+    // A table replaces the one of the pipeline as a whole, so what else stands there goes with it.
+    world.tamis(&["advise", "p.toml", "-o", "tuned.toml", "--drop", "5"]).exits(0);
+    let tuned = world.read("tuned.toml");
+    assert!(tuned.contains("limits.zh = { min_visible_chars = 40 }\nlimits."), "{tuned}");
+    world.tamis(&["check", "tuned.toml"]).exits(0);
     world.tamis(&["advise", "p.toml", "--write"]).exits(0);
     world.tamis(&["check", "p.toml"]).exits(0);
+}
+
+#[test]
+fn a_limit_that_is_not_what_drops_is_not_proposed() {
+    let world = world();
+    let stage = "[[stage]]\nuse = \"language\"\nkeep = [\"en\"]\n\n[[stage]]\nuse = \"length\"";
+    world.write("p.toml", world.read("p.toml").replacen("[[stage]]\nuse = \"length\"", stage, 1));
+    world.write(
+        "in/a.jsonl",
+        (0..60)
+            .map(|n| json!({ "id": format!("n{n}"), "text": format!("{n} ").repeat(90) }).to_string() + "\n")
+            .collect::<String>(),
+    );
+    let said = world.tamis(&["advise", "p.toml"]).exits(0).stdout;
+    // Numbers have no language, whatever confidence is asked for.
+    assert!(said.contains("language_confidence") && !said.contains("--set stage.language."), "{said}");
 }
 
 /// A preview that is served.

@@ -1,6 +1,6 @@
 //! How the measures of a sample are spread, and what limits drop of it: what `advise` shows and `preview --serve` turns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tamis_document::{Fate, Limit, Value};
 use tamis_report::explain::{Journey, Measured};
@@ -87,6 +87,21 @@ impl Spread<'_> {
             let below: Vec<_> = all.filter(|it| it.value < limit).collect();
             below.into_iter().rev().collect()
         }
+    }
+
+    /// The documents that are beyond a limit.
+    pub(crate) fn ids_beyond(&self, limit: f64) -> BTreeSet<&str> {
+        self.beyond(limit).into_iter().map(|it| it.id).collect()
+    }
+
+    /// Whether there are so many documents that the share is one of them at least.
+    pub(crate) fn is_enough(&self, percent: f64) -> bool {
+        self.values.len() as f64 * percent >= 100.0
+    }
+
+    /// Whether the limit for this share has documents beyond it: where many have the least value there is, none is.
+    pub(crate) fn drops_at(&self, percent: f64) -> bool {
+        !self.beyond(self.proposed(percent)).is_empty()
     }
 
     /// Whether the stage drops what is beyond the limit: some only note it. Not known where nothing is beyond; and where

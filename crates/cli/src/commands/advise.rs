@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use comfy_table::CellAlignment;
+use serde_json::Value as Json;
 use tamis_config::{Setting, SettingOrigin};
 use tamis_document::Fate;
 use tamis_report::explain::Journey;
@@ -58,19 +59,40 @@ pub(crate) fn advise(context: &Context, args: &AdviseArgs) -> anyhow::Result<Exi
     let n_framed = alike::framed(kept.map(|it| it.text.as_str()));
     if n_framed > 0 {
         print_line(format_args!(
-            "{n_framed} of {n_kept} texts begin or end as others do: `line-template` learns lines that pages share, and a rule \
-             file cuts what stands in one line with the text (`tamis stages site-rules`)\n"
+            "{n_framed} of {n_kept} texts begin or end as others do{}\n",
+            way_out(&planned)
         ));
     }
     let usable = advice.into_iter().filter(|(_, is_usable)| *is_usable).map(|(spread, _)| spread);
-    write(args, &usable.collect::<Vec<_>>())?;
+    // A limit that would drop nothing is none.
+    let usable = usable.filter(|spread| spread.is_enough(args.drop) && spread.drops_at(args.drop));
+    write(args, &planned, &usable.collect::<Vec<_>>())?;
     Ok(Exit::Done)
 }
 
+/// What takes away that texts begin or end alike, as far as the pipeline has not got it.
+fn way_out(planned: &Planned) -> &'static str {
+    let has = |name: &str| planned.plan.stages.iter().any(|stage| stage.info.name == name);
+    match (has("html-extract"), has("site-template"), has("line-template")) {
+        (true, false, _) => {
+            ": `site-template` before `html-extract` learns what the pages of a site have in common \
+             (`tamis stages site-template`)"
+        }
+        (true, true, _) => ", and `html-extract` takes that for text, with what `site-template` knows of it",
+        (false, _, false) => {
+            ": `line-template`, behind `dedup-exact`, learns lines that pages share, and a rule file cuts what stands in one \
+             line with the text (`tamis stages site-rules`)"
+        }
+        (false, _, true) => {
+            ": a rule file cuts what stands in one line with the text (`tamis stages site-rules`)"
+        }
+    }
+}
+
 /// Writes the limits where they were asked for.
-fn write(args: &AdviseArgs, spreads: &[&Spread<'_>]) -> anyhow::Result<()> {
+fn write(args: &AdviseArgs, planned: &Planned, spreads: &[&Spread<'_>]) -> anyhow::Result<()> {
     if let Some(file) = &args.output {
-        let text = tuned(spreads, &args.pipeline.pipeline, file, args.drop);
+        let text = tuned(spreads, planned, &args.pipeline.pipeline, file, args.drop);
         std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
         print_line(format_args!("wrote {}", shown(file)));
     }
@@ -105,17 +127,18 @@ impl Asked<'_> {
         let limit = spread.proposed(self.args.drop.max(PROPOSED[1]));
         // What the stage refuses, such as a limit of which no rule asks, is no advice.
         let Some(planned) = self.plan(spread, limit) else { return Ok(false) };
-        if spread.drops() == Some(true) {
-            return Ok(true);
+        let (now, then) = (spread.ids_beyond(spread.limit()), spread.ids_beyond(limit));
+        let changed: BTreeSet<&str> = now.symmetric_difference(&then).copied().take(TRIED).collect();
+        if changed.is_empty() {
+            return Ok(spread.drops() == Some(true));
         }
-        let beyond = spread.beyond(limit);
-        let tried: Vec<&str> = beyond.iter().take(TRIED).map(|it| it.id).collect();
-        let records = self.records.iter().filter(|found| tried.contains(&found.record.document.id.as_str()));
+        let records = self.records.iter().filter(|found| changed.contains(found.record.document.id.as_str()));
         let documents = passed(&planned, records.cloned().collect())?;
         let is_dropped = |it: &Journey| {
             matches!(it.fate, Fate::Dropped(_)) && it.decided_by.as_deref() == Some(spread.stage)
         };
-        Ok(documents.iter().any(is_dropped))
+        // Another option of the stage may be what drops them.
+        Ok(documents.iter().any(|it| is_dropped(it) == then.contains(&*it.id)))
     }
 
     /// The plan with another limit, if that can be.
@@ -141,15 +164,13 @@ impl Spread<'_> {
         }
         out += &self.table();
         let now = self.limit();
-        if self.drops() == Some(false) {
-            let why = "no limit is proposed: what is beyond this one stays, or nothing else was measured";
-            out += &format!("  {}\n", styled(DIM, why));
-            return out + "\n";
+        if !is_usable {
+            return out + &format!("  {}\n\n", styled(DIM, self.why_none()));
         }
         out += &self.line("now", now);
         let mut told = now;
-        for limit in PROPOSED.map(|percent| self.proposed(percent)) {
-            if !is_usable || (limit - told).abs() < f64::EPSILON {
+        for limit in self.worth_telling() {
+            if (limit - told).abs() < f64::EPSILON {
                 continue;
             }
             told = limit;
@@ -157,6 +178,23 @@ impl Spread<'_> {
             out += &self.line(&set, limit);
         }
         out + "\n"
+    }
+
+    /// The limits to choose from: those that this many documents can tell, and that drop some.
+    fn worth_telling(&self) -> impl Iterator<Item = f64> {
+        let is_told = |percent: &f64| self.is_enough(*percent) && self.drops_at(*percent);
+        PROPOSED.into_iter().filter(is_told).map(|percent| self.proposed(percent))
+    }
+
+    /// Why no limit is proposed.
+    fn why_none(&self) -> &'static str {
+        if self.of.option.is_empty() {
+            "no limit is proposed: no option of the stage sets this one"
+        } else if self.beyond(self.limit()).len() == self.values.len() {
+            "no limit is proposed: this is measured of dropped documents alone, which says nothing of others"
+        } else {
+            "no limit is proposed: another one would drop no other documents of the sample"
+        }
     }
 
     /// What a limit drops, with those that it would just drop.
@@ -194,7 +232,16 @@ impl Spread<'_> {
         languages.sort_by_key(|(_, values)| std::cmp::Reverse(values.len()));
         // One language alone is all.
         if languages.len() > 1 {
-            languages.iter().take(LANGUAGES.0).for_each(|(name, values)| row(name, values));
+            languages.truncate(LANGUAGES.0);
+            for (name, values) in &languages {
+                row(name, values);
+            }
+            let is_shown = |language: &str| languages.iter().any(|(name, _)| *name == language);
+            let rest = self.values.iter().filter(|it| !is_shown(it.language)).map(|it| it.value);
+            let rest: Vec<f64> = rest.collect();
+            if !rest.is_empty() {
+                row("others", &rest);
+            }
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -232,7 +279,7 @@ pub(crate) fn rewrite(file: &Path, settings: &[Setting]) -> anyhow::Result<()> {
 }
 
 /// A pipeline that takes over the other one with these limits.
-fn tuned(spreads: &[&Spread<'_>], pipeline: &Path, file: &Path, percent: f64) -> String {
+fn tuned(spreads: &[&Spread<'_>], planned: &Planned, pipeline: &Path, file: &Path, percent: f64) -> String {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (base, here) = (absolute(pipeline), absolute(file));
     let base = match here.parent().and_then(|folder| base.strip_prefix(folder).ok()) {
@@ -250,6 +297,7 @@ fn tuned(spreads: &[&Spread<'_>], pipeline: &Path, file: &Path, percent: f64) ->
     }
     for (stage, spreads) in stages {
         text += &format!("\n[[stage]]\nid = {}\n", quoted(stage));
+        text += &beside(planned, stage, &spreads);
         for spread in spreads {
             let limit = spread.proposed(percent);
             let n = spread.beyond(limit).len();
@@ -262,4 +310,43 @@ fn tuned(spreads: &[&Spread<'_>], pipeline: &Path, file: &Path, percent: f64) ->
         }
     }
     text
+}
+
+/// What stands in the pipeline beside limits in tables such as `limits.min_words`: a table replaces the one that was there
+/// as a whole.
+fn beside(planned: &Planned, stage: &str, spreads: &[&Spread<'_>]) -> String {
+    let options = planned.plan.stages.iter().find(|it| it.id == stage).map(|it| &it.options);
+    let tables: BTreeSet<&str> = spreads
+        .iter()
+        .filter_map(|spread| spread.of.option.split_once('.'))
+        .map(|(table, _)| table)
+        .collect();
+    let mut lines = String::new();
+    for table in tables {
+        let Some(values) = options.and_then(|it| it.get(table)).and_then(Json::as_object) else { continue };
+        let is_set = |name: &str| spreads.iter().any(|it| *it.of.option == format!("{table}.{name}"));
+        for (name, value) in values.iter().filter(|(name, _)| !is_set(name)) {
+            lines += &format!("{table}.{} = {}\n", key(name), toml(value));
+        }
+    }
+    lines
+}
+
+/// A key as TOML has it.
+fn key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_bare { name.to_owned() } else { Json::from(name).to_string() }
+}
+
+/// A value as TOML has it; lists, texts and numbers are as in JSON.
+fn toml(value: &Json) -> String {
+    match value {
+        Json::Object(values) => {
+            let values: Vec<String> =
+                values.iter().map(|(name, value)| format!("{} = {}", key(name), toml(value))).collect();
+            format!("{{ {} }}", values.join(", "))
+        }
+        Json::Array(values) => format!("[{}]", values.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        value => value.to_string(),
+    }
 }

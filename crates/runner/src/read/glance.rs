@@ -34,7 +34,7 @@ fn of_source(source: &OpenedSource) -> Option<Vec<(String, String)>> {
         find(source, input, &input.path, &mut files, &mut n_left);
     }
     let mut readers: Vec<(String, String)> = Vec::new();
-    for path in files {
+    for path in some_of(files) {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let Ok(Some(reader)) = reader_of(source, path, &name) else { continue };
         let reader = &source.readers[reader].info.name;
@@ -43,6 +43,15 @@ fn of_source(source: &OpenedSource) -> Option<Vec<(String, String)>> {
         }
     }
     (!readers.is_empty()).then_some(readers)
+}
+
+/// The first files, and of the others as many as may be opened, from all over: what comes first may be the examples that lie
+/// beside the pages of a manual.
+fn some_of(files: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
+    let n_others = files.len().saturating_sub(FIRST_FILES);
+    let step = n_others.div_ceil(MOST_FILES - FIRST_FILES).max(1);
+    let is_one = move |at: usize| at < FIRST_FILES || (at - FIRST_FILES).is_multiple_of(step);
+    files.into_iter().enumerate().filter(move |(at, _)| is_one(*at)).map(|(_, path)| path)
 }
 
 /// Appends the first files at or below `path` that the input takes, by name.
@@ -54,7 +63,7 @@ fn find(
     n_left: &mut usize,
 ) {
     let relative = path.strip_prefix(&input.path).unwrap_or(path);
-    if files.len() >= MOST_FILES || *n_left == 0 {
+    if *n_left == 0 {
         return;
     }
     *n_left -= 1;

@@ -1,12 +1,14 @@
 //! Some records from all over the inputs, for whoever wants to see what they are before anything runs.
 
+use std::collections::BTreeSet;
+
 use tamis_config::Opened;
 
 use crate::error::RunError;
 use crate::observer::Events;
 use crate::read::cutter::Cutter;
 use crate::read::find::{Found, found_in, helped};
-use crate::read::inputs;
+use crate::read::inputs::{self, Inputs};
 use crate::read::stream::Opener;
 use crate::read::unpack::Unpacker;
 use crate::work::task::{Block, Piece};
@@ -20,6 +22,10 @@ const LEAST_BYTES: u64 = 128 << 10;
 /// So many blocks of a file are kept; when there are twice as many, every second one goes.
 const MOST_BLOCKS: usize = 16;
 
+/// So many names of files are looked at for endings that the sample has not, and so many such files are opened.
+const MOST_NAMES: usize = 200_000;
+const MOST_ENDINGS: usize = 64;
+
 /// Some records, and what they were taken from.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
@@ -31,6 +37,8 @@ pub struct Sample {
     pub n_bytes: u64,
     /// The names of the files that were looked into.
     pub files: Vec<String>,
+    /// The first record of a file of each ending that none of these has.
+    pub rare: Vec<Found>,
 }
 
 /// Takes some `wanted` records, spread over the files and over what is read of each: of a large collection 1,000 files and
@@ -67,7 +75,28 @@ pub fn sample(opened: &Opened, wanted: usize) -> Result<Sample, RunError> {
     let mut places = spread(sample.records.len(), wanted).into_iter().peekable();
     let mut at = 0..;
     sample.records.retain(|_| at.next().is_some_and(|at| places.next_if_eq(&at).is_some()));
+    for file in of_other_endings(&inputs, &sample.files) {
+        let cutter = Cutter::new(opened, Events::NONE, &open_with, &inputs, file..file + 1, None);
+        let first = blocks(cutter, LEAST_BYTES)?.into_iter().flatten().next();
+        sample.rare.extend(first.and_then(|piece| found_in(opened, piece, |_| true).into_iter().next()));
+    }
     Ok(sample)
+}
+
+/// The first file of each ending that none of the files has that were looked into.
+fn of_other_endings(inputs: &Inputs, seen: &[String]) -> Vec<usize> {
+    let mut known: BTreeSet<String> =
+        seen.iter().filter_map(|name| ending(name)).map(str::to_owned).collect();
+    let mut is_new =
+        |file: &usize| ending(&inputs.get(*file).name).is_some_and(|it| known.insert(it.to_owned()));
+    // Of a list that does not end, what stands all over it.
+    spread(inputs.len(), MOST_NAMES).into_iter().filter(|file| is_new(file)).take(MOST_ENDINGS).collect()
+}
+
+/// What stands behind the last point of the name of a file.
+fn ending(name: &str) -> Option<&str> {
+    let name = name.rsplit('/').next()?;
+    name.rsplit_once('.').map(|(_, ending)| ending)
 }
 
 /// Some blocks of a file, from all over what is read of it.

@@ -41,6 +41,13 @@ use table::{Builder, Table, Writer};
 use options::Action;
 pub use options::{FieldNames, LineTemplateOptions, Place, TablePaths};
 
+/// From so many lines of prose on that a document has from others of its cluster, and from this share of the bytes of its
+/// prose on, its text is what it shares.
+///
+/// A template has a notice or two, and on short pages these may be most of the prose; the chapters of a manual in twenty
+/// languages have those paragraphs in common that nobody has translated, and the original has them all.
+const SHARED_PROSE: (usize, f64) = (5, 1.0 / 3.0);
+
 /// The version of the format of saved states.
 const STATE_FORMAT: u32 = 2;
 
@@ -185,6 +192,10 @@ impl CorpusStage for LineTemplate {
             return Ok(Verdict::Keep);
         };
         let class = |unit: &Unit| unit.key.and_then(|key| template.class(key.hash));
+        if group.is_empty() && shares_its_text(&units, class) {
+            draft.notes().count("shared_text", 1);
+            return Ok(Verdict::Keep);
+        }
         let pieces = strip::settled(strip::pieces(&units, class), self.options.position);
         if self.options.action == Action::Mark {
             // Also where nothing is shared: that a line is a document's own is worth knowing.
@@ -271,6 +282,20 @@ impl LineTemplate {
     fn header(&self) -> Header<'_> {
         Header { stage: Self::NAME, format: STATE_FORMAT, options: &self.observing }
     }
+}
+
+/// Whether what a document has in common with its cluster is its text and no template.
+fn shares_its_text(units: &[Unit], class: impl Fn(&Unit) -> Option<learn::Class>) -> bool {
+    let (mut n_shared, mut shared, mut all) = (0, 0, 0);
+    for unit in units.iter().filter(|unit| !unit.is_part) {
+        let prose = unit.key.map_or(0, |key| u64::from(key.prose));
+        all += prose;
+        if prose > 0 && class(unit).is_some() {
+            n_shared += 1;
+            shared += prose;
+        }
+    }
+    n_shared >= SHARED_PROSE.0 && shared as f64 >= SHARED_PROSE.1 * all as f64
 }
 
 fn check(options: &LineTemplateOptions) -> Result<(), SetupError> {

@@ -38,6 +38,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// they share, in a pass of its own: two documents are linked if they share `min_shared_lines` lines and a fifth
 /// of the lines of the smaller one; what is linked is a cluster; and a document belongs to the cluster of
 /// which it has most lines, rare ones before common ones.
+/// What documents of a cluster share may be their text, as in versions and half-finished translations of one manual:
+/// a document that has five lines of prose or more from the others, and a third of its prose with them, passes whole.
 ///
 /// ```toml
 /// [[stage]]
@@ -101,8 +103,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// It must see the whole corpus, so documents are put aside on the disk once for each pass.
 ///
 /// Measures: `template_lines`, `template_parts`, `removed_chars`, `template_ratio`. Counts: `lines_dropped`, `parts_cut`,
-/// `documents_changed`, `documents_flagged`, and `no_template` for documents of groups in which nothing was
-/// learned.
+/// `documents_changed`, `documents_flagged`, `shared_text` for documents of clusters that pass whole, and `no_template`
+/// for documents of groups in which nothing was learned.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that a user sets one by one")]

@@ -341,6 +341,33 @@ fn pages_that_look_alike_are_a_group() {
     assert_eq!(applied(&stage, 0, &corpus[8]).1, corpus[8].text);
 }
 
+/// A chapter of a manual in several languages: of ten paragraphs each version has so many in common with all others.
+fn chapter(n_shared: usize) -> Vec<Document> {
+    const TOPICS: [&str; 10] =
+        ["mail", "disks", "kernels", "printers", "fonts", "clocks", "shells", "networks", "sounds", "users"];
+    let version = |name: char| {
+        let paragraph = |(at, topic): (usize, &&str)| {
+            let whose = if at < n_shared { "everybody".to_owned() } else { name.to_string().repeat(9) };
+            format!(
+                "On {topic}\n\nWhoever looks after {topic} for {whose} reads this first. Then it is time to begin.\n"
+            )
+        };
+        let text: Vec<String> = TOPICS.iter().enumerate().map(paragraph).collect();
+        Document::new(name.to_string(), format!("Home\nSearch\n{}", text.concat()))
+    };
+    ('a'..='l').map(version).collect()
+}
+
+#[test]
+fn a_text_in_several_versions_is_no_template() {
+    for (n_shared, is_whole) in [(10, true), (5, true), (4, false)] {
+        let corpus = chapter(n_shared);
+        let stage = learned_in_all_passes(clustering(), &corpus);
+        let text = applied(&stage, 0, &corpus[0]).1;
+        assert_eq!(text == corpus[0].text, is_whole, "{n_shared}: {text}");
+    }
+}
+
 #[test]
 fn clusters_join_groups_that_are_known() {
     let mut corpus = nameless();

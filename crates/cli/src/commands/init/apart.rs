@@ -219,7 +219,7 @@ fn common_folder(files: &[String]) -> Option<&Path> {
 }
 
 /// The ending of a file, with that of what packs it: `jsonl.gz`.
-fn ending(file: &str) -> Option<&str> {
+pub(super) fn ending(file: &str) -> Option<&str> {
     let name = file.rsplit('/').next()?;
     let (before, last) = name.rsplit_once('.')?;
     let inner =

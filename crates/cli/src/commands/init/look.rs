@@ -18,6 +18,9 @@ use crate::context::{Context, Planned, logged_run};
 /// The endings of files that are packed.
 pub(super) const PACKED: [&str; 9] = ["gz", "zst", "bz2", "xz", "lz4", "br", "zip", "tar", "tgz"];
 
+/// The endings of files that pages are made with and that read as text.
+const ASSETS: [&str; 4] = ["css", "js", "map", "mjs"];
+
 /// Readers of records whose fields have names of their own.
 const STRUCTURED: [&str; 7] = ["arrow", "csv", "json", "jsonl", "parquet", "records", "tsv"];
 
@@ -34,14 +37,16 @@ pub(super) struct Look {
     pub(super) has_others: bool,
     /// Sources for files whose records call their text otherwise.
     pub(super) apart: Vec<Apart>,
-    /// How many records are the source of a page.
-    pub(super) n_pages: usize,
+    /// The ids of the records that are the source of a page.
+    pub(super) pages: BTreeSet<String>,
     /// How many could not be read, and why the first of them could not.
     pub(super) failed: Option<(usize, String)>,
     /// Files of which a reader can read no record of the sample.
     pub(super) unreadable: Vec<Unreadable>,
     /// The endings of files that no reader takes.
     pub(super) unread: BTreeSet<String>,
+    /// Those of files that are read as text and lie beside pages as what these are made with.
+    pub(super) assets: BTreeSet<String>,
     /// A field of the records that holds addresses.
     pub(super) url: Option<String>,
 }
@@ -83,7 +88,8 @@ pub(super) fn look(
     };
     let mut sample = tamis_runner::sample(&planned.open(&logged_run())?, wanted)?;
     let others = || sample.records.iter().filter(|found| found.record.is_kept());
-    let readers = others().filter_map(|found| found.reader.clone()).collect();
+    let by_ending = |found: &Found| Some((found.reader.clone()?, ending(found).map(str::to_owned)));
+    let readers: BTreeSet<(String, Option<String>)> = others().filter_map(by_ending).collect();
     // Of files that name their own fields: what other readers write has its name.
     let is_structured = |found: &&Found| found.reader.as_deref().is_some_and(|it| STRUCTURED.contains(&it));
     let structured: Vec<&Document> =
@@ -91,6 +97,9 @@ pub(super) fn look(
     let rename = mapping::renamed(&structured);
     let (apart, has_others) = apart::find(context, inputs, &mut sample, wanted)?;
     let look = Look::of(sample, apart);
+    let is_read = |ending: &Option<String>| !ending.as_ref().is_some_and(|it| look.assets.contains(it));
+    let readers =
+        readers.into_iter().filter(|(_, ending)| is_read(ending)).map(|(reader, _)| reader).collect();
     let url = if rename.contains("= \"url\"") { Some("url".to_owned()) } else { look.url };
     Ok(Ok(Look { has_others, others: readers, rename, url, ..look }))
 }
@@ -98,7 +107,11 @@ pub(super) fn look(
 impl Look {
     fn of(sample: Sample, apart: Vec<Apart>) -> Self {
         let mut readers = BTreeMap::new();
+        let unread = unread(&sample);
+        let is_empty = !sample.records.iter().any(|found| found.record.is_kept());
         let failed = sample.records.iter().filter_map(|found| match &found.record.fate {
+            // What is left out is no failure, unless nothing else is there.
+            Fate::Failed(_) if !is_empty && ending(found).is_some_and(|it| unread.contains(it)) => None,
             Fate::Failed(reason) => Some(reason.to_string()),
             _ => None,
         });
@@ -109,19 +122,42 @@ impl Look {
             }
         }
         let kept = || sample.records.iter().map(|found| &found.record).filter(|record| record.is_kept());
-        let n_pages = kept().filter(|record| is_source(&record.document)).count();
+        let pages = kept().map(|record| &record.document).filter(|document| is_source(document));
+        let pages: BTreeSet<String> = pages.map(|document| document.id.clone()).collect();
         let url = url(kept().map(|record| &record.document.metadata));
-        let unread =
-            sample.records.iter().filter(|found| found.reader.is_none()).filter_map(ending).collect();
+        let assets = if pages.is_empty() { BTreeSet::new() } else { assets(&sample) };
         let failed = failed.first().map(|first| (failed.len(), first.clone()));
         let unreadable = unreadable(&sample.records);
         let (others, has_others, rename) = (BTreeSet::new(), true, String::new());
-        Self { sample, readers, others, rename, has_others, apart, n_pages, failed, unreadable, unread, url }
+        Self {
+            sample,
+            readers,
+            others,
+            rename,
+            has_others,
+            apart,
+            pages,
+            failed,
+            unreadable,
+            unread,
+            assets,
+            url,
+        }
     }
 
-    /// The records that could be read.
+    /// The records that could be read and will be.
     pub(super) fn records(&self) -> Vec<Record> {
-        self.sample.records.iter().map(|found| found.record.clone()).filter(Record::is_kept).collect()
+        let is_asset = |found: &&Found| ending(found).is_some_and(|it| self.assets.contains(it));
+        let documents = self.sample.records.iter().filter(|found| !is_asset(found));
+        documents.map(|found| found.record.clone()).filter(Record::is_kept).collect()
+    }
+
+    /// Whether the sample is too small a part of the inputs to hold what comes twice in them.
+    pub(super) fn is_small_part(&self) -> bool {
+        let size = |document: &Document| document.text.len().max(document.raw.as_ref().map_or(0, Vec::len));
+        let seen: usize = self.sample.records.iter().map(|found| size(&found.record.document)).sum();
+        // Packed files hold more than they are long, so that of these less may be seen.
+        self.sample.n_files > 2 * self.sample.files.len() as u64 || self.sample.n_bytes > 4 * seen as u64
     }
 
     /// The encodings of the records that their readers tell of, with the number of each.
@@ -183,11 +219,25 @@ pub(super) fn most_frequent(names: impl Iterator<Item = String>) -> Vec<(String,
     counts
 }
 
+/// The endings of files that no reader takes, if none does of any such file; of packed ones what is in them says it.
+fn unread(sample: &Sample) -> BTreeSet<String> {
+    let endings = |is_read: bool| -> BTreeSet<&str> {
+        let all = sample.records.iter().chain(&sample.rare);
+        all.filter(|found| found.reader.is_some() == is_read).filter_map(ending).collect()
+    };
+    let is_known = |ending: &&&str| !PACKED.contains(&ending.to_lowercase().as_str());
+    endings(false).difference(&endings(true)).filter(is_known).map(|it| (*it).to_owned()).collect()
+}
+
+/// The endings of style sheets and scripts, which would pass as text.
+fn assets(sample: &Sample) -> BTreeSet<String> {
+    let all = sample.records.iter().chain(&sample.rare).filter_map(ending);
+    all.filter(|ending| ASSETS.contains(&ending.to_lowercase().as_str())).map(str::to_owned).collect()
+}
+
 /// The ending of the file of a record, as a pattern may name it.
-fn ending(found: &Found) -> Option<String> {
-    let (_, ending) = found.record.document.origin.file.rsplit_once('.')?;
-    let is_plain = !ending.is_empty() && ending.chars().all(|c| c.is_ascii_alphanumeric());
-    is_plain.then(|| ending.to_owned())
+fn ending(found: &Found) -> Option<&str> {
+    apart::ending(&found.record.document.origin.file)
 }
 
 /// Whether a document is the source of a page.
@@ -217,8 +267,11 @@ fn url<'a>(all: impl Iterator<Item = &'a Metadata>) -> Option<String> {
 }
 
 /// What stages do with the documents of a sample.
-#[derive(Default)]
-pub(super) struct Effects(Mutex<BTreeMap<String, Effect>>);
+pub(super) struct Effects {
+    /// The ids of the documents that are the source of a page.
+    pages: BTreeSet<String>,
+    of: Mutex<BTreeMap<String, Effect>>,
+}
 
 /// What a stage does.
 #[derive(Debug, Clone, Default)]
@@ -226,6 +279,8 @@ pub(super) struct Effect {
     pub(super) n_seen: usize,
     /// Documents of which it changes the text, or splits off others.
     pub(super) n_changed: usize,
+    /// How many of these were no source of a page.
+    pub(super) n_changed_texts: usize,
     pub(super) n_fields: usize,
     pub(super) dropped: BTreeMap<String, usize>,
     pub(super) n_failed: usize,
@@ -236,8 +291,12 @@ pub(super) struct Effect {
 }
 
 impl Effects {
+    pub(super) fn new(pages: BTreeSet<String>) -> Self {
+        Self { pages, of: Mutex::default() }
+    }
+
     pub(super) fn finish(self) -> BTreeMap<String, Effect> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.of.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -248,10 +307,12 @@ impl Observer for Effects {
 
     fn event(&self, event: &Event<'_>) {
         let Event::Stage { stage, before, after, split, .. } = event else { return };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         let effect = all.entry((*stage).to_owned()).or_default();
         effect.n_seen += 1;
-        effect.n_changed += usize::from(before.text != after.document.text || *split > 0);
+        let is_changed = before.text != after.document.text || *split > 0;
+        effect.n_changed += usize::from(is_changed);
+        effect.n_changed_texts += usize::from(is_changed && !self.pages.contains(&*before.id));
         effect.n_fields += usize::from(before.metadata != after.document.metadata);
         effect.chars.0 += before.text.chars().count();
         effect.chars.1 += after.document.text.chars().count();

@@ -75,7 +75,9 @@ fn check(context: &Context, args: &InitArgs, look: &Look, tried: &Tried) -> Exit
     for line in findings(look, tried) {
         print_line(line);
     }
-    print_line(format_args!("\n{} {file}\n", styled(GOOD, "wrote")));
+    let rules: Vec<String> = tried.rules.iter().map(|name| format!("sites/{name}.toml")).collect();
+    let rules = if rules.is_empty() { String::new() } else { format!(" with {}", rules.join(", ")) };
+    print_line(format_args!("\n{} {file}{rules}\n", styled(GOOD, "wrote")));
     print_line(format_args!(
         "  tamis run {file} --limit 1000 -o -   prints what the first thousand become\n  \
          tamis run {file}                     runs it; `tamis explain {file} ID` follows one document"

@@ -69,6 +69,15 @@ const MOST_REPEATED: f64 = 0.04;
 /// asks for as many as the first.
 const REPEATED: (usize, usize) = (3, 12);
 
+/// So many pages of a sample tell what pages of their site have in common, and so many of one site (`min_pages` of
+/// `site-template`).
+const LEAST_PAGES: (usize, usize) = (30, 5);
+/// The share of the pages that must be of such sites.
+const LEAST_OF_SITES: f64 = 0.25;
+/// Pages that only lead to another one are small, and tell it to the browser.
+const REDIRECTS: &str = r#"drop = 'size(text) < 5000 && text.matches(r"(?is)<meta[^>]*(refresh[^>]*url=|url=[^>]*refresh)")'
+reason = "redirect"
+any_order = true"#;
 /// So many repeated lines must a document have for `line-template` to find others that look alike (`min_shared_lines`).
 const LEAST_LINES: usize = 5;
 /// So many languages are named that could be kept.
@@ -93,7 +102,7 @@ enum Pages {
 
 impl Pages {
     fn of(look: &Look, n_records: usize) -> Self {
-        match look.n_pages {
+        match look.pages.len() {
             0 => Self::None,
             n if n as f64 >= ALL_PAGES * n_records as f64 => Self::All,
             _ => Self::Some,
@@ -102,7 +111,7 @@ impl Pages {
 }
 
 /// Stages for the source of pages.
-const FOR_PAGES: [&str; 2] = ["html-metadata", "html-extract"];
+const FOR_PAGES: [&str; 3] = ["where", "html-metadata", "html-extract"];
 /// Stages for pages that were flattened to text, and then for all texts.
 const FOR_TEXT: [&str; 10] = [
     "unwrap",
@@ -129,6 +138,7 @@ fn candidates(pages: Pages, rules: &[PathBuf]) -> Vec<Item> {
     let rules: Vec<String> = rules.iter().map(|path| quoted(&path.to_string_lossy())).collect();
     let options = |name: &str| match name {
         "site-rules" => format!("rules = [{}]", rules.join(", ")),
+        "where" => REDIRECTS.to_owned(),
         "published-date" => "labelled = false".to_owned(),
         "metadata" if pages == Pages::Some => "skip_cleaned = true".to_owned(),
         _ => String::new(),
@@ -156,7 +166,7 @@ pub(super) fn tried(
         Ok(planned) => planned,
         Err(diagnostics) => return Ok(Err(diagnostics)),
     };
-    let effects = Effects::default();
+    let effects = Effects::new(look.pages.clone());
     let records = tamis_runner::pass(planned.open(&logged_run())?, records, scratch.path(), &effects)?;
     Ok(Ok(decided(look, items, &effects.finish(), &records)))
 }
@@ -187,9 +197,13 @@ fn decided(look: &Look, items: Vec<Item>, effects: &BTreeMap<String, Effect>, re
     let of = |name: &str| effects.get(name).unwrap_or(&none);
     let kept: Vec<&Record> = records.iter().filter(|record| record.is_kept()).collect();
     let matched: BTreeSet<&str> = of("site-rules").sites.keys().map(String::as_str).collect();
-    let repeated = repeated(&kept, look.url.is_some());
-    let n_framed = alike::framed(kept.iter().map(|record| record.document.text.as_str()));
+    // What pages share is for the stages that see their elements.
+    let is_text = |record: &&Record| !look.pages.contains(&*record.document.id);
+    let texts: Vec<&Record> = kept.iter().copied().filter(is_text).collect();
+    let repeated = repeated(&texts, look.url.is_some());
+    let n_framed = alike::framed(texts.iter().map(|record| record.document.text.as_str()));
     let nature = nature(look, records.len(), effects, n_framed > 0 || repeated > MOST_REPEATED);
+    let has_flattened = [Nature::Flattened, Nature::Both].contains(&nature);
     let rules = rules(&matched, of("site-rules"));
     let (languages, n_copies) = (counted(&kept, language), copies(&kept));
     let has_dates = look.rename.contains("\"published_raw\"")
@@ -199,15 +213,20 @@ fn decided(look: &Look, items: Vec<Item>, effects: &BTreeMap<String, Effect>, re
         .filter(|item| is_needed(item.name, nature, of(item.name), has_dates))
         .map(|item| explained(item, look, of, &rules, kept.len()))
         .collect();
-    let learns_lines = [Nature::Flattened, Nature::Both].contains(&nature) && repeated > MOST_REPEATED;
+    learn_sites(&mut chosen, look, &kept);
+    let learns_lines = has_flattened && repeated > MOST_REPEATED;
+    judge(&mut chosen, look, &languages, kept.len());
+    let copies = again(look, n_copies, kept.len());
     if learns_lines {
-        learn_lines(&mut chosen, look, repeated);
+        learn_lines(&mut chosen, look, repeated, copies);
+    } else {
+        chosen.extend(copies);
     }
-    judge(&mut chosen, look, &languages, n_copies, kept.len());
+    let has_rules = chosen.iter().any(|item| item.name == "site-rules");
     Tried {
         nature,
         items: chosen,
-        rules,
+        rules: if has_rules { rules } else { Vec::new() },
         sites: sites(&kept, look.url.as_deref()),
         languages,
         n_copies,
@@ -218,14 +237,16 @@ fn decided(look: &Look, items: Vec<Item>, effects: &BTreeMap<String, Effect>, re
 
 /// What the documents are, by what cleaning does to them and what is left.
 fn nature(look: &Look, n_records: usize, effects: &BTreeMap<String, Effect>, is_alike: bool) -> Nature {
-    let n_changed = |name: &str| effects.get(name).map_or(0, |it| it.n_changed);
-    let has_sites = effects.get("site-rules").is_some_and(|it| !it.sites.is_empty());
+    let n_changed = |name: &str| effects.get(name).map_or(0, |it| it.n_changed_texts);
+    // A sign alone may stand on any page.
+    let is_met = |it: &Effect| !it.sites.is_empty() && (it.n_changed_texts > 0 || !it.dropped.is_empty());
+    let has_sites = effects.get("site-rules").is_some_and(is_met);
     // Menus that a model takes for text are what documents have in common.
     let is_flattened = |share: f64| share >= LEAST_AROUND || is_alike || has_sites;
     match Pages::of(look, n_records) {
         Pages::All => Nature::Pages,
         Pages::Some => {
-            let n_others = n_records - look.n_pages.min(n_records);
+            let n_others = n_records - look.pages.len().min(n_records);
             let n_cleaned: usize = CLEANERS.iter().map(|name| n_changed(name)).sum();
             let share = n_cleaned as f64 / n_others.max(1) as f64;
             if share >= LEAST_CLEANED || has_sites { Nature::Both } else { Nature::Pages }
@@ -249,7 +270,7 @@ fn is_needed(name: &str, nature: Nature, effect: &Effect, has_dates: bool) -> bo
     let has_effect = effect.n_changed > 0 || !effect.dropped.is_empty();
     let has_flattened = [Nature::Flattened, Nature::Both].contains(&nature);
     match name {
-        "unwrap" | "newspaper-page" => has_effect,
+        "where" | "unwrap" | "newspaper-page" => has_effect,
         "site-rules" => has_effect && has_flattened,
         "boilerplate" if nature == Nature::Pages => has_effect,
         "published-date" => has_flattened || has_dates,
@@ -282,6 +303,10 @@ fn explained<'e>(
     let cut = 100 * effect.chars.0.saturating_sub(effect.chars.1) / effect.chars.0.max(1);
     let changed = format!("Changed {n} of {seen} documents of the sample");
     item.comment = match item.name {
+        "where" => format!(
+            "Pages that only lead to another one: {} of {seen}.",
+            effect.dropped.values().sum::<usize>()
+        ),
         "html-metadata" => format!(
             "Title, author, dates, language …, as far as pages say so: {} of {seen} did. Before the next stage, which takes \
              the markup away.",
@@ -341,8 +366,24 @@ fn explained<'e>(
     item
 }
 
-/// Puts a stage before `boilerplate` that learns the lines which documents share.
-fn learn_lines(items: &mut Vec<Item>, look: &Look, share: f64) {
+/// Puts a stage before `html-extract` that learns what the pages of a site share, if there are enough of them.
+fn learn_sites(items: &mut Vec<Item>, look: &Look, kept: &[&Record]) {
+    let pages: Vec<&Record> =
+        kept.iter().copied().filter(|record| look.pages.contains(&*record.document.id)).collect();
+    let sites = sites(&pages, look.url.as_deref());
+    let n_known: usize = sites.iter().map(|(_, n)| n).filter(|n| **n >= LEAST_PAGES.1).sum();
+    let is_enough = sites.is_empty() || n_known as f64 >= LEAST_OF_SITES * pages.len() as f64;
+    let at = items.iter().position(|item| item.name == "html-extract");
+    if let Some(at) = at.filter(|_| pages.len() >= LEAST_PAGES.0 && is_enough) {
+        let comment = "What the pages of a site have in common, which tells `html-extract` what is menu and what is text. It \
+                       must see all pages, so they are put aside on the disk and read again.";
+        items.insert(at, item("site-template", "", comment));
+    }
+}
+
+/// Puts stages before `boilerplate` that learn the lines which documents share: of each text one, or its paragraphs would
+/// be such lines.
+fn learn_lines(items: &mut Vec<Item>, look: &Look, share: f64, copies: Option<Item>) {
     let at = items.iter().position(|item| item.name == "boilerplate").unwrap_or(items.len());
     let group = look.url.as_ref().map(|url| format!("group_by = [{}]\n", quoted(url))).unwrap_or_default();
     let comment = format!(
@@ -350,38 +391,55 @@ fn learn_lines(items: &mut Vec<Item>, look: &Look, share: f64) {
          must see all documents, so they are put aside on the disk and read again.",
         share * 100.0
     );
-    items.insert(at, item("line-template", &format!("{group}cluster = true"), &comment));
+    let before =
+        "The same text again, before the next stage takes what copies share for what pages of a site share.";
+    let copies = copies.unwrap_or_else(|| exact(before));
+    items.splice(at..at, [copies, item("line-template", &format!("{group}cluster = true"), &comment)]);
 }
 
-/// What judges the clean text: languages, and the same text again.
-fn judge(items: &mut Vec<Item>, look: &Look, languages: &[(String, usize)], n_copies: usize, n: usize) {
-    let is_crawl = matches!(look.reader(), Some("warc" | "arc"));
+/// Tells languages apart where there are several.
+fn judge(items: &mut Vec<Item>, look: &Look, languages: &[(String, usize)], n: usize) {
     let is_mixed = languages.iter().filter(|(_, n_of)| n_of * 50 >= n).count() > 1;
-    if is_crawl || is_mixed {
-        // The most frequent first, and of one language all scripts and countries at once.
-        let mut keep: Vec<&str> = Vec::new();
-        for name in languages.iter().filter_map(|(name, _)| name.split('-').next()) {
-            if name != "und" && !keep.contains(&name) && keep.len() < MOST_KEPT {
-                keep.push(name);
-            }
+    if !is_crawl(look) && !is_mixed {
+        return;
+    }
+    // The most frequent first, and of one language all scripts and countries at once.
+    let mut keep: Vec<&str> = Vec::new();
+    for name in languages.iter().filter_map(|(name, _)| name.split('-').next()) {
+        if name != "und" && !keep.contains(&name) && keep.len() < MOST_KEPT {
+            keep.push(name);
         }
-        let keep: Vec<String> = keep.into_iter().map(quoted).collect();
-        let comment = format!(
-            "The language of the text, in the field `language`. `keep = [{}]` would keep these alone.",
-            keep.join(", ")
-        );
-        items.push(item("language", "", &comment));
     }
-    if is_crawl || n_copies > 0 {
-        let seen = if n_copies > 0 {
-            format!("{n_copies} of {n} documents of the sample, and more among all")
-        } else {
-            "none in the sample, but crawls hold pages under several addresses".to_owned()
-        };
-        let comment =
-            format!("The same text again: {seen}. For texts that are nearly the same there is `dedup-near`.");
-        items.push(item("dedup-exact", "normalize = \"loose\"", &comment));
-    }
+    let keep: Vec<String> = keep.into_iter().map(quoted).collect();
+    let comment = format!(
+        "The language of the text, in the field `language`. `keep = [{}]` would keep these alone.",
+        keep.join(", ")
+    );
+    items.push(item("language", "", &comment));
+}
+
+fn is_crawl(look: &Look) -> bool {
+    matches!(look.reader(), Some("warc" | "arc"))
+}
+
+/// Drops the same text again, where there is some, or where the sample is too small to hold any.
+fn again(look: &Look, n_copies: usize, n: usize) -> Option<Item> {
+    let seen = if n_copies > 0 {
+        format!("{n_copies} of {n} documents of the sample, and more among all")
+    } else if is_crawl(look) {
+        "none in the sample, but crawls hold pages under several addresses".to_owned()
+    } else if look.is_small_part() {
+        "none in the sample, which is a small part of all".to_owned()
+    } else {
+        return None;
+    };
+    Some(exact(&format!(
+        "The same text again: {seen}. For texts that are nearly the same there is `dedup-near`."
+    )))
+}
+
+fn exact(comment: &str) -> Item {
+    item("dedup-exact", "normalize = \"loose\"", comment)
 }
 
 /// Something of documents by how many have it, the most frequent first.
@@ -471,15 +529,16 @@ fn of_others(look: &Look, inputs: &[PathBuf], shown: impl Fn(&Path) -> String) -
     let paths: Vec<String> =
         inputs.iter().filter(|input| !is_apart(input)).map(|path| quoted(&shown(path))).collect();
     let apart = || look.apart.iter().flat_map(|apart| apart.exclude.iter().cloned());
-    let unread = look.unread.iter().map(|ending| format!("*.{ending}"));
-    let why = match (look.unread.is_empty(), apart().next().is_none()) {
-        (false, true) => "# Files that no reader takes; without this each would be a dead letter.\n",
-        (false, false) => {
-            "# Files that no reader takes, each of which would be a dead letter, and those of the next sources.\n"
-        }
-        (true, _) => "# The files of the next sources.\n",
-    };
-    let exclude = excluded(why, unread.chain(apart()));
+    let is_left = |(is_there, what): (bool, &'static str)| is_there.then_some(what);
+    let why = [
+        (!look.unread.is_empty(), "files that no reader takes, each of which would be a dead letter"),
+        (!look.assets.is_empty(), "style sheets and scripts, which would pass as text"),
+        (apart().next().is_some(), "the files of the next sources"),
+    ];
+    let why: Vec<&str> = why.into_iter().filter_map(is_left).collect();
+    let why = commented(&format!("Left out: {}.", why.join("; ")));
+    let endings = look.unread.union(&look.assets).map(|ending| format!("*.{ending}"));
+    let exclude = excluded(&why, endings.chain(apart()));
     format!("{comment}[[source]]\nuse = \"{name}\"\npaths = [{}]\n{exclude}{}", paths.join(", "), look.rename)
 }
 
@@ -489,7 +548,11 @@ fn excluded(comment: &str, patterns: impl Iterator<Item = String>) -> String {
     if patterns.is_empty() {
         String::new()
     } else {
-        format!("{comment}exclude = [{}]\n", patterns.join(", "))
+        let line = format!("exclude = [{}]\n", patterns.join(", "));
+        let is_short = line.chars().count() <= COLUMNS;
+        let line =
+            if is_short { line } else { format!("exclude = [\n    {},\n]\n", patterns.join(",\n    ")) };
+        comment.to_owned() + &line
     }
 }
 
