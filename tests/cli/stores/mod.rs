@@ -2,7 +2,7 @@
 
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 
@@ -263,14 +263,14 @@ fn pieces_of_large_parts_are_never_left_behind() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!server.uploads().is_empty());
-    // And with its connections cut.
-    let mut n = 0;
-    let proxy = Proxy::start(&server, move |method, target| {
-        n += usize::from(method != "GET");
-        match (target.contains("partNumber") || target.contains("uploadId"), n % 3) {
+    // And with its connections cut, once for each piece and each upload, before or after the server has heard.
+    let mut cut = BTreeSet::new();
+    let proxy = Proxy::start(&server, move |_, target| {
+        let is_new = target.contains("uploadId") && cut.insert(target.to_owned());
+        match (is_new, cut.len() % 2) {
+            (false, _) => Deed::Pass,
             (true, 0) => Deed::CutBefore,
-            (true, 1) => Deed::CutAfter,
-            _ => Deed::Pass,
+            (true, _) => Deed::CutAfter,
         }
     });
     run(&world, &proxy.address(), "here", &[]).exits(0);
