@@ -160,8 +160,8 @@ fn a_page_of_html_says_the_same() {
 #[test]
 fn a_rule_of_several_parts_is_shown_with_what_decided() {
     let world = World::with(&PIPELINE.replace("\"repair-text\"", "\"judge\"\npresets = [\"web-zh\"]"));
-    let menu: String = (0..12).map(|n| format!("第{n}章：河边的磨坊。\n")).collect();
-    let record = serde_json::json!({ "id": "menu", "text": menu.clone() + "一二三四五六七八九十。", "language": "zh-Hans" });
+    let menu: Vec<String> = (0..12).map(|n| format!("第{n}章：河边的磨坊。\n")).collect();
+    let record = serde_json::json!({ "id": "menu", "text": menu.concat() + "一二三四五六七八九十。", "language": "zh-Hans" });
     world.write("in/dump.jsonl", format!("{record}\n"));
     let ran = world.tamis(&["explain", "p.toml", "menu"]).exits(0);
     for part in [
@@ -186,8 +186,9 @@ fn a_rule_of_several_parts_is_shown_with_what_decided() {
 #[test]
 fn a_page_without_structure_is_said_to_be_handed_on() {
     let world = world();
-    let lines: String = (0..40).map(|n| format!("Line {n} of a page that was flattened once.\n")).collect();
-    world.write("in/pages/flat.html", format!("<html><body><div>{lines}</div></body></html>"));
+    let lines: Vec<String> =
+        (0..40).map(|n| format!("Line {n} of a page that was flattened once.\n")).collect();
+    world.write("in/pages/flat.html", format!("<html><body><div>{}</div></body></html>", lines.concat()));
     let ran = world.tamis(&["explain", "p.toml", "pages/flat.html"]).exits(0);
     assert!(ran.stdout.contains("handed on with all its lines: one element holds"), "{}", ran.stdout);
 }
