@@ -460,6 +460,8 @@ class Launching(Folder):
             self.skipTest("SKIPPED: no Spark, only its client")
         from tamis import spark
 
+        # That of its workers, which would else be the first of the path.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
         # A task may fail three times.
         session = SparkSession.builder.remote("local[2,4]").getOrCreate()
         self.addCleanup(session.stop)
