@@ -111,7 +111,7 @@ impl<'a> Builder<'a> {
     fn new(source: &'a str) -> Self {
         // One node in thirty bytes is what pages have; the array grows where it is more.
         let mut nodes = Vec::with_capacity(source.len() / 32 + 1);
-        nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root });
+        nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root, names: [0; 3] });
         Self {
             source,
             shape: Shape { nodes, attributes: Vec::with_capacity(source.len() / 64) },
@@ -135,7 +135,8 @@ impl<'a> Builder<'a> {
 
     fn push_node(&mut self, tag: Tag, from: u32, to: u32) -> u32 {
         let node = self.shape.nodes.len() as u32;
-        self.shape.nodes.push(Node { parent: self.top().node, end: node + 1, from, to, tag });
+        let parent = self.top().node;
+        self.shape.nodes.push(Node { parent, end: node + 1, from, to, tag, names: [0; 3] });
         node
     }
 
@@ -211,6 +212,12 @@ impl<'a> Builder<'a> {
         self.shape.attributes.append(attributes);
         let to = self.shape.attributes.len() as u32;
         let node = self.push_node(tag, from, to);
+        let own = self.shape.attributes.get(from as usize..).unwrap_or_default();
+        if let Some(node) = self.shape.nodes.last_mut() {
+            for attribute in own {
+                node.note(attribute.name);
+            }
+        }
         if whole {
             return;
         }

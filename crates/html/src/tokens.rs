@@ -255,7 +255,7 @@ impl<'a> Tokens<'a> {
             slash = false;
             let start = at;
             at += 1;
-            while !matches!(*source.get(at)?, b'=' | b'>' | b'/') && !is_space(*source.get(at)?) {
+            while !ENDS_NAME[usize::from(*source.get(at)?)] {
                 at += 1;
             }
             let name = Name::from_key(key_of(source.get(start..at)?));
@@ -317,7 +317,18 @@ fn comment_length(rest: &[u8]) -> usize {
     rest.len()
 }
 
-fn is_space(byte: u8) -> bool {
+/// The bytes that end the name of an attribute.
+static ENDS_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_space(byte as u8) || matches!(byte as u8, b'=' | b'>' | b'/');
+        byte += 1;
+    }
+    table
+};
+
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\t' | b'\r' | b'\x0C')
 }
 
