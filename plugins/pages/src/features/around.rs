@@ -179,19 +179,23 @@ impl Own {
         for distance in around.words.iter_mut().chain(&mut around.elements) {
             *distance = FAR.min(*distance + 1);
         }
-        let is_said = |bits: u64, at: usize| bits >> at & 1 == 1;
-        for (group, distance) in around.words.iter_mut().enumerate() {
-            *distance *= u8::from(!is_said(self.words, group));
-        }
-        for (element, distance) in around.elements.iter_mut().enumerate() {
-            *distance *= u8::from(!is_said(self.elements.into(), element));
-        }
+        bits(self.words).for_each(|group| around.words[group] = 0);
+        bits(self.elements.into()).for_each(|element| around.elements[element] = 0);
         around.hidden |= self.hidden;
         around.article_body |= self.article_body;
         around.aria_hidden |= self.aria_hidden;
         around.signature = self.signature;
         around
     }
+}
+
+/// The numbers of the bits that are set, in order.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit as usize)
+    })
 }
 
 /// Tells apart elements by name, classes without digits, and what is around them.

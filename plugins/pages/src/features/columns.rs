@@ -65,10 +65,15 @@ impl Columns {
         self.values.get(start..start + self.n_rows()).unwrap_or_default()
     }
 
-    /// The values of a column for some rows, a chunk; behind the last row come values that mean nothing.
-    pub(crate) fn chunk(&self, column: usize, chunk: usize) -> Option<&[f32; LANES]> {
-        let (chunks, _) = self.values.as_chunks::<LANES>();
-        chunks.get(column * self.rows.len().div_ceil(LANES) + chunk)
+    /// The values of all columns, one after the other, in chunks of rows; behind the last row of a column come values that
+    /// mean nothing.
+    pub(crate) fn chunks(&self) -> &[[f32; LANES]] {
+        self.values.as_chunks::<LANES>().0
+    }
+
+    /// Number of chunks of a column.
+    pub(crate) fn n_chunks(&self) -> usize {
+        self.rows.len().div_ceil(LANES)
     }
 
     /// From one column to the next.
