@@ -36,7 +36,7 @@ pub(crate) fn append(out: &mut String, start: usize, source: &str, pre: bool, li
 }
 
 /// So many bytes are looked at at once.
-const STEP: usize = size_of::<u64>();
+pub(crate) const STEP: usize = size_of::<u64>();
 
 /// Bytes at the beginning of `rest` that are copied as they are: up to a reference, a control character, or, unless
 /// white space stays as it is, a second blank.
@@ -74,7 +74,7 @@ const fn all(byte: u8) -> u64 {
 }
 
 /// The highest bit of each byte that is `byte`.
-fn equal(bytes: u64, byte: u8) -> u64 {
+pub(crate) fn equal(bytes: u64, byte: u8) -> u64 {
     let other = bytes ^ all(byte);
     !(((other & all(0x7F)) + all(0x7F)) | other) & all(0x80)
 }

@@ -99,6 +99,8 @@ struct Builder<'a> {
     source: &'a str,
     shape: Shape,
     open: Vec<Open>,
+    /// For each tag, how many of the open elements have it: most that are looked for are not there.
+    n_open: [u16; 256],
     /// Open elements that were too deep to be put on the stack.
     n_too_deep: usize,
     /// Whether nothing has come yet that a page has and a set of frames has not.
@@ -123,6 +125,7 @@ impl<'a> Builder<'a> {
                 foreign: false,
                 holds_html: false,
             }],
+            n_open: [0; 256],
             n_too_deep: 0,
             may_be_frameset: true,
             is_frameset: false,
@@ -226,6 +229,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let holds_html = foreign && holds_html(tag, name);
+        self.n_open[tag as usize] += 1;
         self.open.push(Open { node, tag, name, ended: false, foreign, holds_html });
     }
 
@@ -277,6 +281,7 @@ impl<'a> Builder<'a> {
             self.pop();
         }
         if tag.closes_p()
+            && self.is_open(Tag::P)
             && let Some(at) = self.find(|open| open.tag == Tag::P, |open| is_button_scope(open.tag))
         {
             self.pop_to(at);
@@ -285,6 +290,7 @@ impl<'a> Builder<'a> {
             Tag::H1 | Tag::H2 | Tag::H3 | Tag::H4 | Tag::H5 | Tag::H6 => {
                 (self.top().tag.heading_level().is_some()).then(|| self.open.len() - 1)
             }
+            Tag::Li if !self.is_open(Tag::Li) => None,
             Tag::Li => self.find(|open| open.tag == Tag::Li, |open| ends_item_search(open.tag)),
             Tag::Dd | Tag::Dt => {
                 self.find(|open| matches!(open.tag, Tag::Dd | Tag::Dt), |open| ends_item_search(open.tag))
@@ -388,6 +394,9 @@ impl<'a> Builder<'a> {
 
     /// Ends the innermost open element `tag`, at once or, if blocks are open inside, with these.
     fn end_formatting(&mut self, tag: Tag) {
+        if !self.is_open(tag) {
+            return;
+        }
         let is_same = |open: &Open| open.tag == tag && !open.ended;
         let Some(at) = self.find(is_same, |open| open.tag.is_scope()) else { return };
         let blocks_inside = self.open.iter().skip(at + 1).any(|open| open.tag.is_special());
@@ -398,6 +407,11 @@ impl<'a> Builder<'a> {
         } else {
             self.pop_to(at);
         }
+    }
+
+    /// Whether an element of the tag is open anywhere.
+    fn is_open(&self, tag: Tag) -> bool {
+        self.n_open[tag as usize] > 0
     }
 
     /// The innermost open element that is looked for; the search ends at a barrier, which may itself be it.
@@ -429,6 +443,9 @@ impl<'a> Builder<'a> {
 
     fn pop_one(&mut self) {
         let Some(open) = self.open.pop() else { return };
+        // The root was never counted.
+        let n_open = &mut self.n_open[open.tag as usize];
+        *n_open = n_open.saturating_sub(1);
         let end = self.shape.nodes.len() as u32;
         if let Some(node) = self.shape.nodes.get_mut(open.node as usize) {
             node.end = end;

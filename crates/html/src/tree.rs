@@ -113,7 +113,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Whether an element has any attribute that is kept.
-    pub(crate) fn has_attributes(&self, node: NodeId) -> bool {
+    pub fn has_attributes(&self, node: NodeId) -> bool {
         self.shape.nodes.get(node).is_some_and(|node| node.names != [0; 3])
     }
 
