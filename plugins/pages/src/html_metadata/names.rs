@@ -180,7 +180,7 @@ const PROFILES: &[&str] = &[
 /// Finds the names that a page shows near its main heading.
 pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     let mut reader = Reader { page, found };
-    for node in 1..page.tree.len() {
+    for node in (1..page.tree.len()).filter(|node| page.tree.has_attributes(*node)) {
         reader.element(node);
     }
     for block in page.near.clone().filter(|block| Some(*block) != page.main) {

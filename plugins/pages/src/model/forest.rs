@@ -111,6 +111,17 @@ impl Forest {
         probabilities
     }
 
+    /// For each feature, whether a tree asks for it.
+    pub(crate) fn asked(&self) -> Vec<bool> {
+        let mut asked = vec![false; self.features.len()];
+        for (feature, _) in self.trees.iter().flat_map(|tree| &tree.levels) {
+            if let Some(asked) = asked.get_mut(*feature) {
+                *asked = true;
+            }
+        }
+        asked
+    }
+
     /// Appends the probability of each row.
     pub(crate) fn apply_next(&self, columns: &Columns, probabilities: &mut Vec<f32>) {
         let start = probabilities.len();
