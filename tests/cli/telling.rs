@@ -204,3 +204,42 @@ fn pipes_are_not_looked_into() {
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 40), "{ran:#?}");
     assert!(!ran.stderr.contains("warning"), "{ran:#?}");
 }
+
+#[test]
+fn a_stage_that_takes_most_of_all_text_is_named() {
+    let stages = "[[stage]]\nuse = \"site-rules\"\nrules = [\"ferry.toml\"]\n\n[[stage]]";
+    let world = World::with(&PIPELINE.replacen("[[stage]]", stages, 1));
+    world.write(
+        "ferry.toml",
+        "name = 'ferry'\nneed = 1\ndetect = ['^ferry$']\n[[tail]]\nname = 'footer'\nline = '^The end$'\n",
+    );
+    let page = |n: usize| {
+        let footer = "All timetables of the harbour and its ferries. ".repeat(n);
+        let text = format!("ferry\nThe ferry left before dawn, and nobody waved.\nThe end\n{footer}\n");
+        format!("{}\n", json!({ "text": text }))
+    };
+    // Of 51 bytes that stay, and ten or a hundred that go.
+    let (all, most) = ((0..20).map(|_| page(0)), (0..20).map(|_| page(2)));
+    world.write("in/a.jsonl", most.collect::<String>());
+    let ran = world.run(&[]).exits(0);
+    let [seen, taken] =
+        ["seen", "taken"].map(|name| world.manifest()["tally"]["stages"]["stage.site-rules"][name].clone());
+    assert_eq!(seen, 20);
+    let share = taken["bytes"].as_f64().unwrap() / taken["of"].as_f64().unwrap();
+    assert!((0.6..0.7).contains(&share), "{taken}");
+    let said = format!(
+        "`site-rules` took {:.0} % of the text of those that it kept: `tamis report out`",
+        share * 100.0
+    );
+    let ran = ran.says(&[&said, "`tamis explain`"]);
+    assert!(!ran.stdout.contains("% of the text"), "{}", ran.stdout);
+    let quiet = world.run(&["--fresh", "--quiet"]).exits(0);
+    assert!(!quiet.stderr.contains("% of the text"), "{}", quiet.stderr);
+    // Less than half of it, or too few documents to speak of.
+    world.write("in/a.jsonl", all.collect::<String>());
+    let less = world.run(&["--fresh"]).exits(0);
+    assert!(!less.stderr.contains("% of the text"), "{}", less.stderr);
+    world.write("in/a.jsonl", page(2).repeat(19));
+    let few = world.run(&["--fresh"]).exits(0);
+    assert!(!few.stderr.contains("% of the text"), "{}", few.stderr);
+}

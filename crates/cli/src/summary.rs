@@ -101,6 +101,42 @@ pub(crate) fn silent(plan: &Plan, report: &Report) -> Vec<String> {
     keys(plan).into_iter().filter_map(line).collect()
 }
 
+/// Of fewer documents a share says nothing of a collection, and each can be looked at.
+const MIN_TAKEN_FROM: u64 = 20;
+/// Beyond this share of their text, what a stage takes of the documents that it keeps may be the text itself.
+const MOST_TEXT: f64 = 0.5;
+/// Beyond this share, the documents that a stage drops may be the collection.
+const MOST_DOCUMENTS: f64 = 0.9;
+
+/// Which stages have taken so much of all text, or of all documents, that somebody should look at it; and how to.
+pub(crate) fn large_shares(plan: &Plan, report: &Report) -> Option<String> {
+    let tallies = keys(plan).into_iter().filter_map(|(key, name)| {
+        let tally = report.tally.stages.get(&key)?;
+        (key.starts_with("stage.") && tally.seen >= MIN_TAKEN_FROM).then_some((name, tally))
+    });
+    let large: Vec<String> = tallies.filter_map(|(name, tally)| large_share(&name, tally)).collect();
+    if large.is_empty() {
+        return None;
+    }
+    let look = if report.finish == Finish::Dry {
+        "`tamis preview` shows what goes, and `tamis explain` why".to_owned()
+    } else {
+        format!("`tamis report {}` shows examples, and `tamis explain` why one went", shown(&report.place))
+    };
+    Some(format!("{}: {look}", large.join(", ")))
+}
+
+fn large_share(name: &str, tally: &StageTally) -> Option<String> {
+    // A share that is not whole must not look as if it were.
+    let percent = |share: f64| (share * 100.0).min(99.0).round();
+    let dropped = tally.n_dropped() as f64 / tally.seen.max(1) as f64;
+    let text = tally.taken.ratio();
+    if dropped > MOST_DOCUMENTS && tally.n_dropped() < tally.seen {
+        return Some(format!("`{name}` dropped {} % of the documents that came to it", percent(dropped)));
+    }
+    (text > MOST_TEXT).then(|| format!("`{name}` took {} % of the text of those that it kept", percent(text)))
+}
+
 /// What a stage counted itself; its name stands in the first row only.
 fn add_counts(table: &mut Table, name: &str, tally: &StageTally) {
     for (index, (what, n)) in tally.counts.iter().enumerate() {
@@ -209,5 +245,33 @@ fn duration(duration: Duration) -> String {
         seconds if seconds < 0.95 => format!("{:.0} ms", seconds * 1e3),
         seconds if seconds < 120.0 => format!("{seconds:.1} s"),
         seconds => format!("{:.0} min", seconds / 60.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tamis_runner::Taken;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_most_of_all_is_a_large_share() {
+        let tally = |seen, dropped, bytes| StageTally {
+            seen,
+            dropped: [("too-short".to_owned(), dropped)].into_iter().collect(),
+            taken: Taken { bytes, of: 1000 },
+            ..StageTally::default()
+        };
+        for (tally, expected) in [
+            (tally(100, 0, 500), None),
+            (tally(100, 0, 501), Some("`it` took 50 % of the text of those that it kept")),
+            (tally(100, 90, 0), None),
+            (tally(1000, 999, 600), Some("`it` dropped 99 % of the documents that came to it")),
+            // That is a warning of its own.
+            (tally(100, 100, 0), None),
+            (StageTally::default(), None),
+        ] {
+            assert_eq!(large_share("it", &tally).as_deref(), expected, "{tally:?}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn check<'s>(
     registry: &Registry,
 ) -> Vec<(&'s Step, Diagnostic)> {
     let stages: Vec<&Step> = stages.iter().collect();
-    let mut found = walk(sources, &stages, registry);
+    let Walk { mut found, hints, .. } = walk(sources, &stages, registry);
     let first = found.iter().position(|finding| finding.way_out.is_some());
     let mended = first.and_then(|first| Some((first, mended(sources, stages, registry)?)));
     if let Some((first, order)) = mended {
@@ -28,22 +28,23 @@ pub(crate) fn check<'s>(
         let warning = finding.warning.note(format!("in this order they work: {}", order.join(", ")));
         found.insert(first, Finding { warning, ..finding });
     }
-    found.into_iter().map(|finding| (finding.step, finding.into_warning())).collect()
+    found.into_iter().chain(hints).map(|finding| (finding.step, finding.into_warning())).collect()
 }
 
-fn walk<'s>(sources: &[Step], stages: &[&'s Step], registry: &Registry) -> Vec<Finding<'s>> {
-    let mut walk = Walk { stages, sources, registry, text: Text::of(sources), found: Vec::new() };
+fn walk<'a, 's>(sources: &'a [Step], stages: &'a [&'s Step], registry: &'a Registry) -> Walk<'a, 's> {
+    let (found, hints, marked) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut walk = Walk { stages, sources, registry, text: Text::of(sources), found, hints, marked };
     for index in 0..stages.len() {
         walk.stage(index);
     }
-    walk.found
+    walk
 }
 
 /// The stages in an order of which nothing is said any more, if moving one after the other finds one.
 fn mended<'s>(sources: &[Step], mut stages: Vec<&'s Step>, registry: &Registry) -> Option<Vec<&'s Step>> {
     // Each stage is moved once or twice, or they chase each other.
     for _ in 0..2 * stages.len() {
-        let found = walk(sources, &stages, registry);
+        let found = walk(sources, &stages, registry).found;
         let Some(first) = found.first() else { return Some(stages) };
         let (from, to) = first.way_out?;
         let moved = stages.remove(from);
@@ -92,6 +93,8 @@ struct Text {
     before: BTreeSet<Form>,
     /// Whether a stage has taken away what is not the text.
     cleaned: bool,
+    /// Whether a stage has dropped documents that repeat others.
+    unique: bool,
     /// What is left of nothing, and the stage that did that.
     destroyed: BTreeMap<Layout, usize>,
     /// What was made on purpose, and the stage that did.
@@ -108,6 +111,7 @@ impl Text {
             given_by: None,
             before: BTreeSet::new(),
             cleaned: false,
+            unique: false,
             destroyed: BTreeMap::new(),
             made: BTreeMap::new(),
         }
@@ -140,6 +144,7 @@ impl Text {
             self.made.clear();
         }
         self.cleaned |= forms.cleans();
+        self.unique |= forms.deduplicates();
         for layout in forms.destroyed() {
             self.destroyed.entry(layout).or_insert(index);
             self.made.remove(&layout);
@@ -157,6 +162,10 @@ struct Walk<'a, 's> {
     registry: &'a Registry,
     text: Text,
     found: Vec<Finding<'s>>,
+    /// What no other order of these stages would mend.
+    hints: Vec<Finding<'s>>,
+    /// Which of the hints is about the marks that a stage makes, by the index of that.
+    marked: BTreeMap<usize, usize>,
 }
 
 impl Walk<'_, '_> {
@@ -164,7 +173,7 @@ impl Walk<'_, '_> {
         let Some(step) = self.stages.get(index) else { return };
         let Some(kind) = step.kind else {
             // It may do anything.
-            self.text = Text { unknown: true, ..Text::of(&[]) };
+            self.text = Text { unknown: true, unique: true, ..Text::of(&[]) };
             return;
         };
         let forms = step.forms;
@@ -178,6 +187,8 @@ impl Walk<'_, '_> {
         }
         self.destroyed(index);
         self.unmade(index);
+        self.repeated(index);
+        self.marked(index);
         self.text.pass(index, forms);
     }
 
@@ -325,6 +336,49 @@ impl Walk<'_, '_> {
                 .related(&maker.place, format!("makes {what}"));
             self.found.push(Finding::new(step, warning, None));
         }
+    }
+
+    /// Warns about a stage that learns what documents share, while there may be documents that share everything.
+    fn repeated(&mut self, index: usize) {
+        let step = self.stages[index];
+        if self.text.unique || !step.forms.counts_holders() {
+            return;
+        }
+        let message = format!(
+            "{} learns what documents share, and nothing before it drops those that are there twice: all of their text is \
+             shared",
+            step.called()
+        );
+        // One that compares cleaned texts comes behind it.
+        let droppers = self.stages_that(|forms| forms.deduplicates() && !forms.compares());
+        let label = match droppers.as_slice() {
+            [] => "drop those before".to_owned(),
+            droppers => format!("put {} before it", droppers.join(" or ")),
+        };
+        let warning = Diagnostic::warning(&step.place, message).label(label);
+        self.hints.push(Finding::new(step, warning, None));
+    }
+
+    /// Warns about a stage that counts marks of Markdown as words and characters, and the stage that makes them.
+    fn marked(&mut self, index: usize) {
+        let step = self.stages[index];
+        let made = self.text.made.get(&Layout::Markdown).copied();
+        let Some(made_by) = made.filter(|_| step.forms.counts_marks()) else { return };
+        if let Some(first) = self.marked.get(&made_by).and_then(|hint| self.hints.get_mut(*hint)) {
+            first.same.push(format!("`{}`", step.id));
+            return;
+        }
+        let maker = self.stages[made_by];
+        let message = format!(
+            "{} counts the marks of Markdown that `{}` makes as words and characters of the text",
+            step.called(),
+            maker.id
+        );
+        let warning = Diagnostic::warning(&step.place, message)
+            .label(format!("let `{}` make text without marks, or have limits with them in mind", maker.id))
+            .related(&maker.place, "makes Markdown");
+        self.marked.insert(made_by, self.hints.len());
+        self.hints.push(Finding::new(step, warning, None));
     }
 
     /// Warns about a stage that compares texts with what pages of a site share, and nothing in the pipeline takes

@@ -72,7 +72,7 @@ pub use run::run;
 pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
 pub use settings::{Grace, Settings, StoreSettings, Stream};
 pub use sites::Sites;
-pub use tally::{InputTally, StageTally, Tally};
+pub use tally::{InputTally, StageTally, Taken, Tally};
 #[cfg(feature = "remote")]
 pub use tamis_input::set_hub;
 pub use work::chain::{counted_pass, pass, process, transform};

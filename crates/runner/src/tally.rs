@@ -144,6 +144,10 @@ pub struct StageTally {
     /// How the values of each declared measure are spread over the records that came in.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub measures: BTreeMap<String, Sketch>,
+    /// What a stage that cleans has taken of the texts that it let pass; that of source of pages is not counted, of which
+    /// most is tags.
+    #[serde(skip_serializing_if = "Taken::is_nothing", default)]
+    pub taken: Taken,
     /// Counters that the stage has declared and that stayed at 0 to the end of the run, such as rules that never
     /// matched; `family/*` where all of a family (`family/rule`) did.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -157,6 +161,36 @@ pub struct StageTally {
     /// Time spent, summed over all threads. Not part of a manifest, which is the same for the same input.
     #[serde(skip)]
     pub time: Spent,
+}
+
+/// How much of some texts is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Bytes of text that are gone. Of a document that has grown, none are.
+    pub bytes: u64,
+    /// Bytes of all of the texts before.
+    pub of: u64,
+}
+
+impl Taken {
+    /// The share that is gone, 0 to 1.
+    pub fn ratio(self) -> f64 {
+        share(self.bytes, self.of)
+    }
+
+    pub(crate) fn note(&mut self, before: usize, after: usize) {
+        self.bytes += before.saturating_sub(after) as u64;
+        self.of += before as u64;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.of == 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.of += other.of;
+    }
 }
 
 impl StageTally {
@@ -187,6 +221,7 @@ impl StageTally {
         self.found.extend(other.found);
         self.reasons.add(other.reasons);
         self.split += other.split;
+        self.taken.add(other.taken);
         self.time += other.time;
         for (reason, n) in other.dropped {
             *self.dropped.entry(reason).or_default() += n;

@@ -48,6 +48,7 @@ impl Layout {
 /// assert_eq!(forms.given(), [Form::Clean]);
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct Forms {
     takes: u64,
     gives: u64,
@@ -56,10 +57,19 @@ pub struct Forms {
     makes: u64,
     cleans: bool,
     compares: bool,
+    counts_holders: bool,
+    counts_marks: bool,
+    deduplicates: bool,
 }
 
-/// In the set of what a stage needs: texts that have been cleaned. Older programs pass over it.
+/// In the set of what a stage needs: texts that have been cleaned. Older programs pass over it, as over those below.
 const CLEANED: u64 = 1 << 63;
+/// In the same set: each document once.
+const ONCE: u64 = 1 << 62;
+/// In the same set: words without marks around them.
+const UNMARKED: u64 = 1 << 61;
+/// In the set of what a stage makes: a collection in which no document repeats another.
+const UNIQUE: u64 = 1 << 63;
 
 impl Forms {
     /// Takes anything and leaves it as it is.
@@ -116,6 +126,29 @@ impl Forms {
         self
     }
 
+    /// Learns from how many documents hold something, so that whoever drops repeated documents stands before it: what
+    /// stands in two copies of a document alone is shared, too.
+    #[must_use]
+    pub fn counting_holders(mut self) -> Self {
+        self.counts_holders = true;
+        self
+    }
+
+    /// Counts words and characters, and those of which a text is marked up in Markdown with them, so that no stage
+    /// before it should make Markdown.
+    #[must_use]
+    pub fn counting_marks(mut self) -> Self {
+        self.counts_marks = true;
+        self
+    }
+
+    /// Drops documents whose text repeats that of another.
+    #[must_use]
+    pub fn deduplicating(mut self) -> Self {
+        self.deduplicates = true;
+        self
+    }
+
     /// Whether it works on texts of this form.
     pub fn takes(self, form: Form) -> bool {
         self.takes == 0 || self.takes & form_bit(form) != 0
@@ -156,11 +189,31 @@ impl Forms {
         self.compares
     }
 
+    /// Whether it learns from how many documents hold something, so that repeated ones should be gone.
+    pub fn counts_holders(self) -> bool {
+        self.counts_holders
+    }
+
+    /// Whether it takes marks of Markdown for words and characters of the text.
+    pub fn counts_marks(self) -> bool {
+        self.counts_marks
+    }
+
+    /// Whether it drops documents that repeat others.
+    pub fn deduplicates(self) -> bool {
+        self.deduplicates
+    }
+
     /// The sets as bits, as they cross the plugin boundary: forms taken and given, then layouts needed, destroyed and
     /// made, then whether it cleans.
     pub fn to_bits(self) -> [u64; 6] {
-        let needs = self.needs | if self.compares { CLEANED } else { 0 };
-        [self.takes, self.gives, needs, self.destroys, self.makes, self.cleans.into()]
+        let bit = |holds: bool, bit: u64| if holds { bit } else { 0 };
+        let needs = self.needs
+            | bit(self.compares, CLEANED)
+            | bit(self.counts_holders, ONCE)
+            | bit(self.counts_marks, UNMARKED);
+        let makes = self.makes | bit(self.deduplicates, UNIQUE);
+        [self.takes, self.gives, needs, self.destroys, makes, self.cleans.into()]
     }
 
     /// The same back; bits that mean nothing here are passed over, because a newer plugin may know more.
@@ -175,6 +228,9 @@ impl Forms {
             makes: makes & layout,
             cleans: cleans != 0,
             compares: needs & CLEANED != 0,
+            counts_holders: needs & ONCE != 0,
+            counts_marks: needs & UNMARKED != 0,
+            deduplicates: makes & UNIQUE != 0,
         }
     }
 
@@ -240,6 +296,9 @@ mod tests {
             .cleaning()
             .comparing();
         assert_eq!(Forms::from_bits(forms.to_bits()), forms);
+        for forms in [forms.counting_holders(), forms.counting_marks(), forms.deduplicating()] {
+            assert_eq!(Forms::from_bits(forms.to_bits()), forms);
+        }
         assert_eq!(Forms::from_bits([8, 0, 0, 0, 0, 0]), Forms::new());
     }
 }

@@ -327,7 +327,7 @@ fn show_summary(plan: &Plan, report: &Report, is_limited: bool, streams: bool) {
     for line in failures::smells(plan, report) {
         output::log_line(format_args!("warning: {line}"));
     }
-    for line in summary::silent(plan, report) {
+    for line in summary::silent(plan, report).into_iter().chain(summary::large_shares(plan, report)) {
         output::log_line(line);
     }
     if let Some(added) = &report.manifest.added {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tamis_config::{Opened, OpenedStage};
-use tamis_document::{Document, Fate, Record};
+use tamis_document::{Document, Fate, Form, Record};
 use tamis_stage::Failure;
 use tamis_stage::handle::{Counts, Effects, OpenStage};
 
@@ -14,7 +14,7 @@ use crate::disk::states;
 use crate::error::RunError;
 use crate::observer::{Event, Events, Interest, Observer};
 use crate::read::only::Only;
-use crate::tally::Tally;
+use crate::tally::{Taken, Tally};
 use crate::work::decode::decode;
 use crate::work::place::{Container, MAX_SPLITS, SPLIT_BITS};
 use crate::work::task::{Block, Piece};
@@ -334,6 +334,7 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
         let start = Stopwatch::start();
         let seen = line.records.len();
         tally.stage("stage", &stage.id).find(&stage.named_fields, &line.records);
+        let before = TextBytes::before(stage, &line.records);
         let effects = line.pass(stage, events);
         let entry = tally.stage("stage", &stage.id);
         entry.time += start.spent();
@@ -346,6 +347,7 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
                 Fate::Failed(_) => entry.fail(record),
             }
         }
+        before.tell(&line.records, &mut entry.taken);
         merge_counts(&mut entry.counts, effects.counts);
         for (name, sketch) in effects.measures {
             entry.measures.entry(name.into_owned()).or_default().add(sketch);
@@ -354,6 +356,26 @@ fn run_stages(stages: &[OpenedStage], line: &mut Line, tally: &mut Tally, events
         // Children first: their parents are named by their place among all records of the call.
         line.split(effects.split, events);
         line.take_out(&Arc::from(stage.id.as_str()));
+    }
+}
+
+/// The bytes of texts before a stage, to know what it takes of them; empty where that says nothing.
+struct TextBytes(Vec<usize>);
+
+impl TextBytes {
+    /// Of what a stage for the source of pages leaves, most of what is gone is tags; what does not clean may write texts
+    /// anew, in other characters.
+    fn before(stage: &OpenedStage, records: &[Record]) -> Self {
+        let forms = stage.handle.forms();
+        let takes_markup = forms.taken().contains(&Form::Markup);
+        let counts = forms.cleans() && !takes_markup;
+        Self(records.iter().filter(|_| counts).map(|record| record.document.text.len()).collect())
+    }
+
+    fn tell(&self, records: &[Record], taken: &mut Taken) {
+        for (before, record) in self.0.iter().zip(records).filter(|(_, record)| record.is_kept()) {
+            taken.note(*before, record.document.text.len());
+        }
     }
 }
 

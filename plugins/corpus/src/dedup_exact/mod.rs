@@ -90,7 +90,7 @@ impl KeyedStage for DedupExact {
 
     fn forms(&self) -> Forms {
         if self.options.unit == Unit::Documents {
-            Forms::new()
+            Forms::new().deduplicating()
         } else {
             Forms::new().needing([Layout::Lines])
         }

@@ -106,7 +106,7 @@ impl KeyedStage for DedupNear {
     }
 
     fn forms(&self) -> Forms {
-        Forms::new().comparing()
+        Forms::new().comparing().deduplicating()
     }
 
     fn rounds(&self) -> Rounds {

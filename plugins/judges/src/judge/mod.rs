@@ -84,7 +84,7 @@ impl BatchExtractor for Judge {
     }
 
     fn forms(&self) -> Forms {
-        Forms::new().taking([Form::Flattened, Form::Clean])
+        Forms::new().taking([Form::Flattened, Form::Clean]).counting_marks()
     }
 
     fn extract_one(&self, measurer: &mut Measurer, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {

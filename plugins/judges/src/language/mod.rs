@@ -48,7 +48,7 @@ impl Extractor for Language {
 
     fn forms(&self) -> Forms {
         // Tags of HTML are no language, and most of a page's letters.
-        Forms::new().taking([Form::Flattened, Form::Clean])
+        Forms::new().taking([Form::Flattened, Form::Clean]).counting_marks()
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
