@@ -1,12 +1,12 @@
 //! Writes the rows of each sweep as they come, and the table when all is over.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::block::{Block, Builder, HEADER};
+use super::block::{Block, Builder};
 use super::reader::Blocks;
 use super::row::{END, FateRow, MAGIC};
 use crate::disk::appended::Appended;
