@@ -55,9 +55,8 @@ impl Tree {
         }
         // Of the usual number of leaves the compiler knows that all are there.
         if let Ok(leaves) = <&[f32; USUAL_LEAVES]>::try_from(self.leaves.as_slice()) {
-            for (sums, indexes) in sums.iter_mut().zip(indexes) {
-                let said = indexes.map(|index| leaves[usize::from(index) % USUAL_LEAVES]);
-                sums.iter_mut().zip(said).for_each(|(sum, said)| *sum += said);
+            for (sums, indexes) in sums.iter_mut().zip(&indexes) {
+                add_leaves(leaves, indexes, sums);
             }
             return;
         }
@@ -74,6 +73,14 @@ impl Tree {
 fn ask(values: &[f32; LANES], threshold: f32, indexes: &mut [u8; LANES]) {
     for lane in 0..LANES {
         indexes[lane] = indexes[lane] << 1 | u8::from(values[lane] > threshold);
+    }
+}
+
+/// Adds the leaves that the rows of a chunk have come to.
+#[inline]
+fn add_leaves(leaves: &[f32; USUAL_LEAVES], indexes: &[u8; LANES], sums: &mut [f32; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += leaves[usize::from(indexes[lane]) % USUAL_LEAVES];
     }
 }
 
