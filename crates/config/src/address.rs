@@ -50,13 +50,9 @@ fn unknown(parts: &Parts<'_>, known: &[&str], written: &str, place: &Place) -> O
     if known.contains(&scheme) {
         return None;
     }
-    let label = match closest(scheme, known.iter().copied()) {
-        Some(known) => format!("did you mean `{known}://`?"),
-        None => {
-            let known: Vec<_> = known.iter().map(|scheme| format!("{scheme}://")).collect();
-            format!("known: {}", list(&known))
-        }
-    };
+    let all = || known.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>();
+    let label = closest(scheme, known.iter().copied())
+        .map_or_else(|| format!("known: {}", list(&all())), |known| format!("did you mean `{known}://`?"));
     Some(Diagnostic::error(place, format!("unknown kind of address `{scheme}://`")).label(label))
 }
 
