@@ -368,9 +368,8 @@ class Launching(Folder):
         again = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(self.lines(folder), self.expected)
-        tally = json.loads(subprocess.run(
-            [*tamis._program.command(), "merge", output, "--json"], capture_output=True, check=True
-        ).stdout)["tally"]
+        merge = [*tamis._program.command(), "merge", output, "--json"]
+        tally = json.loads(subprocess.run(merge, capture_output=True, check=True).stdout)["tally"]
         for count in ("read", "kept", "failed"):
             self.assertEqual(tally[count], self.whole[count], count)
 
@@ -414,8 +413,11 @@ class Launching(Folder):
                 raise PySparkException("No module named 'tamis'\n" + "frame\n" * 100)
 
         self.on_sail()
-        with self.assertRaisesRegex(tamis.Error, "shards 0,1,2 failed 3 times; shard 0 said: No module named 'tamis'") as caught:
-            tamis.launch(self.folder / "p.toml", self.folder / "x", shards=3, runner=lambda tasks: spark.runner(Broken())(tasks))
+        said = "shards 0,1,2 failed 3 times; shard 0 said: No module named 'tamis'"
+        broken = spark.runner(Broken())
+        with self.assertRaisesRegex(tamis.Error, said) as caught:
+            # Without `reduce`, as nothing comes to that.
+            tamis.launch(self.folder / "p.toml", self.folder / "x", shards=3, runner=lambda tasks: broken(tasks))
         self.assertEqual(caught.exception.code, 3)
         self.assertLess(len(str(caught.exception).splitlines()), 30)
 

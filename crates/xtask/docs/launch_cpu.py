@@ -10,6 +10,7 @@ one and of those that they waited for, so it is Linux alone; what a task starts 
 """
 
 import argparse
+import atexit
 import glob
 import json
 import os
@@ -185,7 +186,8 @@ def engine(name):
         return spark.runner(SparkSession.builder.remote("local[2,4]").getOrCreate())
     port = 50_000 + os.getpid() % 10_000
     command = [os.path.join(os.path.dirname(sys.executable), "sail"), "spark", "server", "--port", str(port)]
-    subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(server.terminate)
     time.sleep(5)
     return spark.runner(SparkSession.builder.remote(f"sc://localhost:{port}").getOrCreate())
 

@@ -12,7 +12,7 @@ waited for:
 
 So reading and writing files are in neither, opening the stages and starting are in neither, and what `process` takes to make
 documents of batches and batches of records is in its figure. `--length` has `length` in place of the stages that clean: hardly
-any work, so that handing over is all that is measured.
+any work, so that handing over is all that is measured, and the ratio says nothing.
 """
 
 import argparse
