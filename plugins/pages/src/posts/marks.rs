@@ -188,7 +188,10 @@ impl Marks {
             }
             at += 1;
         }
-        marks.lines(page);
+        // Lines are read for dates, which takes longer than all the rest, and few pages have two names.
+        if marks.names.len() > 1 {
+            marks.lines(page);
+        }
         marks
     }
 
@@ -280,7 +283,7 @@ fn cleaned_name(name: &str) -> Option<String> {
         && name.split_whitespace().count() <= MOST_NAME_WORDS
         && !name.ends_with(['?', '!'])
         && !NOBODY.contains(&lower.as_str())
-        && dates(name).next().is_none();
+        && !(name.bytes().any(|byte| byte.is_ascii_digit()) && dates(name).next().is_some());
     is_name.then(|| name.to_owned())
 }
 
