@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use tamis_dates::labels::label_at_start;
 use tamis_dates::{certain_moment, dates};
 use tamis_html::{Container, Name, NodeId, Tag, is_hidden_in_line, is_never_shown};
 
@@ -187,7 +188,10 @@ impl Marks {
             }
             at += 1;
         }
-        marks.lines(page);
+        // Lines are read for dates, which takes longer than all the rest, and few pages have two names.
+        if marks.names.len() > 1 {
+            marks.lines(page);
+        }
         marks
     }
 
@@ -250,14 +254,14 @@ pub(super) fn any(marks: &[Mark], nodes: &Range<NodeId>) -> bool {
 pub(super) fn name(page: &Page<'_>, mark: &Mark) -> Option<String> {
     let content = page.tree.attribute_text(mark.nodes.start, Name::Content);
     let is_named = |node: &NodeId| page.tree.attribute(*node, Name::ItemProp) == Some("name");
-    let named = mark.nodes.clone().filter(is_named).map(|node| text(page, node));
+    let by_property = mark.nodes.clone().filter(is_named).map(|node| text(page, node));
     // Beside the name stand a rank, a number of posts, and a picture, which may be a letter.
     let class = |node: NodeId| page.tree.attribute(node, Name::Class).unwrap_or_default();
     let is_link = |node: &NodeId| page.tree.tag(*node) == Tag::A && !any_word(class(*node), &["avatar"]);
     let linked = mark.nodes.clone().filter(is_link).map(|node| text(page, node));
     let whole = text(page, mark.nodes.start);
     let content = content.map(std::borrow::Cow::into_owned).into_iter();
-    let mut names = content.chain(named).chain(linked).chain([whole]);
+    let mut names = content.chain(by_property).chain(linked).chain([whole]);
     names.find_map(|name| cleaned_name(&name))
 }
 
@@ -279,7 +283,7 @@ fn cleaned_name(name: &str) -> Option<String> {
         && name.split_whitespace().count() <= MOST_NAME_WORDS
         && !name.ends_with(['?', '!'])
         && !NOBODY.contains(&lower.as_str())
-        && dates(name).next().is_none();
+        && !(name.bytes().any(|byte| byte.is_ascii_digit()) && dates(name).next().is_some());
     is_name.then(|| name.to_owned())
 }
 
@@ -308,7 +312,14 @@ pub(super) fn time(page: &Page<'_>, mark: &Mark) -> Option<Time> {
     let date = said.find_map(|said| certain_moment(&said));
     let date = date.or_else(|| certain_moment(located.as_deref().unwrap_or(&shown)));
     let is_time = date.is_some() || located.is_some() || shown.bytes().any(|byte| byte.is_ascii_digit());
-    (is_time && is_short).then(|| Time { date, shown: located.unwrap_or_else(|| shown.trim().to_owned()) })
+    (is_time && is_short)
+        .then(|| Time { date, shown: located.unwrap_or_else(|| unlabelled(&shown).to_owned()) })
+}
+
+/// A time without what says that it is one.
+fn unlabelled(shown: &str) -> &str {
+    let rest = label_at_start(shown.trim()).map(|(_, rest)| rest.trim_start_matches([':', '：']).trim());
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(shown.trim())
 }
 
 /// Whether the class of an element says that it names who posts.

@@ -173,9 +173,9 @@ fn kind(page: &Page<'_>, container: &Container) -> Option<Kind> {
 /// What lies in an element and in none of its kind inside it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
-    n_names: u32,
-    n_times: u32,
-    n_words: f32,
+    names: u32,
+    times: u32,
+    words: f32,
 }
 
 /// What each block element holds for itself; what stands right before it in an element of another kind counts where it
@@ -185,22 +185,24 @@ fn tallies(page: &Page<'_>, kinds: &[Option<Kind>], marks: &Marks, taken: &[bool
     let mut above = Vec::new();
     let mut add = |container: usize, what: &dyn Fn(&mut Tally)| {
         nearest_of_each_kind(page, kinds, container, &mut above);
-        above.iter().for_each(|(_, container)| what(&mut tallies[*container]));
+        for (_, container) in &above {
+            what(&mut tallies[*container]);
+        }
     };
     for mark in &marks.names {
-        add(mark.container, &|tally| tally.n_names += 1);
+        add(mark.container, &|tally| tally.names += 1);
     }
     for mark in &marks.times {
-        add(mark.container, &|tally| tally.n_times += 1);
+        add(mark.container, &|tally| tally.times += 1);
     }
     for block in taken_blocks(taken) {
-        add(page.container(block), &|tally| tally.n_words += page.n_words(block));
+        add(page.container(block), &|tally| tally.words += page.n_words(block));
     }
     for (container, before) in before(page, kinds).into_iter().enumerate() {
         let Some(nodes) = before.map(|before| nodes(page, before)) else { continue };
         let tally = &mut tallies[container];
-        tally.n_names += u32::from(tally.n_names == 0 && marks::any(&marks.names, &nodes));
-        tally.n_times += u32::from(tally.n_times == 0 && marks::any(&marks.times, &nodes));
+        tally.names += u32::from(tally.names == 0 && marks::any(&marks.names, &nodes));
+        tally.times += u32::from(tally.times == 0 && marks::any(&marks.times, &nodes));
     }
     tallies
 }
@@ -258,7 +260,7 @@ fn thread(page: &Page<'_>, kinds: &[Option<Kind>], tallies: &[Tally], n_words: f
     let mut groups: Vec<Group> = Vec::new();
     for (container, kind) in kinds.iter().enumerate() {
         let (Some(kind), tally) = (*kind, tallies[container]) else { continue };
-        if tally.n_words == 0.0 {
+        if tally.words == 0.0 {
             continue;
         }
         let number = *numbers.entry(kind).or_insert(groups.len());
@@ -267,8 +269,8 @@ fn thread(page: &Page<'_>, kinds: &[Option<Kind>], tallies: &[Tally], n_words: f
         }
         let group = &mut groups[number];
         group.n_said += 1;
-        group.n_words += tally.n_words;
-        let is_full = tally.n_names > 0 && tally.n_times > 0;
+        group.n_words += tally.words;
+        let is_full = tally.names > 0 && tally.times > 0;
         group.n_full += usize::from(is_full);
         group.n_teasers += usize::from(is_full && is_teaser(page, container));
     }
@@ -309,23 +311,6 @@ struct Member<'m> {
 }
 
 impl Member<'_> {
-    /// The block that is the line of the name or the time of the post.
-    fn line<T>(
-        &self,
-        page: &Page<'_>,
-        marks: &[(&Mark, bool)],
-        read: impl Fn(&Mark) -> Option<T>,
-    ) -> Option<usize> {
-        let (mark, _) = best(marks, read)?;
-        let blocks = &page.blocks.blocks;
-        let first = blocks.partition_point(|block| block.nodes().end <= mark.nodes.start);
-        let is_line = |block: usize| {
-            blocks.get(block).is_some_and(|it| mark.meets(&it.nodes()))
-                && page.n_words(block) <= mark.n_words as f32 + MOST_BESIDE
-        };
-        Some(first).filter(|first| is_line(*first))
-    }
-
     /// Reads it, if more was taken of it than the lines of its name and time.
     fn read(mut self, page: &Page<'_>) -> Option<Post> {
         let author = best(&self.names, |mark| marks::name(page, mark));
@@ -346,6 +331,18 @@ impl Member<'_> {
             time: time.map(|(_, time)| time),
         })
     }
+}
+
+/// The block that is the line of the name or the time of a post, of which these are the marks.
+fn line<T>(page: &Page<'_>, marks: &[(&Mark, bool)], read: impl Fn(&Mark) -> Option<T>) -> Option<usize> {
+    let (mark, _) = best(marks, read)?;
+    let blocks = &page.blocks.blocks;
+    let first = blocks.partition_point(|block| block.nodes().end <= mark.nodes.start);
+    let is_line = |block: usize| {
+        blocks.get(block).is_some_and(|it| mark.meets(&it.nodes()))
+            && page.n_words(block) <= mark.n_words as f32 + MOST_BESIDE
+    };
+    Some(first).filter(|first| is_line(*first))
 }
 
 /// The first that can be read of the marks that are surest; those of the post itself go before those above it.

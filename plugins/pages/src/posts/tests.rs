@@ -201,3 +201,17 @@ fn names_stand_above_all_posts_or_none() {
     assert!(names("emmer").contains(&"[oat".to_owned()));
     assert!(!names("[emmer").contains(&"rye".to_owned()));
 }
+
+#[test]
+fn a_time_that_is_not_certain_is_told_as_it_is_shown() {
+    let post_of = |time: &str| {
+        format!("<div class=post><b class=author>rye</b> <time>{time}</time><p>What it says.</p></div>")
+    };
+    let source = format!("{}{}", post_of("Posted: Mon 3 Oct, 8:14 am"), post_of("3 weeks ago"));
+    let page = Page::new(&source).expect("short");
+    let taken = vec![true; page.n_blocks()];
+    let posts = Thread::of(&page, &taken).map(|thread| thread.posts(&page, &taken)).unwrap_or_default();
+    let times: Vec<_> =
+        posts.into_iter().filter_map(|post| post.time).map(|time| (time.date, time.shown)).collect();
+    assert_eq!(times, [(None, "Mon 3 Oct, 8:14 am".to_owned()), (None, "3 weeks ago".to_owned())]);
+}

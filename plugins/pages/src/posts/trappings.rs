@@ -236,7 +236,7 @@ fn is_fact(page: &Page<'_>, block: usize) -> bool {
         let value = rest.trim_start_matches([':', '：', ' ']);
         rest.is_empty() || rest.starts_with([':', '：']) || value.starts_with(|c: char| c.is_ascii_digit())
     };
-    FACTS.iter().any(|label| is_fact(&label))
+    FACTS.iter().any(is_fact)
 }
 
 /// Short lines that stand at the same place in many posts.
