@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         documents.push(Document::new(field("id"), field("text")));
     }
     for pass in 0..stage.passes() {
-        let mut local = Default::default();
+        let mut local = <LineTemplate as CorpusStage>::Local::default();
         for document in &documents {
             stage.observe(pass, &mut local, &View::from(document)).map_err(|it| it.to_string())?;
         }

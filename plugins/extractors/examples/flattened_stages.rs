@@ -8,6 +8,8 @@
 //! `valgrind --tool=callgrind --toggle-collect='*measured*' target/release/examples/flattened_stages --silent PAGES.jsonl`,
 //! and `callgrind_annotate --inclusive=yes`: the row `measured_boilerplate`, divided by the bytes, is what that stage takes.
 
+#![expect(clippy::print_stderr, reason = "it is a program, and its output may be documents")]
+
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -70,7 +72,7 @@ measured! {
     measured_published_date PublishedDate
 }
 
-#[inline(always)]
+#[inline]
 fn called<S: BatchExtractor>(it: &mut Opened<S>, document: &Document) -> Result<(Verdict, Edits), Failed> {
     let mut draft = Draft::new(View::from(document));
     let verdict = it.stage.extract_one(&mut it.local, &mut draft).map_err(|failure| failure.to_string())?;
@@ -169,7 +171,9 @@ fn main() -> Result<(), Failed> {
             }
         }
     }
-    steps.iter_mut().for_each(|step| step.forget());
+    for step in &mut steps {
+        step.forget();
+    }
     let mut times = vec![Duration::ZERO; steps.len()];
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for round in 0..n_rounds {
@@ -189,7 +193,9 @@ fn main() -> Result<(), Failed> {
                 writeln!(out, "{}", written(&document, dropped_by)?)?;
             }
         }
-        steps.iter_mut().for_each(|step| step.forget());
+        for step in &mut steps {
+            step.forget();
+        }
     }
     let n_bytes = n_bytes * n_rounds;
     eprintln!("{n_bytes} bytes of {} documents", documents.len() * n_rounds);
