@@ -287,10 +287,15 @@ impl LineTemplate {
 }
 
 /// Whether what a document has in common with its cluster is its text and no template.
+///
+/// A line that is too wide to be compared is text of its own: an article in one line below the notices of its account is
+/// no version of another one. Lines of one sentence do not count, however wide: with them a handbook in many languages
+/// lost the paragraphs that nobody has translated.
 fn shares_its_text(units: &[Unit], class: impl Fn(&Unit) -> Option<learn::Class>) -> bool {
     let (mut n_shared, mut shared, mut all) = (0, 0, 0);
     for unit in units.iter().filter(|unit| !unit.is_part) {
-        let prose = unit.key.map_or(0, |key| u64::from(key.prose));
+        let n_bytes = (unit.end - unit.start) as u64;
+        let prose = unit.key.map_or(n_bytes, |key| u64::from(key.prose));
         all += prose;
         if prose > 0 && class(unit).is_some() {
             n_shared += 1;

@@ -369,6 +369,30 @@ fn a_text_in_several_versions_is_no_template() {
 }
 
 #[test]
+fn notices_below_an_article_in_one_line_are_template() {
+    let menu = "Home\nSearch\nShare\nNews\nSport\nWeather\nTravel\nContact\nImprint\nArchive\n";
+    let notice =
+        |about| format!("Whoever has questions about {about} writes to us. We answer in three days.\n");
+    let notices = ["copies", "letters", "pictures", "errors", "work", "reprints"].map(notice).concat();
+    // Once so long that its line is too wide to be compared, and once so short that the notices are most of the prose.
+    let corpus = |n_times: usize| -> Vec<Document> {
+        let page = |name: char| {
+            let article =
+                format!("This is story {name} of the ferry. It was told on board. ").repeat(n_times);
+            Document::new(name.to_string(), format!("{menu}{article}\n{notices}"))
+        };
+        ('a'..='l').map(page).collect()
+    };
+    for (n_times, is_whole) in [(60, false), (4, true)] {
+        let corpus = corpus(n_times);
+        let stage = learned_in_all_passes(clustering(), &corpus);
+        let text = applied(&stage, 0, &corpus[0]).1;
+        assert_eq!(text.contains("questions"), is_whole, "{n_times}: {text}");
+        assert!(text.contains("story a of the ferry"), "{text}");
+    }
+}
+
+#[test]
 fn clusters_join_groups_that_are_known() {
     let mut corpus = nameless();
     corpus.extend(self::corpus());

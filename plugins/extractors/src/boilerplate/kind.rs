@@ -151,9 +151,11 @@ impl<'a> Both<'a> {
         self.next();
         self.nodes.iter_mut().for_each(|sums| add(sums, &self.node_of_page));
         self.edges.iter_mut().for_each(|sums| add(sums, &self.edge_of_page));
+        let four =
+            |sums: &[f32; 8], first: usize| [sums[first], sums[first + 1], sums[first + 2], sums[first + 3]];
         let of = |model: usize| Sums {
             node: self.nodes.iter().map(|sums| sums[model]).collect(),
-            edge: self.edges.iter().map(|sums| std::array::from_fn(|at| sums[4 * model + at])).collect(),
+            edge: self.edges.iter().map(|sums| four(sums, 4 * model)).collect(),
             pause: self.weights.pause[model],
         };
         Views::of(of(0), of(1), segments)

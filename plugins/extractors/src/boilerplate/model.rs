@@ -214,7 +214,8 @@ fn between(one: f32, other: f32, share: f32) -> f32 {
 }
 
 fn fours(one: &Four, other: &Four, share: f32) -> Four {
-    [0, 1, 2, 3].map(|at| between(one[at], other[at], share))
+    let at = |at: usize| between(one[at], other[at], share);
+    [at(0), at(1), at(2), at(3)]
 }
 
 /// The probability of each state, and of each change of state before each segment.
@@ -275,7 +276,7 @@ impl Sums {
         let mut marginals = Marginals { node: vec![[0.0; 4]; n], edge: vec![[0.0; 4]; n] };
         factors.each_backward(|at, step, backward| {
             let before = at.checked_sub(1).map_or(START, |before| forward[before]);
-            marginals.node[at] = normalised([0, 1, 2, 3].map(|state| forward[at][state] * backward[state]));
+            marginals.node[at] = normalised(products(forward[at], backward));
             marginals.edge[at] = step.changes(before, backward);
         });
         marginals
@@ -287,7 +288,7 @@ impl Sums {
         let forward = factors.forward();
         let mut inside = vec![0.0; forward.len()];
         factors.each_backward(|at, _, backward| {
-            let each = [0, 1, 2, 3].map(|state| forward[at][state] * backward[state]);
+            let each = products(forward[at], backward);
             inside[at] = each[I] / each.iter().sum::<f32>().max(TINY);
         });
         inside
@@ -308,7 +309,8 @@ impl Factors {
     fn of(sums: &Sums) -> Self {
         let least = |sum: &f32| sum.min(CERTAIN);
         let mut node: Vec<f32> = sums.node.iter().map(least).collect();
-        let mut edge: Vec<Four> = sums.edge.iter().map(|sums| sums.map(|sum| least(&sum))).collect();
+        let mut edge = sums.edge.clone();
+        edge.as_flattened_mut().iter_mut().for_each(|sum| *sum = least(sum));
         let mut pause = [least(&sums.pause)];
         exp_each(&mut node);
         exp_each(edge.as_flattened_mut());
@@ -384,14 +386,20 @@ impl Step {
     }
 
     fn ahead(&self, behind: Four) -> Four {
-        [0, 1, 2, 3].map(|state| behind[state] * self.node[state])
+        products(behind, self.node)
     }
 }
 
 /// Every page begins before its text.
 const START: Four = [1.0, 0.0, 0.0, 0.0];
 
+/// Written out: without optimisation across crates, `map` of an array is a call for each of its values.
+fn products([a, b, c, d]: Four, by: Four) -> Four {
+    [a * by[0], b * by[1], c * by[2], d * by[3]]
+}
+
 fn normalised(values: Four) -> Four {
     let scale = values.iter().sum::<f32>().max(TINY).recip();
-    values.map(|value| (value * scale).max(TINY))
+    let [a, b, c, d] = values;
+    [(a * scale).max(TINY), (b * scale).max(TINY), (c * scale).max(TINY), (d * scale).max(TINY)]
 }
