@@ -37,8 +37,7 @@ fn a_file_whose_name_looks_like_a_glob_is_a_file() {
 
 #[test]
 fn inputs_may_be_elsewhere() {
-    let paths =
-        "[\"dump/*.txt\", \"-\", \"s3://bucket/dump/**/*.jsonl\", \"https://u:open-sesame@[::1]:8/a?b=1\", \"./-\"]";
+    let paths = "[\"dump/*.txt\", \"-\", \"s3://bucket/dump/**/*.jsonl\", \"https://u:sesame@[::1]:8/a?b=1\", \"./-\"]";
     let folder = project();
     write(&folder, "-", "");
     let content = SMALL.replace("[\"dump/**/*.txt\"]", paths);
@@ -48,9 +47,9 @@ fn inputs_may_be_elsewhere() {
     assert_eq!(plan.sources[0].inputs[2].written, "s3://bucket/dump/**/*.jsonl");
     assert_eq!(plan.sources[0].inputs[0].root, folder.path());
     let web = &plan.sources[0].inputs[3];
-    assert_eq!(web.address.as_ref().unwrap().secret(), "https://u:open-sesame@[::1]:8/a?b=1");
+    assert_eq!(web.address.as_ref().unwrap().secret(), "https://u:sesame@[::1]:8/a?b=1");
     // Whoever is shown the plan, or finds it beside the output, gets no secrets.
-    let shown = &*tamis_address::shown("https://u:open-sesame@[::1]:8/a?b=1");
+    let shown = &*tamis_address::shown("https://u:sesame@[::1]:8/a?b=1");
     assert!(web.written == shown && !format!("{:?}", plan.sources[0]).contains("sesame"));
     assert_eq!(
         plan.canonical["sources"][0]["paths"],
