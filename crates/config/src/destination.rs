@@ -91,14 +91,21 @@ fn called_like_a_file(written: &str, node: &Node, diagnostics: &mut Diagnostics)
 
 /// The folder that is written, or the address, if exports can write there.
 fn folder(written: &str, place: &Place, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
-    if tamis_address::scheme(written).is_none() {
-        return Some(place.path(written));
+    let is_address = tamis_address::scheme(written).is_some();
+    let path = if is_address { PathBuf::from(written.trim_end_matches('/')) } else { place.path(written) };
+    let mistake = if is_address {
+        address::output_mistake(written, place)
+    } else {
+        // A folder of such a name that is there is meant.
+        address::output_near_miss(written, place).filter(|_| !path.exists())
+    };
+    match mistake {
+        Some(mistake) => {
+            diagnostics.push(mistake);
+            None
+        }
+        None => Some(path),
     }
-    if let Some(mistake) = address::output_mistake(written, place) {
-        diagnostics.push(mistake);
-        return None;
-    }
-    Some(PathBuf::from(written.trim_end_matches('/')))
 }
 
 /// Whether a folder is a place in an object store.

@@ -81,7 +81,7 @@ impl<'s> Finding<'s> {
 
 /// What the texts are at one point of the pipeline.
 #[derive(Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is known by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is known of the texts by itself")]
 struct Text {
     forms: BTreeSet<Form>,
     /// Whether there may be texts of which nobody says what they are.

@@ -99,6 +99,8 @@ struct Builder<'a> {
     source: &'a str,
     shape: Shape,
     open: Vec<Open>,
+    /// For each tag, how many of the open elements have it: most that are looked for are not there.
+    n_open: [u16; 256],
     /// Open elements that were too deep to be put on the stack.
     n_too_deep: usize,
     /// Whether nothing has come yet that a page has and a set of frames has not.
@@ -111,7 +113,7 @@ impl<'a> Builder<'a> {
     fn new(source: &'a str) -> Self {
         // One node in thirty bytes is what pages have; the array grows where it is more.
         let mut nodes = Vec::with_capacity(source.len() / 32 + 1);
-        nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root });
+        nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root, names: [0; 3] });
         Self {
             source,
             shape: Shape { nodes, attributes: Vec::with_capacity(source.len() / 64) },
@@ -123,6 +125,7 @@ impl<'a> Builder<'a> {
                 foreign: false,
                 holds_html: false,
             }],
+            n_open: [0; 256],
             n_too_deep: 0,
             may_be_frameset: true,
             is_frameset: false,
@@ -135,7 +138,8 @@ impl<'a> Builder<'a> {
 
     fn push_node(&mut self, tag: Tag, from: u32, to: u32) -> u32 {
         let node = self.shape.nodes.len() as u32;
-        self.shape.nodes.push(Node { parent: self.top().node, end: node + 1, from, to, tag });
+        let parent = self.top().node;
+        self.shape.nodes.push(Node { parent, end: node + 1, from, to, tag, names: [0; 3] });
         node
     }
 
@@ -211,6 +215,12 @@ impl<'a> Builder<'a> {
         self.shape.attributes.append(attributes);
         let to = self.shape.attributes.len() as u32;
         let node = self.push_node(tag, from, to);
+        let own = self.shape.attributes.get(from as usize..).unwrap_or_default();
+        if let Some(node) = self.shape.nodes.last_mut() {
+            for attribute in own {
+                node.note(attribute.name);
+            }
+        }
         if whole {
             return;
         }
@@ -219,6 +229,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let holds_html = foreign && holds_html(tag, name);
+        self.n_open[tag as usize] += 1;
         self.open.push(Open { node, tag, name, ended: false, foreign, holds_html });
     }
 
@@ -270,6 +281,7 @@ impl<'a> Builder<'a> {
             self.pop();
         }
         if tag.closes_p()
+            && self.is_open(Tag::P)
             && let Some(at) = self.find(|open| open.tag == Tag::P, |open| is_button_scope(open.tag))
         {
             self.pop_to(at);
@@ -278,6 +290,7 @@ impl<'a> Builder<'a> {
             Tag::H1 | Tag::H2 | Tag::H3 | Tag::H4 | Tag::H5 | Tag::H6 => {
                 (self.top().tag.heading_level().is_some()).then(|| self.open.len() - 1)
             }
+            Tag::Li if !self.is_open(Tag::Li) => None,
             Tag::Li => self.find(|open| open.tag == Tag::Li, |open| ends_item_search(open.tag)),
             Tag::Dd | Tag::Dt => {
                 self.find(|open| matches!(open.tag, Tag::Dd | Tag::Dt), |open| ends_item_search(open.tag))
@@ -381,6 +394,9 @@ impl<'a> Builder<'a> {
 
     /// Ends the innermost open element `tag`, at once or, if blocks are open inside, with these.
     fn end_formatting(&mut self, tag: Tag) {
+        if !self.is_open(tag) {
+            return;
+        }
         let is_same = |open: &Open| open.tag == tag && !open.ended;
         let Some(at) = self.find(is_same, |open| open.tag.is_scope()) else { return };
         let blocks_inside = self.open.iter().skip(at + 1).any(|open| open.tag.is_special());
@@ -391,6 +407,11 @@ impl<'a> Builder<'a> {
         } else {
             self.pop_to(at);
         }
+    }
+
+    /// Whether an element of the tag is open anywhere.
+    fn is_open(&self, tag: Tag) -> bool {
+        self.n_open[tag as usize] > 0
     }
 
     /// The innermost open element that is looked for; the search ends at a barrier, which may itself be it.
@@ -422,6 +443,9 @@ impl<'a> Builder<'a> {
 
     fn pop_one(&mut self) {
         let Some(open) = self.open.pop() else { return };
+        // The root was never counted.
+        let n_open = &mut self.n_open[open.tag as usize];
+        *n_open = n_open.saturating_sub(1);
         let end = self.shape.nodes.len() as u32;
         if let Some(node) = self.shape.nodes.get_mut(open.node as usize) {
             node.end = end;

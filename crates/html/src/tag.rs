@@ -19,7 +19,37 @@ pub(crate) fn key_of(name: &[u8]) -> u128 {
     if name.len() > MOST_LETTERS {
         return 0;
     }
-    name.iter().fold(0, |packed, byte| packed << 8 | u128::from(byte.to_ascii_lowercase()))
+    // Numbers of 128 bits are shifted in three steps, and few names are that long.
+    let packed =
+        |part: &[u8]| part.iter().fold(0, |it: u64, byte| it << 8 | u64::from(byte.to_ascii_lowercase()));
+    match name.split_at_checked(name.len().saturating_sub(size_of::<u64>())) {
+        Some((start, end)) if !start.is_empty() => u128::from(packed(start)) << 64 | u128::from(packed(end)),
+        _ => packed(name).into(),
+    }
+}
+
+/// Places of a table of names: four times as many as there are elements, so that most looks are at one.
+const PLACES: usize = 512;
+
+/// Where the search for a key begins.
+const fn place_of(key: u128) -> usize {
+    let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 55) as usize % PLACES
+}
+
+/// For each place the number of the key that stands there, or the number of keys where none does.
+const fn table_of(keys: &[u128]) -> [u8; PLACES] {
+    let mut table = [keys.len() as u8; PLACES];
+    let mut at = 0;
+    while at < keys.len() {
+        let mut place = place_of(keys[at]);
+        while table[place] as usize != keys.len() {
+            place = (place + 1) % PLACES;
+        }
+        table[place] = at as u8;
+        at += 1;
+    }
+    table
 }
 
 macro_rules! names {
@@ -35,10 +65,17 @@ macro_rules! names {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)* Self::$other];
 
             /// What a packed name stands for.
-            #[allow(non_upper_case_globals, reason = "one constant a variant, under its name")]
             pub(crate) fn from_key(key: u128) -> Self {
-                $(const $variant: u128 = self::key($name.as_bytes());)*
-                match key { $($variant => Self::$variant,)* _ => Self::$other }
+                const KEYS: &[u128] = &[$(self::key($name.as_bytes())),*];
+                static TABLE: [u8; PLACES] = table_of(KEYS);
+                let mut place = place_of(key);
+                loop {
+                    let at = usize::from(TABLE[place]);
+                    if KEYS.get(at).is_none_or(|known| *known == key) {
+                        return Self::ALL[at];
+                    }
+                    place = (place + 1) % PLACES;
+                }
             }
 
             /// The name in lower case, empty for one that is not told apart.

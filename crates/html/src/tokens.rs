@@ -6,6 +6,7 @@
 
 use memchr::{memchr, memchr2, memmem};
 
+use crate::append::{STEP, equal};
 use crate::tag::{Name, Tag, key_of};
 
 /// A range of the source, in bytes.
@@ -183,7 +184,7 @@ impl<'a> Tokens<'a> {
 
     /// Where the next tag or comment begins, at or after `from`; the end of the source if there is none.
     fn next_markup(&self, mut from: usize) -> usize {
-        while let Some(found) = memchr(b'<', self.source.get(from..).unwrap_or_default()) {
+        while let Some(found) = find(b'<', self.source.get(from..).unwrap_or_default()) {
             let at = from + found;
             match self.source.get(at + 1) {
                 Some(byte) if byte.is_ascii_alphabetic() || matches!(byte, b'!' | b'?') => return at,
@@ -255,7 +256,7 @@ impl<'a> Tokens<'a> {
             slash = false;
             let start = at;
             at += 1;
-            while !matches!(*source.get(at)?, b'=' | b'>' | b'/') && !is_space(*source.get(at)?) {
+            while !ENDS_NAME[usize::from(*source.get(at)?)] {
                 at += 1;
             }
             let name = Name::from_key(key_of(source.get(start..at)?));
@@ -277,6 +278,20 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// Where a byte stands first. Most values and texts end within a few bytes, for which calling a search is dear.
+fn find(byte: u8, rest: &[u8]) -> Option<usize> {
+    const NEAR: usize = 16;
+    let Some(near) = rest.first_chunk::<NEAR>() else { return memchr(byte, rest) };
+    let (steps, _) = near.as_chunks::<STEP>();
+    for (at, step) in steps.iter().enumerate() {
+        let found = equal(u64::from_le_bytes(*step), byte);
+        if found != 0 {
+            return Some(at * STEP + found.trailing_zeros() as usize / 8);
+        }
+    }
+    memchr(byte, rest.get(NEAR..)?).map(|at| NEAR + at)
+}
+
 /// The value that begins at or after `at`, behind `=`, and where the tag goes on.
 fn attribute_value(source: &[u8], mut at: usize) -> Option<(Span, usize)> {
     while is_space(*source.get(at)?) {
@@ -284,7 +299,7 @@ fn attribute_value(source: &[u8], mut at: usize) -> Option<(Span, usize)> {
     }
     match *source.get(at)? {
         quote @ (b'"' | b'\'') => {
-            let end = at + 1 + memchr(quote, source.get(at + 1..)?)?;
+            let end = at + 1 + find(quote, source.get(at + 1..)?)?;
             Some((Span::new(at + 1, end), end + 1))
         }
         b'>' => Some((Span::new(at, at), at)),
@@ -317,7 +332,18 @@ fn comment_length(rest: &[u8]) -> usize {
     rest.len()
 }
 
-fn is_space(byte: u8) -> bool {
+/// The bytes that end the name of an attribute.
+static ENDS_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_space(byte as u8) || matches!(byte as u8, b'=' | b'>' | b'/');
+        byte += 1;
+    }
+    table
+};
+
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\t' | b'\r' | b'\x0C')
 }
 

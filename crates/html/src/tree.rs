@@ -53,6 +53,24 @@ pub(crate) struct Node {
     pub(crate) from: u32,
     pub(crate) to: u32,
     pub(crate) tag: Tag,
+    /// A bit for each [`Name`] that its attributes have: most questions for an attribute are about one that is not there.
+    pub(crate) names: [u8; 3],
+}
+
+// All names have a bit.
+const _: () = assert!(Name::ALL.len() <= 24);
+
+impl Node {
+    /// Notes that it has an attribute of this name.
+    pub(crate) fn note(&mut self, name: Name) {
+        if let Some(bits) = self.names.get_mut(name as usize / 8) {
+            *bits |= 1 << (name as usize % 8);
+        }
+    }
+
+    fn has(&self, name: Name) -> bool {
+        self.names[name as usize / 8] >> (name as usize % 8) & 1 == 1
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -95,13 +113,18 @@ impl<'a> Tree<'a> {
     }
 
     /// Whether an element has any attribute that is kept.
-    pub(crate) fn has_attributes(&self, node: NodeId) -> bool {
-        self.shape.nodes.get(node).is_some_and(|node| node.tag != Tag::Text && node.from < node.to)
+    pub fn has_attributes(&self, node: NodeId) -> bool {
+        self.shape.nodes.get(node).is_some_and(|node| node.names != [0; 3])
     }
 
     /// The value of an attribute as it stands in the source, if the element has it.
+    #[inline]
     pub fn attribute(&self, node: NodeId, name: Name) -> Option<&'a str> {
-        let node = self.shape.nodes.get(node).filter(|node| node.tag != Tag::Text)?;
+        let node = self.shape.nodes.get(node).filter(|node| node.has(name))?;
+        self.value(node, name)
+    }
+
+    fn value(&self, node: &Node, name: Name) -> Option<&'a str> {
         let attributes = self.shape.attributes.get(node.from as usize..node.to as usize)?;
         let attribute = attributes.iter().find(|attribute| attribute.name == name)?;
         Some(attribute.value.of(self.source))
@@ -109,17 +132,10 @@ impl<'a> Tree<'a> {
 
     /// The values of some attributes as they stand in the source, each if the element has it.
     pub fn attributes<const N: usize>(&self, node: NodeId, names: [Name; N]) -> [Option<&'a str>; N] {
-        let mut values = [None; N];
-        let node = self.shape.nodes.get(node).filter(|node| node.tag != Tag::Text);
-        let range = node.map_or(0..0, |node| node.from as usize..node.to as usize);
-        for attribute in self.shape.attributes.get(range).unwrap_or_default() {
-            for (value, name) in values.iter_mut().zip(names) {
-                if attribute.name == name && value.is_none() {
-                    *value = Some(attribute.value.of(self.source));
-                }
-            }
-        }
-        values
+        let Some(node) = self.shape.nodes.get(node).filter(|node| node.names != [0; 3]) else {
+            return [None; N];
+        };
+        names.map(|name| if node.has(name) { self.value(node, name) } else { None })
     }
 
     /// The value of an attribute with its character references resolved.

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ import unittest.mock
 from pathlib import Path
 
 import tamis
+import tamis._launch
+import tamis._program
 
 try:
     import pyarrow
@@ -214,6 +217,47 @@ threads = 1
 """
 
 
+def commands():
+    """The processes of this machine: number, number of the parent, command line."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError):
+            continue
+        yield int(entry.name), parent, line
+
+
+def tasks_in(output):
+    """The tasks that write below a folder: number, number of the parent, segment, shard."""
+    for pid, parent, line in commands():
+        named = re.search(r"-o (\S+) --segment (\d+) .*--shard (\d+)/", line)
+        if named and named[1] == str(output):
+            yield pid, parent, int(named[2]), int(named[3])
+
+
+class Killer(threading.Thread):
+    """Kills the worker of an engine that runs shard 1, once in each segment, while its task is under way."""
+
+    def __init__(self, output, worker):
+        super().__init__(daemon=True)
+        self.output, self.worker, self.ended = output, worker, threading.Event()
+        self.killed, self.tasks = {}, {}
+
+    def run(self):
+        while not self.ended.wait(0.001):
+            for pid, parent, segment, shard in tasks_in(self.output):
+                if shard != 1:
+                    continue
+                self.tasks.setdefault(segment, set()).add(pid)
+                if segment in self.killed:
+                    continue
+                line = next((line for number, _, line in commands() if number == parent), "")
+                if self.worker in line:
+                    os.kill(parent, signal.SIGKILL)
+                    self.killed[segment] = line
+
+
 class Launching(Folder):
     """One pipeline in one run, and in shards wherever they may be run: the same documents, in the same order."""
 
@@ -291,6 +335,92 @@ class Launching(Folder):
         result = tamis._launch.run_task(tamis._launch.Task(0, 0, slow))
         self.assertEqual((result.code, result.said), (0, ""))
 
+    def check_killed_workers(self, folder, runner, worker):
+        """Workers of an engine are killed in the middle, one in each segment: the same documents."""
+        killer = Killer(self.folder / folder, worker)
+        killer.start()
+        try:
+            self.check(folder, runner)
+        finally:
+            killer.ended.set()
+            killer.join()
+        self.assertEqual(set(killer.killed), {0, 1, 2, 3, 4}, killer.killed)
+        # What was killed was at work: somebody else has had to run the task.
+        for segment, pids in killer.tasks.items():
+            self.assertGreater(len(pids), 1, f"segment {segment}: {killer.killed}")
+
+    def check_killed_driver(self, folder, command):
+        """The program that launches is killed in the middle, and started again: the same documents."""
+        output = self.folder / folder
+        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(driver.kill)
+        while not any(segment == 2 for _, _, segment, _ in tasks_in(output)):
+            self.assertIsNone(driver.poll(), "it has ended before anybody killed it")
+            time.sleep(0.001)
+        driver.kill()
+        self.assertEqual(driver.wait(), -signal.SIGKILL)
+        self.assertFalse((output / ".tamis" / "manifest.json").exists())
+        # What it had started ends with it, an engine of its own included.
+        deadline = time.monotonic() + 60
+        while any(tasks_in(output)):
+            self.assertLess(time.monotonic(), deadline, "its tasks are still there")
+            time.sleep(0.05)
+        again = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(self.lines(folder), self.expected)
+        merge = [*tamis._program.command(), "merge", output, "--json"]
+        tally = json.loads(subprocess.run(merge, capture_output=True, check=True).stdout)["tally"]
+        for count in ("read", "kept", "failed"):
+            self.assertEqual(tally[count], self.whole[count], count)
+
+    @unittest.skipUnless(sys.platform == "linux", "SKIPPED: processes are found in /proc")
+    def test_a_driver_that_is_killed_is_started_again(self):
+        program = f"import tamis; tamis.launch({str(self.folder / 'p.toml')!r}, {str(self.folder / 'driver')!r}, shards=3)"
+        self.check_killed_driver("driver", [sys.executable, "-c", program])
+
+    @unittest.skipUnless(sys.platform == "linux", "SKIPPED: processes are found in /proc")
+    def test_a_driver_on_ray_that_is_killed_is_started_again(self):
+        self.on_ray()
+        # That it starts is known now; the driver starts one of its own.
+        import ray
+
+        ray.shutdown()
+        pipeline, output = str(self.folder / "p.toml"), str(self.folder / "driver")
+        self.check_killed_driver(
+            "driver", [sys.executable, "-m", "tamis.ray", pipeline, "-o", output, "--shards", "3"]
+        )
+
+    @unittest.skipUnless(sys.platform == "linux", "SKIPPED: processes are found in /proc")
+    def test_workers_of_ray_that_are_killed(self):
+        self.check_killed_workers("ray", self.on_ray(), "ray::")
+
+    @unittest.skipUnless(sys.platform == "linux", "SKIPPED: processes are found in /proc")
+    def test_workers_of_spark_that_are_killed(self):
+        self.check_killed_workers("spark", self.on_spark(), "pyspark.daemon")
+
+    def test_what_an_engine_says_of_a_task_is_told(self):
+        from tamis import spark
+
+        class Broken:
+            def range(self, *_):
+                return self
+
+            mapInPandas = range
+
+            def collect(self):
+                from pyspark.errors import PySparkException
+
+                raise PySparkException("No module named 'tamis'\n" + "frame\n" * 100)
+
+        self.on_sail()
+        said = "shards 0,1,2 failed 3 times; shard 0 said: No module named 'tamis'"
+        broken = spark.runner(Broken())
+        with self.assertRaisesRegex(tamis.Error, said) as caught:
+            # Without `reduce`, as nothing comes to that.
+            tamis.launch(self.folder / "p.toml", self.folder / "x", shards=3, runner=lambda tasks: broken(tasks))
+        self.assertEqual(caught.exception.code, 3)
+        self.assertLess(len(str(caught.exception).splitlines()), 30)
+
     def test_a_task_that_always_fails_is_told(self):
         calls = []
 
@@ -303,18 +433,44 @@ class Launching(Folder):
         self.assertEqual(calls, [3, 1, 1])
 
     def test_on_ray(self):
+        self.check("ray", self.on_ray())
+
+    def on_ray(self):
+        """A runner on a Ray of this machine."""
         try:
             import ray
         except ImportError:
             self.skipTest("SKIPPED: no Ray")
         from tamis.ray import runner
 
+        # Its workers would give way to all that runs here.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         self.addCleanup(ray.shutdown)
         try:
-            on_ray = runner(cpus=1)
+            return runner(cpus=1)
         except Exception as error:  # What a machine without shared memory or free ports says.
             self.skipTest(f"SKIPPED: Ray does not start here: {error}")
-        self.check("ray", on_ray)
+
+    def on_spark(self):
+        """A runner on a Spark of this machine."""
+        try:
+            import pyspark
+            from pyspark.sql import SparkSession
+        except ImportError:
+            self.skipTest("SKIPPED: no Spark")
+        if not (Path(pyspark.__file__).parent / "jars").exists():
+            self.skipTest("SKIPPED: no Spark, only its client")
+        from tamis import spark
+
+        # That of its workers, which would else be the first of the path.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        # A task may fail three times.
+        session = SparkSession.builder.remote("local[2,4]").getOrCreate()
+        self.addCleanup(session.stop)
+        return spark.runner(session)
+
+    def test_on_spark(self):
+        self.check("spark", self.on_spark())
 
     def test_groups_over_many_keys_are_those_that_hang_together(self):
         runner, _ = self.on_sail()

@@ -34,6 +34,7 @@
 mod clock;
 mod disk;
 mod error;
+mod fate_counts;
 pub mod fates;
 mod observer;
 mod progress;
@@ -57,6 +58,7 @@ pub use disk::shards::Shards;
 pub use disk::states::{MergeSettings, MergedStates, export_rows, merge_states};
 pub use disk::work_folder::times_file;
 pub use error::RunError;
+pub use fate_counts::FateCounts;
 pub use observer::{Event, Interest, Observer, Observers};
 pub use progress::{Progress, Snapshot};
 pub use read::find::{Found, Wanted, find};
@@ -70,7 +72,7 @@ pub use run::run;
 pub use segment::{Reads, Segment, SegmentTask, Shard, StateName, Writes, segments};
 pub use settings::{Grace, Settings, StoreSettings, Stream};
 pub use sites::Sites;
-pub use tally::{FateCounts, InputTally, StageTally, Taken, Tally};
+pub use tally::{InputTally, StageTally, Taken, Tally};
 #[cfg(feature = "remote")]
 pub use tamis_input::set_hub;
 pub use work::chain::{counted_pass, pass, process, transform};

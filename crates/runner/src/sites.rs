@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tamis_document::{Record, Value, ValueRef};
 use tamis_text::hosts;
 
-use crate::tally::FateCounts;
+use crate::fate_counts::FateCounts;
 
 /// What became of the records of each site: of each host that their field `url` names, or, without one, of each value of
 /// their field `site`. Those that have neither are left out.

@@ -12,6 +12,8 @@ pub mod connect;
 #[cfg(feature = "remote")]
 mod multipart;
 #[cfg(feature = "remote")]
+mod objects;
+#[cfg(feature = "remote")]
 mod outlet;
 #[cfg(all(test, feature = "remote"))]
 mod tests;
@@ -173,7 +175,7 @@ pub trait Outlet: fmt::Debug + Send + Sync {
 /// When nobody can write there, or this program was built without object stores. Nothing is asked of the store.
 #[cfg(feature = "remote")]
 pub fn open(address: &Address) -> io::Result<Arc<dyn Outlet>> {
-    Ok(Arc::new(outlet::Objects::open(address)?))
+    Ok(Arc::new(objects::Objects::open(address)?))
 }
 
 /// The same in a program that was built without them.

@@ -17,7 +17,7 @@ use object_store::multipart::PartId;
 use object_store::{Error, PutMultipartOptions, PutPayload};
 
 use crate::connect::{Pending, start, wait};
-use crate::outlet::{Objects, attributes, explain};
+use crate::objects::{Objects, attributes, explain};
 use crate::{Marks, Sending};
 
 /// What is not larger is sent in one request, with a condition.

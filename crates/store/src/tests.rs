@@ -7,7 +7,7 @@ use object_store::path::Path as Key;
 
 use super::*;
 use crate::connect::Bucket;
-use crate::outlet::Objects;
+use crate::objects::Objects;
 
 /// Somebody who waits for files of the run `mine`, and notes uploads.
 #[derive(Default)]

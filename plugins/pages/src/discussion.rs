@@ -104,7 +104,7 @@ fn is_named(page: &Page<'_>, container: &Container) -> bool {
 }
 
 /// The words of a class name or id: those between anything but letters, and those that begin with a capital.
-fn words(names: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(names: &str) -> impl Iterator<Item = &str> {
     let parts = names.split(|c: char| !c.is_ascii_alphabetic());
     parts.flat_map(|part| {
         let mut rest = part;

@@ -9,6 +9,7 @@ mod html_metadata;
 mod model;
 mod notices;
 mod parsed;
+mod posts;
 mod render;
 mod select;
 mod site_template;

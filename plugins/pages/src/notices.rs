@@ -92,6 +92,33 @@ const NOTICES: [(&[&str], &[&str]); 2] = [
         ],
     ),
 ];
+/// The bytes that a beginning of [`NOTICES`] or a label begins with, of letters the small ones: one look tells that most
+/// texts begin with none.
+static FIRST_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < LABELS.len() {
+        table[LABELS[at].as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    let mut kind = 0;
+    while kind < NOTICES.len() {
+        let (beginnings, _) = NOTICES[kind];
+        let mut at = 0;
+        while at < beginnings.len() {
+            table[beginnings[at].as_bytes()[0] as usize] = true;
+            at += 1;
+        }
+        kind += 1;
+    }
+    table
+};
+
+/// Whether a text may begin with a label, or as a notice does.
+fn may_begin(text: &str) -> bool {
+    text.bytes().next().is_some_and(|first| FIRST_BYTES[usize::from(first.to_ascii_lowercase())])
+}
+
 /// Bytes of a notice: what is shorter says too little, what is longer is the terms of a site, on a page of their own.
 const LEAST_BYTES: usize = 24;
 const MOST_BYTES: usize = 1500;
@@ -129,8 +156,8 @@ fn quieten_where(probabilities: &mut [f32], is_quiet: impl Fn(usize) -> bool) {
 /// Of 2,100 pages whose content is known, none keeps such a line among its first five.
 fn is_byline(text: &str) -> bool {
     let is_year = |digits: &str| digits.len() == 4 && (digits.starts_with("19") || digits.starts_with("20"));
-    let starts =
-        text.starts_with(|c: char| c.is_ascii_digit()) || LABELS.iter().any(|it| text.starts_with(it));
+    let starts = text.starts_with(|c: char| c.is_ascii_digit())
+        || may_begin(text) && LABELS.iter().any(|it| text.starts_with(it));
     let has_label = |label: &&str| {
         let behind = text.split_once(*label).map(|(_, behind)| behind.trim_start());
         behind.is_some_and(|behind| behind.starts_with([':', '：']))
@@ -146,6 +173,9 @@ fn is_notice(text: &str) -> bool {
         return false;
     }
     let start = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '【');
+    if !may_begin(start) {
+        return false;
+    }
     let is_start = |it: &&str| start.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it));
     let Some((_, says)) = NOTICES.iter().find(|(beginnings, _)| beginnings.iter().any(is_start)) else {
         return false;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
 use tamis_html::{Blocks, Shape, TooLong, Tree, decoded, parse};
 use tamis_plugin::{Attachment, Failure, Form, ValueRef, View};
 use tamis_text::encoding::{Hints, decode, top_level_domain};
@@ -69,7 +70,8 @@ const ESCAPED: [&str; 6] = ["p", "br", "div", "li", "span", "h2"];
 /// Whether a text is markup of which every tag was escaped (`&lt;p&gt;`).
 fn is_escaped(text: &str) -> bool {
     const MARK: &str = "&lt;";
-    if !text.contains(MARK) || has_tag(text) {
+    // Nearly every page has a tag near its beginning, and then nobody goes through it to look for others.
+    if has_tag(text) || memmem::find(text.as_bytes(), MARK.as_bytes()).is_none() {
         return false;
     }
     let tags = || text.split(MARK).skip(1);

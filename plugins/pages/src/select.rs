@@ -7,6 +7,7 @@ use crate::beyond;
 use crate::discussion::Discussion;
 use crate::features::Page;
 use crate::notices;
+use crate::posts;
 use crate::units::complete;
 
 /// The blocks that are content, as the models think of each and as wholes.
@@ -31,6 +32,7 @@ pub fn content(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool>
         leave_unlikely(page, alone, &mut selected);
     }
     complete(page, &probabilities, &mut selected);
+    posts::complete(page, &mut selected);
     selected
 }
 

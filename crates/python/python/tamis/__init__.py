@@ -5,9 +5,17 @@
 `serve` make stages of Python functions.
 """
 
-from tamis._launch import launch
-from tamis._run import Error, check, plan, run
-from tamis._stage import Document, extractor, filter, serve
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tamis._launch import launch
+    from tamis._pipeline import Pipeline, extract
+    from tamis._run import Error, check, plan, run
+    from tamis._serve import serve
+    from tamis._stage import Document, extractor, filter
 
 __all__ = [
     "Document",
@@ -23,11 +31,27 @@ __all__ = [
     "serve",
 ]
 
+_MODULES = {
+    "Document": "_stage",
+    "Error": "_run",
+    "Pipeline": "_pipeline",
+    "check": "_run",
+    "extract": "_pipeline",
+    "extractor": "_stage",
+    "filter": "_stage",
+    "launch": "_launch",
+    "plan": "_run",
+    "run": "_run",
+    "serve": "_serve",
+}
+
 
 def __getattr__(name: str):
-    # The native half is large, and a stage that runs beside a worker needs nothing of it.
-    if name in ("Pipeline", "extract"):
-        from tamis import _pipeline
+    # Each task of a launch, and each worker of a stage, is a Python of its own, and needs little of all this.
+    if name not in _MODULES:
+        raise AttributeError(f"module 'tamis' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tamis.{_MODULES[name]}"), name)
 
-        return getattr(_pipeline, name)
-    raise AttributeError(f"module 'tamis' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -28,7 +28,7 @@ BROKEN = 3
 """The exit code of a task that may go better another time."""
 
 OUTPUT_LINES = 20
-"""So many of the last lines of a task are kept for the message about it."""
+"""So many lines of what a task says are kept for the message about it, the last; of an engine the first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +70,12 @@ def run_task(task: Task) -> Result:
         code, said = (0, said) if failed is None else (BROKEN, failed)
     said = "\n".join(said.strip().splitlines()[-OUTPUT_LINES:])
     return Result(task.shard, code, said, time.monotonic() - began)
+
+
+def lost(task: Task, error: Exception) -> Result:
+    """How a task ended of which an engine says that it could not be run to its end."""
+    # Engines tell all their frames behind what is wrong.
+    return Result(task.shard, BROKEN, "\n".join(str(error).strip().splitlines()[:OUTPUT_LINES]), 0.0)
 
 
 Runner = Callable[[Sequence[Task]], Iterable[Result]]
@@ -130,7 +136,8 @@ def launch(
             if all(map(os.path.exists, of_shards)) or not os.path.exists(state):
                 rows = _reduced_rows(runner, tables, shards, log) if tables else []
                 _merge_states(pipeline, of_shards, state, [*rows, *before], settings)
-                log(f"segment {number}: merged what {observed['stage']} has learned")
+                how = " without the engine: it has no rows of a fixed width" if tables and not rows else ""
+                log(f"segment {number}: merged what {observed['stage']} has learned{how}")
             if tables:
                 shutil.rmtree(tables, ignore_errors=True)
     return _merge(output)

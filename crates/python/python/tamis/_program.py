@@ -1,6 +1,5 @@
 """Where the command line is."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -30,6 +29,8 @@ def end_with_parent() -> None:
     parent = os.environ.pop(PARENT, None)
     if parent is None or sys.platform != "linux":
         return
+    import ctypes
+
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):
         # It was killed before this could be asked for.

@@ -6,9 +6,10 @@ machines of the cluster see pipeline, input and output under the same paths, and
 
 from __future__ import annotations
 
+import os
 from typing import Iterable, Optional, Sequence
 
-from tamis._launch import Result, Runner, Task, main, run_task
+from tamis._launch import Result, Runner, Task, lost, main, run_task
 
 
 def runner(cpus: float = 1, address: Optional[str] = None) -> Runner:
@@ -16,19 +17,22 @@ def runner(cpus: float = 1, address: Optional[str] = None) -> Runner:
     import ray
 
     if not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False)
+        # In a Ray that is there for this launch only, nobody looks at a dashboard.
+        is_ours = not (address or os.environ.get("RAY_ADDRESS"))
+        ray.init(address=address, log_to_driver=False, **({"include_dashboard": False} if is_ours else {}))
     # A machine that goes away loses its tasks; Ray starts them again, and they go on where they were.
     remote = ray.remote(num_cpus=cpus, max_retries=3)(run_task)
 
     def run(tasks: Sequence[Task]) -> Iterable[Result]:
-        waiting = [remote.remote(task) for task in tasks]
+        waiting = {remote.remote(task): task for task in tasks}
         while waiting:
-            (done, *_), waiting = ray.wait(waiting)
+            (done, *_), _ = ray.wait(list(waiting))
+            task = waiting.pop(done)
             try:
                 yield ray.get(done)
-            except ray.exceptions.RayError:
-                # It is missing among the results, and run again.
-                continue
+            except ray.exceptions.RayError as error:
+                # It is run again; what Ray says matters where all machines have the same fault, such as no package.
+                yield lost(task, error)
 
     return run
 

@@ -12,7 +12,7 @@ import os
 from typing import Any, Iterable, Iterator, Sequence
 
 from tamis import _keys
-from tamis._launch import Result, Task, main, run_task
+from tamis._launch import Result, Task, lost, main, run_task
 
 COLUMNS = ["shard", "code", "said", "seconds"]
 SCHEMA = "shard int, code int, said string, seconds double"
@@ -32,9 +32,15 @@ class runner:
                 ended = [run_task(tasks[place]) for place in frame["id"]]
                 yield pandas.DataFrame([(it.shard, it.code, it.said, it.seconds) for it in ended], columns=COLUMNS)
 
+        from pyspark.errors import PySparkException
+
         # One task a partition, so that each is placed, and started again, for itself.
         ended = self.session.range(0, len(tasks), 1, len(tasks)).mapInPandas(run_rows, SCHEMA)
-        return [Result(row.shard, row.code, row.said, row.seconds) for row in ended.collect()]
+        try:
+            return [Result(row.shard, row.code, row.said, row.seconds) for row in ended.collect()]
+        except PySparkException as error:
+            # Which task it was is not said. Those that have ended find that out, the others go on where they were.
+            return [lost(task, error) for task in tasks]
 
     def reduce(self, tables: str, round: dict[str, Any], n_rows: int, out: str) -> None:
         """Writes rows to a folder that reduce to what the rows of some tables reduce to, and are fewer."""

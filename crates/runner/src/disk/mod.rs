@@ -1,5 +1,6 @@
 //! What a run keeps on the disk beside its output: names, folders, the journal of parts.
 
+pub(crate) mod appended;
 pub(crate) mod file;
 pub(crate) mod file_list;
 pub(crate) mod fingerprint;

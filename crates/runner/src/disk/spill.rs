@@ -9,13 +9,14 @@
 //! written is read from memory. What is larger than that meets the disk, and there the bytes count.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use tamis_document::Record;
 use tamis_packed::Unpacker;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::appended::{Appended, check_length};
 use crate::error::RunError;
 
 /// Documents compress well at any level, and a pass should cost little more than reading a disk.
@@ -103,26 +104,12 @@ fn compressed(plain: Vec<u8>) -> Result<Vec<u8>, RunError> {
 }
 
 /// Writes frames.
-pub(crate) struct SpillWriter {
-    file: File,
-    path: PathBuf,
-    length: u64,
-}
+pub(crate) struct SpillWriter(Appended);
 
 impl SpillWriter {
     /// Goes on with a file of which `length` bytes hold, or begins one.
     pub(crate) fn open(path: PathBuf, length: u64) -> Result<Self, RunError> {
-        let open = || {
-            let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
-            if file.metadata()?.len() < length {
-                return Err(std::io::Error::other("it is shorter than it was"));
-            }
-            file.set_len(length)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
-        let file = open().map_err(RunError::write(&path))?;
-        Ok(Self { file, path, length })
+        Appended::open(path, length).map(Self)
     }
 
     pub(crate) fn write(&mut self, frame: &Frame) -> Result<(), RunError> {
@@ -131,19 +118,12 @@ impl SpillWriter {
         for (place, word) in header.chunks_exact_mut(8).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        let mut write = || {
-            self.file.write_all(&header)?;
-            self.file.write_all(&frame.bytes)
-        };
-        write().map_err(RunError::write(&self.path))?;
-        self.length += frame.length();
-        Ok(())
+        self.0.write(&header, &frame.bytes)
     }
 
     /// What was written so far is on the disk when this returns; how much that is.
     pub(crate) fn save(&mut self) -> Result<u64, RunError> {
-        self.file.sync_data().map_err(RunError::write(&self.path))?;
-        Ok(self.length)
+        self.0.save()
     }
 }
 
@@ -160,9 +140,7 @@ impl SpillReader {
         let broken =
             |error: std::io::Error| RunError::Spill { message: format!("`{}`: {error}", path.display()) };
         let file = File::open(path).map_err(broken)?;
-        if file.metadata().map_err(broken)?.len() < length {
-            return Err(broken(std::io::Error::other("it is shorter than it was")));
-        }
+        check_length(&file, length).map_err(broken)?;
         Ok(Self { file: BufReader::with_capacity(1 << 16, file), rest: length })
     }
 

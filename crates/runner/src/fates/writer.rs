@@ -1,14 +1,15 @@
 //! Writes the rows of each sweep as they come, and the table when all is over.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::block::{Block, Builder, HEADER};
+use super::block::{Block, Builder};
 use super::reader::Blocks;
 use super::row::{END, FateRow, MAGIC};
+use crate::disk::appended::Appended;
 use crate::disk::file::{FileEntry, rename};
 use crate::disk::names::temporary;
 use crate::error::RunError;
@@ -17,47 +18,26 @@ use crate::error::RunError;
 const MERGED_ROWS: u32 = 4096;
 
 /// Appends what became of records in one sweep, as the run writes its results.
-pub(crate) struct FateWriter {
-    file: File,
-    path: PathBuf,
-    length: u64,
-}
+pub(crate) struct FateWriter(Appended);
 
 impl FateWriter {
     /// Goes on with a file of which `length` bytes hold, or begins one.
     pub(crate) fn open(path: PathBuf, length: u64) -> Result<Self, RunError> {
-        let open = || {
-            let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
-            if file.metadata()?.len() < length {
-                return Err(std::io::Error::other("it is shorter than it was"));
-            }
-            file.set_len(length)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
-        let file = open().map_err(RunError::write(&path))?;
-        Ok(Self { file, path, length })
+        Appended::open(path, length).map(Self)
     }
 
     pub(crate) fn write(&mut self, block: &Block) -> Result<(), RunError> {
-        let mut write = || {
-            self.file.write_all(&block.header.to_bytes())?;
-            self.file.write_all(&block.bytes)
-        };
-        write().map_err(RunError::write(&self.path))?;
-        self.length += (HEADER + block.bytes.len()) as u64;
-        Ok(())
+        self.0.write(&block.header.to_bytes(), &block.bytes)
     }
 
     /// What was written so far is on the disk when this returns; how much that is.
     pub(crate) fn save(&mut self) -> Result<u64, RunError> {
-        self.file.sync_data().map_err(RunError::write(&self.path))?;
-        Ok(self.length)
+        self.0.save()
     }
 
     /// How much was written so far.
     pub(crate) fn length(&self) -> u64 {
-        self.length
+        self.0.length()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::disk::{folder, names};
 use crate::error::RunError;
 use crate::read::hidden::{self, Hidden};
 use crate::read::only::Only;
-use crate::read::shard::{Seam, Stretch};
+use crate::read::seam::{Seam, Stretch};
 use crate::work::place::MAX_FILES;
 
 /// One file to read.

@@ -9,6 +9,7 @@ pub(crate) mod hidden;
 pub(crate) mod inputs;
 pub(crate) mod only;
 pub(crate) mod sample;
+mod seam;
 pub(crate) mod shard;
 pub(crate) mod stream;
 pub(crate) mod unpack;

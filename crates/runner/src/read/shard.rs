@@ -19,6 +19,7 @@ use crate::error::RunError;
 use crate::read::choose::{SNIFF_BYTES, choose};
 use crate::read::cutter::Limits;
 use crate::read::inputs::{InputFile, Inputs};
+use crate::read::seam::Seam;
 use crate::read::stream::{Opener, Stream};
 use crate::read::unpack::{Anywhere, Unpacker};
 use crate::segment::Shard;
@@ -32,24 +33,6 @@ const LEAST_PART: u128 = 32;
 
 /// How much is read at once to find the end of a line.
 const LOOK_BYTES: u64 = 64 * 1024;
-
-/// A place between two records, where one shard ends and the next begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Seam {
-    pub(crate) file: usize,
-    /// How many bytes of the file lie before it; 0 between two files.
-    pub(crate) offset: u64,
-    /// How many of its parts lie before it, where the file has an index.
-    pub(crate) part: usize,
-}
-
-/// What a shard reads of a file that others share.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stretch {
-    pub(crate) bytes: Range<u64>,
-    /// The parts, where the file has an index.
-    pub(crate) parts: Range<usize>,
-}
 
 /// What a shard reads; see [`shares`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -94,18 +94,14 @@ pub(crate) fn run(arguments: &[&str], weights: PathBuf) -> anyhow::Result<()> {
     if let Some(folder) = &request.choose {
         let probabilities = known(&mut pages, folder)?;
         println!("{} of them as they were when their probabilities were written", pages.len());
-        return report(&pages, &probabilities, &request);
+        report(&pages, &probabilities, &request)?;
+        report_with_evidence(&pages, &with_evidence(&pages, &probabilities));
+        return Ok(());
     }
     let learned = learn(&pages);
     println!("without what other pages of a site say:");
     report(&pages, &learned.alone, &request)?;
-    println!("with it, of the sites that have enough pages:");
-    for beta in BETAS {
-        scores(&format!("{beta}"), &pages, &|sample, at| {
-            let probabilities = learned.with_evidence[at].as_ref()?;
-            Some(content(&sample.page, probabilities, beta))
-        });
-    }
+    report_with_evidence(&pages, &learned.with_evidence);
     let forests =
         [("first.forest", learned.first.to_string()), ("second.forest", learned.second.to_string())];
     for (name, file) in forests.into_iter().chain([("wording.txt", learned.wording)]) {
@@ -300,6 +296,16 @@ fn known(pages: &mut Vec<Sample<'_>>, folder: &Path) -> anyhow::Result<Vec<Vec<f
     };
     pages.retain(is_known);
     Ok(pages.iter().map(|sample| known.remove(&sample.record.id).unwrap_or_default()).collect())
+}
+
+/// Prints scores of the pages of which other pages of the site are known.
+fn report_with_evidence(pages: &[Sample<'_>], probabilities: &[Option<Vec<f32>>]) {
+    println!("with it, of the sites that have enough pages:");
+    for beta in BETAS {
+        scores(&format!("{beta}"), pages, &|sample, at| {
+            Some(content(&sample.page, probabilities[at].as_ref()?, beta))
+        });
+    }
 }
 
 /// Prints scores by set and by the weight of completeness, and writes texts and blocks.

@@ -101,6 +101,12 @@ impl Surroundings {
         };
         let mut known = vec![nothing];
         let mut places: Map<Own, u32> = Map::default();
+        // Names come again: a list has one class for all of its items.
+        let mut known_names: Map<&str, u64> = Map::default();
+        let mut groups = |names| match names {
+            "" => 0,
+            _ => *known_names.entry(names).or_insert_with(|| words.groups(names)),
+        };
         let mut of_container: Vec<u32> = Vec::with_capacity(blocks.containers.len());
         for container in &blocks.containers {
             // The root is around itself, and nothing is known of it.
@@ -109,7 +115,7 @@ impl Surroundings {
                 continue;
             };
             let Some(above) = known.get(parent as usize) else { continue };
-            let own = Own::of(tree, container, (parent, above), words);
+            let own = Own::of(tree, container, (parent, above), &mut groups);
             let place = *places.entry(own).or_insert(known.len() as u32);
             if place as usize == known.len() {
                 known.push(own.inside(above));
@@ -149,21 +155,27 @@ impl Hash for Own {
 }
 
 impl Own {
-    fn of(tree: &Tree<'_>, container: &Container, (parent, above): (u32, &Around), words: &Words) -> Self {
+    /// `groups` tells the groups of the words of a class or an id.
+    fn of<'a>(
+        tree: &Tree<'a>,
+        container: &Container,
+        (parent, above): (u32, &Around),
+        groups: &mut impl FnMut(&'a str) -> u64,
+    ) -> Self {
         let node = container.node();
         let names = [Name::Class, Name::Id, Name::Role, Name::ItemProp, Name::AriaHidden];
         let attributes = tree.attributes(node, names);
         let [class, id, role, property, _] = attributes.map(Option::unwrap_or_default);
         // Whole pages are wrapped in elements with such words; what they say holds for nothing inside.
         let is_wrapper = matches!(container.tag, Tag::Body | Tag::Html);
-        let groups = if is_wrapper { 0 } else { words.groups(class) | words.groups(id) };
+        let words = if is_wrapper { 0 } else { groups(class) | groups(id) };
         let as_role = ROLES
             .iter()
             .find(|(known, _)| *known == role)
             .map_or(0, |(_, name)| bits_where(|element| element.0 == *name));
         Self {
             parent,
-            words: groups,
+            words,
             elements: as_role | OF_TAG.get(container.tag as usize).copied().unwrap_or(0),
             hidden: is_hidden(tree, node),
             article_body: id == "js_content"
@@ -179,19 +191,23 @@ impl Own {
         for distance in around.words.iter_mut().chain(&mut around.elements) {
             *distance = FAR.min(*distance + 1);
         }
-        let is_said = |bits: u64, at: usize| bits >> at & 1 == 1;
-        for (group, distance) in around.words.iter_mut().enumerate() {
-            *distance *= u8::from(!is_said(self.words, group));
-        }
-        for (element, distance) in around.elements.iter_mut().enumerate() {
-            *distance *= u8::from(!is_said(self.elements.into(), element));
-        }
+        bits(self.words).for_each(|group| around.words[group] = 0);
+        bits(self.elements.into()).for_each(|element| around.elements[element] = 0);
         around.hidden |= self.hidden;
         around.article_body |= self.article_body;
         around.aria_hidden |= self.aria_hidden;
         around.signature = self.signature;
         around
     }
+}
+
+/// The numbers of the bits that are set, in order.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit as usize)
+    })
 }
 
 /// Tells apart elements by name, classes without digits, and what is around them.

@@ -15,9 +15,22 @@ pub struct Columns {
     rows: Range<usize>,
     names: Vec<&'static str>,
     values: Vec<f32>,
+    /// For each column whether anybody asks for it; empty where all are wanted.
+    asked: &'static [bool],
 }
 
 impl Columns {
+    /// A table for whoever asks for some columns alone: the values of the others are zeros that mean nothing.
+    pub(crate) fn asked(asked: &'static [bool]) -> Self {
+        Self { asked, ..Self::default() }
+    }
+
+    /// Notes the name of the next column, and says whether anybody asks for its values.
+    fn next_is_asked(&mut self, name: &'static str) -> bool {
+        self.names.push(name);
+        self.asked.get(self.names.len() - 1).is_none_or(|asked| *asked)
+    }
+
     /// Forgets all columns and begins a table for other blocks; what was taken for values is used again.
     pub(crate) fn begin(&mut self, rows: Range<usize>) {
         self.rows = rows;
@@ -29,18 +42,20 @@ impl Columns {
 
     /// Adds a column with the value of each block.
     pub(crate) fn add(&mut self, name: &'static str, value: impl FnMut(usize) -> f32) {
-        self.names.push(name);
         let start = self.values.len();
-        self.values.extend(self.rows.clone().map(value));
+        if self.next_is_asked(name) {
+            self.values.extend(self.rows.clone().map(value));
+        }
         self.values.resize(start + self.stride(), 0.0);
     }
 
     /// Adds a column with a value for each row, in order.
     pub(crate) fn add_each(&mut self, name: &'static str, values: impl Iterator<Item = f32>) {
-        self.names.push(name);
         let start = self.values.len();
-        self.values.extend(values);
-        debug_assert_eq!(self.values.len() - start, self.rows.len());
+        if self.next_is_asked(name) {
+            self.values.extend(values);
+            debug_assert_eq!(self.values.len() - start, self.rows.len());
+        }
         self.values.resize(start + self.stride(), 0.0);
     }
 
@@ -65,10 +80,15 @@ impl Columns {
         self.values.get(start..start + self.n_rows()).unwrap_or_default()
     }
 
-    /// The values of a column for some rows, a chunk; behind the last row come values that mean nothing.
-    pub(crate) fn chunk(&self, column: usize, chunk: usize) -> Option<&[f32; LANES]> {
-        let (chunks, _) = self.values.as_chunks::<LANES>();
-        chunks.get(column * self.rows.len().div_ceil(LANES) + chunk)
+    /// The values of all columns, one after the other, in chunks of rows; behind the last row of a column come values that
+    /// mean nothing.
+    pub(crate) fn chunks(&self) -> &[[f32; LANES]] {
+        self.values.as_chunks::<LANES>().0
+    }
+
+    /// Number of chunks of a column.
+    pub(crate) fn n_chunks(&self) -> usize {
+        self.rows.len().div_ceil(LANES)
     }
 
     /// From one column to the next.

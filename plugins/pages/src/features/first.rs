@@ -10,6 +10,7 @@ use super::around::{Around, ELEMENTS, Likes, Map, Sum, likes};
 use super::columns::Columns;
 use super::cues::{COMMENT, RELATED};
 use super::measure::{is_alphanumeric, part};
+use super::tokens::{Token, tokens};
 use super::wording::{Said, Wording};
 use super::words::N_GROUPS;
 use super::{CUES, Measures, Page, WORDING, WORDS, cues, head, words};
@@ -21,8 +22,9 @@ static LOGS: LazyLock<[f32; 256]> =
 /// Logarithm of a count, so that few and many both make a difference.
 pub(super) fn log(count: f32) -> f32 {
     let count = count.max(0.0);
-    let whole = count as usize;
-    match LOGS.get(whole) {
+    // In 32 bits the conversion is a third of that in 64.
+    let whole = count as u32;
+    match LOGS.get(whole as usize) {
         Some(log) if (whole as f32).to_bits() == count.to_bits() => *log,
         _ => tamis_text::maths::ln_f32(1.0 + count),
     }
@@ -138,6 +140,7 @@ struct Under {
 impl<'p, 'a> FirstParts<'p, 'a> {
     fn new(page: &'p Page<'a>, wording: &Wording) -> Self {
         let is_h1 = |b: &usize| (page.heading(*b) - 1.0).abs() < 0.5;
+        let (said, titles) = read_words(page, wording);
         Self {
             page,
             n_done: 0,
@@ -148,7 +151,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
                 Candidate::new(page, page.bulk, ["bulk.up", "bulk.side", "bulk.rank", "bulk.size"]),
             ],
             twins: Twins::of(page),
-            titles: Titles::of(page),
+            titles,
             body: windows(&page.head.body),
             of_page: of_page(page, (0..page.n_blocks()).filter(is_h1).count()),
             first_h1: (0..page.n_blocks()).find(is_h1),
@@ -160,7 +163,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
                 since_related: 1000.0,
                 since_comment: 1000.0,
             },
-            said: Said::of(page, wording),
+            said,
         }
     }
 
@@ -183,10 +186,13 @@ impl<'p, 'a> FirstParts<'p, 'a> {
     fn block_features(&self, columns: &mut Columns) {
         let page = self.page;
         let blocks = &page.blocks.blocks;
-        let measures = |block: usize| page.measures.of(block);
+        // They are held in bytes, and asked for in a dozen columns.
+        let start = columns.rows().start;
+        let of_rows: Vec<Measures> = columns.rows().map(|block| page.measures.of(block)).collect();
+        let measures = |block: usize| &of_rows[block - start];
         let per_word = |block: usize, count: fn(&Measures) -> u32| {
             let it = measures(block);
-            part(count(&it) as f32, it.n_words as f32)
+            part(count(it) as f32, it.n_words as f32)
         };
         columns.add("words", |b| log(page.n_words(b)));
         columns.add("links", |b| page.link(b));
@@ -432,34 +438,10 @@ impl Twins {
 }
 
 impl Titles {
-    fn of(page: &Page<'_>) -> Self {
-        let (mut title, mut description) = (Vec::new(), Vec::new());
-        words_of(&page.head.title, &mut title);
-        words_of(&page.head.description, &mut description);
-        let mut it = Self { likenesses: Vec::new(), descriptions: Vec::new(), best: None };
-        if title.is_empty() && description.is_empty() {
+    fn new(page: &Page<'_>, Comparison { title, likenesses, descriptions, .. }: Comparison) -> Self {
+        let mut it = Self { likenesses, descriptions, best: None };
+        if title.is_empty() {
             return it;
-        }
-        let mut own = Vec::new();
-        let looked_for = title.iter().chain(&description).fold(0, |bits, word| bits | bit(*word));
-        for block in 0..page.n_blocks() {
-            // Longer ones are no title and no description.
-            let is_short = page.n_words(block) <= 80.0;
-            if is_short {
-                all_words(page.text(block), &mut own);
-                // Most have none of the words, and then it does not matter how many they have.
-                if own.iter().all(|word| looked_for & bit(*word) == 0) {
-                    own.clear();
-                }
-                own.sort_unstable();
-                own.dedup();
-            }
-            let own = is_short.then_some(own.as_slice());
-            for (likeness, words) in [(&mut it.likenesses, &title), (&mut it.descriptions, &description)] {
-                if !words.is_empty() {
-                    likeness.push(overlap(own, words));
-                }
-            }
         }
         let likely = |b: usize| it.likenesses[b] + if page.heading(b) > 0.0 { 0.3 } else { 0.0 };
         let best = (0..it.likenesses.len()).max_by(|a, b| likely(*a).total_cmp(&likely(*b)).then(b.cmp(a)));
@@ -468,9 +450,89 @@ impl Titles {
     }
 }
 
+/// Makes [`Titles`] of the blocks of a page, one after the other.
+struct Comparison {
+    title: Vec<u64>,
+    description: Vec<u64>,
+    /// The bits of all of their words.
+    looked_for: [u64; BITS / 64],
+    likenesses: Vec<f32>,
+    descriptions: Vec<f32>,
+    /// The words of a block.
+    own: Vec<u64>,
+}
+
+impl Comparison {
+    fn new(page: &Page<'_>) -> Self {
+        let (title, description) = (words_of(&page.head.title), words_of(&page.head.description));
+        let mut looked_for = [0; BITS / 64];
+        for word in title.iter().chain(&description) {
+            looked_for[bit(*word) / 64] |= 1 << (bit(*word) % 64);
+        }
+        let room = |words: &[u64]| Vec::with_capacity(if words.is_empty() { 0 } else { page.n_blocks() });
+        let (likenesses, descriptions) = (room(&title), room(&description));
+        Self { title, description, looked_for, likenesses, descriptions, own: Vec::new() }
+    }
+
+    /// Begins with a block, and says whether its words are wanted: longer ones are no title and no description.
+    fn begin(&mut self, page: &Page<'_>, block: usize) -> bool {
+        self.own.clear();
+        page.n_words(block) <= 80.0 && !(self.title.is_empty() && self.description.is_empty())
+    }
+
+    /// Ends the block, which was short or not.
+    fn end(&mut self, is_short: bool) {
+        // Most have none of the words, and then it does not matter how many they have.
+        let is_none = |word: &u64| self.looked_for[bit(*word) / 64] >> (bit(*word) % 64) & 1 == 0;
+        if self.own.iter().all(is_none) {
+            self.own.clear();
+        }
+        self.own.sort_unstable();
+        self.own.dedup();
+        let own = is_short.then_some(self.own.as_slice());
+        for (likenesses, words) in
+            [(&mut self.likenesses, &self.title), (&mut self.descriptions, &self.description)]
+        {
+            if !words.is_empty() {
+                likenesses.push(overlap(own, words));
+            }
+        }
+    }
+}
+
+/// What the words of all blocks say, and how alike they are to what the page says of itself: one walk for both.
+fn read_words(page: &Page<'_>, wording: &Wording) -> (Said, Titles) {
+    let mut comparison = Comparison::new(page);
+    let say = |block: usize| {
+        let mut said = wording.begin();
+        let is_short = comparison.begin(page, block);
+        tokens(page.text(block), |token| {
+            if is_short {
+                add_word(&token, &mut comparison.own);
+            }
+            said.pass(&token) || is_short
+        });
+        comparison.end(is_short);
+        said.end()
+    };
+    let said = (0..page.n_blocks()).map(say).collect();
+    (Said::new(page, said), Titles::new(page, comparison))
+}
+
 /// The block that most likely is the title of a page.
 pub(super) fn title_block(page: &Page<'_>) -> Option<usize> {
-    Titles::of(page).best
+    let mut comparison = Comparison::new(page);
+    if comparison.title.is_empty() {
+        return None;
+    }
+    for block in 0..page.n_blocks() {
+        let is_short = comparison.begin(page, block);
+        if is_short {
+            add_words(page.text(block), &mut comparison.own);
+        }
+        comparison.end(is_short);
+    }
+    Titles::new(page, comparison).best
 }
 
 /// The features that all blocks of a page share.
@@ -618,36 +680,35 @@ fn step(hash: u64, letter: char) -> u64 {
     (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
 }
 
-/// Finds the words of a text, as numbers, sorted, each once.
-fn words_of(text: &str, words: &mut Vec<u64>) {
-    all_words(text, words);
+/// The words of a text, as numbers, sorted, each once; case does not count, and Chinese characters are words.
+fn words_of(text: &str) -> Vec<u64> {
+    let mut words = Vec::new();
+    add_words(text, &mut words);
     words.sort_unstable();
     words.dedup();
+    words
 }
 
-/// One of 64 bits for a word, by which most others are told from it.
-fn bit(word: u64) -> u64 {
-    1 << (word >> 58)
+/// Adds the words of a text, in order.
+fn add_words(text: &str, words: &mut Vec<u64>) {
+    tokens(text, |token| {
+        add_word(&token, words);
+        true
+    });
 }
 
-/// Finds the words of a text, as numbers, in order; case does not count, and Chinese characters are words.
-fn all_words(text: &str, words: &mut Vec<u64>) {
-    words.clear();
-    let mut word = 0_u64;
-    for c in text.chars() {
-        let cjk = tamis_text::chars::is_cjk(c);
-        if (cjk || !is_alphanumeric(c)) && word != 0 {
-            words.push(std::mem::take(&mut word));
-        }
-        if cjk {
-            words.push(hash(&[c]));
-        } else if is_alphanumeric(c) {
-            let small =
-                if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) };
-            word = step(word, small);
-        }
+/// Adds a token as a word, or as the rest of the last one: the model of a thing is a word whatever its digits.
+fn add_word(token: &Token, words: &mut Vec<u64>) {
+    match words.last_mut().filter(|_| token.goes_on) {
+        Some(word) => *word = (word.rotate_left(23) ^ token.key).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        None => words.push(token.key),
     }
-    if word != 0 {
-        words.push(word);
-    }
+}
+
+/// So many bits tell most words from those of a title and a description.
+const BITS: usize = 1024;
+
+/// The bit of a word.
+fn bit(word: u64) -> usize {
+    (word >> 40) as usize % BITS
 }

@@ -11,6 +11,7 @@ mod first;
 mod head;
 mod measure;
 mod second;
+mod tokens;
 mod wording;
 mod words;
 

@@ -8,12 +8,11 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::str::FromStr;
 
-use tamis_text::chars::is_cjk;
-
 use super::Page;
 use super::around::{Map, Sums};
 use super::columns::Columns;
-use super::measure::{is_alphanumeric, part};
+use super::measure::part;
+use super::tokens::{Token, tokens};
 
 /// The first line of the file.
 const MAGIC: &str = "tamis wording 1";
@@ -87,10 +86,16 @@ impl Wording {
     }
 
     /// What the words of a text say, in logits.
-    pub fn of(&self, text: &str) -> f32 {
-        let mut sum = self.base;
-        phrases(text, |_, key, _| sum += self.weight(key));
-        sum.clamp(-MOST_LOGIT, MOST_LOGIT)
+    #[cfg(test)]
+    fn of(&self, text: &str) -> f32 {
+        let mut said = self.begin();
+        tokens(text, |token| said.pass(&token));
+        said.end()
+    }
+
+    /// Begins with a text, whose tokens come next.
+    pub(super) fn begin(&self) -> Saying<'_> {
+        Saying { wording: self, sum: self.base, phrases: Phrases::default() }
     }
 
     fn place(&self, key: u64) -> usize {
@@ -144,71 +149,84 @@ impl FromStr for Wording {
     }
 }
 
+/// What the words of a text say, as its tokens come.
+pub(super) struct Saying<'w> {
+    wording: &'w Wording,
+    sum: f32,
+    phrases: Phrases,
+}
+
+impl Saying<'_> {
+    /// Takes the next token, and says whether more are wanted.
+    #[inline]
+    pub(super) fn pass(&mut self, token: &Token) -> bool {
+        let Self { wording, sum, phrases } = self;
+        phrases.pass(token, |_, key, _| *sum += wording.weight(key))
+    }
+
+    /// What was said, in logits.
+    pub(super) fn end(mut self) -> f32 {
+        self.phrases.end(|_, key, _| self.sum += self.wording.weight(key));
+        self.sum.clamp(-MOST_LOGIT, MOST_LOGIT)
+    }
+}
+
+/// Makes phrases of tokens.
+#[derive(Default)]
+struct Phrases {
+    n_tokens: usize,
+    /// The token before, and where it began.
+    before: Option<(u64, usize)>,
+    whole: u64,
+    end: usize,
+}
+
+impl Phrases {
+    /// Takes the next token, hands on the phrases that end with it, and says whether more are wanted.
+    #[inline]
+    fn pass(&mut self, token: &Token, mut each: impl FnMut(Kind, u64, Range<usize>)) -> bool {
+        /// All numbers are one word.
+        const NUMBER: u64 = 0x9E37;
+        if self.n_tokens == MOST_TOKENS {
+            return false;
+        }
+        let key = if token.is_number { NUMBER } else { token.key };
+        self.n_tokens += 1;
+        self.whole = mix(self.whole, key);
+        self.end = token.range.end;
+        each(Kind::Word, mix(1, key), token.range.clone());
+        match self.before {
+            Some((before, start)) => each(Kind::Pair, mix(mix(2, before), key), start..token.range.end),
+            None => each(Kind::Start, mix(3, key), token.range.clone()),
+        }
+        self.before = Some((key, token.range.start));
+        self.n_tokens < MOST_TOKENS
+    }
+
+    /// Hands on the whole text if it is short.
+    fn end(&self, mut each: impl FnMut(Kind, u64, Range<usize>)) {
+        if (1..=WHOLE_TOKENS).contains(&self.n_tokens) {
+            each(Kind::Whole, mix(4, self.whole), 0..self.end);
+        }
+    }
+}
+
 /// Hands on the phrases of a text: what kind each is, its key, and where it stands.
 pub fn phrases(text: &str, mut each: impl FnMut(Kind, u64, Range<usize>)) {
-    let (mut n_tokens, mut before, mut whole, mut last) = (0, None::<(u64, usize)>, 0, 0);
-    let is_cut = tokens(text, |token, range| {
-        n_tokens += 1;
-        whole = mix(whole, token);
-        last = range.end;
-        each(Kind::Word, mix(1, token), range.clone());
-        match before {
-            Some((before, start)) => each(Kind::Pair, mix(mix(2, before), token), start..range.end),
-            None => each(Kind::Start, mix(3, token), range.clone()),
-        }
-        before = Some((token, range.start));
-        n_tokens < MOST_TOKENS
-    });
-    if !is_cut && (1..=WHOLE_TOKENS).contains(&n_tokens) {
-        each(Kind::Whole, mix(4, whole), 0..last);
-    }
+    let mut phrases = Phrases::default();
+    tokens(text, |token| phrases.pass(&token, &mut each));
+    phrases.end(each);
 }
 
 /// A phrase as the file has it: its words in small letters with blanks between them, numbers as `0`.
 pub fn folded(phrase: &str) -> String {
     let mut words: Vec<String> = Vec::new();
-    tokens(phrase, |_, range| {
-        let word = phrase.get(range).unwrap_or_default();
-        let is_number = word.starts_with(|c: char| c.is_ascii_digit());
-        words.push(if is_number { "0".to_owned() } else { word.to_lowercase() });
+    tokens(phrase, |token| {
+        let word = phrase.get(token.range).unwrap_or_default();
+        words.push(if token.is_number { "0".to_owned() } else { word.to_lowercase() });
         true
     });
     words.join(" ")
-}
-
-/// Hands on the words of a text as numbers, as long as more are wanted, and says whether there were more. Case does
-/// not count, all numbers are one, and Chinese characters are words.
-fn tokens(text: &str, mut each: impl FnMut(u64, Range<usize>) -> bool) -> bool {
-    const NUMBER: u64 = 0x9E37;
-    let (mut word, mut start, mut in_word, mut is_number) = (0_u64, 0, false, false);
-    for (at, c) in text.char_indices() {
-        let cjk = !c.is_ascii() && is_cjk(c);
-        let digit = c.is_ascii_digit();
-        let joins = is_alphanumeric(c) && !cjk;
-        // A number ends where letters begin, so that `12px` is two words.
-        if in_word && (!joins || digit != is_number) {
-            in_word = false;
-            if !each(if is_number { NUMBER } else { word }, start..at) {
-                return true;
-            }
-        }
-        if cjk {
-            if !each(mix(5, u64::from(u32::from(c))), at..at + c.len_utf8()) {
-                return true;
-            }
-        } else if joins {
-            if !in_word {
-                (word, start, in_word, is_number) = (5, at, true, digit);
-            }
-            let small =
-                if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) };
-            word = mix(word, u64::from(u32::from(small)));
-        }
-    }
-    if in_word {
-        each(if is_number { NUMBER } else { word }, start..text.len());
-    }
-    false
 }
 
 fn mix(hash: u64, value: u64) -> u64 {
@@ -226,8 +244,8 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn of(page: &Page<'_>, wording: &Wording) -> Self {
-        let of_block: Vec<f32> = (0..page.n_blocks()).map(|block| wording.of(page.text(block))).collect();
+    /// `of_block` is what each block says.
+    pub(super) fn new(page: &Page<'_>, of_block: Vec<f32>) -> Self {
         let sums = Sums::of(&page.blocks, |block| [of_block[block]]);
         let mut likes: Map<u64, (f32, f32)> = Map::default();
         for (block, said) in of_block.iter().enumerate() {

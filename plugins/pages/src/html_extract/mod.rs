@@ -7,6 +7,7 @@
 mod articles;
 mod flat;
 mod options;
+mod posts;
 mod structured;
 #[cfg(test)]
 mod tests;
@@ -26,11 +27,12 @@ use articles::Article;
 
 pub use options::{Articles, Comments, Favour, HtmlExtractOptions, Output};
 
-/// What the stage may write; of all but the first three see [`OF_THE_PAGE`].
+/// What the stage may write; of all but the first four see [`OF_THE_PAGE`].
 const WRITES: &[&str] = &[
     "text",
     "cleaned_by",
     "comments",
+    "posts",
     "author",
     "canonical_url",
     "description",
@@ -42,7 +44,7 @@ const WRITES: &[&str] = &[
     "title",
 ];
 /// Metadata that is said of a page and holds for none of several articles on it.
-const OF_THE_PAGE: &[&str] = WRITES.split_at(3).1;
+const OF_THE_PAGE: &[&str] = WRITES.split_at(4).1;
 
 /// Takes the main content of a page; see [`HtmlExtractOptions`].
 #[derive(Debug)]
@@ -95,7 +97,10 @@ impl Extractor for HtmlExtract {
         if let Some(evidence) = draft.original().flat(site_template::LAYOUT, site_template::VERSION) {
             Evidence::read(evidence).weigh(&mut probabilities);
         }
-        let (selected, comments) = self.selected(&page, &probabilities);
+        let Taken { selected, comments } = self.take(&page, &probabilities);
+        let said = comments.as_ref().unwrap_or(&selected);
+        let posts = if self.options.posts { posts::written(&page, said, self.form()) } else { None };
+        let comments = comments.filter(|_| self.options.comments == Comments::Field);
         let comments = comments.map(|comments| render(&page, &comments, self.form()));
         if let Some(comments) = comments.filter(|comments| !comments.is_empty()) {
             draft.notes().count("with_comments", 1);
@@ -110,6 +115,10 @@ impl Extractor for HtmlExtract {
         }
         let (text, outcome, ratio) = self.text(&page, &selected);
         draft.set_text(text);
+        if let Some(posts) = posts {
+            draft.notes().count("with_posts", 1);
+            draft.set_metadata("posts", posts);
+        }
         draft.set_metadata("cleaned_by", Self::NAME);
         draft.notes().measure("content_ratio", f64::from(ratio), Limit::Min(0.0));
         draft.notes().count(outcome, 1);
@@ -117,25 +126,30 @@ impl Extractor for HtmlExtract {
     }
 }
 
+/// The blocks that are taken of a page.
+struct Taken {
+    /// Its content, with comments that are kept.
+    selected: Vec<bool>,
+    /// The comments below an article, where they are asked for.
+    comments: Option<Vec<bool>>,
+}
+
 impl HtmlExtract {
-    /// Which blocks are content, and which are comments on it that are asked for.
-    fn selected(&self, page: &Page<'_>, probabilities: &[f32]) -> (Vec<bool>, Option<Vec<bool>>) {
+    /// Takes what is content, and the comments on it that are asked for.
+    fn take(&self, page: &Page<'_>, probabilities: &[f32]) -> Taken {
         let mut selected = content(page, probabilities, self.options.favour.beta());
         if self.options.comments == Comments::Drop {
-            return (selected, None);
+            return Taken { selected, comments: None };
         }
         let discussion = Discussion::of(page);
         if !discussion.is_below_article(page, probabilities) {
-            return (selected, None);
+            return Taken { selected, comments: None };
         }
         let comments = discussion.comments(page);
-        if self.options.comments == Comments::Field {
-            return (selected, Some(comments));
+        if self.options.comments == Comments::Keep {
+            selected.iter_mut().zip(&comments).for_each(|(selected, comment)| *selected |= comment);
         }
-        for (selected, comment) in selected.iter_mut().zip(comments) {
-            *selected |= comment;
-        }
-        (selected, None)
+        Taken { selected, comments: Some(comments) }
     }
 
     /// Makes a document of each article of a page.

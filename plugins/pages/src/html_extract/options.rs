@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 /// the models are unsure still gives its likeliest text; where some text is sure, menus and columns in doubt go.
 /// A page whose first text stands under a heading and outside of what is named for comments is
 /// an article, however long the thread below; a page with nothing outside is a thread, and its posts are its content.
+/// Of the posts of a thread that which the program of the forum puts around them goes: ranks and numbers of members,
+/// signatures, notes of changes, buttons; lines of name and time stay above all posts or none, as the models find them.
 /// Other stories behind an article, three or more that are built alike and begin with a linked title, go.
 /// What platforms say below the articles of their users (whose views these are, that they only store them) goes.
 /// Last, units are completed: a heading stays with what it heads, a list, a table or a block of code of which most was
@@ -45,6 +47,14 @@ use serde::{Deserialize, Serialize};
 /// output = "markdown"
 /// ```
 ///
+/// With `posts = true` the posts of a thread go into the field `posts` as well, in their order: `author`, as the page
+/// shows the name; `date` in ISO 8601, where it is certain which day and time are meant; `date_raw`, as the page shows
+/// it (`3 weeks ago`, `03/05/12`); `text`, in the form of the output and without the line of name and time. What is not
+/// known is left out. Posts are elements of one kind of which most have a name and a time, by microdata of schema.org
+/// (`DiscussionForumPosting`, `Comment`, `Question`, `Answer`), by class names and addresses of members or by lines that
+/// hold a date, and that hold half of what was taken of the page. Pages that fetch their posts by script have none, and
+/// a board whose elements have neither classes nor numbered ids has none that could be told.
+///
 /// A page may hold several articles, as the front page of a blog does. With `articles = "apart"` each becomes a
 /// document of its own: the first takes the place of the page, the others follow it with `/1`, `/2`, … behind its id.
 /// A page of more than a hundred stays one document.
@@ -54,7 +64,7 @@ use serde::{Deserialize, Serialize};
 /// Where the text is empty, the page is read from `raw`, the bytes as scraped. Markup of which every tag was escaped
 /// (`&lt;p&gt;`), as feeds hold it, is read as markup.
 ///
-/// Counts: `from_raw`, `from_escaped`, `several_articles`, `extracted`, `from_structured_data`, `from_script`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
+/// Counts: `from_raw`, `from_escaped`, `several_articles`, `with_comments`, `with_posts`, `extracted`, `from_structured_data`, `from_script`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
 /// was found, so the text is empty).
 /// Measure: `content_ratio`, the part of the words of the page that was taken.
 ///
@@ -82,6 +92,9 @@ pub struct HtmlExtractOptions {
     pub code: bool,
     /// What becomes of comments of readers below an article; the posts of a forum are no comments.
     pub comments: Comments,
+    /// Write who said what and when into the field `posts` as well: of the posts of a thread, and of comments that are
+    /// kept or go into their field.
+    pub posts: bool,
     /// What becomes of a page that holds several articles.
     pub articles: Articles,
     /// Write links as `[text](address)`; Markdown only.
@@ -159,6 +172,7 @@ impl Default for HtmlExtractOptions {
             tables: true,
             code: true,
             comments: Comments::Drop,
+            posts: false,
             articles: Articles::Together,
             links: false,
             images: false,

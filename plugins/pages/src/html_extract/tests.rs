@@ -367,6 +367,7 @@ fn cases() {
         ("cases/content.md", include_str!("cases/content.md")),
         ("cases/data.md", include_str!("cases/data.md")),
         ("cases/notices.md", include_str!("cases/notices.md")),
+        ("cases/posts.md", include_str!("cases/posts.md")),
     ] {
         check_extractor::<HtmlExtract>(page, markdown);
     }

@@ -118,7 +118,8 @@ const PUBLISHED_CLASSES: &[&str] = &["published", "entry", "pubdate", "publish",
 pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     let mut reader = Reader { page, found, dated: FxHashMap::default() };
     let mut far_times = Vec::new();
-    for node in 1..page.tree.len() {
+    let may_tell = |node: &NodeId| page.tree.has_attributes(*node) || page.tree.tag(*node) == Tag::Time;
+    for node in (1..page.tree.len()).filter(may_tell) {
         reader.element(node, &mut far_times);
     }
     reader.far_times(&far_times);

@@ -180,7 +180,7 @@ const PROFILES: &[&str] = &[
 /// Finds the names that a page shows near its main heading.
 pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     let mut reader = Reader { page, found };
-    for node in 1..page.tree.len() {
+    for node in (1..page.tree.len()).filter(|node| page.tree.has_attributes(*node)) {
         reader.element(node);
     }
     for block in page.near.clone().filter(|block| Some(*block) != page.main) {
@@ -325,7 +325,12 @@ fn profiles(page: &Page<'_, '_>, from: NodeId, to: NodeId) -> Vec<String> {
 
 /// A byline without `By` or `作者：`.
 pub(super) fn without_label(text: &str) -> &str {
+    let first = text.bytes().next().unwrap_or_default();
     let is_label = |label: &&&str| {
+        // The letters that labels begin with have one first byte in either case.
+        if !label.bytes().next().is_some_and(|byte| byte.eq_ignore_ascii_case(&first)) {
+            return false;
+        }
         let Some(start) = text.get(..label.len()) else { return false };
         // Looked for at every line near the heading, so nothing is allocated for what is ASCII.
         if start.is_ascii() { start.eq_ignore_ascii_case(label) } else { start.to_lowercase() == ***label }

@@ -28,7 +28,7 @@ pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
         let confidence = if Some(heading.block) == page.main { 0.6 } else { 0.3 };
         found.add(Field::Title, &heading.text, "h1", page.element_span(heading.node), confidence);
     }
-    for node in 1..page.tree.len() {
+    for node in (1..page.tree.len()).filter(|node| page.tree.has_attributes(*node)) {
         property(&page, node, found);
         account(&page, node, found);
     }

@@ -10,6 +10,9 @@ const MAGIC: &str = "tamis forest 1";
 
 /// Trees of five levels have so many leaves.
 const USUAL_LEAVES: usize = 32;
+/// So many chunks of rows a tree is asked about before the next tree: what a tree is made of is then read once for
+/// most pages, and the sums stay near.
+const CHUNKS_AT_ONCE: usize = 8;
 
 /// An oblivious tree: each level compares one feature with one threshold.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,26 +23,64 @@ pub struct Tree {
     pub leaves: Vec<f32>,
 }
 
+/// The columns of a table, cut into chunks of rows.
+#[derive(Clone, Copy)]
+struct Chunks<'c> {
+    all: &'c [[f32; LANES]],
+    /// How many a column has.
+    per_column: usize,
+    /// Those that are looked at.
+    first: usize,
+    n_at_once: usize,
+}
+
+impl<'c> Chunks<'c> {
+    /// The chunks of a column that are looked at; none of a column that is not there.
+    #[inline]
+    fn of(&self, column: usize) -> &'c [[f32; LANES]] {
+        let start = column * self.per_column + self.first;
+        self.all.get(start..start + self.n_at_once).unwrap_or_default()
+    }
+}
+
 impl Tree {
-    /// Adds what the tree says of some rows, which are the chunk `at` of each column.
-    fn add(&self, columns: &Columns, at: usize, sums: &mut [f32; LANES]) {
-        let mut indexes = [0_u8; LANES];
+    /// Adds what the tree says of some rows.
+    fn add(&self, chunks: Chunks<'_>, sums: &mut [[f32; LANES]]) {
+        let mut indexes = [[0_u8; LANES]; CHUNKS_AT_ONCE];
+        // One question to all rows after the other: all of a row's at once are not put side by side.
         for (feature, threshold) in &self.levels {
-            let Some(values) = columns.chunk(*feature, at) else { continue };
-            for (index, value) in indexes.iter_mut().zip(values) {
-                *index = *index << 1 | u8::from(value > threshold);
+            for (indexes, values) in indexes.iter_mut().zip(chunks.of(*feature)) {
+                ask(values, *threshold, indexes);
             }
         }
         // Of the usual number of leaves the compiler knows that all are there.
         if let Ok(leaves) = <&[f32; USUAL_LEAVES]>::try_from(self.leaves.as_slice()) {
-            for (sum, index) in sums.iter_mut().zip(indexes) {
-                *sum += leaves[usize::from(index) % USUAL_LEAVES];
+            for (sums, indexes) in sums.iter_mut().zip(&indexes) {
+                add_leaves(leaves, indexes, sums);
             }
             return;
         }
-        for (sum, index) in sums.iter_mut().zip(indexes) {
-            *sum += self.leaves.get(usize::from(index)).copied().unwrap_or(0.0);
+        for (sums, indexes) in sums.iter_mut().zip(indexes) {
+            for (sum, index) in sums.iter_mut().zip(indexes) {
+                *sum += self.leaves.get(usize::from(index)).copied().unwrap_or(0.0);
+            }
         }
+    }
+}
+
+/// Appends the answers of a chunk to one question to the indexes.
+#[inline]
+fn ask(values: &[f32; LANES], threshold: f32, indexes: &mut [u8; LANES]) {
+    for lane in 0..LANES {
+        indexes[lane] = indexes[lane] << 1 | u8::from(values[lane] > threshold);
+    }
+}
+
+/// Adds the leaves that the rows of a chunk have come to.
+#[inline]
+fn add_leaves(leaves: &[f32; USUAL_LEAVES], indexes: &[u8; LANES], sums: &mut [f32; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += leaves[usize::from(indexes[lane]) % USUAL_LEAVES];
     }
 }
 
@@ -77,16 +118,31 @@ impl Forest {
         probabilities
     }
 
+    /// For each feature, whether a tree asks for it.
+    pub(crate) fn asked(&self) -> Vec<bool> {
+        let mut asked = vec![false; self.features.len()];
+        for (feature, _) in self.trees.iter().flat_map(|tree| &tree.levels) {
+            if let Some(asked) = asked.get_mut(*feature) {
+                *asked = true;
+            }
+        }
+        asked
+    }
+
     /// Appends the probability of each row.
     pub(crate) fn apply_next(&self, columns: &Columns, probabilities: &mut Vec<f32>) {
         let start = probabilities.len();
         probabilities.resize(start + columns.n_rows(), self.base);
-        let sums = probabilities.get_mut(start..).unwrap_or_default();
-        for (at, sums) in sums.chunks_mut(LANES).enumerate() {
-            let mut lanes = [self.base; LANES];
-            self.trees.iter().for_each(|tree| tree.add(columns, at, &mut lanes));
-            for (sum, lane) in sums.iter_mut().zip(lanes) {
-                *sum = 1.0 / (1.0 + tamis_text::maths::exp_f32(-lane));
+        let rows = probabilities.get_mut(start..).unwrap_or_default();
+        for (part, rows) in rows.chunks_mut(CHUNKS_AT_ONCE * LANES).enumerate() {
+            let mut sums = [[self.base; LANES]; CHUNKS_AT_ONCE];
+            let n_at_once = rows.len().div_ceil(LANES);
+            let sums = sums.get_mut(..n_at_once).unwrap_or_default();
+            let first = part * CHUNKS_AT_ONCE;
+            let chunks = Chunks { all: columns.chunks(), per_column: columns.n_chunks(), first, n_at_once };
+            self.trees.iter().for_each(|tree| tree.add(chunks, sums));
+            for (row, sum) in rows.iter_mut().zip(sums.as_flattened()) {
+                *row = 1.0 / (1.0 + tamis_text::maths::exp_f32(-sum));
             }
         }
     }

@@ -14,6 +14,8 @@ pub use forest::{Forest, Tree};
 use crate::features::{Columns, Page};
 
 static FIRST: LazyLock<Forest> = LazyLock::new(|| bundled(include_str!("first.forest")));
+/// The features that the first model asks for: of 219 it leaves 27.
+static ASKED: LazyLock<Vec<bool>> = LazyLock::new(|| FIRST.asked());
 static SECOND: LazyLock<Forest> = LazyLock::new(|| bundled(include_str!("second.forest")));
 
 fn bundled(text: &str) -> Forest {
@@ -22,7 +24,7 @@ fn bundled(text: &str) -> Forest {
 
 /// How sure the bundled models are that each block is content, 0 to 1.
 pub(crate) fn judge(page: &Page<'_>) -> Vec<f32> {
-    judge_with(page, &FIRST, &SECOND)
+    judge_in_parts(page, (&FIRST, &ASKED), &SECOND, AT_ONCE)
 }
 
 /// So many blocks are judged at once: most pages are, and the features of these take less than a megabyte.
@@ -30,11 +32,14 @@ const AT_ONCE: usize = 1024;
 
 /// How sure two models are that each block of a page is content, 0 to 1.
 pub fn judge_with(page: &Page<'_>, first: &Forest, second: &Forest) -> Vec<f32> {
-    judge_in_parts(page, first, second, AT_ONCE)
+    judge_in_parts(page, (first, &[]), second, AT_ONCE)
 }
 
-fn first_in_parts(page: &Page<'_>, first: &Forest, at_once: usize) -> Vec<f32> {
-    let mut columns = Columns::default();
+/// A forest, and which features it asks for; none where that is not known.
+type Asking<'f> = (&'f Forest, &'static [bool]);
+
+fn first_in_parts(page: &Page<'_>, (first, asked): Asking<'_>, at_once: usize) -> Vec<f32> {
+    let mut columns = Columns::asked(asked);
     let mut thought = Vec::with_capacity(page.n_blocks());
     let mut parts = page.first_parts();
     while parts.next(at_once, &mut columns) {
@@ -43,7 +48,7 @@ fn first_in_parts(page: &Page<'_>, first: &Forest, at_once: usize) -> Vec<f32> {
     thought
 }
 
-fn judge_in_parts(page: &Page<'_>, first: &Forest, second: &Forest, at_once: usize) -> Vec<f32> {
+fn judge_in_parts(page: &Page<'_>, first: Asking<'_>, second: &Forest, at_once: usize) -> Vec<f32> {
     let mut columns = Columns::default();
     let thought = first_in_parts(page, first, at_once);
     let mut probabilities = Vec::with_capacity(page.n_blocks());
@@ -87,7 +92,7 @@ mod tests {
         let source = long_page();
         let page = Page::new(&source).expect("short");
         let bits = |at_once: usize| -> Vec<u32> {
-            judge_in_parts(&page, &FIRST, &SECOND, at_once).into_iter().map(f32::to_bits).collect()
+            judge_in_parts(&page, (&FIRST, &ASKED), &SECOND, at_once).into_iter().map(f32::to_bits).collect()
         };
         let whole = SECOND.apply(&page.second(&FIRST.apply(&page.first())));
         let whole: Vec<u32> = whole.into_iter().map(f32::to_bits).collect();

@@ -33,9 +33,18 @@ const MOST_EMPTY: usize = 30;
 
 /// The text of the blocks that are selected.
 pub(crate) fn render(page: &Page<'_>, selected: &[bool], form: Form) -> String {
-    let known = Known::of(page);
     let blocks = selected.iter().enumerate().filter(|(_, selected)| **selected).map(|(block, _)| block);
-    let shapes = blocks.map(|block| (block, shape(page, block, &known)));
+    write(page, &Known::of(page), blocks, form)
+}
+
+/// The texts of several parts of a page, each the numbers of its blocks.
+pub(crate) fn render_each(page: &Page<'_>, parts: &[&[usize]], form: Form) -> Vec<String> {
+    let known = Known::of(page);
+    parts.iter().map(|blocks| write(page, &known, blocks.iter().copied(), form)).collect()
+}
+
+fn write(page: &Page<'_>, known: &Known, blocks: impl Iterator<Item = usize>, form: Form) -> String {
+    let shapes = blocks.map(|block| (block, shape(page, block, known)));
     let is_written = |shape: &shape::Shape| {
         (form.tables || shape.cell.is_none()) && (form.code || shape.pre.is_none() || shape.cell.is_some())
     };

@@ -3,7 +3,8 @@
 //! It moves probabilities and takes or leaves nothing by itself. What stands on one path is mostly of one kind, and
 //! the models know it on most pages: where they doubt a block, the mean over the pages is the better guess. So each
 //! probability is drawn to that of its path, the more the more pages have the path, in logits. Where the models take
-//! little of a path and the same few texts stand there on every page, it is template, and less likely still.
+//! little of a path and the same few texts stand there on every page, it is template, and less likely still. Where they
+//! are not sure of a path and its texts are different on every page, it is more likely.
 //!
 //! As features of the second model the same numbers brought nothing (.976 to .976 on documentation of packages left
 //! out, where this brings .984): six templates are too few to learn from what they mean.
@@ -33,6 +34,10 @@ const MOST_PULL: f32 = 0.7;
 const HALF_PAGES: f32 = 2.0;
 /// Texts of which less than this share is different are said again and again.
 const VARIED: f32 = 0.5;
+/// What varies more is written anew on each page: a path that is not unlikely gets up to so much for it, in logits. Of
+/// paths that are less likely than [`LEAST_LIKELY`] much varies as well, such as what leads to other pages.
+const FOR_VARIETY: f32 = 0.6;
+const LEAST_LIKELY: f32 = 0.15;
 /// No path is surer than this.
 const LEAST: f32 = 0.003;
 
@@ -81,10 +86,14 @@ impl Seen {
     fn weighed(self, probability: f32) -> f32 {
         let (own, path) = (logit(probability), logit(f32::from(self.likely) / 255.0));
         let n_pages = f32::from(self.pages);
-        let pull = MOST_PULL * n_pages / (n_pages + HALF_PAGES);
-        let sameness = (VARIED - f32::from(self.variety) / 255.0).max(0.0) / VARIED;
-        let template = if path < 0.0 { sameness * n_pages / (n_pages + HALF_PAGES) } else { 0.0 };
-        1.0 / (1.0 + exp_f32(-(own + pull * (path - own) - template)))
+        let known = n_pages / (n_pages + HALF_PAGES);
+        let pull = MOST_PULL * known;
+        let variety = f32::from(self.variety) / 255.0;
+        let sameness = (VARIED - variety).max(0.0) / VARIED;
+        let template = if path < 0.0 { sameness * known } else { 0.0 };
+        let may_be = f32::from(self.likely) / 255.0 >= LEAST_LIKELY;
+        let varied = if may_be { (variety - VARIED).max(0.0) / (1.0 - VARIED) } else { 0.0 };
+        1.0 / (1.0 + exp_f32(-(own + pull * (path - own) - template + FOR_VARIETY * varied * known)))
     }
 }
 
@@ -117,7 +126,14 @@ mod tests {
     fn what_is_the_same_everywhere_and_unlikely_is_template() {
         assert!(weighed(0.4, 40, 5, 90) < weighed(0.4, 40, 255, 90));
         // Headings of the content are, too, and they are likely.
-        assert!((weighed(0.4, 40, 5, 220) - weighed(0.4, 40, 255, 220)).abs() < 1e-6);
+        assert!((weighed(0.4, 40, 5, 220) - weighed(0.4, 40, 127, 220)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_is_written_anew_on_each_page_is_likelier_unless_it_is_unlikely() {
+        assert!(weighed(0.4, 40, 250, 90) > weighed(0.4, 40, 120, 90));
+        // Other stories, beside all pages of a site.
+        assert!((weighed(0.1, 40, 250, 20) - weighed(0.1, 40, 130, 20)).abs() < 1e-6);
     }
 
     #[test]

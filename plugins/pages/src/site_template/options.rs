@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 /// have it, how many different texts stand there, and how likely these are content by the models of `html-extract`.
 /// Then it attaches to each page what is known of the paths of its blocks, and nothing else changes.
 /// `html-extract` weighs that with what it thinks of each block of the page: where it doubts one, the mean over all
-/// pages of the site is the better guess, and what is unlikely and the same on all pages is less likely still.
+/// pages of the site is the better guess; what is unlikely and the same on all pages is less likely still, and what is in
+/// doubt and different on each page is more likely.
 /// No path is taken or left by rule: a block of which the models are sure stays or goes as they say.
 ///
 /// A path is made of the last five block elements with up to three classes each. Ids, classes with digits and the

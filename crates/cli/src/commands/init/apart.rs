@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use tamis_document::{Document, Fate};
 use tamis_runner::{Found, Sample};
 
-use super::look::{pipeline, plan};
+use super::endings::{self, ending};
 use super::mapping::Mapping;
+use super::pipeline::{pipeline, plan};
 use crate::context::{Context, logged_run};
 
 /// So many files are looked into to see what their fields are; the others of the same shape are like them.
@@ -198,10 +199,10 @@ fn folder_of(input: &Path) -> PathBuf {
 /// A pattern that all `files` fit and none of the `others`: by their ending, or by their folder and their ending.
 fn pattern(files: &[String], others: &[String]) -> Option<String> {
     let ending = ending(files.first()?)?;
-    if !files.iter().all(|file| self::ending(file) == Some(ending)) {
+    if !files.iter().all(|file| endings::ending(file) == Some(ending)) {
         return None;
     }
-    let is_like = |other: &&String| self::ending(other) == Some(ending);
+    let is_like = |other: &&String| endings::ending(other) == Some(ending);
     if !others.iter().any(|other| is_like(&other)) {
         return Some(format!("*.{ending}"));
     }
@@ -216,20 +217,6 @@ fn common_folder(files: &[String]) -> Option<&Path> {
     let folders = Path::new(files.first()?).ancestors().skip(1);
     let holds_all = |folder: &&Path| files.iter().all(|file| Path::new(file).starts_with(folder));
     folders.into_iter().find(holds_all).filter(|folder| !folder.as_os_str().is_empty())
-}
-
-/// The ending of a file, with that of what packs it: `jsonl.gz`.
-pub(super) fn ending(file: &str) -> Option<&str> {
-    let name = file.rsplit('/').next()?;
-    let (before, last) = name.rsplit_once('.')?;
-    let inner =
-        before.rsplit_once('.').filter(|_| super::look::PACKED.contains(&last.to_lowercase().as_str()));
-    let ending = match inner {
-        Some((_, inner)) => name.get(name.len() - inner.len() - 1 - last.len()..)?,
-        None => last,
-    };
-    let is_plain = !ending.is_empty() && ending.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
-    (is_plain && !before.is_empty()).then_some(ending)
 }
 
 #[cfg(test)]
@@ -265,6 +252,5 @@ mod tests {
             let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
             assert_eq!(pattern(&owned(files), &owned(others)).as_deref(), expected, "{files:?}");
         }
-        assert_eq!([ending("2024.01.csv"), ending(".csv"), ending("a")], [Some("csv"), None, None]);
     }
 }

@@ -2,21 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value as Json;
 use tamis_config::Diagnostics;
 use tamis_document::{Document, Fate, Form, Metadata, Record, Value};
-use tamis_runner::{Event, Found, Interest, Observer, Sample};
+use tamis_runner::{Found, Sample};
 use tamis_text::markup::is_page;
 
 use super::apart::{self, Apart};
+use super::endings::{self, PACKED};
 use super::mapping;
-use crate::args::PlaceArgs;
-use crate::context::{Context, Planned, logged_run};
-
-/// The endings of files that are packed.
-pub(super) const PACKED: [&str; 9] = ["gz", "zst", "bz2", "xz", "lz4", "br", "zip", "tar", "tgz"];
+use super::pipeline::{pipeline, plan};
+use crate::context::{Context, logged_run};
 
 /// The endings of files that pages are made with and that read as text.
 const ASSETS: [&str; 4] = ["css", "js", "map", "mjs"];
@@ -57,23 +53,6 @@ pub(super) struct Unreadable {
     pub(super) file: String,
     /// Why the first of its records cannot be read.
     pub(super) why: String,
-}
-
-/// A string as TOML has it; JSON writes the same.
-pub(super) fn quoted(text: &str) -> String {
-    Json::from(text).to_string()
-}
-
-/// A pipeline that reads the inputs and does nothing with them; `source` is what stands in its `[[source]]`.
-pub(super) fn pipeline(source: &str, stages: &str) -> String {
-    format!(
-        "name = \"init\"\n[[source]]\n{source}\npaths = [\".\"]\n{stages}\n[[export]]\nuse = \"jsonl\"\npath = \"-init\"\n"
-    )
-}
-
-/// Plans a pipeline over the inputs.
-pub(super) fn plan(context: &Context, pipeline: &str, inputs: &[PathBuf]) -> Result<Planned, Diagnostics> {
-    context.plan_of(pipeline, &[], &PlaceArgs { inputs: inputs.to_vec(), output: None })
 }
 
 /// Looks at the inputs, and once more at files whose records call their text otherwise.
@@ -237,7 +216,7 @@ fn assets(sample: &Sample) -> BTreeSet<String> {
 
 /// The ending of the file of a record, as a pattern may name it.
 fn ending(found: &Found) -> Option<&str> {
-    apart::ending(&found.record.document.origin.file)
+    endings::ending(&found.record.document.origin.file)
 }
 
 /// Whether a document is the source of a page.
@@ -264,68 +243,4 @@ fn url<'a>(all: impl Iterator<Item = &'a Metadata>) -> Option<String> {
     // Of several the one that is called so: a page may name its picture as well.
     let often = fields.iter().filter(|(_, n)| **n * 2 > n_documents);
     often.max_by_key(|(name, n)| (**name == "url", **n)).map(|(name, _)| (*name).to_owned())
-}
-
-/// What stages do with the documents of a sample.
-pub(super) struct Effects {
-    /// The ids of the documents that are the source of a page.
-    pages: BTreeSet<String>,
-    of: Mutex<BTreeMap<String, Effect>>,
-}
-
-/// What a stage does.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Effect {
-    pub(super) n_seen: usize,
-    /// Documents of which it changes the text, or splits off others.
-    pub(super) n_changed: usize,
-    /// How many of these were no source of a page.
-    pub(super) n_changed_texts: usize,
-    pub(super) n_fields: usize,
-    pub(super) dropped: BTreeMap<String, usize>,
-    pub(super) n_failed: usize,
-    /// Characters of the texts before and after.
-    pub(super) chars: (usize, usize),
-    /// Sites that it knows pages of, with their number.
-    pub(super) sites: BTreeMap<String, usize>,
-}
-
-impl Effects {
-    pub(super) fn new(pages: BTreeSet<String>) -> Self {
-        Self { pages, of: Mutex::default() }
-    }
-
-    pub(super) fn finish(self) -> BTreeMap<String, Effect> {
-        self.of.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Observer for Effects {
-    fn interest(&self) -> Interest {
-        Interest::DOCUMENTS
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let Event::Stage { stage, before, after, split, .. } = event else { return };
-        let mut all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        let effect = all.entry((*stage).to_owned()).or_default();
-        effect.n_seen += 1;
-        let is_changed = before.text != after.document.text || *split > 0;
-        effect.n_changed += usize::from(is_changed);
-        effect.n_changed_texts += usize::from(is_changed && !self.pages.contains(&*before.id));
-        effect.n_fields += usize::from(before.metadata != after.document.metadata);
-        effect.chars.0 += before.text.chars().count();
-        effect.chars.1 += after.document.text.chars().count();
-        match &after.fate {
-            Fate::Kept => {}
-            Fate::Dropped(reason) => *effect.dropped.entry(reason.to_string()).or_default() += 1,
-            Fate::Failed(_) => effect.n_failed += 1,
-        }
-        for measure in after.measures.iter().filter(|measure| measure.holds()) {
-            // Rule files of `site-rules` say so of every page that shows any sign of their site.
-            if let Some(site) = measure.name.strip_prefix("signs:") {
-                *effect.sites.entry(site.to_owned()).or_default() += 1;
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use tamis_document::{Document, Value};
 
-use super::look::quoted;
+use super::pipeline::quoted;
 
 /// What fields are called that hold the text, the likeliest first; in lower case, and without what joins words.
 const TEXT: [&str; 32] = [

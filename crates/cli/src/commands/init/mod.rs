@@ -1,8 +1,11 @@
 //! `tamis init`: a pipeline for inputs that nobody has described.
 
 mod apart;
+mod effects;
+mod endings;
 mod look;
 mod mapping;
+mod pipeline;
 mod propose;
 mod sites;
 
@@ -161,7 +164,7 @@ fn text(context: &Context, args: &InitArgs, look: &Look, tried: &Tried, folder: 
          #   tamis check {file}\n#   tamis run {file} --limit 1000 -o -\n#   tamis run {file}\n#\n"
     );
     text += &findings(look, tried).iter().map(|line| propose::commented(line)).collect::<String>();
-    text += &format!("\nname = {}\n\n", look::quoted(&name));
+    text += &format!("\nname = {}\n\n", pipeline::quoted(&name));
     text += &propose::sources(look, &args.inputs, |path| from_folder(path, folder));
     text += &tried.items.iter().map(|item| propose::stage(item, true)).collect::<String>();
     text + &exports(context, look, tried)

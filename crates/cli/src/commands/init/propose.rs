@@ -10,7 +10,9 @@ use tamis_config::Diagnostics;
 use tamis_document::{Record, Value};
 
 use super::apart::Apart;
-use super::look::{Effect, Effects, Look, most_frequent, pipeline, plan, quoted};
+use super::effects::{Effect, Effects};
+use super::look::{Look, most_frequent};
+use super::pipeline::{pipeline, plan, quoted};
 use super::sites::SITES;
 use crate::alike;
 use crate::context::{Context, logged_run};
