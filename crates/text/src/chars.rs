@@ -204,7 +204,10 @@ pub fn count_visible(text: &str) -> usize {
         rest = rest.get(LANE..).unwrap_or_default();
     }
     let begun: usize = rest.chunks(LANE).map(|bytes| usize::from(count_begun(bytes))).sum();
-    n_visible + begun - count_wide_spaces(rest, rest.len())
+    // Nearly all lines are shorter than a lane, and most of them have no character that begins as wide spaces do.
+    let may = |may: u8, byte: &u8| may | u8::from(*byte == 0xC2) | u8::from(byte.wrapping_sub(0xE1) <= 2);
+    let n_wide = if rest.iter().fold(0, may) == 0 { 0 } else { count_wide_spaces(rest, rest.len()) };
+    n_visible + begun - n_wide
 }
 
 /// Whether a text may hold white space beyond ASCII: where it says no, there is none.
