@@ -14,7 +14,7 @@
 //! the counts of each key, and leaves those entries out whose sum is 1: what comes of the states is the same. [`rows`] hands
 //! out what is needed for that, and no text: keys are told by their hash. [`keep`] leaves entries out.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 
 use tamis_sort::{BlockReader, BlockWriter, SortError};
 use tamis_stage::Failure;
@@ -81,25 +81,26 @@ pub fn keep(
     };
     let mut blocks = BlockWriter::new(out);
     blocks.block(entries.header.as_bytes()).map_err(unwritten)?;
-    let unread = |error| Failure::new(format!("the marks cannot be read: {error}"));
-    let (mut n_kept, mut mark) = (0, [0]);
+    let mut marks = BufReader::new(marks).bytes();
+    let mut mark = || {
+        let read = marks.next().transpose();
+        read.map_err(|error| Failure::new(format!("the marks cannot be read: {error}")))
+    };
+    let of_another = "they are of another state";
+    let mut n_kept = 0;
     while let Some(entry) = entries.advance()? {
-        if marks.read(&mut mark).map_err(unread)? == 0 {
-            return Err(Failure::new("there are fewer marks than entries: they are of another state"));
-        }
-        match mark {
-            [0] => {}
-            [1] => {
+        match mark()? {
+            Some(0) => {}
+            Some(1) => {
                 blocks.append(|payload| payload.extend_from_slice(entry.whole)).map_err(unwritten)?;
                 n_kept += 1;
             }
-            [other] => {
-                return Err(Failure::new(format!("a mark is {other}, but must be 0 or 1")));
-            }
+            Some(other) => return Err(Failure::new(format!("a mark is {other}, but must be 0 or 1"))),
+            None => return Err(Failure::new(format!("there are fewer marks than entries: {of_another}"))),
         }
     }
-    if marks.read(&mut mark).map_err(unread)? != 0 {
-        return Err(Failure::new("there are more marks than entries: they are of another state"));
+    if mark()?.is_some() {
+        return Err(Failure::new(format!("there are more marks than entries: {of_another}")));
     }
     blocks.finish().map_err(unwritten)?;
     Ok(n_kept)

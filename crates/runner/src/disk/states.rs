@@ -355,7 +355,7 @@ pub fn keep_entries(opened: &Opened, state: &Path, marks: &Path, output: &Path) 
     let (saved, mut file) = open_unreduced(&opened.plan, state)?;
     let bad = |message: String| RunError::State { path: state.to_owned(), message };
     let unread = |error: io::Error| bad(format!("its marks `{}` cannot be read: {error}", marks.display()));
-    let mut marks = BufReader::new(File::open(marks).map_err(unread)?);
+    let mut marks = File::open(marks).map_err(unread)?;
     let (_, handle) = corpus(opened, &saved.name)?;
     let label = Label::new(opened, &saved.name, saved.shards, saved.of, false)?;
     write_whole(output, &label, |out| {
