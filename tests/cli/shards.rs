@@ -64,6 +64,8 @@ struct Launcher<'a> {
     shards: usize,
     /// Whether states are reduced when they are merged.
     reduces: bool,
+    /// Whether it does what an engine does with states that are tallied.
+    thins: bool,
     states: BTreeMap<String, PathBuf>,
 }
 
@@ -71,7 +73,7 @@ impl<'a> Launcher<'a> {
     fn new(world: &'a World, shards: usize, reduces: bool) -> Self {
         let ran = world.tamis(&["plan", "p.toml", "--json"]).exits(0);
         let plan = serde_json::from_str(&ran.stdout).unwrap();
-        Self { world, plan, shards, reduces, states: BTreeMap::new() }
+        Self { world, plan, shards, reduces, thins: false, states: BTreeMap::new() }
     }
 
     fn launch(&mut self) {
@@ -106,7 +108,10 @@ impl<'a> Launcher<'a> {
             let folder = format!("shard-{shard:05}-of-{:05}", self.shards);
             home.join(folder).join(".tamis").join(state).to_str().unwrap().to_owned()
         });
-        let saved: Vec<String> = saved.collect();
+        let mut saved: Vec<String> = saved.collect();
+        if self.thins {
+            saved = self.thinned(saved);
+        }
         let merged = self.world.path(format!("merged-{state}"));
         let mut arguments = vec!["state", "merge", "p.toml", "-o", merged.to_str().unwrap()];
         arguments.extend(saved.iter().map(String::as_str));
@@ -120,6 +125,46 @@ impl<'a> Launcher<'a> {
         let key = format!("{}-{}", observes["stage"].as_str().unwrap(), observes["pass"]);
         self.states.insert(key, merged);
     }
+}
+
+impl Launcher<'_> {
+    /// States without the entries that a single document has, where they are tallied; all others as they are.
+    fn thinned(&self, states: Vec<String>) -> Vec<String> {
+        let rows: Vec<_> = states.iter().filter_map(|state| tallied_rows(self.world, state)).collect();
+        if rows.is_empty() {
+            return states;
+        }
+        let mut sums = BTreeMap::<&[u8], u64>::new();
+        for (key, count) in rows.iter().flatten() {
+            *sums.entry(key).or_default() += count;
+        }
+        let n_left = sums.values().filter(|sum| **sum > 1).count();
+        assert!(n_left > 0 && n_left < sums.len(), "{n_left} of {}", sums.len());
+        let thin = |(state, rows): (&String, &Vec<(Vec<u8>, u64)>)| {
+            let marks: Vec<u8> = rows.iter().map(|(key, _)| u8::from(sums[key.as_slice()] > 1)).collect();
+            self.world.write("marks", &marks);
+            let thinned = format!("{state}.thinned");
+            let keep = ["state", "keep", "p.toml", state, "--rows", "marks", "-o", &thinned];
+            let said: Json = serde_json::from_str(&self.world.tamis(&keep).exits(0).stdout).unwrap();
+            assert_eq!(said["kept"], marks.iter().filter(|mark| **mark == 1).count());
+            thinned
+        };
+        assert_eq!(rows.len(), states.len());
+        states.iter().zip(&rows).map(thin).collect()
+    }
+}
+
+/// The hash of each entry of a state and its count; nothing where the state is not tallied.
+fn tallied_rows(world: &World, state: &str) -> Option<Vec<(Vec<u8>, u64)>> {
+    let said = world.tamis(&["state", "rows", "p.toml", state, "-o", "some.rows"]).exits(0);
+    let said: Json = serde_json::from_str(&said.stdout).unwrap();
+    said["tallied"].as_object()?;
+    assert_eq!(said["round"], Json::Null);
+    assert_eq!(said["tallied"]["key"][0]["bytes"], 16);
+    let bytes = std::fs::read(world.path("some.rows")).unwrap();
+    assert_eq!(bytes.len() as u64, said["rows"].as_u64().unwrap() * 24);
+    let row = |row: &[u8]| (row[..16].to_vec(), u64::from_be_bytes(row[16..].try_into().unwrap()));
+    Some(bytes.chunks(24).map(row).collect())
 }
 
 /// All records below the shards of a folder, one line each, in the order of shards and parts.
@@ -536,4 +581,59 @@ fn rows_that_went_through_an_engine_reduce_to_what_they_would() {
     world.write("left.rows", &left[1..]);
     merge("cut.state", &["--rows", "left.rows"]).exits(2).says(&["left.rows", "the rows end inside of one"]);
     assert!(!world.path("cut.state").exists());
+}
+
+#[test]
+fn line_counts_that_were_thinned_out_teach_the_same() {
+    for clusters in [false, true] {
+        let world = world();
+        if clusters {
+            world.write(
+                "p.toml",
+                PIPELINE.replace("group_by = \"site\"", "cluster = true\nmin_shared_lines = 1"),
+            );
+        }
+        world.run(&[]).exits(0);
+        let expected = ["out", "gone/dropped"].map(|folder| concatenated(&world, folder, 0));
+        let table = ".tamis/learned/line-template/templates.toml";
+        let learned = world.read(format!("out/{table}"));
+        assert!(learned.contains("Share this page"), "{learned}");
+        for folder in ["out", "gone"] {
+            std::fs::remove_dir_all(world.path(folder)).unwrap();
+        }
+        let mut launcher = Launcher::new(&world, 3, true);
+        launcher.thins = true;
+        launcher.launch();
+        assert!(concatenated(&world, "out", 3) == expected[0], "{clusters}");
+        assert!(sorted(&concatenated(&world, "gone/dropped", 3)) == sorted(&expected[1]), "{clusters}");
+        for shard in 0..3 {
+            let of_shard = world.read(format!("out/shard-{shard:05}-of-00003/{table}"));
+            assert!(of_shard == learned, "shard {shard} with clusters {clusters}");
+        }
+    }
+}
+
+#[test]
+fn entries_that_cannot_be_told_apart_are_all_kept() {
+    let world = world();
+    world.run(&["--segment", "0", "--shard", "0/1"]).exits(0);
+    let exact = "out/shard-00000-of-00001/.tamis/dedup-exact.0.state";
+    let keep =
+        |state: &str| world.tamis(&["state", "keep", "p.toml", state, "--rows", "marks", "-o", "kept.state"]);
+    keep(exact).exits(2).says(&["its marks `", "marks` cannot be read"]);
+    world.write("marks", [1]);
+    keep(exact).exits(2).says(&[exact, "it has no entries that are counted"]);
+    world.tamis(&["state", "merge", "p.toml", exact, "-o", "m.state", "--reduce"]).exits(0);
+    keep("m.state").exits(2).says(&["it was reduced, and has no rows any more"]);
+    world.run(&["--segment", "1", "--shard", "0/1", "--state", "m.state"]).exits(0);
+    let lines = "out/shard-00000-of-00001/.tamis/line-template.0.state";
+    keep(lines).exits(2).says(&[lines, "there are fewer marks than entries: they are of another state"]);
+    let n_rows = tallied_rows(&world, lines).unwrap().len();
+    world.write("marks", vec![1; n_rows + 1]);
+    keep(lines).exits(2).says(&["there are more marks than entries: they are of another state"]);
+    assert!(!world.path("kept.state").exists());
+    world.write("marks", vec![1; n_rows]);
+    keep(lines).exits(0);
+    let [saved, kept] = [lines, "kept.state"].map(|state| std::fs::read(world.path(state)).unwrap());
+    assert!(saved == kept);
 }

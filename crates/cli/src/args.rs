@@ -416,6 +416,8 @@ pub(crate) enum StateCommand {
     Merge(StateMergeArgs),
     /// Write the rows of a state for an engine that reduces them by key
     Rows(StateRowsArgs),
+    /// Write a state without those entries that decide nothing, as an engine has found
+    Keep(StateKeepArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -462,10 +464,31 @@ Rows in the order of their bytes are in the order of their values.
 An engine has to fold the rows of all shards that have one key, or may leave out those that are alone with their key. Write \
 what is left as rows again, in any order, and hand it to `tamis state merge --reduce --rows` with the states.
 
+Where a state is tallied, a row has the hash of the key of an entry and how many documents have it, in the order of the \
+entries. An engine adds up the counts of all shards by key; an entry whose sum is 1 decides nothing. Write a byte for each \
+row of each shard, 1 where the sum is more and 0 elsewhere, and give each shard its own with `tamis state keep`; then merge \
+what that has written as if the shards had saved it.
+
 Prints JSON: an object with
-  rows    how many
-  round   name, key and columns (types: u32, u64, i64, f64, position of 16 bytes, bytes of a width), reduce (first, groups,
-          or fold with sum, min or max for each column); null where rows are not for engines: merge the states as they are";
+  rows     how many
+  round    name, key and columns (types: u32, u64, i64, f64, position of 16 bytes, bytes of a width), reduce (first, groups,
+           or fold with sum, min or max for each column); null where rows are not for engines, or the state is tallied
+  tallied  the same of a state that is tallied, else null. With neither, merge the states as they are";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StateKeepArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgs,
+    /// The state, as a shard has saved it; a tallied one (see `tamis state rows`)
+    #[arg(value_name = "STATE")]
+    pub(crate) state: PathBuf,
+    /// A byte for each row that `tamis state rows` writes of it: 1 where the entry stays, 0 where it goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rows: PathBuf,
+    /// The file to write; it is there when it is whole
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {

@@ -122,6 +122,7 @@ fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Plan(args) => commands::plan::plan(context, &args),
         Command::State { command: StateCommand::Merge(args) } => commands::state::merge(context, &args),
         Command::State { command: StateCommand::Rows(args) } => commands::state::rows(context, &args),
+        Command::State { command: StateCommand::Keep(args) } => commands::state::keep(context, &args),
         Command::Shards(args) => commands::shards::shards(context, &args),
         Command::Merge(args) => Ok(commands::merge::merge(&args)),
         Command::Extract(args) => commands::extract::extract(context, &args),

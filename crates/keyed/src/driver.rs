@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use tamis_document::Record;
 use tamis_sort::Place;
-use tamis_stage::handle::{CorpusHandle, Effects, KeyedHandle};
+use tamis_stage::handle::{CorpusHandle, Effects, KeyedHandle, StateRows};
 use tamis_stage::keyed::{Choice, Emitted, Index, Reduce, Round, Rounds};
 use tamis_stage::{Failure, Forms, Workspace};
 
@@ -212,12 +212,12 @@ impl CorpusHandle for Keyed {
         pass: u32,
         state: &mut dyn Read,
         out: &mut dyn Write,
-    ) -> Result<Option<&Round>, Failure> {
+    ) -> Result<Option<StateRows>, Failure> {
         let collected = self.collected(pass)?;
         let round = self.handle.rounds().rounds.get(pass as usize);
         let Some(round) = round.filter(|round| self.is_for_engines(round)) else { return Ok(None) };
         state::rows(&self.header(pass), collected.rows.shape(), state, out)?;
-        Ok(Some(round))
+        Ok(Some(StateRows { round: round.clone(), are_of_entries: false }))
     }
 
     fn load_rows(&self, pass: u32, rows: &mut dyn Read) -> Result<(), Failure> {

@@ -352,7 +352,9 @@ typedef struct {
   int32_t (*end_pass)(void *instance, uint32_t pass, const tamis_host *host);
   int32_t (*apply)(void *instance, void *local, const tamis_document *docs, size_t n, const tamis_host *host);
   /* The state of a pass as bytes, through put, in pieces of any size, and back: between the last merge and end_pass, so that shards
-   * on other machines can be merged before the pass ends. Loading merges. */
+   * on other machines can be merged before the pass ends. Loading merges. The bytes are the stage's own; a state of
+   * entries with counts, of which one that a single document has decides nothing, may be laid out so that engines can
+   * leave those out (a tallied state: see CorpusStage::save in crates/stage). */
   int32_t (*state_save)(void *instance, uint32_t pass, const tamis_host *host);
   int32_t (*state_load)(void *instance, uint32_t pass, tamis_str bytes, const tamis_host *host);
   /* 1.1: how often this instance observes, at most observing_passes; 0 when its options bring what there is to

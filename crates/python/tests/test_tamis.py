@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 import random
 import re
 import shutil
@@ -279,8 +280,8 @@ class Launching(Folder):
         parts = sorted((self.folder / folder).glob("**/part-*.jsonl"))
         return [line for part in parts if "__" not in str(part) for line in part.read_text().splitlines()]
 
-    def check(self, folder, runner=None):
-        merged = tamis.launch(self.folder / "p.toml", self.folder / folder, shards=3, runner=runner)
+    def check(self, folder, runner=None, log=lambda _: None):
+        merged = tamis.launch(self.folder / "p.toml", self.folder / folder, shards=3, runner=runner, log=log)
         self.assertEqual(self.lines(folder), self.expected)
         for count in ("read", "kept", "failed"):
             self.assertEqual(merged["tally"][count], self.whole[count], count)
@@ -470,7 +471,9 @@ class Launching(Folder):
         return spark.runner(session)
 
     def test_on_spark(self):
-        self.check("spark", self.on_spark())
+        said = []
+        self.check("spark", self.on_spark(), said.append)
+        self.check_thinned(said)
 
     def test_groups_over_many_keys_are_those_that_hang_together(self):
         runner, _ = self.on_sail()
@@ -526,9 +529,158 @@ class Launching(Folder):
         runner.reduce = counting
         return runner, shuffled
 
+    def check_thinned(self, said, passes=1):
+        """The line counts have gone through the engine, and most have stayed behind."""
+        counts = [re.fullmatch(r"entries: (\d+) rows of 24 bytes, (\d+) left", line) for line in said]
+        counts = [tuple(map(int, found.groups())) for found in counts if found]
+        self.assertEqual(len(counts), passes, said)
+        for n_rows, n_left in counts:
+            self.assertTrue(0 < n_left < n_rows / 2, said)
+        merged = [line for line in said if "merged what line-template has learned" in line]
+        self.assertEqual(len(merged), passes, said)
+        self.assertFalse(any("without the engine" in line for line in merged), said)
+
+    def with_clusters(self):
+        """The same documents, whose groups are told by their lines: a pass more."""
+        text = SHARDED.replace('group_by = "site"', "cluster = true\nmin_shared_lines = 1")
+        (self.folder / "p.toml").write_text(text)
+        for path in (self.folder / "in").iterdir():
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            for line in lines:
+                menu = "".join(f"\nmenu {name} of {line['site']}" for name in ("harbour", "weather", "letters"))
+                line["text"] += menu.replace("s0", "gulls").replace("s1", "terns").replace("s2", "crows")
+            path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        shutil.rmtree(self.folder / "out")
+        self.whole = tamis.run(self.folder / "p.toml")["tally"]
+        self.expected = self.lines("out")
+        self.assertTrue(50 < len(self.expected) < 500, len(self.expected))
+        # All of the menus were learned in the second pass.
+        self.assertFalse(any("menu" in line for line in self.expected))
+
+    def test_lines_of_clusters_on_a_server_of_spark_connect(self):
+        self.with_clusters()
+        runner, _ = self.on_sail()
+        said = []
+        self.check("sail", runner, said.append)
+        self.check_thinned(said, passes=2)
+
+    def test_lines_of_clusters_on_threads(self):
+        self.with_clusters()
+        said = []
+        self.check("threads", log=said.append)
+        self.assertFalse(any("entries" in line for line in said), said)
+
+    def test_a_task_that_thins_a_state_is_killed_and_run_again(self):
+        runner, _ = self.on_sail()
+        folder, said = self.folder, []
+
+        def killing(task):
+            mark = folder / f"killed-{task.shard}"
+            if task.thinned is None or task.shard == 0 or mark.exists():
+                return tamis._launch.run_task(task)
+            # Killed while it works: it stands before its first look at what the engine has left, or behind its last file.
+            early, late = "_batches", "os.replace"
+            program = (
+                "import os, time, pickle, sys; from tamis import _keys, _launch\n"
+                "def stop(*_):\n    print('here', flush=True); time.sleep(600)\n"
+                f"{'_keys.' + early if task.shard == 1 else late} = stop\n"
+                "_launch.run_task(pickle.load(sys.stdin.buffer))\n"
+            )
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            process = subprocess.Popen([sys.executable, "-c", program], **pipes)
+            process.stdin.write(pickle.dumps(task))
+            process.stdin.close()
+            reached = process.stdout.readline()
+            process.kill()
+            code = process.wait()
+            process.stdout.close()
+            there = os.path.exists(task.thinned.out)
+            mark.write_text(f"{reached.decode().strip()} {code} {there}")
+            return tamis._launch.Result(task.shard, code, "killed", 0.0)
+
+        with unittest.mock.patch("tamis.spark.run_task", killing):
+            self.check("sail", runner, said.append)
+        self.check_thinned(said)
+        # What was killed had not written the state under its name, not even behind its last file.
+        for shard in (1, 2):
+            self.assertEqual((folder / f"killed-{shard}").read_text(), f"here {-signal.SIGKILL} False")
+            self.assertTrue(any(line.startswith(f"shard {shard} ended with {-signal.SIGKILL}") for line in said), said)
+        left = [str(path) for path in (folder / "sail").rglob("*") if "__keys" in str(path) or "marks" in path.name]
+        self.assertEqual(left, [])
+
+    def test_a_driver_that_is_killed_between_shuffling_and_merging_is_started_again(self):
+        self.on_sail()
+        # The first one is killed when all states are thinned, and none is merged; the second one goes on.
+        program = textwrap.dedent(
+            f"""
+            import os, signal, sys
+            import tamis
+            from tamis import _launch, spark
+            from pysail.spark import SparkConnectServer
+            from pyspark.sql import SparkSession
+
+            server = SparkConnectServer()
+            server.start(background=True)
+            session = SparkSession.builder.remote(f"sc://localhost:{{server.listening_address[1]}}").getOrCreate()
+            merge = _launch._merge_states
+
+            def merging(pipeline, saved, state, *more):
+                if "line-template" in state and "first" in sys.argv:
+                    assert all(os.path.exists(path) and "__keys-" in path for path in saved), saved
+                    os.kill(os.getpid(), signal.SIGKILL)
+                merge(pipeline, saved, state, *more)
+
+            _launch._merge_states = merging
+            tamis.launch(
+                {str(self.folder / "p.toml")!r},
+                {str(self.folder / "driver")!r},
+                shards=3,
+                runner=spark.runner(session),
+                log=lambda line: print(line, flush=True),
+            )
+            """
+        )
+        # A file, or the client would look for an installation of Spark.
+        (self.folder / "driver.py").write_text(program)
+        command = [sys.executable, self.folder / "driver.py"]
+        # What the session of this process has put there is not for theirs.
+        environment = {name: value for name, value in os.environ.items() if "SPARK" not in name}
+        settings = {"capture_output": True, "text": True, "env": environment}
+        first = subprocess.run([*command, "first"], **settings)
+        self.assertEqual(first.returncode, -signal.SIGKILL, first.stderr)
+        self.assertIn("rows of 24 bytes", first.stdout)
+        tables = list((self.folder / "driver").glob("__keys-line-template*/shard-*.state"))
+        self.assertEqual(len(tables), 3)
+        again = subprocess.run(command, **settings)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.check_thinned(again.stdout.splitlines())
+        self.assertEqual(self.lines("driver"), self.expected)
+        self.assertEqual(list((self.folder / "driver").glob("__keys*")), [])
+
+    def test_what_an_engine_has_left_must_be_seen_by_all_machines(self):
+        self.on_sail()
+        from tamis import _keys
+
+        keys = _keys.Keys("p.toml", (), str(self.folder / "state"), 1, str(self.folder / "tables"))
+        thinned = _keys.Thinned(keys, str(self.folder / "elsewhere"), 9, 4, str(self.folder / "out.state"))
+        result = tamis._launch.run_task(tamis._launch.Task(0, 1, (), thinned=thinned))
+        self.assertEqual(result.code, 3)
+        self.assertIn("0 of 4 rows of shard 1 are in", result.said)
+
+    def test_shards_of_two_kinds_are_not_mixed(self):
+        from tamis import _keys
+
+        for shard, tallied in enumerate([None, {"name": "entries"}]):
+            said = {"rows": 1, "round": None, "tallied": tallied}
+            (self.folder / f"shard-{shard:05}.json").write_text(json.dumps(said))
+        with self.assertRaisesRegex(tamis.Error, "the rows of shards 0 and 1 .* are of two kinds"):
+            _keys.left(str(self.folder), 2)
+
     def test_on_a_server_of_spark_connect(self):
         runner, shuffled = self.on_sail()
-        self.check("sail", runner)
+        said = []
+        self.check("sail", runner, said.append)
+        self.check_thinned(said)
         self.assertEqual(set(shuffled), {"texts", "candidates"})
         self.assertLessEqual(shuffled["texts"], 24)
         self.assertTrue(50 < shuffled["candidates"] <= 300, shuffled)

@@ -55,7 +55,7 @@ pub use disk::file::FileEntry;
 pub use disk::fingerprint::{Fingerprint, Resolved};
 pub use disk::manifest::{Added, ExportManifest, Learned, Manifest};
 pub use disk::shards::Shards;
-pub use disk::states::{MergeSettings, MergedStates, export_rows, merge_states};
+pub use disk::states::{MergeSettings, MergedStates, export_rows, keep_entries, merge_states};
 pub use disk::work_folder::times_file;
 pub use error::RunError;
 pub use fate_counts::FateCounts;

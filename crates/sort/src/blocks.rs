@@ -133,6 +133,11 @@ impl<R: Read> BlockReader<R> {
         Ok(!self.ended)
     }
 
+    /// What the blocks are read from, for what follows their end.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
     /// What the blocks were read from.
     pub fn into_inner(self) -> R {
         self.input

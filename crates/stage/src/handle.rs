@@ -168,6 +168,17 @@ pub trait TransformHandle: Send + Sync {
     fn process(&self, records: &mut [Record], effects: &mut Effects);
 }
 
+/// What the rows of a saved state are that an engine gets to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRows {
+    /// Their columns, and how an engine reduces them.
+    pub round: Round,
+    /// Whether they say of the entries of the state, in their order, by a hash of the key how many documents have each:
+    /// then an entry whose sum over all states is 1 decides nothing ([`CorpusHandle::keep_entries`]). Otherwise what is
+    /// left of rows is taken in their place ([`CorpusHandle::load_rows`]).
+    pub are_of_entries: bool,
+}
+
 /// An opened corpus stage.
 pub trait CorpusHandle: Send + Sync {
     /// What it says of forms, with the options that it was opened with.
@@ -272,8 +283,23 @@ pub trait CorpusHandle: Send + Sync {
         _pass: u32,
         _state: &mut dyn Read,
         _out: &mut dyn Write,
-    ) -> Result<Option<&Round>, Failure> {
+    ) -> Result<Option<StateRows>, Failure> {
         Ok(None)
+    }
+
+    /// Writes a saved state whose rows are of counted entries ([`StateRows::are_of_entries`]) without some of them. Of
+    /// each there is a mark, in their order: a byte that is 1 where it stays, and 0 where it goes. How many have stayed.
+    ///
+    /// # Errors
+    ///
+    /// When the state is no such one, or the marks are of another, or it cannot be written.
+    fn keep_entries(
+        &self,
+        _state: &mut dyn Read,
+        _marks: &mut dyn Read,
+        _out: &mut dyn Write,
+    ) -> Result<u64, Failure> {
+        Err(Failure::new("it has no entries that are counted"))
     }
 
     /// Takes rows of a pass that an engine has left, in any order: the pass ends as if nothing else had been seen.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::args::{StateMergeArgs, StateRowsArgs};
+use crate::args::{StateKeepArgs, StateMergeArgs, StateRowsArgs};
 use crate::context::{Context, logged_run};
 use crate::output::{self, print_line};
 use crate::{Exit, summary};
@@ -49,8 +49,33 @@ pub(crate) fn rows(context: &Context, args: &StateRowsArgs) -> anyhow::Result<Ex
     };
     match tamis_runner::export_rows(&planned.open(&logged_run())?, &args.state, &args.output) {
         Ok(found) => {
-            let (round, rows) = found.map_or((None, 0), |(round, rows)| (Some(round), rows));
-            print_line(json!({ "rows": rows, "round": round }));
+            let (rows, n_rows) = found.map_or((None, 0), |(rows, n_rows)| (Some(rows), n_rows));
+            let of_entries = rows.as_ref().is_some_and(|rows| rows.are_of_entries);
+            let (round, tallied) = match rows.map(|rows| rows.round) {
+                round if of_entries => (None, round),
+                round => (round, None),
+            };
+            print_line(json!({ "rows": n_rows, "round": round, "tallied": tallied }));
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            output::error_line(&error);
+            Ok(if error.is_setup() { Exit::Setup } else { Exit::Broken })
+        }
+    }
+}
+
+pub(crate) fn keep(context: &Context, args: &StateKeepArgs) -> anyhow::Result<Exit> {
+    let planned = match context.plan_without_inputs(&args.pipeline) {
+        Ok(planned) => planned,
+        Err(diagnostics) => {
+            output::diagnostics(&diagnostics);
+            return Ok(Exit::Setup);
+        }
+    };
+    match tamis_runner::keep_entries(&planned.open(&logged_run())?, &args.state, &args.rows, &args.output) {
+        Ok(n_kept) => {
+            print_line(json!({ "kept": n_kept }));
             Ok(Exit::Done)
         }
         Err(error) => {

@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::sync::OnceLock;
 
 use tamis_document::Record;
+use tamis_keyed::tallied;
 use tamis_plugin::abi::{self, Str};
-use tamis_stage::handle::{CorpusHandle, Effects};
+use tamis_stage::handle::{CorpusHandle, Effects, StateRows};
 use tamis_stage::{Failure, Forms, SetupError, Workspace};
 
 use super::{Instance, Local, Locals, fail_all, utf8};
@@ -199,6 +200,27 @@ impl CorpusHandle for Corpus {
             unsafe { load(self.instance.pointer, pass, Str::new(&state), host) }
         })
         .map_err(|error| self.instance.failure(&error))
+    }
+
+    // What can be told of a state without its stage is told here: no call crosses the boundary.
+
+    fn export_rows(
+        &self,
+        _pass: u32,
+        state: &mut dyn Read,
+        out: &mut dyn Write,
+    ) -> Result<Option<StateRows>, Failure> {
+        let are_of_entries = tallied::rows(&self.instance.who.stage, state, out)?;
+        Ok(are_of_entries.then(|| StateRows { round: tallied::round(), are_of_entries }))
+    }
+
+    fn keep_entries(
+        &self,
+        state: &mut dyn Read,
+        marks: &mut dyn Read,
+        out: &mut dyn Write,
+    ) -> Result<u64, Failure> {
+        tallied::keep(&self.instance.who.stage, state, marks, out)
     }
 }
 

@@ -146,6 +146,18 @@ fn a_stage_gets_its_place() {
     assert!(panicked.contains("the stage panicked: assertion"), "{panicked}");
 }
 
+#[test]
+fn a_state_of_a_form_of_its_own_has_nothing_for_engines() {
+    let stage = stage("");
+    observe(&*stage, 3);
+    let (mut saved, mut out) = (Vec::new(), Vec::new());
+    stage.save(0, &mut saved).unwrap();
+    assert_eq!(stage.export_rows(0, &mut &saved[..], &mut out).unwrap(), None);
+    let refused = stage.keep_entries(&mut &saved[..], &mut &[1_u8][..], &mut out).unwrap_err().to_string();
+    assert_eq!(refused, "its entries have no counts, so all of them stay: merge it as it is");
+    assert!(!saved.is_empty() && out.is_empty());
+}
+
 /// Takes and gives so many bytes, in small pieces; then the disk is gone.
 struct Disk {
     bytes: Vec<u8>,

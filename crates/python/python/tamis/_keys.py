@@ -30,7 +30,7 @@ LEFT = "left"
 """The folder of what an engine has left of the tables, in the one that it is given."""
 
 RANK_BITS = 40
-"""Bits for the rank of a document in its shard, below the number of the shard."""
+"""Bits for the rank of a document in its shard, below the number of the shard; for that of an entry and the bit of several."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,33 @@ class Keys:
     state: str
     shard: int
     folder: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Thinned:
+    """A tallied state of which a task keeps the entries that an engine has left in `folder`, in the file `out`."""
+
+    keys: Keys
+    folder: str
+    n_rows: int
+    n_left: int
+    out: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Left:
+    """What the shards have left for an engine."""
+
+    round: Optional[dict[str, Any]]
+    """What the rows are of; nothing if they are for this machinery alone, or of a state that is tallied."""
+    tallied: Optional[dict[str, Any]]
+    """What the rows of a state that is tallied are."""
+    rows: tuple[int, ...]
+    """How many, of each shard."""
+
+    @property
+    def n_rows(self) -> int:
+        return sum(self.rows)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,16 +129,21 @@ def leave(keys: Keys) -> Optional[str]:
         os.makedirs(keys.folder, exist_ok=True)
         if said["round"] is not None:
             write(passing, said["round"], keys.shard, keys.folder)
+        elif said["tallied"] is not None:
+            write_entries(passing, said["tallied"], keys.shard, keys.folder)
         _place(keys.folder, f"shard-{keys.shard:05}.json", lambda path: pathlib.Path(path).write_text(json.dumps(said)))
     finally:
         pathlib.Path(passing).unlink(missing_ok=True)
     return None
 
 
-def left(folder: str, shards: int) -> tuple[Optional[dict[str, Any]], int]:
-    """What the rows in a folder are of, nothing if they are for this machinery alone; and how many they are."""
+def left(folder: str, shards: int) -> Left:
+    """What the shards have left in a folder."""
     said = [json.loads(pathlib.Path(folder, f"shard-{shard:05}.json").read_text()) for shard in range(shards)]
-    return said[0]["round"], sum(it["rows"] for it in said)
+    for shard, it in enumerate(said):
+        if (it["round"], it["tallied"]) != (said[0]["round"], said[0]["tallied"]):
+            raise Error(f"the rows of shards 0 and {shard} in `{folder}` are of two kinds: another version has left some", 3)
+    return Left(said[0]["round"], said[0]["tallied"], tuple(it["rows"] for it in said))
 
 
 def write(rows: str, round: dict[str, Any], shard: int, folder: str) -> None:
@@ -138,6 +170,82 @@ def write(rows: str, round: dict[str, Any], shard: int, folder: str) -> None:
         _place(folder, f"shard-{shard:05}.positions", lambda path: known.tofile(path))
     whole = pyarrow.table(fields)
     _place(folder, f"shard-{shard:05}.parquet", lambda path: pyarrow.parquet.write_table(whole, path, compression="zstd"))
+
+
+def write_entries(rows: str, tallied: dict[str, Any], shard: int, folder: str) -> None:
+    """Makes a table of the entries of a shard, whole or not at all."""
+    import numpy
+    import pyarrow
+    import pyarrow.parquet
+
+    layout = Layout.of(tallied)
+    table = numpy.fromfile(rows, dtype=numpy.uint8).reshape(-1, layout.row_width)
+    fields = {}
+    for name, start in zip(layout.keys, range(0, layout.key_width, WORD)):
+        fields[name] = _numbers(table[:, start : min(start + WORD, layout.key_width)])
+    counts = _numbers(table[:, layout.key_width :])
+    fields["entry"] = (shard << RANK_BITS) | (numpy.arange(len(table), dtype=numpy.int64) << 1) | (counts > 1)
+    whole = pyarrow.table(fields)
+    os.makedirs(folder, exist_ok=True)
+    _place(folder, f"shard-{shard:05}.parquet", lambda path: pyarrow.parquet.write_table(whole, path, compression="zstd"))
+
+
+def entry_bytes(tallied: dict[str, Any]) -> int:
+    """Bytes of a row in the table of the entries of a shard."""
+    return WORD * (len(Layout.of(tallied).keys) + 1)
+
+
+def shared(rows: Any, tallied: dict[str, Any]) -> Any:
+    """A data frame of those rows of entries that more than one document has, over all shards: their shard and their number. It is
+    one shuffle by key, and one of what is left of it, so that each shard finds its own."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    alike = f.count(f.lit(1)).over(Window.partitionBy(*Layout.of(tallied).keys))
+    several = f.col("entry").bitwiseAND(1) == 1
+    left = rows.withColumn("alike", alike).where(several | (f.col("alike") > 1))
+    return left.select(f.shiftright("entry", RANK_BITS).cast("int").alias("shard"), "entry").repartition("shard")
+
+
+def of_shard(folder: str, shard: int) -> str:
+    """Where an engine leaves what is of one shard."""
+    return os.path.join(folder, LEFT, f"shard={shard}")
+
+
+def counted(folder: str, shard: int) -> int:
+    """How many rows an engine has left for a shard."""
+    import pyarrow.dataset
+
+    path = of_shard(folder, shard)
+    return pyarrow.dataset.dataset(path, format="parquet").count_rows() if os.path.isdir(path) else 0
+
+
+def thin(thinned: Thinned) -> Optional[str]:
+    """Writes a state without those of its entries that an engine has not left; says what went wrong, if anything did."""
+    import numpy
+
+    keys, shard = thinned.keys, thinned.keys.shard
+    marks = numpy.zeros(thinned.n_rows, dtype=numpy.uint8)
+    for batch in _batches(of_shard(thinned.folder, shard)):
+        entries = batch.column("entry").to_numpy(zero_copy_only=False)
+        marks[(entries & ((1 << RANK_BITS) - 1)) >> 1] = 1
+    seen = int(marks.sum())
+    if seen != thinned.n_left:
+        of = f"{seen} of {thinned.n_left} rows of shard {shard} are in `{thinned.folder}`"
+        return f"{of}: all machines must see the output folder"
+    # Both lie where all goes in the end, with whatever an attempt that was killed has left.
+    attempt = uuid.uuid4().hex
+    rows, passing = f"{thinned.out}.marks-{attempt}", f"{thinned.out}-{attempt}"
+    command_line = [*command(), "state", "keep", keys.pipeline, keys.state, "--rows", rows, "-o", passing, *keys.settings]
+    try:
+        marks.tofile(rows)
+        done = subprocess.run(command_line, capture_output=True, encoding="utf-8", errors="replace")
+        if done.returncode != 0:
+            return done.stderr
+        os.replace(passing, thinned.out)
+    finally:
+        pathlib.Path(rows).unlink(missing_ok=True)
+    return None
 
 
 def _place(folder: str, name: str, write: Any) -> None:
@@ -185,7 +293,7 @@ def read(folder: str, tables: str, round: dict[str, Any], out: str) -> int:
     layout, n_rows = Layout.of(round), 0
     positions: dict[int, Any] = {}
     with open(out, "wb") as file:
-        for batch in _batches(folder):
+        for batch in _batches(os.path.join(folder, LEFT)):
             column = {name: batch.column(name) for name in batch.schema.names}
             number = {
                 name: values.to_numpy(zero_copy_only=False)
@@ -222,10 +330,10 @@ def _positions(documents: Any, tables: str, known: dict[int, Any]) -> Any:
     return found
 
 
-def _batches(folder: str) -> Iterator[Any]:
+def _batches(path: str) -> Iterator[Any]:
     import pyarrow.dataset
 
-    path = os.path.join(folder, LEFT)
+    # Nothing that is left is no folder, with some engines.
     if os.path.isdir(path):
         yield from pyarrow.dataset.dataset(path, format="parquet").to_batches()
 
@@ -245,9 +353,9 @@ def reduced(rows: Any, round: dict[str, Any]) -> Any:
     return rows.withColumn("alike", alike).where(f.col("alike") > 1).drop("alike")
 
 
-def stored(rows: Any, path: str) -> bool:
-    """Writes a data frame to a folder that all see; whether there is anything in it."""
-    rows.write.parquet(path)
+def stored(rows: Any, path: str, by: Sequence[str] = ()) -> bool:
+    """Writes a data frame to a folder that all see, in folders by the values of some columns; whether there is anything in it."""
+    (rows.write.partitionBy(*by) if by else rows.write).parquet(path)
     # Nothing to write is nothing written on some engines, and must not be taken for what lies elsewhere.
     if os.path.isdir(path):
         return True

@@ -40,6 +40,8 @@ class Task:
     arguments: tuple[str, ...]
     keys: Optional[_keys.Keys] = None
     """What is left for an engine that reduces keys."""
+    thinned: Optional[_keys.Thinned] = None
+    """The state that is thinned out, in place of running anything."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Result:
 def run_task(task: Task) -> Result:
     """Runs a task on this machine. Running it twice, or again after it was killed, does no harm."""
     began = time.monotonic()
+    if task.thinned is not None:
+        failed = _keys.thin(task.thinned)
+        return Result(task.shard, 0 if failed is None else BROKEN, _last_of(failed or ""), time.monotonic() - began)
     done = subprocess.run(
         [*command(), *task.arguments],
         stdin=subprocess.DEVNULL,
@@ -68,8 +73,11 @@ def run_task(task: Task) -> Result:
     if code == 0 and task.keys is not None:
         failed = _keys.leave(task.keys)
         code, said = (0, said) if failed is None else (BROKEN, failed)
-    said = "\n".join(said.strip().splitlines()[-OUTPUT_LINES:])
-    return Result(task.shard, code, said, time.monotonic() - began)
+    return Result(task.shard, code, _last_of(said), time.monotonic() - began)
+
+
+def _last_of(said: str) -> str:
+    return "\n".join(said.strip().splitlines()[-OUTPUT_LINES:])
 
 
 def lost(task: Task, error: Exception) -> Result:
@@ -80,7 +88,8 @@ def lost(task: Task, error: Exception) -> Result:
 
 Runner = Callable[[Sequence[Task]], Iterable[Result]]
 """Runs tasks, all of which may run at once, and gives their results in any order. A task whose machine was lost may be missing
-among them: it is run again. One that has a method `reduce` is asked to reduce keys, too; see `tamis.spark`."""
+among them: it is run again. One that has a method `reduce` is asked to reduce keys, too, and with `keep` to say which entries of
+states are shared; see `tamis.spark`."""
 
 
 def in_threads(jobs: int) -> Runner:
@@ -126,6 +135,7 @@ def launch(
             keys = _keys.Keys(pipeline, tuple(_set(settings)), saved, shard, tables) if tables else None
             tasks.append(Task(number, shard, (*arguments, "--shard", f"{shard}/{shards}"), keys))
         _run_all(tasks, runner, attempts, log)
+        log(f"segment {number}: {shards} shards")
         if segment["state"] is not None:
             observed = segment["observes"]
             state = os.path.join(output, segment["state"])
@@ -134,9 +144,10 @@ def launch(
             before = [argument for path in earlier for argument in ("--state", path)]
             # A shard that has come to its end has no states any more: then an earlier launch has merged them.
             if all(map(os.path.exists, of_shards)) or not os.path.exists(state):
-                rows = _reduced_rows(runner, tables, shards, log) if tables else []
-                _merge_states(pipeline, of_shards, state, [*rows, *before], settings)
-                how = " without the engine: it has no rows of a fixed width" if tables and not rows else ""
+                through = _through_engine(tasks, runner, tables, attempts, log) if tables else None
+                left, rows = through or (of_shards, [])
+                _merge_states(pipeline, left, state, [*rows, *before], settings)
+                how = " without the engine: it has no rows for one" if tables and not through else ""
                 log(f"segment {number}: merged what {observed['stage']} has learned{how}")
             if tables:
                 shutil.rmtree(tables, ignore_errors=True)
@@ -156,7 +167,6 @@ def _run_all(tasks: Sequence[Task], runner: Runner, attempts: int, log: Callable
             else:
                 log(f"shard {result.shard} ended with {result.code}, attempt {attempt + 1}: {result.said}")
         if not left:
-            log(f"segment {tasks[0].segment}: {len(tasks)} shards")
             return
     shard = min(left)
     result = last.get(shard, Result(shard, 3, "its machine was lost", 0.0))
@@ -169,18 +179,41 @@ def _saved(output: str, name: Optional[str], shard: int, shards: int) -> str:
     return name and os.path.join(output, f"shard-{shard:05}-of-{shards:05}", ".tamis", name) or ""
 
 
-def _reduced_rows(runner: Any, tables: str, shards: int, log: Callable[[str], None]) -> list[str]:
-    """Has an engine reduce the tables of all shards; the arguments that hand on what it has left."""
-    round, n_rows = _keys.left(tables, shards)
-    if round is None:
-        # Rows of any length, or an index: that is for `tamis state merge` alone.
-        return []
-    rows = os.path.join(tables, "_reduced.rows")
+def _through_engine(
+    tasks: Sequence[Task],
+    runner: Any,
+    tables: str,
+    attempts: int,
+    log: Callable[[str], None],
+) -> Optional[tuple[list[str], list[str]]]:
+    """Has an engine reduce the tables of all shards: the states to merge, and the arguments that hand on rows that it has left.
+    Nothing if they are for `tamis state merge` alone."""
+    found = _keys.left(tables, len(tasks))
     reduced = os.path.join(tables, f"_reduced-{uuid.uuid4().hex}")
-    runner.reduce(tables, round, n_rows, reduced)
-    n_left = _keys.read(reduced, tables, round, rows)
-    log(f"round {round['name']}: {n_rows} rows of {_keys.Layout.of(round).shuffled} bytes, {n_left} left")
-    return ["--rows", rows]
+    if found.tallied is not None and hasattr(runner, "keep"):
+        runner.keep(tables, found.tallied, found.n_rows, reduced)
+        thinned = [_thinning(task, found, reduced) for task in tasks]
+        n_left = sum(task.thinned.n_left for task in thinned)
+        bytes = _keys.entry_bytes(found.tallied)
+        log(f"{found.tallied['name']}: {found.n_rows} rows of {bytes} bytes, {n_left} left")
+        _run_all(thinned, runner, attempts, log)
+        return [task.thinned.out for task in thinned], []
+    if found.round is None:
+        # Rows of any length, or an index.
+        return None
+    rows = os.path.join(tables, "_reduced.rows")
+    runner.reduce(tables, found.round, found.n_rows, reduced)
+    n_left = _keys.read(reduced, tables, found.round, rows)
+    bytes = _keys.Layout.of(found.round).shuffled
+    log(f"round {found.round['name']}: {found.n_rows} rows of {bytes} bytes, {n_left} left")
+    return [task.keys.state for task in tasks], ["--rows", rows]
+
+
+def _thinning(task: Task, found: _keys.Left, reduced: str) -> Task:
+    """The task that thins out the state that another has left."""
+    shard, out = task.shard, os.path.join(task.keys.folder, f"shard-{task.shard:05}.state")
+    thinned = _keys.Thinned(task.keys, reduced, found.rows[shard], _keys.counted(reduced, shard), out)
+    return Task(task.segment, shard, (), thinned=thinned)
 
 
 def _merge_states(

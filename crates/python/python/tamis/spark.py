@@ -50,6 +50,12 @@ class runner:
         if left is not None:
             _keys.stored(left, os.path.join(out, _keys.LEFT))
 
+    def keep(self, tables: str, tallied: dict[str, Any], n_rows: int, out: str) -> None:
+        """Writes which entries of tallied states are shared to a folder, for each shard its own."""
+        rows = _keys.check(self.session, tables, n_rows)
+        os.makedirs(out)
+        _keys.stored(_keys.shared(rows, tallied), os.path.join(out, _keys.LEFT), ["shard"])
+
 
 def _session(remote: str) -> Any:
     from pyspark.sql import SparkSession

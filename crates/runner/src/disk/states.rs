@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tamis_config::{Opened, OpenedStage, Plan, StagePlan};
-use tamis_stage::handle::{CorpusHandle, OpenStage};
-use tamis_stage::keyed::Round;
+use tamis_stage::handle::{CorpusHandle, OpenStage, StateRows};
 use tamis_stage::{Kind, Workspace};
 
 use crate::disk::file::create_folder;
@@ -142,26 +141,31 @@ impl Label {
 /// Writes what a label is for, whole or not at all.
 fn write(opened: &Opened, name: &StateName, path: &Path, label: &Label) -> Result<(), RunError> {
     let (stage, handle) = corpus(opened, name)?;
+    write_whole(path, label, |out| {
+        let written =
+            if label.reduced { handle.save_outcome(name.pass, out) } else { handle.save(name.pass, out) };
+        written.map_err(|failure| RunError::stage(&stage.id, &failure))
+    })
+}
+
+/// Writes a label and what `write` writes behind it, whole or not at all.
+fn write_whole<T>(
+    path: &Path,
+    label: &Label,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let unfinished = temporary(path);
     let file = File::create(&unfinished).map_err(RunError::write(path))?;
     let mut out = Remembering { out: BufWriter::new(file), error: None };
     let line =
         serde_json::to_string(label).map_err(|error| RunError::Internal { message: error.to_string() })?;
     writeln!(out, "{line}").map_err(RunError::write(path))?;
-    let written = if label.reduced {
-        handle.save_outcome(name.pass, &mut out)
-    } else {
-        handle.save(name.pass, &mut out)
-    };
-    if let Err(failure) = written {
-        return Err(match out.error {
-            Some(error) => RunError::write(path)(error),
-            None => RunError::stage(&stage.id, &failure),
-        });
-    }
+    let written = write(&mut out)
+        .map_err(|error| out.error.take().map_or(error, |told| RunError::write(path)(told)))?;
     let synced =
         out.out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-    synced.and_then(|()| std::fs::rename(&unfinished, path)).map_err(RunError::write(path))
+    synced.and_then(|()| std::fs::rename(&unfinished, path)).map_err(RunError::write(path))?;
+    Ok(written)
 }
 
 /// A file that remembers why it could not be written, because a stage that hears of it hands on a text only, and
@@ -316,25 +320,57 @@ pub fn merge_states(
     Ok(MergedStates { name, is_reduced })
 }
 
-/// Writes the rows of a saved state to `output`, one behind the other, for an engine that reduces them by key as the round
-/// says; the round, and how many they are. Nothing where only the machinery here can reduce them.
+/// Writes the rows of a saved state to `output`, one behind the other, for an engine; what they are, and how many. Nothing
+/// where only the machinery here can reduce them.
 ///
 /// # Errors
 ///
 /// When the file is no state of this plan, or cannot be read, or the rows cannot be written.
-pub fn export_rows(opened: &Opened, state: &Path, output: &Path) -> Result<Option<(Round, u64)>, RunError> {
-    let (saved, mut file) = open(&opened.plan, state)?;
-    let bad = |message: String| RunError::State { path: state.to_owned(), message };
-    if saved.is_reduced {
-        return Err(bad("it was reduced, and has no rows any more".to_owned()));
-    }
+pub fn export_rows(
+    opened: &Opened,
+    state: &Path,
+    output: &Path,
+) -> Result<Option<(StateRows, u64)>, RunError> {
+    let (saved, mut file) = open_unreduced(&opened.plan, state)?;
     let (_, handle) = corpus(opened, &saved.name)?;
     let mut out = BufWriter::new(File::create(output).map_err(RunError::write(output))?);
-    let round = handle.export_rows(saved.name.pass, &mut file, &mut out);
-    let round = round.map_err(|failure| bad(failure.to_string()))?;
+    let rows = handle.export_rows(saved.name.pass, &mut file, &mut out);
+    let rows = rows.map_err(|failure| RunError::State { path: saved.path, message: failure.to_string() })?;
     let out = out.into_inner().map_err(io::IntoInnerError::into_error).map_err(RunError::write(output))?;
     let length = out.metadata().map_err(RunError::write(output))?.len();
-    Ok(round.map(|round| (round.clone(), length / round.collected_width() as u64)))
+    Ok(rows.map(|rows| {
+        let width = rows.round.collected_width() as u64;
+        (rows, length / width)
+    }))
+}
+
+/// Writes a saved state without those of its entries that decide nothing, whole or not at all; how many have stayed. A file
+/// says by a byte for each of its rows ([`export_rows`]) whether the entry stays (1) or goes (0).
+///
+/// # Errors
+///
+/// When the file is no state of this plan or has no entries that can be told apart, when the marks are not of its rows, or
+/// something cannot be read or written.
+pub fn keep_entries(opened: &Opened, state: &Path, marks: &Path, output: &Path) -> Result<u64, RunError> {
+    let (saved, mut file) = open_unreduced(&opened.plan, state)?;
+    let bad = |message: String| RunError::State { path: state.to_owned(), message };
+    let unread = |error: io::Error| bad(format!("its marks `{}` cannot be read: {error}", marks.display()));
+    let mut marks = File::open(marks).map_err(unread)?;
+    let (_, handle) = corpus(opened, &saved.name)?;
+    let label = Label::new(opened, &saved.name, saved.shards, saved.of, false)?;
+    write_whole(output, &label, |out| {
+        handle.keep_entries(&mut file, &mut marks, out).map_err(|failure| bad(failure.to_string()))
+    })
+}
+
+/// A state, and the file behind its first line.
+fn open_unreduced(plan: &Plan, path: &Path) -> Result<(Saved, BufReader<File>), RunError> {
+    let (saved, file) = open(plan, path)?;
+    if saved.is_reduced {
+        let message = "it was reduced, and has no rows any more".to_owned();
+        return Err(RunError::State { path: path.to_owned(), message });
+    }
+    Ok((saved, file))
 }
 
 /// Gives a stage what its earlier passes have brought.

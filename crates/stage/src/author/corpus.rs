@@ -83,6 +83,13 @@ pub trait CorpusStage: Sized + Send + Sync + 'static {
 
     /// Writes the merged state of a pass, the same bytes for the same state; asked for before the pass ends.
     ///
+    /// The bytes are the stage's own. Where it keeps entries with counts, and one that a single document of the whole
+    /// collection has decides nothing, they may be a **tallied** state, which engines can thin out before shards are
+    /// merged: blocks, each a length (4 bytes), a payload and its XXH3 of 64 bits, seeded by the number of the block from
+    /// 0; a block of length 0 ends them. The first has the text `tamis tallied 1 VERSION`, the name of the stage, how many
+    /// bytes a key has, and lines of the stage's own. All others have entries: the length of what follows (4 bytes), the
+    /// key, the count (8 bytes), and bytes that nobody else reads. Numbers are little endian.
+    ///
     /// # Errors
     ///
     /// When the state cannot be written.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::line::{Key, Lines, Unit};
-use crate::spill::{Entry, decode_str, encode_str, take};
+use crate::spill::{Entry, Tallied, decode_measured, encode_measured, take};
 
 /// Stands in the place of a line for the group itself, so that its entry comes before those of its lines.
 pub(super) const WHOLE_GROUP: u128 = 0;
@@ -125,24 +125,34 @@ impl Entry for Tally {
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.group.to_be_bytes());
-        out.extend_from_slice(&self.line.to_be_bytes());
-        out.extend_from_slice(&self.documents.to_le_bytes());
-        out.extend_from_slice(&self.prose.to_le_bytes());
-        self.holders.encode(out);
-        encode_str(&self.text, out);
+        encode_measured(out, |out| {
+            out.extend_from_slice(&self.group.to_be_bytes());
+            out.extend_from_slice(&self.line.to_be_bytes());
+            out.extend_from_slice(&self.documents.to_le_bytes());
+            out.extend_from_slice(&self.prose.to_le_bytes());
+            self.holders.encode(out);
+            out.extend_from_slice(self.text.as_bytes());
+        });
     }
 
     fn decode(input: &mut &[u8]) -> Option<Self> {
+        let mut input = decode_measured(input)?;
         Some(Self {
-            group: u128::from_be_bytes(take(input)?),
-            line: u128::from_be_bytes(take(input)?),
-            documents: u64::from_le_bytes(take(input)?),
-            prose: u32::from_le_bytes(take(input)?),
-            holders: Holders::decode(input)?,
-            text: decode_str(input)?,
+            group: u128::from_be_bytes(take(&mut input)?),
+            line: u128::from_be_bytes(take(&mut input)?),
+            documents: u64::from_le_bytes(take(&mut input)?),
+            prose: u32::from_le_bytes(take(&mut input)?),
+            holders: Holders::decode(&mut input)?,
+            text: std::str::from_utf8(input).ok()?.into(),
         })
     }
+}
+
+/// The key is the group and the line. An entry of a single document decides nothing, in whichever pass: no group and no
+/// line of fewer than two documents is learned, and one holder makes no pair. A group has the documents of all of its
+/// lines, so its own entry is there wherever one of theirs is.
+impl Tallied for Tally {
+    const KEY_BYTES: usize = 32;
 }
 
 /// What one worker has seen: a log of records, most lines in it once.

@@ -49,7 +49,7 @@ pub use options::{FieldNames, LineTemplateOptions, Place, TablePaths};
 const SHARED_PROSE: (usize, f64) = (5, 1.0 / 3.0);
 
 /// The version of the format of saved states.
-const STATE_FORMAT: u32 = 2;
+const STATE_FORMAT: u32 = 3;
 
 /// The pass over documents whose group is known, and over all others to find theirs.
 const GROUPS: u32 = 0;

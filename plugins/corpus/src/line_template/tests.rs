@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{Document, Extractor};
+use tamis_stage::handle::OpenStage;
 
 use super::*;
 use crate::spill::tests::{applied, observe, workspace};
@@ -560,6 +561,130 @@ fn a_long_line_is_in_the_table_by_its_hash() {
     let again = LineTemplate::open(again).unwrap();
     for stage in [&stage, &again] {
         assert_eq!(applied(stage, 0, &corpus[1]).1, "story b");
+    }
+}
+
+/// Thins states out as an engine and the tasks of shards do: by the counts of all of them; how many entries they had and have.
+fn thin(states: &mut [Vec<u8>]) -> (usize, u64) {
+    let bundled = tamis_host::bundled(crate::plugin()).unwrap();
+    let stage = bundled.iter().find(|stage| stage.info().name == LineTemplate::NAME).unwrap();
+    let OpenStage::Corpus(handle) = stage.open(&serde_json::json!({})).unwrap() else {
+        panic!("it is a corpus stage")
+    };
+    let rows_of = |state: &Vec<u8>| {
+        let mut rows = Vec::new();
+        let said = handle.export_rows(GROUPS, &mut &state[..], &mut rows).unwrap().unwrap();
+        assert!(said.are_of_entries && said.round.collected_width() == 24);
+        rows
+    };
+    let rows: Vec<Vec<u8>> = states.iter().map(rows_of).collect();
+    let count = |row: &[u8]| u64::from_be_bytes(row[16..].try_into().unwrap());
+    let mut sums = BTreeMap::<&[u8], u64>::new();
+    for row in rows.iter().flat_map(|rows| rows.chunks(24)) {
+        *sums.entry(&row[..16]).or_default() += count(row);
+    }
+    let mut n_left = 0;
+    for (state, rows) in states.iter_mut().zip(&rows) {
+        let marks: Vec<u8> = rows.chunks(24).map(|row| u8::from(sums[&row[..16]] > 1)).collect();
+        let mut thinned = Vec::new();
+        n_left += handle.keep_entries(&mut &state[..], &mut &marks[..], &mut thinned).unwrap();
+        *state = thinned;
+    }
+    (rows.iter().map(|rows| rows.len() / 24).sum(), n_left)
+}
+
+/// What shards learn of their documents: the table, and how many entries they have saved in all passes and have merged.
+fn learned_in_shards(
+    options: &LineTemplateOptions,
+    shards: &[Vec<&Document>],
+    thins: bool,
+) -> (Vec<u8>, usize, u64) {
+    let mut merged: Vec<Vec<Vec<u8>>> = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    let open = |merged: &[Vec<Vec<u8>>]| {
+        let stage = LineTemplate::open(options.clone()).unwrap();
+        stage.prepare(&workspace(folder.path(), 1)).unwrap();
+        for (pass, states) in (0..).zip(merged) {
+            for state in states {
+                stage.load(pass, &mut &state[..]).unwrap();
+            }
+            stage.end_pass(pass).unwrap();
+        }
+        stage
+    };
+    let (mut n_entries, mut n_left) = (0, 0);
+    for pass in 0..open(&[]).passes() {
+        let of_shard = |documents: &Vec<&Document>| {
+            let stage = open(&merged);
+            observe_pass(&stage, pass, 1, documents.iter().copied());
+            saved(&stage, pass)
+        };
+        let mut states: Vec<Vec<u8>> = shards.iter().map(of_shard).collect();
+        if thins {
+            let (entries, left) = thin(&mut states);
+            (n_entries, n_left) = (n_entries + entries, n_left + left);
+        }
+        merged.push(states);
+    }
+    open(&merged);
+    (std::fs::read(folder.path().join("keep").join(table::FILE_NAME)).unwrap(), n_entries, n_left)
+}
+
+/// Ways of learning in which lines are frequent, to be proved, or of clusters; with the smallest limits that there are.
+fn ways_of_learning() -> Vec<LineTemplateOptions> {
+    let least = LineTemplateOptions {
+        min_documents: 2,
+        min_ratio: 0.0,
+        min_shared_lines: 0,
+        group_by: options(&["site"]).group_by,
+        ..LineTemplateOptions::default()
+    };
+    let proved = LineTemplateOptions { min_documents: 4, min_shared_lines: 2, ..least.clone() };
+    let whole = LineTemplateOptions { group_by: FieldNames(Vec::new()), ..proved.clone() };
+    let clusters = LineTemplateOptions { cluster: true, min_shared_lines: 1, ..least.clone() };
+    let mixed = LineTemplateOptions { min_documents: 3, min_shared_lines: 2, ..clusters.clone() };
+    vec![options(&["site"]), least, proved, whole, clustering(), clusters, mixed]
+}
+
+#[test]
+fn entries_of_one_document_decide_nothing_whichever_way_is_learned() {
+    let mut documents = crowd();
+    for (n, document) in documents.iter_mut().enumerate() {
+        let own: String = n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+        document.text.push_str(&format!("\nonly on page {own}"));
+    }
+    let shards: Vec<Vec<&Document>> =
+        (0..4).map(|shard| documents.iter().skip(shard).step_by(4).collect()).collect();
+    for options in ways_of_learning() {
+        let (table, ..) = learned_in_shards(&options, &[documents.iter().collect()], false);
+        let (thinned, n_entries, n_left) = learned_in_shards(&options, &shards, true);
+        assert!(thinned == table && table.len() > 200, "{} and {} bytes", thinned.len(), table.len());
+        let n_gone = n_entries as u64 - n_left;
+        assert!(n_gone >= 300 && n_left > 300, "{n_left} of {n_entries}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn what_one_document_has_decides_nothing_however_it_is_split(
+        pages in prop::collection::vec((0_usize..5, prop::collection::vec(0_usize..14, 0..9), 0_usize..4, any::<bool>()), 1..40),
+        way in prop::sample::select(ways_of_learning()),
+    ) {
+        let documents: Vec<Document> = pages.iter().enumerate().map(|(n, (site, lines, _, is_long))| {
+            let mut lines: Vec<String> = lines.iter().map(|line| format!("line {}", char::from(b'a' + *line as u8))).collect();
+            lines.push(if *is_long { "A sentence of prose that some pages have, and it is long. ".repeat(3) } else { "x".repeat(n + 1) });
+            let site = format!("site {site}");
+            // Those of the last are of no group that is known.
+            if site == "site 4" { Document::new(format!("p{n}"), lines.join("\n")) } else { page(n, &site, &lines.join("\n")) }
+        }).collect();
+        let of = |shard: usize| documents.iter().zip(&pages).filter(|(_, page)| page.2 == shard).map(|(document, _)| document).collect();
+        let shards: Vec<Vec<&Document>> = (0..4).map(of).collect();
+        let (table, ..) = learned_in_shards(&way, &shards, false);
+        let (thinned, n_entries, n_left) = learned_in_shards(&way, &shards, true);
+        prop_assert!(n_left <= n_entries as u64);
+        prop_assert_eq!(String::from_utf8(thinned).unwrap(), String::from_utf8(table).unwrap());
     }
 }
 

@@ -45,6 +45,32 @@ pub(crate) trait Entry: Clone + Send + Sized {
     fn decode(input: &mut &[u8]) -> Option<Self>;
 }
 
+/// An entry of a saved state: its bytes are a length (4 bytes, of what follows), a key, a count (8 bytes), both numbers
+/// little endian, and whatever the stage knows beside. Who knows no more of a state adds up the counts of a key.
+pub(crate) trait Tallied: Entry {
+    /// Bytes of the key; the same key is the same entry, wherever it was counted.
+    const KEY_BYTES: usize;
+}
+
+/// Appends what `write` appends with its length before it.
+pub(crate) fn encode_measured(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    let length = (out.len() - at - 4) as u32;
+    if let Some(place) = out.get_mut(at..at + 4) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// Takes bytes that [`encode_measured`] wrote.
+pub(crate) fn decode_measured<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let n_bytes = u32::from_le_bytes(take(input)?) as usize;
+    let (head, rest) = input.split_at_checked(n_bytes)?;
+    *input = rest;
+    Some(head)
+}
+
 /// Takes `N` bytes from the front of `input`.
 pub(crate) fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = input.split_first_chunk::<N>()?;
@@ -60,10 +86,7 @@ pub(crate) fn encode_str(text: &str, out: &mut Vec<u8>) {
 
 /// Takes a string that [`encode_str`] wrote.
 pub(crate) fn decode_str(input: &mut &[u8]) -> Option<Box<str>> {
-    let n_bytes = u32::from_le_bytes(take(input)?) as usize;
-    let (head, rest) = input.split_at_checked(n_bytes)?;
-    *input = rest;
-    std::str::from_utf8(head).ok().map(Box::from)
+    std::str::from_utf8(decode_measured(input)?).ok().map(Box::from)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tamis_plugin::Failure;
 
 use super::merge::{Source, sort};
-use super::{BlockReader, BlockWriter, Entry, Header, Merged, Scratch, unwritable};
+use super::{BlockReader, BlockWriter, Entry, Header, Merged, Scratch, Tallied, unwritable};
 
 /// Sorted runs; see [`super`].
 pub(crate) struct Runs<E> {
@@ -87,61 +87,6 @@ impl<E: Entry + 'static> Runs<E> {
         if let Err(failure) = self.add_sorted(entries, size) {
             self.broken().get_or_insert(failure);
         }
-    }
-
-    /// Writes the entries of all runs as a saved state.
-    ///
-    /// # Errors
-    ///
-    /// When `out` or a run fails, now or in an earlier [`Runs::add`].
-    pub(crate) fn save(&self, header: &Header<'_>, out: &mut dyn Write) -> Result<(), Failure> {
-        self.check()?;
-        let mut inner = self.inner();
-        self.reduce(&mut inner)?;
-        let written = |error: std::io::Error| Failure::new(format!("the state cannot be written: {error}"));
-        let mut blocks = BlockWriter::new(out);
-        blocks.block(&header.encoded()).map_err(written)?;
-        for entry in Merged::new(sources(&inner)?)? {
-            blocks.entry(&entry?).map_err(written)?;
-        }
-        blocks.finish().map_err(written)?;
-        Ok(())
-    }
-
-    /// Adds the entries of a saved state: all of them, or none when it fails.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not a state with this header, or cannot be stored.
-    pub(crate) fn load(&self, header: &Header<'_>, state: &mut dyn Read) -> Result<(), Failure> {
-        let refused = |failure: Failure| {
-            Failure::new(format!("these bytes are no whole saved state of `{}`: {failure}", header.stage))
-        };
-        let mut blocks = BlockReader::new(state);
-        header.check(&mut blocks)?;
-        let most = self.scratch.get().map_or(usize::MAX, Scratch::resident_bytes);
-        let (mut entries, mut size) = (Vec::new(), 0);
-        let mut loaded = Loaded::<_, E> { blocks, previous: None };
-        while size <= most {
-            let Some(entry) = loaded.entry().map_err(refused)? else {
-                loaded.finish().map_err(refused)?;
-                return self.add_sorted(entries, size);
-            };
-            size += entry.size();
-            entries.push(entry);
-        }
-        // Too much to hold: what has been read and what follows is one sorted sequence, so one run.
-        let mut file = self.create()?;
-        for entry in entries {
-            file.entry(&entry)?;
-        }
-        while let Some(entry) = loaded.entry().map_err(refused)? {
-            file.entry(&entry)?;
-        }
-        loaded.finish().map_err(refused)?;
-        let file = file.finish()?;
-        self.inner().files.push(file);
-        Ok(())
     }
 
     /// Hands all entries to `each`, in order, and forgets them.
@@ -258,6 +203,63 @@ impl<E: Entry + 'static> Runs<E> {
 
     fn broken(&self) -> MutexGuard<'_, Option<Failure>> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E: Tallied + 'static> Runs<E> {
+    /// Writes the entries of all runs as a saved state.
+    ///
+    /// # Errors
+    ///
+    /// When `out` or a run fails, now or in an earlier [`Runs::add`].
+    pub(crate) fn save(&self, header: &Header<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+        self.check()?;
+        let mut inner = self.inner();
+        self.reduce(&mut inner)?;
+        let written = |error: std::io::Error| Failure::new(format!("the state cannot be written: {error}"));
+        let mut blocks = BlockWriter::new(out);
+        blocks.block(&header.encoded(E::KEY_BYTES)).map_err(written)?;
+        for entry in Merged::new(sources(&inner)?)? {
+            blocks.entry(&entry?).map_err(written)?;
+        }
+        blocks.finish().map_err(written)?;
+        Ok(())
+    }
+
+    /// Adds the entries of a saved state: all of them, or none when it fails.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a state with this header, or cannot be stored.
+    pub(crate) fn load(&self, header: &Header<'_>, state: &mut dyn Read) -> Result<(), Failure> {
+        let refused = |failure: Failure| {
+            Failure::new(format!("these bytes are no whole saved state of `{}`: {failure}", header.stage))
+        };
+        let mut blocks = BlockReader::new(state);
+        header.check(E::KEY_BYTES, &mut blocks)?;
+        let most = self.scratch.get().map_or(usize::MAX, Scratch::resident_bytes);
+        let (mut entries, mut size) = (Vec::new(), 0);
+        let mut loaded = Loaded::<_, E> { blocks, previous: None };
+        while size <= most {
+            let Some(entry) = loaded.entry().map_err(refused)? else {
+                loaded.finish().map_err(refused)?;
+                return self.add_sorted(entries, size);
+            };
+            size += entry.size();
+            entries.push(entry);
+        }
+        // Too much to hold: what has been read and what follows is one sorted sequence, so one run.
+        let mut file = self.create()?;
+        for entry in entries {
+            file.entry(&entry)?;
+        }
+        while let Some(entry) = loaded.entry().map_err(refused)? {
+            file.entry(&entry)?;
+        }
+        loaded.finish().map_err(refused)?;
+        let file = file.finish()?;
+        self.inner().files.push(file);
+        Ok(())
     }
 }
 

@@ -61,15 +61,22 @@ impl Entry for Word {
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.key.to_be_bytes());
-        out.extend_from_slice(&self.n.to_le_bytes());
-        encode_str(&self.text, out);
+        encode_measured(out, |out| {
+            out.extend_from_slice(&self.key.to_be_bytes());
+            out.extend_from_slice(&self.n.to_le_bytes());
+            encode_str(&self.text, out);
+        });
     }
 
     fn decode(input: &mut &[u8]) -> Option<Self> {
-        let (key, n) = (u16::from_be_bytes(take(input)?), u64::from_le_bytes(take(input)?));
-        Some(Self { key, n, text: decode_str(input)? })
+        let mut input = decode_measured(input)?;
+        let (key, n) = (u16::from_be_bytes(take(&mut input)?), u64::from_le_bytes(take(&mut input)?));
+        Some(Self { key, n, text: decode_str(&mut input)? })
     }
+}
+
+impl Tallied for Word {
+    const KEY_BYTES: usize = 2;
 }
 
 const HEADER: Header<'_> = Header { stage: "words", format: 3, options: "none" };
@@ -143,21 +150,38 @@ fn what_is_no_state_is_refused_by_name() {
 }
 
 #[test]
-fn a_state_of_the_first_format_is_refused_with_what_to_do() {
-    let mut blocks = BlockWriter::new(Vec::new());
-    blocks.block(b"tamis state 1\nwords\nnone").unwrap();
-    let error = loaded(&blocks.finish().unwrap()).unwrap_err();
-    assert!(
-        error.starts_with("the state of `words` was saved by tamis (an earlier one) with format 1, and"),
-        "{error}"
-    );
-    assert!(error.ends_with(": run the segment that saved it again with this program"), "{error}");
+fn states_of_earlier_formats_are_refused_with_what_to_do() {
+    for (first, said) in
+        [("tamis state 1", "(an earlier one) with format 1"), ("tamis state 2 0.9.1", "0.9.1 with format 2")]
+    {
+        let mut blocks = BlockWriter::new(Vec::new());
+        blocks.block(format!("{first}\nwords\nnone").as_bytes()).unwrap();
+        let error = loaded(&blocks.finish().unwrap()).unwrap_err();
+        assert!(
+            error.starts_with(&format!("the state of `words` was saved by tamis {said}, and")),
+            "{error}"
+        );
+        assert!(error.ends_with(": run the segment that saved it again with this program"), "{error}");
+    }
+}
+
+#[test]
+fn a_header_that_was_cut_off_or_declares_another_key_is_none() {
+    let whole = String::from_utf8(HEADER.encoded(Word::KEY_BYTES)).unwrap();
+    for text in [&whole.replace("\n2\n", "\n4\n"), whole.split("\nformat").next().unwrap()] {
+        let mut blocks = BlockWriter::new(Vec::new());
+        blocks.block(text.as_bytes()).unwrap();
+        assert_eq!(
+            loaded(&blocks.finish().unwrap()).unwrap_err(),
+            "these bytes are no saved state of `words`"
+        );
+    }
 }
 
 #[test]
 fn entries_out_of_order_are_refused() {
     let mut blocks = BlockWriter::new(Vec::new());
-    blocks.block(&HEADER.encoded()).unwrap();
+    blocks.block(&HEADER.encoded(Word::KEY_BYTES)).unwrap();
     blocks.entry(&word(2)).unwrap();
     blocks.entry(&word(2)).unwrap();
     let error = loaded(&blocks.finish().unwrap()).unwrap_err();
@@ -275,7 +299,7 @@ proptest! {
         prop_assert!(loaded(&bytes).is_err());
         // With all checksums right.
         let mut blocks = BlockWriter::new(Vec::new());
-        blocks.block(&HEADER.encoded()).unwrap();
+        blocks.block(&HEADER.encoded(Word::KEY_BYTES)).unwrap();
         blocks.block(&bytes).unwrap();
         let _ = loaded(&blocks.finish().unwrap());
     }
