@@ -49,6 +49,9 @@ const NEIGHBOURS: [(isize, [&str; 5]); 6] = [
     (3, ["next3.words", "next3.links", "next3.prose", "next3.same", "next3.heading"]),
 ];
 
+/// So many different texts there is room for from the start.
+const MOST_LIKELY: usize = 256;
+
 /// The farthest of [`NEIGHBOURS`].
 const REACH: usize = 3;
 
@@ -224,7 +227,13 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         let around: Vec<&Around> =
             columns.rows().map(|block| page.around.of(page.container(block))).collect();
         let inline = self.inline_groups(columns.rows());
+        let is_plain = inline.iter().all(|groups| *groups == 0);
         for group in 0..N_GROUPS {
+            if is_plain {
+                columns
+                    .add_each(words::group_name(group), around.iter().map(|it| f32::from(it.words[group])));
+                continue;
+            }
             let distance = |(around, inline): (&&Around, &u64)| {
                 if inline >> group & 1 == 1 { 0.0 } else { f32::from(around.words[group]) }
             };
@@ -302,21 +311,19 @@ impl<'p, 'a> FirstParts<'p, 'a> {
 
     fn neighbour_features(&self, columns: &mut Columns) {
         let page = self.page;
-        let n_blocks = page.n_blocks();
         let rows = columns.rows();
-        let start = rows.start.saturating_sub(REACH);
-        // Each is a neighbour of six.
-        let near: Vec<[f32; 4]> = (start..n_blocks.min(rows.end + REACH))
-            .map(|b| [log(page.n_words(b)), page.link(b), page.prose(b), page.heading(b)])
+        // Each is a neighbour of six. Before and behind the page are as many that are none.
+        let near: Vec<Neighbour> = (rows.start..rows.end + 2 * REACH)
+            .map(|at| at.checked_sub(REACH).map_or(Neighbour::NONE, |block| Neighbour::of(page, block)))
             .collect();
+        let own = near.get(REACH..).unwrap_or_default();
         for (offset, [words, links, prose, same, heading]) in NEIGHBOURS {
-            let at = |b: usize| b.checked_add_signed(offset).filter(|at| *at < n_blocks);
-            let of = |b: usize| at(b).and_then(|at| near.get(at - start));
-            columns.add(words, |b| of(b).map_or(-1.0, |[words, ..]| *words));
-            columns.add(links, |b| of(b).map_or(-1.0, |[_, link, ..]| *link));
-            columns.add(prose, |b| of(b).map_or(-1.0, |[_, _, prose, _]| *prose));
-            columns.add(same, |b| at(b).map_or(-1.0, |at| kinship(page, b, at)));
-            columns.add(heading, |b| of(b).map_or(0.0, |[.., heading]| *heading));
+            let others = || near.iter().skip(REACH.saturating_add_signed(offset)).take(rows.len());
+            columns.add_each(words, others().map(|it| it.words));
+            columns.add_each(links, others().map(|it| it.link));
+            columns.add_each(prose, others().map(|it| it.prose));
+            columns.add_each(same, own.iter().zip(others()).map(|(own, other)| own.kinship(other)));
+            columns.add_each(heading, others().map(|it| it.heading));
         }
     }
 
@@ -439,7 +446,9 @@ impl Candidate {
 
 impl Twins {
     fn of(page: &Page<'_>) -> Self {
-        let mut texts: Map<&str, u32> = Map::with_capacity_and_hasher(page.n_blocks(), FxBuildHasher);
+        // As many as most pages have; a page of a million lines may have the same text in all of them.
+        let n_likely = page.n_blocks().min(MOST_LIKELY);
+        let mut texts: Map<&str, u32> = Map::with_capacity_and_hasher(n_likely, FxBuildHasher);
         let mut counts: Vec<u8> = Vec::new();
         let of_block = (0..page.n_blocks()).map(|b| {
             let text = *texts.entry(page.text(b)).or_insert(counts.len() as u32);
@@ -594,15 +603,58 @@ fn of_page(page: &Page<'_>, n_h1: usize) -> Vec<(&'static str, f32)> {
     features
 }
 
-/// How close two blocks are: 3 in one element, 2 in such that look the same, 1 side by side.
-fn kinship(page: &Page<'_>, one: usize, other: usize) -> f32 {
-    let (one, other) = (page.container(one), page.container(other));
-    if one == other {
-        3.0
-    } else if page.look(one) == page.look(other) {
-        2.0
-    } else {
-        f32::from(page.parent(one) == page.parent(other))
+/// What is asked of a block by those around it.
+#[derive(Clone, Copy)]
+struct Neighbour {
+    words: f32,
+    link: f32,
+    prose: f32,
+    heading: f32,
+    /// Its element, and what that looks like and lies in.
+    element: usize,
+    look: usize,
+    above: usize,
+}
+
+impl Neighbour {
+    /// What stands beside the first and the last block.
+    const NONE: Self = Self {
+        words: -1.0,
+        link: -1.0,
+        prose: -1.0,
+        heading: 0.0,
+        element: usize::MAX,
+        look: usize::MAX,
+        above: usize::MAX,
+    };
+
+    fn of(page: &Page<'_>, block: usize) -> Self {
+        if block >= page.n_blocks() {
+            return Self::NONE;
+        }
+        let element = page.container(block);
+        Self {
+            words: log(page.n_words(block)),
+            link: page.link(block),
+            prose: page.prose(block),
+            heading: page.heading(block),
+            element,
+            look: page.look(element),
+            above: page.parent(element),
+        }
+    }
+
+    /// How close two blocks are: 3 in one element, 2 in such that look the same, 1 side by side; -1 if the other is none.
+    fn kinship(&self, other: &Self) -> f32 {
+        if other.element == usize::MAX {
+            -1.0
+        } else if self.element == other.element {
+            3.0
+        } else if self.look == other.look {
+            2.0
+        } else {
+            f32::from(self.above == other.above)
+        }
     }
 }
 

@@ -26,6 +26,9 @@ const NEIGHBOURS: [(isize, &str); 10] = [
     (5, "p.next5"),
 ];
 
+/// The farthest of [`NEIGHBOURS`].
+const REACH: usize = 5;
+
 const LEVELS: [(usize, &str, &str); 6] = [
     (0, "p.own", "p.own.share"),
     (1, "p.up1", "p.up1.share"),
@@ -143,9 +146,12 @@ impl<'p, 'a> SecondParts<'p, 'a> {
         columns.begin(rows.clone());
         let thought = self.thought;
         columns.add("p", |b| thought[b]);
+        let near: Vec<f32> = (rows.start..rows.end + 2 * REACH)
+            .map(|at| at.checked_sub(REACH).and_then(|block| thought.get(block)).copied().unwrap_or(-0.1))
+            .collect();
         for (offset, name) in NEIGHBOURS {
-            let at = |b: usize| b.checked_add_signed(offset).and_then(|at| thought.get(at));
-            columns.add(name, |b| at(b).copied().unwrap_or(-0.1));
+            let others = near.iter().skip(REACH.saturating_add_signed(offset)).take(rows.len());
+            columns.add_each(name, others.copied());
         }
         self.mass_features(columns);
         self.gap_features(columns);
