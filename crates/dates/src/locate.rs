@@ -227,6 +227,10 @@ pub fn dates(text: &str) -> impl Iterator<Item = Located> + '_ {
 
 /// Where the years from 1900 to 2099 stand in digits, and those before `年` in other forms.
 fn years(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    may_hold_year(text.as_bytes()).then(|| found_years(text)).into_iter().flatten()
+}
+
+fn found_years(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let bytes = text.as_bytes();
     // `9` and `0` behind it: a search for two rare bytes at once is faster than one for `1` or `2` alone.
     let [twenties, nineties, marks] = &*FINDERS;
@@ -247,6 +251,24 @@ fn years(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
         (Some(a), Some(b)) if b.start < a.start => marked.next(),
         (None, _) => marked.next(),
         _ => digits.next(),
+    })
+}
+
+/// Whether a text has two digits that a year begins with, or a byte that `年` does: most lines have neither, and this is
+/// asked of a line in a tenth of the time that three searches take.
+fn may_hold_year(bytes: &[u8]) -> bool {
+    /// So many bytes are looked at before the first that was found ends it.
+    const STEP: usize = 128;
+    let first_of_mark = "年".as_bytes()[0];
+    let next = bytes.get(1..).unwrap_or_default();
+    bytes.chunks(STEP).zip(next.chunks(STEP)).any(|(bytes, next)| {
+        let is_start = |(byte, next): (&u8, &u8)| {
+            let nineties = u8::from(*byte == b'1') & u8::from(*next == b'9');
+            let twenties = u8::from(*byte == b'2') & u8::from(*next == b'0');
+            nineties | twenties | u8::from(*byte == first_of_mark)
+        };
+        // Not to stop at the first is what lets a compiler put them side by side.
+        bytes.iter().zip(next).map(is_start).fold(0, |any, it| any | it) != 0
     })
 }
 

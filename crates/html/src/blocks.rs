@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::append::{append, part_words};
 use crate::formula::formula;
-use crate::hidden::is_hidden_in_line;
+use crate::hidden::{SAYING, is_hidden_in_line};
 use crate::tag::{Name, Tag};
-use crate::tree::{NodeId, Tree};
+use crate::tree::{Names, NodeId, Tree};
 
 /// A run of text that is shown in one piece: a paragraph, a heading, a list item, a cell, a line.
 ///
@@ -290,7 +290,7 @@ impl<'t, 'a> Walk<'t, 'a> {
         if tag != Tag::Noscript && is_left_out(self.tree, node) {
             return end;
         }
-        let link = tag == Tag::A && self.tree.attribute(node, Name::Href).is_some();
+        let link = tag == Tag::A && self.tree.has_any(node, LEADING);
         let bold = matches!(tag, Tag::B | Tag::Strong);
         let pre = matches!(tag, Tag::Pre | Tag::Textarea | Tag::Listing | Tag::Xmp | Tag::Plaintext);
         let container = tag.is_block().then(|| self.open(node, tag));
@@ -418,6 +418,9 @@ pub fn is_never_shown(tag: Tag) -> bool {
     )
 }
 
+/// What makes an anchor a link.
+const LEADING: Names = Names::of(&[Name::Href]);
+
 /// The most nodes between a hidden element and the formula in it.
 const MOST_AROUND_FORMULA: usize = 16;
 
@@ -442,8 +445,8 @@ pub fn is_left_out(tree: &Tree<'_>, node: NodeId) -> bool {
     if tag == Tag::Text || tag.is_block() {
         return is_never_shown(tag) || tag == Tag::Noscript;
     }
-    // Most elements in a line say nothing of themselves.
-    if !tree.has_attributes(node) {
+    // Most elements in a line say nothing of themselves but where they lead.
+    if !tree.has_any(node, SAYING) {
         return is_never_shown(tag);
     }
     // Formulas are hidden where a picture is shown instead.

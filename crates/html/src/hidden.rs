@@ -1,7 +1,7 @@
 //! What elements say of not being shown.
 
 use crate::tag::Name;
-use crate::tree::{NodeId, Tree};
+use crate::tree::{Names, NodeId, Tree};
 
 /// How an element is hidden. Blocks may be hidden only until a script shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,15 @@ const FOR_SCREEN_READERS: &[&str] = &[
     "govuk-visually-hidden",
 ];
 
+/// By what an element may say that it is not shown: most have none of these attributes.
+pub(crate) const SAYING: Names = Names::of(&[Name::Hidden, Name::Style, Name::Class, Name::AriaHidden]);
+const SAYING_NOT_RENDERED: Names = Names::of(&[Name::Hidden, Name::Style]);
+
 /// How an element itself, whatever is around it, says that it is not shown.
 pub fn hiding(tree: &Tree<'_>, node: NodeId) -> Option<Hiding> {
+    if !tree.has_any(node, SAYING) {
+        return None;
+    }
     let [hidden, style, class, aria] =
         tree.attributes(node, [Name::Hidden, Name::Style, Name::Class, Name::AriaHidden]);
     if let Some(hiding) = style_hiding(hidden, style) {
@@ -49,6 +56,9 @@ pub fn is_hidden_in_line(tree: &Tree<'_>, node: NodeId) -> bool {
 
 /// Whether an element says that it takes no room.
 pub fn is_hidden(tree: &Tree<'_>, node: NodeId) -> bool {
+    if !tree.has_any(node, SAYING_NOT_RENDERED) {
+        return false;
+    }
     let [hidden, style] = tree.attributes(node, [Name::Hidden, Name::Style]);
     style_hiding(hidden, style) == Some(Hiding::NotRendered)
 }

@@ -25,4 +25,4 @@ pub use entities::{decoded, decoded_attribute};
 pub use formula::formula;
 pub use hidden::{Hiding, hiding, is_hidden, is_hidden_in_line};
 pub use tag::{Name, Tag};
-pub use tree::{NodeId, Shape, Tree};
+pub use tree::{Names, NodeId, Shape, Tree};

@@ -20,12 +20,34 @@ pub(crate) fn key_of(name: &[u8]) -> u128 {
         return 0;
     }
     // Numbers of 128 bits are shifted in three steps, and few names are that long.
-    let packed =
-        |part: &[u8]| part.iter().fold(0, |it: u64, byte| it << 8 | u64::from(byte.to_ascii_lowercase()));
     match name.split_at_checked(name.len().saturating_sub(size_of::<u64>())) {
         Some((start, end)) if !start.is_empty() => u128::from(packed(start)) << 64 | u128::from(packed(end)),
         _ => packed(name).into(),
     }
+}
+
+/// The key of eight letters at most.
+fn packed(name: &[u8]) -> u64 {
+    match (name.first_chunk(), name.last_chunk()) {
+        // The first four and the last four; where both have a letter it comes to the same place.
+        (Some(first), Some(last)) => {
+            let [first, last] = [*first, *last].map(|part| u64::from(u32::from_be_bytes(part)));
+            small_letters(first << (8 * (name.len() - size_of::<u32>())) | last)
+        }
+        _ => name.iter().fold(0, |it, byte| it << 8 | u64::from(byte.to_ascii_lowercase())),
+    }
+}
+
+/// Capitals of ASCII among eight bytes made small.
+fn small_letters(bytes: u64) -> u64 {
+    const fn all(byte: u8) -> u64 {
+        u64::from_le_bytes([byte; size_of::<u64>()])
+    }
+    let low = bytes & all(0x7F);
+    // The highest bit of each byte that is `A` or more, and of each that is more than `Z`.
+    let (from_a, above_z) = (low + all(0x80 - b'A'), low + all(0x80 - b'Z' - 1));
+    let is_capital = from_a & !above_z & !bytes & all(0x80);
+    bytes | is_capital >> 2
 }
 
 /// Places of a table of names: four times as many as there are elements, so that most looks are at one.
@@ -294,3 +316,19 @@ static PROPERTIES: [u8; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_LETTERS, key, key_of};
+
+    #[test]
+    fn names_are_packed_at_once_as_they_are_letter_by_letter() {
+        let bytes = b"aZ@[`{\x00\x7F\x80\xC1\xDA\xFFAdiV-xMz9";
+        for start in 0..bytes.len() {
+            for end in start..=bytes.len().min(start + MOST_LETTERS) {
+                let name = &bytes[start..end];
+                assert_eq!(key_of(name), key(name), "{name:?}");
+            }
+        }
+    }
+}

@@ -71,6 +71,28 @@ impl Node {
     fn has(&self, name: Name) -> bool {
         self.names[name as usize / 8] >> (name as usize % 8) & 1 == 1
     }
+
+    fn bits(&self) -> u32 {
+        let [first, second, third] = self.names;
+        u32::from_le_bytes([first, second, third, 0])
+    }
+}
+
+/// Some names of attributes, of which a node is asked in one look whether it has any.
+#[derive(Debug, Clone, Copy)]
+pub struct Names(u32);
+
+impl Names {
+    /// These names; [`Name::Other`] stands for no attribute.
+    pub const fn of(names: &[Name]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < names.len() {
+            bits |= 1 << names[at] as u32;
+            at += 1;
+        }
+        Self(bits)
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -115,6 +137,12 @@ impl<'a> Tree<'a> {
     /// Whether an element has any attribute that is kept.
     pub fn has_attributes(&self, node: NodeId) -> bool {
         self.shape.nodes.get(node).is_some_and(|node| node.names != [0; 3])
+    }
+
+    /// Whether an element has any of some attributes.
+    #[inline]
+    pub fn has_any(&self, node: NodeId, names: Names) -> bool {
+        self.shape.nodes.get(node).is_some_and(|node| node.bits() & names.0 != 0)
     }
 
     /// The value of an attribute as it stands in the source, if the element has it.

@@ -31,41 +31,42 @@ pub(crate) fn even_out(page: &Page<'_>, probabilities: &mut [f32]) {
     };
     let has_class: Vec<bool> = (0..page.blocks.containers.len()).map(has_class).collect();
     let records = Records::of(page, &has_class);
-    draw(probabilities, TO_RECORDS, |block| records.around(page, block), |block| page.n_words(block));
-    let two = |block: usize| {
-        let own = page.container(block);
-        (has_class[own] || has_class[page.parent(own)]).then(|| page.signature(own))
-    };
+    let around = |block: usize| records.around(page, block).map(|group| group as usize);
+    draw(probabilities, TO_RECORDS, around, |block| page.n_words(block));
+    let mut numbers: FxHashMap<(usize, usize), usize> = FxHashMap::default();
     let three = |block: usize| {
         let own = page.container(block);
         let above = page.parent(own);
         let is_known = has_class[own] || has_class[above] || has_class[page.parent(above)];
-        is_known.then(|| (page.signature(own), page.signature(above)))
+        let next = numbers.len();
+        is_known.then(|| *numbers.entry((page.look(own), page.look(above))).or_insert(next))
     };
     draw(probabilities, TO_THREE, three, |_| 1.0);
+    let two = |block: usize| {
+        let own = page.container(block);
+        (has_class[own] || has_class[page.parent(own)]).then(|| page.look(own))
+    };
     draw(probabilities, TO_TWO, two, |_| 1.0);
 }
 
-/// Draws probabilities to the mean of those with the same key, a block counting by its weight.
-fn draw<K: std::hash::Hash + Eq>(
+/// Draws probabilities to the mean of those with the same number, a block counting by its weight.
+fn draw(
     probabilities: &mut [f32],
     strength: f32,
-    key: impl Fn(usize) -> Option<K>,
+    mut number: impl FnMut(usize) -> Option<usize>,
     weight: impl Fn(usize) -> f32,
 ) {
-    #[derive(Default)]
+    #[derive(Default, Clone)]
     struct Mean {
         n_blocks: f32,
         weight: f32,
         sum: f32,
     }
-    let mut numbers: FxHashMap<K, usize> = FxHashMap::default();
     let mut means: Vec<Mean> = Vec::new();
     let mut number = |(block, probability): (usize, &f32)| {
-        let next = means.len();
-        let number = *numbers.entry(key(block)?).or_insert(next);
-        if number == next {
-            means.push(Mean::default());
+        let number = number(block)?;
+        if number >= means.len() {
+            means.resize(number + 1, Mean::default());
         }
         let mean = &mut means[number];
         mean.n_blocks += 1.0;

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use tamis_html::{Blocks, Container, Name, Tag, Tree, is_hidden};
 
 use super::measure::Measures;
-use super::words::{N_GROUPS, Words};
+use super::words::{N_GROUPS, POSTS_BIT, Words};
 
 /// A distance that stands for "not there".
 pub(super) const FAR: u8 = 12;
@@ -65,6 +65,7 @@ fn bits_where(is: impl Fn(&(&str, &[Tag])) -> bool) -> u32 {
 
 /// What is known of a block element.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is said or not said by the markup")]
 pub(super) struct Around {
     /// How many elements up the nearest with a word of the group is; 0 for itself.
     pub(super) words: [u8; N_GROUPS],
@@ -75,8 +76,12 @@ pub(super) struct Around {
     pub(super) article_body: bool,
     /// Whether assistive technology is told to pass over it.
     pub(super) aria_hidden: bool,
+    /// Whether its own class or id has a word of posts.
+    pub(super) of_posts: bool,
     /// Elements that look the same have the same.
     pub(super) signature: u64,
+    /// The number of the signature among those of the page.
+    pub(super) look: u32,
 }
 
 /// What is known of all block elements of a page.
@@ -87,6 +92,8 @@ pub(super) struct Surroundings {
     known: Vec<Around>,
     /// For each block element, which of the known it has.
     of_container: Vec<u32>,
+    /// How many different signatures the page has: what is summed up for each is an array and no map.
+    pub(super) n_looks: usize,
 }
 
 impl Surroundings {
@@ -97,15 +104,18 @@ impl Surroundings {
             hidden: false,
             article_body: false,
             aria_hidden: false,
+            of_posts: false,
             signature: 0,
+            look: 0,
         };
         let mut known = vec![nothing];
         let mut places: Map<Own, u32> = Map::default();
+        let mut looks: Map<u64, u32> = [(0, 0)].into_iter().collect();
         // Names come again: a list has one class for all of its items.
-        let mut known_names: Map<&str, u64> = Map::default();
-        let mut groups = |names| match names {
-            "" => 0,
-            _ => *known_names.entry(names).or_insert_with(|| words.groups(names)),
+        let mut known_names: Map<&str, Names> = Map::default();
+        let mut of_names = |names| match names {
+            "" => Names::default(),
+            _ => *known_names.entry(names).or_insert_with(|| Names::of(names, words)),
         };
         let mut of_container: Vec<u32> = Vec::with_capacity(blocks.containers.len());
         for container in &blocks.containers {
@@ -115,14 +125,16 @@ impl Surroundings {
                 continue;
             };
             let Some(above) = known.get(parent as usize) else { continue };
-            let own = Own::of(tree, container, (parent, above), &mut groups);
+            let own = Own::of(tree, container, (parent, above), &mut of_names);
             let place = *places.entry(own).or_insert(known.len() as u32);
             if place as usize == known.len() {
-                known.push(own.inside(above));
+                let n_looks = looks.len() as u32;
+                let look = *looks.entry(own.signature).or_insert(n_looks);
+                known.push(Around { look, ..own.inside(above) });
             }
             of_container.push(place);
         }
-        Self { known, of_container }
+        Self { known, of_container, n_looks: looks.len() }
     }
 
     /// What is known of a block element; of one that is not there, what is known of the root.
@@ -131,8 +143,28 @@ impl Surroundings {
     }
 }
 
+/// What a class or an id says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Names {
+    /// The groups of its words, and [`POSTS_BIT`].
+    groups: u64,
+    /// The same for names that differ in digits alone.
+    letters: u64,
+}
+
+impl Names {
+    fn of(names: &str, words: &Words) -> Self {
+        let mut hasher = FxHasher::default();
+        for byte in names.bytes().filter(|byte| !byte.is_ascii_digit()) {
+            hasher.write_u8(byte);
+        }
+        Self { groups: words.groups(names), letters: hasher.finish() }
+    }
+}
+
 /// What an element says for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is said or not said by the markup")]
 struct Own {
     /// Which of the known is around it.
     parent: u32,
@@ -143,6 +175,7 @@ struct Own {
     hidden: bool,
     article_body: bool,
     aria_hidden: bool,
+    of_posts: bool,
     signature: u64,
 }
 
@@ -155,12 +188,12 @@ impl Hash for Own {
 }
 
 impl Own {
-    /// `groups` tells the groups of the words of a class or an id.
+    /// `of_names` tells what a class or an id says.
     fn of<'a>(
         tree: &Tree<'a>,
         container: &Container,
         (parent, above): (u32, &Around),
-        groups: &mut impl FnMut(&'a str) -> u64,
+        of_names: &mut impl FnMut(&'a str) -> Names,
     ) -> Self {
         let node = container.node();
         let names = [Name::Class, Name::Id, Name::Role, Name::ItemProp, Name::AriaHidden];
@@ -168,11 +201,16 @@ impl Own {
         let [class, id, role, property, _] = attributes.map(Option::unwrap_or_default);
         // Whole pages are wrapped in elements with such words; what they say holds for nothing inside.
         let is_wrapper = matches!(container.tag, Tag::Body | Tag::Html);
-        let words = if is_wrapper { 0 } else { groups(class) | groups(id) };
-        let as_role = ROLES
-            .iter()
-            .find(|(known, _)| *known == role)
-            .map_or(0, |(_, name)| bits_where(|element| element.0 == *name));
+        let of_class = of_names(class);
+        let groups = of_class.groups | of_names(id).groups;
+        let words = if is_wrapper { 0 } else { groups & !POSTS_BIT };
+        let as_role = match role {
+            "" => 0,
+            _ => ROLES
+                .iter()
+                .find(|(known, _)| *known == role)
+                .map_or(0, |(_, name)| bits_where(|element| element.0 == *name)),
+        };
         Self {
             parent,
             words,
@@ -181,7 +219,8 @@ impl Own {
             article_body: id == "js_content"
                 || matches!(property, "articleBody" | "reviewBody" | "text" | "recipeInstructions"),
             aria_hidden: attributes[4] == Some("true"),
-            signature: signature(container.tag, class, above.signature),
+            of_posts: groups & POSTS_BIT != 0,
+            signature: signature(container.tag, of_class.letters, above.signature),
         }
     }
 
@@ -196,6 +235,7 @@ impl Own {
         around.hidden |= self.hidden;
         around.article_body |= self.article_body;
         around.aria_hidden |= self.aria_hidden;
+        around.of_posts = self.of_posts;
         around.signature = self.signature;
         around
     }
@@ -211,12 +251,9 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
 }
 
 /// Tells apart elements by name, classes without digits, and what is around them.
-fn signature(tag: Tag, class: &str, parent: u64) -> u64 {
+fn signature(tag: Tag, class: u64, parent: u64) -> u64 {
     let mut hasher = FxHasher::default();
-    tag.hash(&mut hasher);
-    for byte in class.bytes().filter(|byte| !byte.is_ascii_digit()) {
-        hasher.write_u8(byte);
-    }
+    hasher.write_u64(class ^ tag as u64);
     // The parent's own name counts, those above it do not: lists of the same kind lie in different places.
     hasher.write_u64(parent >> 32);
     let own = hasher.finish() & 0xFFFF_FFFF;
@@ -308,15 +345,25 @@ pub(super) struct Likes {
     pub(super) n_linked: f32,
 }
 
+/// What is made of the element of each row, which neighbours mostly share: it is made anew where the element is another.
+pub(super) fn of_each<T: Copy>(elements: impl Iterator<Item = u32>, make: impl Fn(usize) -> T) -> Vec<T> {
+    let mut last: Option<(u32, T)> = None;
+    let of = |element: u32| match last {
+        Some((known, values)) if known == element => values,
+        _ => last.insert((element, make(element as usize))).1,
+    };
+    elements.map(of).collect()
+}
+
 /// A map whose order depends on nothing but what is put in; it is never iterated.
 pub(super) type Map<K, V> = FxHashMap<K, V>;
 
-/// Blocks by the signature of their element.
-pub(super) fn likes(page: &super::Page<'_>) -> Map<u64, Likes> {
-    let mut likes: Map<u64, Likes> = Map::default();
+/// Blocks by the look of their element.
+pub(super) fn likes(page: &super::Page<'_>) -> Vec<Likes> {
+    let mut likes = vec![Likes::default(); page.n_looks()];
     for block in 0..page.n_blocks() {
         let n_words = page.n_words(block);
-        let like = likes.entry(page.around.of(page.container(block)).signature).or_default();
+        let Some(like) = likes.get_mut(page.look(page.container(block))) else { continue };
         like.n += 1.0;
         like.n_words += n_words;
         like.n_linked += n_words * page.link(block);

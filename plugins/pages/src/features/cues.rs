@@ -351,12 +351,14 @@ pub(super) fn group_name(group: usize) -> &'static str {
 /// All that is asked is which groups have been seen, so that a byte is one look at a table of numbers of 16 bits, half of
 /// what a library for any number of phrases has.
 pub(super) struct Cues {
-    /// For each state, which comes next behind each byte.
-    next: Vec<[u16; 256]>,
+    /// For each state, which comes next behind each byte; as many as there may be, so that no state needs a check.
+    next: Box<[[u16; 256]; MOST_STATES]>,
     /// For each state, the groups of the phrases that end there, as bits.
     groups: Vec<u32>,
 }
 
+/// States that there may be, a power of two; there are 1,510.
+const MOST_STATES: usize = 2048;
 /// The mark of a state in which a phrase ends, beside its number.
 const ENDS: u16 = 1 << 15;
 /// No phrase goes on with this byte; the start is behind no byte.
@@ -364,7 +366,8 @@ const NONE: u16 = 0;
 
 impl Cues {
     pub(super) fn new() -> Self {
-        let mut it = Self { next: vec![[NONE; 256]], groups: vec![0] };
+        let none: Box<[[u16; 256]]> = vec![[NONE; 256]; MOST_STATES].into_boxed_slice();
+        let mut it = Self { next: none.try_into().expect("as many as were made"), groups: vec![0] };
         for (group, (_, phrases)) in GROUPS.iter().enumerate() {
             phrases.iter().for_each(|phrase| it.add(phrase, 1 << group));
         }
@@ -377,11 +380,10 @@ impl Cues {
     fn add(&mut self, phrase: &str, group: u32) {
         let mut state = 0;
         for byte in phrase.bytes() {
-            let n_states = self.next.len();
+            let n_states = self.groups.len();
             let next = &mut self.next[state][usize::from(byte)];
             if *next == NONE {
                 *next = u16::try_from(n_states).expect("a few thousand bytes of phrases");
-                self.next.push([NONE; 256]);
                 self.groups.push(0);
             }
             state = usize::from(self.next[state][usize::from(byte)]);
@@ -391,7 +393,7 @@ impl Cues {
 
     /// Goes on in the longest end of what was read that begins a phrase, where the phrase itself does not go on.
     fn fall_back(&mut self) {
-        let mut falls = vec![0; self.next.len()];
+        let mut falls = vec![0; self.groups.len()];
         let mut order = std::collections::VecDeque::from([0]);
         while let Some(state) = order.pop_front() {
             let fall: usize = falls[state];
@@ -412,7 +414,7 @@ impl Cues {
     /// Capitals of ASCII go where small letters do, and states in which a phrase ends are marked.
     fn match_capitals(&mut self) {
         let groups = &self.groups;
-        for next in &mut self.next {
+        for next in self.next.iter_mut().take(groups.len()) {
             for capital in b'A'..=b'Z' {
                 next[usize::from(capital)] = next[usize::from(capital.to_ascii_lowercase())];
             }
@@ -427,10 +429,10 @@ impl Cues {
         let head = text.as_bytes().get(..MOST_BYTES).unwrap_or(text.as_bytes());
         let (mut found, mut state) = (0, 0);
         for byte in head {
-            let next = self.next[usize::from(state)][usize::from(*byte)];
-            state = next & !ENDS;
+            let next = self.next[state][usize::from(*byte)];
+            state = usize::from(next) % MOST_STATES;
             if next & ENDS != 0 {
-                found |= self.groups[usize::from(state)];
+                found |= self.groups[state];
             }
         }
         found

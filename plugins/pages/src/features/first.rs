@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use rustc_hash::FxBuildHasher;
 use tamis_html::{Container, Name, Tag};
 
-use super::around::{Around, ELEMENTS, Likes, Map, Sum, likes};
+use super::around::{Around, ELEMENTS, Likes, Map, likes, of_each};
 use super::columns::Columns;
 use super::cues::{COMMENT, RELATED};
 use super::measure::{is_alphanumeric, part};
 use super::tokens::{Token, tokens};
 use super::wording::{Said, Wording};
 use super::words::N_GROUPS;
-use super::{CUES, Measures, Page, WORDING, WORDS, cues, head, words};
+use super::{CUES, MOST_UP, Measures, Page, WORDING, WORDS, cues, head, words};
 
 /// Logarithms of small counts, which most are.
 static LOGS: LazyLock<[f32; 256]> =
@@ -47,6 +48,9 @@ const NEIGHBOURS: [(isize, [&str; 5]); 6] = [
     (2, ["next2.words", "next2.links", "next2.prose", "next2.same", "next2.heading"]),
     (3, ["next3.words", "next3.links", "next3.prose", "next3.same", "next3.heading"]),
 ];
+
+/// So many different texts there is room for from the start.
+const MOST_LIKELY: usize = 256;
 
 /// The farthest of [`NEIGHBOURS`].
 const REACH: usize = 3;
@@ -89,7 +93,7 @@ impl<'a> Page<'a> {
 pub(crate) struct FirstParts<'p, 'a> {
     page: &'p Page<'a>,
     n_done: usize,
-    likes: Map<u64, Likes>,
+    likes: Vec<Likes>,
     places: Places,
     candidates: [Candidate; 2],
     twins: Twins,
@@ -126,6 +130,9 @@ struct Titles {
     /// The block that most likely is the title.
     best: Option<usize>,
 }
+
+/// The elements around a block, its own first.
+type Up = [u32; MOST_UP + 1];
 
 /// Under which heading a block stands, and how far behind such blocks.
 #[derive(Clone, Copy)]
@@ -172,12 +179,13 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         let rows = self.n_done..self.page.n_blocks().min(self.n_done + most);
         self.n_done = rows.end;
         columns.begin(rows.clone());
+        let up = self.page.elements_up(rows.clone());
         self.block_features(columns);
-        self.element_features(columns);
-        self.sum_features(columns);
+        self.element_features(&up, columns);
+        self.sum_features(&up, columns);
         self.neighbour_features(columns);
         self.cue_features(columns);
-        self.said.features(self.page, columns);
+        self.said.features(self.page, &up, columns);
         self.likeness_features(columns);
         self.page_features(columns);
         !rows.is_empty()
@@ -213,13 +221,19 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         columns.add("heading", |b| page.heading(b));
     }
 
-    fn element_features(&self, columns: &mut Columns) {
+    fn element_features(&self, up: &[Up], columns: &mut Columns) {
         let page = self.page;
         // Looked up once, not for each of eighty columns.
         let around: Vec<&Around> =
             columns.rows().map(|block| page.around.of(page.container(block))).collect();
         let inline = self.inline_groups(columns.rows());
+        let is_plain = inline.iter().all(|groups| *groups == 0);
         for group in 0..N_GROUPS {
+            if is_plain {
+                columns
+                    .add_each(words::group_name(group), around.iter().map(|it| f32::from(it.words[group])));
+                continue;
+            }
             let distance = |(around, inline): (&&Around, &u64)| {
                 if inline >> group & 1 == 1 { 0.0 } else { f32::from(around.words[group]) }
             };
@@ -233,7 +247,8 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         columns.add_each("aria_hidden", around.iter().map(|it| f32::from(it.aria_hidden)));
         let containers = &page.blocks.containers;
         columns.add("depth", |b| containers.get(page.container(b)).map_or(0.0, |it| it.depth() as f32));
-        columns.add("images", |b| containers.get(page.up(b, 1)).map_or(0.0, |it| log(it.n_images() as f32)));
+        let images = |above: u32| containers.get(above as usize).map_or(0.0, |it| log(it.n_images() as f32));
+        columns.add_each("images", up.iter().map(|up| images(up[1])));
     }
 
     /// For each of some blocks, the groups of words in the classes of the inline elements around its text.
@@ -258,23 +273,35 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         self.page.blocks.blocks.get(rows).unwrap_or_default().iter().map(groups).collect()
     }
 
-    fn sum_features(&self, columns: &mut Columns) {
+    fn sum_features(&self, up: &[Up], columns: &mut Columns) {
         let page = self.page;
         let whole = page.whole();
         for (levels, [blocks, words, links, stops, prose, share]) in LEVELS {
-            let sums: Vec<Sum> = columns.rows().map(|b| page.sum(page.up(b, levels))).collect();
-            let sums = sums.iter();
-            columns.add_each(blocks, sums.clone().map(|it| log(it.n_blocks)));
-            columns.add_each(words, sums.clone().map(|it| log(part(it.n_words, it.n_blocks))));
-            columns.add_each(links, sums.clone().map(|it| part(it.n_linked, it.n_words)));
-            columns.add_each(stops, sums.clone().map(|it| part(it.n_stops + it.n_commas, it.n_words)));
-            columns.add_each(prose, sums.clone().map(|it| part(it.n_prose, it.n_words)));
-            columns.add_each(share, sums.map(|it| part(it.n_words, whole.n_words)));
+            let make = |element: usize| {
+                let it = page.sum(element);
+                [
+                    log(it.n_blocks),
+                    log(part(it.n_words, it.n_blocks)),
+                    part(it.n_linked, it.n_words),
+                    part(it.n_stops + it.n_commas, it.n_words),
+                    part(it.n_prose, it.n_words),
+                    part(it.n_words, whole.n_words),
+                ]
+            };
+            let sums = of_each(up.iter().map(|up| up[levels]), make);
+            for (at, name) in [blocks, words, links, stops, prose, share].into_iter().enumerate() {
+                columns.add_each(name, sums.iter().map(|sums| sums[at]));
+            }
         }
+        let start = columns.rows().start;
         for (levels, name) in [(1, "up1.place"), (2, "up2.place"), (3, "up3.place")] {
+            let ranges = of_each(up.iter().map(|up| up[levels]), |element| {
+                let range = page.range(element);
+                (range.start as f32, range.len() as f32 - 1.0)
+            });
             columns.add(name, |b| {
-                let range = page.range(page.up(b, levels));
-                part(b as f32 - range.start as f32, range.len() as f32 - 1.0)
+                let (first, others) = ranges[b - start];
+                part(b as f32 - first, others)
             });
         }
         for candidate in &self.candidates {
@@ -284,21 +311,19 @@ impl<'p, 'a> FirstParts<'p, 'a> {
 
     fn neighbour_features(&self, columns: &mut Columns) {
         let page = self.page;
-        let n_blocks = page.n_blocks();
         let rows = columns.rows();
-        let start = rows.start.saturating_sub(REACH);
-        // Each is a neighbour of six.
-        let near: Vec<[f32; 4]> = (start..n_blocks.min(rows.end + REACH))
-            .map(|b| [log(page.n_words(b)), page.link(b), page.prose(b), page.heading(b)])
+        // Each is a neighbour of six. Before and behind the page are as many that are none.
+        let near: Vec<Neighbour> = (rows.start..rows.end + 2 * REACH)
+            .map(|at| at.checked_sub(REACH).map_or(Neighbour::NONE, |block| Neighbour::of(page, block)))
             .collect();
+        let own = near.get(REACH..).unwrap_or_default();
         for (offset, [words, links, prose, same, heading]) in NEIGHBOURS {
-            let at = |b: usize| b.checked_add_signed(offset).filter(|at| *at < n_blocks);
-            let of = |b: usize| at(b).and_then(|at| near.get(at - start));
-            columns.add(words, |b| of(b).map_or(-1.0, |[words, ..]| *words));
-            columns.add(links, |b| of(b).map_or(-1.0, |[_, link, ..]| *link));
-            columns.add(prose, |b| of(b).map_or(-1.0, |[_, _, prose, _]| *prose));
-            columns.add(same, |b| at(b).map_or(-1.0, |at| kinship(page, b, at)));
-            columns.add(heading, |b| of(b).map_or(0.0, |[.., heading]| *heading));
+            let others = || near.iter().skip(REACH.saturating_add_signed(offset)).take(rows.len());
+            columns.add_each(words, others().map(|it| it.words));
+            columns.add_each(links, others().map(|it| it.link));
+            columns.add_each(prose, others().map(|it| it.prose));
+            columns.add_each(same, own.iter().zip(others()).map(|(own, other)| own.kinship(other)));
+            columns.add_each(heading, others().map(|it| it.heading));
         }
     }
 
@@ -324,7 +349,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
     fn likeness_features(&self, columns: &mut Columns) {
         let page = self.page;
         let start = columns.rows().start;
-        let of = |b: usize| self.likes.get(&page.around.of(page.container(b)).signature);
+        let of = |b: usize| self.likes.get(page.look(page.container(b)));
         let likes: Vec<Likes> = columns.rows().map(|b| of(b).copied().unwrap_or_default()).collect();
         let like = |b: usize| likes[b - start];
         let whole = page.whole();
@@ -421,7 +446,9 @@ impl Candidate {
 
 impl Twins {
     fn of(page: &Page<'_>) -> Self {
-        let mut texts: Map<&str, u32> = Map::default();
+        // As many as most pages have; a page of a million lines may have the same text in all of them.
+        let n_likely = page.n_blocks().min(MOST_LIKELY);
+        let mut texts: Map<&str, u32> = Map::with_capacity_and_hasher(n_likely, FxBuildHasher);
         let mut counts: Vec<u8> = Vec::new();
         let of_block = (0..page.n_blocks()).map(|b| {
             let text = *texts.entry(page.text(b)).or_insert(counts.len() as u32);
@@ -460,6 +487,9 @@ struct Comparison {
     descriptions: Vec<f32>,
     /// The words of a block.
     own: Vec<u64>,
+    /// Those of them that may be of the title or the description, and places for all to be counted once.
+    common: Vec<u64>,
+    places: Vec<u64>,
 }
 
 impl Comparison {
@@ -471,7 +501,8 @@ impl Comparison {
         }
         let room = |words: &[u64]| Vec::with_capacity(if words.is_empty() { 0 } else { page.n_blocks() });
         let (likenesses, descriptions) = (room(&title), room(&description));
-        Self { title, description, looked_for, likenesses, descriptions, own: Vec::new() }
+        let (own, common, places) = (Vec::new(), Vec::new(), vec![0; PLACES]);
+        Self { title, description, looked_for, likenesses, descriptions, own, common, places }
     }
 
     /// Begins with a block, and says whether its words are wanted: longer ones are no title and no description.
@@ -482,19 +513,19 @@ impl Comparison {
 
     /// Ends the block, which was short or not.
     fn end(&mut self, is_short: bool) {
+        let Self { looked_for, own, common, places, .. } = self;
+        let may_be = |word: &&u64| looked_for[bit(**word) / 64] >> (bit(**word) % 64) & 1 == 1;
+        common.clear();
+        common.extend(own.iter().filter(may_be));
+        common.sort_unstable();
+        common.dedup();
         // Most have none of the words, and then it does not matter how many they have.
-        let is_none = |word: &u64| self.looked_for[bit(*word) / 64] >> (bit(*word) % 64) & 1 == 0;
-        if self.own.iter().all(is_none) {
-            self.own.clear();
-        }
-        self.own.sort_unstable();
-        self.own.dedup();
-        let own = is_short.then_some(self.own.as_slice());
+        let n_own = if common.is_empty() { 0 } else { n_different(own, places) };
         for (likenesses, words) in
             [(&mut self.likenesses, &self.title), (&mut self.descriptions, &self.description)]
         {
             if !words.is_empty() {
-                likenesses.push(overlap(own, words));
+                likenesses.push(if is_short { overlap(common, n_own, words) } else { -1.0 });
             }
         }
     }
@@ -572,15 +603,58 @@ fn of_page(page: &Page<'_>, n_h1: usize) -> Vec<(&'static str, f32)> {
     features
 }
 
-/// How close two blocks are: 3 in one element, 2 in such that look the same, 1 side by side.
-fn kinship(page: &Page<'_>, one: usize, other: usize) -> f32 {
-    let (one, other) = (page.container(one), page.container(other));
-    if one == other {
-        3.0
-    } else if page.around.of(one).signature == page.around.of(other).signature {
-        2.0
-    } else {
-        f32::from(page.parent(one) == page.parent(other))
+/// What is asked of a block by those around it.
+#[derive(Clone, Copy)]
+struct Neighbour {
+    words: f32,
+    link: f32,
+    prose: f32,
+    heading: f32,
+    /// Its element, and what that looks like and lies in.
+    element: usize,
+    look: usize,
+    above: usize,
+}
+
+impl Neighbour {
+    /// What stands beside the first and the last block.
+    const NONE: Self = Self {
+        words: -1.0,
+        link: -1.0,
+        prose: -1.0,
+        heading: 0.0,
+        element: usize::MAX,
+        look: usize::MAX,
+        above: usize::MAX,
+    };
+
+    fn of(page: &Page<'_>, block: usize) -> Self {
+        if block >= page.n_blocks() {
+            return Self::NONE;
+        }
+        let element = page.container(block);
+        Self {
+            words: log(page.n_words(block)),
+            link: page.link(block),
+            prose: page.prose(block),
+            heading: page.heading(block),
+            element,
+            look: page.look(element),
+            above: page.parent(element),
+        }
+    }
+
+    /// How close two blocks are: 3 in one element, 2 in such that look the same, 1 side by side; -1 if the other is none.
+    fn kinship(&self, other: &Self) -> f32 {
+        if other.element == usize::MAX {
+            -1.0
+        } else if self.element == other.element {
+            3.0
+        } else if self.look == other.look {
+            2.0
+        } else {
+            f32::from(self.above == other.above)
+        }
     }
 }
 
@@ -655,11 +729,43 @@ fn in_body(block: &str, body: &HashSet<u64>) -> f32 {
     if start.len() < WINDOW { -1.0 } else { f32::from(body.contains(&hash(&start))) }
 }
 
-/// How alike two sorted lists of words are, 0 to 1; -1 if one of them is not known.
-fn overlap(own: Option<&[u64]>, words: &[u64]) -> f32 {
-    let Some(own) = own.filter(|_| !words.is_empty()) else { return -1.0 };
-    let n_common = own.iter().filter(|word| words.binary_search(word).is_ok()).count();
-    2.0 * n_common as f32 / (own.len() + words.len()).max(1) as f32
+/// How alike two lists of words are, 0 to 1: `n_own`, of which `common` may be among the others, and sorted `words`.
+fn overlap(common: &[u64], n_own: usize, words: &[u64]) -> f32 {
+    let n_common = common.iter().filter(|word| words.binary_search(word).is_ok()).count();
+    2.0 * n_common as f32 / (n_own + words.len()).max(1) as f32
+}
+
+/// Places in which the words of a block are counted, more than most short ones have words.
+const PLACES: usize = 256;
+
+/// How many different words there are; `places` are all 0, and are so again.
+fn n_different(words: &[u64], places: &mut [u64]) -> usize {
+    if words.len() * 2 > PLACES {
+        let mut words = words.to_vec();
+        words.sort_unstable();
+        words.dedup();
+        return words.len();
+    }
+    let first_place = |word: u64| (word ^ word >> 32) as usize % PLACES;
+    let mut n_found = 0;
+    // 0 is no key but by a chance that would make a list one shorter.
+    for word in words.iter().filter(|word| **word != 0) {
+        let mut place = first_place(*word);
+        while places[place] != 0 && places[place] != *word {
+            place = (place + 1) % PLACES;
+        }
+        n_found += usize::from(places[place] == 0);
+        places[place] = *word;
+    }
+    // What was put where another word stood lies behind it without a gap.
+    for word in words {
+        let mut place = first_place(*word);
+        while places[place] != 0 {
+            places[place] = 0;
+            place = (place + 1) % PLACES;
+        }
+    }
+    n_found
 }
 
 /// So many letters of a paragraph tell where it stands.
@@ -706,9 +812,9 @@ fn add_word(token: &Token, words: &mut Vec<u64>) {
 }
 
 /// So many bits tell most words from those of a title and a description.
-const BITS: usize = 1024;
+const BITS: usize = 4096;
 
 /// The bit of a word.
 fn bit(word: u64) -> usize {
-    (word >> 40) as usize % BITS
+    (word ^ word >> 40) as usize % BITS
 }

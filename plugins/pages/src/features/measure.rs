@@ -16,7 +16,7 @@ static ALPHANUMERIC: LazyLock<Vec<u64>> = LazyLock::new(|| {
 });
 
 /// Whether a character is a letter or a digit, as [`char::is_alphanumeric`] has it.
-pub(super) fn is_alphanumeric(c: char) -> bool {
+pub(crate) fn is_alphanumeric(c: char) -> bool {
     let at = u32::from(c);
     match ALPHANUMERIC.get(at as usize / 64) {
         Some(word) => word >> (at % 64) & 1 == 1,

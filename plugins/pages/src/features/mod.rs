@@ -28,13 +28,16 @@ use words::Words;
 pub use columns::Columns;
 pub(crate) use columns::LANES;
 pub(crate) use head::Head;
-pub(crate) use measure::{Measured, Measures};
+pub(crate) use measure::{Measured, Measures, is_alphanumeric};
 pub use wording::{Kind, Wording, folded, phrases};
 
 static WORDS: LazyLock<Words> = LazyLock::new(Words::new);
 static CUES: LazyLock<Cues> = LazyLock::new(Cues::new);
 static WORDING: LazyLock<Wording> =
     LazyLock::new(|| include_str!("../model/wording.txt").parse().expect("a test reads the bundled weights"));
+
+/// So many levels up features look.
+const MOST_UP: usize = 6;
 
 /// A page, parsed and measured.
 ///
@@ -148,6 +151,21 @@ impl<'a> Page<'a> {
         self.around.of(container).signature
     }
 
+    /// The number of the look of an element, below [`Page::n_looks`]: that of its signature.
+    pub(crate) fn look(&self, container: usize) -> usize {
+        self.around.of(container).look as usize
+    }
+
+    /// How many looks the elements of the page have.
+    pub(crate) fn n_looks(&self) -> usize {
+        self.around.n_looks
+    }
+
+    /// Whether the class or id of an element has a word of posts.
+    pub(crate) fn speaks_of_posts(&self, container: usize) -> bool {
+        self.around.of(container).of_posts
+    }
+
     /// The words of an element.
     pub(crate) fn words_in(&self, container: usize) -> f32 {
         self.sum(container).n_words
@@ -190,9 +208,18 @@ impl<'a> Page<'a> {
         self.blocks.containers.get(container).map_or(0..0, Container::blocks)
     }
 
-    /// The element `levels` above that of a block.
-    fn up(&self, block: usize, levels: usize) -> usize {
-        (0..levels).fold(self.container(block), |container, _| self.parent(container))
+    /// For each of some blocks the elements around it, up to [`MOST_UP`] levels above its own.
+    fn elements_up(&self, blocks: std::ops::Range<usize>) -> Vec<[u32; MOST_UP + 1]> {
+        let up = |block: usize| {
+            let mut element = self.container(block);
+            std::array::from_fn(|level| {
+                if level > 0 {
+                    element = self.parent(element);
+                }
+                element as u32
+            })
+        };
+        blocks.map(up).collect()
     }
 
     /// Which part of a block is linked.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use tamis_text::runs::best_run;
 
 use super::Page;
-use super::around::{Map, Sums};
+use super::around::{Sums, of_each};
 use super::columns::Columns;
 use super::first::log;
 use super::measure::part;
@@ -25,6 +25,9 @@ const NEIGHBOURS: [(isize, &str); 10] = [
     (4, "p.next4"),
     (5, "p.next5"),
 ];
+
+/// The farthest of [`NEIGHBOURS`].
+const REACH: usize = 5;
 
 const LEVELS: [(usize, &str, &str); 6] = [
     (0, "p.own", "p.own.share"),
@@ -71,7 +74,7 @@ pub(crate) struct SecondParts<'p, 'a> {
     /// For the last block of each part, what is behind it.
     behind: Vec<Near>,
     /// What was thought of the blocks that look the same: their words, and those thought to be content.
-    likes: Map<u64, (f32, f32)>,
+    likes: Vec<(f32, f32)>,
     runs: Runs,
 }
 
@@ -104,11 +107,12 @@ struct Runs {
 
 impl<'p, 'a> SecondParts<'p, 'a> {
     fn new(page: &'p Page<'a>, thought: &'p [f32], n_rows: usize) -> Self {
-        let mut likes: Map<u64, (f32, f32)> = Map::default();
+        let mut likes = vec![(0.0, 0.0); page.n_looks()];
         for (block, p) in thought.iter().enumerate() {
-            let like = likes.entry(signature(page, block)).or_default();
-            like.0 += p * page.n_words(block);
-            like.1 += page.n_words(block);
+            if let Some(like) = likes.get_mut(page.look(page.container(block))) {
+                like.0 += p * page.n_words(block);
+                like.1 += page.n_words(block);
+            }
         }
         let mut behind = Vec::with_capacity(thought.len() / n_rows + 1);
         let mut near = NONE_NEAR;
@@ -142,13 +146,17 @@ impl<'p, 'a> SecondParts<'p, 'a> {
         columns.begin(rows.clone());
         let thought = self.thought;
         columns.add("p", |b| thought[b]);
+        let near: Vec<f32> = (rows.start..rows.end + 2 * REACH)
+            .map(|at| at.checked_sub(REACH).and_then(|block| thought.get(block)).copied().unwrap_or(-0.1))
+            .collect();
         for (offset, name) in NEIGHBOURS {
-            let at = |b: usize| b.checked_add_signed(offset).and_then(|at| thought.get(at));
-            columns.add(name, |b| at(b).copied().unwrap_or(-0.1));
+            let others = near.iter().skip(REACH.saturating_add_signed(offset)).take(rows.len());
+            columns.add_each(name, others.copied());
         }
         self.mass_features(columns);
         self.gap_features(columns);
-        let of = |b: usize| self.likes.get(&signature(self.page, b)).copied().unwrap_or_default();
+        let of =
+            |b: usize| self.likes.get(self.page.look(self.page.container(b))).copied().unwrap_or_default();
         let likes: Vec<(f32, f32)> = rows.clone().map(of).collect();
         let like = |b: usize| likes[b - rows.start];
         columns.add("p.like", |b| part(like(b).0, like(b).1));
@@ -160,13 +168,19 @@ impl<'p, 'a> SecondParts<'p, 'a> {
     /// How many words were thought to be content, in the elements around a block, before it and behind it.
     fn mass_features(&mut self, columns: &mut Columns) {
         let (page, [all, words]) = (self.page, self.masses.all);
+        let up = page.elements_up(columns.rows());
         for (levels, mean, share) in LEVELS {
-            let inside = |b: usize| self.masses.of_container(page.up(b, levels));
-            columns.add(mean, |b| part(inside(b)[0], inside(b)[1]));
-            columns.add(share, |b| part(inside(b)[0], all));
+            let make = |element: usize| {
+                let [mass, words] = self.masses.of_container(element);
+                [part(mass, words), part(mass, all)]
+            };
+            let inside = of_each(up.iter().map(|up| up[levels]), make);
+            columns.add_each(mean, inside.iter().map(|[mean, _]| *mean));
+            columns.add_each(share, inside.iter().map(|[_, share]| *share));
         }
         let start = columns.rows().start;
-        let mut upto = vec![self.mass_before];
+        let mut upto = Vec::with_capacity(columns.n_rows() + 1);
+        upto.push(self.mass_before);
         for block in columns.rows() {
             self.mass_before += self.thought[block] * page.n_words(block);
             upto.push(self.mass_before);
@@ -195,10 +209,6 @@ impl<'p, 'a> SecondParts<'p, 'a> {
         columns.add("gap.behind", |b| log(behind[b - rows.start].blocks));
         columns.add("gap.behind.words", |b| log(behind[b - rows.start].words));
     }
-}
-
-fn signature(page: &Page<'_>, block: usize) -> u64 {
-    page.around.of(page.container(block)).signature
 }
 
 impl Runs {

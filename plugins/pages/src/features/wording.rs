@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::Page;
-use super::around::{Map, Sums};
+use super::around::{Sums, of_each};
 use super::columns::Columns;
 use super::measure::part;
 use super::tokens::{Token, tokens};
@@ -238,7 +238,7 @@ pub(super) struct Said {
     of_block: Vec<f32>,
     sums: Sums<1>,
     /// Blocks and what they say, by how the element around them looks.
-    likes: Map<u64, (f32, f32)>,
+    likes: Vec<(f32, f32)>,
     /// What the heading says under which the blocks that come next stand.
     heading: f32,
 }
@@ -247,15 +247,22 @@ impl Said {
     /// `of_block` is what each block says.
     pub(super) fn new(page: &Page<'_>, of_block: Vec<f32>) -> Self {
         let sums = Sums::of(&page.blocks, |block| [of_block[block]]);
-        let mut likes: Map<u64, (f32, f32)> = Map::default();
+        let mut likes = vec![(0.0, 0.0); page.n_looks()];
         for (block, said) in of_block.iter().enumerate() {
-            let like = likes.entry(signature(page, block)).or_default();
-            *like = (like.0 + 1.0, like.1 + said);
+            if let Some(like) = likes.get_mut(page.look(page.container(block))) {
+                *like = (like.0 + 1.0, like.1 + said);
+            }
         }
         Self { of_block, sums, likes, heading: 0.0 }
     }
 
-    pub(super) fn features(&mut self, page: &Page<'_>, columns: &mut Columns) {
+    /// `up` are the elements around each row, as [`Page::elements_up`] has them.
+    pub(super) fn features<const N: usize>(
+        &mut self,
+        page: &Page<'_>,
+        up: &[[u32; N]],
+        columns: &mut Columns,
+    ) {
         let at = |block: Option<usize>| block.and_then(|at| self.of_block.get(at)).copied().unwrap_or(0.0);
         columns.add("said", |b| at(Some(b)));
         columns.add("said.prev2", |b| at(b.checked_sub(2)));
@@ -263,13 +270,13 @@ impl Said {
         columns.add("said.next1", |b| at(Some(b + 1)));
         columns.add("said.next2", |b| at(Some(b + 2)));
         for (levels, name) in [(0, "said.own"), (1, "said.up1"), (2, "said.up2"), (4, "said.up4")] {
-            columns.add(name, |b| {
-                let container = page.up(b, levels);
+            let make = |container: usize| {
                 part(self.sums.of_container(container)[0], page.range(container).len() as f32)
-            });
+            };
+            columns.add_each(name, of_each(up.iter().map(|up| up[levels]), make).into_iter());
         }
         columns.add("said.like", |b| {
-            let (n, said) = self.likes.get(&signature(page, b)).copied().unwrap_or_default();
+            let (n, said) = self.likes.get(page.look(page.container(b))).copied().unwrap_or_default();
             part(said, n)
         });
         let of_block = &self.of_block;
@@ -281,10 +288,6 @@ impl Said {
             *heading
         });
     }
-}
-
-fn signature(page: &Page<'_>, block: usize) -> u64 {
-    page.around.of(page.container(block)).signature
 }
 
 #[cfg(test)]

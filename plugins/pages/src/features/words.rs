@@ -389,6 +389,26 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Words of posts: a page that has two elements of such a name may be a thread. No feature, but looked up with those that
+/// are, in the bit behind theirs.
+const POSTS: &[&str] = &[
+    "answer",
+    "answers",
+    "comment",
+    "message",
+    "msg",
+    "pid",
+    "post",
+    "postbit",
+    "postcontainer",
+    "posts",
+    "reply",
+    "thread",
+    "topic",
+];
+/// The bit of [`POSTS`].
+pub(super) const POSTS_BIT: u64 = 1 << N_GROUPS;
+
 /// Number of groups.
 pub(super) const N_GROUPS: usize = GROUPS.len();
 
@@ -406,6 +426,17 @@ pub(super) fn group_of(name: &str) -> usize {
 pub(super) struct Words {
     /// Words packed into numbers, sorted, with their groups.
     table: Vec<(u128, u64)>,
+    /// A bit for each word: most words of class names are in no group, and one look tells.
+    known: [u64; KNOWN_BITS / 64],
+}
+
+/// Bits of [`Words::known`], some twenty for each word.
+const KNOWN_BITS: usize = 8192;
+
+/// The bit of a word.
+fn known_bit(key: u128) -> usize {
+    let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 51) as usize % KNOWN_BITS
 }
 
 /// The longest word that is looked up.
@@ -414,8 +445,9 @@ const MOST_LETTERS: usize = 16;
 impl Words {
     pub(super) fn new() -> Self {
         let mut table: Vec<(u128, u64)> = Vec::new();
-        for (group, (_, words)) in GROUPS.iter().enumerate() {
-            for word in *words {
+        let groups = GROUPS.iter().map(|(_, words)| *words).chain([POSTS]);
+        for (group, words) in groups.enumerate() {
+            for word in words {
                 let key = word.bytes().fold(0, |key, byte| key << 8 | u128::from(byte));
                 table.push((key, 1 << group));
             }
@@ -428,7 +460,11 @@ impl Words {
             }
             same
         });
-        Self { table }
+        let mut known = [0; KNOWN_BITS / 64];
+        for (key, _) in &table {
+            known[known_bit(*key) / 64] |= 1 << (known_bit(*key) % 64);
+        }
+        Self { table, known }
     }
 
     /// The groups of all words in a class list or id, as bits.
@@ -456,7 +492,8 @@ impl Words {
     }
 
     fn lookup(&self, key: u128, length: usize) -> u64 {
-        if length > MOST_LETTERS {
+        let bit = known_bit(key);
+        if length > MOST_LETTERS || self.known[bit / 64] >> (bit % 64) & 1 == 0 {
             return 0;
         }
         let found = self.table.binary_search_by_key(&key, |(word, _)| *word);

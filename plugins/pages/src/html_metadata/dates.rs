@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 use tamis_dates::{Located, certain_date, dates};
-use tamis_html::{Block, Name, NodeId, Tag, decoded_attribute};
+use tamis_html::{Block, Name, Names, NodeId, Tag, decoded_attribute};
 
 use super::labels::{begins_with_label, label_before, labelled};
 use super::options::Field;
@@ -114,11 +114,14 @@ const DATE_CLASSES: &[&str] = &[
 const MODIFIED_CLASSES: &[&str] = &["updated", "modified", "lastmod", "update", "changed"];
 const PUBLISHED_CLASSES: &[&str] = &["published", "entry", "pubdate", "publish", "posted", "created"];
 
+/// What may say of any element that it holds a date.
+const NAMED: Names = Names::of(&[Name::Class, Name::Id]);
+
 /// Finds the dates that a page shows.
 pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     let mut reader = Reader { page, found, dated: FxHashMap::default() };
     let mut far_times = Vec::new();
-    let may_tell = |node: &NodeId| page.tree.has_attributes(*node) || page.tree.tag(*node) == Tag::Time;
+    let may_tell = |node: &NodeId| page.tree.has_any(*node, NAMED) || page.tree.tag(*node) == Tag::Time;
     for node in (1..page.tree.len()).filter(may_tell) {
         reader.element(node, &mut far_times);
     }

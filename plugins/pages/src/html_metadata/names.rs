@@ -1,7 +1,7 @@
 //! Names of people as pages write them, and where pages show them.
 
 use tamis_dates::dates;
-use tamis_html::{Name, NodeId, Tag};
+use tamis_html::{Name, Names, NodeId, Tag};
 use tamis_text::likeness::{letters, say_the_same};
 
 use super::options::Field;
@@ -177,10 +177,18 @@ const PROFILES: &[&str] = &[
     "byline",
 ];
 
+/// What says of an element that it holds a name.
+const RELATED: Names = Names::of(&[Name::Rel]);
+const NAMED: Names = Names::of(&[Name::Class, Name::Id]);
+
 /// Finds the names that a page shows near its main heading.
 pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     let mut reader = Reader { page, found };
-    for node in (1..page.tree.len()).filter(|node| page.tree.has_attributes(*node)) {
+    // Away from the heading the relation alone counts.
+    let may_tell = |node: &NodeId| {
+        page.tree.has_any(*node, RELATED) || page.is_near(*node) && page.tree.has_any(*node, NAMED)
+    };
+    for node in (1..page.tree.len()).filter(may_tell) {
         reader.element(node);
     }
     for block in page.near.clone().filter(|block| Some(*block) != page.main) {
@@ -271,7 +279,9 @@ impl Reader<'_, '_, '_> {
         if let Some(source) = source.filter(|source| is_name(source)) {
             self.found.add(Field::Source, &source, "source-label", span.clone(), 0.65);
         }
-        let name = if text.is_ascii() { None } else { within(LABELS_WITHIN) };
+        // They begin with four characters that have three first bytes, which no alphabet has.
+        let may_be_within = memchr::memchr3(0xE4, 0xE6, 0xE8, text.as_bytes()).is_some();
+        let name = if may_be_within { within(LABELS_WITHIN) } else { None };
         if let Some(name) = name {
             for name in people(&name) {
                 self.found.add(Field::Author, &name, "byline", span.clone(), 0.65);

@@ -5,10 +5,10 @@ use std::ops::Range;
 use tamis_html::{
     Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
 };
-use tamis_text::likeness;
 use tamis_text::lines::squeeze;
 
 use super::statement::letters;
+use crate::features::is_alphanumeric;
 use crate::parsed::Parse;
 
 /// Blocks before and behind the main heading in which date and byline stand.
@@ -140,16 +140,13 @@ impl<'p, 'a> Page<'p, 'a> {
     ///
     /// What the head names is shown somewhere as a whole; the name of the site, which it names, too, is shorter.
     fn find_main(&self, titles: &[String]) -> Option<usize> {
+        let runs = Runs::of(titles);
         let n_named = |text: &str| {
             let text = Some(text).filter(|text| text.len() <= MOST_TITLE_BYTES)?;
-            // Of most texts the first letters tell that they are in none.
-            let start: String = likeness::letters(text).take(FIRST_LETTERS).collect();
-            if !titles.iter().any(|title| title.contains(&start)) {
-                return None;
-            }
+            // Of most texts the first letters tell that they are in none; and fewer name nothing.
+            runs.may_hold(first_letters(text)?).then_some(())?;
             let text = letters(text);
-            let is_named = text.chars().count() > 3 && titles.iter().any(|title| title.contains(&text));
-            is_named.then_some(text.len())
+            titles.iter().any(|title| title.contains(&text)).then_some(text.len())
         };
         let headings =
             self.headings.iter().filter_map(|heading| Some((n_named(&heading.text)?, heading.block)));
@@ -260,6 +257,64 @@ impl<'p, 'a> Page<'p, 'a> {
         let first = nodes.clone().find(texts).map_or(0..0, span);
         let last = nodes.rev().find(texts).map_or(0..0, span);
         first.start..last.end
+    }
+}
+
+/// The letters that a text begins with, as [`letters`] has them, if it has so many.
+fn first_letters(text: &str) -> Option<[char; FIRST_LETTERS]> {
+    let mut first = ['\0'; FIRST_LETTERS];
+    let mut n_found = 0;
+    for c in text.chars() {
+        if c.is_ascii() {
+            if c.is_ascii_alphanumeric() {
+                first[n_found] = c.to_ascii_lowercase();
+                n_found += 1;
+            }
+        } else if is_alphanumeric(c) {
+            for (small, place) in c.to_lowercase().zip(first.iter_mut().skip(n_found)) {
+                *place = small;
+                n_found += 1;
+            }
+        }
+        if n_found == FIRST_LETTERS {
+            return Some(first);
+        }
+    }
+    None
+}
+
+/// The runs of as many letters in some titles, a bit each: one look tells that most texts begin with none of them.
+struct Runs([u64; Self::BITS / 64]);
+
+impl Runs {
+    const BITS: usize = 2048;
+
+    fn of(titles: &[String]) -> Self {
+        let mut runs = Self([0; Self::BITS / 64]);
+        for title in titles {
+            let mut run = ['\0'; FIRST_LETTERS];
+            // The first few runs begin before the title does and hold what no text begins with.
+            for c in title.chars() {
+                run.rotate_left(1);
+                run[FIRST_LETTERS - 1] = c;
+                let bit = Self::bit(run);
+                runs.0[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+        runs
+    }
+
+    /// Whether one of the titles may hold such a run.
+    fn may_hold(&self, run: [char; FIRST_LETTERS]) -> bool {
+        let bit = Self::bit(run);
+        self.0[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    fn bit(run: [char; FIRST_LETTERS]) -> usize {
+        let mixed = run.iter().fold(0_u64, |it, c| {
+            (it.rotate_left(16) ^ u64::from(u32::from(*c))).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        });
+        (mixed >> 53) as usize % Self::BITS
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `dates` and `names` read what stands near the main heading.
 
-use tamis_html::{Name, NodeId, Tag, decoded_attribute};
+use tamis_html::{Name, Names, NodeId, Tag, decoded_attribute};
 
 use crate::parsed::Parse;
 
@@ -19,6 +19,9 @@ const MOST_TITLE_BYTES: usize = 1000;
 /// A title is looked for among so many bytes of letters.
 const MOST_TITLES: usize = 8;
 
+/// Attributes of properties, and of the account of a page.
+const SAYING: Names = Names::of(&[Name::ItemProp, Name::Property, Name::Id]);
+
 /// Finds what a page shows; what it declares has been found.
 pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
     let short = found.about(Field::Title).filter(|said| said.value.len() <= MOST_TITLE_BYTES);
@@ -28,7 +31,7 @@ pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
         let confidence = if Some(heading.block) == page.main { 0.6 } else { 0.3 };
         found.add(Field::Title, &heading.text, "h1", page.element_span(heading.node), confidence);
     }
-    for node in (1..page.tree.len()).filter(|node| page.tree.has_attributes(*node)) {
+    for node in (1..page.tree.len()).filter(|node| page.tree.has_any(*node, SAYING)) {
         property(&page, node, found);
         account(&page, node, found);
     }

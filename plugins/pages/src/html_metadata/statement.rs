@@ -103,5 +103,5 @@ pub(super) fn believed(statements: &[Statement], same: impl Fn(&str, &str) -> bo
 
 /// The letters and digits of a text in lower case, by which two texts are told to say the same.
 pub(super) fn letters(text: &str) -> String {
-    likeness::letters(text).collect()
+    likeness::plain(text)
 }

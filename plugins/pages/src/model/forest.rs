@@ -12,7 +12,7 @@ const MAGIC: &str = "tamis forest 1";
 const USUAL_LEAVES: usize = 32;
 /// So many chunks of rows a tree is asked about before the next tree: what a tree is made of is then read once for
 /// most pages, and the sums stay near.
-const CHUNKS_AT_ONCE: usize = 8;
+pub(super) const CHUNKS_AT_ONCE: usize = 8;
 
 /// An oblivious tree: each level compares one feature with one threshold.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,19 +25,19 @@ pub struct Tree {
 
 /// The columns of a table, cut into chunks of rows.
 #[derive(Clone, Copy)]
-struct Chunks<'c> {
-    all: &'c [[f32; LANES]],
+pub(super) struct Chunks<'c> {
+    pub(super) all: &'c [[f32; LANES]],
     /// How many a column has.
-    per_column: usize,
+    pub(super) per_column: usize,
     /// Those that are looked at.
-    first: usize,
-    n_at_once: usize,
+    pub(super) first: usize,
+    pub(super) n_at_once: usize,
 }
 
 impl<'c> Chunks<'c> {
     /// The chunks of a column that are looked at; none of a column that is not there.
     #[inline]
-    fn of(&self, column: usize) -> &'c [[f32; LANES]] {
+    pub(super) fn of(&self, column: usize) -> &'c [[f32; LANES]] {
         let start = column * self.per_column + self.first;
         self.all.get(start..start + self.n_at_once).unwrap_or_default()
     }
@@ -45,7 +45,7 @@ impl<'c> Chunks<'c> {
 
 impl Tree {
     /// Adds what the tree says of some rows.
-    fn add(&self, chunks: Chunks<'_>, sums: &mut [[f32; LANES]]) {
+    pub(super) fn add(&self, chunks: Chunks<'_>, sums: &mut [[f32; LANES]]) {
         let mut indexes = [[0_u8; LANES]; CHUNKS_AT_ONCE];
         // One question to all rows after the other: all of a row's at once are not put side by side.
         for (feature, threshold) in &self.levels {
@@ -70,7 +70,7 @@ impl Tree {
 
 /// Appends the answers of a chunk to one question to the indexes.
 #[inline]
-fn ask(values: &[f32; LANES], threshold: f32, indexes: &mut [u8; LANES]) {
+pub(super) fn ask(values: &[f32; LANES], threshold: f32, indexes: &mut [u8; LANES]) {
     for lane in 0..LANES {
         indexes[lane] = indexes[lane] << 1 | u8::from(values[lane] > threshold);
     }
@@ -118,10 +118,10 @@ impl Forest {
         probabilities
     }
 
-    /// For each feature, whether a tree asks for it.
-    pub(crate) fn asked(&self) -> Vec<bool> {
+    /// For each feature, whether one of some trees asks for it.
+    pub(super) fn asked_by(&self, trees: &[Tree]) -> Vec<bool> {
         let mut asked = vec![false; self.features.len()];
-        for (feature, _) in self.trees.iter().flat_map(|tree| &tree.levels) {
+        for (feature, _) in trees.iter().flat_map(|tree| &tree.levels) {
             if let Some(asked) = asked.get_mut(*feature) {
                 *asked = true;
             }
@@ -130,7 +130,19 @@ impl Forest {
     }
 
     /// Appends the probability of each row.
-    pub(crate) fn apply_next(&self, columns: &Columns, probabilities: &mut Vec<f32>) {
+    pub(super) fn apply_next(&self, columns: &Columns, probabilities: &mut Vec<f32>) {
+        self.apply_parts(columns, probabilities, |chunks, sums, _| {
+            self.trees.iter().for_each(|tree| tree.add(chunks, sums));
+        });
+    }
+
+    /// The same, where `add` adds what the trees say of some rows, whose number it is told, to their sums.
+    pub(super) fn apply_parts(
+        &self,
+        columns: &Columns,
+        probabilities: &mut Vec<f32>,
+        mut add: impl FnMut(Chunks<'_>, &mut [[f32; LANES]], usize),
+    ) {
         let start = probabilities.len();
         probabilities.resize(start + columns.n_rows(), self.base);
         let rows = probabilities.get_mut(start..).unwrap_or_default();
@@ -140,7 +152,7 @@ impl Forest {
             let sums = sums.get_mut(..n_at_once).unwrap_or_default();
             let first = part * CHUNKS_AT_ONCE;
             let chunks = Chunks { all: columns.chunks(), per_column: columns.n_chunks(), first, n_at_once };
-            self.trees.iter().for_each(|tree| tree.add(chunks, sums));
+            add(chunks, sums, rows.len());
             for (row, sum) in rows.iter_mut().zip(sums.as_flattened()) {
                 *row = 1.0 / (1.0 + tamis_text::maths::exp_f32(-sum));
             }

@@ -72,10 +72,16 @@ pub(crate) struct Thread {
 impl Thread {
     /// Looks for the posts of a page; `taken` are the blocks that were taken of it, or are likely to be.
     pub(crate) fn of(page: &Page<'_>, taken: &[bool]) -> Option<Self> {
-        let marks = Marks::of(page);
         let kinds = kinds(page);
-        let tallies = tallies(page, &kinds, &marks, taken);
+        let mut tallies = words(page, &kinds, taken);
         let n_words: f32 = taken_blocks(taken).map(|block| page.n_words(block)).sum();
+        // Marks are looked for on all of the page, and most pages with elements named for posts have none that hold
+        // enough of it.
+        if !may_be_posts(&kinds, &tallies, n_words) {
+            return None;
+        }
+        let marks = Marks::of(page);
+        tally(page, &kinds, &marks, &mut tallies);
         let kind = thread(page, &kinds, &tallies, n_words)?;
         let mut posts: Vec<Option<usize>> = Vec::with_capacity(kinds.len());
         for (container, own) in kinds.iter().enumerate() {
@@ -178,10 +184,41 @@ struct Tally {
     words: f32,
 }
 
-/// What each block element holds for itself; what stands right before it in an element of another kind counts where it
-/// has no name or time of its own: some programs write them into a line above the post.
-fn tallies(page: &Page<'_>, kinds: &[Option<Kind>], marks: &Marks, taken: &[bool]) -> Vec<Tally> {
+/// The words that each block element holds for itself of what was taken.
+fn words(page: &Page<'_>, kinds: &[Option<Kind>], taken: &[bool]) -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); kinds.len()];
+    let mut above = Vec::new();
+    for block in taken_blocks(taken) {
+        nearest_of_each_kind(page, kinds, page.container(block), &mut above);
+        for (_, container) in &above {
+            tallies[*container].words += page.n_words(block);
+        }
+    }
+    tallies
+}
+
+/// Whether elements of one kind hold as much of what was taken as the posts of a thread do.
+fn may_be_posts(kinds: &[Option<Kind>], tallies: &[Tally], n_words: f32) -> bool {
+    let mut held: FxHashMap<Kind, (usize, f32)> = FxHashMap::default();
+    for (kind, tally) in kinds.iter().zip(tallies).filter(|(_, tally)| tally.words > 0.0) {
+        if let Some(kind) = *kind {
+            let (n_said, words) = held.entry(kind).or_default();
+            *n_said += 1;
+            *words += tally.words;
+        }
+    }
+    held.into_iter()
+        .any(|(kind, (n_said, words))| n_said >= least_of(kind) && words >= MOST_OF_PAGE * n_words)
+}
+
+/// So many elements of a kind are posts of a thread.
+fn least_of(kind: Kind) -> usize {
+    if kind == TYPED { 1 } else { LEAST }
+}
+
+/// Counts the names and times that each block element holds for itself; what stands right before it in an element of another kind counts where it
+/// has no name or time of its own: some programs write them into a line above the post.
+fn tally(page: &Page<'_>, kinds: &[Option<Kind>], marks: &Marks, tallies: &mut [Tally]) {
     let mut above = Vec::new();
     let mut add = |container: usize, what: &dyn Fn(&mut Tally)| {
         nearest_of_each_kind(page, kinds, container, &mut above);
@@ -195,16 +232,12 @@ fn tallies(page: &Page<'_>, kinds: &[Option<Kind>], marks: &Marks, taken: &[bool
     for mark in &marks.times {
         add(mark.container, &|tally| tally.times += 1);
     }
-    for block in taken_blocks(taken) {
-        add(page.container(block), &|tally| tally.words += page.n_words(block));
-    }
     for (container, before) in before(page, kinds).into_iter().enumerate() {
         let Some(nodes) = before.map(|before| nodes(page, before)) else { continue };
         let tally = &mut tallies[container];
         tally.names += u32::from(tally.names == 0 && marks::any(&marks.names, &nodes));
         tally.times += u32::from(tally.times == 0 && marks::any(&marks.times, &nodes));
     }
-    tallies
 }
 
 /// The innermost of each kind of the elements around and including one.
@@ -275,8 +308,7 @@ fn thread(page: &Page<'_>, kinds: &[Option<Kind>], tallies: &[Tally], n_words: f
         group.n_teasers += usize::from(is_full && is_teaser(page, container));
     }
     groups.retain(|group| {
-        let least = if group.kind == TYPED { 1 } else { LEAST };
-        group.n_full >= least
+        group.n_full >= least_of(group.kind)
             && group.n_full as f32 >= MOST_ARE_FULL * group.n_said as f32
             && group.n_words >= MOST_OF_PAGE * n_words
             && group.n_teasers * 2 <= group.n_full

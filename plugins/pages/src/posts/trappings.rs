@@ -104,23 +104,6 @@ const UNFOLD: [&str; 5] =
 /// What is counted at a post, lower case.
 const COUNTED: [&str; 10] =
     ["like", "likes", "reply", "replies", "view", "views", "vote", "votes", "upvotes", "reactions"];
-/// Words of class names and ids of posts: a page that has two elements of such a name may be a thread.
-const POSTS: [&str; 13] = [
-    "answer",
-    "answers",
-    "comment",
-    "message",
-    "msg",
-    "pid",
-    "post",
-    "postbit",
-    "postcontainer",
-    "posts",
-    "reply",
-    "thread",
-    "topic",
-];
-
 /// Leaves what stands around the posts of a thread.
 ///
 /// It is left behind the choice and not made unlikely before it: the less of a page is likely, the surer must be what is
@@ -144,13 +127,11 @@ pub(super) fn leave(page: &Page<'_>, thread: &Thread, selected: &mut [bool]) {
 
 /// Whether two elements at least are named for posts: looking for a thread takes a walk over all elements.
 pub(super) fn may_be_thread(page: &Page<'_>) -> bool {
-    let is_post = |container: &&Container| {
-        let names = [Name::ItemType, Name::Class, Name::Id];
-        let [item_type, class, id] = page.tree.attributes(container.node(), names);
-        item_type.is_some_and(super::is_type_of_post)
-            || [class, id].into_iter().flatten().any(|names| any_word(names, &POSTS))
+    let is_post = |(at, container): &(usize, &Container)| {
+        let item_type = || page.tree.attribute(container.node(), Name::ItemType);
+        page.speaks_of_posts(*at) || item_type().is_some_and(super::is_type_of_post)
     };
-    page.blocks.containers.iter().filter(is_post).nth(1).is_some()
+    page.blocks.containers.iter().enumerate().filter(is_post).nth(1).is_some()
 }
 
 /// For each block whether it is the line of a name or a time.
