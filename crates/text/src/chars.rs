@@ -203,11 +203,18 @@ pub fn count_visible(text: &str) -> usize {
         }
         rest = rest.get(LANE..).unwrap_or_default();
     }
-    let begun: usize = rest.chunks(LANE).map(|bytes| usize::from(count_begun(bytes))).sum();
-    // Nearly all lines are shorter than a lane, and most of them have no character that begins as wide spaces do.
+    // Nearly all lines are shorter than a lane: sixteen bytes at a time, and what is left among blanks.
+    let (windows, left) = rest.as_chunks::<SHORT>();
+    let mut last = [b' '; SHORT];
+    last[..left.len()].copy_from_slice(left);
+    let begun = windows.iter().chain([&last]).map(|bytes| usize::from(count_begun(bytes))).sum::<usize>();
+    n_visible + begun - if rest.is_ascii() { 0 } else { count_wide_spaces_within(rest) }
+}
+
+/// How many white space characters of two or three bytes begin in some bytes, most of which begin none.
+fn count_wide_spaces_within(bytes: &[u8]) -> usize {
     let may = |may: u8, byte: &u8| may | u8::from(*byte == 0xC2) | u8::from(byte.wrapping_sub(0xE1) <= 2);
-    let n_wide = if rest.iter().fold(0, may) == 0 { 0 } else { count_wide_spaces(rest, rest.len()) };
-    n_visible + begun - n_wide
+    if bytes.iter().fold(0, may) == 0 { 0 } else { count_wide_spaces(bytes, bytes.len()) }
 }
 
 /// Whether a text may hold white space beyond ASCII: where it says no, there is none.
@@ -228,6 +235,9 @@ pub fn may_have_wide_space(text: &str) -> bool {
 /// that the compiler compares a register full of bytes at a time. A loop that counts in `usize` is eight
 /// times slower, because each comparison is widened to eight bytes.
 const LANE: usize = 128;
+
+/// The same for texts that are shorter.
+const SHORT: usize = 16;
 
 /// How many characters begin in at most [`LANE`] bytes that are not white space of ASCII.
 ///

@@ -47,16 +47,11 @@ pub(super) enum Place {
 }
 
 /// What each segment is part of.
-pub(super) fn company(
-    page: &str,
-    segments: &[Segment],
-    opinions: &[Opinion],
-    structures: &[Structure],
-) -> Vec<Company> {
+pub(super) fn company(segments: &[Segment], opinions: &[Opinion], structures: &[Structure]) -> Vec<Company> {
     let mut found = vec![Company::default(); segments.len()];
     let is_short = |at: usize| {
         let is_menu = matches!(structures[at], Structure::Plain | Structure::Number | Structure::Section);
-        is_menu && opinions[at].width < MAX_SHORT_WIDTH && !segments[at].ends_sentence
+        is_menu && opinions[at].width < MAX_SHORT_WIDTH && !segments[at].form.ends_sentence
     };
     let n = found.len();
     runs(n, is_short, |start, end| {
@@ -80,7 +75,7 @@ pub(super) fn company(
         found[start..end].iter_mut().for_each(|company| company.n_numbered = (end - start) as u32);
     });
     for at in 1..n {
-        if goes_on(page, &segments[at - 1], &segments[at]) {
+        if goes_on(&segments[at - 1], &segments[at]) {
             (found[at - 1].goes_on.1, found[at].goes_on.0) = (true, true);
         }
     }
@@ -102,36 +97,22 @@ fn runs(n: usize, is_in: impl Fn(usize) -> bool, mut each: impl FnMut(usize, usi
     }
 }
 
-/// Whether the sentence that stands at the end of a line goes on in the next one, which begins with a small letter or with
-/// a mark that nothing begins with.
-fn goes_on(page: &str, before: &Segment, segment: &Segment) -> bool {
-    if before.ends_sentence || !(1..=MAX_GAP).contains(&segment.gap) {
-        return false;
-    }
-    match page.as_bytes().get(segment.start) {
-        Some(b'a'..=b'z' | b',' | b'.' | b';' | b')') => true,
-        Some(0..=0x7F) | None => false,
-        Some(_) => page.get(segment.start..).and_then(|rest| rest.chars().next()).is_some_and(|first| {
-            first.is_lowercase()
-                || matches!(first, '，' | '。' | '、' | '；' | '）' | '”' | '’' | '」' | '』')
-        }),
-    }
+/// Whether the sentence that stands at the end of a line goes on in the next one.
+fn goes_on(before: &Segment, segment: &Segment) -> bool {
+    segment.form.goes_on && !before.form.ends_sentence && (1..=MAX_GAP).contains(&segment.gap)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::boilerplate::lexicon::Found;
-    use crate::boilerplate::opinion::opinion;
     use crate::boilerplate::segment::segments;
     use crate::boilerplate::structure::structures;
-    use crate::boilerplate::title::Title;
 
     fn found(page: &str) -> Vec<Company> {
         let segments = segments(page, &Found::default());
-        let opinions: Vec<Opinion> =
-            segments.iter().map(|segment| opinion(page, segment, &Title::default())).collect();
-        company(page, &segments, &opinions, &structures(page, &segments))
+        let opinions: Vec<Opinion> = segments.iter().map(|segment| segment.form.opinion).collect();
+        company(&segments, &opinions, &structures(page, &segments))
     }
 
     #[test]

@@ -99,13 +99,13 @@ impl Sink for Reasons<'_> {
         self.features.push(self.of_page.clone());
     }
 
-    fn node(&mut self, feature: usize) {
-        if let Some(features) = self.features.last_mut() {
-            features.push(feature);
+    fn nodes<const N: usize>(&mut self, features: [usize; N]) {
+        if let Some(of_segment) = self.features.last_mut() {
+            of_segment.extend(features);
         }
     }
 
-    fn edge(&mut self, _feature: usize) {}
+    fn edges<const N: usize>(&mut self, _features: [usize; N]) {}
 
     fn node_of_page(&mut self, feature: usize) {
         self.of_page.push(feature);

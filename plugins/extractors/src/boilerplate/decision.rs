@@ -29,7 +29,7 @@ impl Decision {
         let (states, inside) = (sums.best(), sums.inside());
         let kept = || segments.iter().zip(&states).filter(|(_, state)| **state == State::Inside);
         let n_chars: u32 = kept().map(|(segment, _)| segment.n_chars).sum();
-        let has_text = n_chars >= MIN_TEXT_CHARS || kept().any(|(segment, _)| segment.ends_sentence);
+        let has_text = n_chars >= MIN_TEXT_CHARS || kept().any(|(segment, _)| segment.form.ends_sentence);
         let cut = expected_f1(&inside, segments, |at| states[at] == State::Inside);
         let whole = expected_f1(&inside, segments, |_| true);
         Self { states, inside, cut, whole, has_text, of_rest: 0.0 }

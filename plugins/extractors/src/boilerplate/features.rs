@@ -6,14 +6,21 @@
 //! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows, and `describe` asks
 //! both.
 
+use super::local::Own;
+
 /// Receives the features of a page, segment by segment.
 pub(super) trait Sink {
     /// What comes now is of the next segment, the first time of the first one, and of the boundary before it.
     fn next(&mut self);
-    /// The segment has the feature.
-    fn node(&mut self, feature: usize);
-    /// The boundary before the segment has the feature.
-    fn edge(&mut self, feature: usize);
+    /// The segment has these features by itself.
+    #[inline]
+    fn own(&mut self, own: &Own) {
+        own.each(|feature| self.nodes([feature]));
+    }
+    /// The segment has these features.
+    fn nodes<const N: usize>(&mut self, features: [usize; N]);
+    /// The boundary before the segment has these features.
+    fn edges<const N: usize>(&mut self, features: [usize; N]);
     /// All segments have the feature.
     fn node_of_page(&mut self, feature: usize);
     /// All boundaries have the feature.
@@ -223,4 +230,25 @@ pub(super) fn bin<const N: usize>(value: f32, limits: &[f32; N]) -> usize {
     // The limits rise, so all of them can be compared at once.
     let n_below: u32 = limits.iter().map(|limit| u32::from(value > *limit)).sum();
     n_below as usize
+}
+
+/// The bins of small numbers as a table, of which the last stands for all that are greater.
+pub(super) const fn bins<const N: usize, const M: usize>(limits: [u32; N]) -> [u8; M] {
+    let mut bins = [0; M];
+    let mut n = 0;
+    while n < M {
+        let mut at = 0;
+        while at < N {
+            bins[n] += (n as u32 > limits[at]) as u8;
+            at += 1;
+        }
+        n += 1;
+    }
+    bins
+}
+
+/// The bin of a number that such a table says.
+#[inline]
+pub(super) fn bin_of<const M: usize>(n: u32, bins: &[u8; M]) -> usize {
+    bins[(n as usize).min(M - 1)].into()
 }

@@ -172,13 +172,22 @@ impl Sink for Both<'_> {
     }
 
     #[inline]
-    fn node(&mut self, feature: usize) {
-        add(&mut self.node, &self.weights.node[feature]);
+    fn nodes<const N: usize>(&mut self, features: [usize; N]) {
+        // In a variable of its own, which is a register and no place in memory.
+        let mut sums = self.node;
+        for feature in features {
+            add(&mut sums, &self.weights.node[feature]);
+        }
+        self.node = sums;
     }
 
     #[inline]
-    fn edge(&mut self, feature: usize) {
-        add(&mut self.edge, &self.weights.edge[feature]);
+    fn edges<const N: usize>(&mut self, features: [usize; N]) {
+        let mut sums = self.edge;
+        for feature in features {
+            add(&mut sums, &self.weights.edge[feature]);
+        }
+        self.edge = sums;
     }
 
     fn node_of_page(&mut self, feature: usize) {

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::phrases::{Begins, Phrases};
-use super::title::Title;
-use super::tokens::{Sieve, Tokens};
+use super::title::{Noted, Title, note};
+use super::tokens::{Letters, Sieve, Token, Tokens};
 
 /// What a phrase says about the line in which it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,42 +143,130 @@ impl Lexicon {
     ///
     /// Of two phrases that overlap, the first counts, then the longer.
     pub(super) fn find(&self, page: &str, title: &Title) -> Found {
-        let mut found = Found { hits: Vec::with_capacity(page.len() / 24 + 1), ..Found::default() };
         let mut begins = Cow::Borrowed(self.phrases.begins());
         if !title.is_unknown() {
             title.add_to(begins.to_mut());
         }
-        self.find_in(page, 0..page.len(), title, &mut &*begins, &mut found);
-        found
-    }
-
-    /// The same in some lines of a page. The sieve lets at least those tokens pass that [`Title::add_to`] lets pass.
-    pub(super) fn find_in(
-        &self,
-        page: &str,
-        lines: Range<usize>,
-        title: &Title,
-        sieve: &mut impl Sieve,
-        found: &mut Found,
-    ) {
-        let mut end = 0;
-        let mut tokens = Tokens::within(page, lines);
-        while let Some(token) = tokens.next_of(sieve) {
-            if let Some(word) = title.word_of(&token) {
-                found.title_words.push((token.start, word));
-            }
-            if token.start >= end
-                && let Some((length, category)) = self.phrases.longest(page, &token)
-            {
-                end = token.start + length;
-                found.hits.push(Hit { start: token.start, end, category });
-            }
-        }
+        let mut search = Search::new(self, page, title, &begins);
+        search.run(0..page.len());
+        search.found
     }
 
     /// What tells the tokens that begin a phrase.
     pub(super) fn begins(&self) -> &Begins {
         self.phrases.begins()
+    }
+}
+
+/// Looks for phrases, and for words of a title, in the lines of a page over which somebody else walks.
+pub(super) struct Search<'a> {
+    lexicon: &'a Lexicon,
+    page: &'a str,
+    title: &'a Title,
+    sieve: Noting<'a>,
+    /// Where the last phrase ends; one that begins before is none.
+    phrase_end: usize,
+    /// Up to here all tokens were looked at: a word may go on behind what was asked for.
+    done: usize,
+    /// What was found in the line, in order.
+    pub(super) found: Found,
+}
+
+impl<'a> Search<'a> {
+    /// The beginnings let at least those tokens pass that [`Title::add_to`] lets pass.
+    pub(super) fn new(lexicon: &'a Lexicon, page: &'a str, title: &'a Title, begins: &'a Begins) -> Self {
+        let sieve = Noting { begins, tokens: Noted::default() };
+        Self { lexicon, page, title, sieve, phrase_end: 0, done: 0, found: Found::default() }
+    }
+
+    /// Forgets what was found in the line before, and which tokens it has.
+    pub(super) fn begin_line(&mut self) {
+        self.found.hits.clear();
+        self.found.title_words.clear();
+        self.sieve.tokens = Noted::default();
+    }
+
+    /// The tokens of the line so far.
+    pub(super) fn tokens(&self) -> Noted {
+        self.sieve.tokens
+    }
+
+    /// Looks at all tokens that begin in some bytes, which follow those that were looked at before.
+    #[inline]
+    pub(super) fn run(&mut self, bytes: Range<usize>) {
+        // Letters beyond ASCII come one by one, and the first of them has brought the word.
+        if bytes.end > self.done {
+            self.look_at(bytes);
+        }
+    }
+
+    fn look_at(&mut self, bytes: Range<usize>) {
+        let mut tokens = Tokens::within(self.page, bytes.start.max(self.done)..bytes.end);
+        while let Some(token) = tokens.next_of(&mut self.sieve) {
+            self.look_up(&token);
+        }
+        self.done = tokens.at();
+    }
+
+    /// The same for the letters of ASCII at a byte.
+    #[inline]
+    pub(super) fn letters(&mut self, start: usize, letters: Letters) {
+        if start < self.done {
+            return;
+        }
+        match letters.word(self.page.as_bytes(), start) {
+            Some(token) if self.sieve.may_be(token.key) => self.look_up(&token),
+            Some(_) => {}
+            None => self.run(start..start + letters.n),
+        }
+    }
+
+    /// The same for a sign of ASCII with the byte that stands behind it.
+    #[inline]
+    pub(super) fn sign(&mut self, at: usize, sign: u8, next: u8) {
+        if self.sieve.may_begin_with(sign, next) {
+            self.run(at..at + 1);
+        }
+    }
+
+    #[inline]
+    fn look_up(&mut self, token: &Token) {
+        if let Some(word) = self.title.word_of(token) {
+            self.found.title_words.push((token.start, word));
+        }
+        if token.start >= self.phrase_end
+            && let Some((length, category)) = self.lexicon.phrases.longest(self.page, token)
+        {
+            self.phrase_end = token.start + length;
+            self.found.hits.push(Hit { start: token.start, end: self.phrase_end, category });
+        }
+    }
+}
+
+/// Notes the tokens that come by.
+struct Noting<'a> {
+    begins: &'a Begins,
+    tokens: Noted,
+}
+
+impl Sieve for Noting<'_> {
+    #[inline]
+    fn may_be(&mut self, key: u64) -> bool {
+        note(&mut self.tokens, key);
+        let mut begins = self.begins;
+        Sieve::may_be(&mut begins, key)
+    }
+
+    #[inline]
+    fn may_be_alone(&mut self, bytes: u32) -> bool {
+        let mut begins = self.begins;
+        begins.may_be_alone(bytes)
+    }
+
+    #[inline]
+    fn may_begin_with(&mut self, sign: u8, next: u8) -> bool {
+        let mut begins = self.begins;
+        begins.may_begin_with(sign, next)
     }
 }
 

@@ -2,15 +2,120 @@
 
 use tamis_text::chars::is_cjk;
 
-use super::features::{Node, Sink, bin};
+use super::features::{Node, Sink, bin, bin_of, bins};
 use super::lexicon::Category;
 use super::opinion::Opinion;
-use super::segment::Segment;
+use super::segment::{Counts, Segment};
 use super::title::Title;
 
 /// Limits of the bins of widths; Chinese characters count 1, others 0.4.
 const WIDTHS: [f32; 7] = [2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0];
+/// The bins of line ends.
+const GAPS: [u8; 11] = bins([0, 1, 2, 4, 9]);
 
+/// How many features come before those of phrases.
+const N_OF_FORM: usize = 15;
+
+/// The features that a segment has by itself.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    /// One of each group of which every segment has one.
+    features: [u16; N_OF_FORM + 2],
+    /// A bit for each category of phrases that it holds, that cover most of it, and that begin it.
+    holds: u16,
+    covered_by: u16,
+    begins_with: u16,
+}
+
+impl Own {
+    /// Calls `each` with all of them, in an order that does not change: sums of floats depend on it.
+    #[inline]
+    pub(super) fn each(&self, mut each: impl FnMut(usize)) {
+        let (of_form, of_words) = self.features.split_at(N_OF_FORM);
+        for feature in of_form {
+            each(usize::from(*feature));
+        }
+        // Most segments hold no phrase.
+        let mut rest = self.holds;
+        while rest != 0 {
+            let category = rest.trailing_zeros() as usize;
+            each(Node::LexHolds.bin(category));
+            if self.covered_by >> category & 1 != 0 {
+                each(Node::LexCovers.bin(category));
+            }
+            if self.begins_with >> category & 1 != 0 {
+                each(Node::LexBegins.bin(category));
+            }
+            rest &= rest - 1;
+        }
+        for feature in of_words {
+            each(usize::from(*feature));
+        }
+    }
+}
+
+/// The features of a segment by what was counted in it.
+pub(super) fn own(text: &str, counts: &Counts, opinion: &Opinion) -> Own {
+    let [prose, spread] = words(counts, opinion);
+    let digits = counts.n_digits as f32 / counts.n_chars.max(1) as f32;
+    let glued = counts.n_glued as f32 / counts.n_words.max(1) as f32;
+    let ends_as_code = text.ends_with([';', '{', '}']) || text.ends_with("*/") || text.ends_with("-->");
+    let features = [
+        width(counts).bin(bin(opinion.width, &WIDTHS)),
+        Node::Ends.bin(counts.n_ends as usize),
+        Node::EndsAs.bin(ends_as(counts)),
+        Node::Commas.bin(bin(counts.n_commas as f32, &[0.0, 1.0, 3.0])),
+        Node::Digits.bin(bin(digits, &[0.0, 0.1, 0.3, 0.6])),
+        Node::Separators.bin(bin(counts.n_separators as f32, &[0.0, 1.0, 3.0])),
+        Node::Quotes.bin(counts.n_quotes as usize),
+        Node::Moment.bin(bin(counts.date_bytes as f32 / counts.bytes(), &[0.0, 0.4])),
+        Node::Starts.bin(starts_with(text)),
+        Node::Code.bin(bin(opinion.code, &[0.0, 0.03, 0.07, 0.15, 0.3])),
+        Node::Glued.bin(bin(glued, &[0.0, 0.05, 0.15, 0.4])),
+        Node::CodeEnd.bin(usize::from(!ends_as_code)),
+        prose,
+        spread,
+        Node::Web.bin(usize::from(counts.has_address)),
+        Node::LexAny.bin(bin(opinion.furniture, &[0.0, 0.1, 0.3, 0.6])),
+        Node::CodeHits.bin(bin(counts.coverage(Category::Code), &[0.0, 0.08, 0.2, 0.4])),
+    ];
+    let (mut holds, mut covered_by, mut begins_with) = (0, 0, 0);
+    for category in counts.categories() {
+        let bit = 1 << category as u32;
+        let covers = counts.hit_bytes[category as usize] as f32 > 0.5 * counts.bytes();
+        holds |= bit;
+        covered_by |= if covers { bit } else { 0 };
+        begins_with |= if counts.begins_with(category) { bit } else { 0 };
+    }
+    Own { features: features.map(|feature| feature as u16), holds, covered_by, begins_with }
+}
+
+/// The group of the width, by script.
+fn width(counts: &Counts) -> Node {
+    if counts.is_cjk() {
+        Node::WidthCjk
+    } else if counts.n_latin * 2 > counts.n_letters().max(1) {
+        Node::WidthLatin
+    } else {
+        Node::WidthOther
+    }
+}
+
+/// The share of words of prose, and of blanks between Chinese words or of capitals at others.
+fn words(counts: &Counts, opinion: &Opinion) -> [usize; 2] {
+    if counts.is_cjk() {
+        let share = counts.n_prose as f32 / counts.n_cjk.max(1) as f32;
+        let blanks = counts.n_blanks as f32 / opinion.width.max(1.0);
+        let prose = Node::ProseCjk.bin(bin(share, &[0.0, 0.03, 0.08, 0.15]));
+        return [prose, Node::BlanksCjk.bin(bin(blanks, &[0.0, 0.05, 0.12, 0.25]))];
+    }
+    let words = counts.n_words.max(1) as f32;
+    let capitals = counts.n_capitalised as f32 / words;
+    let prose = Node::ProseWords.bin(bin(counts.n_prose as f32 / words, &[0.0, 0.15, 0.3, 0.45]));
+    [prose, Node::Capitals.bin(bin(capitals, &[0.0, 0.2, 0.5, 0.8]))]
+}
+
+/// Describes segment `at` by its title, and by what parts it from those beside it.
 pub(super) fn describe(
     page: &str,
     segments: &[Segment],
@@ -20,72 +125,16 @@ pub(super) fn describe(
     sink: &mut impl Sink,
 ) {
     let segment = &segments[at];
-    let text = page.get(segment.range()).unwrap_or_default();
-    let mut add = |feature: usize| sink.node(feature);
-    add(Node::Bias.bin(0));
-    describe_form(segment, text, opinion, &mut add);
-    describe_words(segment, opinion, &mut add);
+    let is_within = || title.within(page.get(segment.range()).unwrap_or_default(), segment.title_words);
+    let title_is = if opinion.is_title { 0 } else { 1 + usize::from(!is_within()) };
     let share = title.share(segment.title_words);
-    let title_is =
-        if opinion.is_title { 0 } else { 1 + usize::from(!title.within(text, segment.title_words)) };
-    add(Node::TitleIs.bin(title_is));
-    add(Node::TitleShare.bin(bin(share, &[0.0, 0.15, 0.3, 0.5])));
-    add(Node::Indent.bin(indent(segment)));
-    add(Node::Gap.bin(gap(Some(segment))));
-    add(Node::GapAfter.bin(gap(segments.get(at + 1))));
-}
-
-/// Lengths, marks, and what kinds of characters there are.
-fn describe_form(segment: &Segment, text: &str, opinion: &Opinion, add: &mut impl FnMut(usize)) {
-    let width = if segment.is_cjk() {
-        Node::WidthCjk
-    } else if segment.n_latin * 2 > segment.n_letters().max(1) {
-        Node::WidthLatin
-    } else {
-        Node::WidthOther
-    };
-    add(width.bin(bin(opinion.width, &WIDTHS)));
-    add(Node::Ends.bin(segment.n_ends as usize));
-    add(Node::EndsAs.bin(ends_as(segment)));
-    add(Node::Commas.bin(bin(segment.n_commas as f32, &[0.0, 1.0, 3.0])));
-    let digits = segment.n_digits as f32 / segment.n_chars.max(1) as f32;
-    add(Node::Digits.bin(bin(digits, &[0.0, 0.1, 0.3, 0.6])));
-    add(Node::Separators.bin(bin(segment.n_separators as f32, &[0.0, 1.0, 3.0])));
-    add(Node::Quotes.bin(segment.n_quotes as usize));
-    add(Node::Moment.bin(bin(segment.date_bytes as f32 / segment.bytes(), &[0.0, 0.4])));
-    add(Node::Starts.bin(starts_with(text)));
-    add(Node::Code.bin(bin(opinion.code, &[0.0, 0.03, 0.07, 0.15, 0.3])));
-    let glued = segment.n_glued as f32 / segment.n_words.max(1) as f32;
-    add(Node::Glued.bin(bin(glued, &[0.0, 0.05, 0.15, 0.4])));
-    let ends_as_code = text.ends_with([';', '{', '}']) || text.ends_with("*/") || text.ends_with("-->");
-    add(Node::CodeEnd.bin(usize::from(!ends_as_code)));
-}
-
-/// What the lexicon found.
-fn describe_words(segment: &Segment, opinion: &Opinion, add: &mut impl FnMut(usize)) {
-    if segment.is_cjk() {
-        let share = segment.n_prose as f32 / segment.n_cjk.max(1) as f32;
-        add(Node::ProseCjk.bin(bin(share, &[0.0, 0.03, 0.08, 0.15])));
-        let blanks = segment.n_blanks as f32 / opinion.width.max(1.0);
-        add(Node::BlanksCjk.bin(bin(blanks, &[0.0, 0.05, 0.12, 0.25])));
-    } else {
-        let words = segment.n_words.max(1) as f32;
-        add(Node::ProseWords.bin(bin(segment.n_prose as f32 / words, &[0.0, 0.15, 0.3, 0.45])));
-        add(Node::Capitals.bin(bin(segment.n_capitalised as f32 / words, &[0.0, 0.2, 0.5, 0.8])));
-    }
-    add(Node::Web.bin(usize::from(segment.has_address)));
-    for category in segment.categories() {
-        let index = category as usize;
-        add(Node::LexHolds.bin(index));
-        if segment.hit_bytes[index] as f32 > 0.5 * segment.bytes() {
-            add(Node::LexCovers.bin(index));
-        }
-        if segment.begins_with(category) {
-            add(Node::LexBegins.bin(index));
-        }
-    }
-    add(Node::LexAny.bin(bin(opinion.furniture, &[0.0, 0.1, 0.3, 0.6])));
-    add(Node::CodeHits.bin(bin(segment.coverage(Category::Code), &[0.0, 0.08, 0.2, 0.4])));
+    sink.nodes([
+        Node::TitleIs.bin(title_is),
+        Node::TitleShare.bin(bin(share, &[0.0, 0.15, 0.3, 0.5])),
+        Node::Indent.bin(indent(segment)),
+        Node::Gap.bin(gap(Some(segment))),
+        Node::GapAfter.bin(gap(segments.get(at + 1))),
+    ]);
 }
 
 fn starts_with(text: &str) -> usize {
@@ -104,7 +153,7 @@ fn starts_with(text: &str) -> usize {
     }
 }
 
-pub(super) fn ends_as(segment: &Segment) -> usize {
+pub(super) fn ends_as(segment: &Counts) -> usize {
     if segment.breaks_off {
         2
     } else if segment.ends_sentence {
@@ -119,16 +168,10 @@ pub(super) fn ends_as(segment: &Segment) -> usize {
 }
 
 pub(super) fn indent(segment: &Segment) -> usize {
-    if segment.gap == 0 {
-        3
-    } else if segment.wide_indent {
-        2
-    } else {
-        usize::from(segment.indent >= 2)
-    }
+    if segment.gap == 0 { 3 } else { usize::from(segment.form.indent) }
 }
 
 /// The bin of the line ends before a segment; the end of the page is far away.
 pub(super) fn gap(segment: Option<&Segment>) -> usize {
-    segment.map_or(5, |segment| bin(segment.gap as f32, &[0.0, 1.0, 2.0, 4.0, 9.0]))
+    segment.map_or(5, |segment| bin_of(segment.gap, &GAPS))
 }

@@ -6,21 +6,33 @@
 use std::ops::Range;
 
 use tamis_text::hash::hash;
+use tamis_text::lines::{Line, lines};
 
-use super::lexicon;
+use super::lexicon::{self, Search};
 use super::phrases::Begins;
 use super::segment::{Cutter, Segment};
-use super::title::{Noted, Title, note};
-use super::tokens::{Sieve, Tokens};
+use super::title::{Noted, Title};
+use super::tokens::Tokens;
 
 /// Longer lines are cut at the ends of sentences, and hardly ever come twice, bytes.
 const MAX_LINE_BYTES: usize = 240;
-/// Places in the table, a power of two. Three quarters of them are filled before everything is forgotten.
+/// Places in a table, a power of two. Three quarters of them are filled before what is older is forgotten.
 const N_SLOTS: usize = 1 << 14;
 
 /// What a worker remembers: bounded, and a function of the lines alone, so that nothing depends on what it has met.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// The lines that came last.
+    recent: Lines,
+    /// Those before them: what comes again from these is taken over, so a line that keeps coming is not forgotten.
+    older: Lines,
+    /// The beginnings of phrases, to which the words of a title are added for the time of its page.
+    begins: Option<Begins>,
+}
+
+/// Some lines, and what is known of them.
+#[derive(Debug, Default)]
+struct Lines {
     /// By hash, its upper half and one more than the place among the lines; empty until the first line comes. Small, because
     /// most looks at it are for a line that is not there.
     slots: Vec<(u32, u32)>,
@@ -29,8 +41,6 @@ pub struct Memory {
     bytes: Vec<u8>,
     /// Their segments, by their places in the line.
     segments: Vec<Segment>,
-    /// The beginnings of phrases, to which the words of a title are added for the time of its page.
-    begins: Option<Begins>,
 }
 
 /// Where what is known of a line lies.
@@ -47,109 +57,83 @@ pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Se
     let lexicon = &*lexicon::BUNDLED;
     let mut begins = memory.begins.take().unwrap_or_else(|| lexicon.begins().clone());
     let words = title.add_to(&mut begins);
-    let mut cutter = Cutter::new(page);
-    let ends = memchr::memchr_iter(b'\n', page.as_bytes()).chain([page.len()]);
-    let mut start = 0;
-    for end in ends {
-        let line = page.get(start..end).unwrap_or_default();
-        if line.bytes().all(|byte| byte == b' ') {
-            cutter.known_line(start, &[]);
-        } else if line.len() > MAX_LINE_BYTES {
-            lexicon.find_in(page, start..end, title, &mut &begins, cutter.found());
-            cutter.line(start, end);
+    let mut cutter = Cutter::new(page, Search::new(lexicon, page, title, &begins));
+    for line in lines(page) {
+        if line.text.bytes().all(|byte| byte == b' ') {
+            cutter.known_line(line.start, &[]);
+        } else if line.text.len() > MAX_LINE_BYTES {
+            cutter.line(line.range());
         } else {
-            memory.line(page, start..end, title, &begins, &mut cutter);
+            memory.line(line, title, &mut cutter);
         }
-        start = end + 1;
     }
+    let segments = cutter.segments;
     for word in words {
         begins.remove(word);
     }
     memory.begins = Some(begins);
-    cutter.segments
-}
-
-/// Notes the tokens that come by.
-struct Noting<'a> {
-    begins: &'a Begins,
-    tokens: Noted,
-}
-
-impl Sieve for Noting<'_> {
-    #[inline]
-    fn may_be(&mut self, key: u64) -> bool {
-        note(&mut self.tokens, key);
-        let mut begins = self.begins;
-        Sieve::may_be(&mut begins, key)
-    }
-
-    #[inline]
-    fn may_be_alone(&mut self, bytes: u32) -> bool {
-        let mut begins = self.begins;
-        begins.may_be_alone(bytes)
-    }
-
-    #[inline]
-    fn may_begin_with(&mut self, sign: u8, next: u8) -> bool {
-        let mut begins = self.begins;
-        begins.may_begin_with(sign, next)
-    }
+    segments
 }
 
 impl Memory {
     /// Cuts a line, or adds what is known of it.
-    fn line(
-        &mut self,
-        page: &str,
-        range: Range<usize>,
-        title: &Title,
-        begins: &Begins,
-        cutter: &mut Cutter<'_>,
-    ) {
-        let (line, start) = (page.get(range.clone()).unwrap_or_default(), range.start);
-        let hash = hash(line.as_bytes());
+    fn line(&mut self, line: Line<'_>, title: &Title, cutter: &mut Cutter<'_>) {
+        let hash = hash(line.text.as_bytes());
         let first = cutter.segments.len();
-        let (slot, known) = self.look_up(hash, line.as_bytes());
-        if let Some(known) = known {
-            cutter.known_line(start, part(&self.segments, known.segments));
+        if let Some(known) = self.recall(hash, line.text) {
+            cutter.known_line(line.start, part(&self.recent.segments, known.segments));
             if title.may_be_among(&known.tokens) {
-                note_title_words(page, range, title, &mut cutter.segments[first..]);
+                note_title_words(cutter.page, line.range(), title, &mut cutter.segments[first..]);
             }
             return;
         }
-        let mut known = Known::default();
-        let bytes = self.bytes.len();
-        let mut noting = Noting { begins, tokens: Noted::default() };
-        lexicon::BUNDLED.find_in(page, range.clone(), title, &mut noting, cutter.found());
-        cutter.line(start, range.end);
-        known.tokens = noting.tokens;
-        self.bytes.extend_from_slice(line.as_bytes());
-        known.bytes = (bytes as u32, self.bytes.len() as u32);
-        let segments = self.segments.len();
-        self.segments.extend_from_slice(&cutter.segments[first..]);
-        for segment in &mut self.segments[segments..] {
-            segment.forget_page(start);
+        let tokens = cutter.line(line.range());
+        let places = self.recent.insert(hash, line.text.as_bytes(), &cutter.segments[first..], tokens);
+        for segment in &mut self.recent.segments[places] {
+            segment.forget_page(line.start);
         }
-        known.segments = (segments as u32, self.segments.len() as u32);
-        self.insert(slot, (hash >> 32) as u32, known);
     }
 
-    /// The slot of a line, and what is known of it.
-    fn look_up(&self, hash: u64, line: &[u8]) -> (usize, Option<Known>) {
+    /// What is known of a line, which is one of the recent ones then.
+    fn recall(&mut self, hash: u64, line: &str) -> Option<Known> {
+        if let Some(known) = self.recent.look_up(hash, line.as_bytes()) {
+            return Some(known);
+        }
+        // Before a line is taken in, because all of the recent ones may become the older ones then.
+        if self.recent.is_full() {
+            std::mem::swap(&mut self.recent, &mut self.older);
+            self.recent.clear();
+        }
+        let known = self.older.look_up(hash, line.as_bytes())?;
+        let segments = part(&self.older.segments, known.segments);
+        self.recent.insert(hash, line.as_bytes(), segments, known.tokens);
+        self.recent.known.last().copied()
+    }
+}
+
+impl Lines {
+    /// The place of a line among the slots, or the one that is free for it.
+    fn slot(&self, hash: u64, line: &[u8]) -> usize {
         let mut at = hash as usize % N_SLOTS;
         while let Some(&(upper, place)) = self.slots.get(at)
             && place > 0
         {
             let known = self.known[place as usize - 1];
             if upper == (hash >> 32) as u32 && part(&self.bytes, known.bytes) == line {
-                return (at, Some(known));
+                return at;
             }
             at = (at + 1) % N_SLOTS;
         }
-        (at, None)
+        at
     }
 
-    fn insert(&mut self, slot: usize, upper: u32, known: Known) {
+    fn look_up(&self, hash: u64, line: &[u8]) -> Option<Known> {
+        let (_, place) = self.slots.get(self.slot(hash, line))?;
+        self.known.get((*place as usize).checked_sub(1)?).copied()
+    }
+
+    /// Takes in a line that is not there yet; where its segments lie.
+    fn insert(&mut self, hash: u64, line: &[u8], segments: &[Segment], tokens: Noted) -> Range<usize> {
         if self.slots.is_empty() {
             self.slots = vec![(0, 0); N_SLOTS];
             // What is never written takes no memory, and what grows is copied again and again.
@@ -157,14 +141,29 @@ impl Memory {
             self.bytes.reserve(N_SLOTS * 32);
             self.segments.reserve(N_SLOTS);
         }
-        self.known.push(known);
-        self.slots[slot] = (upper, self.known.len() as u32);
-        if self.known.len() > N_SLOTS / 4 * 3 {
-            self.slots.fill((0, 0));
-            self.known.clear();
-            self.bytes.clear();
-            self.segments.clear();
-        }
+        let (from, first) = (self.bytes.len(), self.segments.len());
+        self.bytes.extend_from_slice(line);
+        self.segments.extend_from_slice(segments);
+        let (to, end) = (self.bytes.len(), self.segments.len());
+        self.known.push(Known {
+            bytes: (from as u32, to as u32),
+            segments: (first as u32, end as u32),
+            tokens,
+        });
+        let slot = self.slot(hash, line);
+        self.slots[slot] = ((hash >> 32) as u32, self.known.len() as u32);
+        first..end
+    }
+
+    fn is_full(&self) -> bool {
+        self.known.len() >= N_SLOTS / 4 * 3
+    }
+
+    fn clear(&mut self) {
+        self.slots.fill((0, 0));
+        self.known.clear();
+        self.bytes.clear();
+        self.segments.clear();
     }
 }
 
@@ -215,8 +214,23 @@ mod tests {
         for n in 0..2 * N_SLOTS {
             segments(&format!("line {n}"), &Title::default(), &mut memory);
         }
-        assert!(memory.known.len() <= N_SLOTS / 4 * 3 && memory.slots.len() == N_SLOTS);
-        assert!(memory.bytes.len() < 16 * N_SLOTS);
+        for lines in [&memory.recent, &memory.older] {
+            assert!(lines.known.len() <= N_SLOTS / 4 * 3 && lines.slots.len() == N_SLOTS);
+            assert!(lines.bytes.len() < 16 * N_SLOTS);
+        }
+    }
+
+    #[test]
+    fn a_line_that_keeps_coming_is_not_forgotten() {
+        let mut memory = Memory::default();
+        let is_known = |memory: &Memory, line: &str| {
+            memory.recent.look_up(hash(line.as_bytes()), line.as_bytes()).is_some()
+        };
+        for n in 0..2 * N_SLOTS {
+            segments(&format!("line {n}\nHome"), &Title::default(), &mut memory);
+            assert!(is_known(&memory, "Home"));
+        }
+        assert!(!is_known(&memory, "line 0"));
     }
 
     proptest! {

@@ -1,11 +1,11 @@
 //! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
 //!
-//! [`options`] holds the page of the stage. A document goes through `tokens` (words and characters),
-//! `lexicon` with its `phrases` (of furniture, and words of prose), `segment` (pieces; `memory` keeps those of lines that come again),
-//! `features` (with
-//! `title`, `opinion`, `local`, `company` and `scene`: what is known of each piece), `model` (which of them are text, once for pages that are mostly rest and once for others), `kind` (which of the two
-//! it is) and
-//! `cut`, which puts the rest together, without what `lead` finds before it.
+//! [`options`] holds the page of the stage. One walk over a line (`segment`) cuts it into pieces and has its words and
+//! characters (`tokens`) looked up among phrases of furniture and words of prose (`lexicon` with its `phrases`). What a
+//! piece shows by itself (`form` with `opinion`, `structure` and `local`) is worked out once for a line, which `memory`
+//! keeps. What only its page shows comes from `title`, `shared`, `company`, `scene` and `whole`; all of it together are the
+//! `features` that `describe` tells `model`: which pieces are text, once for pages that are mostly rest and once for
+//! others. `kind` says which of the two it is, and `cut` puts the rest together, without what `lead` finds before it.
 //! [`training`] is what the training program needs of all that.
 
 mod company;
@@ -13,6 +13,7 @@ mod cut;
 mod decision;
 mod describe;
 mod features;
+mod form;
 mod kind;
 mod lead;
 mod lexicon;

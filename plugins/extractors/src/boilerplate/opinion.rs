@@ -3,8 +3,7 @@
 //! The model corrects this opinion; it serves to find the stretches of a page where prose lies together.
 
 use super::lexicon::Category;
-use super::segment::Segment;
-use super::title::Title;
+use super::segment::Counts;
 
 /// What a segment seems to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +45,12 @@ impl Opinion {
         self.score > Self::PROSE
     }
 
+    /// The same of a segment that is the title.
+    pub(super) fn of_title(self) -> Self {
+        let glance = if self.glance == Glance::Code { Glance::Code } else { Glance::Title };
+        Self { glance, is_title: true, ..self }
+    }
+
     /// Its mark, if it is short enough for a heading or a button.
     pub(super) fn short_mark(&self) -> Option<Category> {
         self.mark.filter(|_| self.width < MAX_MARK_WIDTH)
@@ -60,11 +65,11 @@ const MAX_CODE: f32 = 0.12;
 const MAX_FURNITURE: f32 = 0.3;
 const MAX_MOMENT: f32 = 0.4;
 
-pub(super) fn opinion(page: &str, segment: &Segment, title: &Title) -> Opinion {
+/// The opinion of a segment by what was counted in it, if it is not the title.
+pub(super) fn opinion(segment: &Counts) -> Opinion {
     let width = segment.width();
     let code = code_share(segment);
     let (furniture, mark) = furniture(segment, width);
-    let is_title = title.is(page.get(segment.range()).unwrap_or_default());
     let moment = segment.date_bytes as f32 / segment.bytes();
     let mut score = prose_score(segment, width);
     if code > MAX_CODE {
@@ -76,8 +81,6 @@ pub(super) fn opinion(page: &str, segment: &Segment, title: &Title) -> Opinion {
     }
     let glance = if code > MAX_CODE {
         Glance::Code
-    } else if is_title {
-        Glance::Title
     } else if moment > MAX_MOMENT {
         Glance::Moment
     } else if mark == Some(Category::Ending) {
@@ -95,14 +98,14 @@ pub(super) fn opinion(page: &str, segment: &Segment, title: &Title) -> Opinion {
     } else {
         Glance::Other
     };
-    Opinion { glance, score, width, code, furniture, is_title, mark }
+    Opinion { glance, score, width, code, furniture, is_title: false, mark }
 }
 
 /// How much of prose the form of a segment has.
 ///
 /// Length, ends of sentences and commas speak for it; blanks between Chinese words, capitals at most words,
 /// separators and digits against it.
-fn prose_score(segment: &Segment, width: f32) -> f32 {
+fn prose_score(segment: &Counts, width: f32) -> f32 {
     let mut score = width.min(60.0) / 14.0 - 1.8
         + 0.6 * segment.n_ends.min(3) as f32
         + 0.25 * segment.n_commas.min(4) as f32
@@ -120,7 +123,7 @@ fn prose_score(segment: &Segment, width: f32) -> f32 {
 }
 
 /// The share of furniture phrases, and the category that marks the segment.
-fn furniture(segment: &Segment, width: f32) -> (f32, Option<Category>) {
+fn furniture(segment: &Counts, width: f32) -> (f32, Option<Category>) {
     let mut share = 0.0;
     let mut mark = None;
     let mut most = MAX_FURNITURE;
@@ -137,7 +140,7 @@ fn furniture(segment: &Segment, width: f32) -> (f32, Option<Category>) {
 }
 
 /// The share of signs and words of code; prose has some brackets, so a few are free.
-fn code_share(segment: &Segment) -> f32 {
+fn code_share(segment: &Counts) -> f32 {
     let free = 2 + segment.n_chars / 60;
     let signs = segment.n_code.saturating_sub(free) as f32 / segment.n_chars.max(1) as f32;
     // One word proves nothing: prose about programs has it, too.

@@ -7,8 +7,12 @@ use std::ops::Range;
 
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
-use super::lexicon::{Category, Found};
-use super::tokens::{eight_bytes, n_ascii_letters};
+use super::form::Form;
+#[cfg(test)]
+use super::lexicon::Found;
+use super::lexicon::{Category, Search};
+use super::title::Noted;
+use super::tokens::Letters;
 use tamis_text::class::{Classes, Table};
 
 /// Lines of fewer bytes are never cut: menus and headings.
@@ -37,9 +41,8 @@ const COUNTED: Classes = Classes::CJK
     .or(Classes::CODE)
     .or(Classes::QUOTE);
 
-/// A piece of a page, with what was counted in it.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
+/// A piece of a page.
+#[derive(Debug, Clone)]
 pub(super) struct Segment {
     /// First byte in the page, white space at the ends left out.
     pub(super) start: usize,
@@ -47,6 +50,37 @@ pub(super) struct Segment {
     pub(super) end: usize,
     /// Line ends before it; 0 when it goes on in the line of the segment before it.
     pub(super) gap: u32,
+    /// Characters, white space left out.
+    pub(super) n_chars: u32,
+    /// A bit for each word of the title that is in it.
+    pub(super) title_words: u64,
+    /// What it shows by itself.
+    pub(super) form: Form,
+}
+
+impl Segment {
+    /// The bytes in the page.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Leaves only what depends on its line alone, which begins at byte `start` of the page.
+    pub(super) fn forget_page(&mut self, start: usize) {
+        self.start -= start;
+        self.end -= start;
+        self.gap = 0;
+        self.title_words = 0;
+    }
+}
+
+/// What was counted in a piece of a page.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
+pub(super) struct Counts {
+    /// First byte in the page, white space at the ends left out.
+    start: usize,
+    /// The byte after the last.
+    end: usize,
     /// Blank characters between the line end and the segment.
     pub(super) indent: u32,
     /// Whether the indent holds U+3000 or U+00A0, as paragraphs of Chinese pages do.
@@ -58,7 +92,7 @@ pub(super) struct Segment {
     /// Latin letters.
     pub(super) n_latin: u32,
     /// Letters of other scripts.
-    pub(super) n_other: u32,
+    n_other: u32,
     /// Digits.
     pub(super) n_digits: u32,
     /// Words of letters that blanks separate.
@@ -98,24 +132,9 @@ pub(super) struct Segment {
     hits_at_start: u16,
     /// Words that prose is full of.
     pub(super) n_prose: u32,
-    /// A bit for each word of the title that is in it.
-    pub(super) title_words: u64,
 }
 
-impl Segment {
-    /// The bytes in the page.
-    pub(super) fn range(&self) -> Range<usize> {
-        self.start..self.end
-    }
-
-    /// Leaves only what depends on its line alone, which begins at byte `start` of the page.
-    pub(super) fn forget_page(&mut self, start: usize) {
-        self.start -= start;
-        self.end -= start;
-        self.gap = 0;
-        self.title_words = 0;
-    }
-
+impl Counts {
     /// Its width: Chinese characters count 1, others 0.4.
     pub(super) fn width(&self) -> f32 {
         let narrow = self.n_chars.saturating_sub(self.n_cjk) + self.n_blanks;
@@ -158,20 +177,26 @@ impl Segment {
     }
 }
 
-/// The segments of `page`, in order, with what was found in each.
+/// The segments of `page`, in order, with what was found in each before it was cut: the slow way.
 #[cfg(test)]
 pub(super) fn segments(page: &str, found: &Found) -> Vec<Segment> {
-    let mut cutter = Cutter { found: found.clone(), ..Cutter::new(page) };
+    let (title, lexicon) = (super::title::Title::default(), &*super::lexicon::BUNDLED);
+    let mut cutter = Cutter::new(page, Search::new(lexicon, page, &title, lexicon.begins()));
+    cutter.search.found = found.clone();
     for line in tamis_text::lines::lines(page) {
-        cutter.line(line.start, line.end());
+        if line.text.len() >= MIN_CUT_LINE_BYTES {
+            cutter.read::<true, false>(line.range());
+        } else {
+            cutter.read::<false, false>(line.range());
+        }
     }
     cutter.segments
 }
 
-/// Cuts a page line by line.
+/// Cuts a page line by line, and has it searched on the way.
 pub(super) struct Cutter<'a> {
-    page: &'a str,
-    found: Found,
+    pub(super) page: &'a str,
+    search: Search<'a>,
     table: &'static Table,
     /// The first hit that has not been counted yet.
     hit: usize,
@@ -185,10 +210,21 @@ pub(super) struct Cutter<'a> {
     gap: u32,
 }
 
+/// Where the reading of a line is.
+#[derive(Clone, Copy)]
+struct Here {
+    /// The first byte of the character, and its classes.
+    first: u8,
+    classes: Classes,
+    at: usize,
+    /// Whether the line is cut at the ends of sentences.
+    sentences: bool,
+}
+
 /// What the reading of a line remembers.
 #[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 struct Reading {
-    current: Segment,
+    current: Counts,
     /// Nothing but white space so far.
     empty: bool,
     /// The sentence has ended; closing marks may follow.
@@ -207,10 +243,9 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(gap: u32) -> Self {
-        let current = Segment { gap, ..Segment::default() };
+    fn new() -> Self {
         Self {
-            current,
+            current: Counts::default(),
             empty: true,
             ended: false,
             blanks: 0,
@@ -233,26 +268,19 @@ impl Reading {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(page: &'a str) -> Self {
+    pub(super) fn new(page: &'a str, search: Search<'a>) -> Self {
+        let n_line_ends = memchr::memchr_iter(b'\n', page.as_bytes()).count();
         Self {
             page,
-            found: Found::default(),
+            search,
             table: Table::get(),
             hit: 0,
             label: 0,
             title_word: 0,
-            // A segment of a page has 55 bytes on average; a Vec that grows copies all of them again and again.
-            segments: Vec::with_capacity(page.len() / 48 + 1),
+            // A line has one, and a long line one for each 55 bytes; a Vec that grows copies all of them again and again.
+            segments: Vec::with_capacity(page.len() / 48 + n_line_ends + 1),
             gap: 1,
         }
-    }
-
-    /// Forgets what was found in the lines before, and has what is found in the next one written down.
-    pub(super) fn found(&mut self) -> &mut Found {
-        self.found.hits.clear();
-        self.found.title_words.clear();
-        (self.hit, self.label, self.title_word) = (0, 0, 0);
-        &mut self.found
     }
 
     /// Adds the segments of a line that begins at byte `start`, which are known already, by their places in the line.
@@ -270,22 +298,28 @@ impl<'a> Cutter<'a> {
         self.gap += 1;
     }
 
-    /// Cuts the line of these bytes, of which was found what was written down last.
-    pub(super) fn line(&mut self, start: usize, end: usize) {
-        if end - start >= MIN_CUT_LINE_BYTES {
-            self.read::<true>(start, end);
+    /// Cuts the line of these bytes; the tokens that it has.
+    pub(super) fn line(&mut self, line: Range<usize>) -> Noted {
+        self.search.begin_line();
+        (self.hit, self.label, self.title_word) = (0, 0, 0);
+        if line.len() >= MIN_CUT_LINE_BYTES {
+            self.read::<true, true>(line);
         } else {
-            self.read::<false>(start, end);
+            self.read::<false, true>(line);
         }
+        self.search.tokens()
     }
 
-    /// Reads a line that is cut, or is not.
-    fn read<const CUT: bool>(&mut self, start: usize, end: usize) {
-        let sentences = end - start >= MIN_SENTENCE_LINE_BYTES;
-        let mut reading = Reading::new(self.gap);
+    /// Reads a line that is cut, or is not, and that is searched, or was before.
+    ///
+    /// Runs of letters, digits and Chinese characters are read at once. Each is searched before a segment may end there:
+    /// labels are phrases.
+    fn read<const CUT: bool, const SEARCH: bool>(&mut self, line: Range<usize>) {
+        let sentences = line.len() >= MIN_SENTENCE_LINE_BYTES;
+        let mut reading = Reading::new();
         let bytes = self.page.as_bytes();
+        let Range { start: mut at, end } = line;
         let line = bytes.get(..end).unwrap_or_default();
-        let mut at = start;
         while let Some(&first) = line.get(at) {
             if first == b' ' {
                 reading.plain_blank();
@@ -301,38 +335,80 @@ impl<'a> Cutter<'a> {
                     None => break,
                 },
             };
-            if classes.has(Classes::SPACE) {
-                let Some(c) = character(self.page, at) else { break };
-                reading.blank(c);
-                at += c.len_utf8();
-                continue;
-            }
-            if CUT && reading.may_be_over() && self.cuts_before(&reading, first, classes, at, sentences) {
-                self.finish(&mut reading);
-            }
-            if reading.empty {
-                reading.begin(at);
-            }
-            at += match first {
-                b'A'..=b'Z' | b'a'..=b'z' => reading.letters(bytes, at),
-                b'0'..=b'9' => reading.digits(self.page, at),
-                0..0x80 => {
-                    reading.read(first.into(), classes);
-                    1
+            let here = Here { first, classes, at, sentences };
+            match first {
+                b'A'..=b'Z' | b'a'..=b'z' => {
+                    let letters = Letters::at(bytes, at);
+                    if SEARCH {
+                        self.search.letters(at, letters);
+                    }
+                    self.come_to::<CUT>(&mut reading, here);
+                    reading.letters(bytes, at, letters);
+                    at += letters.n;
                 }
-                _ if classes == Classes::CJK => reading.characters(self.page, at, self.table),
+                b'0'..=b'9' => {
+                    let moment = moment(self.page, at, reading.last);
+                    let n = moment.unwrap_or_else(|| n_digits(bytes, at));
+                    if SEARCH {
+                        self.search.run(at..at + n);
+                    }
+                    self.come_to::<CUT>(&mut reading, here);
+                    match moment {
+                        Some(n) => reading.moment(n),
+                        None => reading.digits(&bytes[at..at + n]),
+                    }
+                    at += n;
+                }
+                0..0x80 if !classes.has(Classes::SPACE) => {
+                    if SEARCH {
+                        self.search.sign(at, first, bytes.get(at + 1).copied().unwrap_or(0xFF));
+                    }
+                    self.come_to::<CUT>(&mut reading, here);
+                    reading.read(first.into(), classes);
+                    at += 1;
+                }
+                _ if classes == Classes::CJK => {
+                    let (n_bytes, n_chars) = cjk_characters(self.page, at, self.table);
+                    if SEARCH {
+                        self.search.run(at..at + n_bytes);
+                    }
+                    self.come_to::<CUT>(&mut reading, here);
+                    reading.characters(self.page.get(at..at + n_bytes).unwrap_or_default(), n_chars);
+                    at += n_bytes;
+                }
                 _ => {
                     let Some(c) = character(self.page, at) else { break };
+                    let n = c.len_utf8();
+                    if SEARCH {
+                        self.search.run(at..at + n);
+                    }
+                    at += n;
+                    if classes.has(Classes::SPACE) {
+                        reading.blank(c);
+                        continue;
+                    }
+                    self.come_to::<CUT>(&mut reading, here);
                     reading.read(c, classes);
-                    c.len_utf8()
                 }
-            };
+            }
             reading.current.end = at;
         }
         if !reading.empty {
             self.finish(&mut reading);
         }
         self.gap += 1;
+    }
+
+    /// Comes to a character that is no white space: a segment may end before it, and one may begin.
+    #[inline]
+    fn come_to<const CUT: bool>(&mut self, reading: &mut Reading, here: Here) {
+        let Here { first, classes, at, sentences } = here;
+        if CUT && reading.may_be_over() && self.cuts_before(reading, first, classes, at, sentences) {
+            self.finish(reading);
+        }
+        if reading.empty {
+            reading.begin(at);
+        }
     }
 
     /// Whether a segment ends before a character that is no white space, of which `first` is the first byte.
@@ -362,10 +438,12 @@ impl<'a> Cutter<'a> {
     /// Whether a label that begins a line of furniture stands at this byte. Within a sentence only a colon
     /// tells a label from a word.
     fn label_at(&mut self, at: usize, after_sentence: bool) -> bool {
-        while self.found.hits.get(self.label).is_some_and(|hit| hit.start < at) {
+        while self.search.found.hits.get(self.label).is_some_and(|hit| hit.start < at) {
             self.label += 1;
         }
-        let Some(hit) = self.found.hits.get(self.label).filter(|hit| hit.start == at) else { return false };
+        let Some(hit) = self.search.found.hits.get(self.label).filter(|hit| hit.start == at) else {
+            return false;
+        };
         let rest = self.page.get(hit.start..).unwrap_or_default();
         let (label, behind) = rest.split_at_checked(hit.end - hit.start).unwrap_or_default();
         let colon =
@@ -374,25 +452,27 @@ impl<'a> Cutter<'a> {
     }
 
     fn finish(&mut self, reading: &mut Reading) {
-        let mut segment = std::mem::take(&mut reading.current);
-        segment.n_blanks = segment.n_blanks.saturating_sub(reading.blanks);
+        let counts = &mut reading.current;
+        counts.n_blanks = counts.n_blanks.saturating_sub(reading.blanks);
         // Behind a long segment it rather ends a sentence.
-        let may_end = reading.counted && reading.last == '.' && segment.n_chars >= MIN_SENTENCE_CHARS;
-        segment.n_ends += u32::from(may_end);
-        segment.ends_sentence = reading.ended || may_end;
-        segment.last = reading.last;
-        let ends_in_dots =
-            || self.page.get(segment.start..segment.end).is_some_and(|tail| tail.ends_with("..."));
-        segment.breaks_off = reading.last == '…' || (reading.last == '.' && ends_in_dots());
+        let may_end = reading.counted && reading.last == '.' && counts.n_chars >= MIN_SENTENCE_CHARS;
+        counts.n_ends += u32::from(may_end);
+        counts.ends_sentence = reading.ended || may_end;
+        counts.last = reading.last;
+        let text = self.page.get(counts.start..counts.end).unwrap_or_default();
+        counts.breaks_off = reading.last == '…' || (reading.last == '.' && text.ends_with("..."));
+        self.count_hits(counts);
+        let Counts { start, end, n_chars, .. } = *counts;
+        let title_words = self.title_words(start, end);
+        let form = Form::of(text, counts);
+        self.segments.push(Segment { start, end, gap: self.gap, n_chars, title_words, form });
+        *counts = Counts::default();
         reading.restart();
-        self.count_hits(&mut segment);
-        self.count_title_words(&mut segment);
-        self.segments.push(segment);
         self.gap = 0;
     }
 
-    fn count_hits(&mut self, segment: &mut Segment) {
-        while let Some(hit) = self.found.hits.get(self.hit).filter(|hit| hit.start < segment.end) {
+    fn count_hits(&mut self, segment: &mut Counts) {
+        while let Some(hit) = self.search.found.hits.get(self.hit).filter(|hit| hit.start < segment.end) {
             if hit.start >= segment.start {
                 match hit.category {
                     Category::Prose => segment.n_prose += 1,
@@ -411,16 +491,18 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    fn count_title_words(&mut self, segment: &mut Segment) {
-        while let Some((start, word)) = self.found.title_words.get(self.title_word) {
-            if *start >= segment.end {
-                break;
-            }
-            if *start >= segment.start {
-                segment.title_words |= 1 << word;
+    /// A bit for each word of the title that begins in these bytes.
+    fn title_words(&mut self, start: usize, end: usize) -> u64 {
+        let mut words = 0;
+        while let Some((at, word)) =
+            self.search.found.title_words.get(self.title_word).filter(|(at, _)| *at < end)
+        {
+            if *at >= start {
+                words |= 1 << word;
             }
             self.title_word += 1;
         }
+        words
     }
 }
 
@@ -475,24 +557,18 @@ impl Reading {
         !self.empty && (self.ended || self.blanks > 0)
     }
 
-    /// Reads the digits, or the date or time of day, that begin at a byte of the page; how many bytes.
-    fn digits(&mut self, page: &str, at: usize) -> usize {
-        if let Some(length) = moment(page, at, self.last) {
-            self.moment(length);
-            return length;
-        }
-        let rest = page.as_bytes().get(at..).unwrap_or_default();
-        let n = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.n_row = n as u32;
-        self.current.n_digits += n as u32;
+    /// Reads digits that are no date or time of day.
+    fn digits(&mut self, digits: &[u8]) {
+        let n = digits.len() as u32;
+        self.n_row = n;
+        self.current.n_digits += n;
         self.current.n_glued += u32::from(self.in_word);
-        self.visible(n as u32);
+        self.visible(n);
         self.in_word = false;
         self.ended = false;
-        for digit in &rest[n.saturating_sub(2)..n] {
+        for digit in &digits[digits.len().saturating_sub(2)..] {
             (self.before_last, self.last) = (self.last, (*digit).into());
         }
-        n
     }
 
     fn moment(&mut self, length: usize) {
@@ -551,11 +627,10 @@ impl Reading {
         self.last = c;
     }
 
-    /// Reads the letters of ASCII that begin at a byte of the page; how many there are.
+    /// Reads the letters of ASCII that begin at a byte of the page.
     #[inline]
-    fn letters(&mut self, bytes: &[u8], at: usize) -> usize {
-        let word = eight_bytes(bytes, at);
-        let (n, has_capitals) = n_ascii_letters(bytes, at, word);
+    fn letters(&mut self, bytes: &[u8], at: usize, letters: Letters) {
+        let Letters { word, n, has_capitals } = letters;
         let segment = &mut self.current;
         segment.n_latin += n as u32;
         if !self.in_word {
@@ -571,37 +646,43 @@ impl Reading {
         self.ended = false;
         self.before_last = if n > 1 { bytes[at + n - 2].into() } else { self.last };
         self.last = bytes[at + n - 1].into();
-        n
     }
 
-    /// Reads the CJK characters that begin at a byte of the page; how many bytes they have.
-    fn characters(&mut self, page: &str, start: usize, table: &Table) -> usize {
-        let bytes = page.as_bytes();
-        let (mut at, mut n_chars) = (start, 0);
-        loop {
-            // All Han characters, but not the hexagrams before most of them.
-            while let Some(&[first, second]) = bytes.get(at..).and_then(<[u8]>::first_chunk)
-                && matches!(first, 0xE4..=0xE9)
-                && (first, second) != (0xE4, 0xB7)
-            {
-                at += 3;
-                n_chars += 1;
-            }
-            match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
-                Some(c) => at += c.len_utf8(),
-                None => break,
-            }
-            n_chars += 1;
-        }
+    /// Reads CJK characters.
+    fn characters(&mut self, characters: &str, n_chars: u32) {
         self.current.n_cjk += n_chars;
         self.visible(n_chars);
         self.in_word = false;
         self.ended = false;
-        let mut last = page.get(start..at).unwrap_or_default().chars().rev();
+        let mut last = characters.chars().rev();
         if let Some(c) = last.next() {
             (self.before_last, self.last) = (last.next().unwrap_or(self.last), c);
         }
-        at - start
+    }
+}
+
+fn n_digits(bytes: &[u8], at: usize) -> usize {
+    bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// The CJK characters that begin at a byte of a page: how many bytes they have, and how many they are.
+fn cjk_characters(page: &str, start: usize, table: &Table) -> (usize, u32) {
+    let bytes = page.as_bytes();
+    let (mut at, mut n_chars) = (start, 0);
+    loop {
+        // All Han characters, but not the hexagrams before most of them.
+        while let Some(&[first, second]) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+            && matches!(first, 0xE4..=0xE9)
+            && (first, second) != (0xE4, 0xB7)
+        {
+            at += 3;
+            n_chars += 1;
+        }
+        match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
+            Some(c) => at += c.len_utf8(),
+            None => return (at - start, n_chars),
+        }
+        n_chars += 1;
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn structures(page: &str, segments: &[Segment]) -> Vec<Structure> {
     for segment in segments {
         let line = match found.last() {
             Some(before) if segment.gap == 0 => *before,
-            _ => structure(page.get(segment.range()).unwrap_or_default()),
+            _ => segment.form.structure,
         };
         found.push(line);
     }
@@ -41,7 +41,8 @@ pub(super) fn structures(page: &str, segments: &[Segment]) -> Vec<Structure> {
     found
 }
 
-fn structure(line: &str) -> Structure {
+/// What a line is part of by its beginning.
+pub(super) fn structure(line: &str) -> Structure {
     let behind = |n: usize| line.as_bytes().get(n).copied();
     match line.as_bytes().first() {
         Some(b'`') if line.starts_with("```") => Structure::Fence,

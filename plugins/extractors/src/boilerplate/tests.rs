@@ -224,6 +224,9 @@ fn any_page() -> impl Strategy<Value = String> {
         Just(" 2019-05-06 10:2".to_owned()),
         Just("。\u{3000}\u{3000}".to_owned()),
         Just("...\"” {}; ".to_owned()),
+        Just("HomeNews PDFs HTMLcaféBar éclairs Éa все".to_owned()),
+        Just(" 5月6日报道 2019年5月6日 10:20来源：清河日报　责任编辑：李小河 ".to_owned()),
+        Just("Share this (c) 2019 » 12.5% by:me https://a.b/c ".to_owned()),
         Just(ARTICLE.to_owned()),
         "\\PC{0,12}",
         "[ \\n\\t\u{A0}\u{200B}]{0,5}",
@@ -240,6 +243,14 @@ proptest! {
         let is_nothing = |c: &char| c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}');
         let squeeze = |text: &str| text.chars().filter(|c| !is_nothing(c)).collect::<String>();
         prop_assert_eq!(squeeze(&held), squeeze(&page));
+    }
+
+    #[test]
+    fn one_walk_finds_what_two_find(page in any_page(), title in prop_oneof![Just(""), Just("éclairs PDFs 责任编辑 Share")]) {
+        let title = Title::of(Some(title), &page);
+        let by_two = segments(&page, &BUNDLED.find(&page, &title));
+        let by_one = super::memory::segments(&page, &title, &mut Memory::default());
+        prop_assert_eq!(format!("{by_one:?}"), format!("{by_two:?}"));
     }
 
     #[test]

@@ -35,6 +35,41 @@ pub(super) enum Kind {
     Sign,
 }
 
+/// Letters of ASCII, and all that stand there.
+#[derive(Clone, Copy)]
+pub(super) struct Letters {
+    /// Eight bytes, which begin with them.
+    pub(super) word: u64,
+    /// How many there are.
+    pub(super) n: usize,
+    /// Whether one of them but the first is a capital.
+    pub(super) has_capitals: bool,
+}
+
+impl Letters {
+    /// Those that begin at a byte.
+    #[inline]
+    pub(super) fn at(bytes: &[u8], at: usize) -> Self {
+        let word = eight_bytes(bytes, at);
+        let (n, has_capitals) = n_ascii_letters(bytes, at, word);
+        Self { word, n, has_capitals }
+    }
+
+    /// The word that they are; `None` if a capital within them may begin another one, or if the word goes on with letters
+    /// of other alphabets.
+    #[inline]
+    pub(super) fn word(self, bytes: &[u8], start: usize) -> Option<Token> {
+        let Self { word, n, has_capitals } = self;
+        let (key, next) = if n < 8 {
+            (spread(word & ((1 << (8 * n)) - 1)), byte_of(word, n))
+        } else {
+            (word_key(&bytes[start..], n), bytes.get(start + n).copied().unwrap_or_default())
+        };
+        let is_word = !has_capitals && (next < 0x80 || start + n == bytes.len());
+        is_word.then(|| Token { start, end: start + n, kind: Kind::Word, key })
+    }
+}
+
 /// The tokens of a text. Plain white space is none, nor are letters that go on with a word (`s` in `PDFs`).
 pub(super) struct Tokens<'a> {
     text: &'a str,
@@ -54,6 +89,11 @@ impl<'a> Tokens<'a> {
     pub(super) fn within(page: &'a str, lines: Range<usize>) -> Self {
         let Range { start, end } = lines;
         Self { text: page, table: Table::get(), at: start, end, word_end: usize::MAX }
+    }
+
+    /// The byte from which on no token was looked at.
+    pub(super) fn at(&self) -> usize {
+        self.at
     }
 
     /// The next token of which the sieve does not know that nobody asks for it; most are passed over without more

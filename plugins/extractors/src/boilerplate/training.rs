@@ -146,12 +146,16 @@ impl Sink for Page {
         self.edge.next();
     }
 
-    fn node(&mut self, feature: usize) {
-        self.node.push(feature);
+    fn nodes<const N: usize>(&mut self, features: [usize; N]) {
+        for feature in features {
+            self.node.push(feature);
+        }
     }
 
-    fn edge(&mut self, feature: usize) {
-        self.edge.push(feature);
+    fn edges<const N: usize>(&mut self, features: [usize; N]) {
+        for feature in features {
+            self.edge.push(feature);
+        }
     }
 
     fn node_of_page(&mut self, feature: usize) {

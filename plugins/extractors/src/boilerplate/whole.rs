@@ -75,7 +75,8 @@ impl Whole {
             } else if opinion.width < 12.0 {
                 whole.short += width;
             }
-            let is_menu = *structure == Structure::Plain && opinion.width < 15.0 && !segment.ends_sentence;
+            let is_menu =
+                *structure == Structure::Plain && opinion.width < 15.0 && !segment.form.ends_sentence;
             run = if is_menu { run + 1 } else { 0 };
             whole.longest_run = whole.longest_run.max(run);
             whole.gaps += u32::from(segment.gap > 2);

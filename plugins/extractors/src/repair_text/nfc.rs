@@ -32,6 +32,9 @@ fn parts_to_look_up(text: &str) -> impl Iterator<Item = &str> {
 /// Whether the characters that begin in the window at a byte are in NFC whatever stands before them.
 fn is_surely_nfc(bytes: &[u8], from: usize) -> bool {
     if let Some(window) = bytes.get(from..).and_then(<[u8]>::first_chunk::<{ LANE + 2 }>) {
+        if window[..LANE].is_ascii() {
+            return true;
+        }
         let mut unsafe_ones = 0;
         for index in 0..LANE {
             unsafe_ones |= is_unsafe([window[index], window[index + 1], window[index + 2]]);

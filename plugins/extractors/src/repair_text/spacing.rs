@@ -210,7 +210,9 @@ fn next_special(bytes: &[u8], from: usize) -> Option<usize> {
         return Some(found);
     }
     while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ LANE + 2 }>) {
-        if may_have_special(window)
+        // Of what is all ASCII much less need be asked.
+        let is_ascii = window.is_ascii();
+        if (is_ascii && may_have_special_ascii(window) || !is_ascii && may_have_special(window))
             && let Some(found) = special_within(bytes, at..at + LANE)
         {
             return Some(found);
@@ -261,6 +263,19 @@ fn may_have_special(window: &[u8; LANE + 2]) -> bool {
         // Of U+2000 to U+203F some are, of U+3000 to U+303F only the first.
         let plain = within(third, 0x90, 0xA7) | within(third, 0xB0, 0xFF);
         may |= is(next, 0x80) & (is(byte, 0xE2) & (plain ^ 1) | is(byte, 0xE3) & is(third, 0x80));
+    }
+    may != 0
+}
+
+/// The same of a window of ASCII.
+fn may_have_special_ascii(window: &[u8; LANE + 2]) -> bool {
+    let is_plain = |byte: u8| u8::from(byte.wrapping_sub(0x21) <= 0x7E - 0x21);
+    let is = |byte: u8, other: u8| u8::from(byte == other);
+    let mut may = 0;
+    for index in 0..LANE {
+        let (byte, next) = (window[index], window[index + 1]);
+        let blank = is(byte, b' ') | is(byte, b'\n');
+        may |= (is_plain(byte) ^ 1) & ((is_plain(next) & blank) ^ 1);
     }
     may != 0
 }
@@ -321,4 +336,22 @@ fn windows_1252(c: char) -> Option<char> {
     ];
     let index = (c as usize).checked_sub(0x80)?;
     MEANT.get(index).copied().filter(|meant| *meant != '\0')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_special_is_found_in_windows(
+            pieces in proptest::collection::vec(prop_oneof!["[a-z]{1,90}", Just(" ".to_owned()), Just("\n".to_owned()), "\\PC", "[\\s\u{0}-\u{1F}\u{7F}\u{AD}\u{3000}]"], 0..12),
+        ) {
+            let text = pieces.concat();
+            let one_by_one = (0..text.len()).find(|at| is_special(text.as_bytes(), *at));
+            prop_assert_eq!(next_special(text.as_bytes(), 0), one_by_one);
+        }
+    }
 }
