@@ -503,6 +503,9 @@ fn shards_are_merged_when_all_are_there() {
     world.run(&[]).exits(0);
     let (whole, tally) = (concatenated(&world, "out", 0), world.tally());
     assert!(tally.1 > 50 && tally.2 > 50 && tally.3 == 9, "{tally:?}");
+    // A shard beside the output of a whole run does not take its manifest away.
+    world.run(&["--shard", "0/3"]).exits(0);
+    assert_eq!(world.manifest()["complete"], true);
     for folder in ["out", "gone"] {
         std::fs::remove_dir_all(world.path(folder)).unwrap();
     }
@@ -536,13 +539,32 @@ fn shards_are_merged_when_all_are_there() {
         }
     }
 
+    // The folder of all may be seen under another name, and is one of its own when it was copied.
+    std::fs::rename(world.path("out"), world.path("moved")).unwrap();
+    world.tamis(&["merge", "moved"]).exits(0);
+    let moved: Json = serde_json::from_str(&world.read("moved/.tamis/manifest.json")).unwrap();
+    assert_eq!(moved, manifest);
+    std::fs::rename(world.path("moved"), world.path("out")).unwrap();
+
     // What is cut off or exchanged is found.
     let part = world.path("out/shard-00002-of-00003/part-00000.jsonl");
     let content = std::fs::read(&part).unwrap();
     std::fs::write(&part, &content[1..]).unwrap();
-    world.tamis(&["merge", "out"]).exits(2).says(&["part-00000.jsonl", "its manifest says"]);
+    let damage = ["of shard 2", "part-00000.jsonl", "its manifest says", "run it again with `--fresh`"];
+    world.tamis(&["merge", "out"]).exits(2).says(&damage);
+    assert_eq!(world.tamis(&["merge", "out", "--missing"]).exits(0).says(&damage).stdout, "2\n");
     std::fs::write(&part, &content).unwrap();
+    let letters = world.path("out/__failed/shard-00001-of-00003/part-00000.jsonl");
+    std::fs::rename(&letters, world.path("letters")).unwrap();
+    assert_eq!(world.tamis(&["merge", "out", "--missing"]).exits(0).stdout, "1\n");
+    std::fs::rename(world.path("letters"), &letters).unwrap();
+
+    // Nobody should take for whole what a shard is about to replace.
+    assert_eq!(world.manifest()["complete"], true);
+    world.run(&["--shard", "1/3"]).exits(0);
+    assert_eq!(world.manifest()["complete"], true);
     world.run(&["--shard", "1/3", "--fresh", "--set", "stage.length.min_chars=70"]).exits(0);
+    assert!(!world.path("out/.tamis/manifest.json").exists());
     world.tamis(&["merge", "out"]).exits(2).says(&["shard 1 was made with another pipeline than shard 0"]);
     world.run(&["--shard", "0/4"]).exits(0);
     world.tamis(&["merge", "out"]).exits(2).says(&["some are of 3, some of 4 shards"]);

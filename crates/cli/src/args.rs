@@ -402,7 +402,10 @@ pub(crate) struct MergeArgs {
     /// The folder, or place in an object store, that was given to `tamis run --shard` with `-o`
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-    /// Print the numbers of the shards that are not finished, as job arrays take them (`3,7`), and write nothing
+    /// Print the numbers of the shards that are to be run again, as job arrays take them (`3,7`), and write nothing
+    ///
+    /// These are the shards that are not finished, and those of which a file is gone or was cut off; these are told,
+    /// and must be run with `--fresh`.
     #[arg(long)]
     pub(crate) missing: bool,
     /// Print JSON

@@ -802,6 +802,65 @@ class Stages(Folder):
         self.assertEqual(answers[6], {"id": "d6", "text": "X"})
         self.assertEqual([it.get("drop") for it in said(short)], [None, "long", None, "long", None, "long", None])
 
+    def served(self, program, texts):
+        """What a program answers about documents, sent as the stage sends them."""
+        (self.folder / "f.py").write_text(textwrap.dedent(program))
+        asked = [{"tamis": 1, "options": {}}, {"batch": len(texts)}]
+        asked += [{"id": f"d{n}", "text": text, "metadata": {}} for n, text in enumerate(texts)]
+        ran = subprocess.run(
+            [sys.executable, str(self.folder / "f.py")],
+            input="".join(json.dumps(it) + "\n" for it in asked),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        hello, *answers = map(json.loads, ran.stdout.splitlines())
+        self.assertEqual(hello, {"tamis": 1})
+        return answers
+
+    def test_what_a_function_reads_and_prints_is_not_between_documents(self):
+        program = """
+            import subprocess
+            import sys
+
+            import tamis
+
+            @tamis.filter
+            def nosy(document):
+                print("said")
+                subprocess.run(["cat"], check=True)
+                return sys.stdin.read() or f"{len(document.text)} characters"
+
+            tamis.serve(nosy)
+        """
+        # More than a pipe and what Python reads ahead hold together.
+        answers = self.served(program, [letter * 60_000 for letter in "abc"])
+        self.assertEqual([it["drop"] for it in answers], ["60000 characters"] * 3)
+
+    def test_what_is_no_text_costs_its_document(self):
+        program = """
+            import tamis
+
+            @tamis.extractor
+            def odd(document):
+                if document.text == "none":
+                    document.text = None
+                if document.text == "reason":
+                    document.drop(5)
+                if document.text == "part":
+                    document.split(None)
+                if document.text == "good":
+                    document.text = "better"
+
+            tamis.serve(odd)
+        """
+        answers = self.served(program, ["none", "reason", "part", "good"])
+        self.assertEqual(answers[0], {"id": "d0", "fail": "TypeError: the text of a document is a string, not NoneType"})
+        self.assertRegex(answers[1]["fail"], r"^TypeError: a reason is a string, not int \(f.py, line 9\)$")
+        self.assertIn("the text of a part is a string, not NoneType", answers[2]["fail"])
+        self.assertEqual(answers[3], {"id": "d3", "text": "better"})
+
     def test_a_function_can_still_be_called(self):
         @tamis.filter
         def short(document):

@@ -13,6 +13,7 @@ use crate::disk::journal;
 use crate::disk::manifest::Manifest;
 use crate::disk::names::MANIFEST;
 use crate::disk::previous;
+use crate::disk::shards;
 use crate::disk::work_folder::WorkFolder;
 use crate::error::RunError;
 use crate::observer::{Event, Events, Observer};
@@ -374,6 +375,9 @@ impl<'a> Setup<'a> {
         previous::check_free(&self.places, folder, earlier)?;
         previous::check_inputs(folder, earlier, self.inputs.paths())?;
         mirror.map_or(Ok(()), Mirror::make_room)?;
+        if self.settings.shard.is_some() {
+            shards::withdraw(folder)?;
+        }
         previous::clear(&self.places, folder, earlier)?;
         if self.added_to.is_none() {
             // They belonged to what is replaced.

@@ -147,5 +147,38 @@ pub fn innermost(error: &Error) -> String {
     if let Some(source) = error.source().filter(|source| !source.to_string().contains(&message)) {
         message = format!("{source}: {message}");
     }
+    if message.ends_with(NOT_ENCRYPTED) {
+        return ENCRYPTION_WANTED.to_owned();
+    }
     message
+}
+
+/// What to say instead.
+const ENCRYPTION_WANTED: &str = "the endpoint begins with `http:`, which is not encrypted: set `AWS_ALLOW_HTTP=true` \
+                                 (`AZURE_ALLOW_HTTP` for Azure) if that is meant";
+
+/// What the library says of an endpoint without encryption, in the words of the one below it.
+const NOT_ENCRYPTED: &str = "URL scheme is not allowed";
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt;
+
+    use super::*;
+
+    /// The words are those of a library of the library, which may find others.
+    #[test]
+    fn an_endpoint_without_encryption_is_told_with_the_variable_that_allows_it() {
+        choose_cryptography();
+        let store = AmazonS3Builder::new()
+            .with_endpoint("http://127.0.0.1:1")
+            .with_bucket_name("bucket")
+            .with_access_key_id("somebody")
+            .with_secret_access_key("something")
+            .build()
+            .unwrap();
+        let error = wait(async move { store.head(&"object".into()).await }).unwrap().unwrap_err();
+        let told = innermost(&error);
+        assert!(told.starts_with("the endpoint begins with `http:`"), "{told}");
+    }
 }

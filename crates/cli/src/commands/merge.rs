@@ -20,10 +20,17 @@ pub(crate) fn merge(args: &MergeArgs) -> Exit {
 
 fn looked_at(args: &MergeArgs) -> Result<Exit, RunError> {
     let shards = Shards::read(&args.folder)?;
-    let missing = shards.missing();
     if args.missing {
+        let damaged = shards.damaged()?;
+        let mut missing = shards.missing();
+        missing.extend(damaged.iter().map(|(index, _)| *index));
+        missing.sort_unstable();
+        for (index, why) in &damaged {
+            output::log_line(format_args!("warning: of shard {index}, {why}: run it again with `--fresh`"));
+        }
         if args.json {
-            print_line(json!({ "count": shards.count(), "missing": missing }));
+            let damaged: Vec<u32> = damaged.iter().map(|(index, _)| *index).collect();
+            print_line(json!({ "count": shards.count(), "missing": missing, "damaged": damaged }));
         } else {
             let numbers: Vec<String> = missing.iter().map(u32::to_string).collect();
             print_line(numbers.join(","));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::schema::{is_composed, needed};
 use super::words::first_sentence;
 use super::{At, Checker, MOST_MISTAKES, Mark, Meaning};
-use crate::envelope::ENVELOPE;
+use crate::envelope::{ENVELOPE, declares};
 use crate::node::{Data, Entry, Node, Table};
 use crate::suggest::{choice, closest, containing, did_you_mean_beside};
 use crate::text::Place;
@@ -160,6 +160,11 @@ impl<'a> Checker<'a> {
             self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), instead);
             return None;
         }
+        if top && declares(&ENVELOPE.run, &entry.key) {
+            let label = "write it in `[run]`: it is for the whole run";
+            self.error(&entry.key_place, format!("unknown {noun} `{}` in {owner}", entry.key), label);
+            return None;
+        }
         let meant = closest(&entry.key, all()).or_else(|| containing(&entry.key, all()));
         let above = || above_all_tables(entry, &self.owner).filter(|_| top);
         let label = match meant {
@@ -181,13 +186,17 @@ impl<'a> Checker<'a> {
 
 /// What to say about a key of the pipeline file that stands below a table, and so belongs to `owner`.
 ///
-/// The value tells it from an option that somebody tries: a list is no `extends`.
+/// The value tells it from an option that somebody tries: a list is no `extends`, and what has a `{field}` in it is the
+/// `name` of files, which another exporter has, and not that of a pipeline.
 pub(crate) fn above_all_tables(entry: &Entry, owner: &str) -> Option<String> {
     let schema = ENVELOPE.root.get("properties")?.get(&entry.key)?;
     let fits = match &entry.value.data {
         Data::Array(_) => schema.get("x-tables").is_some(),
         Data::Table(_) => schema["type"] == "object",
-        Data::String(_) => matches!(entry.key.as_str(), "extends" | "name"),
+        Data::String(text) => match entry.key.as_str() {
+            "name" => !text.contains('{'),
+            key => key == "extends",
+        },
         _ => false,
     };
     fits.then(|| format!("write it above all tables: here it belongs to {owner}"))

@@ -20,9 +20,12 @@ def serve(stage: Stage) -> None:
         raise TypeError("serve takes a function with @tamis.filter or @tamis.extractor")
     if sys.stdin.isatty():
         sys.exit("This is a stage of a pipeline: name it in a [[stage]] with use = \"exec\".")
-    lines = sys.stdin.buffer
-    # What the function prints must not stand between answers.
-    answers = os.fdopen(os.dup(1), "wb")
+    # What the function prints must not stand between answers, and what it reads, or a program that it starts and that
+    # inherits standard input, must not be documents.
+    lines, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
     hello = json.loads(lines.readline())

@@ -39,11 +39,12 @@ class Document:
 
     def drop(self, reason: str) -> None:
         """Drops the document, under a reason by which drops are counted."""
-        self._answer["drop"] = reason
+        self._answer["drop"] = _text("a reason", reason)
 
     def split(self, text: str, metadata: Optional[dict[str, Any]] = None) -> None:
         """Splits a document off, which follows this one and inherits its metadata."""
-        self._answer.setdefault("split", []).append({"text": text, "metadata": metadata or {}})
+        part = {"text": _text("the text of a part", text), "metadata": metadata or {}}
+        self._answer.setdefault("split", []).append(part)
 
     def count(self, name: str, n: int = 1) -> None:
         """Adds to a counter of the run."""
@@ -53,7 +54,7 @@ class Document:
     def _changes(self) -> dict[str, Any]:
         answer = self._answer
         if self.text != self._text:
-            answer["text"] = self.text
+            answer["text"] = _text("the text of a document", self.text)
         changed = self._changed_fields()
         if changed:
             answer["metadata"] = changed
@@ -70,6 +71,13 @@ class Document:
         }
         changed.update((name, None) for name in was if name not in self.metadata)
         return changed
+
+
+def _text(what: str, value: Any) -> str:
+    # `None` would mean that nothing was said, and anything else breaks the protocol, which costs a process.
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a string, not {type(value).__name__}")
+    return value
 
 
 def _copied(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -49,31 +49,112 @@ struct Line {
 pub(super) fn compare(runs: [(&Path, &Manifest); 2]) -> Option<Texts> {
     let exports = runs.map(|(folder, manifest)| Some((folder, lines_of(manifest)?)));
     let [Some(left), Some(right)] = exports else { return None };
-    let mut known: HashMap<u64, (u64, u64)> = HashMap::new();
-    each(left, |line| {
-        known.insert(hash(&line.id), (hash(&line.text), line.text.chars().count() as u64));
+    let mut known = Vec::new();
+    each(left, |at, line| known.push(Kept::of(at, &line)));
+    let mut known = Queues::of(known.into_iter(), |kept| (kept.id, kept.text));
+    let mut texts = Texts::default();
+    // Ids may repeat: a text that is there as it is comes first, wherever it stands among those of its id, and only
+    // what is left then meets in its order. So no document is called changed because another one of its id was dropped.
+    let mut rest = Vec::new();
+    each(right, |at, line| {
+        let now = Kept::of(at, &line);
+        if known.take((now.id, now.text)).is_some() {
+            texts.n_common += 1;
+        } else {
+            rest.push(now);
+        }
     });
-    let (mut texts, mut chosen) = (Texts::default(), Chosen::default());
-    each(right, |line| {
-        let Some((text, n_chars)) = known.get(&hash(&line.id)) else { return };
+    let mut known = Queues::of(known.rest(), |kept| kept.id);
+    let mut changed = Vec::new();
+    for now in rest {
+        let Some(was) = known.take(now.id) else { continue };
         texts.n_common += 1;
-        if *text != hash(&line.text) {
-            texts.n_changed += 1;
-            texts.n_chars[0] += n_chars;
-            texts.n_chars[1] += line.text.chars().count() as u64;
-            chosen.note(line);
-        }
-    });
-    let mut wanted: HashMap<String, String> =
-        chosen.lines.into_iter().map(|line| (line.id, line.text)).collect();
-    each(left, |line| {
-        if let Some(after) = wanted.remove(&line.id) {
-            let pieces = difference(beginning(&line.text), beginning(&after));
-            texts.samples.push(ChangedText { id: line.id, pieces });
-        }
-    });
+        texts.n_changed += 1;
+        texts.n_chars[0] += was.n_chars;
+        texts.n_chars[1] += now.n_chars;
+        changed.push((was.at, now.at));
+    }
+    texts.samples = samples(left, right, &changed);
     Some(texts)
 }
+
+/// Some of the documents that differ, at equal distances, in the order of the first run; `changed` says as which lines
+/// they stand in the two exports.
+fn samples(left: Export<'_>, right: Export<'_>, changed: &[(u64, u64)]) -> Vec<ChangedText> {
+    let step = changed.len().div_ceil(MOST_SAMPLES).max(1);
+    let chosen: Vec<(u64, u64)> = changed.iter().step_by(step).copied().collect();
+    let mut after: HashMap<u64, String> = HashMap::new();
+    each(right, |at, line| {
+        if chosen.iter().any(|(_, now)| *now == at) {
+            after.insert(at, line.text);
+        }
+    });
+    let mut samples = Vec::new();
+    each(left, |at, line| {
+        let now = chosen.iter().find(|(was, _)| *was == at).and_then(|(_, now)| after.get(now));
+        if let Some(now) = now {
+            let pieces = difference(beginning(&line.text), beginning(now));
+            samples.push(ChangedText { id: line.id, pieces });
+        }
+    });
+    samples
+}
+
+/// What is remembered of a document that was kept.
+#[derive(Clone, Copy)]
+struct Kept {
+    id: u64,
+    text: u64,
+    n_chars: u64,
+    /// As which line of its export it stands, from 0.
+    at: u64,
+}
+
+impl Kept {
+    fn of(at: u64, line: &Line) -> Self {
+        Self { id: hash(&line.id), text: hash(&line.text), n_chars: line.text.chars().count() as u64, at }
+    }
+}
+
+/// Documents in queues, by what they have in common; those of a queue are in the order of their export.
+struct Queues<K> {
+    documents: Vec<(K, Kept)>,
+    /// Where a queue begins: how many of it were taken. Of a run all of whose documents have one id, a search for the
+    /// first that is left would be a search through all of them each time.
+    taken: Vec<usize>,
+}
+
+impl<K: Ord + Copy> Queues<K> {
+    fn of(documents: impl Iterator<Item = Kept>, key: impl Fn(&Kept) -> K) -> Self {
+        let mut documents: Vec<(K, Kept)> = documents.map(|kept| (key(&kept), kept)).collect();
+        documents.sort_unstable_by_key(|(key, kept)| (*key, kept.at));
+        let taken = vec![0; documents.len()];
+        Self { documents, taken }
+    }
+
+    /// The first that is left of a queue.
+    fn take(&mut self, key: K) -> Option<Kept> {
+        let from = self.documents.partition_point(|(other, _)| *other < key);
+        let taken = self.taken.get_mut(from)?;
+        let (_, kept) = self.documents.get(from + *taken).filter(|(other, _)| *other == key)?;
+        *taken += 1;
+        Some(*kept)
+    }
+
+    /// All that are left.
+    fn rest(self) -> impl Iterator<Item = Kept> {
+        let mut n_gone = 0;
+        self.documents.into_iter().zip(self.taken).filter_map(move |((_, kept), taken)| {
+            n_gone += taken;
+            let is_gone = n_gone > 0;
+            n_gone -= usize::from(is_gone);
+            (!is_gone).then_some(kept)
+        })
+    }
+}
+
+/// The folder of a run, and what one of its exports wrote there.
+type Export<'a> = (&'a Path, &'a ExportManifest);
 
 /// The export of kept documents, if it has lines of JSON.
 fn lines_of(manifest: &Manifest) -> Option<&ExportManifest> {
@@ -84,7 +165,9 @@ fn lines_of(manifest: &Manifest) -> Option<&ExportManifest> {
 }
 
 /// Reads the lines of an export; what is no line of it any more is passed over, as are files that are gone.
-fn each((folder, export): (&Path, &ExportManifest), mut take: impl FnMut(Line)) {
+/// `take` is told as which line a record stands, from 0.
+fn each((folder, export): Export<'_>, mut take: impl FnMut(u64, Line)) {
+    let mut at = 0;
     for file in &export.files {
         let file = InputFile::at(Location::Path(folder.join(&export.folder).join(&file.name)));
         let Ok(input) = Input::open(&file, &OpenOptions::default()) else { continue };
@@ -92,9 +175,10 @@ fn each((folder, export): (&Path, &ExportManifest), mut take: impl FnMut(Line)) 
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
             if let Ok(record) = serde_json::from_slice::<Line>(&line) {
-                take(record);
+                take(at, record);
             }
             line.clear();
+            at += 1;
         }
     }
 }
@@ -107,34 +191,4 @@ fn hash(text: &str) -> u64 {
 
 fn beginning(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MOST_BYTES)).unwrap_or(text)
-}
-
-/// Some lines, at equal distances in those that were noted.
-struct Chosen {
-    lines: Vec<Line>,
-    step: usize,
-    at: usize,
-}
-
-impl Default for Chosen {
-    fn default() -> Self {
-        Self { lines: Vec::new(), step: 1, at: 0 }
-    }
-}
-
-impl Chosen {
-    fn note(&mut self, line: Line) {
-        if self.at.is_multiple_of(self.step) {
-            self.lines.push(line);
-        }
-        self.at += 1;
-        if self.lines.len() > MOST_SAMPLES {
-            let mut is_odd = true;
-            self.lines.retain(|_| {
-                is_odd = !is_odd;
-                !is_odd
-            });
-            self.step *= 2;
-        }
-    }
 }

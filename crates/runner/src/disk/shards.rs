@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tamis_address::Address;
 use tamis_store::{Condition, Marks, Outlet};
 
-use crate::disk::file::{FileEntry, create_folder, write_file};
+use crate::disk::file::{FileEntry, create_folder, remove, write_file};
 use crate::disk::known_inputs::KnownInputs;
 use crate::disk::manifest::{ExportManifest, Learned, Manifest};
 use crate::disk::names::{INPUTS, MANIFEST, WORK};
@@ -91,6 +91,39 @@ impl Shards {
             .collect()
     }
 
+    /// Finished shards of which a file is gone or was cut off: the number of each, and what is wrong with it. They are to
+    /// be run again, too, with `--fresh`, because what a run has finished is not taken away without being asked for.
+    ///
+    /// # Errors
+    ///
+    /// When an object store does not answer.
+    pub fn damaged(&self) -> Result<Vec<(u32, String)>, RunError> {
+        let home = self.home()?;
+        let mut damaged = Vec::new();
+        for (index, manifest) in (0..).zip(&self.manifests) {
+            let Some(manifest) = manifest else { continue };
+            let shard = Shard { index, count: self.count }.folder();
+            damaged.extend(self.check_files(&home, &shard, manifest)?.map(|why| (index, why)));
+        }
+        Ok(damaged)
+    }
+
+    /// What is not as the manifest of a shard says.
+    fn check_files(&self, home: &Path, shard: &str, manifest: &Manifest) -> Result<Option<String>, RunError> {
+        match &self.there {
+            Some(there) => there.check_files(shard, manifest),
+            None => Ok(check_files(home, &placed(manifest.clone(), home, shard))),
+        }
+    }
+
+    /// The folder, as the manifests of shards name what lies beside their own.
+    fn home(&self) -> Result<PathBuf, RunError> {
+        match &self.there {
+            Some(_) => Ok(self.place()),
+            None => self.folder.canonicalize().map_err(RunError::write(&self.folder)),
+        }
+    }
+
     /// The finished shards: the number of each, its folder and its manifest.
     pub fn finished(&self) -> impl Iterator<Item = (u32, PathBuf, &Manifest)> {
         let count = self.count;
@@ -113,26 +146,22 @@ impl Shards {
             let list = list.join(",");
             return Err(wrong(format!("{n} of {count} are not finished, run them again: {list}")));
         }
-        let home = match &self.there {
-            Some(_) => place.clone(),
-            None => self.folder.canonicalize().map_err(RunError::write(&self.folder))?,
-        };
+        let home = self.home()?;
+        if let Some((index, why)) = self.damaged()?.into_iter().next() {
+            return Err(wrong(format!("of shard {index}, {why}: run it again with `--fresh`")));
+        }
         let mut merged: Option<Manifest> = None;
         // What all have read, for whoever adds to it; shards of an older program have no lists.
         let mut known = Some(KnownInputs::default());
         for (index, manifest) in (0..).zip(self.manifests.into_iter().flatten()) {
             let shard = Shard { index, count: self.count }.folder();
-            match &self.there {
-                Some(there) => there.check_files(&shard, &manifest)?.map_or(Ok(()), |why| Err(wrong(why)))?,
-                None => check_files(&self.folder.join(&shard), &manifest).map_err(&wrong)?,
-            }
             known = known
                 .zip(KnownInputs::read(&self.folder.join(&shard)).ok())
                 .map(|(known, read)| known.and(read));
             let manifest = placed(manifest, &home, &shard);
             match &mut merged {
                 None => merged = Some(manifest),
-                Some(merged) => add(merged, manifest),
+                Some(merged) => add(merged, manifest, index).map_err(&wrong)?,
             }
         }
         let merged = merged.ok_or_else(|| wrong("there are none".to_owned()))?;
@@ -216,7 +245,9 @@ impl Copied {
                 let Some(head) = head else { return Ok(Some(format!("`{name}` cannot be found"))) };
                 if head.bytes != file.bytes {
                     let (bytes, expected) = (head.bytes, file.bytes);
-                    return Ok(Some(format!("`{name}` has {bytes} bytes, its manifest says {expected}")));
+                    return Ok(Some(format!(
+                        "`{name}` has {bytes} bytes, where its manifest says {expected}"
+                    )));
                 }
             }
         }
@@ -245,25 +276,20 @@ fn is_address(path: &Path) -> bool {
 }
 
 /// A part that is gone, or was cut off, must not be found out by whoever reads the output next month.
-fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), String> {
-    for export in &manifest.exports {
-        for file in &export.files {
-            let path = folder.join(&export.folder).join(&file.name);
-            let bytes = std::fs::metadata(&path).map(|it| it.len());
-            match bytes {
-                Ok(bytes) if bytes == file.bytes => {}
+fn check_files(home: &Path, placed: &Manifest) -> Option<String> {
+    placed.exports.iter().flat_map(|export| export.files.iter().map(move |file| (export, file))).find_map(
+        |(export, file)| {
+            let path = home.join(&export.folder).join(&file.name);
+            let shown = path.strip_prefix(home).unwrap_or(&path).display();
+            match std::fs::metadata(&path).map(|it| it.len()) {
+                Ok(bytes) if bytes == file.bytes => None,
                 Ok(bytes) => {
-                    let expected = file.bytes;
-                    return Err(format!(
-                        "`{}` has {bytes} bytes, its manifest says {expected}",
-                        path.display()
-                    ));
+                    Some(format!("`{shown}` has {bytes} bytes, where its manifest says {}", file.bytes))
                 }
-                Err(error) => return Err(format!("`{}` cannot be found: {error}", path.display())),
+                Err(error) => Some(format!("`{shown}` cannot be found: {error}")),
             }
-        }
-    }
-    Ok(())
+        },
+    )
 }
 
 /// A manifest of a shard as one of the folder above: its files are named from there.
@@ -272,8 +298,7 @@ fn placed(manifest: Manifest, folder: &Path, shard: &str) -> Manifest {
         // An export that lies elsewhere has a folder for the shard there, too.
         let (base, below) = if export.folder.is_absolute() || is_address(&export.folder) {
             let name = export.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let above = export.folder.parent().unwrap_or(folder);
-            (above.strip_prefix(folder).unwrap_or(above).to_owned(), name)
+            (base_of(&export, folder, &name), name)
         } else {
             let own = export.folder.to_string_lossy().replace('\\', "/");
             (PathBuf::new(), if own.is_empty() { shard.to_owned() } else { format!("{shard}/{own}") })
@@ -289,18 +314,72 @@ fn placed(manifest: Manifest, folder: &Path, shard: &str) -> Manifest {
     Manifest { exports, learned, fates: None, ..manifest }
 }
 
-fn add(merged: &mut Manifest, manifest: Manifest) {
+/// The folder in which an export beside that of the manifest has one for each shard, from the folder of all.
+///
+/// A shard names such a place by its whole path, and that is another one where the output was moved, or where the
+/// machines of a cluster do not see it under the same name. So what lies below the folder of all, under the end of
+/// that path and with the files in it, is meant, wherever it was then.
+fn base_of(export: &ExportManifest, home: &Path, shard: &str) -> PathBuf {
+    let above = export.folder.parent().unwrap_or(home);
+    if is_address(&export.folder) {
+        return above.strip_prefix(home).unwrap_or(above).to_owned();
+    }
+    if let Ok(below) = above.strip_prefix(home) {
+        return below.to_owned();
+    }
+    let parts: Vec<_> = above.components().skip(1).collect();
+    let ends = (0..parts.len()).filter_map(|from| Some(parts.get(from..)?.iter().collect::<PathBuf>()));
+    let holds = |end: &PathBuf| match export.files.first() {
+        Some(file) => home.join(end).join(shard).join(&file.name).exists(),
+        None => home.join(end).is_dir(),
+    };
+    ends.into_iter().find(holds).unwrap_or_else(|| above.to_owned())
+}
+
+/// Adds what shard `index` has written to what those before it have.
+fn add(merged: &mut Manifest, manifest: Manifest, index: u32) -> Result<(), String> {
     merged.tally.add(manifest.tally);
     let mut places: BTreeMap<String, usize> =
         merged.exports.iter().enumerate().map(|(at, export)| (export.id.clone(), at)).collect();
     for export in manifest.exports {
         match places.remove(&export.id) {
             Some(at) => {
-                merged.exports[at].records += export.records;
-                merged.exports[at].files.extend(export.files);
+                let known = &mut merged.exports[at];
+                if known.files.is_empty() {
+                    // Where nothing was written, nothing says where the folder is now.
+                    known.folder.clone_from(&export.folder);
+                } else if !export.files.is_empty() && known.folder != export.folder {
+                    let [one, other] = [&known.folder, &export.folder].map(|folder| folder.display());
+                    return Err(format!(
+                        "export `{}` went to `{one}`, and that of shard {index} to `{other}`: bring them together, or \
+                         run one of them again with `--fresh`",
+                        export.id
+                    ));
+                }
+                known.records += export.records;
+                known.files.extend(export.files);
             }
             None => merged.exports.push(export),
         }
     }
     merged.learned.extend(manifest.learned);
+    Ok(())
+}
+
+/// Takes the manifest away that a merge of shards has left in the folder above that of a shard: it says that all of
+/// them are whole, and one begins anew.
+///
+/// That of a run which was no shard stays, whose files lie in that folder themselves.
+pub(crate) fn withdraw(shard: &Path) -> Result<(), RunError> {
+    let Some(above) = shard.parent() else { return Ok(()) };
+    // What cannot be read is nobody's business here: it is no manifest that anybody could trust.
+    let Ok(Some(merged)) = Manifest::read(above) else { return Ok(()) };
+    let of_shard = |file: &FileEntry| {
+        file.name.split_once('/').is_some_and(|(folder, _)| Shard::of_folder(folder).is_some())
+    };
+    let mut files = merged.exports.iter().flat_map(|export| &export.files).peekable();
+    if files.peek().is_some() && files.all(of_shard) {
+        remove(&above.join(MANIFEST))?;
+    }
+    Ok(())
 }
