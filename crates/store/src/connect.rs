@@ -73,7 +73,8 @@ pub fn bucket(base: &str) -> Result<Bucket> {
     Ok(bucket)
 }
 
-/// How long requests are repeated: a store that does not answer within a minute or so is not there.
+/// How often a request is repeated at once, for some seconds: whoever mistypes an address does not want to wait. Whoever has
+/// had answers of a store before and may wait longer repeats more than a request.
 pub fn retry() -> RetryConfig {
     RetryConfig { max_retries: 5, retry_timeout: Duration::from_mins(1), ..RetryConfig::default() }
 }

@@ -25,6 +25,15 @@ use std::sync::Arc;
 
 use tamis_address::Address;
 
+/// The kind of an error that may be gone another time.
+const PASSING: io::ErrorKind = io::ErrorKind::NotConnected;
+
+/// Whether an error of an [`Outlet`] may be gone another time: the store did not answer, or not with sense, however often
+/// it was asked right away.
+pub fn is_passing(error: &io::Error) -> bool {
+    error.kind() == PASSING
+}
+
 /// What an object says of itself, in its metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marks {

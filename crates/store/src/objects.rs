@@ -13,7 +13,7 @@ use object_store::{
 use tamis_address::{Address, Parts};
 
 use crate::connect::{Bucket, bucket, innermost, wait};
-use crate::{Condition, Head, Marks, Placed, Sending, Version};
+use crate::{Condition, Head, Marks, PASSING, Placed, Sending, Version};
 
 /// Metadata of an object: Azure takes no hyphen in such a name, and some proxies no underscore.
 const RUN: &str = "tamisrun";
@@ -189,6 +189,7 @@ pub(crate) fn explain(url: &Address, error: &Error) -> io::Error {
         Error::NotImplemented { .. } | Error::NotSupported { .. } => {
             (ErrorKind::Unsupported, format!("the server cannot do that: {}", url.hide(&innermost(error))))
         }
+        error if !is_lasting(error) => (PASSING, url.hide(&innermost(error))),
         error => (ErrorKind::Other, url.hide(&innermost(error))),
     };
     io::Error::new(kind, format!("`{url}` cannot be written to: {why}"))

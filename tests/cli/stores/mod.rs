@@ -4,7 +4,7 @@ mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tamis_tests::lottery::Lottery;
@@ -275,6 +275,26 @@ fn pieces_of_large_parts_are_never_left_behind() {
     });
     run(&world, &proxy.address(), "here", &[]).exits(0);
     assert!(proxy.count(Deed::CutBefore) > 1 && proxy.count(Deed::CutAfter) > 1, "too few were cut");
+    same_as_local(&world, &server);
+}
+
+#[test]
+fn a_store_that_is_silent_for_a_while_is_waited_for() {
+    // Longer than one object is tried at a time.
+    const SILENCE: Duration = Duration::from_secs(30);
+    let Some(server) = Server::start() else { return eprintln!("{SKIPPED}") };
+    let world = world(PIPELINE);
+    let mut since = None;
+    let proxy = Proxy::start(&server, move |method, target| {
+        if !is_part(method, target) && since.is_none() {
+            return Deed::Pass;
+        }
+        // With the first part everything is silent, the claim included.
+        let since = since.get_or_insert_with(Instant::now);
+        if since.elapsed() < SILENCE { Deed::CutBefore } else { Deed::Pass }
+    });
+    run(&world, &proxy.address(), "here", &[]).exits(0).says(&["cannot be written to", "it is tried again"]);
+    assert!(proxy.count(Deed::CutBefore) > 6, "it was hardly silent");
     same_as_local(&world, &server);
 }
 

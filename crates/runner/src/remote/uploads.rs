@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tamis_stage::RunContext;
-use tamis_store::{Marks, Outlet, Sending};
+use tamis_stage::{LogLevel, RunContext};
+use tamis_store::{Marks, Outlet, Sending, is_passing};
 
 use crate::disk::file::{entries_of, remove, write_file};
 use crate::disk::names::CLAIM;
@@ -25,6 +25,12 @@ const SENDERS: usize = 4;
 const WAITING: usize = 8;
 /// For how long a claim is taken to be ours without asking.
 const TRUST: Duration = Duration::from_secs(5);
+/// For how long a store that has answered before may be silent. A job of a night must not end with a switch that is
+/// started anew.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// How long is waited before a file is sent again; twice as long before each further time, to the longest.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// How often somebody who waits is asked whether to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 
@@ -219,7 +225,7 @@ impl Shared {
     /// Sends one file after the other until there are no more.
     fn send_all(&self) {
         while let Some(job) = self.next() {
-            let sent = self.send(&job);
+            let sent = self.send_patiently(&job);
             let mut state = self.lock();
             state.n_flying -= 1;
             if let Err(error) = sent {
@@ -245,13 +251,40 @@ impl Shared {
         }
     }
 
+    /// Sends a file, again and again while the store does not answer.
+    fn send_patiently(&self, job: &Job) -> Result<(), RunError> {
+        let (since, mut pause) = (Instant::now(), PAUSE);
+        loop {
+            let source = match self.send(job) {
+                Err(RunError::Store { source }) if is_passing(&source) => source,
+                sent => return sent,
+            };
+            if since.elapsed() > PATIENCE || self.is_stopped() {
+                return Err(RunError::Store { source });
+            }
+            let line = format!("{source}; it is tried again in {} s", pause.as_secs());
+            self.context.log(LogLevel::Warning, &line);
+            let until = Instant::now() + pause;
+            while Instant::now() < until && !self.is_stopped() {
+                std::thread::sleep(STOP_CHECK);
+            }
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+
     fn send(&self, job: &Job) -> Result<(), RunError> {
         self.check_claim()?;
         let marks = Marks { run: self.run.clone(), blake3: job.blake3.clone() };
         let sender = Sender { shared: self, place: job.place };
+        sender.abort_begun(&job.name, &*job.outlet)?;
         let sent = job.outlet.put_file(&job.name, &job.path, &marks, &sender);
         sent.map_err(RunError::store)?;
         remove(&job.path)
+    }
+
+    fn is_stopped(&self) -> bool {
+        let state = self.lock();
+        state.is_closed || state.has_left || state.failed.is_some() || self.context.is_cancelled()
     }
 
     fn check_claim(&self) -> Result<(), RunError> {
@@ -269,6 +302,16 @@ impl Shared {
 }
 
 impl Sender<'_> {
+    /// Takes away the pieces of an upload that this process has begun and could not abort while the store was silent.
+    fn abort_begun(&self, name: &str, outlet: &dyn Outlet) -> Result<(), RunError> {
+        let note = self.note(name);
+        let Ok(text) = std::fs::read(&note) else { return Ok(()) };
+        if let Ok(begun) = serde_json::from_slice::<Begun>(&text) {
+            outlet.abort(&begun.name, &begun.upload).map_err(RunError::store)?;
+        }
+        remove(&note)
+    }
+
     fn note(&self, name: &str) -> PathBuf {
         let hash = blake3::hash(format!("{} {name}", self.place).as_bytes());
         self.shared.notes.join(hash.to_hex().as_str())
@@ -277,8 +320,7 @@ impl Sender<'_> {
 
 impl Sending for Sender<'_> {
     fn is_stopped(&self) -> bool {
-        let state = self.shared.lock();
-        state.is_closed || state.has_left || state.failed.is_some() || self.shared.context.is_cancelled()
+        self.shared.is_stopped()
     }
 
     fn may_replace(&self, run: &str) -> bool {
@@ -286,7 +328,10 @@ impl Sending for Sender<'_> {
     }
 
     fn check(&self) -> io::Result<()> {
-        self.shared.check_claim().map_err(io::Error::other)
+        self.shared.check_claim().map_err(|error| match error {
+            RunError::Store { source } => source,
+            error => io::Error::other(error),
+        })
     }
 
     fn begun(&self, name: &str, upload: &str) -> io::Result<()> {
