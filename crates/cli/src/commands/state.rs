@@ -32,10 +32,7 @@ pub(crate) fn merge(context: &Context, args: &StateMergeArgs) -> anyhow::Result<
             ));
             Ok(Exit::Done)
         }
-        Err(error) => {
-            output::error_line(&error);
-            Ok(if error.is_setup() { Exit::Setup } else { Exit::Broken })
-        }
+        Err(error) => Ok(refused(&error)),
     }
 }
 
@@ -58,10 +55,7 @@ pub(crate) fn rows(context: &Context, args: &StateRowsArgs) -> anyhow::Result<Ex
             print_line(json!({ "rows": n_rows, "round": round, "tallied": tallied }));
             Ok(Exit::Done)
         }
-        Err(error) => {
-            output::error_line(&error);
-            Ok(if error.is_setup() { Exit::Setup } else { Exit::Broken })
-        }
+        Err(error) => Ok(refused(&error)),
     }
 }
 
@@ -78,9 +72,12 @@ pub(crate) fn keep(context: &Context, args: &StateKeepArgs) -> anyhow::Result<Ex
             print_line(json!({ "kept": n_kept }));
             Ok(Exit::Done)
         }
-        Err(error) => {
-            output::error_line(&error);
-            Ok(if error.is_setup() { Exit::Setup } else { Exit::Broken })
-        }
+        Err(error) => Ok(refused(&error)),
     }
+}
+
+/// Tells what is wrong with a state.
+fn refused(error: &tamis_runner::RunError) -> Exit {
+    output::error_line(error);
+    if error.is_setup() { Exit::Setup } else { Exit::Broken }
 }
