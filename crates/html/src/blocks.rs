@@ -16,12 +16,20 @@ pub struct Block {
     text: Range<u32>,
     nodes: Range<u32>,
     container: u32,
-    link_bytes: u32,
-    bold_bytes: u32,
-    /// Beyond 65,535 they are no longer counted: two bytes make the difference of a word for each block.
-    n_links: u16,
-    /// Whether only `<br>` parts it from the block before, so that both are lines of one paragraph.
-    pub after_break: bool,
+    /// Which of the marks of the page it has, twice, and 1 more behind `<br>`.
+    marks: u32,
+}
+
+/// What of a block is linked or in bold type. Most have neither, and a page may have a block in four bytes of source, so
+/// it does not stand in each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Bytes of its text that are linked.
+    pub link_bytes: u32,
+    /// Number of links that begin in it.
+    pub n_links: u32,
+    /// Bytes of its text in bold or strong type.
+    pub bold_bytes: u32,
 }
 
 impl Block {
@@ -40,19 +48,9 @@ impl Block {
         self.container as usize
     }
 
-    /// Bytes of its text that are linked.
-    pub fn link_bytes(&self) -> usize {
-        self.link_bytes as usize
-    }
-
-    /// Number of links that begin in it.
-    pub fn n_links(&self) -> usize {
-        self.n_links.into()
-    }
-
-    /// Bytes of its text in bold or strong type.
-    pub fn bold_bytes(&self) -> usize {
-        self.bold_bytes as usize
+    /// Whether only `<br>` parts it from the block before, so that both are lines of one paragraph.
+    pub fn after_break(&self) -> bool {
+        self.marks & 1 == 1
     }
 }
 
@@ -62,11 +60,14 @@ pub struct Container {
     node: u32,
     parent: u32,
     blocks: Range<u32>,
-    n_images: u32,
-    depth: u16,
+    n_images: u16,
+    depth: u8,
     /// What it is.
     pub tag: Tag,
 }
+
+// What these take decides what a hostile page takes.
+const _: () = assert!(size_of::<Block>() == 24 && size_of::<Container>() == 20);
 
 impl Container {
     /// The element.
@@ -79,7 +80,7 @@ impl Container {
         self.parent as usize
     }
 
-    /// How many block elements are around it.
+    /// How many block elements are around it, 255 at most.
     pub fn depth(&self) -> usize {
         self.depth.into()
     }
@@ -89,9 +90,9 @@ impl Container {
         wide(&self.blocks)
     }
 
-    /// Number of pictures inside.
+    /// Number of pictures inside, 65,535 at most.
     pub fn n_images(&self) -> usize {
-        self.n_images as usize
+        self.n_images.into()
     }
 }
 
@@ -113,6 +114,8 @@ pub struct Blocks {
     pub blocks: Vec<Block>,
     /// The block elements, in document order.
     pub containers: Vec<Container>,
+    /// The first are those of a block without any.
+    marks: Vec<Marks>,
 }
 
 impl Blocks {
@@ -136,11 +139,28 @@ impl Blocks {
             + self.text.capacity()
             + self.blocks.capacity() * size_of::<Block>()
             + self.containers.capacity() * size_of::<Container>()
+            + self.marks.capacity() * size_of::<Marks>()
     }
 
     /// The text of a block.
     pub fn text_of(&self, block: &Block) -> &str {
         self.text.get(block.text()).unwrap_or_default()
+    }
+
+    /// What of a block is linked or in bold type.
+    pub fn marks_of(&self, block: &Block) -> Marks {
+        self.marks.get(block.marks as usize / 2).copied().unwrap_or_default()
+    }
+
+    /// The number of some marks, as the last block has them or anew.
+    fn number_of(&mut self, marks: Marks) -> usize {
+        if marks == Marks::default() {
+            return 0;
+        }
+        if self.marks.last() != Some(&marks) {
+            self.marks.push(marks);
+        }
+        self.marks.len() - 1
     }
 }
 
@@ -193,15 +213,26 @@ impl<'t, 'a> Walk<'t, 'a> {
             node = self.enter(node);
         }
         self.leave_before(usize::MAX);
+        self.blocks.blocks.shrink_to_fit();
+        self.blocks.containers.shrink_to_fit();
         (self.blocks, self.n_skipped)
     }
 
     fn new(tree: &'t Tree<'a>) -> Self {
         let root = Container { node: 0, parent: 0, blocks: 0..0, n_images: 0, depth: 0, tag: Tag::Root };
+        // Of what grows the old half is left behind, which is memory that a page of many blocks takes twice.
+        let (mut n_texts, mut n_elements) = (0, 0);
+        for node in &tree.shape.nodes {
+            n_texts += usize::from(node.tag == Tag::Text);
+            n_elements += usize::from(node.tag.is_block());
+        }
+        let mut containers = Vec::with_capacity(n_elements + 1);
+        containers.push(root);
         let blocks = Blocks {
             text: String::with_capacity(tree.source.len() / 8),
-            blocks: Vec::new(),
-            containers: vec![root],
+            blocks: Vec::with_capacity(n_texts),
+            containers,
+            marks: vec![Marks::default()],
         };
         Self {
             tree,
@@ -242,7 +273,7 @@ impl<'t, 'a> Walk<'t, 'a> {
                 }
                 self.container = above;
                 if let Some(above) = self.blocks.containers.get_mut(above) {
-                    above.n_images += n_images;
+                    above.n_images = above.n_images.saturating_add(n_images);
                 }
             }
         }
@@ -258,12 +289,12 @@ impl<'t, 'a> Walk<'t, 'a> {
     /// Looks at a node, and says which comes next.
     fn enter(&mut self, node: NodeId) -> NodeId {
         let tag = self.tree.tag(node);
+        if tag == Tag::Text {
+            self.text(node);
+            return node + 1;
+        }
         let end = self.tree.end(node);
         match tag {
-            Tag::Text => {
-                self.text(node);
-                return node + 1;
-            }
             Tag::Br => {
                 self.flush();
                 self.block.after_break = true;
@@ -271,7 +302,7 @@ impl<'t, 'a> Walk<'t, 'a> {
             }
             Tag::Img | Tag::Picture | Tag::Video => {
                 if let Some(container) = self.blocks.containers.get_mut(self.container) {
-                    container.n_images += 1;
+                    container.n_images = container.n_images.saturating_add(1);
                 }
                 return end;
             }
@@ -383,14 +414,17 @@ impl<'t, 'a> Walk<'t, 'a> {
             return;
         }
         self.blocks.text.truncate(text.end);
+        let marks = self.blocks.number_of(Marks {
+            link_bytes: narrow(pending.link_bytes.min(kept)),
+            n_links: narrow(pending.n_links),
+            bold_bytes: narrow(pending.bold_bytes.min(kept)),
+        });
         self.blocks.blocks.push(Block {
             text: narrow(text.start)..narrow(text.end),
             nodes: narrow(pending.first)..narrow(pending.last + 1),
             container: narrow(self.container),
-            link_bytes: narrow(pending.link_bytes.min(kept)),
-            n_links: u16::try_from(pending.n_links).unwrap_or(u16::MAX),
-            bold_bytes: narrow(pending.bold_bytes.min(kept)),
-            after_break: pending.after_break,
+            // A page has fewer blocks than a third of its bytes, of which there are no more than 3 GiB.
+            marks: narrow(marks * 2 + usize::from(pending.after_break)),
         });
         self.block.start = self.blocks.text.len();
     }

@@ -113,7 +113,7 @@ impl<'a> Builder<'a> {
     fn new(source: &'a str) -> Self {
         // One node in thirty bytes is what pages have; the array grows where it is more.
         let mut nodes = Vec::with_capacity(source.len() / 32 + 1);
-        nodes.push(Node { parent: 0, end: 0, from: 0, to: 0, tag: Tag::Root, names: [0; 3] });
+        nodes.push(Node { parent: 0, start: 0, end: 0, tag: Tag::Root, names: [0; 3] });
         Self {
             source,
             shape: Shape { nodes, attributes: Vec::with_capacity(source.len() / 64) },
@@ -136,10 +136,19 @@ impl<'a> Builder<'a> {
         self.open.last().copied().expect("the root is never closed")
     }
 
-    fn push_node(&mut self, tag: Tag, from: u32, to: u32) -> u32 {
+    fn push_text(&mut self, Span { start, end }: Span) -> u32 {
         let node = self.shape.nodes.len() as u32;
         let parent = self.top().node;
-        self.shape.nodes.push(Node { parent, end: node + 1, from, to, tag, names: [0; 3] });
+        self.shape.nodes.push(Node { parent, start, end, tag: Tag::Text, names: [0; 3] });
+        node
+    }
+
+    /// Adds an element with nothing in it, whose attributes come next.
+    fn push_element(&mut self, tag: Tag) -> u32 {
+        let node = self.shape.nodes.len() as u32;
+        let parent = self.top().node;
+        let start = self.shape.attributes.len() as u32;
+        self.shape.nodes.push(Node { parent, start, end: node + 1, tag, names: [0; 3] });
         node
     }
 
@@ -159,14 +168,14 @@ impl<'a> Builder<'a> {
             Tag::Head => self.pop(),
             _ => {}
         }
-        self.push_node(Tag::Text, span.start, span.end);
+        self.push_text(span);
     }
 
     /// The content of an element that was just started.
     fn raw(&mut self, span: Span) {
         let Some(element) = self.shape.nodes.len().checked_sub(1) else { return };
         if span.end > span.start {
-            let node = self.push_node(Tag::Text, span.start, span.end);
+            let node = self.push_text(span);
             if let Some(text) = self.shape.nodes.get_mut(node as usize) {
                 text.parent = element as u32;
             }
@@ -211,16 +220,13 @@ impl<'a> Builder<'a> {
 
     /// Adds an element, and opens it unless it is whole.
     fn open(&mut self, tag: Tag, name: u64, foreign: bool, whole: bool, attributes: &mut Vec<Attribute>) {
-        let from = self.shape.attributes.len() as u32;
-        self.shape.attributes.append(attributes);
-        let to = self.shape.attributes.len() as u32;
-        let node = self.push_node(tag, from, to);
-        let own = self.shape.attributes.get(from as usize..).unwrap_or_default();
+        let node = self.push_element(tag);
         if let Some(node) = self.shape.nodes.last_mut() {
-            for attribute in own {
+            for attribute in attributes.iter() {
                 node.note(attribute.name);
             }
         }
+        self.shape.attributes.append(attributes);
         if whole {
             return;
         }
@@ -327,7 +333,7 @@ impl<'a> Builder<'a> {
             // Pages go on behind their end.
             Tag::Body | Tag::Html => return,
             Tag::Br => {
-                self.push_node(Tag::Br, 0, 0);
+                self.push_element(Tag::Br);
                 return;
             }
             _ => {}
@@ -347,7 +353,7 @@ impl<'a> Builder<'a> {
                 let found = self.find(is_same, |open| is_button_scope(open.tag));
                 if found.is_none() {
                     // The end of a paragraph that was not begun is an empty one, which parts what is around it.
-                    self.push_node(Tag::P, 0, 0);
+                    self.push_element(Tag::P);
                 }
                 found
             }

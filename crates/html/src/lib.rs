@@ -19,7 +19,7 @@ mod tests;
 mod tokens;
 mod tree;
 
-pub use blocks::{Block, Blocks, Container, is_left_out, is_never_shown};
+pub use blocks::{Block, Blocks, Container, Marks, is_left_out, is_never_shown};
 pub use build::{TooLong, parse};
 pub use entities::{decoded, decoded_attribute};
 pub use formula::formula;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use crate::{Block, Blocks, Container, NodeId, Tag, Tree, decoded, decoded_attribute, parse};
+use crate::{Block, Blocks, Container, Marks, NodeId, Tag, Tree, decoded, decoded_attribute, parse};
 
 /// The tree as nested brackets: `p[one b[two]]`.
 fn drawn(source: &str) -> String {
@@ -191,7 +191,9 @@ fn links_and_elements_are_counted() {
     let tree = parse("<div>ab<p><a href=x>cd</a> <a name=y>ef</a></p><img><img></div>").expect("short");
     let blocks = Blocks::of(&tree);
     let [first, second] = blocks.blocks.as_slice() else { panic!("{:?}", blocks.blocks) };
-    assert_eq!((first.link_bytes(), second.link_bytes(), second.n_links()), (0, 2, 1));
+    let marks = blocks.marks_of(second);
+    assert_eq!(blocks.marks_of(first), Marks::default());
+    assert_eq!((marks.link_bytes, marks.n_links, marks.bold_bytes), (2, 1, 0));
     let div = &blocks.containers[1];
     assert_eq!((div.tag, div.blocks(), div.n_images()), (Tag::Div, 0..2, 2));
     assert_eq!(blocks.containers[second.container()].parent(), 1);

@@ -45,13 +45,14 @@ impl Shape {
     }
 }
 
-/// A node: for an element `from..to` are its attributes, for a text its bytes in the source.
+/// A node. A page may have one in two bytes of source, so what an element and a text have of their own shares a place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) parent: u32,
+    /// The first attribute of an element, which has one for each bit of `names`; where a text begins in the source.
+    pub(crate) start: u32,
+    /// The first node behind all that are below an element; where a text ends in the source.
     pub(crate) end: u32,
-    pub(crate) from: u32,
-    pub(crate) to: u32,
     pub(crate) tag: Tag,
     /// A bit for each [`Name`] that its attributes have: most questions for an attribute are about one that is not there.
     pub(crate) names: [u8; 3],
@@ -59,6 +60,8 @@ pub(crate) struct Node {
 
 // All names have a bit.
 const _: () = assert!(Name::ALL.len() <= 24);
+// What a node takes decides what a hostile page takes.
+const _: () = assert!(size_of::<Node>() == 16);
 
 impl Node {
     /// Notes that it has an attribute of this name.
@@ -123,13 +126,14 @@ impl<'a> Tree<'a> {
 
     /// The first node behind all that are below `node`.
     pub fn end(&self, node: NodeId) -> NodeId {
-        self.shape.nodes.get(node).map_or(0, |node| node.end as usize)
+        let is_text = |it: &Node| it.tag == Tag::Text;
+        self.shape.nodes.get(node).map_or(0, |it| if is_text(it) { node + 1 } else { it.end as usize })
     }
 
     /// The source of a text, with its character references; empty for an element.
     pub fn source_text(&self, node: NodeId) -> &'a str {
         match self.shape.nodes.get(node) {
-            Some(node) if node.tag == Tag::Text => Span { start: node.from, end: node.to }.of(self.source),
+            Some(node) if node.tag == Tag::Text => Span { start: node.start, end: node.end }.of(self.source),
             _ => "",
         }
     }
@@ -152,9 +156,11 @@ impl<'a> Tree<'a> {
         self.value(node, name)
     }
 
+    /// The value of an attribute that the element has.
     fn value(&self, node: &Node, name: Name) -> Option<&'a str> {
-        let attributes = self.shape.attributes.get(node.from as usize..node.to as usize)?;
-        let attribute = attributes.iter().find(|attribute| attribute.name == name)?;
+        // Those of other elements come behind.
+        let mut attributes = self.shape.attributes.get(node.start as usize..)?.iter();
+        let attribute = attributes.find(|attribute| attribute.name == name)?;
         Some(attribute.value.of(self.source))
     }
 

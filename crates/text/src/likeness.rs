@@ -20,8 +20,16 @@ pub fn letters(text: &str) -> impl Iterator<Item = char> {
 /// The same as a text of its own: what most characters are, Han characters among them, is told without the tables of
 /// Unicode.
 pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
+    plain_within(text, usize::MAX).unwrap_or_default()
+}
+
+/// The same, or nothing where it takes more than so many bytes: who looks for it in a title need not read a paragraph.
+pub fn plain_within(text: &str, most_bytes: usize) -> Option<String> {
+    let mut plain = String::with_capacity(text.len().min(most_bytes));
     for c in text.chars() {
+        if plain.len() > most_bytes {
+            return None;
+        }
         if c.is_ascii() {
             plain.extend(c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase()));
         } else if ('\u{4E00}'..='\u{9FA5}').contains(&c) {
@@ -30,7 +38,7 @@ pub fn plain(text: &str) -> String {
             plain.extend(c.to_lowercase());
         }
     }
-    plain
+    (plain.len() <= most_bytes).then_some(plain)
 }
 
 /// Whether two texts have the same letters and digits, case aside.
@@ -46,6 +54,17 @@ mod tests {
     fn what_a_text_says_is_its_letters() {
         let all: String = ('\0'..=char::MAX).collect();
         assert!(plain(&all).chars().eq(letters(&all)));
+    }
+
+    #[test]
+    fn what_is_too_long_is_nothing() {
+        for text in ["The Ferry, at 7", "渡口的早市", "Été – ÇA!", "a", "", " — "] {
+            let whole = plain(text);
+            for most_bytes in 0..whole.len() + 3 {
+                let expected = (whole.len() <= most_bytes).then(|| whole.clone());
+                assert_eq!(plain_within(text, most_bytes), expected, "{text} {most_bytes}");
+            }
+        }
     }
 
     #[test]

@@ -62,9 +62,11 @@ fn draw(
         weight: f32,
         sum: f32,
     }
+    /// No number: a page may have a block in four bytes of source, for which an `Option` would be as long as the source.
+    const NONE: u32 = u32::MAX;
     let mut means: Vec<Mean> = Vec::new();
     let mut number = |(block, probability): (usize, &f32)| {
-        let number = number(block)?;
+        let Some(number) = number(block) else { return NONE };
         if number >= means.len() {
             means.resize(number + 1, Mean::default());
         }
@@ -72,11 +74,11 @@ fn draw(
         mean.n_blocks += 1.0;
         mean.weight += weight(block);
         mean.sum += weight(block) * probability;
-        Some(number)
+        number as u32
     };
-    let of_block: Vec<Option<usize>> = probabilities.iter().enumerate().map(&mut number).collect();
+    let of_block: Vec<u32> = probabilities.iter().enumerate().map(&mut number).collect();
     for (probability, number) in probabilities.iter_mut().zip(of_block) {
-        let Some(mean) = number.and_then(|number| means.get(number)) else { continue };
+        let Some(mean) = means.get(number as usize) else { continue };
         if mean.n_blocks >= LEAST && mean.weight > 0.0 {
             *probability += strength * (mean.sum / mean.weight - *probability);
         }

@@ -1,6 +1,7 @@
 //! What the elements around a block say about it.
 
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHasher};
@@ -260,52 +261,137 @@ fn signature(tag: Tag, class: u64, parent: u64) -> u64 {
     own << 32 | parent >> 32
 }
 
+/// Which of the block elements of a page have a sum of their own.
+#[derive(Debug, Default)]
+struct Stored(Vec<StoredOf64>);
+
+/// Which of 64 elements do, and how many do before them.
+#[derive(Debug, Clone, Copy, Default)]
+struct StoredOf64 {
+    bits: u64,
+    n_before: u32,
+}
+
+impl Stored {
+    /// Notes that an element does, and `n_before` before it; elements come in order.
+    fn note(&mut self, container: usize, n_before: usize) {
+        let at = container / 64;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, StoredOf64 { bits: 0, n_before: n_before as u32 });
+        }
+        self.0[at].bits |= 1 << (container % 64);
+    }
+
+    /// How many come before an element that does.
+    fn number(&self, container: usize) -> Option<usize> {
+        let StoredOf64 { bits, n_before } = *self.0.get(container / 64)?;
+        let below = bits & ((1 << (container % 64)) - 1);
+        (bits >> (container % 64) & 1 == 1).then(|| n_before as usize + below.count_ones() as usize)
+    }
+}
+
+/// Of a page of no more elements all have a sum of their own: to look one up is then an index.
+const FEW_ELEMENTS: usize = 4096;
+
 /// Sums over the blocks of each block element, and over all.
 ///
 /// `N` values of every block are added up in order; an element has the difference between what was reached at its
 /// end and at its start. The sums up to every block would take as much again for each of a million lines that
 /// only `<br>` parts.
+///
+/// Most elements hold one block, and what it has is their sum unless the difference was rounded. On a page of many elements
+/// those have none of their own: sums of all were an eighth of what a page takes that has an element in four bytes.
 pub(super) struct Sums<const N: usize> {
-    of_container: Vec<[f32; N]>,
+    of_stored: Vec<[f32; N]>,
+    /// Where not all elements have a sum of their own, those that do.
+    stored: Option<Stored>,
     pub(super) all: [f32; N],
 }
 
 impl<const N: usize> Sums<N> {
-    pub(super) fn of(blocks: &Blocks, mut values: impl FnMut(usize) -> [f32; N]) -> Self {
+    pub(super) fn of(blocks: &Blocks, values: impl FnMut(usize) -> [f32; N]) -> Self {
+        let is_sparse = blocks.containers.len() > FEW_ELEMENTS;
+        Self::sparse_or_not(blocks, is_sparse, values)
+    }
+
+    fn sparse_or_not(blocks: &Blocks, is_sparse: bool, mut values: impl FnMut(usize) -> [f32; N]) -> Self {
         let containers = &blocks.containers;
-        let mut sums = Self { of_container: vec![[0.0; N]; containers.len()], all: [0.0; N] };
-        let mut open: Vec<usize> = Vec::new();
+        let mut sums = Self {
+            // Nearly all may be needed, and what grows is in memory twice.
+            of_stored: Vec::with_capacity(containers.len()),
+            stored: is_sparse.then(Stored::default),
+            all: [0.0; N],
+        };
+        // Where the elements that were begun end, and where their sums stand.
+        let mut open: Vec<(usize, usize)> = Vec::new();
         let mut next = 0;
         for block in 0..=blocks.blocks.len() {
             // Elements come in document order and lie in each other, so the last that was begun ends first.
-            while containers.get(next).is_some_and(|it| it.blocks().start <= block) {
-                sums.end(&mut open, block, containers);
-                sums.of_container[next] = sums.all;
-                open.push(next);
-                next += 1;
-            }
-            sums.end(&mut open, block, containers);
+            sums.end(&mut open, block);
+            let before = sums.all;
+            let mut is_rounded = false;
             if block < blocks.blocks.len() {
-                for (sum, value) in sums.all.iter_mut().zip(values(block)) {
+                let own = values(block);
+                for (sum, value) in sums.all.iter_mut().zip(own) {
                     *sum += value;
                 }
+                let is_same = |at: usize| (sums.all[at] - before[at]).to_bits() == own[at].to_bits();
+                is_rounded = is_sparse && !(0..N).all(is_same);
+            }
+            while let Some(inside) = containers.get(next).map(Container::blocks)
+                && inside.start <= block
+            {
+                let is_told = inside.len() <= usize::from(!is_rounded);
+                if inside.is_empty() {
+                    sums.begin(next, [0.0; N], is_told);
+                } else if let Some(place) = sums.begin(next, before, is_told) {
+                    open.push((inside.end, place));
+                }
+                next += 1;
             }
         }
+        sums.of_stored.shrink_to_fit();
         sums
     }
 
-    /// The sums of an element.
-    pub(super) fn of_container(&self, container: usize) -> [f32; N] {
-        self.of_container.get(container).copied().unwrap_or([0.0; N])
+    /// Begins with an element, before which the sums are these, and says where its own stand; `is_told`: by its one block,
+    /// or by none.
+    #[inline]
+    fn begin(&mut self, container: usize, before: [f32; N], is_told: bool) -> Option<usize> {
+        let place = self.of_stored.len();
+        if let Some(stored) = &mut self.stored {
+            if is_told {
+                return None;
+            }
+            stored.note(container, place);
+        }
+        self.of_stored.push(before);
+        Some(place)
+    }
+
+    /// The sums of an element, in which these blocks are; `of_block` are the values of a block.
+    #[inline]
+    pub(super) fn of_container(
+        &self,
+        container: usize,
+        blocks: impl FnOnce() -> Range<usize>,
+        of_block: impl FnOnce(usize) -> [f32; N],
+    ) -> [f32; N] {
+        let place = match &self.stored {
+            None => Some(container),
+            Some(stored) => stored.number(container),
+        };
+        if let Some(sums) = place.and_then(|place| self.of_stored.get(place)) {
+            return *sums;
+        }
+        let blocks = blocks();
+        if blocks.is_empty() { [0.0; N] } else { of_block(blocks.start) }
     }
 
     /// Ends the elements that end before a block.
-    fn end(&mut self, open: &mut Vec<usize>, block: usize, containers: &[Container]) {
-        let ends = |container: &mut usize| {
-            containers.get(*container).is_some_and(|container| container.blocks().end <= block)
-        };
-        while let Some(container) = open.pop_if(ends) {
-            for (sum, all) in self.of_container[container].iter_mut().zip(self.all) {
+    fn end(&mut self, open: &mut Vec<(usize, usize)>, block: usize) {
+        while let Some((_, at)) = open.pop_if(|(end, _)| *end <= block) {
+            for (sum, all) in self.of_stored[at].iter_mut().zip(self.all) {
                 *sum = all - *sum;
             }
         }
@@ -319,21 +405,21 @@ pub(super) struct Sum {
     pub(super) n_blocks: f32,
     pub(super) n_words: f32,
     pub(super) n_linked: f32,
-    pub(super) n_stops: f32,
-    pub(super) n_commas: f32,
+    /// Ends of sentences and commas.
+    pub(super) n_pointed: f32,
     /// Words in blocks that look like prose.
     pub(super) n_prose: f32,
 }
 
 impl Sum {
     /// What a block adds to [`Sums`].
-    pub(super) fn values(measures: &Measures, link: f32, prose: f32) -> [f32; 5] {
+    pub(super) fn values(measures: &Measures, link: f32, prose: f32) -> [f32; 4] {
         let words = measures.n_words as f32;
-        [words, words * link, measures.n_stops as f32, measures.n_commas as f32, words * prose]
+        [words, words * link, (measures.n_stops + measures.n_commas) as f32, words * prose]
     }
 
-    pub(super) fn new(n_blocks: usize, [n_words, n_linked, n_stops, n_commas, n_prose]: [f32; 5]) -> Self {
-        Self { n_blocks: n_blocks as f32, n_words, n_linked, n_stops, n_commas, n_prose }
+    pub(super) fn new(n_blocks: usize, [n_words, n_linked, n_pointed, n_prose]: [f32; 4]) -> Self {
+        Self { n_blocks: n_blocks as f32, n_words, n_linked, n_pointed, n_prose }
     }
 }
 
@@ -369,4 +455,41 @@ pub(super) fn likes(page: &super::Page<'_>) -> Vec<Likes> {
         like.n_linked += n_words * page.link(block);
     }
     likes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bits of the sums of all elements of a page, and how many have their own.
+    fn summed(source: &str, is_sparse: bool, value: fn(usize) -> f32) -> (Vec<[u32; 2]>, usize) {
+        let blocks = Blocks::of(&tamis_html::parse(source).expect("short"));
+        let values = |block: usize| [1.0, value(block)];
+        let sums = Sums::sparse_or_not(&blocks, is_sparse, values);
+        let of = |at: usize| sums.of_container(at, || blocks.containers[at].blocks(), values);
+        let all = (0..blocks.containers.len()).map(|at| of(at).map(f32::to_bits));
+        (all.collect(), sums.of_stored.len())
+    }
+
+    #[test]
+    fn sums_are_the_same_whether_all_elements_have_their_own_or_not() {
+        let list = "<ul><li>a<li><b>b</b><p>c</p><li></ul>".repeat(30);
+        let nested = format!("{}x{}<i></i>", "<div>".repeat(70), "y</div>".repeat(70));
+        let values: [fn(usize) -> f32; 3] =
+            [|_| 2.0, |block| 0.1 + block as f32 / 3.0, |block| (block % 3) as f32 * -0.7];
+        for source in ["", "x", "<p>x", &"<p>x".repeat(200), &list, &nested, &(list.clone() + &nested)] {
+            for value in values {
+                let (all, n_stored) = summed(source, false, value);
+                assert_eq!(n_stored, all.len());
+                assert_eq!(summed(source, true, value).0, all, "{source}");
+            }
+        }
+    }
+
+    #[test]
+    fn elements_of_one_block_have_no_sum_of_their_own_unless_it_was_rounded() {
+        let paragraphs = "<p>x".repeat(200);
+        assert_eq!(summed(&paragraphs, true, |_| 2.0).1, 1, "the root");
+        assert!(summed(&paragraphs, true, |_| 0.1).1 > 100);
+    }
 }

@@ -204,8 +204,9 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         };
         columns.add("words", |b| log(page.n_words(b)));
         columns.add("links", |b| page.link(b));
-        columns.add("n_links", |b| blocks[b].n_links() as f32);
-        columns.add("bold", |b| part(blocks[b].bold_bytes() as f32, blocks[b].text().len() as f32));
+        let marks = |block: usize| page.blocks.marks_of(&blocks[block]);
+        columns.add("n_links", |b| marks(b).n_links as f32);
+        columns.add("bold", |b| part(marks(b).bold_bytes as f32, blocks[b].text().len() as f32));
         columns.add("letters", |b| per_word(b, |it| it.n_letters));
         columns.add("cjk", |b| per_word(b, |it| it.n_cjk));
         columns.add("capitals", |b| part(measures(b).n_capitals as f32, measures(b).n_letters as f32));
@@ -216,7 +217,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
         columns.add("marks", |b| per_word(b, |it| it.n_marks));
         columns.add("ends_sentence", |b| f32::from(measures(b).ends_sentence));
         columns.add("ends_with_colon", |b| f32::from(measures(b).ends_with_colon));
-        columns.add("after_break", |b| f32::from(blocks[b].after_break));
+        columns.add("after_break", |b| f32::from(blocks[b].after_break()));
         columns.add("prose", |b| page.prose(b));
         columns.add("heading", |b| page.heading(b));
     }
@@ -283,7 +284,7 @@ impl<'p, 'a> FirstParts<'p, 'a> {
                     log(it.n_blocks),
                     log(part(it.n_words, it.n_blocks)),
                     part(it.n_linked, it.n_words),
-                    part(it.n_stops + it.n_commas, it.n_words),
+                    part(it.n_pointed, it.n_words),
                     part(it.n_prose, it.n_words),
                     part(it.n_words, whole.n_words),
                 ]
@@ -698,7 +699,8 @@ impl Places {
             let above = it.of_container.get(container.parent()).copied().unwrap_or(0);
             let mut place = it.known.get(above as usize).copied().unwrap_or_default();
             let around = place;
-            let n = if counted(index) { counts.get(&key(index)).copied().unwrap_or(0.0) } else { 0.0 };
+            let is_counted = ranks[index] > 0.0;
+            let n = if is_counted { counts.get(&key(index)).copied().unwrap_or(0.0) } else { 0.0 };
             if n > place.n_siblings.max(1.0) {
                 (place.rank, place.n_siblings) = (ranks[index], n);
             }

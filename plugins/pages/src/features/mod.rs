@@ -51,7 +51,7 @@ pub struct Page<'a> {
     around: Surroundings,
     /// For each block element, the level of the heading that it is or lies in, 0 for none.
     headings: Vec<u8>,
-    sums: Sums<5>,
+    sums: Sums<4>,
     /// The element with most prose for its place, as Readability chooses it.
     top: usize,
     /// The smallest element that holds most of the prose.
@@ -75,10 +75,7 @@ impl<'a> Page<'a> {
         let head = Head::of(&tree);
         let mut measures = Measured::with_capacity(blocks.blocks.len());
         blocks.blocks.iter().for_each(|block| measures.push(Measures::of(blocks.text_of(block))));
-        let sums = Sums::of(&blocks, |block| {
-            let (measures, link) = (measures.of(block), link(&blocks, block));
-            Sum::values(&measures, link, prose(&measures, link))
-        });
+        let sums = Sums::of(&blocks, |block| values(&measures, &blocks, block));
         let around = Surroundings::new(&tree, &blocks, &WORDS);
         let headings = (0..blocks.containers.len()).map(|container| heading(&blocks, container)).collect();
         let comment_group = words::group_of("class:comment");
@@ -193,7 +190,7 @@ impl<'a> Page<'a> {
 
     /// Whether only `<br>` parts a block from the one before.
     pub(crate) fn is_after_break(&self, block: usize) -> bool {
-        self.blocks.blocks.get(block).is_some_and(|block| block.after_break)
+        self.blocks.blocks.get(block).is_some_and(Block::after_break)
     }
 
     pub(crate) fn container(&self, block: usize) -> usize {
@@ -228,6 +225,7 @@ impl<'a> Page<'a> {
     }
 
     /// How much a block looks like prose.
+    #[inline]
     fn prose(&self, block: usize) -> f32 {
         prose(&self.measures.of(block), self.link(block))
     }
@@ -249,7 +247,18 @@ impl<'a> Page<'a> {
 
     /// What the blocks of an element hold together.
     fn sum(&self, container: usize) -> Sum {
-        Sum::new(self.range(container).len(), self.sums.of_container(container))
+        let of_block = |block: usize| values(&self.measures, &self.blocks, block);
+        Sum::new(self.range(container).len(), self.sum_of(&self.sums, container, of_block))
+    }
+
+    /// The sums of an element, where `of_block` are the values of a block.
+    fn sum_of<const N: usize>(
+        &self,
+        sums: &Sums<N>,
+        container: usize,
+        of_block: impl FnOnce(usize) -> [f32; N],
+    ) -> [f32; N] {
+        sums.of_container(container, || self.range(container), of_block)
     }
 
     /// What all blocks hold together.
@@ -282,6 +291,10 @@ impl<'a> Page<'a> {
         }
         let mut best = (0, 0.0);
         for (container, score) in scores.into_iter().enumerate() {
+            // Links only cost.
+            if score <= best.1 {
+                continue;
+            }
             let sum = self.sum(container);
             let score = score * (1.0 - sum.n_linked / sum.n_words.max(1.0));
             if score > best.1 {
@@ -297,7 +310,7 @@ impl<'a> Page<'a> {
         let mut bulk = 0;
         // Elements come in document order, so each that holds enough lies in the last that did.
         for container in 0..self.blocks.containers.len() {
-            if all > 0.0 && self.sum(container).n_prose >= 0.8 * all {
+            if all > 0.0 && self.parent(container) == bulk && self.sum(container).n_prose >= 0.8 * all {
                 bulk = container;
             }
         }
@@ -305,10 +318,16 @@ impl<'a> Page<'a> {
     }
 }
 
+/// What a block adds to the sums of the elements around it.
+fn values(measures: &Measured, blocks: &Blocks, block: usize) -> [f32; 4] {
+    let (measures, link) = (measures.of(block), link(blocks, block));
+    Sum::values(&measures, link, prose(&measures, link))
+}
+
 /// Which part of a block is linked.
 fn link(blocks: &Blocks, block: usize) -> f32 {
     let Some(block) = blocks.blocks.get(block) else { return 0.0 };
-    block.link_bytes() as f32 / block.text().len().max(1) as f32
+    blocks.marks_of(block).link_bytes as f32 / block.text().len().max(1) as f32
 }
 
 /// How much a block looks like prose, 0 to 1: of some length, with punctuation, and not linked.

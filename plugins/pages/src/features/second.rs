@@ -127,10 +127,7 @@ impl<'p, 'a> SecondParts<'p, 'a> {
             thought,
             n_rows,
             n_done: 0,
-            masses: Sums::of(&page.blocks, |block| {
-                let n_words = page.n_words(block);
-                [thought.get(block).copied().unwrap_or(0.0) * n_words, n_words]
-            }),
+            masses: Sums::of(&page.blocks, |block| mass(page, thought, block)),
             mass_before: 0.0,
             before: NONE_NEAR,
             behind,
@@ -171,7 +168,8 @@ impl<'p, 'a> SecondParts<'p, 'a> {
         let up = page.elements_up(columns.rows());
         for (levels, mean, share) in LEVELS {
             let make = |element: usize| {
-                let [mass, words] = self.masses.of_container(element);
+                let of_block = |block: usize| mass(page, self.thought, block);
+                let [mass, words] = page.sum_of(&self.masses, element, of_block);
                 [part(mass, words), part(mass, all)]
             };
             let inside = of_each(up.iter().map(|up| up[levels]), make);
@@ -209,6 +207,12 @@ impl<'p, 'a> SecondParts<'p, 'a> {
         columns.add("gap.behind", |b| log(behind[b - rows.start].blocks));
         columns.add("gap.behind.words", |b| log(behind[b - rows.start].words));
     }
+}
+
+/// The words of a block that were thought to be content, and all of its words.
+fn mass(page: &Page<'_>, thought: &[f32], block: usize) -> [f32; 2] {
+    let n_words = page.n_words(block);
+    [thought.get(block).copied().unwrap_or(0.0) * n_words, n_words]
 }
 
 impl Runs {

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use tamis_text::chars::is_cjk;
 
+use super::measure::is_alphanumeric;
+
 /// A word, a number, or a character of Chinese, Japanese or Korean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
@@ -125,7 +127,7 @@ fn beyond_ascii(text: &str, at: usize) -> (Letter, usize) {
 fn letter(c: char) -> Letter {
     if is_cjk(c) {
         Letter::Cjk(c.into())
-    } else if c.is_alphanumeric() {
+    } else if is_alphanumeric(c) {
         Letter::Small(c.to_lowercase().next().unwrap_or(c).into())
     } else {
         Letter::None

@@ -271,7 +271,8 @@ impl Said {
         columns.add("said.next2", |b| at(Some(b + 2)));
         for (levels, name) in [(0, "said.own"), (1, "said.up1"), (2, "said.up2"), (4, "said.up4")] {
             let make = |container: usize| {
-                part(self.sums.of_container(container)[0], page.range(container).len() as f32)
+                let [sum] = page.sum_of(&self.sums, container, |block| [at(Some(block))]);
+                part(sum, page.range(container).len() as f32)
             };
             columns.add_each(name, of_each(up.iter().map(|up| up[levels]), make).into_iter());
         }

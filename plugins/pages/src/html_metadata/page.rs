@@ -5,6 +5,7 @@ use std::ops::Range;
 use tamis_html::{
     Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
 };
+use tamis_text::likeness::plain_within;
 use tamis_text::lines::squeeze;
 
 use super::statement::letters;
@@ -141,11 +142,12 @@ impl<'p, 'a> Page<'p, 'a> {
     /// What the head names is shown somewhere as a whole; the name of the site, which it names, too, is shorter.
     fn find_main(&self, titles: &[String]) -> Option<usize> {
         let runs = Runs::of(titles);
+        let longest_title = titles.iter().map(String::len).max().unwrap_or_default();
         let n_named = |text: &str| {
             let text = Some(text).filter(|text| text.len() <= MOST_TITLE_BYTES)?;
             // Of most texts the first letters tell that they are in none; and fewer name nothing.
             runs.may_hold(first_letters(text)?).then_some(())?;
-            let text = letters(text);
+            let text = plain_within(text, longest_title)?;
             titles.iter().any(|title| title.contains(&text)).then_some(text.len())
         };
         let headings =
