@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use tamis_dates::{Located, certain_date, dates};
 use tamis_html::{Block, Name, Names, NodeId, Tag, decoded_attribute};
 
-use super::labels::{begins_with_label, label_before, labelled};
+use super::labels::{begins_with_label, label_before, labelled, read_as_shown};
 use super::options::Field;
 use super::page::{Page, has_word, span_of};
 use super::statement::{Statements, letters};
@@ -51,7 +51,14 @@ const OTHER: &[&str] = &[
     "ends",
     "expires",
     "joined",
+    "open",
+    "opens",
     "opened",
+    "closes",
+    "doors",
+    "einlass",
+    "when",
+    "wann",
     "founded",
     "©",
     "copyright",
@@ -250,7 +257,8 @@ impl Reader<'_, '_, '_> {
     /// Reads a line: near the heading a date alone will do, elsewhere it needs a label.
     fn line(&mut self, block: &Block, above: Option<&Block>, near: bool, far: &mut Vec<Far>) {
         let page = self.page;
-        let text = page.blocks.text_of(block);
+        let text = read_as_shown(page.blocks.text_of(block));
+        let text = text.as_ref();
         let start = block.nodes().start;
         let Some(first) = dates(text).next() else { return };
         if page.is_hidden(block) || page.is_code(start) || page.is_beside(start) {
@@ -303,9 +311,11 @@ impl Reader<'_, '_, '_> {
 
     /// The dates of a short text, with what their labels say. Two without a label say nothing.
     fn dates(&mut self, text: &str, field: Field, rule: &'static str, span: &Range<usize>, more: f64) {
-        if is_copyright(text) || is_sentence(text) && !self.speaks_of_page(text) {
+        if is_copyright(text) || is_law(text) || is_sentence(text) && !self.speaks_of_page(text) {
             return;
         }
+        let text = read_as_shown(text);
+        let text = text.as_ref();
         let all = labelled(text);
         // One without a label beside one of a change is that of publication.
         let is_one = all.iter().filter(|(_, label)| *label != Some(Field::Modified)).count() == 1;
@@ -349,6 +359,12 @@ fn is_copyright(text: &str) -> bool {
     text.contains('©') || text.to_lowercase().contains("copyright")
 }
 
+/// Whether a line names a law, which is known by its day.
+fn is_law(text: &str) -> bool {
+    text.contains('§')
+        || ["BGBl", "ABl.", "GVBl", "JORF", "Stat. "].iter().any(|gazette| text.contains(gazette))
+}
+
 /// Whether a text is running text: sentences, not a line of labels, names and dates.
 fn is_sentence(text: &str) -> bool {
     const MOST_WORDS: usize = 6;
@@ -375,9 +391,14 @@ fn is_alone(text: &str, located: &Located) -> bool {
     let range = located.range();
     let (before, behind) =
         (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    // `10:16 Uhr - 1. Bundesliga` goes on with an ordinal: a span of times does not.
+    let is_ordinal = |rest: &str| {
+        located.time.is_some() && rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". ")
+    };
     let is_span = |rest: &str| {
         rest.strip_prefix(['-', '–', '—', '~', '至', '到'])
-            .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+            .map(str::trim_start)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && !is_ordinal(rest))
             || ["bis ", "to ", "until "].iter().any(|word| rest.starts_with(word))
     };
     if is_span(behind.trim_start()) {

@@ -150,7 +150,7 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
     let said = || statements.about(field);
     let with = |value: String, said: &Statement| Statement { value, ..said.clone() };
     match field {
-        Field::Title => title::choose(statements, &sites(statements, url)),
+        Field::Title => title::choose(statements, &sites(statements, url), statements.homes()),
         Field::Published | Field::Modified => moment::choose(field, statements, url),
         Field::Author => {
             let names = joined(said().filter(|said| names::is_name(&said.value)).cloned(), "\n");

@@ -35,6 +35,11 @@ pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
         property(&page, node, found);
         account(&page, node, found);
     }
+    // Where the main heading is the name of the site, the text has its own.
+    if let Some(heading) = page.below_name() {
+        found.add(Field::Title, &heading.text, "h2", page.element_span(heading.node), 0.5);
+    }
+    page.homes.iter().for_each(|home| found.add_home(home));
     dates::shown(&page, found);
     names::shown(&page, found);
 }

@@ -6,11 +6,12 @@ use super::options::Field;
 use super::statement::{Statement, Statements, believed, letters};
 
 /// Between the title of a page and the name of its site. Those with blanks also stand within titles.
-const MARKS: &[&str] = &["_", "|", "｜", "--", " » ", " « ", " - ", " – ", " — ", " · ", " :: ", " : "];
+const MARKS: &[&str] =
+    &["_", "|", "｜", "--", " » ", " « ", " - ", " – ", " — ", " · ", " • ", " › ", " ‹ ", " :: ", " : "];
 /// Marks that stand nowhere but between the parts of a title.
 const SURE: &[&str] = &["_", "|", "｜", "--"];
 /// Marks that end a title before the name of the site if the heading ends there, too.
-const CONFIRMED: &[&str] = &["-", "–", "—", "：", ":", "·", ">", "»", "«", "<", "/", ","];
+const CONFIRMED: &[&str] = &["-", "–", "—", "：", ":", "·", "•", "›", "‹", ">", "»", "«", "<", "/", ","];
 /// Longer titles are left alone, bytes.
 const MOST_TITLE_BYTES: usize = 1000;
 /// A longer part is no name of a site, words.
@@ -19,15 +20,75 @@ const MOST_SITE_WORDS: usize = 4;
 const SITE_ENDS: &[&str] =
     &["网", "網", "网站", "频道", "新闻", "财经", "资讯", "博客", "论坛", "在线", "日报", "晚报", "早报"];
 
-/// The title to believe; `sites` are names of the site, as the page or its address say.
-pub(super) fn choose(statements: &Statements, sites: &[String]) -> Option<Statement> {
+/// What systems and crawlers' walls put where a title belongs, in letters: a page that shows a heading is called by that.
+const NO_TITLES: &[&str] = &[
+    "untitled",
+    "untitleddocument",
+    "untitledpage",
+    "newpage",
+    "newpage1",
+    "index",
+    "home",
+    "homepage",
+    "startseite",
+    "accueil",
+    "inicio",
+    "главная",
+    "login",
+    "signin",
+    "signup",
+    "anmelden",
+    "connexion",
+    "вход",
+    "404",
+    "404notfound",
+    "error",
+    "error404",
+    "notfound",
+    "pagenotfound",
+    "accessdenied",
+    "justamoment",
+    "attentionrequired",
+    "pleasewait",
+    "loading",
+    "redirecting",
+    "首页",
+    "首頁",
+    "登录",
+    "登入",
+    "登錄",
+    "请登录",
+    "請登入",
+    "无标题文档",
+    "无标题",
+    "無標題",
+    "無題",
+    "新建网页1",
+    "ログイン",
+    "ホーム",
+    "로그인",
+    "홈",
+];
+/// How much less is believed what is no title.
+const NONE: f64 = 0.3;
+
+/// The title to believe; `sites` are names of the site, as the page or its address say, and `homes` the texts of links to
+/// the first page of the site.
+pub(super) fn choose(statements: &Statements, sites: &[String], homes: &[String]) -> Option<Statement> {
     let titles = || statements.about(Field::Title);
     let headings: Vec<String> =
-        titles().filter(|said| said.rule == "h1").map(|said| letters(&said.value)).collect();
-    let statements = titles().map(|said| Statement {
-        value: bare(&said.value, sites, &headings).to_owned(),
-        confidence: if is_site(&said.value, sites) { said.confidence * 0.3 } else { said.confidence },
-        ..said.clone()
+        titles().filter(|said| matches!(said.rule, "h1" | "h2")).map(|said| letters(&said.value)).collect();
+    let is_home = |said: &Statement| is_site(&said.value, homes);
+    // The page that the name of the site links to may be this one, which has no other title.
+    let has_other = titles().any(|said| !is_home(said) && !is_no_title(&said.value));
+    let is_word = |home: &&String| NO_TITLES.contains(&home.as_str());
+    let known: Vec<String> =
+        sites.iter().chain(homes.iter().filter(|home| !is_word(home))).cloned().collect();
+    let statements = titles().map(|said| {
+        let value = bare(&said.value, &known, &headings).to_owned();
+        let is_none = is_site(&said.value, sites) || has_other && is_home(said) || is_no_title(&value);
+        let confidence = if is_none { said.confidence * NONE } else { said.confidence };
+        Statement { value, confidence, ..said.clone() }
     });
     believed(&statements.collect::<Vec<_>>(), say_the_same)
 }
@@ -35,6 +96,15 @@ pub(super) fn choose(statements: &Statements, sites: &[String]) -> Option<Statem
 fn is_site(text: &str, sites: &[String]) -> bool {
     let text = letters(text);
     sites.contains(&text)
+}
+
+/// Whether a title is a word of a system, or the address of the page.
+fn is_no_title(title: &str) -> bool {
+    let is_address = || {
+        let has_scheme = ["http://", "https://", "file://"].iter().any(|start| title.starts_with(start));
+        has_scheme || title.strip_prefix("www.").is_some_and(|host| host.contains('.'))
+    };
+    NO_TITLES.contains(&letters(title).as_str()) || !title.contains(char::is_whitespace) && is_address()
 }
 
 /// The title without any name of the site.
@@ -69,6 +139,14 @@ fn without_site<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'
     let shown =
         cuts().chain(tight).map(|(at, _)| before(at)).find(|start| headings.contains(&letters(start)));
     if let Some(shown) = shown {
+        return shown.trim();
+    }
+    // `(3) Ferry back`: so many messages wait for whoever saved the page.
+    let counted =
+        || title.strip_prefix('(')?.split_once(')').filter(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()));
+    if let Some(shown) =
+        counted().map(|(_, behind)| behind).filter(|behind| headings.contains(&letters(behind)))
+    {
         return shown.trim();
     }
     let last = cuts().map(|(at, mark)| title.get(at + mark.len()..).unwrap_or_default());
