@@ -366,3 +366,48 @@ proptest! {
         prop_assert_eq!(blocks(&text), [text]);
     }
 }
+
+#[test]
+fn a_formula_stands_in_the_text_once() {
+    let math = "<math><msup><mi>x</mi><mn>2</mn></msup></math>";
+    for (source, expected) in [
+        (format!("<p>a {math} b"), "a $x^2$ b"),
+        ("<p>a <math alttext='x^2'><mi>x</mi></math> b".to_owned(), "a $x^2$ b"),
+        (
+            format!(
+                "<p>a <mjx-container class=MathJax><svg><g/></svg><mjx-assistive-mml>{math}</mjx-assistive-mml></mjx-container> b"
+            ),
+            "a $x^2$ b",
+        ),
+        (
+            format!(
+                "<p>a <span class=MathJax><span>x2</span>{math}</span><script type='math/tex'>x^2</script> b"
+            ),
+            "a $x^2$ b",
+        ),
+        ("<p>a <img class=latex alt='x^2' src=x> b".to_owned(), "a $x^2$ b"),
+        (
+            format!(
+                "<p>a <span><span style='display:none'>{math}</span><img class=mwe-math-fallback-image-inline alt='x^2'></span> b"
+            ),
+            "a $x^2$ b",
+        ),
+        ("<p>a <img class=photo alt='x^2' src=x> b".to_owned(), "a b"),
+        // One that is never closed holds the page.
+        ("<math><mtext><b>a b</b></mtext>".to_owned(), "a b"),
+    ] {
+        assert_eq!(blocks(&source), [expected], "{source}");
+    }
+}
+
+#[test]
+fn the_numbers_of_lines_are_no_code() {
+    for (source, expected) in [
+        ("<pre><span class=lineno>1 </span>a\n<span class=lineno>2 </span>b</pre>", "a\nb"),
+        ("<pre><code><a class='lineno x' href=#l1>1</a>a</code></pre>", "a"),
+        ("<pre><span class=lineno>x</span>a</pre>", "xa"),
+        ("<p>Bus <span class=line-number>5</span> stops here.</p>", "Bus 5 stops here."),
+    ] {
+        assert_eq!(blocks(source), [expected], "{source}");
+    }
+}

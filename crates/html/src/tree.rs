@@ -134,6 +134,14 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Where a text stands in the source, in bytes; nowhere for an element.
+    pub(crate) fn source_range(&self, node: NodeId) -> std::ops::Range<usize> {
+        match self.shape.nodes.get(node) {
+            Some(node) if node.tag == Tag::Text => node.from as usize..node.to as usize,
+            _ => 0..0,
+        }
+    }
+
     /// Whether an element has any attribute that is kept.
     pub fn has_attributes(&self, node: NodeId) -> bool {
         self.shape.nodes.get(node).is_some_and(|node| node.names != [0; 3])
