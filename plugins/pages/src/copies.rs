@@ -111,10 +111,15 @@ fn is_opened(page: &Page<'_>, id: usize) -> bool {
 
 /// Leaves what was taken before, word for word: a standfirst that is repeated, the copy for narrow screens.
 ///
-/// One paragraph may be said again in the text. A copy follows what it repeats, or repeats a standfirst, or is one of
-/// several in an element of copies.
+/// One paragraph may be said again in the text: of the letters of copies that follow what they repeat and are built alike,
+/// seven tenths are meant (nine sets), of the others a fifth. A copy follows what it repeats and is built otherwise, or repeats a standfirst, or is one of several in an
+/// element of copies.
 pub(crate) fn leave_copies(page: &Page<'_>, selected: &mut [bool]) {
     let mut first: FxHashMap<&str, usize> = FxHashMap::default();
+    let look = |block: usize| {
+        let own = page.container(block);
+        (page.look(own), page.look(page.parent(own)))
+    };
     let mut copies = Vec::new();
     let mut before = "";
     for block in (0..selected.len()).filter(|block| selected[*block]) {
@@ -125,8 +130,9 @@ pub(crate) fn leave_copies(page: &Page<'_>, selected: &mut [bool]) {
         }
         let text = page.text(block);
         let original = *first.entry(text).or_insert(block);
-        if original != block && (text == before || n_words >= LEAST_WORDS) {
-            copies.push((block, original, text == before));
+        let follows = text == before && look(block) != look(original);
+        if original != block && (follows || n_words >= LEAST_WORDS) {
+            copies.push((block, original, follows));
         }
         before = text;
     }
@@ -236,6 +242,7 @@ mod tests {
         for (page, n_left) in [
             (format!("<p class=lead>{LONG}<p>{LONG}<p>and so on"), 2),
             (format!("<div class=a><p>{LONG}<p>{LONG}x</div><div class=b><p>{LONG}<p>{LONG}x</div>"), 2),
+            (format!("<p>{LONG}<p>{LONG}<p>and so on"), 3),
             (format!("<header><p>{LONG}</header><img src=x><p>By somebody<p>{LONG}"), 2),
             (format!("<p>{LONG}<p>and so on<p>{LONG}"), 3),
             (format!("<p>{LONG}<blockquote>{LONG}</blockquote>"), 2),
