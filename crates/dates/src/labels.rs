@@ -39,6 +39,7 @@ const LABELS: &[(&str, DateOf)] = &[
     ("written", Publication),
     ("released", Publication),
     ("submitted", Publication),
+    ("filed", Publication),
     ("gespeichert", Publication),
     ("eingereicht", Publication),
     ("soumis", Publication),

@@ -107,8 +107,10 @@ fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
     let (short, long) = (short.join("|"), long.join("|"));
     let date = day_and_month(&wanted);
     let dot = if wanted("·") { "·" } else { "" };
+    let zones = ZONES.iter().map(|(name, _)| *name).filter(|name| wanted(name) && name.len() > 1);
+    let zones = zones.collect::<Vec<_>>().join("|");
     let time = format!(
-        r"(?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\.?)?)(?:\s*(?:uhr|hrs?|h|utc|gmt))?\s*[,|{dot}-]?\s*(?:on\s+|am\s+|le\s+)?"
+        r"(?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\.?)?(?:\s(?:{zones})\b)?)(?:\s*(?:uhr|hrs?|h|[ecmp]t))?\s*[,|{dot}-]?\s*(?:on\s+|am\s+|le\s+)?"
     );
     let weekday = format!(r"(?<weekday>(?:{long})\b|(?:{short})[.,])[.,]?\s*(?:the\s+|den\s+|dem\s+)?");
     let other = if wanted("·") { r"[^\d.,:/\-]" } else { r"[\x00-+;-\x7F]" };
@@ -661,6 +663,8 @@ mod tests {
             ("令和元年5月3日（金）", "令和元年5月3日 （金）"),
             ("14:05 Uhr, 13. September 2018", "14:05 Uhr, 13. September 2018"),
             ("open 13.9.2018 09:00-11:00", "13.9.2018 09:00"),
+            ("10:15 AM EDT, Wed May 3, 2018", "10:15 AM EDT, Wed May 3, 2018"),
+            ("3:20 PM ET, Thu June 4, 2020", "3:20 PM ET, Thu June 4, 2020"),
             ("le 13-09-2018 à 10h20", "13-09-2018 à 10h20"),
             ("am 13.9.2018 um 9.05 Uhr MESZ.", "13.9.2018 um 9.05 Uhr MESZ"),
             ("13 сентября 2018 г., 10:15 МСК", "13 сентября 2018 г., 10:15 МСК"),

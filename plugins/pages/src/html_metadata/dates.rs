@@ -117,6 +117,8 @@ const DATE_CLASSES: &[&str] = &[
     "updated",
     "modified",
 ];
+/// Those that say that it is that of something else. `event` is not among them: there are sites that call their news so.
+const OTHER_CLASSES: &[&str] = &["start", "end", "expires", "expiry", "deadline", "termin", "birth"];
 /// Those that say that it is that of a change.
 const MODIFIED_CLASSES: &[&str] = &["updated", "modified", "lastmod", "update", "changed"];
 const PUBLISHED_CLASSES: &[&str] = &["published", "entry", "pubdate", "publish", "posted", "created"];
@@ -181,6 +183,9 @@ impl Reader<'_, '_, '_> {
         if class.is_empty() || !*self.dated.entry(class).or_insert_with(|| has_word(class, DATE_CLASSES)) {
             return;
         }
+        if has_word(class, OTHER_CLASSES) {
+            return;
+        }
         let field = field_of_class(class);
         let span = self.page.element_span(node);
         if !near {
@@ -217,11 +222,15 @@ impl Reader<'_, '_, '_> {
         let is_in_heading = page.main.is_some_and(|main| {
             page.blocks.blocks.get(main).is_some_and(|main| main.nodes() == block.nodes())
         });
-        let is_meant = is_in_heading || has_word(class, PUBLISHED_CLASSES);
+        let before = line.and_then(|line| line.split_once(text.as_str())).map_or("", |(before, _)| before);
+        // `Last updated on … . First published on …`: a sentence that begins with a label is one of the byline.
+        let is_labelled = line.is_some_and(|line| line.chars().count() <= MOST_LINE_CHARS)
+            && begins_with_label(without_first(before.rsplit(". ").next().unwrap_or_default()))
+            && label_before(before).is_some();
+        let is_meant = is_in_heading || is_labelled || has_word(class, PUBLISHED_CLASSES);
         if !is_meant && line.is_none_or(|line| is_in_sentence(line, &text)) || page.is_beside(node) {
             return;
         }
-        let before = line.and_then(|line| line.split_once(text.as_str())).map_or("", |(before, _)| before);
         let field = label_before(before).unwrap_or_else(|| field_of_class(class));
         let machine = page.tree.attribute(node, Name::DateTime).filter(|moment| !moment.is_empty());
         let (value, span) = match machine {
@@ -340,6 +349,12 @@ impl Reader<'_, '_, '_> {
     }
 }
 
+/// A sentence without the word that says that there was more than one time: `First published`.
+fn without_first(sentence: &str) -> &str {
+    let rest = ["First ", "Originally ", "Initially "].iter().find_map(|word| sentence.strip_prefix(word));
+    rest.unwrap_or(sentence)
+}
+
 /// Whether the date of an element with such a class is that of a change.
 fn field_of_class(class: &str) -> Field {
     if has_word(class, MODIFIED_CLASSES) && !has_word(class, PUBLISHED_CLASSES) {
@@ -420,6 +435,10 @@ fn is_alone(text: &str, located: &Located) -> bool {
     let last = lower.split_whitespace().next_back().unwrap_or_default();
     if OTHER.contains(&last) || before.trim_end().ends_with(['†', '*']) {
         return false;
+    }
+    let is_part = |part: &str| part.is_empty() || super::names::is_labelled_part(part);
+    if is_part(near_before) && is_part(near_behind) {
+        return true;
     }
     if super::names::without_label(near_before).len() < near_before.len() {
         return near_behind.split_whitespace().count() <= MOST_BESIDE;

@@ -72,7 +72,7 @@ pub(super) fn labelled(text: &str) -> Vec<(Located, Option<Field>)> {
 /// stands for; nearly all lines as they are.
 pub(super) fn read_as_shown(line: &str) -> Cow<'_, str> {
     let line = with_our_digits(line);
-    match with_era(&line) {
+    match with_eras(&line) {
         Some(whole) => Cow::Owned(whole),
         None => line,
     }
@@ -94,14 +94,32 @@ fn with_our_digits(line: &str) -> Cow<'_, str> {
     Cow::Owned(line.chars().map(|c| digit(c).unwrap_or(c)).collect())
 }
 
-/// A date in numbers with the year of an era, in the form that dates are found in: `民國107/09/13`, and where a label stands
+/// Dates in numbers with the year of an era, in the form that dates are found in: `民國107/09/13`, and where a label stands
 /// before it `掲載日 H30.9.13`, a year of Heisei, or `發布日期：107-09-13`, one of the republic, as the authorities of
 /// Taiwan have it. Without a label such numbers may be anything.
-fn with_era(line: &str) -> Option<String> {
+fn with_eras(line: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, date) = rest.split_at_checked(at)?;
+        let end = date.find(|c: char| !c.is_ascii_digit()).unwrap_or(date.len());
+        if let Some((date, behind)) = with_era(before, date) {
+            out.push_str(&date);
+            rest = behind;
+        } else {
+            let (passed, behind) = rest.split_at_checked(at + end)?;
+            out.push_str(passed);
+            rest = behind;
+        }
+    }
+    out.push_str(rest);
+    (out != line).then_some(out)
+}
+
+/// A date of an era with what stands before it, and what stands behind it.
+fn with_era<'t>(before: &str, date: &'t str) -> Option<(String, &'t str)> {
     const ERAS: [(&str, &str); 6] =
         [("民國", "民國"), ("令和", "令和"), ("平成", "平成"), ("R", "令和"), ("H", "平成"), ("S", "昭和")];
-    let at = line.find(|c: char| c.is_ascii_digit())?;
-    let (before, date) = line.split_at_checked(at)?;
     let (year, rest) = number(date, 1..=3)?;
     let (month, rest) = number(rest.strip_prefix(['.', '-', '/'])?, 1..=2)?;
     let (day, rest) = number(rest.strip_prefix(['.', '-', '/'])?, 1..=2)?;
@@ -112,7 +130,7 @@ fn with_era(line: &str) -> Option<String> {
         None if year.len() == 3 && year.starts_with('1') && is_labelled(before) => (before, "民國"),
         _ => return None,
     };
-    Some(format!("{label}{era}{year}年{month}月{day}日{rest}"))
+    Some((format!("{label}{era}{year}年{month}月{day}日"), rest))
 }
 
 /// The number that a text begins with, of so many digits, and what stands behind it.
@@ -224,6 +242,10 @@ mod tests {
             ("掲載日 H30.9.13", "掲載日 平成30年9月13日"),
             ("更新日：R5.9.13", "更新日：令和5年9月13日"),
             ("تاريخ النشر: ١٣ سبتمبر ٢٠١٨", "تاريخ النشر: 13 سبتمبر 2018"),
+            (
+                "更新日期：107-10-01　發布日期：107-09-13",
+                "更新日期：民國107年10月01日　發布日期：民國107年09月13日",
+            ),
             // Numbers of other things.
             ("電話：107-09-13", "電話：107-09-13"),
             ("version 107.9.13", "version 107.9.13"),

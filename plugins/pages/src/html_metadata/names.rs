@@ -50,6 +50,9 @@ const LABELS: &[&str] = &[
     "authors: ",
     "author ",
     "von ",
+    "ein beitrag von ",
+    "ein artikel von ",
+    "eine reportage von ",
     "von: ",
     "text: ",
     "autor: ",
@@ -379,8 +382,17 @@ fn is_running(behind: &str) -> bool {
     is_word && !PARTICLES.contains(&first) && n_small() > MOST_WORDS
 }
 
-/// The name behind a Chinese or Japanese label anywhere in a line.
+/// The name behind a Chinese or Japanese label anywhere in a line; behind `（记者` at the beginning of one without a mark.
 fn behind_label(text: &str) -> Option<&str> {
+    const GLUED: [&str; 6] = ["（记者", "(记者", "（記者", "(記者", "本报记者", "本報記者"];
+    const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=4;
+    if let Some(rest) = GLUED.iter().find_map(|label| text.strip_prefix(label)) {
+        let name = up_to_blank(rest).trim_end_matches(['）', ')']);
+        let is_han = name.chars().all(tamis_text::chars::is_cjk);
+        if is_han && NAME_CHARS.contains(&name.chars().count()) {
+            return Some(name);
+        }
+    }
     let behind = |label: &&str| {
         text.match_indices(*label).find_map(|(at, _)| {
             let rest = text.get(at + label.len()..)?;
@@ -403,6 +415,38 @@ fn up_to_second_blank(text: &str) -> &str {
     let is_part = |part: &str| (1..=MOST_CHARS).contains(&part.chars().count());
     let end = text.len() - rest.len() + (rest.len() - rest.trim_start().len()) + given.len();
     if is_part(family) && is_part(given) { text.get(..end).unwrap_or(family) } else { family }
+}
+
+/// Whether a part of a Chinese byline is a label and what it labels, as pages put them side by side without a blank:
+/// `来源：清河日报2019-03-11编辑：王小河`.
+pub(super) fn is_labelled_part(part: &str) -> bool {
+    const PARTS: [&str; 22] = [
+        "信息来源",
+        "文章来源",
+        "来源",
+        "來源",
+        "稿源",
+        "出处",
+        "作者",
+        "责任编辑",
+        "责编",
+        "编辑",
+        "編輯",
+        "记者",
+        "記者",
+        "浏览",
+        "阅读",
+        "点击",
+        "浏览次数",
+        "点击数",
+        "字号",
+        "审核",
+        "发布人",
+        "发布者",
+    ];
+    const MOST_CHARS: usize = 24;
+    let Some((label, value)) = part.split_once([':', '：']) else { return false };
+    PARTS.contains(&label.trim()) && value.chars().count() <= MOST_CHARS && !value.contains(['。', '，'])
 }
 
 /// A name in a line of labels ends at the next blank, if it is Chinese.
@@ -428,21 +472,47 @@ pub(super) fn people(text: &str) -> Vec<String> {
         text = shorter;
     }
     let text = up_to_end(text);
-    let parts = split(text);
+    // `Ann Gray, Senior Reporter`, `Ann Gray, staff writer`.
+    let mut parts = split(text);
+    let n_parts = parts.len();
+    parts.retain(|part| !has_role(part));
+    let text = if parts.len() == 1 && n_parts > 1 && is_full_name(parts[0]) { parts[0] } else { text };
     let are_names = parts.len() > 1 && parts.iter().all(|part| is_full_name(part));
-    // `Ann Gray, staff writer`: behind a comma small letters say what somebody is.
     let with_role = || {
         let (name, role) = text.split_once(", ")?;
-        (is_full_name(name) && role.starts_with(char::is_lowercase) && !role.starts_with("and "))
-            .then_some(name)
+        let is_role = role.starts_with(char::is_lowercase) && !role.starts_with("and ");
+        (is_full_name(name) && is_role).then_some(name)
     };
     let names = if are_names { parts } else { vec![with_role().unwrap_or(text)] };
     names.into_iter().filter(|name| is_name(name)).map(str::to_owned).collect()
 }
 
+/// Whether a part of a byline says what somebody is.
+fn has_role(part: &str) -> bool {
+    const ROLES: [&str; 12] = [
+        "writer",
+        "reporter",
+        "editor",
+        "correspondent",
+        "journalist",
+        "contributor",
+        "columnist",
+        "producer",
+        "photographer",
+        "redakteur",
+        "redakteurin",
+        "journaliste",
+    ];
+    let mut words = part.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| ROLES.iter().any(|role| word.eq_ignore_ascii_case(role)))
+}
+
 /// A text up to where something else than names begins.
 fn up_to_end(text: &str) -> &str {
     let date = dates(text).next().map_or(text.len(), |located| located.range().start);
+    // An address to write to ends a full name.
+    let address = text.find('@').and_then(|at| text.get(..at)?.rfind(char::is_whitespace));
+    let address = address.filter(|end| text.get(..*end).is_some_and(is_full_name)).unwrap_or(text.len());
     let bracket =
         [" (http", " (@", " | ", " • ", " · ", "\u{3000}"].iter().filter_map(|mark| text.find(mark)).min();
     let lower = text.to_lowercase();
@@ -458,7 +528,7 @@ fn up_to_end(text: &str) -> &str {
         })?;
         Some(at)
     });
-    let end = word.chain(bracket).fold(date, usize::min);
+    let end = word.chain(bracket).fold(date.min(address), usize::min);
     let text = text.get(..end).unwrap_or_default();
     let marks: &[char] = &[' ', '|', '·', ',', '-', '–', '—', '/', ':', '：', '，', '(', '（', '•', ';'];
     let text = text.trim_end_matches(marks).trim_start_matches(marks);

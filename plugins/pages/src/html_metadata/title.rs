@@ -36,7 +36,14 @@ const NO_TITLES: &[&str] = &[
     "главная",
     "login",
     "signin",
+    "signintocontinue",
     "signup",
+    "loginrequired",
+    "pleaselogin",
+    "pleaselogintocontinue",
+    "microsoftword",
+    "microsoftpowerpoint",
+    "powerpointpresentation",
     "anmelden",
     "connexion",
     "вход",
@@ -59,6 +66,13 @@ const NO_TITLES: &[&str] = &[
     "登錄",
     "请登录",
     "請登入",
+    "用户登录",
+    "会员登录",
+    "用户登陆",
+    "安全验证",
+    "提示信息",
+    "系统提示",
+    "页面不存在",
     "无标题文档",
     "无标题",
     "無標題",
@@ -99,12 +113,43 @@ fn is_site(text: &str, sites: &[String]) -> bool {
 }
 
 /// Whether a title is a word of a system, or the address of the page.
-fn is_no_title(title: &str) -> bool {
+pub(super) fn is_no_title(title: &str) -> bool {
     let is_address = || {
         let has_scheme = ["http://", "https://", "file://"].iter().any(|start| title.starts_with(start));
-        has_scheme || title.strip_prefix("www.").is_some_and(|host| host.contains('.'))
+        let is_path = || title.split_once('/').is_some_and(|(host, path)| !path.is_empty() && is_host(host));
+        has_scheme
+            || title.strip_prefix("www.").is_some_and(|host| host.contains('.'))
+            || is_path()
+            || is_file(title)
     };
-    NO_TITLES.contains(&letters(title).as_str()) || !title.contains(char::is_whitespace) && is_address()
+    // `404 | Courier`, `Login - Courier`.
+    let first = MARKS.iter().filter_map(|mark| title.find(mark)).min().and_then(|end| title.get(..end));
+    let is_word = |text: &str| NO_TITLES.contains(&letters(text).as_str());
+    is_word(title) || first.is_some_and(is_word) || !title.contains(char::is_whitespace) && is_address()
+}
+
+/// Whether a text is the name of a computer: parts with points between them, the last of letters.
+fn is_host(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.contains('.')
+        && text.split('.').all(is_part)
+        && last.len() > 1
+        && !last.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a text is the name of a file with a page or document in it.
+fn is_file(text: &str) -> bool {
+    const ENDS: [&str; 14] = [
+        "html", "htm", "shtml", "xhtml", "php", "asp", "aspx", "jsp", "pdf", "doc", "docx", "rtf", "ppt",
+        "pptx",
+    ];
+    text.rsplit_once('.').is_some_and(|(name, end)| {
+        !name.is_empty() && ENDS.iter().any(|known| end.eq_ignore_ascii_case(known))
+    })
 }
 
 /// The title without any name of the site.
@@ -141,12 +186,12 @@ fn without_site<'a>(title: &'a str, sites: &[String], headings: &[String]) -> &'
     if let Some(shown) = shown {
         return shown.trim();
     }
-    // `(3) Ferry back`: so many messages wait for whoever saved the page.
+    // `(3) Ferry back`: so many messages wait for whoever saved the page. `【图】渡口通车`: there are pictures, too.
     let counted =
         || title.strip_prefix('(')?.split_once(')').filter(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()));
-    if let Some(shown) =
-        counted().map(|(_, behind)| behind).filter(|behind| headings.contains(&letters(behind)))
-    {
+    let marked = || title.strip_prefix('【')?.split_once('】');
+    let behind_mark = counted().or_else(marked).map(|(_, behind)| behind);
+    if let Some(shown) = behind_mark.filter(|behind| headings.contains(&letters(behind))) {
         return shown.trim();
     }
     let last = cuts().map(|(at, mark)| title.get(at + mark.len()..).unwrap_or_default());
