@@ -86,9 +86,13 @@ pub(crate) fn leave_hidden(page: &Page<'_>, selected: &mut [bool]) {
     }
 }
 
-/// Whether a hidden element is one that a reader opens: it says so, or stands behind what opens it.
-fn is_opened(page: &Page<'_>, id: usize) -> bool {
+/// Whether a hidden element is one that a reader opens: it says so, or stands behind what opens it, a question or a heading.
+pub(crate) fn is_opened(page: &Page<'_>, id: usize) -> bool {
     let tree = &page.tree;
+    let before = page.range(id).start.checked_sub(1);
+    if before.is_some_and(|before| is_question(page, before) || page.heading(before) > 0.0) {
+        return true;
+    }
     let mut at = id;
     for _ in 0..MOST_LEVELS {
         let Some(container) = page.blocks.containers.get(at) else { break };
@@ -107,6 +111,13 @@ fn is_opened(page: &Page<'_>, id: usize) -> bool {
         at = container.parent();
     }
     false
+}
+
+/// Whether a block is a question, or the term that something behind it explains.
+pub(crate) fn is_question(page: &Page<'_>, block: usize) -> bool {
+    let container = page.blocks.containers.get(page.container(block));
+    page.text(block).trim_end().ends_with(['?', '？', '؟'])
+        || container.is_some_and(|container| matches!(container.tag, Tag::Dt | Tag::Summary))
 }
 
 /// Leaves what was taken before, word for word: a standfirst that is repeated, the copy for narrow screens.
@@ -226,6 +237,9 @@ mod tests {
             ("<div role=tabpanel hidden>Kilos</div>", 2),
             ("<details><summary>Dogs?</summary><p hidden>On a lead.</p></details>", 3),
             ("<p hidden=until-found>On a lead.</p>", 2),
+            ("<dl><dt>Dogs<dd hidden>On a lead.</dl>", 3),
+            ("<h3>Dogs</h3><div style='display:none'>On a lead.</div>", 3),
+            ("<p>Dogs?</p><p hidden>On a lead.</p>", 3),
         ] {
             let page = format!("{shown}{hidden}</article>");
             assert_eq!(left(&page, leave_hidden).len(), n_left, "{hidden}");

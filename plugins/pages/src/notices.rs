@@ -124,12 +124,16 @@ fn may_begin(text: &str) -> bool {
 /// What a line of a page consists of that is for no reader of the text, in letters: the label of an advertisement, a button
 /// that copies code, how to go on with the page or to follow its account. A text has such words within a line, and hardly
 /// ever for one.
-const LABELS_ALONE: [&str; 34] = [
+const LABELS_ALONE: [&str; 38] = [
     "advertisement",
     "advertisements",
     "advertisment",
     "advertising",
     "sponsoredcontent",
+    "subscribetoournewsletter",
+    "subscribetoourweeklynewsletter",
+    "signupforournewsletter",
+    "signuptoournewsletter",
     "articlecontinuesbelow",
     "storycontinuesbelowadvertisement",
     "articlecontinuesafteradvertisement",
