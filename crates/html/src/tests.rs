@@ -88,6 +88,8 @@ fn markup_ends_where_browsers_end_it() {
         ("<script>a<!-- <script> </script> --> b</script>c", "script[a<!-- <script> </script> --> b] c"),
         ("<script><!--> <script>a</script>b", "script[<!--> <script>a] b"),
         ("<script>a</script", "script[a</script]"),
+        ("<?xml version='1.0'?><script src=a /><p>b", "script[] p[b]"),
+        ("<script src=a /><p>b</p></script>c", "script[<p>b</p>] c"),
         ("<plaintext>a</plaintext><p>b", "plaintext[a</plaintext><p>b]"),
         ("<template><table></template>a", "template[table[]] a"),
         ("<template><table><tr><td><object></template>a", "template[table[tr[td[object[]]]]] a"),

@@ -212,6 +212,7 @@ impl<'a> Tree<'a> {
 
     /// The text of an element whose content is text alone, such as `script`.
     pub fn raw_text(&self, node: NodeId) -> &'a str {
-        if self.tag(node).is_raw() { self.source_text(node + 1) } else { "" }
+        // One that closes itself has none, and what follows it is another's.
+        if self.tag(node).is_raw() && self.end(node) > node + 1 { self.source_text(node + 1) } else { "" }
     }
 }
