@@ -137,7 +137,8 @@ pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     reader.far_times(&far_times);
     let mut far = Vec::new();
     for (at, block) in page.blocks.blocks.iter().enumerate() {
-        let near = page.near.contains(&at) && Some(at) != page.main;
+        let is_behind = || page.is_behind_main(block.nodes().start);
+        let near = page.near.contains(&at) && Some(at) != page.main && !is_behind();
         if page.blocks.text_of(block).len() < 4 * MOST_LINE_CHARS && far.len() < MOST_FAR {
             let above = at.checked_sub(1).and_then(|above| page.blocks.blocks.get(above));
             reader.line(block, above, near, &mut far);
@@ -160,6 +161,8 @@ struct Far {
     span: Range<usize>,
     /// Whether one `<article>` or `<main>` holds it and the heading.
     with_main: bool,
+    /// Whether it stands behind the one that holds the heading.
+    behind_main: bool,
 }
 
 impl Reader<'_, '_, '_> {
@@ -173,7 +176,7 @@ impl Reader<'_, '_, '_> {
         {
             return;
         }
-        let near = self.page.is_near(node);
+        let near = self.page.is_near(node) && !self.page.is_behind_main(node);
         if tag == Tag::Time {
             self.time(node, near, far);
             return;
@@ -191,7 +194,7 @@ impl Reader<'_, '_, '_> {
         if !near {
             let text = self.page.text(node);
             if far.len() < MOST_FAR && is_date(&text) && !self.page.is_beside(node) {
-                far.push(Far { field, shown: text, span, with_main: false });
+                far.push(Far { field, shown: text, span, with_main: false, behind_main: false });
             }
             return;
         }
@@ -244,7 +247,13 @@ impl Reader<'_, '_, '_> {
                 self.found.add(field, &text, "time-text", page.element_span(node), 0.4);
             }
         } else if far.len() < MOST_FAR {
-            far.push(Far { field, shown: value, span, with_main: page.is_with_main(node) });
+            far.push(Far {
+                field,
+                shown: value,
+                span,
+                with_main: page.is_with_main(node),
+                behind_main: page.is_behind_main(node),
+            });
         }
     }
 
@@ -257,7 +266,8 @@ impl Reader<'_, '_, '_> {
         days.dedup();
         for field in [Field::Published, Field::Modified] {
             if let Some(first) = far.iter().find(|far| far.field == field) {
-                let confidence = if days.len() <= MOST_DAYS || first.with_main { 0.5 } else { 0.3 };
+                let is_of_page = first.with_main || days.len() <= MOST_DAYS && !first.behind_main;
+                let confidence = if is_of_page { 0.5 } else { 0.3 };
                 self.found.add(field, &first.shown, "time-element", first.span.clone(), confidence);
             }
         }
@@ -284,7 +294,13 @@ impl Reader<'_, '_, '_> {
                     return;
                 }
                 Some(field) => {
-                    far.push(Far { field, shown: first.shown(text), span, with_main: false });
+                    far.push(Far {
+                        field,
+                        shown: first.shown(text),
+                        span,
+                        with_main: false,
+                        behind_main: false,
+                    });
                     return;
                 }
                 None if above.trim_end().ends_with([':', '：']) => return,
@@ -294,7 +310,7 @@ impl Reader<'_, '_, '_> {
         if near && text.chars().count() <= MOST_LINE_CHARS {
             self.dates(text, Field::Published, "date-line", &span, 0.0);
         } else if let Some((field, shown)) = self.labelled(text) {
-            far.push(Far { field, shown, span, with_main: false });
+            far.push(Far { field, shown, span, with_main: false, behind_main: false });
         }
     }
 

@@ -253,6 +253,14 @@ impl<'p, 'a> Page<'p, 'a> {
         innermost.is_some_and(|at| (at..self.tree.end(at)).contains(&main.nodes().start))
     }
 
+    /// Whether a node stands behind the `<article>` or `<main>` of the main heading: what is there is about other pages.
+    pub(super) fn is_behind_main(&self, node: NodeId) -> bool {
+        let Some(main) = self.main.and_then(|main| self.blocks.blocks.get(main)) else { return false };
+        let is_article = |at: &NodeId| matches!(self.tree.tag(*at), Tag::Article | Tag::Main);
+        let around = self.above(main.nodes().start).filter(is_article).last();
+        around.is_some_and(|around| self.tree.end(around) <= node)
+    }
+
     /// The elements around a node, the innermost first.
     pub(super) fn above(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let next = |at: &NodeId| Some(self.tree.parent(*at)).filter(|above| above != at);

@@ -156,6 +156,16 @@ fn a_line_by_the_heading_names_who_wrote_the_text() {
 }
 
 #[test]
+fn a_date_behind_the_article_is_that_of_something_else() {
+    let below = "<div><h3>Next</h3><time datetime=2018-09-13>13 September</time> Jazz on the quay</div><p>14 September 2018</p>";
+    let page = |text: &str| format!("<article><h1>Ferry back</h1><p>{text}</p></article>{below}");
+    assert_eq!(field("published", &page("It is back.")), None);
+    assert_eq!(field("published", &page("Posted 1 May 2018")).as_deref(), Some("2018-05-01"));
+    let apart = "<article><h1>Ferry back</h1></article><article><p>Posted 1 May 2018</p></article>";
+    assert_eq!(field("published", apart).as_deref(), Some("2018-05-01"));
+}
+
+#[test]
 fn a_date_is_the_pages_if_it_is_meant() {
     for (lines, expected) in [
         ("<p>13 September 2018</p>", Some("2018-09-13")),
