@@ -39,6 +39,7 @@ const LABELS: &[(&str, DateOf)] = &[
     ("written", Publication),
     ("released", Publication),
     ("submitted", Publication),
+    ("filed", Publication),
     ("gespeichert", Publication),
     ("eingereicht", Publication),
     ("soumis", Publication),
@@ -87,6 +88,52 @@ const LABELS: &[(&str, DateOf)] = &[
     ("giriş", Publication),
     ("data publikacji", Publication),
     ("入力", Publication),
+    ("发文日期", Publication),
+    ("发文时间", Publication),
+    ("上传时间", Publication),
+    ("录入时间", Publication),
+    ("添加时间", Publication),
+    ("发稿日期", Publication),
+    ("發布日期", Publication),
+    ("發佈日期", Publication),
+    ("發表時間", Publication),
+    ("發表日期", Publication),
+    ("發文日期", Publication),
+    ("張貼日期", Publication),
+    ("公告日期", Publication),
+    ("刊登日期", Publication),
+    ("刊出日期", Publication),
+    ("建立日期", Publication),
+    ("上版日期", Publication),
+    ("公開日時", Publication),
+    ("投稿日時", Publication),
+    ("掲載日時", Publication),
+    ("配信日時", Publication),
+    ("登録日", Publication),
+    ("作成日", Publication),
+    ("등록일", Publication),
+    ("등록일시", Publication),
+    ("작성일시", Publication),
+    ("게시일", Publication),
+    ("기사입력", Publication),
+    ("승인", Publication),
+    ("дата публикации", Publication),
+    ("опубліковано", Publication),
+    ("نشر في", Publication),
+    ("نُشر في", Publication),
+    ("نشر بتاريخ", Publication),
+    ("تاريخ النشر", Publication),
+    ("פורסם", Publication),
+    ("תאריך פרסום", Publication),
+    ("publicerad", Publication),
+    ("publiceret", Publication),
+    ("publisert", Publication),
+    ("julkaistu", Publication),
+    ("zveřejněno", Publication),
+    ("publikováno", Publication),
+    ("közzétéve", Publication),
+    ("δημοσιεύθηκε", Publication),
+    ("đăng ngày", Publication),
     ("last revision", Change),
     ("last revised", Change),
     ("更新时间", Change),
@@ -97,6 +144,26 @@ const LABELS: &[(&str, DateOf)] = &[
     ("最后更新", Change),
     ("最後更新", Change),
     ("修改时间", Change),
+    ("修改日期", Change),
+    ("更新日時", Change),
+    ("最後異動日期", Change),
+    ("最近更新", Change),
+    ("最終更新日", Change),
+    ("수정일", Change),
+    ("최종수정", Change),
+    ("обновлена", Change),
+    ("изменено", Change),
+    ("оновлено", Change),
+    ("آخر تحديث", Change),
+    ("עודכן", Change),
+    ("uppdaterad", Change),
+    ("opdateret", Change),
+    ("oppdatert", Change),
+    ("päivitetty", Change),
+    ("aktualizováno", Change),
+    ("frissítve", Change),
+    ("ενημερώθηκε", Change),
+    ("cập nhật", Change),
     ("更新", Change),
     ("updated", Change),
     ("last update", Change),
@@ -130,6 +197,16 @@ const LABELS: &[(&str, DateOf)] = &[
     ("mis à jour le", Change),
 ];
 
+/// Words that are labels only where nothing is glued before them: 公開 beside 情報公開, 등록 beside 회원등록.
+const SHORT: &[(&str, DateOf)] = &[
+    ("公開", Publication),
+    ("投稿", Publication),
+    ("掲載", Publication),
+    ("作成", Publication),
+    ("張貼", Publication),
+    ("게시", Publication),
+];
+
 /// Words for dates of any kind, in lower case: those of events end with them, too.
 const PLAIN: &[&str] =
     &["时间", "時間", "日期", "date", "time", "datum", "fecha", "data", "дата", "날짜", "日付"];
@@ -140,7 +217,11 @@ pub fn label_at_end(text: &str) -> Option<DateOf> {
     // Their last bytes tell nearly all of them.
     let labels =
         LABELS.iter().filter(|(label, _)| label.as_bytes().last() == last && ends_with_word(text, label));
-    labels.max_by_key(|(label, _)| label.len()).map(|(_, of)| *of)
+    let short = || {
+        let is_alone = |before: &str| !before.ends_with(char::is_alphanumeric);
+        SHORT.iter().find(|(label, _)| text.strip_suffix(label).is_some_and(is_alone))
+    };
+    labels.max_by_key(|(label, _)| label.len()).or_else(short).map(|(_, of)| *of)
 }
 
 /// What the label says that a line begins with, in any case, and what stands behind it and its colon; of two labels the
@@ -213,6 +294,11 @@ mod tests {
             ("last updated", Some(Change)),
             ("stand des artikels", Some(Publication)),
             ("republished", None),
+            ("公開", Some(Publication)),
+            ("| 公開", Some(Publication)),
+            ("情報公開", None),
+            ("最終更新日", Some(Change)),
+            ("تاريخ النشر", Some(Publication)),
             ("时间", None),
             ("", None),
         ] {
@@ -247,7 +333,7 @@ mod tests {
     #[test]
     fn labels_are_in_lower_case_and_stand_there_once() {
         let mut seen = std::collections::BTreeSet::new();
-        for (label, _) in LABELS {
+        for (label, _) in LABELS.iter().chain(SHORT) {
             assert_eq!(*label, label.to_lowercase());
             assert!(seen.insert(label), "{label}");
         }

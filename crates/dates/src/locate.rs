@@ -77,7 +77,8 @@ fn in_small_letters(text: &str) -> Option<String> {
             let alone = small.next().filter(|one| small.len() == 0 && one.len_utf8() == c.len_utf8());
             Some(alone.unwrap_or(c))
         }
-        'º' | '\u{3040}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => Some(c),
+        // Hebrew and Arabic, and what East Asia writes, have no case.
+        'º' | '\u{5D0}'..='\u{64A}' | '\u{3040}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => Some(c),
         _ => (c.is_ascii() || !c.is_alphabetic()).then_some(c),
     };
     text.chars().map(small).collect()
@@ -106,8 +107,10 @@ fn before_year(flags: &str, wanted: impl Fn(&str) -> bool) -> Regex {
     let (short, long) = (short.join("|"), long.join("|"));
     let date = day_and_month(&wanted);
     let dot = if wanted("·") { "·" } else { "" };
+    let zones = ZONES.iter().map(|(name, _)| *name).filter(|name| wanted(name) && name.len() > 1);
+    let zones = zones.collect::<Vec<_>>().join("|");
     let time = format!(
-        r"(?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\.?)?)(?:\s*(?:uhr|hrs?|h|utc|gmt))?\s*[,|{dot}-]?\s*(?:on\s+|am\s+|le\s+)?"
+        r"(?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]\.?m\.?)?(?:\s(?:{zones})\b)?)(?:\s*(?:uhr|hrs?|h|[ecmp]t))?\s*[,|{dot}-]?\s*(?:on\s+|am\s+|le\s+)?"
     );
     let weekday = format!(r"(?<weekday>(?:{long})\b|(?:{short})[.,])[.,]?\s*(?:the\s+|den\s+|dem\s+)?");
     let other = if wanted("·") { r"[^\d.,:/\-]" } else { r"[\x00-+;-\x7F]" };
@@ -404,6 +407,13 @@ fn may_end_a_month(before: &str) -> bool {
 /// What may stand behind the digits of a day, or between a month and its year.
 const DAY_ENDINGS: [&str; 7] = ["st", "nd", "rd", "th", "er", "de", "del"];
 
+/// Words behind a time.
+const CLOCKS: [&str; 4] = ["uhr", "hrs", "hr", "h"];
+
+/// Words between a date and its time.
+const BEFORE_TIMES: [&str; 11] =
+    ["at", "um", "à", "às", "alle ore", "alle", "a las", "ore", "kl.", "klo", "в"];
+
 /// The last characters of the names of months.
 static LAST_OF_MONTHS: LazyLock<String> =
     LazyLock::new(|| MONTHS.iter().filter_map(|(month, _)| month.chars().next_back()).collect());
@@ -489,9 +499,14 @@ impl Cursor<'_> {
         if !is_weekday && is_bracket {
             self.at = before;
         }
-        self.eat_any(&["，", ",", ".", "t", "at", "-", "um", "às", "alle", "à", "|", "·"]);
+        // `2018 г.`, the year as Russian cuts it short.
+        self.eat_any(&["г.", "р."]);
         self.blanks();
-        self.eat_word(["at", "um", "à", "às", "alle"]);
+        self.eat_any(&[
+            "，", "،", ",", ".", "t", "at", "-", "–", "—", "um", "às", "alle", "à", "|", "·", "•", "/", "@",
+        ]);
+        self.blanks();
+        self.eat_word(BEFORE_TIMES);
         self.blanks();
         (weekday, self.time(glued))
     }
@@ -525,7 +540,7 @@ impl Cursor<'_> {
         self.blanks();
         let n_digits = self.number()?;
         let mut end;
-        if self.eat_any(&[":", "：", "时", "時", "点", "點", "h", "시"]) {
+        if self.eat_any(&[":", "：", "h"]) {
             self.blanks();
             if self.number()? != 2 || (glued && n_digits != 2) {
                 return None;
@@ -542,22 +557,47 @@ impl Cursor<'_> {
             if self.eat_any(&["分", "분", "秒"]) {
                 end = self.at;
             }
+        } else if self.eat_any(&["时", "時", "点", "點", "시"]) {
+            end = self.behind_named_hour();
         } else {
+            let is_pointed = self.eat(".") && self.digits(2) == Some(2);
             self.blanks();
-            if glued || !self.half() {
+            if glued || !self.half() && !self.eat_word(["uhr"]) || is_pointed && n_digits > 2 {
                 return None;
             }
             end = self.at;
         }
         self.at = end;
         self.blanks();
-        if self.half() {
+        if self.half() || self.eat_word(CLOCKS) {
             end = self.at;
         }
         self.at = end;
         self.blanks();
         self.eat_any(&["(", "（"]);
         Some(start..if self.zone(is_machine) { self.at } else { end })
+    }
+
+    /// Passes minutes and seconds behind the name of an hour, if they are given: `3时05分`, `十点半`. The end of the time.
+    fn behind_named_hour(&mut self) -> usize {
+        let mut end = self.at;
+        for marks in [&["半", "分", "분"][..], &["秒", "초"]] {
+            self.blanks();
+            if self.eat("半") {
+                return self.at;
+            }
+            let Some(n_digits) = self.number() else { break };
+            let number = self.at;
+            self.blanks();
+            if self.eat_any(marks) {
+                end = self.at;
+            } else if n_digits == 2 {
+                return number;
+            } else {
+                break;
+            }
+        }
+        end
     }
 
     /// `am` or `pm`; `America` begins with neither.
@@ -568,7 +608,9 @@ impl Cursor<'_> {
     /// `Z`, `+08:00`, `UTC+8`, `EST`. `09:00-11:00` is a span of time unless the form is that of machines.
     fn zone(&mut self, is_machine: bool) -> bool {
         let start = self.at;
-        let is_named = self.eat_word(ZONES.iter().map(|(name, _)| *name)) || self.eat("北京时间");
+        let is_named = self.eat_word(ZONES.iter().map(|(name, _)| *name))
+            || self.eat("北京时间")
+            || self.eat_word(["МСК"]);
         let name_end = self.at;
         let is_offset = self.eat_any(&["+", "-"]) && self.digits(2).is_some() && {
             let hours = self.at;
@@ -621,7 +663,17 @@ mod tests {
             ("令和元年5月3日（金）", "令和元年5月3日 （金）"),
             ("14:05 Uhr, 13. September 2018", "14:05 Uhr, 13. September 2018"),
             ("open 13.9.2018 09:00-11:00", "13.9.2018 09:00"),
+            ("10:15 AM EDT, Wed May 3, 2018", "10:15 AM EDT, Wed May 3, 2018"),
+            ("3:20 PM ET, Thu June 4, 2020", "3:20 PM ET, Thu June 4, 2020"),
             ("le 13-09-2018 à 10h20", "13-09-2018 à 10h20"),
+            ("am 13.9.2018 um 9.05 Uhr MESZ.", "13.9.2018 um 9.05 Uhr MESZ"),
+            ("13 сентября 2018 г., 10:15 МСК", "13 сентября 2018 г., 10:15 МСК"),
+            ("نشر في 13 سبتمبر 2018 - 10:15", "13 سبتمبر 2018 - 10:15"),
+            ("Sept. 13, 2018 • 3.20pm by", "Sept. 13, 2018 • 3.20pm"),
+            ("2018年9月13日上午九点半 来源", "2018年9月13日 上午九点半"),
+            ("2018年9月13日 午前0時5分 公開", "2018年9月13日 午前0時5分"),
+            ("2018年9月13日10时，本台", "2018年9月13日 10时"),
+            ("version of 13.9.2018 3.2 of", "13.9.2018"),
         ] {
             assert_eq!(shown(text), [expected], "{text}");
         }

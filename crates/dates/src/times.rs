@@ -92,7 +92,8 @@ pub(super) enum Part {
     Night,
 }
 
-/// Names of zones that mean one offset all over the world, in minutes; `CST` and `IST` do not.
+/// Names of zones that mean one offset wherever pages show them, in minutes; `CST` and `IST` do not. Bangladesh, too, has a
+/// `BST`, but its papers write no zone, and those of Britain do.
 pub(super) const ZONES: &[(&str, i16)] = &[
     ("utc", 0),
     ("gmt", 0),
@@ -111,19 +112,40 @@ pub(super) const ZONES: &[(&str, i16)] = &[
     ("jst", 540),
     ("kst", 540),
     ("hkt", 480),
+    ("bst", 60),
+    ("wet", 0),
+    ("west", 60),
+    ("eet", 120),
+    ("eest", 180),
+    ("msk", 180),
+    ("мск", 180),
+    ("sgt", 480),
+    ("aest", 600),
+    ("aedt", 660),
+    ("nzst", 720),
+    ("nzdt", 780),
 ];
 
 /// A time in text that was normalised.
 pub(super) static TIME: LazyLock<Regex> = LazyLock::new(|| {
     let parts = PARTS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join("|");
     let zones = ZONES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
-    let minutes = r"\s*(?::|时|時|点|點|h|시)\s*(?<min>\d{2}|(?-u:\d)\s*[分분])(?:\s*(?::|分|분)\s*(?:(?<s>\d{2})(?:[.,]\d+|:\d{3})?\s*[秒초]?)?)?";
+    let seconds = r"(?:\s*(?::|分|분)\s*(?:(?<s>\d{2})(?:[.,]\d+|:\d{3})?\s*[秒초]?)?)?";
+    let marked = r"(?<min>\d{2}|(?-u:\d)\s*[分분]|半)";
+    // East Asia names the hour, and then may leave out the minutes.
+    let minutes = format!(
+        r"\s*(?:(?::|h)\s*{marked}{seconds}|[时時点點시](?:\s*{more}{more_seconds})?)",
+        more = marked.replace("<min>", "<min2>"),
+        more_seconds = seconds.replace("<s>", "<s2>"),
+    );
+    // Between numbers a point is the mark of a time only if a word says that it is one: `9.05 Uhr`, `3.20pm`.
+    let pointed = r"\.(?<min3>\d{2})\s*(?:uhr(?-u:\b)|(?<half3>[ap])(?:m(?-u:\b)|\.\s?m\.))";
     let half = r"(?<half>[ap])(?:m(?-u:\b)|\.\s?m\.)";
     let zone = format!(
         r"(?<zone>(?:utc|gmt)\s*[+-]\d{{1,2}}(?::?\d{{2}})?(?-u:\b)|(?:{zones})(?-u:\b)|[+-]\d{{2}}(?::?\d{{2}})?(?-u:\b)|北京时间)"
     );
     Regex::new(&format!(
-        r"(?<part>{parts})?\s*(?<h>\d{{1,2}})(?:{minutes}\s*(?:{half})?|\s*{half2})\s*(?:(?:uhr|hrs?|h)(?-u:\b))?\s*\(?{zone}?",
+        r"(?<part>{parts})?\s*(?<h>\d{{1,2}})(?:{minutes}\s*(?:{half})?|{pointed}|\s*{half2}|\s*uhr(?-u:\b))\s*(?:(?:uhr|hrs?|h)(?-u:\b))?\s*\(?{zone}?",
         half2 = half.replace("<half>", "<half2>"),
     ))
     .expect("the pattern is a constant that tests compile")
@@ -132,12 +154,14 @@ pub(super) static TIME: LazyLock<Regex> = LazyLock::new(|| {
 /// What was found, or none if there is no such time. `is_iso`: date and time are parted by `T`, so that a number
 /// behind the time cannot be the end of a span.
 pub(super) fn time_of(captures: &Captures<'_>, is_iso: bool) -> Option<TimeOfDay> {
-    let number = |name| {
-        captures.name(name).and_then(|it| it.as_str().trim_end_matches(['分', '분', ' ']).parse().ok())
+    let any = |names: &[&str]| names.iter().find_map(|name| captures.name(name)).map(|it| it.as_str());
+    let number = |names: &[&str]| match any(names)? {
+        "半" => Some(30),
+        digits => digits.trim_end_matches(['分', '분', ' ']).parse().ok(),
     };
-    let (hour, minute): (i8, i8) = (number("h")?, number("min").unwrap_or(0));
-    let second: Option<i8> = number("s");
-    let half = captures.name("half").or_else(|| captures.name("half2")).map(|half| half.as_str());
+    let (hour, minute): (i8, i8) = (number(&["h"])?, number(&["min", "min2", "min3"]).unwrap_or(0));
+    let second: Option<i8> = number(&["s", "s2"]);
+    let half = any(&["half", "half2", "half3"]);
     let part = captures.name("part").and_then(|word| PARTS.iter().find(|(known, _)| *known == word.as_str()));
     let hour = hour_of_day(hour, half, part.map(|(_, part)| *part))?;
     let zone = match captures.name("zone") {

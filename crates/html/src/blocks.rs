@@ -294,6 +294,14 @@ impl<'t, 'a> Walk<'t, 'a> {
             return node + 1;
         }
         let end = self.tree.end(node);
+        if tag == Tag::Text {
+            self.text(node);
+            return node + 1;
+        }
+        if let Some(formula) = formula(self.tree, node) {
+            self.formula(node, &formula);
+            return end;
+        }
         match tag {
             Tag::Br => {
                 self.flush();
@@ -313,10 +321,6 @@ impl<'t, 'a> Walk<'t, 'a> {
                 return end;
             }
             _ => {}
-        }
-        if let Some(formula) = formula(self.tree, node) {
-            self.formula(node, &formula);
-            return end;
         }
         if tag != Tag::Noscript && is_left_out(self.tree, node) {
             return end;
@@ -479,6 +483,9 @@ pub fn is_left_out(tree: &Tree<'_>, node: NodeId) -> bool {
     if tag == Tag::Text || tag.is_block() {
         return is_never_shown(tag) || tag == Tag::Noscript;
     }
+    if tag == Tag::A && is_self_link(tree, node) {
+        return true;
+    }
     // Most elements in a line say nothing of themselves but where they lead.
     if !tree.has_any(node, SAYING) {
         return is_never_shown(tag);
@@ -487,7 +494,62 @@ pub fn is_left_out(tree: &Tree<'_>, node: NodeId) -> bool {
     let inside = || (node + 1..tree.end(node)).take(MOST_AROUND_FORMULA);
     let holds_formula = || inside().any(|inner| tree.tag(inner) == Tag::Math);
     let class = || tree.attribute(node, Name::Class).unwrap_or_default();
+    let is_drawn = |word: &str| NO_TEXT.contains(&word) && !(tag == Tag::Other && holds_math(tree, node));
     is_never_shown(tag)
         || is_hidden_in_line(tree, node) && !holds_formula()
-        || class().split_ascii_whitespace().any(|word| NO_TEXT.contains(&word))
+        || class().split_ascii_whitespace().any(is_drawn)
+        || is_line_number(tree, node)
+}
+
+/// Marks by which a heading links itself.
+const SELF_LINKS: [&str; 7] = ["#", "¶", "§", "🔗", "&para;", "&#182;", "&#xb6;"];
+
+/// Whether a link is the mark of a heading for its own address.
+fn is_self_link(tree: &Tree<'_>, link: NodeId) -> bool {
+    // It holds one text, which is looked at before anything else: most links are words.
+    let text = if tree.end(link) == link + 2 { tree.source_text(link + 1).trim() } else { "" };
+    SELF_LINKS.contains(&text) && tree.attribute(link, Name::Href).is_some_and(|to| to.contains('#'))
+}
+
+/// Whether an element that a script has drawn a formula into holds it as `MathML`, too, beside a picture of it: `MathJax`
+/// from its third version on, where the source is gone from the page.
+fn holds_math(tree: &Tree<'_>, drawn: NodeId) -> bool {
+    let mut at = drawn + 1;
+    for _ in 0..MOST_IN_DRAWN {
+        if at >= tree.end(drawn) || tree.tag(at) == Tag::Math {
+            break;
+        }
+        at = if tree.tag(at) == Tag::Svg { tree.end(at) } else { at + 1 };
+    }
+    at < tree.end(drawn) && tree.tag(at) == Tag::Math
+}
+
+/// Nodes that are looked at for the `MathML` of a drawn formula, not counting those of a picture.
+const MOST_IN_DRAWN: usize = 256;
+
+/// Words of class names of the numbers before lines of code.
+const LINE_NUMBERS: [&str; 9] = [
+    "lineno",
+    "linenos",
+    "linenumber",
+    "line-number",
+    "line-numbers",
+    "line_number",
+    "lnum",
+    "ln",
+    "hljs-ln-n",
+];
+/// Elements between a line number and the code that it stands in.
+const MOST_ABOVE: usize = 8;
+
+/// Whether an element is the number of a line of code, in the code.
+fn is_line_number(tree: &Tree<'_>, node: NodeId) -> bool {
+    let class = tree.attribute(node, Name::Class).unwrap_or_default();
+    if !class.split_ascii_whitespace().any(|word| LINE_NUMBERS.contains(&word)) {
+        return false;
+    }
+    let texts = (node + 1..tree.end(node)).take(MOST_ABOVE).map(|inner| tree.source_text(inner).trim());
+    let is_number = texts.flat_map(str::bytes).all(|byte| byte.is_ascii_digit());
+    let mut above = std::iter::successors(Some(node), |at| Some(tree.parent(*at))).take(MOST_ABOVE);
+    is_number && above.any(|at| tree.tag(at) == Tag::Pre)
 }

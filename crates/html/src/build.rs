@@ -5,6 +5,7 @@
 //! Left out is what moves text elsewhere or copies elements: text between the rows of a table stays where it
 //! stands in the source, and a bold or linked passage that is misnested with paragraphs ends where its end tag
 //! is, so no page can make the tree larger than its source.
+//! Beyond it goes that a page with the declaration of XML may close scripts and their like in their own tags.
 //! `tests/html5lib.rs` holds the parser against the tests of the standard and lists every deviation.
 
 use std::sync::Arc;
@@ -107,6 +108,8 @@ struct Builder<'a> {
     may_be_frameset: bool,
     /// Whether the page is a set of frames, which shows no text of its own.
     is_frameset: bool,
+    /// Whether the page begins with the declaration of XML, in which any element may close itself.
+    is_xml: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -129,6 +132,7 @@ impl<'a> Builder<'a> {
             n_too_deep: 0,
             may_be_frameset: true,
             is_frameset: false,
+            is_xml: source.trim_start_matches('\u{FEFF}').trim_start().starts_with("<?xml"),
         }
     }
 
@@ -213,6 +217,9 @@ impl<'a> Builder<'a> {
         );
         match tag {
             Tag::Plaintext => Content::Rest,
+            // `<script src="a.js"/>`: a page that says that it is XML has been read as such by whoever wrote it, and an end
+            // tag is waited for in vain.
+            _ if tag.is_raw() && self_closing && self.is_xml => Content::Markup,
             _ if tag.is_raw() => Content::Text,
             _ => Content::Markup,
         }

@@ -13,6 +13,7 @@ mod build;
 mod entities;
 mod formula;
 mod hidden;
+mod mathml;
 mod tag;
 #[cfg(test)]
 mod tests;

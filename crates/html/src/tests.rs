@@ -88,6 +88,8 @@ fn markup_ends_where_browsers_end_it() {
         ("<script>a<!-- <script> </script> --> b</script>c", "script[a<!-- <script> </script> --> b] c"),
         ("<script><!--> <script>a</script>b", "script[<!--> <script>a] b"),
         ("<script>a</script", "script[a</script]"),
+        ("<?xml version='1.0'?><script src=a /><p>b", "script[] p[b]"),
+        ("<script src=a /><p>b</p></script>c", "script[<p>b</p>] c"),
         ("<plaintext>a</plaintext><p>b", "plaintext[a</plaintext><p>b]"),
         ("<template><table></template>a", "template[table[]] a"),
         ("<template><table><tr><td><object></template>a", "template[table[tr[td[object[]]]]] a"),
@@ -366,5 +368,50 @@ proptest! {
     #[test]
     fn text_without_markup_is_one_block(text in "[a-z中文，。]{1,40}( [a-z中文，。]{1,40}){0,5}") {
         prop_assert_eq!(blocks(&text), [text]);
+    }
+}
+
+#[test]
+fn a_formula_stands_in_the_text_once() {
+    let math = "<math><msup><mi>x</mi><mn>2</mn></msup></math>";
+    for (source, expected) in [
+        (format!("<p>a {math} b"), "a $x^2$ b"),
+        ("<p>a <math alttext='x^2'><mi>x</mi></math> b".to_owned(), "a $x^2$ b"),
+        (
+            format!(
+                "<p>a <mjx-container class=MathJax><svg><g/></svg><mjx-assistive-mml>{math}</mjx-assistive-mml></mjx-container> b"
+            ),
+            "a $x^2$ b",
+        ),
+        (
+            format!(
+                "<p>a <span class=MathJax><span>x2</span>{math}</span><script type='math/tex'>x^2</script> b"
+            ),
+            "a $x^2$ b",
+        ),
+        ("<p>a <img class=latex alt='x^2' src=x> b".to_owned(), "a $x^2$ b"),
+        (
+            format!(
+                "<p>a <span><span style='display:none'>{math}</span><img class=mwe-math-fallback-image-inline alt='x^2'></span> b"
+            ),
+            "a $x^2$ b",
+        ),
+        ("<p>a <img class=photo alt='x^2' src=x> b".to_owned(), "a b"),
+        // One that is never closed holds the page.
+        ("<math><mtext><b>a b</b></mtext>".to_owned(), "a b"),
+    ] {
+        assert_eq!(blocks(&source), [expected], "{source}");
+    }
+}
+
+#[test]
+fn the_numbers_of_lines_are_no_code() {
+    for (source, expected) in [
+        ("<pre><span class=lineno>1 </span>a\n<span class=lineno>2 </span>b</pre>", "a\nb"),
+        ("<pre><code><a class='lineno x' href=#l1>1</a>a</code></pre>", "a"),
+        ("<pre><span class=lineno>x</span>a</pre>", "xa"),
+        ("<p>Bus <span class=line-number>5</span> stops here.</p>", "Bus 5 stops here."),
+    ] {
+        assert_eq!(blocks(source), [expected], "{source}");
     }
 }

@@ -138,6 +138,14 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Where a text stands in the source, in bytes; nowhere for an element.
+    pub(crate) fn source_range(&self, node: NodeId) -> std::ops::Range<usize> {
+        match self.shape.nodes.get(node) {
+            Some(node) if node.tag == Tag::Text => node.start as usize..node.end as usize,
+            _ => 0..0,
+        }
+    }
+
     /// Whether an element has any attribute that is kept.
     pub fn has_attributes(&self, node: NodeId) -> bool {
         self.shape.nodes.get(node).is_some_and(|node| node.names != [0; 3])
@@ -210,6 +218,7 @@ impl<'a> Tree<'a> {
 
     /// The text of an element whose content is text alone, such as `script`.
     pub fn raw_text(&self, node: NodeId) -> &'a str {
-        if self.tag(node).is_raw() { self.source_text(node + 1) } else { "" }
+        // One that closes itself has none, and what follows it is another's.
+        if self.tag(node).is_raw() && self.end(node) > node + 1 { self.source_text(node + 1) } else { "" }
     }
 }

@@ -51,12 +51,24 @@ pub fn format(head: &[u8], complete: bool) -> Option<String> {
 /// How a file begins that macOS writes beside another one, for what other systems have no place for.
 const APPLE_DOUBLE: &[u8] = b"\x00\x05\x16\x07";
 
-/// Whether a file holds nothing that anybody put there: what macOS leaves beside the files of others, in archives and
-/// on their disks (`._a.html`, `.DS_Store`). Name and first bytes must agree.
+/// How a compound file of Windows begins, such as its store of small pictures.
+const COMPOUND: &[u8] = b"\xD0\xCF\x11\xE0";
+
+/// Whether a file holds nothing that anybody put there: what macOS and Windows leave beside the files of others, in
+/// archives and on their disks (`._a.html`, `.DS_Store`, `Thumbs.db`, `desktop.ini`). Name and first bytes must agree.
 pub fn is_companion(name: &str, head: &[u8]) -> bool {
-    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let is_named = |known: &str| name.eq_ignore_ascii_case(known);
     (name.starts_with("._") && head.starts_with(APPLE_DOUBLE))
         || (name == ".DS_Store" && head.starts_with(b"\x00\x00\x00\x01Bud1"))
+        || ((is_named("Thumbs.db") || is_named("ehthumbs.db")) && head.starts_with(COMPOUND))
+        || (is_named("desktop.ini") && is_settings_of_folder(head))
+}
+
+/// Whether a file begins with the section that holds how Windows shows a folder, in whatever encoding has ASCII in it.
+fn is_settings_of_folder(head: &[u8]) -> bool {
+    let letters: Vec<u8> = head.iter().copied().filter(u8::is_ascii_graphic).take(32).collect();
+    letters.starts_with(b"[.ShellClassInfo]") || letters.starts_with(b"[LocalizedFileNames]")
 }
 
 /// Whether bytes may be text: control characters, but for those that lay text out or change its encoding, are in none.
@@ -134,6 +146,13 @@ mod tests {
         let head = b"\0\x05\x16\x07\0\x02\0\0Mac OS X";
         assert!(is_companion("__MACOSX/a/._b.html", head) && is_companion("._b", head));
         assert!(is_companion("a/.DS_Store", b"\0\0\0\x01Bud1\0"));
+        assert!(is_companion("a/Thumbs.db", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"));
+        assert!(is_companion(
+            "a\\Desktop.ini",
+            b"\xFF\xFE[\0.\0S\0h\0e\0l\0l\0C\0l\0a\0s\0s\0I\0n\0f\0o\0]\0"
+        ));
+        assert!(is_companion("desktop.ini", b"\r\n[.ShellClassInfo]\r\nIconFile=x.ico"));
+        assert!(!is_companion("desktop.ini", b"[notes]\ntext=a") && !is_companion("thumbs.db", b"a text"));
         assert!(!is_companion("a/b.html", head) && !is_companion("._b.html", b"<p>a page"));
     }
 

@@ -2,6 +2,7 @@
 
 mod alike;
 mod beyond;
+mod copies;
 mod discussion;
 mod features;
 mod html_extract;

@@ -3,6 +3,8 @@
 //! Such a notice is prose, so it looks like content, and below a short article there is more of it than of the article.
 //! The line of date and source above an article of a few words looks like content as well, for there is little else.
 
+use tamis_html::Tag;
+
 use crate::features::Page;
 
 /// Labels of bylines on Chinese pages, without the colon behind them.
@@ -119,6 +121,52 @@ fn may_begin(text: &str) -> bool {
     text.bytes().next().is_some_and(|first| FIRST_BYTES[usize::from(first.to_ascii_lowercase())])
 }
 
+/// What a line of a page consists of that is for no reader of the text, in letters: the label of an advertisement, a button
+/// that copies code, how to go on with the page or to follow its account. A text has such words within a line, and hardly
+/// ever for one.
+const LABELS_ALONE: [&str; 38] = [
+    "advertisement",
+    "advertisements",
+    "advertisment",
+    "advertising",
+    "sponsoredcontent",
+    "subscribetoournewsletter",
+    "subscribetoourweeklynewsletter",
+    "signupforournewsletter",
+    "signuptoournewsletter",
+    "articlecontinuesbelow",
+    "storycontinuesbelowadvertisement",
+    "articlecontinuesafteradvertisement",
+    "articlecontinuesbelowadvertisement",
+    "scrolltocontinuewithcontent",
+    "anzeige",
+    "werbung",
+    "publicité",
+    "publicidad",
+    "реклама",
+    "広告",
+    "광고",
+    "广告",
+    "廣告",
+    "copy",
+    "copycode",
+    "copied",
+    "copytoclipboard",
+    "复制",
+    "复制代码",
+    "複製程式碼",
+    "コピー",
+    "복사",
+    "扫码关注",
+    "扫码关注我们",
+    "长按二维码关注我们",
+    "长按识别二维码关注我们",
+    "点击阅读原文",
+    "点击上方蓝字关注我们",
+];
+/// The longest of them, with the marks around it, bytes.
+const MOST_LABEL_BYTES: usize = 64;
+
 /// Bytes of a notice: what is shorter says too little, what is longer is the terms of a site, on a page of their own.
 const LEAST_BYTES: usize = 24;
 const MOST_BYTES: usize = 1500;
@@ -129,6 +177,12 @@ const QUIET: f32 = 0.02;
 pub(crate) fn quieten(page: &Page<'_>, probabilities: &mut [f32]) {
     let is_short = |block: usize| page.n_words(block) <= MOST_BYLINE_WORDS;
     quieten_where(probabilities, |block| is_short(block) && is_byline(page.text(block)));
+    let is_cell = |block: usize| {
+        let container = page.blocks.containers.get(page.container(block));
+        container.is_some_and(|container| matches!(container.tag, Tag::Td | Tag::Th))
+    };
+    let is_line = |block: usize| page.heading(block) == 0.0 && !page.is_code(block) && !is_cell(block);
+    quieten_where(probabilities, |block| is_alone(page.text(block)) && is_line(block));
     let mut is_notice: Vec<bool> = (0..page.n_blocks()).map(|block| is_notice(page.text(block))).collect();
     if !is_notice.contains(&true) {
         return;
@@ -141,6 +195,16 @@ pub(crate) fn quieten(page: &Page<'_>, probabilities: &mut [f32]) {
         }
     }
     quieten_where(probabilities, |block| is_notice[block]);
+}
+
+/// Whether a line is one of [`LABELS_ALONE`].
+fn is_alone(text: &str) -> bool {
+    /// The characters that they begin with: most lines of a page begin with others.
+    const FIRST: &str = "adswpcр広광广廣复複コ복扫长点";
+    let first = text.chars().find(|c| c.is_alphanumeric()).and_then(|c| c.to_lowercase().next());
+    text.len() <= MOST_LABEL_BYTES
+        && first.is_some_and(|first| FIRST.contains(first))
+        && LABELS_ALONE.contains(&tamis_text::likeness::plain(text).as_str())
 }
 
 fn quieten_where(probabilities: &mut [f32], is_quiet: impl Fn(usize) -> bool) {
@@ -205,6 +269,29 @@ mod tests {
             "The opinions of the village are divided.",
         ] {
             assert!(!is_notice(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn labels_alone_begin_as_it_says() {
+        for label in LABELS_ALONE {
+            assert!(is_alone(label), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_line_for_no_reader_is_told_from_a_word() {
+        for text in [
+            "ADVERTISEMENT",
+            "Copy code",
+            "- 广告 -",
+            "Story continues below advertisement",
+            "长按二维码，关注我们",
+        ] {
+            assert!(is_alone(text), "{text}");
+        }
+        for text in ["An advertisement", "Copy that", "广告法", "The story continues below"] {
+            assert!(!is_alone(text), "{text}");
         }
     }
 

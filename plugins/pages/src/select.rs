@@ -4,6 +4,7 @@ use tamis_html::Tag;
 
 use crate::alike;
 use crate::beyond;
+use crate::copies;
 use crate::discussion::Discussion;
 use crate::features::Page;
 use crate::notices;
@@ -33,6 +34,8 @@ pub fn content(page: &Page<'_>, probabilities: &[f32], weight: f32) -> Vec<bool>
     }
     complete(page, &probabilities, &mut selected);
     posts::complete(page, &mut selected);
+    copies::leave_hidden(page, &mut selected);
+    copies::leave_copies(page, &mut selected);
     selected
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use tamis_html::{Container, Tag};
 
+use crate::copies::{is_opened, is_question};
 use crate::features::Page;
 use crate::render::{complete_rows, data_tables};
 
@@ -14,6 +15,8 @@ use crate::render::{complete_rows, data_tables};
 const MOST: f32 = 0.5;
 /// Below this probability a block between two that were taken has a reason to go.
 const LIKELY: f32 = 0.3;
+/// Below this probability a question before what was taken is not that of an answer.
+const LIKELY_QUESTION: f32 = 0.1;
 
 /// Completes the units of a selection; `probabilities` are those that it was made from.
 pub(crate) fn complete(page: &Page<'_>, probabilities: &[f32], selected: &mut [bool]) {
@@ -22,6 +25,7 @@ pub(crate) fn complete(page: &Page<'_>, probabilities: &[f32], selected: &mut [b
     gaps(page, probabilities, selected);
     gutters(page, selected);
     headings(page, selected);
+    questions(page, probabilities, selected);
 }
 
 /// Takes lists, tables and code whole of which most was taken.
@@ -119,6 +123,33 @@ fn headings(page: &Page<'_>, selected: &mut [bool]) {
     }
 }
 
+/// Takes questions whose answers were taken, and buttons that open what was: what opens an answer looks like a menu.
+fn questions(page: &Page<'_>, probabilities: &[f32], selected: &mut [bool]) {
+    // The last one first: a question may stand above another.
+    for block in (0..selected.len().saturating_sub(1)).rev() {
+        if selected[block] || !selected[block + 1] {
+            continue;
+        }
+        let own = page.container(block);
+        let tag = page.blocks.containers.get(own).map_or(Tag::Root, |it| it.tag);
+        // The answer lies in the element around the question, or in the one around that.
+        let around = [page.parent(own), page.parent(page.parent(own))];
+        let Some(around) = around.into_iter().find(|at| *at > 0 && page.range(*at).contains(&(block + 1)))
+        else {
+            continue;
+        };
+        let is_beside = is_beside(page, block, 0);
+        let mut answer = page.container(block + 1);
+        while page.parent(answer) != around && answer > around {
+            answer = page.parent(answer);
+        }
+        let opens = tag == Tag::Button && answer != around && is_opened(page, answer);
+        // A question may also be one of those that a page puts beside its text: of a survey, of what others asked.
+        let is_question = is_question(page, block) && probabilities[block] >= LIKELY_QUESTION;
+        selected[block] = (opens || is_question) && !is_beside;
+    }
+}
+
 /// Whether something that was taken follows a heading before the next one of its level, within the element around it.
 fn heads(page: &Page<'_>, selected: &[bool], heading: usize) -> bool {
     let mut element = page.section(heading);
@@ -169,6 +200,24 @@ mod tests {
     #[test]
     fn what_comes_before_all_that_was_taken_is_left() {
         assert_eq!(taken("<h1>Site</h1><p>menu<p>+a<p>+b"), ["+a", "+b"]);
+    }
+
+    #[test]
+    fn a_question_stays_with_its_answer() {
+        for (page, expected) in [
+            ("<p>+a</p><div><p>Dogs？</p><p>+On a lead.</p></div>", vec!["+a", "Dogs？", "+On a lead."]),
+            (
+                "<p>+a</p><div><button>Dogs</button><div class=collapse><p>+On a lead.</p></div></div>",
+                vec!["+a", "Dogs", "+On a lead."],
+            ),
+            ("<p>+a</p><nav><p>Dogs？</p></nav><p>+b</p>", vec!["+a", "+b"]),
+            (
+                "<div><p>+a</p></div><div><form><button>Send</button></form></div><div><p>+b</p></div>",
+                vec!["+a", "+b"],
+            ),
+        ] {
+            assert_eq!(taken(page), expected, "{page}");
+        }
     }
 
     #[test]

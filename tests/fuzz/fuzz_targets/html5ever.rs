@@ -26,6 +26,8 @@ fn is_other_by_intent(page: &str) -> bool {
     has("<select")
         // Text before a frameset decides whether it replaces the page; here all text is text.
         || has("<frameset")
+        // A page that says that it is XML may close a script in its own tag.
+        || page.trim_start_matches('\u{FEFF}').trim_start().starts_with("<?xml")
         // In drawings and formulas the text of `style` and its like is text like any other, and that of CDATA holds no
         // references and stands in some elements only; here they are read as they are elsewhere.
         || (has("<svg") || has("<math")) && (has("&") || has("<![cdata[") || RAW.iter().any(|start| has(start)))

@@ -1,8 +1,10 @@
 //! Whether what was decoded looks like text that people have written, and in which encoding it does.
 
+use std::ops::RangeInclusive;
+
 use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, GB18030, GBK, IBM866, KOI8_U, MACINTOSH, SHIFT_JIS, WINDOWS_1251, WINDOWS_1252,
-    X_MAC_CYRILLIC,
+    BIG5, EUC_JP, EUC_KR, GB18030, GBK, IBM866, KOI8_U, MACINTOSH, SHIFT_JIS, WINDOWS_874, WINDOWS_1251,
+    WINDOWS_1252, WINDOWS_1253, WINDOWS_1255, WINDOWS_1256, X_MAC_CYRILLIC,
 };
 
 use super::{Decoded, Encoding, GUESS_BYTES, Other, Scheme, Source};
@@ -33,6 +35,9 @@ const ALTERNATIVES: [(Encoding, usize); 9] = [
 pub(super) fn checked<'a>(guessed: Decoded<'a>, bytes: &'a [u8]) -> Decoded<'a> {
     let head = bytes.get(..GUESS_BYTES).unwrap_or(bytes);
     if !guessed.encoding.is_single_byte() {
+        if let Some(encoding) = few_letters(guessed.encoding, head) {
+            return super::decode_as(encoding, Source::Guess, bytes);
+        }
         let is_plausible = is_wide_text(guessed.encoding, head);
         return Decoded { is_plausible, ..guessed };
     }
@@ -56,6 +61,74 @@ pub(super) fn checked<'a>(guessed: Decoded<'a>, bytes: &'a [u8]) -> Decoded<'a> 
             Decoded { is_plausible, ..guessed }
         }
     }
+}
+
+/// Encodings of scripts without Latin letters, each with the letters that are more than half of most texts in it: of Russian and its
+/// neighbours, Greek, Hebrew, Arabic and Persian, Thai.
+const LETTERS: [(Encoding, RangeInclusive<char>, &str); 6] = [
+    (Encoding::web(KOI8_U), '\u{400}'..='\u{4FF}', "оеаинтсрвл"),
+    (Encoding::web(WINDOWS_1251), '\u{400}'..='\u{4FF}', "оеаинтсрвл"),
+    (Encoding::web(WINDOWS_1253), '\u{370}'..='\u{3FF}', "αοιετσνηυρςόίά"),
+    (Encoding::web(WINDOWS_1255), '\u{591}'..='\u{5F4}', "יוהלאתרמבש"),
+    (Encoding::web(WINDOWS_1256), '\u{600}'..='\u{6FF}', "الينموتره"),
+    (Encoding::web(WINDOWS_874), '\u{E00}'..='\u{E7F}', "านรอกเงมยลดสตวทคหี่้ัิ"),
+];
+/// Letters of such a text below which nothing is said, and its bytes beyond ASCII, above which the detector is believed.
+const LEAST_LETTERS: usize = 8;
+const MOST_HIGH: usize = 400;
+
+/// The encoding of a few words that the detector takes for Chinese, if they are words of another script.
+///
+/// Of a short text the detector knows little, and pairs of letters of any script are characters of Chinese: rare ones,
+/// and where a word has an odd number of letters none at all.
+fn few_letters(guessed: Encoding, head: &[u8]) -> Option<Encoding> {
+    let is_big5 = guessed == Encoding::web(BIG5);
+    let n_high = head.iter().filter(|byte| **byte >= 0x80).count();
+    if n_high > MOST_HIGH || !is_big5 && guessed != Encoding::web(GBK) && guessed != Encoding::web(GB18030) {
+        return None;
+    }
+    let (text, n_undecodable) = guessed.decode(head);
+    let n_han = text.chars().filter(|character| is_han(*character)).count();
+    let n_common = text.chars().filter(|character| COMMON.contains(*character)).count();
+    if n_undecodable == 0 && (n_common * 8 >= n_han || frequent_pairs(head, is_big5) * 10 >= n_han * 9) {
+        return None;
+    }
+    let share = |(encoding, script, letters): &(Encoding, RangeInclusive<char>, &str)| {
+        let (text, n_undecodable) = encoding.decode(head);
+        let (mut n_letters, mut n_others, mut n_frequent) = (0, 0, 0);
+        for character in text.chars().filter(|character| !character.is_ascii()) {
+            let is_letter = script.contains(&character);
+            n_letters += usize::from(is_letter);
+            n_others += usize::from(!is_letter && !JOINS.contains(character));
+            n_frequent += usize::from(letters.contains(character));
+        }
+        // Capitals within a word, which tell one Cyrillic encoding from another; marks over letters are no signs.
+        let odd = match *script.start() {
+            ..'\u{530}' => Oddness::of(&text).n_odd,
+            '\u{E00}'.. => n_odd_in_thai(&text),
+            _ => 0,
+        };
+        let is_of_script =
+            n_letters >= LEAST_LETTERS && (n_others + odd) * 20 <= n_letters && n_undecodable == 0;
+        (is_of_script && n_frequent * 5 >= n_letters * 2).then(|| (n_frequent * 1000 / n_letters, *encoding))
+    };
+    LETTERS.iter().filter_map(share).max_by_key(|(share, _)| *share).map(|(_, encoding)| encoding)
+}
+
+/// Vowels and marks of Thai where no consonant is that they belong to. Nearly all bytes beyond ASCII are characters of Thai,
+/// so that this alone tells whether they are words.
+fn n_odd_in_thai(text: &str) -> usize {
+    let is_consonant = |c: char| matches!(c, '\u{E01}'..='\u{E2E}');
+    let is_mark = |c: char| matches!(c, '\u{E31}' | '\u{E34}'..='\u{E3A}' | '\u{E47}'..='\u{E4E}');
+    let mut before = ' ';
+    let mut n_odd = 0;
+    for c in text.chars() {
+        let is_odd_mark = is_mark(c) && !is_consonant(before) && !is_mark(before);
+        let is_odd_vowel = matches!(before, '\u{E40}'..='\u{E44}') && !is_consonant(c);
+        n_odd += usize::from(is_odd_mark || is_odd_vowel || matches!(c, '\u{E4F}'..));
+        before = c;
+    }
+    n_odd
 }
 
 /// Whether a quarter of the characters beyond ASCII, which are so many, are pieces of UTF-8: somebody has put together

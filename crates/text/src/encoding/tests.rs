@@ -304,3 +304,22 @@ fn text_in_an_unknown_encoding_is_told() {
         assert_eq!((decoded.text.as_ref(), decoded.is_plausible), (text.repeat(4).as_str(), true));
     }
 }
+
+#[test]
+fn a_few_words_of_any_script_are_no_chinese() {
+    for (text, label) in [
+        ("Записка для сторожа: лодка стоит у моста.", "koi8-r"),
+        ("Добрый день, это короткая записка.", "windows-1251"),
+        ("هذا نص قصير باللغة العربية كتب بترميز قديم.", "windows-1256"),
+        ("זהו טקסט קצר בעברית בקידוד ישן.", "windows-1255"),
+        ("Αυτό είναι ένα σύντομο κείμενο.", "windows-1253"),
+        ("นี่คือข้อความสั้นภาษาไทยที่เขียนด้วยรหัสเก่า", "windows-874"),
+        ("เรือจอดอยู่ที่สะพาน", "windows-874"),
+        ("关于召开年度总结会议的通知", "gbk"),
+        ("饕餮纹青铜鼎，彝铭漶漫", "gbk"),
+        ("说明：本文件为纯文本。", "gbk"),
+        ("各位讀者，本報自下月起改為週刊。", "big5"),
+    ] {
+        assert_eq!(found(&encoded(text, label), &Hints::default()).0, text, "{label}");
+    }
+}

@@ -135,7 +135,15 @@ fn after_label(page: Page<'_>, label: &Range<usize>) -> Option<Range<usize>> {
 }
 
 /// The name at the beginning of `text`: people's names, or one word that may be a pen name.
+///
+/// What has a colon behind it is the next label, and the one before it stands there for nobody: `作者： 发布时间：…`.
 fn pen_name(text: &str, start: usize) -> Option<Range<usize>> {
+    let range = name_at_start(text, start)?;
+    let behind = text.get(range.end - start..)?.trim_start_matches(is_space);
+    (!behind.starts_with([':', '：'])).then_some(range)
+}
+
+fn name_at_start(text: &str, start: usize) -> Option<Range<usize>> {
     let at = |range: Range<usize>| start + range.start..start + range.end;
     if let Some(range) = chinese_names(text)
         && text.get(range.end..)?.chars().next().is_none_or(|c| !c.is_alphanumeric())

@@ -15,6 +15,7 @@ const SEED_BYTES: usize = 18;
 const MAX_PLACES: usize = 6;
 /// Columns of the shortest title that is trusted.
 const MIN_WIDTH: usize = 20;
+const MIN_WIDTH_AT_START: usize = 12;
 
 /// The longest text right before byte `date` in its line that stands elsewhere in the page.
 pub(super) fn before_date(page: Page<'_>, line: Line<'_>, date: usize) -> Option<Range<usize>> {
@@ -33,7 +34,10 @@ pub(super) fn before_date(page: Page<'_>, line: Line<'_>, date: usize) -> Option
         .filter_map(|seed| copied(page, seed, &(start..date)))
         .filter(|range| {
             let text = page.slice(range.clone());
-            date - range.end <= MAX_GAP_BYTES && !text.contains(['/', '|']) && text_width(text) >= MIN_WIDTH
+            // What the page begins with, too, is its title however short.
+            let begins = page.text.trim_start().starts_with(text);
+            let min_width = if begins { MIN_WIDTH_AT_START } else { MIN_WIDTH };
+            date - range.end <= MAX_GAP_BYTES && !text.contains(['/', '|']) && text_width(text) >= min_width
         })
         .max_by_key(ExactSizeIterator::len)
 }

@@ -37,7 +37,7 @@ pub(super) enum Label {
 }
 
 /// Longer ones before their own beginnings.
-const LABELS: [(&str, Label); 56] = [
+const LABELS: [(&str, Label); 60] = [
     ("作者", Label::Author),
     ("撰文", Label::Author),
     ("撰稿", Label::Author),
@@ -48,6 +48,7 @@ const LABELS: [(&str, Label); 56] = [
     ("Author", Label::Author),
     ("Autor", Label::Author),
     ("Автор", Label::Author),
+    ("Текст", Label::Author),
     ("Yazar", Label::Author),
     ("글쓴이", Label::Author),
     ("文/", Label::Writer),
@@ -89,11 +90,14 @@ const LABELS: [(&str, Label); 56] = [
     ("首页>", Label::Breadcrumb),
     ("首页 >", Label::Breadcrumb),
     ("主页>", Label::Breadcrumb),
-    ("目前位置", Label::Breadcrumb),
     ("发布时间", Label::Published),
     ("发布日期", Label::Published),
     ("发表时间", Label::Published),
     ("发稿时间", Label::Published),
+    ("發布時間", Label::Published),
+    ("發佈時間", Label::Published),
+    ("發布日期", Label::Published),
+    ("目前位置", Label::Breadcrumb),
 ];
 
 static SEARCHER: LazyLock<AhoCorasick> = LazyLock::new(|| {

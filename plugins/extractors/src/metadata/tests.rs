@@ -42,6 +42,30 @@ fn check_evidence(document: &Document) -> Result<(), TestCaseError> {
 }
 
 #[test]
+fn a_label_names_nobody_for_the_one_before_it() {
+    for (byline, author) in [
+        ("来源： 作者： 发布时间：2019-03-11 点击数：", None),
+        ("作者：\n编辑：李渡舟 2019-03-11", None),
+        ("作者：李渡舟 发布时间：2019-03-11", Some("李渡舟")),
+        ("2019-03-11 作者：渡口闲人 来源：清河日报", Some("渡口闲人")),
+    ] {
+        assert_eq!(field(&found(&portal(byline)), "author").as_deref(), author, "{byline}");
+    }
+}
+
+#[test]
+fn a_short_title_is_found_where_the_page_begins_with_it() {
+    let text = "渡口新桥今日通车，两岸居民步行过江，看热闹的人从清早排到中午。摆渡的老人说，他就要歇下来了。";
+    let page = |first: &str| {
+        format!(
+            "{first}-清河县人民政府 网站首页 政务公开 当前位置：首页>>动态 新桥今日通车 发布日期：2019-03-11 {text} 打印 关闭"
+        )
+    };
+    assert_eq!(field(&found(&page("新桥今日通车")), "title").as_deref(), Some("新桥今日通车"));
+    assert_eq!(field(&found(&page("清河要闻")), "title"), None);
+}
+
+#[test]
 fn cases() {
     check_extractor::<Metadata>("title.md", include_str!("cases/title.md"));
     check_extractor::<Metadata>("byline.md", include_str!("cases/byline.md"));

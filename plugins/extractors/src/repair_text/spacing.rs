@@ -181,6 +181,8 @@ impl Scan<'_> {
             _ if !options.control_characters || is_line_end(c) || is_blank(c) => Class::Plain,
             '\u{80}'..='\u{9F}' => windows_1252(c).map_or(Class::Removed, Class::Windows1252),
             '\u{200C}' | '\u{200D}' if before.is_some_and(needs_joiners) => Class::Plain,
+            // The separator of vowels in Mongolian, which changes the letters on both of its sides.
+            '\u{180E}' if before.is_some_and(|c| matches!(c, '\u{1820}'..='\u{18AA}')) => Class::Plain,
             '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
                 if self.has_rtl() =>
             {

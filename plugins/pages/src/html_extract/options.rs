@@ -64,7 +64,7 @@ use serde::{Deserialize, Serialize};
 /// Where the text is empty, the page is read from `raw`, the bytes as scraped. Markup of which every tag was escaped
 /// (`&lt;p&gt;`), as feeds hold it, is read as markup.
 ///
-/// Counts: `from_raw`, `from_escaped`, `several_articles`, `with_comments`, `with_posts`, `extracted`, `from_structured_data`, `from_script`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
+/// Counts: `from_raw`, `from_escaped`, `several_articles`, `with_comments`, `with_posts`, `extracted`, `from_structured_data`, `from_script`, `from_noframes`, `no_markup` and `no_structure` (handed on), `no_content` (nothing that could be content
 /// was found, so the text is empty).
 /// Measure: `content_ratio`, the part of the words of the page that was taken.
 ///

@@ -44,8 +44,19 @@ pub(super) fn body(page: &Page<'_>, n_words_taken: f32) -> Option<(String, &'sta
     if n_words_taken >= LEAST_WORDS as f32 {
         return None;
     }
+    if let Some((text, n_words)) = without_frames(&page.tree) {
+        return is_longer(n_words).then_some((text, "from_noframes"));
+    }
     let (text, n_words) = in_scripts(&page.tree)?;
     is_longer(n_words).then_some((text, "from_script"))
+}
+
+/// What a page of frames has for browsers without them: the text of the page where it is more than a word about that.
+fn without_frames(tree: &Tree<'_>) -> Option<(String, u32)> {
+    let inside = (1..tree.len()).find(|node| tree.tag(*node) == Tag::Noframes)?;
+    let text = plain(tree.raw_text(inside))?;
+    let n_words = Measures::of(&text).n_words;
+    (n_words >= LEAST_WORDS).then_some((text, n_words))
 }
 
 /// The longest text that a script holds under one of the names of texts.
@@ -152,6 +163,17 @@ mod tests {
         ] {
             assert_eq!(found(&script).as_deref(), Some(text), "{script}");
         }
+    }
+
+    #[test]
+    fn a_page_of_frames_has_its_text_for_browsers_without_them() {
+        let text = "The ferry came back, and the queue reached the shop by noon. ".repeat(8);
+        let page = |inside: &str| {
+            format!("<frameset><frame src=a><noframes><body><p>{inside}</p></body></noframes></frameset>")
+        };
+        let found = |source: &str| without_frames(&parse(source).expect("short")).map(|(text, _)| text);
+        assert_eq!(found(&page(&text)).as_deref(), Some(text.trim_end()));
+        assert_eq!(found(&page("Your browser shows no frames.")), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use tamis_dates::{Located, certain_date, dates};
 use tamis_html::{Block, Name, Names, NodeId, Tag, decoded_attribute};
 
-use super::labels::{begins_with_label, label_before, labelled};
+use super::labels::{begins_with_label, label_before, labelled, read_as_shown};
 use super::options::Field;
 use super::page::{Page, has_word, span_of};
 use super::statement::{Statements, letters};
@@ -51,7 +51,14 @@ const OTHER: &[&str] = &[
     "ends",
     "expires",
     "joined",
+    "open",
+    "opens",
     "opened",
+    "closes",
+    "doors",
+    "einlass",
+    "when",
+    "wann",
     "founded",
     "©",
     "copyright",
@@ -110,6 +117,8 @@ const DATE_CLASSES: &[&str] = &[
     "updated",
     "modified",
 ];
+/// Those that say that it is that of something else. `event` is not among them: there are sites that call their news so.
+const OTHER_CLASSES: &[&str] = &["start", "end", "expires", "expiry", "deadline", "termin", "birth"];
 /// Those that say that it is that of a change.
 const MODIFIED_CLASSES: &[&str] = &["updated", "modified", "lastmod", "update", "changed"];
 const PUBLISHED_CLASSES: &[&str] = &["published", "entry", "pubdate", "publish", "posted", "created"];
@@ -128,7 +137,8 @@ pub(super) fn shown(page: &Page<'_, '_>, found: &mut Statements) {
     reader.far_times(&far_times);
     let mut far = Vec::new();
     for (at, block) in page.blocks.blocks.iter().enumerate() {
-        let near = page.near.contains(&at) && Some(at) != page.main;
+        let is_behind = || page.is_behind_main(block.nodes().start);
+        let near = page.near.contains(&at) && Some(at) != page.main && !is_behind();
         if page.blocks.text_of(block).len() < 4 * MOST_LINE_CHARS && far.len() < MOST_FAR {
             let above = at.checked_sub(1).and_then(|above| page.blocks.blocks.get(above));
             reader.line(block, above, near, &mut far);
@@ -151,6 +161,8 @@ struct Far {
     span: Range<usize>,
     /// Whether one `<article>` or `<main>` holds it and the heading.
     with_main: bool,
+    /// Whether it stands behind the one that holds the heading.
+    behind_main: bool,
 }
 
 impl Reader<'_, '_, '_> {
@@ -164,7 +176,7 @@ impl Reader<'_, '_, '_> {
         {
             return;
         }
-        let near = self.page.is_near(node);
+        let near = self.page.is_near(node) && !self.page.is_behind_main(node);
         if tag == Tag::Time {
             self.time(node, near, far);
             return;
@@ -174,12 +186,15 @@ impl Reader<'_, '_, '_> {
         if class.is_empty() || !*self.dated.entry(class).or_insert_with(|| has_word(class, DATE_CLASSES)) {
             return;
         }
+        if has_word(class, OTHER_CLASSES) {
+            return;
+        }
         let field = field_of_class(class);
         let span = self.page.element_span(node);
         if !near {
             let text = self.page.text(node);
             if far.len() < MOST_FAR && is_date(&text) && !self.page.is_beside(node) {
-                far.push(Far { field, shown: text, span, with_main: false });
+                far.push(Far { field, shown: text, span, with_main: false, behind_main: false });
             }
             return;
         }
@@ -210,11 +225,15 @@ impl Reader<'_, '_, '_> {
         let is_in_heading = page.main.is_some_and(|main| {
             page.blocks.blocks.get(main).is_some_and(|main| main.nodes() == block.nodes())
         });
-        let is_meant = is_in_heading || has_word(class, PUBLISHED_CLASSES);
+        let before = line.and_then(|line| line.split_once(text.as_str())).map_or("", |(before, _)| before);
+        // `Last updated on … . First published on …`: a sentence that begins with a label is one of the byline.
+        let is_labelled = line.is_some_and(|line| line.chars().count() <= MOST_LINE_CHARS)
+            && begins_with_label(without_first(before.rsplit(". ").next().unwrap_or_default()))
+            && label_before(before).is_some();
+        let is_meant = is_in_heading || is_labelled || has_word(class, PUBLISHED_CLASSES);
         if !is_meant && line.is_none_or(|line| is_in_sentence(line, &text)) || page.is_beside(node) {
             return;
         }
-        let before = line.and_then(|line| line.split_once(text.as_str())).map_or("", |(before, _)| before);
         let field = label_before(before).unwrap_or_else(|| field_of_class(class));
         let machine = page.tree.attribute(node, Name::DateTime).filter(|moment| !moment.is_empty());
         let (value, span) = match machine {
@@ -228,7 +247,13 @@ impl Reader<'_, '_, '_> {
                 self.found.add(field, &text, "time-text", page.element_span(node), 0.4);
             }
         } else if far.len() < MOST_FAR {
-            far.push(Far { field, shown: value, span, with_main: page.is_with_main(node) });
+            far.push(Far {
+                field,
+                shown: value,
+                span,
+                with_main: page.is_with_main(node),
+                behind_main: page.is_behind_main(node),
+            });
         }
     }
 
@@ -241,7 +266,8 @@ impl Reader<'_, '_, '_> {
         days.dedup();
         for field in [Field::Published, Field::Modified] {
             if let Some(first) = far.iter().find(|far| far.field == field) {
-                let confidence = if days.len() <= MOST_DAYS || first.with_main { 0.5 } else { 0.3 };
+                let is_of_page = first.with_main || days.len() <= MOST_DAYS && !first.behind_main;
+                let confidence = if is_of_page { 0.5 } else { 0.3 };
                 self.found.add(field, &first.shown, "time-element", first.span.clone(), confidence);
             }
         }
@@ -250,7 +276,8 @@ impl Reader<'_, '_, '_> {
     /// Reads a line: near the heading a date alone will do, elsewhere it needs a label.
     fn line(&mut self, block: &Block, above: Option<&Block>, near: bool, far: &mut Vec<Far>) {
         let page = self.page;
-        let text = page.blocks.text_of(block);
+        let text = read_as_shown(page.blocks.text_of(block));
+        let text = text.as_ref();
         let start = block.nodes().start;
         let Some(first) = dates(text).next() else { return };
         if page.is_hidden(block) || page.is_code(start) || page.is_beside(start) {
@@ -267,7 +294,13 @@ impl Reader<'_, '_, '_> {
                     return;
                 }
                 Some(field) => {
-                    far.push(Far { field, shown: first.shown(text), span, with_main: false });
+                    far.push(Far {
+                        field,
+                        shown: first.shown(text),
+                        span,
+                        with_main: false,
+                        behind_main: false,
+                    });
                     return;
                 }
                 None if above.trim_end().ends_with([':', '：']) => return,
@@ -277,7 +310,7 @@ impl Reader<'_, '_, '_> {
         if near && text.chars().count() <= MOST_LINE_CHARS {
             self.dates(text, Field::Published, "date-line", &span, 0.0);
         } else if let Some((field, shown)) = self.labelled(text) {
-            far.push(Far { field, shown, span, with_main: false });
+            far.push(Far { field, shown, span, with_main: false, behind_main: false });
         }
     }
 
@@ -303,9 +336,11 @@ impl Reader<'_, '_, '_> {
 
     /// The dates of a short text, with what their labels say. Two without a label say nothing.
     fn dates(&mut self, text: &str, field: Field, rule: &'static str, span: &Range<usize>, more: f64) {
-        if is_copyright(text) || is_sentence(text) && !self.speaks_of_page(text) {
+        if is_copyright(text) || is_law(text) || is_sentence(text) && !self.speaks_of_page(text) {
             return;
         }
+        let text = read_as_shown(text);
+        let text = text.as_ref();
         let all = labelled(text);
         // One without a label beside one of a change is that of publication.
         let is_one = all.iter().filter(|(_, label)| *label != Some(Field::Modified)).count() == 1;
@@ -330,6 +365,12 @@ impl Reader<'_, '_, '_> {
     }
 }
 
+/// A sentence without the word that says that there was more than one time: `First published`.
+fn without_first(sentence: &str) -> &str {
+    let rest = ["First ", "Originally ", "Initially "].iter().find_map(|word| sentence.strip_prefix(word));
+    rest.unwrap_or(sentence)
+}
+
 /// Whether the date of an element with such a class is that of a change.
 fn field_of_class(class: &str) -> Field {
     if has_word(class, MODIFIED_CLASSES) && !has_word(class, PUBLISHED_CLASSES) {
@@ -347,6 +388,12 @@ fn is_date(text: &str) -> bool {
 
 fn is_copyright(text: &str) -> bool {
     text.contains('©') || text.to_lowercase().contains("copyright")
+}
+
+/// Whether a line names a law, which is known by its day.
+fn is_law(text: &str) -> bool {
+    text.contains('§')
+        || ["BGBl", "ABl.", "GVBl", "JORF", "Stat. "].iter().any(|gazette| text.contains(gazette))
 }
 
 /// Whether a text is running text: sentences, not a line of labels, names and dates.
@@ -375,9 +422,14 @@ fn is_alone(text: &str, located: &Located) -> bool {
     let range = located.range();
     let (before, behind) =
         (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    // `10:16 Uhr - 1. Bundesliga` goes on with an ordinal: a span of times does not.
+    let is_ordinal = |rest: &str| {
+        located.time.is_some() && rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". ")
+    };
     let is_span = |rest: &str| {
         rest.strip_prefix(['-', '–', '—', '~', '至', '到'])
-            .is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+            .map(str::trim_start)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && !is_ordinal(rest))
             || ["bis ", "to ", "until "].iter().any(|word| rest.starts_with(word))
     };
     if is_span(behind.trim_start()) {
@@ -399,6 +451,10 @@ fn is_alone(text: &str, located: &Located) -> bool {
     let last = lower.split_whitespace().next_back().unwrap_or_default();
     if OTHER.contains(&last) || before.trim_end().ends_with(['†', '*']) {
         return false;
+    }
+    let is_part = |part: &str| part.is_empty() || super::names::is_labelled_part(part);
+    if is_part(near_before) && is_part(near_behind) {
+        return true;
     }
     if super::names::without_label(near_before).len() < near_before.len() {
         return near_behind.split_whitespace().count() <= MOST_BESIDE;

@@ -181,12 +181,25 @@ fn names(value: &Data, ids: &Ids<'_>) -> Vec<String> {
             if let Some(name) = named() {
                 return names(name, &Ids::new());
             }
-            let part = |key| fields.get(key).and_then(Data::as_str).unwrap_or_default();
-            let full = format!("{} {}", part("givenName"), part("familyName"));
-            Some(full.trim().to_owned()).filter(|name| !name.is_empty()).into_iter().collect()
+            full_name(fields).into_iter().collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The name of a person that is given in parts, or that of a house in its register.
+fn full_name(fields: &Map<String, Data>) -> Option<String> {
+    let part = |key| fields.get(key).and_then(Data::as_str).map(str::trim).filter(|part| !part.is_empty());
+    let (given, family) = (part("givenName"), part("familyName"));
+    // East Asia puts the family first, and writes both as one word.
+    if let (Some(given), Some(family)) = (given, family)
+        && given.chars().chain(family.chars()).all(tamis_text::chars::is_cjk)
+    {
+        return Some(format!("{family}{given}"));
+    }
+    let parts = [given, given.and_then(|_| part("additionalName")), family];
+    let full = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Some(full).filter(|name| !name.is_empty()).or_else(|| part("legalName").map(str::to_owned))
 }
 
 /// A script without the comments and CDATA marks that hide it from old browsers and from parsers of XML.
@@ -273,6 +286,12 @@ mod tests {
             (r#"{"name": {"@type": "Person", "name": "Ann Gray"}}"#, vec!["author=Ann Gray"]),
             (r##"{"@id": "#ann"}"##, vec!["author=Ann Gray"]),
             (r#"{"@list": ["Ann Gray"]}"#, vec!["author=Ann Gray"]),
+            (
+                r#"{"givenName": "Ann", "additionalName": "van der", "familyName": "Gray"}"#,
+                vec!["author=Ann van der Gray"],
+            ),
+            (r#"{"givenName": "渡舟", "familyName": "李"}"#, vec!["author=李渡舟"]),
+            (r#"{"@type": "Organization", "legalName": "Sound Courier"}"#, vec!["author=Sound Courier"]),
             (r#"{"url": "https://a.example"}"#, vec![]),
         ] {
             let text = format!(

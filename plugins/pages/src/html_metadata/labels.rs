@@ -1,5 +1,8 @@
 //! Labels of dates: 发布时间, `Published on`, `wurde am … aktualisiert`.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
 use tamis_dates::labels::{DateOf, is_plain_label, label_at_end};
 use tamis_dates::{Located, dates};
 
@@ -36,6 +39,7 @@ const LABELS_BEHIND: &[(&str, Field)] = &[
     ("公開", Field::Published),
     ("投稿", Field::Published),
     ("작성", Field::Published),
+    ("掲載", Field::Published),
     ("입력", Field::Published),
     ("geändert", Field::Modified),
     ("aktualisiert", Field::Modified),
@@ -62,6 +66,77 @@ pub(super) fn labelled(text: &str) -> Vec<(Located, Option<Field>)> {
     };
     let labels: Vec<Option<Field>> = all.iter().map(label).collect();
     all.into_iter().zip(labels).collect()
+}
+
+/// A line whose date is written as its region writes it, with digits of our own and the name of the era that a short form
+/// stands for; nearly all lines as they are.
+pub(super) fn read_as_shown(line: &str) -> Cow<'_, str> {
+    let line = with_our_digits(line);
+    match with_eras(&line) {
+        Some(whole) => Cow::Owned(whole),
+        None => line,
+    }
+}
+
+/// Digits of Arabic, Persian and Indian scripts as ours. They are not looked for in lines without the first byte of one.
+fn with_our_digits(line: &str) -> Cow<'_, str> {
+    /// The zero of each script.
+    const ZEROS: [u32; 4] = [0x660, 0x6F0, 0x966, 0x9E6];
+    let digit = |c: char| {
+        ZEROS
+            .iter()
+            .find_map(|zero| char::from_digit(u32::from(c).checked_sub(*zero).filter(|it| *it < 10)?, 10))
+    };
+    if memchr::memchr3(0xD9, 0xDB, 0xE0, line.as_bytes()).is_none() || !line.contains(|c| digit(c).is_some())
+    {
+        return Cow::Borrowed(line);
+    }
+    Cow::Owned(line.chars().map(|c| digit(c).unwrap_or(c)).collect())
+}
+
+/// Dates in numbers with the year of an era, in the form that dates are found in: `民國107/09/13`, and where a label stands
+/// before it `掲載日 H30.9.13`, a year of Heisei, or `發布日期：107-09-13`, one of the republic, as the authorities of
+/// Taiwan have it. Without a label such numbers may be anything.
+fn with_eras(line: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, date) = rest.split_at_checked(at)?;
+        let end = date.find(|c: char| !c.is_ascii_digit()).unwrap_or(date.len());
+        if let Some((date, behind)) = with_era(before, date) {
+            out.push_str(&date);
+            rest = behind;
+        } else {
+            let (passed, behind) = rest.split_at_checked(at + end)?;
+            out.push_str(passed);
+            rest = behind;
+        }
+    }
+    out.push_str(rest);
+    (out != line).then_some(out)
+}
+
+/// A date of an era with what stands before it, and what stands behind it.
+fn with_era<'t>(before: &str, date: &'t str) -> Option<(String, &'t str)> {
+    const ERAS: [(&str, &str); 6] =
+        [("民國", "民國"), ("令和", "令和"), ("平成", "平成"), ("R", "令和"), ("H", "平成"), ("S", "昭和")];
+    let (year, rest) = number(date, 1..=3)?;
+    let (month, rest) = number(rest.strip_prefix(['.', '-', '/'])?, 1..=2)?;
+    let (day, rest) = number(rest.strip_prefix(['.', '-', '/'])?, 1..=2)?;
+    let is_labelled = |before: &str| n_cjk(before) > 0 && label_before(before).is_some();
+    let named = ERAS.iter().find_map(|(shown, era)| Some((before.strip_suffix(shown)?, *shown, *era)));
+    let (label, era) = match named {
+        Some((label, shown, era)) if shown == era || is_labelled(label) => (label, era),
+        None if year.len() == 3 && year.starts_with('1') && is_labelled(before) => (before, "民國"),
+        _ => return None,
+    };
+    Some((format!("{label}{era}{year}年{month}月{day}日"), rest))
+}
+
+/// The number that a text begins with, of so many digits, and what stands behind it.
+fn number(text: &str, n_digits: RangeInclusive<usize>) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|_| n_digits.contains(&end))
 }
 
 /// What the label that a text ends with says about a date behind it.
@@ -157,6 +232,29 @@ fn n_cjk(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_and_eras_of_a_region_are_read() {
+        for (line, expected) in [
+            ("發布日期：107-09-13", "發布日期：民國107年09月13日"),
+            ("張貼日期：107/09/13 10:20", "張貼日期：民國107年09月13日 10:20"),
+            ("民國107.9.13", "民國107年9月13日"),
+            ("掲載日 H30.9.13", "掲載日 平成30年9月13日"),
+            ("更新日：R5.9.13", "更新日：令和5年9月13日"),
+            ("تاريخ النشر: ١٣ سبتمبر ٢٠١٨", "تاريخ النشر: 13 سبتمبر 2018"),
+            (
+                "更新日期：107-10-01　發布日期：107-09-13",
+                "更新日期：民國107年10月01日　發布日期：民國107年09月13日",
+            ),
+            // Numbers of other things.
+            ("電話：107-09-13", "電話：107-09-13"),
+            ("version 107.9.13", "version 107.9.13"),
+            ("Published R5.9.13", "Published R5.9.13"),
+            ("發布日期：2018-09-13", "發布日期：2018-09-13"),
+        ] {
+            assert_eq!(read_as_shown(line), expected, "{line}");
+        }
+    }
 
     #[test]
     fn labels_say_which_date_is_meant() {

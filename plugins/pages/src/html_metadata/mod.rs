@@ -150,17 +150,20 @@ fn choose(field: Field, statements: &Statements, url: Option<&str>) -> Option<St
     let said = || statements.about(field);
     let with = |value: String, said: &Statement| Statement { value, ..said.clone() };
     match field {
-        Field::Title => title::choose(statements, &sites(statements, url)),
+        Field::Title => title::choose(statements, &sites(statements, url), statements.homes()),
         Field::Published | Field::Modified => moment::choose(field, statements, url),
         Field::Author => {
             let names = joined(said().filter(|said| names::is_name(&said.value)).cloned(), "\n");
-            let mut names: Vec<Statement> = names
-                .into_iter()
-                .map(|said| Statement {
-                    value: names::each_once(&said.value.split('\n').collect::<Vec<_>>()).join(", "),
-                    ..said
-                })
-                .collect();
+            // Beside a person the house that publishes is none.
+            let sites = sites(statements, url);
+            let of_people = |value: &str| {
+                let all: Vec<&str> = value.split('\n').collect();
+                let people: Vec<&str> =
+                    all.iter().copied().filter(|name| !sites.contains(&letters(name))).collect();
+                names::each_once(if people.is_empty() { &all } else { &people }).join(", ")
+            };
+            let mut names: Vec<Statement> =
+                names.into_iter().map(|said| Statement { value: of_people(&said.value), ..said }).collect();
             names::doubt_accounts(&mut names);
             believed(&names, say_the_same)
         }

@@ -36,12 +36,23 @@ const LABELS: &[&str] = &[
     "posted by ",
     "published by ",
     "words by ",
+    "words: ",
     "text by ",
+    "reported by ",
+    "reporting by ",
+    "article by ",
+    "review by ",
+    "story and photos by ",
+    "words and photos by ",
+    "text and photos by ",
     "story by ",
     "author: ",
     "authors: ",
     "author ",
     "von ",
+    "ein beitrag von ",
+    "ein artikel von ",
+    "eine reportage von ",
     "von: ",
     "text: ",
     "autor: ",
@@ -55,14 +66,26 @@ const LABELS: &[&str] = &[
     "автор: ",
     "автор ",
     "автор:",
+    "текст: ",
+    "текст:",
     "執筆：",
     "文・",
     "글 ",
+    "글=",
+    "글:",
     "기자 ",
+    "기자명 ",
+    "بقلم: ",
+    "بقلم ",
+    "الكاتب: ",
+    "كتب: ",
+    "מאת: ",
+    "מאת ",
 ];
 /// Labels of authors inside a line, where the name ends before the next label.
-const LABELS_WITHIN: &[&str] =
-    &["作者：", "作者:", "作者 ", "撰文：", "撰文:", "记者：", "记者:", "记者 ", "記者：", "記者 "];
+const LABELS_WITHIN: &[&str] = &["作者", "撰文", "撰稿", "采写", "採寫", "记者", "記者", "著者", "執筆"];
+/// What stands between such a label and the name; blanks only where the label begins its part of the line.
+const LABEL_MARKS: [char; 6] = [':', '：', '|', '｜', '/', '／'];
 /// Labels of where a text comes from.
 const SOURCE_LABELS: &[&str] = &[
     "来源：",
@@ -281,15 +304,15 @@ impl Reader<'_, '_, '_> {
         }
         // They begin with four characters that have three first bytes, which no alphabet has.
         let may_be_within = memchr::memchr3(0xE4, 0xE6, 0xE8, text.as_bytes()).is_some();
-        let name = if may_be_within { within(LABELS_WITHIN) } else { None };
+        let name = if may_be_within { behind_label(text) } else { None };
         if let Some(name) = name {
-            for name in people(&name) {
+            for name in people(name) {
                 self.found.add(Field::Author, &name, "byline", span.clone(), 0.65);
             }
             return;
         }
         let name = without_label(text);
-        if name.len() == text.len() || page.is_beside(block.nodes().start) {
+        if name.len() == text.len() || is_running(name) || page.is_beside(block.nodes().start) {
             return;
         }
         let linked = profiles(page, block.nodes().start, block.nodes().end);
@@ -337,8 +360,8 @@ fn profiles(page: &Page<'_, '_>, from: NodeId, to: NodeId) -> Vec<String> {
 pub(super) fn without_label(text: &str) -> &str {
     let first = text.bytes().next().unwrap_or_default();
     let is_label = |label: &&&str| {
-        // The letters that labels begin with have one first byte in either case.
-        if !label.bytes().next().is_some_and(|byte| byte.eq_ignore_ascii_case(&first)) {
+        // Most labels and most lines begin with a letter of ASCII, which tells them apart at once.
+        if first.is_ascii() && !label.bytes().next().is_some_and(|byte| byte.eq_ignore_ascii_case(&first)) {
             return false;
         }
         let Some(start) = text.get(..label.len()) else { return false };
@@ -347,6 +370,83 @@ pub(super) fn without_label(text: &str) -> &str {
     };
     let label = LABELS.iter().filter(is_label).max_by_key(|label| label.len());
     label.and_then(|label| text.get(label.len()..)).map_or(text, str::trim)
+}
+
+/// Whether what stands behind `By`, `Von` or `Par` goes on as a sentence does: those are words of running text, too, and
+/// `Von oben sieht man das Tal.` names nobody.
+fn is_running(behind: &str) -> bool {
+    const MOST_WORDS: usize = 3;
+    let first = behind.split_whitespace().next().unwrap_or_default();
+    let is_word = first.starts_with(char::is_lowercase) && first.chars().all(char::is_alphabetic);
+    let n_small = || behind.split_whitespace().filter(|word| word.starts_with(char::is_lowercase)).count();
+    is_word && !PARTICLES.contains(&first) && n_small() > MOST_WORDS
+}
+
+/// The name behind a Chinese or Japanese label anywhere in a line; behind `（记者` at the beginning of one without a mark.
+fn behind_label(text: &str) -> Option<&str> {
+    const GLUED: [&str; 6] = ["（记者", "(记者", "（記者", "(記者", "本报记者", "本報記者"];
+    const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=4;
+    if let Some(rest) = GLUED.iter().find_map(|label| text.strip_prefix(label)) {
+        let name = up_to_blank(rest).trim_end_matches(['）', ')']);
+        let is_han = name.chars().all(tamis_text::chars::is_cjk);
+        if is_han && NAME_CHARS.contains(&name.chars().count()) {
+            return Some(name);
+        }
+    }
+    let behind = |label: &&str| {
+        text.match_indices(*label).find_map(|(at, _)| {
+            let rest = text.get(at + label.len()..)?;
+            let next = rest.trim_start();
+            let marked = next.strip_prefix(LABEL_MARKS).map(str::trim_start);
+            let name = marked.or_else(|| Some(next).filter(|next| next.len() < rest.len()))?;
+            let is_japanese = matches!(*label, "著者" | "執筆");
+            Some(if is_japanese { up_to_second_blank(name) } else { up_to_blank(name) })
+        })
+    };
+    LABELS_WITHIN.iter().find_map(behind)
+}
+
+/// A Japanese name, whose two parts a blank may part.
+fn up_to_second_blank(text: &str) -> &str {
+    const MOST_CHARS: usize = 4;
+    let family = up_to_blank(text);
+    let rest = text.get(family.len()..).unwrap_or_default();
+    let given = up_to_blank(rest);
+    let is_part = |part: &str| (1..=MOST_CHARS).contains(&part.chars().count());
+    let end = text.len() - rest.len() + (rest.len() - rest.trim_start().len()) + given.len();
+    if is_part(family) && is_part(given) { text.get(..end).unwrap_or(family) } else { family }
+}
+
+/// Whether a part of a Chinese byline is a label and what it labels, as pages put them side by side without a blank:
+/// `来源：清河日报2019-03-11编辑：王小河`.
+pub(super) fn is_labelled_part(part: &str) -> bool {
+    const PARTS: [&str; 22] = [
+        "信息来源",
+        "文章来源",
+        "来源",
+        "來源",
+        "稿源",
+        "出处",
+        "作者",
+        "责任编辑",
+        "责编",
+        "编辑",
+        "編輯",
+        "记者",
+        "記者",
+        "浏览",
+        "阅读",
+        "点击",
+        "浏览次数",
+        "点击数",
+        "字号",
+        "审核",
+        "发布人",
+        "发布者",
+    ];
+    const MOST_CHARS: usize = 24;
+    let Some((label, value)) = part.split_once([':', '：']) else { return false };
+    PARTS.contains(&label.trim()) && value.chars().count() <= MOST_CHARS && !value.contains(['。', '，'])
 }
 
 /// A name in a line of labels ends at the next blank, if it is Chinese.
@@ -372,15 +472,47 @@ pub(super) fn people(text: &str) -> Vec<String> {
         text = shorter;
     }
     let text = up_to_end(text);
-    let parts = split(text);
+    // `Ann Gray, Senior Reporter`, `Ann Gray, staff writer`.
+    let mut parts = split(text);
+    let n_parts = parts.len();
+    parts.retain(|part| !has_role(part));
+    let text = if parts.len() == 1 && n_parts > 1 && is_full_name(parts[0]) { parts[0] } else { text };
     let are_names = parts.len() > 1 && parts.iter().all(|part| is_full_name(part));
-    let names = if are_names { parts } else { vec![text] };
+    let with_role = || {
+        let (name, role) = text.split_once(", ")?;
+        let is_role = role.starts_with(char::is_lowercase) && !role.starts_with("and ");
+        (is_full_name(name) && is_role).then_some(name)
+    };
+    let names = if are_names { parts } else { vec![with_role().unwrap_or(text)] };
     names.into_iter().filter(|name| is_name(name)).map(str::to_owned).collect()
+}
+
+/// Whether a part of a byline says what somebody is.
+fn has_role(part: &str) -> bool {
+    const ROLES: [&str; 12] = [
+        "writer",
+        "reporter",
+        "editor",
+        "correspondent",
+        "journalist",
+        "contributor",
+        "columnist",
+        "producer",
+        "photographer",
+        "redakteur",
+        "redakteurin",
+        "journaliste",
+    ];
+    let mut words = part.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| ROLES.iter().any(|role| word.eq_ignore_ascii_case(role)))
 }
 
 /// A text up to where something else than names begins.
 fn up_to_end(text: &str) -> &str {
     let date = dates(text).next().map_or(text.len(), |located| located.range().start);
+    // An address to write to ends a full name.
+    let address = text.find('@').and_then(|at| text.get(..at)?.rfind(char::is_whitespace));
+    let address = address.filter(|end| text.get(..*end).is_some_and(is_full_name)).unwrap_or(text.len());
     let bracket =
         [" (http", " (@", " | ", " • ", " · ", "\u{3000}"].iter().filter_map(|mark| text.find(mark)).min();
     let lower = text.to_lowercase();
@@ -396,7 +528,7 @@ fn up_to_end(text: &str) -> &str {
         })?;
         Some(at)
     });
-    let end = word.chain(bracket).fold(date, usize::min);
+    let end = word.chain(bracket).fold(date.min(address), usize::min);
     let text = text.get(..end).unwrap_or_default();
     let marks: &[char] = &[' ', '|', '·', ',', '-', '–', '—', '/', ':', '：', '，', '(', '（', '•', ';'];
     let text = text.trim_end_matches(marks).trim_start_matches(marks);

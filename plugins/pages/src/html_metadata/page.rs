@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use tamis_html::{
-    Block, Blocks, Container, Name, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
+    Block, Blocks, Container, Name, Names, NodeId, Tag, Tree, is_hidden, is_hidden_in_line, is_never_shown,
 };
 use tamis_text::likeness::plain_within;
 use tamis_text::lines::squeeze;
@@ -27,6 +27,16 @@ const MOST_HEADING_BLOCKS: usize = 8;
 const FIRST_LETTERS: usize = 4;
 /// Levels looked up for what an element belongs to.
 const MOST_LEVELS: usize = 24;
+
+/// What links have.
+const LINKING: Names = Names::of(&[Name::Href]);
+/// Addresses of the first page of a site, as its pages write them.
+const HOME: [&str; 5] = ["/", "./", "../", "/index.html", "index.html"];
+/// Links to it that are looked at.
+const MOST_HOMES: usize = 4;
+/// A longer text of a link is no name, bytes; nor is that of an element with more nodes.
+const MOST_HOME_BYTES: usize = 80;
+const MOST_HOME_NODES: usize = 20;
 
 /// Words of class names of what stands beside the text of a page, or below it.
 const BESIDE: &[&str] = &[
@@ -52,6 +62,8 @@ pub(super) struct Page<'p, 'a> {
     pub(super) blocks: &'p Blocks,
     /// For each container of the blocks, whether it or one around it is hidden.
     hidden: Vec<bool>,
+    /// The letters of links to the first page of the site: mostly its name.
+    pub(super) homes: Vec<String>,
     /// All main headings of the page, with their nodes.
     pub(super) headings: Vec<Heading>,
     /// The block of the main heading, or of what else shows the title.
@@ -64,7 +76,7 @@ pub(super) struct Page<'p, 'a> {
     near_nodes: Range<NodeId>,
 }
 
-/// An `h1` that is shown.
+/// A heading that is shown.
 pub(super) struct Heading {
     pub(super) block: usize,
     pub(super) node: NodeId,
@@ -81,13 +93,15 @@ impl<'p, 'a> Page<'p, 'a> {
             tree,
             blocks,
             hidden,
+            homes: Vec::new(),
             headings: Vec::new(),
             main: None,
             title: String::new(),
             near: 0..0,
             near_nodes: 0..0,
         };
-        page.headings = page.find_headings();
+        page.homes = page.find_homes();
+        page.headings = page.headings_of(Tag::H1);
         page.main = page.find_main(titles.get(..MOST_TITLES.min(titles.len())).unwrap_or_default());
         let title =
             page.main.and_then(|main| page.blocks.blocks.get(main)).map(|block| page.blocks.text_of(block));
@@ -121,9 +135,22 @@ impl<'p, 'a> Page<'p, 'a> {
         end
     }
 
-    fn find_headings(&self) -> Vec<Heading> {
+    /// The first second heading in an `<article>` or `<main>`, if no main heading is other than the name of the site.
+    pub(super) fn below_name(&self) -> Option<Heading> {
+        let is_name = |heading: &Heading| self.homes.contains(&letters(&heading.text));
+        if self.headings.is_empty() || !self.headings.iter().all(is_name) {
+            return None;
+        }
+        let is_in_text = |heading: &Heading| {
+            let mut above = self.above(heading.node);
+            above.any(|at| matches!(self.tree.tag(at), Tag::Article | Tag::Main))
+        };
+        self.headings_of(Tag::H2).into_iter().find(is_in_text)
+    }
+
+    fn headings_of(&self, tag: Tag) -> Vec<Heading> {
         let is_heading = |container: &&Container| {
-            container.tag == Tag::H1 && (1..=MOST_HEADING_BLOCKS).contains(&container.blocks().len())
+            container.tag == tag && (1..=MOST_HEADING_BLOCKS).contains(&container.blocks().len())
         };
         let containers = self.blocks.containers.iter().filter(is_heading);
         let headings = containers.filter_map(|container| {
@@ -137,6 +164,19 @@ impl<'p, 'a> Page<'p, 'a> {
         headings.take(MOST_TITLES).collect()
     }
 
+    fn find_homes(&self) -> Vec<String> {
+        let is_home = |node: &NodeId| {
+            let address = self.tree.attribute(*node, Name::Href).map(str::trim);
+            address.is_some_and(|address| HOME.contains(&address))
+                && self.tree.tag(*node) == Tag::A
+                && self.tree.end(*node) - *node <= MOST_HOME_NODES
+        };
+        let linking = (1..self.tree.len()).filter(|node| self.tree.has_any(*node, LINKING)).filter(is_home);
+        let texts = linking.take(MOST_HOMES).map(|node| self.text(node));
+        let names = texts.filter(|text| text.len() <= MOST_HOME_BYTES).map(|text| letters(&text));
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
     /// The heading that the head of the page names, or whatever else of the page it names, or the first heading.
     ///
     /// What the head names is shown somewhere as a whole; the name of the site, which it names, too, is shorter.
@@ -148,7 +188,9 @@ impl<'p, 'a> Page<'p, 'a> {
             // Of most texts the first letters tell that they are in none; and fewer name nothing.
             runs.may_hold(first_letters(text)?).then_some(())?;
             let text = plain_within(text, longest_title)?;
-            titles.iter().any(|title| title.contains(&text)).then_some(text.len())
+            // The head names the site, too, and every page shows it.
+            let is_named = titles.iter().any(|title| title.contains(&text)) && !self.homes.contains(&text);
+            is_named.then_some(text.len())
         };
         let headings =
             self.headings.iter().filter_map(|heading| Some((n_named(&heading.text)?, heading.block)));
@@ -211,6 +253,14 @@ impl<'p, 'a> Page<'p, 'a> {
         let is_article = |at: &NodeId| matches!(self.tree.tag(*at), Tag::Article | Tag::Main);
         let innermost = self.above(node).find(is_article);
         innermost.is_some_and(|at| (at..self.tree.end(at)).contains(&main.nodes().start))
+    }
+
+    /// Whether a node stands behind the `<article>` or `<main>` of the main heading: what is there is about other pages.
+    pub(super) fn is_behind_main(&self, node: NodeId) -> bool {
+        let Some(main) = self.main.and_then(|main| self.blocks.blocks.get(main)) else { return false };
+        let is_article = |at: &NodeId| matches!(self.tree.tag(*at), Tag::Article | Tag::Main);
+        let around = self.above(main.nodes().start).filter(is_article).last();
+        around.is_some_and(|around| self.tree.end(around) <= node)
     }
 
     /// The elements around a node, the innermost first.

@@ -9,7 +9,8 @@ use crate::parsed::Parse;
 use super::json_ld::PAGES;
 use super::options::Field;
 use super::page::{Page, span_of};
-use super::statement::{Statements, letters};
+use super::statement::{Statement, Statements, letters};
+use super::title::is_no_title;
 use super::{dates, names};
 
 /// An element with more nodes holds more than a name or a date.
@@ -24,7 +25,8 @@ const SAYING: Names = Names::of(&[Name::ItemProp, Name::Property, Name::Id]);
 
 /// Finds what a page shows; what it declares has been found.
 pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
-    let short = found.about(Field::Title).filter(|said| said.value.len() <= MOST_TITLE_BYTES);
+    let is_title = |said: &&Statement| said.value.len() <= MOST_TITLE_BYTES && !is_no_title(&said.value);
+    let short = found.about(Field::Title).filter(is_title);
     let titles: Vec<String> = short.take(MOST_TITLES).map(|said| letters(&said.value)).collect();
     let page = Page::new(source, parsed, &titles);
     for heading in &page.headings {
@@ -35,6 +37,11 @@ pub(super) fn shown(source: &str, parsed: &Parse<'_>, found: &mut Statements) {
         property(&page, node, found);
         account(&page, node, found);
     }
+    // Where the main heading is the name of the site, the text has its own.
+    if let Some(heading) = page.below_name() {
+        found.add(Field::Title, &heading.text, "h2", page.element_span(heading.node), 0.5);
+    }
+    page.homes.iter().for_each(|home| found.add_home(home));
     dates::shown(&page, found);
     names::shown(&page, found);
 }

@@ -27,7 +27,10 @@ const MOST_STATEMENTS: usize = 64;
 
 /// What a page says, in the order in which it was found.
 #[derive(Debug, Default)]
-pub(super) struct Statements(Vec<Statement>);
+pub(super) struct Statements {
+    said: Vec<Statement>,
+    homes: Vec<String>,
+}
 
 impl Statements {
     /// Adds a statement, its white space folded, if it says anything.
@@ -42,28 +45,38 @@ impl Statements {
         let value = squeeze(value).into_owned();
         let n_before = self.about(field).count();
         if !value.is_empty() && n_before < MOST_STATEMENTS {
-            self.0.push(Statement { field, value, rule, span, confidence });
+            self.said.push(Statement { field, value, rule, span, confidence });
         }
+    }
+
+    /// Adds the text of a link to the first page of the site, in letters: mostly that is the name of the site.
+    pub(super) fn add_home(&mut self, home: &str) {
+        self.homes.push(home.to_owned());
+    }
+
+    /// The letters of links to the first page of the site.
+    pub(super) fn homes(&self) -> &[String] {
+        &self.homes
     }
 
     /// Number of statements.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.said.len()
     }
 
     /// Takes statements back, by their numbers.
     pub(super) fn remove(&mut self, statements: Range<usize>) {
-        self.0.drain(statements);
+        self.said.drain(statements);
     }
 
     /// What was said about a field.
     pub(super) fn about(&self, field: Field) -> impl Iterator<Item = &Statement> {
-        self.0.iter().filter(move |said| said.field == field)
+        self.said.iter().filter(move |said| said.field == field)
     }
 
     /// Whether a kind of place has said anything.
     pub(super) fn has(&self, rule: &str) -> bool {
-        self.0.iter().any(|said| said.rule == rule)
+        self.said.iter().any(|said| said.rule == rule)
     }
 }
 

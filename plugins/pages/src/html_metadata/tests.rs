@@ -86,6 +86,31 @@ fn the_name_of_the_site_is_no_part_of_the_title() {
             Some("Ferry back"),
         ),
         ("<title>A - B - C</title></head><h1>A - B</h1>", Some("A - B")),
+        ("<title>Ferry back • Courier</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>(3) Ferry back - Courier</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>(500) Days</title></head><h1>(500) Days</h1>", Some("(500) Days")),
+        // Words of systems, addresses, the name of the site alone: the heading is surer.
+        ("<title>Untitled Document</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>Home | Courier</title></head><a href=/>Courier</a><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>https://courier.example/1</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>index.html</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>courier.example/news/1</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>404 | Courier</title></head><h1>Ferry back</h1>", Some("Ferry back")),
+        (
+            "<title>courier.example/news/1</title></head><a href=/n>News</a><h1>Ferry back</h1>",
+            Some("Ferry back"),
+        ),
+        ("<title>Node.js</title></head><h1>Ferry back</h1>", Some("Node.js")),
+        ("<title>【图】渡口新桥通车_清河网</title></head><h1>渡口新桥通车</h1>", Some("渡口新桥通车")),
+        ("<title>请登录</title></head><h1>渡口新桥今日通车</h1>", Some("渡口新桥今日通车")),
+        ("<title>Courier</title></head><a href=/>Courier</a><h1>Ferry back</h1>", Some("Ferry back")),
+        ("<title>Courier</title></head><a href=/>Courier</a><p>Ferries</p>", Some("Courier")),
+        ("<title>www.courier.example</title></head><p>Ferries</p>", None),
+        ("<title>Home ferries of the sound</title>", Some("Home ferries of the sound")),
+        (
+            "<title>Courier</title></head><h1><a href=/>Courier</a></h1><article><h2>Ferry back</h2><p>It is.</p></article>",
+            Some("Ferry back"),
+        ),
         ("<title></title>", None),
     ] {
         let title =
@@ -103,6 +128,42 @@ fn field(name: &str, page: &str) -> Option<String> {
 /// Text behind a date that makes a page of it.
 const TEXT: &str = "<p>The ferry is back, and the queue at the pier was longer than anybody remembers. Nobody minded. \
     The band played until the last car was on board, and the mayor waved.</p>";
+
+#[test]
+fn a_line_by_the_heading_names_who_wrote_the_text() {
+    for (line, expected) in [
+        ("Words: Orla Penwick", Some("Orla Penwick")),
+        ("By Orla Penwick, staff writer", Some("Orla Penwick")),
+        ("Story and photos by Orla Penwick", Some("Orla Penwick")),
+        ("Von Orla van der Wick", Some("Orla van der Wick")),
+        ("Текст: Иван Перов", Some("Иван Перов")),
+        ("بقلم: أحمد علي", Some("أحمد علي")),
+        ("기자명 홍길동", Some("홍길동")),
+        ("撰文｜李渡舟 编辑｜王小河", Some("李渡舟")),
+        ("本报记者　李渡舟　摄影报道", Some("李渡舟")),
+        ("（记者李渡舟 通讯员王小河）", Some("李渡舟")),
+        ("By Orla Penwick, Senior Reporter", Some("Orla Penwick")),
+        ("By Orla Penwick orla@courier.example", Some("Orla Penwick")),
+        ("Ein Beitrag von Orla Penwick", Some("Orla Penwick")),
+        ("著者：山田 太郎", Some("山田 太郎")),
+        // Running text begins with such words, too.
+        ("Von oben sieht man das ganze Tal.", None),
+        ("By the time the boat came, all had left the pier.", None),
+    ] {
+        let page = format!("<h1>Ferry back</h1><p>{line}</p>{TEXT}");
+        assert_eq!(field("author", &page).as_deref(), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_date_behind_the_article_is_that_of_something_else() {
+    let below = "<div><h3>Next</h3><time datetime=2018-09-13>13 September</time> Jazz on the quay</div><p>14 September 2018</p>";
+    let page = |text: &str| format!("<article><h1>Ferry back</h1><p>{text}</p></article>{below}");
+    assert_eq!(field("published", &page("It is back.")), None);
+    assert_eq!(field("published", &page("Posted 1 May 2018")).as_deref(), Some("2018-05-01"));
+    let apart = "<article><h1>Ferry back</h1></article><article><p>Posted 1 May 2018</p></article>";
+    assert_eq!(field("published", apart).as_deref(), Some("2018-05-01"));
+}
 
 #[test]
 fn a_date_is_the_pages_if_it_is_meant() {
@@ -133,7 +194,34 @@ fn a_date_is_the_pages_if_it_is_meant() {
         ("<p>13 September 2018, 12:30 America/New_York</p>", Some("2018-09-13T12:30")),
         ("<dl><dt>Published</dt><dd>13 September 2018</dd></dl>", Some("2018-09-13")),
         ("<p>13/09/2018 - 04:30 - Foto: Ann Gray</p>", Some("2018-09-13T04:30")),
+        ("<p>發布日期：107-09-13</p>", Some("2018-09-13")),
+        ("<p>掲載日 H30.9.13</p>", Some("2018-09-13")),
+        ("<p>作成日：平成30年9月13日</p>", Some("2018-09-13")),
+        ("<p>등록일 : 2018년 9월 13일 오후 3시 20분</p>", Some("2018-09-13T15:20")),
+        ("<p>نشر في ١٣ سبتمبر ٢٠١٨</p>", Some("2018-09-13")),
+        ("<p>公開：2018/09/13　更新：2018/09/15</p>", Some("2018-09-13")),
+        (
+            "<p><span>来源：清河日报</span><span>2018-09-13 10:15</span><span>编辑：王小河</span></p>",
+            Some("2018-09-13T10:15"),
+        ),
+        ("<p>更新日期：107-10-01　發布日期：107-09-13</p>", Some("2018-09-13")),
+        ("<p>Published 10:15 AM EDT, Thu September 13, 2018</p>", Some("2018-09-13T10:15-04:00")),
+        (
+            "<p>Last updated on <time datetime=2018-10-01>Oct 1</time>. First published on <time datetime=2018-09-13>Sept 13</time>.</p>",
+            Some("2018-09-13"),
+        ),
+        ("<p>Posted Sept. 13, 2018 | 3.20pm</p>", Some("2018-09-13T15:20")),
+        ("<p>13.09.2018 10:15 Uhr - 1. Liga - red</p>", Some("2018-09-13T10:15")),
+        ("<p>13.09.2018 10:15 - 11:30 Uhr</p>", None),
+        ("<p>Veröffentlicht am 13.9.2018, 10:15 Uhr MESZ</p>", Some("2018-09-13T10:15+02:00")),
         // In prose, of an event, of something else.
+        ("<p>Doors open 19:00, 13 September 2018</p>", None),
+        ("<p><span class=start-date>13 September 2018, 7 pm</span> in the old hall by the river</p>", None),
+        (
+            "<p>The report, published on <time datetime=2018-09-13>13 September</time>, says that all is well.</p>",
+            None,
+        ),
+        ("<p>vom 13. September 2018 (BGBl. I S. 123)</p>", None),
         ("<p>Available until:<br>13 September 2018</p>", None),
         ("<p>The pier was opened on 13 September 2018.</p>", None),
         ("<p>The pier opened 13 September 2018</p>", None),

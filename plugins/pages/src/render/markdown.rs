@@ -2,9 +2,9 @@
 //!
 //! What is written is what a parser of `CommonMark` with tables gives back: the tests ask one.
 
-use super::Form;
 use super::inline::{Inline, longest_run};
 use super::shape::{Around, Cell, Shape};
+use super::{Form, MOST_EMPTY, push_code};
 use crate::features::Page;
 
 /// Writes blocks in document order.
@@ -163,7 +163,7 @@ impl<'p, 'a> Markdown<'p, 'a> {
         }
         for line in self.page.text(block).split('\n') {
             self.next_line();
-            self.out.push_str(line);
+            push_code(&mut self.out, line);
             if line.is_empty() {
                 self.out.truncate(self.out.trim_end_matches(' ').len());
             }
@@ -210,8 +210,9 @@ impl<'p, 'a> Markdown<'p, 'a> {
 
     fn end_row(&mut self) {
         let Some(mut row) = self.row.take() else { return };
-        // The head says how many columns there are; what is beyond would be lost.
-        if row.is_head {
+        // The head says how many columns there are; what is beyond would be lost. Other rows are as long, unless there
+        // are so many that they lay out a page.
+        if row.is_head || row.cells.len() < row.n_columns && row.n_columns <= MOST_EMPTY {
             row.cells.resize(row.n_columns.max(2), String::new());
         }
         let is_bare = |cell: Option<&String>| cell.is_some_and(|cell| !cell.is_empty());

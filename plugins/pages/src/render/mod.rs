@@ -43,6 +43,11 @@ pub(crate) fn render_each(page: &Page<'_>, parts: &[&[usize]], form: Form) -> Ve
     parts.iter().map(|blocks| write(page, &known, blocks.iter().copied(), form)).collect()
 }
 
+/// Appends code: the blanks that a page may not break are those of its indentation, and no program reads them.
+fn push_code(out: &mut String, code: &str) {
+    out.extend(code.chars().map(|c| if c == '\u{A0}' { ' ' } else { c }));
+}
+
 fn write(page: &Page<'_>, known: &Known, blocks: impl Iterator<Item = usize>, form: Form) -> String {
     let shapes = blocks.map(|block| (block, shape(page, block, known)));
     let is_written = |shape: &shape::Shape| {
@@ -71,7 +76,10 @@ fn write(page: &Page<'_>, known: &Known, blocks: impl Iterator<Item = usize>, fo
                 out.push_str(&"| ".repeat(shape.cell.map_or(0, |cell| cell.column).min(MOST_EMPTY)));
             }
         }
-        out.push_str(page.text(block));
+        match shape.pre {
+            Some(_) => push_code(&mut out, page.text(block)),
+            None => out.push_str(page.text(block)),
+        }
         before = shape.cell;
     }
     out

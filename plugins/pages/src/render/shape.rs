@@ -192,7 +192,10 @@ pub(super) fn shape(page: &Page<'_>, block: usize, known: &Known) -> Shape {
     while let Some(container) = containers.get(at) {
         let parent = container.parent();
         match container.tag {
-            Tag::Pre | Tag::Listing | Tag::Xmp => shape.pre = Some(at),
+            // Lists and tables in code number its lines; they are no lists of items, and no tables.
+            Tag::Pre | Tag::Listing | Tag::Xmp => {
+                shape = Shape { pre: Some(at), own, ..Shape::default() };
+            }
             Tag::Blockquote => shape.around.push(Around { id: at, list: None, number: None }),
             Tag::Li => {
                 let number = known.numbers.get(at).copied().filter(|number| *number > 0);

@@ -26,7 +26,11 @@ const MOST_WORDS: usize = 4;
 const LONGEST_ROW: usize = 32 * 1024;
 
 /// What separates cells by a line that says so, such as `sep=;`.
+///
+/// A program that quotes all cells has quoted that line, too.
 pub(super) fn separator(line: &[u8]) -> Option<u8> {
+    let quoted = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\""));
+    let line = quoted.unwrap_or(line);
     let (name, [separator]) = line.split_last_chunk()?;
     name.eq_ignore_ascii_case(b"sep=").then_some(*separator)
 }

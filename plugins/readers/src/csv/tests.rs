@@ -288,6 +288,7 @@ fn a_line_that_names_the_delimiter_is_no_row() {
     let semicolons = r#"{"delimiter":"semicolon"}"#;
     assert_eq!(read(semicolons, b"sep=;\r\nid;text\r\n1;a, b\r\n").texts(), ["a, b"]);
     assert_eq!(read("{}", b"sep=;\r\nid;text\r\n1;a, b\r\n").texts(), ["a, b"]);
+    assert_eq!(read(semicolons, b"\"sep=;\"\r\nid;text\r\n1;a, b\r\n").texts(), ["a, b"]);
     assert_eq!(read("{}", b"sep=|\nid|text|x;y;z\n1|a|b\n").metadata(), r#"{"x;y;z":"b"}"#);
     let reader = csv(r#"{"delimiter":"comma"}"#);
     let file = b"sep=;\nid;text\n1;a\n";
