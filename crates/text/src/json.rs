@@ -22,7 +22,13 @@ pub fn marks_of_special(window: &[u8; WINDOW]) -> u64 {
     for (is_special, byte) in is_special.iter_mut().zip(window) {
         *is_special = u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
     }
-    let (words, _) = is_special.as_chunks::<8>();
+    gathered(&is_special)
+}
+
+/// The lowest bit of each of these bytes, which have no other; the first byte is the lowest bit.
+#[inline]
+pub(crate) fn gathered(bits: &[u8; WINDOW]) -> u64 {
+    let (words, _) = bits.as_chunks::<8>();
     let mut marks = 0;
     for (index, word) in words.iter().enumerate() {
         // The product adds the lowest bits of eight bytes up, each at a place of its own, in the highest byte.

@@ -19,6 +19,7 @@
 //! - [`needles`]: many strings, looked for in one pass.
 //! - [`repeats`]: how much of a text says what it has said before.
 //! - [`runs`]: the stretch of a sequence that is worth the most.
+//! - [`scan`]: where the lines of a text end, as an attachment for all stages.
 //! - [`scripts`]: how many letters of each script a text has.
 //! - [`sentences`]: where sentences end, and whether a piece of text ends, or contains, one.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
@@ -42,6 +43,7 @@ pub mod needles;
 pub mod numbering;
 pub mod repeats;
 pub mod runs;
+pub mod scan;
 pub mod scripts;
 pub mod sentences;
 pub mod words;

@@ -41,6 +41,8 @@ use tamis_plugin::{
     ValueRef, Verdict,
 };
 
+use tamis_text::scan::Scan;
+
 use cut::Removed;
 pub(crate) use lexicon::furniture_share;
 
@@ -116,7 +118,8 @@ impl BatchExtractor for Boilerplate {
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-        let reading = Reading::new(text, &title, &marks, memory);
+        let scan = crate::scanned::scan(draft.original());
+        let reading = Reading::new(&scan, &title, &marks, memory);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
         if !reading.decision.has_text {
             return Ok(self.without_text(draft));
@@ -183,8 +186,9 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(text: &str, title: &Title, marks: &Marks, memory: &mut Memory) -> Self {
-        let segments = memory::segments(text, title, memory);
+    fn new(scan: &Scan<'_>, title: &Title, marks: &Marks, memory: &mut Memory) -> Self {
+        let text = scan.text();
+        let segments = memory::segments(scan, title, memory);
         let seen = Seen::of(text, &segments, title, marks);
         let mut both = Both::new(&PAIRS, segments.len());
         seen.describe(text, &segments, title, &mut both);

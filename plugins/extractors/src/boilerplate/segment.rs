@@ -181,9 +181,11 @@ impl Counts {
 #[cfg(test)]
 pub(super) fn segments(page: &str, found: &Found) -> Vec<Segment> {
     let (title, lexicon) = (super::title::Title::default(), &*super::lexicon::BUNDLED);
-    let mut cutter = Cutter::new(page, Search::new(lexicon, page, &title, lexicon.begins()));
+    let scan = tamis_text::scan::Scan::of(page);
+    let search = Search::new(lexicon, page, &title, lexicon.begins());
+    let mut cutter = Cutter::new(page, scan.n_lines(), search);
     cutter.search.found = found.clone();
-    for line in tamis_text::lines::lines(page) {
+    for line in scan.lines() {
         if line.text.len() >= MIN_CUT_LINE_BYTES {
             cutter.read::<true, false>(line.range());
         } else {
@@ -268,8 +270,8 @@ impl Reading {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(page: &'a str, search: Search<'a>) -> Self {
-        let n_line_ends = memchr::memchr_iter(b'\n', page.as_bytes()).count();
+    /// For a page of so many lines.
+    pub(super) fn new(page: &'a str, n_lines: usize, search: Search<'a>) -> Self {
         Self {
             page,
             search,
@@ -278,7 +280,7 @@ impl<'a> Cutter<'a> {
             label: 0,
             title_word: 0,
             // A line has one, and a long line one for each 55 bytes; a Vec that grows copies all of them again and again.
-            segments: Vec::with_capacity(page.len() / 48 + n_line_ends + 1),
+            segments: Vec::with_capacity(page.len() / 48 + n_lines),
             gap: 1,
         }
     }

@@ -14,7 +14,8 @@ use std::ops::Range;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, Verdict};
 use tamis_text::chars::{count_visible, is_blank};
-use tamis_text::lines::{Line, lines};
+use tamis_text::lines::Line;
+use tamis_text::scan::Scan;
 
 pub use options::RecoverParagraphsOptions;
 
@@ -69,12 +70,13 @@ impl Extractor for RecoverParagraphs {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let text = draft.text();
-        let long: Vec<Line<'_>> = lines(text).filter(|line| self.is_long(line.text)).collect();
+        let scan = crate::scanned::scan(draft.original());
+        let text = scan.text();
+        let long: Vec<Line<'_>> = scan.lines().filter(|line| self.is_long(line.text)).collect();
         if long.is_empty() {
             return Ok(Verdict::Keep);
         }
-        let cuts = self.cuts(text, &long);
+        let cuts = self.cuts(&scan, &long);
         if cuts.is_empty() {
             return Ok(Verdict::Keep);
         }
@@ -96,10 +98,11 @@ impl RecoverParagraphs {
     }
 
     /// The cuts in order, none overlapping another.
-    fn cuts(&self, text: &str, long: &[Line<'_>]) -> Vec<Cut> {
+    fn cuts(&self, scan: &Scan<'_>, long: &[Line<'_>]) -> Vec<Cut> {
+        let text = scan.text();
         let mut cuts = Vec::new();
         if self.options.numbering {
-            let items = series::items(text, long);
+            let items = series::items(scan, long);
             for item in &items {
                 if !item.begins_line {
                     cuts.push(Cut { range: before(text, item.start), evidence: Evidence::Numbering });

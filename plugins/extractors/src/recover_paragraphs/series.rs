@@ -1,8 +1,9 @@
 //! Numbered series: `一、 … 二、 … 三、 …`.
 
 use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening};
-use tamis_text::lines::{Line, lines};
+use tamis_text::lines::Line;
 use tamis_text::numbering::{Marker, Numbering, marker};
+use tamis_text::scan::Scan;
 use tamis_text::sentences::{ends_cjk_sentence, is_full_stop};
 
 /// Longest heading, in characters, that may stand between a number and the first number below it.
@@ -54,16 +55,17 @@ struct Series {
     members: Vec<usize>,
 }
 
-/// The items of all series in `text`, in order.
+/// The items of all series in a text, in order.
 ///
 /// A series counts up by one and holds two numbers at least that follow a sentence end, begin a line, or
 /// follow the heading of an accepted series.
 /// Nobody asks for items outside of `long` lines; where these have no candidate, the others are not looked at.
-pub(super) fn items(text: &str, long: &[Line<'_>]) -> Vec<Item> {
+pub(super) fn items(scan: &Scan<'_>, long: &[Line<'_>]) -> Vec<Item> {
+    let text = scan.text();
     if candidates(text, long.iter().copied()).is_empty() {
         return Vec::new();
     }
-    let candidates = candidates(text, lines(text));
+    let candidates = candidates(text, scan.lines());
     let all_series = chain(&candidates);
     let mut series_of = vec![None; candidates.len()];
     // Whether an item of the series follows a sentence in one line: paragraphs were glued here. Otherwise
