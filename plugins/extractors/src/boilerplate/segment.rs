@@ -351,8 +351,10 @@ impl<'a> Cutter<'a> {
                 b'0'..=b'9' => {
                     let moment = moment(self.page, at, reading.last);
                     let n = moment.unwrap_or_else(|| n_digits(bytes, at));
-                    if SEARCH {
-                        self.search.run(at..at + n);
+                    match moment {
+                        Some(n) if SEARCH => self.search.run(at..at + n),
+                        None if SEARCH => self.search.signs(at..at + n),
+                        _ => {}
                     }
                     self.come_to::<CUT>(&mut reading, here);
                     match moment {
@@ -363,17 +365,19 @@ impl<'a> Cutter<'a> {
                 }
                 0..0x80 if !classes.has(Classes::SPACE) => {
                     if SEARCH {
-                        self.search.sign(at, first, bytes.get(at + 1).copied().unwrap_or(0xFF));
+                        self.search.signs(at..at + 1);
                     }
                     self.come_to::<CUT>(&mut reading, here);
                     reading.read(first.into(), classes);
                     at += 1;
                 }
                 _ if classes == Classes::CJK => {
-                    let (n_bytes, n_chars) = cjk_characters(self.page, at, self.table);
-                    if SEARCH {
-                        self.search.run(at..at + n_bytes);
-                    }
+                    let search = &mut self.search;
+                    let (n_bytes, n_chars) = cjk_characters(self.page, at, self.table, |at, n_bytes| {
+                        if SEARCH {
+                            search.character(at, n_bytes);
+                        }
+                    });
                     self.come_to::<CUT>(&mut reading, here);
                     reading.characters(self.page.get(at..at + n_bytes).unwrap_or_default(), n_chars);
                     at += n_bytes;
@@ -381,8 +385,10 @@ impl<'a> Cutter<'a> {
                 _ => {
                     let Some(c) = character(self.page, at) else { break };
                     let n = c.len_utf8();
-                    if SEARCH {
+                    if SEARCH && classes.has(Classes::WORD) {
                         self.search.run(at..at + n);
+                    } else if SEARCH {
+                        self.search.character(at, n);
                     }
                     at += n;
                     if classes.has(Classes::SPACE) {
@@ -404,6 +410,13 @@ impl<'a> Cutter<'a> {
     /// Comes to a character that is no white space: a segment may end before it, and one may begin.
     #[inline]
     fn come_to<const CUT: bool>(&mut self, reading: &mut Reading, here: Here) {
+        // Within words, numbers and Chinese there is nothing to ask, which is most of the time.
+        if reading.empty || reading.may_be_over() {
+            self.part_at::<CUT>(reading, here);
+        }
+    }
+
+    fn part_at<const CUT: bool>(&mut self, reading: &mut Reading, here: Here) {
         let Here { first, classes, at, sentences } = here;
         if CUT && reading.may_be_over() && self.cuts_before(reading, first, classes, at, sentences) {
             self.finish(reading);
@@ -667,8 +680,15 @@ fn n_digits(bytes: &[u8], at: usize) -> usize {
     bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// The CJK characters that begin at a byte of a page: how many bytes they have, and how many they are.
-fn cjk_characters(page: &str, start: usize, table: &Table) -> (usize, u32) {
+/// The CJK characters that begin at a byte of a page: how many bytes they have, and how many they are. Calls `each` with
+/// the place of each of them, and how many bytes it has.
+#[inline]
+fn cjk_characters(
+    page: &str,
+    start: usize,
+    table: &Table,
+    mut each: impl FnMut(usize, usize),
+) -> (usize, u32) {
     let bytes = page.as_bytes();
     let (mut at, mut n_chars) = (start, 0);
     loop {
@@ -677,13 +697,15 @@ fn cjk_characters(page: &str, start: usize, table: &Table) -> (usize, u32) {
             && matches!(first, 0xE4..=0xE9)
             && (first, second) != (0xE4, 0xB7)
         {
+            each(at, 3);
             at += 3;
             n_chars += 1;
         }
-        match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
-            Some(c) => at += c.len_utf8(),
-            None => return (at - start, n_chars),
-        }
+        let Some(c) = character(page, at).filter(|c| table.of(*c) == Classes::CJK) else {
+            return (at - start, n_chars);
+        };
+        each(at, c.len_utf8());
+        at += c.len_utf8();
         n_chars += 1;
     }
 }
