@@ -1,7 +1,7 @@
 //! Strings of JSON: where their special bytes are, and a layout for a text that is known as one.
 
-/// Bytes whose special ones are found together, one a bit.
-pub const WINDOW: usize = 64;
+pub use crate::windows::WINDOW;
+use crate::windows::gathered;
 
 /// The layout of an attachment: what a text is as a JSON string, with its quotation marks, and with nothing escaped but
 /// quotation marks, backslashes and control characters, these as short as they can be and with small letters. Without
@@ -23,19 +23,6 @@ pub fn marks_of_special(window: &[u8; WINDOW]) -> u64 {
         *is_special = u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
     }
     gathered(&is_special)
-}
-
-/// The lowest bit of each of these bytes, which have no other; the first byte is the lowest bit.
-#[inline]
-pub(crate) fn gathered(bits: &[u8; WINDOW]) -> u64 {
-    let (words, _) = bits.as_chunks::<8>();
-    let mut marks = 0;
-    for (index, word) in words.iter().enumerate() {
-        // The product adds the lowest bits of eight bytes up, each at a place of its own, in the highest byte.
-        let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        marks |= bits << (index * 8);
-    }
-    marks
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@
 //! - [`sentences`]: where sentences end, and whether a piece of text ends, or contains, one.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
 //! - [`numbering`]: `一、`, `（一）`, `1、`, `1.`, `第一，` at the start of a heading or list item.
+//! - [`windows`]: places that few bytes tell.
 //! - [`words`]: words of alphabets, characters of Chinese and Japanese.
 
 pub mod chars;
@@ -46,4 +47,5 @@ pub mod runs;
 pub mod scan;
 pub mod scripts;
 pub mod sentences;
+pub mod windows;
 pub mod words;

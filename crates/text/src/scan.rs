@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::json::WINDOW;
 use crate::lines::Line;
+use crate::windows::places;
 
 /// The layout of an attachment: for each line of the text eight bytes, the least first, with the byte at which it ends:
 /// that of its line feed or, for the last line, the length of the text.
@@ -31,8 +31,8 @@ impl<'a> Scan<'a> {
     pub fn of(text: &'a str) -> Self {
         // To count them first takes a thirtieth of an instruction a byte, and to move a list that grows takes more.
         let mut ends = Vec::with_capacity(memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1);
-        each_line_feed(text.as_bytes(), |at| ends.push((at as u64).to_le_bytes()));
-        ends.push((text.len() as u64).to_le_bytes());
+        let line_feeds = places(text.as_bytes(), |byte, _, _| u8::from(byte == b'\n'));
+        ends.extend(line_feeds.chain([text.len()]).map(|end| (end as u64).to_le_bytes()));
         Self { text, ends: Cow::Owned(ends) }
     }
 
@@ -96,33 +96,6 @@ impl<'a> Scan<'a> {
 #[inline]
 fn place(end: End) -> usize {
     u64::from_le_bytes(end) as usize
-}
-
-/// Calls `found` with the place of every line feed.
-///
-/// By windows of which each byte becomes a bit: a search that ends at every line end is set up for every line, which takes
-/// twice as long where lines are short, as those of menus are.
-fn each_line_feed(bytes: &[u8], mut found: impl FnMut(usize)) {
-    let (windows, rest) = bytes.as_chunks::<WINDOW>();
-    let mut last = [0; WINDOW];
-    last[..rest.len()].copy_from_slice(rest);
-    for (index, window) in windows.iter().chain([&last]).enumerate() {
-        let mut marks = marks_of_line_feeds(window);
-        while marks != 0 {
-            found(index * WINDOW + marks.trailing_zeros() as usize);
-            marks &= marks - 1;
-        }
-    }
-}
-
-/// A bit for each line feed, the first byte in the lowest.
-#[inline]
-fn marks_of_line_feeds(window: &[u8; WINDOW]) -> u64 {
-    let mut is_end = [0_u8; WINDOW];
-    for (is_end, byte) in is_end.iter_mut().zip(window) {
-        *is_end = u8::from(*byte == b'\n');
-    }
-    crate::json::gathered(&is_end)
 }
 
 #[cfg(test)]
