@@ -260,37 +260,73 @@ const MARKS: Classes = Classes::SPACE
     .or(Classes::SEPARATOR)
     .or(Classes::CODE);
 
-fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
-    let mix = |hash: u32, c: char| (hash ^ c as u32).wrapping_mul(0x0100_0193);
-    let finish = |hash: u32| hash ^ (hash >> 15);
-    let mut previous = None;
-    let (mut word, mut n_letters) = (0x811C_9DC5, 0);
+/// Hashes of the words of a text, read character by character.
+struct WordReader<F: FnMut(u32)> {
+    use_word: F,
+    /// The character of Chinese, Japanese or Korean before, of which the next makes a pair.
+    previous: Option<char>,
+    word: u32,
+    n_letters: u32,
+}
+
+impl<F: FnMut(u32)> WordReader<F> {
+    const EMPTY: u32 = 0x811C_9DC5;
+
+    fn mix(hash: u32, c: char) -> u32 {
+        (hash ^ c as u32).wrapping_mul(0x0100_0193)
+    }
+
+    fn found(&mut self, hash: u32) {
+        (self.use_word)(hash ^ (hash >> 15));
+    }
+
+    fn cjk(&mut self, c: char) {
+        if let Some(previous) = self.previous.replace(c) {
+            self.found(Self::mix(Self::mix(Self::EMPTY, previous), c));
+        }
+    }
+
+    fn letter(&mut self, c: char) {
+        self.previous = None;
+        self.word = Self::mix(self.word, c.to_ascii_lowercase());
+        self.n_letters += 1;
+    }
+
+    fn mark(&mut self) {
+        self.previous = None;
+        if self.n_letters >= 4 {
+            self.found(self.word);
+        }
+        (self.word, self.n_letters) = (Self::EMPTY, 0);
+    }
+}
+
+fn each_word(text: &str, use_word: impl FnMut(u32)) {
+    let mut reader =
+        WordReader { use_word, previous: None, word: WordReader::<fn(u32)>::EMPTY, n_letters: 0 };
     let table = Table::get();
-    for c in text.chars() {
-        let classes = table.of(c);
-        if classes.has(Classes::CJK) {
-            if let Some(previous) = previous {
-                use_word(finish(mix(mix(0x811C_9DC5, previous), c)));
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&first) = bytes.get(at) {
+        match first {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => reader.letter(first.into()),
+            0..0x80 => reader.mark(),
+            _ => {
+                let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+                at += c.len_utf8();
+                let classes = table.of(c);
+                // The tables of the standard library take twenty instructions to say no to a comma of Chinese.
+                match classes {
+                    _ if classes.has(Classes::CJK) => reader.cjk(c),
+                    _ if !classes.has(MARKS) && c.is_alphanumeric() => reader.letter(c),
+                    _ => reader.mark(),
+                }
+                continue;
             }
-            previous = Some(c);
-            continue;
         }
-        previous = None;
-        // The tables of the standard library take twenty instructions to say no to a comma of Chinese.
-        let is_mark = classes.has(MARKS);
-        if !is_mark && c.is_alphanumeric() {
-            word = mix(word, c.to_ascii_lowercase());
-            n_letters += 1;
-        } else {
-            if n_letters >= 4 {
-                use_word(finish(word));
-            }
-            (word, n_letters) = (0x811C_9DC5, 0);
-        }
+        at += 1;
     }
-    if n_letters >= 4 {
-        use_word(finish(word));
-    }
+    reader.mark();
 }
 
 /// Endings of the names of sites and papers.
