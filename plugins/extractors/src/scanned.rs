@@ -1,22 +1,24 @@
 //! The lines of a document, found by the first stage that asks for them.
 
-use tamis_plugin::View;
-use tamis_text::scan::{LAYOUT, Scan};
-
-/// A text that is shorter is looked through again: to hand over where its lines end takes longer, bytes.
-const MIN_ATTACHED: usize = 512;
+use tamis_plugin::{Draft, View};
+use tamis_text::scan::{LAYOUT, Pieces, Scan};
 
 /// The lines of the text of a document as it came to the stage: as a stage before it has left them, or found here and left
 /// for those behind it.
 pub(crate) fn scan(document: View<'_>) -> Scan<'_> {
-    let (text, (name, version)) = (document.text(), LAYOUT);
-    if text.len() < MIN_ATTACHED {
-        return Scan::of(text);
+    Scan::shared(
+        document.text(),
+        |name, version| document.flat(name, version),
+        |name, version, ends| document.attach(name, version, ends),
+    )
+}
+
+/// Makes what was kept of a text the text of the document, and leaves its lines for the next stage.
+pub(crate) fn set_text(draft: &mut Draft<'_>, kept: Pieces<'_, '_>) {
+    let (text, ends) = kept.finish();
+    draft.set_text(text);
+    if let Some(ends) = ends {
+        let (name, version) = LAYOUT;
+        draft.attach(name, version, ends);
     }
-    if let Some(scan) = document.flat(name, version).and_then(|attached| Scan::read(text, attached)) {
-        return scan;
-    }
-    let scan = Scan::of(text);
-    document.attach(name, version, scan.bytes());
-    scan
 }

@@ -145,7 +145,7 @@ impl BatchExtractor for Boilerplate {
                 return Ok(Verdict::Keep);
             }
         }
-        self.cut(draft, text, &reading)
+        self.cut(draft, &scan, &reading)
     }
 }
 
@@ -158,7 +158,7 @@ impl Boilerplate {
         }
     }
 
-    fn cut(&self, draft: &mut Draft<'_>, text: &str, reading: &Reading) -> Result<Verdict, Failure> {
+    fn cut(&self, draft: &mut Draft<'_>, scan: &Scan<'_>, reading: &Reading) -> Result<Verdict, Failure> {
         let removed = cut::removed(&reading.segments, &reading.decision.states);
         if removed.is_empty() {
             draft.notes().count("nothing_to_cut", 1);
@@ -171,9 +171,9 @@ impl Boilerplate {
             .map(|s| s.n_chars)
             .sum();
         draft.notes().measure("removed_chars", n_chars.into(), Limit::None);
-        draft.set_text(cut::kept(text, &reading.segments, &reading.decision.states));
+        crate::scanned::set_text(draft, cut::kept(scan, &reading.segments, &reading.decision.states));
         if self.options.explain {
-            draft.set_metadata("boilerplate", explanation(text, &removed, reading, draft)?);
+            draft.set_metadata("boilerplate", explanation(scan.text(), &removed, reading, draft)?);
         }
         Ok(Verdict::Keep)
     }

@@ -15,7 +15,7 @@ use std::ops::Range;
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, Verdict};
 use tamis_text::chars::{count_visible, is_blank};
 use tamis_text::lines::Line;
-use tamis_text::scan::Scan;
+use tamis_text::scan::{Pieces, Scan};
 
 pub use options::RecoverParagraphsOptions;
 
@@ -71,7 +71,6 @@ impl Extractor for RecoverParagraphs {
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let scan = crate::scanned::scan(draft.original());
-        let text = scan.text();
         let long: Vec<Line<'_>> = scan.lines().filter(|line| self.is_long(line.text)).collect();
         if long.is_empty() {
             return Ok(Verdict::Keep);
@@ -80,8 +79,7 @@ impl Extractor for RecoverParagraphs {
         if cuts.is_empty() {
             return Ok(Verdict::Keep);
         }
-        let text = apply(text, &cuts);
-        draft.set_text(text);
+        crate::scanned::set_text(draft, apply(&scan, &cuts));
         for evidence in Evidence::ALL {
             let n_cuts = cuts.iter().filter(|cut| cut.evidence == evidence).count();
             draft.notes().count(evidence.count_name(), n_cuts as u64);
@@ -138,14 +136,14 @@ fn before(text: &str, at: usize) -> Range<usize> {
     left.trim_end_matches(is_blank).len()..at
 }
 
-fn apply(text: &str, cuts: &[Cut]) -> String {
-    let mut cut_text = String::with_capacity(text.len() + cuts.len());
+fn apply<'s, 'a>(scan: &'s Scan<'a>, cuts: &[Cut]) -> Pieces<'s, 'a> {
+    let mut pieces = Pieces::of(scan);
     let mut copied = 0;
     for Cut { range, .. } in cuts {
-        cut_text.push_str(text.get(copied..range.start).expect("cuts lie at characters, in order"));
-        cut_text.push('\n');
+        pieces.push(copied..range.start);
+        pieces.end_line();
         copied = range.end;
     }
-    cut_text.push_str(text.get(copied..).expect("cuts lie at characters"));
-    cut_text
+    pieces.push(copied..scan.text().len());
+    pieces
 }
