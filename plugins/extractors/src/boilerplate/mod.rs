@@ -1,6 +1,6 @@
 //! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
 //!
-//! [`options`] holds the page of the stage. One walk over a line (`segment`) cuts it into pieces and has its words and
+//! [`options`] holds the page of the stage. One walk over a line (`segment`, with `moment` and `counts`) cuts it into pieces and has its words and
 //! characters (`tokens`) looked up among phrases of furniture and words of prose (`lexicon` with its `phrases`). What a
 //! piece shows by itself (`form` with `opinion`, `structure` and `local`) is worked out once for a line, which `memory`
 //! keeps. What only its page shows comes from `title`, `shared`, `company`, `scene` and `whole`; all of it together are the
@@ -9,6 +9,7 @@
 //! [`training`] is what the training program needs of all that.
 
 mod company;
+mod counts;
 mod cut;
 mod decision;
 mod describe;
@@ -20,6 +21,7 @@ mod lexicon;
 mod local;
 mod memory;
 mod model;
+mod moment;
 mod opinion;
 mod options;
 mod phrases;

@@ -7,10 +7,12 @@ use std::ops::Range;
 
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
+use super::counts::Counts;
 use super::form::Form;
 #[cfg(test)]
 use super::lexicon::Found;
 use super::lexicon::{Category, Search};
+use super::moment::moment;
 use super::title::Noted;
 use super::tokens::Letters;
 use tamis_text::class::{Classes, Table};
@@ -28,9 +30,6 @@ const MAX_COUNTED: u32 = 2;
 const MIN_SENTENCE_CHARS: u32 = 40;
 /// Stands before the last digit of a moment, so that a cut may follow it.
 const MOMENT: char = '\u{1}';
-/// The width of a letter of an alphabet beside a Chinese character: about as many letters make a word of
-/// Chinese as this says.
-const LETTER_WIDTH: f32 = 0.4;
 /// What may follow the end of a sentence without beginning the next one.
 const END_OR_CLOSING: Classes = Classes::END.or(Classes::CLOSING);
 /// What is counted of signs; full stops and brackets in prose are none of these.
@@ -70,110 +69,6 @@ impl Segment {
         self.end -= start;
         self.gap = 0;
         self.title_words = 0;
-    }
-}
-
-/// What was counted in a piece of a page.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
-pub(super) struct Counts {
-    /// First byte in the page, white space at the ends left out.
-    start: usize,
-    /// The byte after the last.
-    end: usize,
-    /// Blank characters between the line end and the segment.
-    pub(super) indent: u32,
-    /// Whether the indent holds U+3000 or U+00A0, as paragraphs of Chinese pages do.
-    pub(super) wide_indent: bool,
-    /// Characters, white space left out.
-    pub(super) n_chars: u32,
-    /// Letters of scripts without blanks between words.
-    pub(super) n_cjk: u32,
-    /// Latin letters.
-    pub(super) n_latin: u32,
-    /// Letters of other scripts.
-    n_other: u32,
-    /// Digits.
-    pub(super) n_digits: u32,
-    /// Words of letters that blanks separate.
-    pub(super) n_words: u32,
-    /// Those of them that begin with a capital letter.
-    pub(super) n_capitalised: u32,
-    /// Where a small letter meets a capital or a letter a digit, as in `HomeNews` and `Basics2`: elements that
-    /// stood apart were glued together there.
-    pub(super) n_glued: u32,
-    /// White space characters inside.
-    pub(super) n_blanks: u32,
-    /// Ends of sentences.
-    pub(super) n_ends: u32,
-    /// Commas of any script.
-    pub(super) n_commas: u32,
-    /// Characters that separate the entries of menus.
-    pub(super) n_separators: u32,
-    /// Characters that code is full of and prose is not.
-    pub(super) n_code: u32,
-    /// Opening quotation marks.
-    pub(super) n_quotes: u32,
-    /// Bytes of dates and times of day.
-    pub(super) date_bytes: u32,
-    /// Whether it ends as a sentence does.
-    pub(super) ends_sentence: bool,
-    /// The last character.
-    pub(super) last: char,
-    /// Whether an address on the web is in it.
-    pub(super) has_address: bool,
-    /// Whether it breaks off: with an ellipsis or three full stops.
-    pub(super) breaks_off: bool,
-    /// Bytes of lexicon hits by category.
-    pub(super) hit_bytes: [u32; Category::COUNT],
-    /// A bit for each category that has hits.
-    hits: u16,
-    /// A bit for each category of which the first hit stands at the start.
-    hits_at_start: u16,
-    /// Words that prose is full of.
-    pub(super) n_prose: u32,
-}
-
-impl Counts {
-    /// Its width: Chinese characters count 1, others 0.4.
-    pub(super) fn width(&self) -> f32 {
-        let narrow = self.n_chars.saturating_sub(self.n_cjk) + self.n_blanks;
-        self.n_cjk as f32 + LETTER_WIDTH * narrow as f32
-    }
-
-    /// Whether most of its letters are of a script without blanks between words.
-    pub(super) fn is_cjk(&self) -> bool {
-        self.n_cjk * 2 > self.n_letters().max(1)
-    }
-
-    /// Letters of all scripts.
-    pub(super) fn n_letters(&self) -> u32 {
-        self.n_cjk + self.n_latin + self.n_other
-    }
-
-    /// The categories that have hits, in their order.
-    pub(super) fn categories(&self) -> impl Iterator<Item = Category> {
-        let mut rest = self.hits;
-        std::iter::from_fn(move || {
-            let category = Category::ALL.get(rest.trailing_zeros() as usize).copied()?;
-            rest &= rest - 1;
-            Some(category)
-        })
-    }
-
-    /// Whether the first hit of the category stands at the start.
-    pub(super) fn begins_with(&self, category: Category) -> bool {
-        self.hits_at_start >> category as u32 & 1 != 0
-    }
-
-    /// The share of its bytes that lexicon hits of the category take.
-    pub(super) fn coverage(&self, category: Category) -> f32 {
-        self.hit_bytes[category as usize] as f32 / self.bytes()
-    }
-
-    /// Its bytes, at least one.
-    pub(super) fn bytes(&self) -> f32 {
-        (self.end - self.start).max(1) as f32
     }
 }
 
@@ -714,94 +609,4 @@ fn cjk_characters(
 #[inline]
 fn character(page: &str, at: usize) -> Option<char> {
     page.get(at..)?.chars().next()
-}
-
-/// The bytes of a date, with or without a time of day, or of a time of day, that begins at `at`.
-///
-/// Dates have a year of four digits, or day and month with a word of Chinese; times have a colon.
-fn moment(page: &str, at: usize, before: char) -> Option<usize> {
-    if before.is_ascii_digit() || before == '.' {
-        return None;
-    }
-    let bytes = page.as_bytes().get(at..)?;
-    let mut reader = Digits { bytes, at: 0 };
-    let first = reader.number()?;
-    match first {
-        4 => {
-            reader.separator(&["-", "/", ".", "年", "년"])?;
-            reader.blanks();
-            reader.short()?;
-            reader.separator(&["-", "/", ".", "月", "월"])?;
-            reader.blanks();
-            reader.short()?;
-            let _ = reader.separator(&["日", "일"]);
-        }
-        1 | 2 => {
-            if reader.separator(&["月"]).is_some() {
-                reader.short()?;
-                reader.separator(&["日"])?;
-            } else {
-                reader.separator(&[":"])?;
-                (reader.number()? == 2).then_some(())?;
-                reader.seconds();
-                return reader.finish();
-            }
-        }
-        _ => return None,
-    }
-    let date = reader.at;
-    reader.blanks();
-    let _ = reader.separator(&["T"]);
-    if reader.short().is_some() && reader.separator(&[":"]).is_some() && reader.number() == Some(2) {
-        reader.seconds();
-    } else {
-        reader.at = date;
-    }
-    reader.finish()
-}
-
-struct Digits<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Digits<'_> {
-    /// How many digits come next; none is `None`.
-    fn number(&mut self) -> Option<usize> {
-        let rest = self.bytes.get(self.at..)?;
-        let length = rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += length;
-        (length > 0).then_some(length)
-    }
-
-    /// One or two digits.
-    fn short(&mut self) -> Option<()> {
-        matches!(self.number()?, 1 | 2).then_some(())
-    }
-
-    fn separator(&mut self, any: &[&str]) -> Option<()> {
-        let rest = self.bytes.get(self.at..)?;
-        let found = any.iter().find(|separator| rest.starts_with(separator.as_bytes()))?;
-        self.at += found.len();
-        Some(())
-    }
-
-    fn blanks(&mut self) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.at += rest.iter().take(4).take_while(|byte| **byte == b' ').count();
-    }
-
-    /// Seconds, if there are any.
-    fn seconds(&mut self) {
-        let minutes = self.at;
-        if !(self.separator(&[":"]).is_some() && self.number() == Some(2)) {
-            self.at = minutes;
-        }
-    }
-
-    /// The bytes read, if no digit follows.
-    fn finish(self) -> Option<usize> {
-        let next = self.bytes.get(self.at);
-        next.is_none_or(|byte| !byte.is_ascii_digit()).then_some(self.at)
-    }
 }
