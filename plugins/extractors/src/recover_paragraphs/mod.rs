@@ -91,8 +91,14 @@ impl Extractor for RecoverParagraphs {
 impl RecoverParagraphs {
     fn is_long(&self, line: &str) -> bool {
         // A character takes a byte at least, so most lines are told short by their length alone.
-        let min_chars = self.options.min_line_chars;
-        line.len() as u64 >= min_chars && count_visible(line) as u64 >= min_chars
+        let min_chars = usize::try_from(self.options.min_line_chars).unwrap_or(usize::MAX);
+        if line.len() < min_chars {
+            return false;
+        }
+        // And four at most, so most others are told long by their beginning.
+        let end = line.floor_char_boundary(min_chars.saturating_mul(5));
+        let beginning = line.get(..end).unwrap_or_default();
+        count_visible(beginning) >= min_chars || (end < line.len() && count_visible(line) >= min_chars)
     }
 
     /// The cuts in order, none overlapping another.
