@@ -148,9 +148,9 @@ fn is_code(c: char) -> bool {
     )
 }
 
-/// Accents that stand alone, and the marks of Indic scripts that Unicode does not call alphabetic: words go
+/// Whether a character belongs to [`Classes::WORD`] as a mark: accents that stand alone, and the marks of Indic scripts that Unicode does not call alphabetic: words go
 /// on behind them.
-fn is_mark(c: char) -> bool {
+pub fn is_mark(c: char) -> bool {
     let indic = ('\u{900}'..='\u{D7F}').contains(&c) && matches!(c as u32 & 0x7F, 0x3C | 0x4D | 0x70..=0x71);
     indic || ('\u{300}'..='\u{36F}').contains(&c)
 }

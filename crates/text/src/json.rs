@@ -1,7 +1,7 @@
 //! Strings of JSON: where their special bytes are, and a layout for a text that is known as one.
 
-/// Bytes whose special ones are found together, one a bit.
-pub const WINDOW: usize = 64;
+pub use crate::windows::WINDOW;
+use crate::windows::gathered;
 
 /// The layout of an attachment: what a text is as a JSON string, with its quotation marks, and with nothing escaped but
 /// quotation marks, backslashes and control characters, these as short as they can be and with small letters. Without
@@ -22,14 +22,7 @@ pub fn marks_of_special(window: &[u8; WINDOW]) -> u64 {
     for (is_special, byte) in is_special.iter_mut().zip(window) {
         *is_special = u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
     }
-    let (words, _) = is_special.as_chunks::<8>();
-    let mut marks = 0;
-    for (index, word) in words.iter().enumerate() {
-        // The product adds the lowest bits of eight bytes up, each at a place of its own, in the highest byte.
-        let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        marks |= bits << (index * 8);
-    }
-    marks
+    gathered(&is_special)
 }
 
 #[cfg(test)]

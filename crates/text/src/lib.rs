@@ -19,10 +19,12 @@
 //! - [`needles`]: many strings, looked for in one pass.
 //! - [`repeats`]: how much of a text says what it has said before.
 //! - [`runs`]: the stretch of a sequence that is worth the most.
+//! - [`scan`]: where the lines of a text end, as an attachment for all stages.
 //! - [`scripts`]: how many letters of each script a text has.
 //! - [`sentences`]: where sentences end, and whether a piece of text ends, or contains, one.
 //! - [`literal`]: Python and JSON literals, as scrapers dump them.
 //! - [`numbering`]: `一、`, `（一）`, `1、`, `1.`, `第一，` at the start of a heading or list item.
+//! - [`windows`]: places that few bytes tell.
 //! - [`words`]: words of alphabets, characters of Chinese and Japanese.
 
 pub mod chars;
@@ -42,6 +44,8 @@ pub mod needles;
 pub mod numbering;
 pub mod repeats;
 pub mod runs;
+pub mod scan;
 pub mod scripts;
 pub mod sentences;
+pub mod windows;
 pub mod words;

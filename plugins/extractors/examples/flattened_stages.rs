@@ -10,6 +10,7 @@
 
 #![expect(clippy::print_stderr, reason = "it is a program, and its output may be documents")]
 
+use std::cell::OnceCell;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use tamis_extractors::{
     PublishedDate, PublishedDateOptions, RecoverParagraphs, RecoverParagraphsOptions, RepairText,
     RepairTextOptions, SiteRules, SiteRulesOptions, Unwrap, UnwrapOptions,
 };
-use tamis_plugin::{BatchExtractor, Document, Draft, Edits, Verdict, View};
+use tamis_plugin::{BatchExtractor, Document, Draft, Edits, Lookup, Place, ValueRef, Verdict, View};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -29,8 +30,64 @@ trait Step {
     fn name(&self) -> &'static str;
     /// Forgets what a worker remembers.
     fn forget(&mut self);
-    fn warm_up(&mut self, document: &mut Document) -> Result<bool, Failed>;
-    fn pass(&mut self, document: &mut Document) -> Result<bool, Failed>;
+    fn warm_up(&mut self, document: &mut Held) -> Result<bool, Failed>;
+    fn pass(&mut self, document: &mut Held) -> Result<bool, Failed>;
+}
+
+/// A document, and what stages have attached to its text, as a run holds them.
+struct Held {
+    document: Document,
+    flat: Flat,
+}
+
+/// Name, version and bytes of each layout, in the order in which they came.
+type Flat = [OnceCell<(String, u64, Vec<u8>)>; 4];
+
+impl Held {
+    fn new(document: &Document) -> Self {
+        Self { document: document.clone(), flat: Flat::default() }
+    }
+
+    fn view(&self) -> View<'_> {
+        let Document { id, text, raw, origin, .. } = &self.document;
+        View::new(id, text, raw.as_deref(), origin.ordinal, self).with_form(self.document.form)
+    }
+
+    /// What was attached to a text that is another now is gone.
+    fn apply(&mut self, edits: Edits) {
+        if edits.text.is_some() {
+            self.flat = Flat::default();
+        }
+        for (name, version, bytes) in &edits.attachments {
+            self.attach(name, *version, bytes);
+        }
+        edits.apply(&mut self.document);
+    }
+}
+
+impl Lookup for Held {
+    fn field(&self, name: &str) -> Option<ValueRef<'_>> {
+        self.document.field(name)
+    }
+
+    fn field_at(&self, index: usize) -> Option<(&str, ValueRef<'_>)> {
+        self.document.field_at(index)
+    }
+
+    fn origin(&self) -> Option<Place<'_>> {
+        Lookup::origin(&self.document)
+    }
+
+    fn flat(&self, name: &str, version: u64) -> Option<&[u8]> {
+        let mut all = self.flat.iter().filter_map(OnceCell::get);
+        all.find(|(of, in_version, _)| of == name && *in_version == version).map(|(_, _, bytes)| &**bytes)
+    }
+
+    fn attach(&self, name: &str, version: u64, bytes: &[u8]) {
+        if let Some(free) = self.flat.iter().find(|place| place.get().is_none()) {
+            free.get_or_init(|| (name.to_owned(), version, bytes.to_owned()));
+        }
+    }
 }
 
 struct Opened<S: BatchExtractor> {
@@ -39,15 +96,15 @@ struct Opened<S: BatchExtractor> {
     measured: Measured<S>,
 }
 
-type Measured<S> = fn(&mut Opened<S>, &Document) -> Result<(Verdict, Edits), Failed>;
+type Measured<S> = fn(&mut Opened<S>, &Held) -> Result<(Verdict, Edits), Failed>;
 
 fn open<S: BatchExtractor>(measured: Measured<S>, options: S::Options) -> Result<Box<dyn Step>, Failed> {
     let stage = S::open(options).map_err(|error| error.to_string())?;
     Ok(Box::new(Opened { stage, local: S::Local::default(), measured }))
 }
 
-fn apply(verdict: &Verdict, edits: Edits, document: &mut Document) -> bool {
-    edits.apply(document);
+fn apply(verdict: &Verdict, edits: Edits, document: &mut Held) -> bool {
+    document.apply(edits);
     matches!(verdict, Verdict::Keep)
 }
 
@@ -55,7 +112,7 @@ fn apply(verdict: &Verdict, edits: Edits, document: &mut Document) -> bool {
 macro_rules! measured {
     ($($name:ident $stage:ident)+) => {
         $(#[inline(never)]
-        fn $name(it: &mut Opened<$stage>, document: &Document) -> Result<(Verdict, Edits), Failed> {
+        fn $name(it: &mut Opened<$stage>, document: &Held) -> Result<(Verdict, Edits), Failed> {
             called(it, document)
         })+
     };
@@ -73,8 +130,8 @@ measured! {
 }
 
 #[inline]
-fn called<S: BatchExtractor>(it: &mut Opened<S>, document: &Document) -> Result<(Verdict, Edits), Failed> {
-    let mut draft = Draft::new(View::from(document));
+fn called<S: BatchExtractor>(it: &mut Opened<S>, document: &Held) -> Result<(Verdict, Edits), Failed> {
+    let mut draft = Draft::new(document.view());
     let verdict = it.stage.extract_one(&mut it.local, &mut draft).map_err(|failure| failure.to_string())?;
     Ok((verdict, draft.finish().0))
 }
@@ -88,12 +145,12 @@ impl<S: BatchExtractor> Step for Opened<S> {
         self.local = S::Local::default();
     }
 
-    fn warm_up(&mut self, document: &mut Document) -> Result<bool, Failed> {
+    fn warm_up(&mut self, document: &mut Held) -> Result<bool, Failed> {
         let (verdict, edits) = called(self, document)?;
         Ok(apply(&verdict, edits, document))
     }
 
-    fn pass(&mut self, document: &mut Document) -> Result<bool, Failed> {
+    fn pass(&mut self, document: &mut Held) -> Result<bool, Failed> {
         let (verdict, edits) = (self.measured)(self, document)?;
         Ok(apply(&verdict, edits, document))
     }
@@ -164,7 +221,7 @@ fn main() -> Result<(), Failed> {
     let n_bytes: usize = documents.iter().map(|document| document.text.len()).sum();
     // Rules are compiled when a page first asks for them, and tables filled.
     for document in &documents {
-        let mut document = document.clone();
+        let mut document = Held::new(document);
         for step in &mut steps {
             if !step.warm_up(&mut document)? {
                 break;
@@ -178,7 +235,7 @@ fn main() -> Result<(), Failed> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for round in 0..n_rounds {
         for document in &documents {
-            let mut document = document.clone();
+            let mut document = Held::new(document);
             let mut dropped_by = None;
             for (step, time) in steps.iter_mut().zip(&mut times) {
                 let begin = Instant::now();
@@ -190,7 +247,7 @@ fn main() -> Result<(), Failed> {
                 }
             }
             if round == 0 && !silent {
-                writeln!(out, "{}", written(&document, dropped_by)?)?;
+                writeln!(out, "{}", written(&document.document, dropped_by)?)?;
             }
         }
         for step in &mut steps {

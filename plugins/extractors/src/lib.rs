@@ -7,6 +7,7 @@ mod newspaper_page;
 mod published_date;
 mod recover_paragraphs;
 mod repair_text;
+mod scanned;
 mod site_rules;
 mod unwrap;
 

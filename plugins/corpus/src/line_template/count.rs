@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use tamis_text::scan::Scan;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::line::{Key, Lines, Unit};
@@ -199,7 +200,7 @@ impl Page {
         let Self { lines: seen, texts, plain } = self;
         seen.clear();
         texts.clear();
-        lines.each_unit(text, plain, |unit: Unit, compared| {
+        lines.each_unit(&Scan::of(text), plain, |unit: Unit, compared| {
             let Some(key) = unit.key else { return };
             let start = texts.len();
             texts.extend_from_slice(beginning(compared));

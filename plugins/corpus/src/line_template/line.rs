@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use tamis_plugin::ValueRef;
 use tamis_text::hosts::without_www;
+use tamis_text::scan::Scan;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::measure::{Measured, measure};
@@ -57,12 +58,10 @@ impl Lines {
     /// Hands the lines of a text that are not blank, and their parts, to `each` with the bytes that are compared.
     ///
     /// `plain` is working space.
-    pub(super) fn each_unit(self, text: &str, plain: &mut Vec<u8>, mut each: impl FnMut(Unit, &[u8])) {
-        let mut start = 0;
-        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
-        for (number, end) in ends.enumerate() {
-            let (from, to) = trimmed(text, start, end);
-            start = end + 1;
+    pub(super) fn each_unit(self, scan: &Scan<'_>, plain: &mut Vec<u8>, mut each: impl FnMut(Unit, &[u8])) {
+        let text = scan.text();
+        for (number, line) in scan.ranges().enumerate() {
+            let (from, to) = trimmed(text, line.start, line.end);
             if from == to {
                 continue;
             }
@@ -215,7 +214,7 @@ mod tests {
         let text = format!("\n 首页 \r\n\n{wide}\n");
         let lines = Lines { mask_digits: true, near_equal: false, max_columns: 94 };
         let mut units = Vec::new();
-        lines.each_unit(&text, &mut Vec::new(), |unit, compared| {
+        lines.each_unit(&Scan::of(&text), &mut Vec::new(), |unit, compared| {
             let compared = String::from_utf8(compared.to_vec()).unwrap();
             units.push((
                 unit.line,

@@ -29,6 +29,7 @@ use tamis_plugin::{
     Verdict, View, Workspace, open_file,
 };
 use tamis_text::chars::count_visible;
+use tamis_text::scan::Scan;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::spill::{Header, Runs, Scratch};
@@ -182,10 +183,15 @@ impl CorpusStage for LineTemplate {
     fn apply(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
         let table = self.table.get().ok_or_else(|| Failure::new("the corpus has not been observed yet"))?;
         let original = draft.original();
-        let text = original.text();
+        let scan = Scan::shared(
+            original.text(),
+            |name, version| original.flat(name, version),
+            |name, version, ends| original.attach(name, version, ends),
+        );
+        let text = scan.text();
         let group = self.group(|field| original.metadata(field));
         let mut units = Vec::new();
-        self.lines.each_unit(text, &mut Vec::new(), |unit, _| units.push(unit));
+        self.lines.each_unit(&scan, &mut Vec::new(), |unit, _| units.push(unit));
         let mut keys: Vec<u128> = units.iter().filter_map(|unit| unit.key).map(|key| key.hash).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -203,7 +209,7 @@ impl CorpusStage for LineTemplate {
             // Also where nothing is shared: that a line is a document's own is worth knowing.
             draft.attach(marks::LAYOUT, marks::VERSION, marks::bytes(&pieces));
         }
-        let stripped = strip::strip(text, &pieces);
+        let stripped = strip::strip(&scan, &pieces);
         let (n_lines, n_parts) =
             stripped.as_ref().map_or((0, 0), |stripped| (stripped.n_lines, stripped.n_parts));
         draft.notes().measure("template_lines", n_lines as f64, Limit::None);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use tamis_text::scan::Scan;
+
 use super::Place;
 use super::learn::Class;
 use super::line::Unit;
@@ -58,14 +60,15 @@ pub(super) fn settled(mut pieces: Vec<Piece>, place: Place) -> Vec<Piece> {
 }
 
 /// Takes the template out; `None` when there is none.
-pub(super) fn strip(text: &str, pieces: &[Piece]) -> Option<Stripped> {
+pub(super) fn strip(scan: &Scan<'_>, pieces: &[Piece]) -> Option<Stripped> {
+    let text = scan.text();
     if pieces.iter().all(|piece| piece.class.is_none()) {
         return None;
     }
     let has_text = pieces.iter().any(|piece| piece.class.is_none());
     let mut kept = Kept::default();
     let mut pieces = pieces;
-    for (number, line) in lines(text).enumerate() {
+    for (number, line) in scan.ranges().enumerate() {
         let n_here = pieces.iter().take_while(|piece| piece.line == number).count();
         let (here, rest) = pieces.split_at(n_here);
         pieces = rest;
@@ -195,16 +198,6 @@ fn gap_behind(pieces: &[Piece], number: usize, gap: usize) -> usize {
     }
 }
 
-/// The byte ranges of the lines of a text.
-fn lines(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mut start = 0;
-    memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).map(move |end| {
-        let line = start..end;
-        start = end + 1;
-        line
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -224,14 +217,14 @@ mod tests {
     fn stripped(text: &str, place: Place) -> Option<String> {
         let lines = Lines { mask_digits: false, near_equal: false, max_columns: 1000 };
         let mut units = Vec::new();
-        lines.each_unit(text, &mut Vec::new(), |unit, _| units.push(unit));
+        lines.each_unit(&Scan::of(text), &mut Vec::new(), |unit, _| units.push(unit));
         let pieces = pieces(&units, |unit| {
             let line = text.get(unit.start..unit.end).unwrap();
             // A wide line begins with its first part, but is another.
             let is_wide = !unit.is_part && line.len() > 60 && !line.starts_with("TT");
             if is_wide { None } else { class_of(line) }
         });
-        strip(text, &settled(pieces, place)).map(|stripped| stripped.text)
+        strip(&Scan::of(text), &settled(pieces, place)).map(|stripped| stripped.text)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use serde::Serialize;
+use tamis_text::scan::{Pieces, Scan};
 
 use super::describe::Seen;
 use super::features::{N_NODE, Sink, node_names};
@@ -39,19 +40,22 @@ pub(super) fn removed(segments: &[Segment], states: &[State]) -> Vec<Removed> {
 
 /// The text that is kept. Segments that follow each other keep what is between them; where something was
 /// removed, a line ends.
-pub(super) fn kept(page: &str, segments: &[Segment], states: &[State]) -> String {
-    let mut text = String::new();
+pub(super) fn kept<'s, 'a>(scan: &'s Scan<'a>, segments: &[Segment], states: &[State]) -> Pieces<'s, 'a> {
+    let page = scan.text();
+    let mut pieces = Pieces::of(scan);
     let mut run: Option<Range<usize>> = None;
     let mut flush = |run: Option<Range<usize>>| {
-        let Some(run) = run else { return };
-        if !text.is_empty() {
-            text.push('\n');
+        let Some(mut run) = run else { return };
+        if pieces.text().is_empty() {
+            // Labels were cut before it in its line, and one of them may be left.
+            let goes_on =
+                page.get(..run.start).is_some_and(|before| !before.is_empty() && !before.ends_with('\n'));
+            let kept = page.get(run.clone()).expect("segments begin and end at characters");
+            run.start = if goes_on { run.end - without_counters(kept).len() } else { run.start };
+        } else {
+            pieces.end_line();
         }
-        let kept = page.get(run.clone()).expect("segments begin and end at characters");
-        // Labels were cut before it in its line, and one of them may be left.
-        let goes_on =
-            page.get(..run.start).is_some_and(|before| !before.is_empty() && !before.ends_with('\n'));
-        text.push_str(if text.is_empty() && goes_on { without_counters(kept) } else { kept });
+        pieces.push(run);
     };
     for (segment, state) in segments.iter().zip(states) {
         if *state != State::Inside {
@@ -69,7 +73,7 @@ pub(super) fn kept(page: &str, segments: &[Segment], states: &[State]) -> String
         run = Some(run.take().map_or(start, |run| run.start)..segment.end);
     }
     flush(run);
-    text
+    pieces
 }
 
 /// A removed piece, as it is noted.

@@ -5,9 +5,9 @@
 
 use tamis_text::hash::hash;
 
+use super::counts::Counts;
 use super::local::{Own, ends_as, own};
 use super::opinion::{Opinion, opinion};
-use super::segment::Counts;
 use super::structure::{Structure, structure};
 
 /// Fewer bytes of dates are a number or a time of day.

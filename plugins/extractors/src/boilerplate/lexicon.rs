@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::phrases::{Begins, Phrases};
 use super::title::{Noted, Title, note};
-use super::tokens::{Letters, Sieve, Token, Tokens};
+use super::tokens::{Character, Letters, Sieve, Token, Tokens};
 
 /// What a phrase says about the line in which it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,12 +221,27 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The same for a sign of ASCII with the byte that stands behind it.
+    /// The same for signs or digits of ASCII.
     #[inline]
-    pub(super) fn sign(&mut self, at: usize, sign: u8, next: u8) {
-        if self.sieve.may_begin_with(sign, next) {
-            self.run(at..at + 1);
+    pub(super) fn signs(&mut self, places: Range<usize>) {
+        let bytes = self.page.as_bytes();
+        for at in places {
+            let next = bytes.get(at + 1).copied().unwrap_or(0xFF);
+            if self.sieve.may_begin_with(bytes[at], next) {
+                self.run(at..at + 1);
+            }
         }
+    }
+
+    /// The same for a character beyond ASCII that is no letter of an alphabet, and how many bytes it has.
+    #[inline]
+    pub(super) fn character(&mut self, at: usize, n_bytes: usize) {
+        let character = Character::at(self.page.as_bytes(), at, n_bytes);
+        if self.sieve.may_be(character.key) || self.sieve.may_be_alone(character.alone) {
+            let token = character.token(self.page, at);
+            self.look_up(&token);
+        }
+        self.done = at + n_bytes;
     }
 
     #[inline]

@@ -2,10 +2,11 @@
 
 use tamis_text::chars::is_cjk;
 
+use super::counts::Counts;
 use super::features::{Node, Sink, bin, bin_of, bins};
 use super::lexicon::Category;
 use super::opinion::Opinion;
-use super::segment::{Counts, Segment};
+use super::segment::Segment;
 use super::title::Title;
 
 /// Limits of the bins of widths; Chinese characters count 1, others 0.4.

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use tamis_text::hash::hash;
-use tamis_text::lines::{Line, lines};
+use tamis_text::lines::Line;
+use tamis_text::scan::Scan;
 
 use super::lexicon::{self, Search};
 use super::phrases::Begins;
@@ -52,13 +53,14 @@ struct Known {
     tokens: Noted,
 }
 
-/// The segments of `page`, in order, with what was found in each.
-pub(super) fn segments(page: &str, title: &Title, memory: &mut Memory) -> Vec<Segment> {
+/// The segments of the page of these lines, in order, with what was found in each.
+pub(super) fn segments(scan: &Scan<'_>, title: &Title, memory: &mut Memory) -> Vec<Segment> {
     let lexicon = &*lexicon::BUNDLED;
     let mut begins = memory.begins.take().unwrap_or_else(|| lexicon.begins().clone());
     let words = title.add_to(&mut begins);
-    let mut cutter = Cutter::new(page, Search::new(lexicon, page, title, &begins));
-    for line in lines(page) {
+    let (page, n_lines) = (scan.text(), scan.n_lines());
+    let mut cutter = Cutter::new(page, n_lines, Search::new(lexicon, page, title, &begins));
+    for line in scan.lines() {
         if line.text.bytes().all(|byte| byte == b' ') {
             cutter.known_line(line.start, &[]);
         } else if line.text.len() > MAX_LINE_BYTES {
@@ -205,14 +207,14 @@ mod tests {
     ];
 
     fn described(page: &str, title: &str, memory: &mut Memory) -> String {
-        format!("{:?}", segments(page, &Title::of(Some(title), page), memory))
+        format!("{:?}", segments(&Scan::of(page), &Title::of(Some(title), page), memory))
     }
 
     #[test]
     fn a_line_is_forgotten_before_memory_grows() {
         let mut memory = Memory::default();
         for n in 0..2 * N_SLOTS {
-            segments(&format!("line {n}"), &Title::default(), &mut memory);
+            segments(&Scan::of(&format!("line {n}")), &Title::default(), &mut memory);
         }
         for lines in [&memory.recent, &memory.older] {
             assert!(lines.known.len() <= N_SLOTS / 4 * 3 && lines.slots.len() == N_SLOTS);
@@ -227,7 +229,7 @@ mod tests {
             memory.recent.look_up(hash(line.as_bytes()), line.as_bytes()).is_some()
         };
         for n in 0..2 * N_SLOTS {
-            segments(&format!("line {n}\nHome"), &Title::default(), &mut memory);
+            segments(&Scan::of(&format!("line {n}\nHome")), &Title::default(), &mut memory);
             assert!(is_known(&memory, "Home"));
         }
         assert!(!is_known(&memory, "line 0"));

@@ -1,6 +1,6 @@
 //! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
 //!
-//! [`options`] holds the page of the stage. One walk over a line (`segment`) cuts it into pieces and has its words and
+//! [`options`] holds the page of the stage. One walk over a line (`segment`, with `moment` and `counts`) cuts it into pieces and has its words and
 //! characters (`tokens`) looked up among phrases of furniture and words of prose (`lexicon` with its `phrases`). What a
 //! piece shows by itself (`form` with `opinion`, `structure` and `local`) is worked out once for a line, which `memory`
 //! keeps. What only its page shows comes from `title`, `shared`, `company`, `scene` and `whole`; all of it together are the
@@ -9,6 +9,7 @@
 //! [`training`] is what the training program needs of all that.
 
 mod company;
+mod counts;
 mod cut;
 mod decision;
 mod describe;
@@ -20,6 +21,7 @@ mod lexicon;
 mod local;
 mod memory;
 mod model;
+mod moment;
 mod opinion;
 mod options;
 mod phrases;
@@ -40,6 +42,8 @@ use tamis_plugin::{
     BatchExtractor, Better, Draft, Failure, Form, Forms, Json, Layout, Limit, MeasureInfo, SetupError, Value,
     ValueRef, Verdict,
 };
+
+use tamis_text::scan::Scan;
 
 use cut::Removed;
 pub(crate) use lexicon::furniture_share;
@@ -116,7 +120,8 @@ impl BatchExtractor for Boilerplate {
         let text = draft.original().text();
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
-        let reading = Reading::new(text, &title, &marks, memory);
+        let scan = crate::scanned::scan(draft.original());
+        let reading = Reading::new(&scan, &title, &marks, memory);
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
         if !reading.decision.has_text {
             return Ok(self.without_text(draft));
@@ -142,7 +147,7 @@ impl BatchExtractor for Boilerplate {
                 return Ok(Verdict::Keep);
             }
         }
-        self.cut(draft, text, &reading)
+        self.cut(draft, &scan, &reading)
     }
 }
 
@@ -155,7 +160,7 @@ impl Boilerplate {
         }
     }
 
-    fn cut(&self, draft: &mut Draft<'_>, text: &str, reading: &Reading) -> Result<Verdict, Failure> {
+    fn cut(&self, draft: &mut Draft<'_>, scan: &Scan<'_>, reading: &Reading) -> Result<Verdict, Failure> {
         let removed = cut::removed(&reading.segments, &reading.decision.states);
         if removed.is_empty() {
             draft.notes().count("nothing_to_cut", 1);
@@ -168,9 +173,9 @@ impl Boilerplate {
             .map(|s| s.n_chars)
             .sum();
         draft.notes().measure("removed_chars", n_chars.into(), Limit::None);
-        draft.set_text(cut::kept(text, &reading.segments, &reading.decision.states));
+        crate::scanned::set_text(draft, cut::kept(scan, &reading.segments, &reading.decision.states));
         if self.options.explain {
-            draft.set_metadata("boilerplate", explanation(text, &removed, reading, draft)?);
+            draft.set_metadata("boilerplate", explanation(scan.text(), &removed, reading, draft)?);
         }
         Ok(Verdict::Keep)
     }
@@ -183,8 +188,9 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(text: &str, title: &Title, marks: &Marks, memory: &mut Memory) -> Self {
-        let segments = memory::segments(text, title, memory);
+    fn new(scan: &Scan<'_>, title: &Title, marks: &Marks, memory: &mut Memory) -> Self {
+        let text = scan.text();
+        let segments = memory::segments(scan, title, memory);
         let seen = Seen::of(text, &segments, title, marks);
         let mut both = Both::new(&PAIRS, segments.len());
         seen.describe(text, &segments, title, &mut both);

@@ -2,8 +2,8 @@
 //!
 //! The model corrects this opinion; it serves to find the stretches of a page where prose lies together.
 
+use super::counts::Counts;
 use super::lexicon::Category;
-use super::segment::Counts;
 
 /// What a segment seems to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,12 @@ use std::ops::Range;
 
 use tamis_text::chars::{is_blank, is_invisible, is_line_end};
 
+use super::counts::Counts;
 use super::form::Form;
 #[cfg(test)]
 use super::lexicon::Found;
 use super::lexicon::{Category, Search};
+use super::moment::moment;
 use super::title::Noted;
 use super::tokens::Letters;
 use tamis_text::class::{Classes, Table};
@@ -28,9 +30,6 @@ const MAX_COUNTED: u32 = 2;
 const MIN_SENTENCE_CHARS: u32 = 40;
 /// Stands before the last digit of a moment, so that a cut may follow it.
 const MOMENT: char = '\u{1}';
-/// The width of a letter of an alphabet beside a Chinese character: about as many letters make a word of
-/// Chinese as this says.
-const LETTER_WIDTH: f32 = 0.4;
 /// What may follow the end of a sentence without beginning the next one.
 const END_OR_CLOSING: Classes = Classes::END.or(Classes::CLOSING);
 /// What is counted of signs; full stops and brackets in prose are none of these.
@@ -73,117 +72,15 @@ impl Segment {
     }
 }
 
-/// What was counted in a piece of a page.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
-pub(super) struct Counts {
-    /// First byte in the page, white space at the ends left out.
-    start: usize,
-    /// The byte after the last.
-    end: usize,
-    /// Blank characters between the line end and the segment.
-    pub(super) indent: u32,
-    /// Whether the indent holds U+3000 or U+00A0, as paragraphs of Chinese pages do.
-    pub(super) wide_indent: bool,
-    /// Characters, white space left out.
-    pub(super) n_chars: u32,
-    /// Letters of scripts without blanks between words.
-    pub(super) n_cjk: u32,
-    /// Latin letters.
-    pub(super) n_latin: u32,
-    /// Letters of other scripts.
-    n_other: u32,
-    /// Digits.
-    pub(super) n_digits: u32,
-    /// Words of letters that blanks separate.
-    pub(super) n_words: u32,
-    /// Those of them that begin with a capital letter.
-    pub(super) n_capitalised: u32,
-    /// Where a small letter meets a capital or a letter a digit, as in `HomeNews` and `Basics2`: elements that
-    /// stood apart were glued together there.
-    pub(super) n_glued: u32,
-    /// White space characters inside.
-    pub(super) n_blanks: u32,
-    /// Ends of sentences.
-    pub(super) n_ends: u32,
-    /// Commas of any script.
-    pub(super) n_commas: u32,
-    /// Characters that separate the entries of menus.
-    pub(super) n_separators: u32,
-    /// Characters that code is full of and prose is not.
-    pub(super) n_code: u32,
-    /// Opening quotation marks.
-    pub(super) n_quotes: u32,
-    /// Bytes of dates and times of day.
-    pub(super) date_bytes: u32,
-    /// Whether it ends as a sentence does.
-    pub(super) ends_sentence: bool,
-    /// The last character.
-    pub(super) last: char,
-    /// Whether an address on the web is in it.
-    pub(super) has_address: bool,
-    /// Whether it breaks off: with an ellipsis or three full stops.
-    pub(super) breaks_off: bool,
-    /// Bytes of lexicon hits by category.
-    pub(super) hit_bytes: [u32; Category::COUNT],
-    /// A bit for each category that has hits.
-    hits: u16,
-    /// A bit for each category of which the first hit stands at the start.
-    hits_at_start: u16,
-    /// Words that prose is full of.
-    pub(super) n_prose: u32,
-}
-
-impl Counts {
-    /// Its width: Chinese characters count 1, others 0.4.
-    pub(super) fn width(&self) -> f32 {
-        let narrow = self.n_chars.saturating_sub(self.n_cjk) + self.n_blanks;
-        self.n_cjk as f32 + LETTER_WIDTH * narrow as f32
-    }
-
-    /// Whether most of its letters are of a script without blanks between words.
-    pub(super) fn is_cjk(&self) -> bool {
-        self.n_cjk * 2 > self.n_letters().max(1)
-    }
-
-    /// Letters of all scripts.
-    pub(super) fn n_letters(&self) -> u32 {
-        self.n_cjk + self.n_latin + self.n_other
-    }
-
-    /// The categories that have hits, in their order.
-    pub(super) fn categories(&self) -> impl Iterator<Item = Category> {
-        let mut rest = self.hits;
-        std::iter::from_fn(move || {
-            let category = Category::ALL.get(rest.trailing_zeros() as usize).copied()?;
-            rest &= rest - 1;
-            Some(category)
-        })
-    }
-
-    /// Whether the first hit of the category stands at the start.
-    pub(super) fn begins_with(&self, category: Category) -> bool {
-        self.hits_at_start >> category as u32 & 1 != 0
-    }
-
-    /// The share of its bytes that lexicon hits of the category take.
-    pub(super) fn coverage(&self, category: Category) -> f32 {
-        self.hit_bytes[category as usize] as f32 / self.bytes()
-    }
-
-    /// Its bytes, at least one.
-    pub(super) fn bytes(&self) -> f32 {
-        (self.end - self.start).max(1) as f32
-    }
-}
-
 /// The segments of `page`, in order, with what was found in each before it was cut: the slow way.
 #[cfg(test)]
 pub(super) fn segments(page: &str, found: &Found) -> Vec<Segment> {
     let (title, lexicon) = (super::title::Title::default(), &*super::lexicon::BUNDLED);
-    let mut cutter = Cutter::new(page, Search::new(lexicon, page, &title, lexicon.begins()));
+    let scan = tamis_text::scan::Scan::of(page);
+    let search = Search::new(lexicon, page, &title, lexicon.begins());
+    let mut cutter = Cutter::new(page, scan.n_lines(), search);
     cutter.search.found = found.clone();
-    for line in tamis_text::lines::lines(page) {
+    for line in scan.lines() {
         if line.text.len() >= MIN_CUT_LINE_BYTES {
             cutter.read::<true, false>(line.range());
         } else {
@@ -268,8 +165,8 @@ impl Reading {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(page: &'a str, search: Search<'a>) -> Self {
-        let n_line_ends = memchr::memchr_iter(b'\n', page.as_bytes()).count();
+    /// For a page of so many lines.
+    pub(super) fn new(page: &'a str, n_lines: usize, search: Search<'a>) -> Self {
         Self {
             page,
             search,
@@ -278,7 +175,7 @@ impl<'a> Cutter<'a> {
             label: 0,
             title_word: 0,
             // A line has one, and a long line one for each 55 bytes; a Vec that grows copies all of them again and again.
-            segments: Vec::with_capacity(page.len() / 48 + n_line_ends + 1),
+            segments: Vec::with_capacity(page.len() / 48 + n_lines),
             gap: 1,
         }
     }
@@ -349,8 +246,10 @@ impl<'a> Cutter<'a> {
                 b'0'..=b'9' => {
                     let moment = moment(self.page, at, reading.last);
                     let n = moment.unwrap_or_else(|| n_digits(bytes, at));
-                    if SEARCH {
-                        self.search.run(at..at + n);
+                    match moment {
+                        Some(n) if SEARCH => self.search.run(at..at + n),
+                        None if SEARCH => self.search.signs(at..at + n),
+                        _ => {}
                     }
                     self.come_to::<CUT>(&mut reading, here);
                     match moment {
@@ -361,17 +260,19 @@ impl<'a> Cutter<'a> {
                 }
                 0..0x80 if !classes.has(Classes::SPACE) => {
                     if SEARCH {
-                        self.search.sign(at, first, bytes.get(at + 1).copied().unwrap_or(0xFF));
+                        self.search.signs(at..at + 1);
                     }
                     self.come_to::<CUT>(&mut reading, here);
                     reading.read(first.into(), classes);
                     at += 1;
                 }
                 _ if classes == Classes::CJK => {
-                    let (n_bytes, n_chars) = cjk_characters(self.page, at, self.table);
-                    if SEARCH {
-                        self.search.run(at..at + n_bytes);
-                    }
+                    let search = &mut self.search;
+                    let (n_bytes, n_chars) = cjk_characters(self.page, at, self.table, |at, n_bytes| {
+                        if SEARCH {
+                            search.character(at, n_bytes);
+                        }
+                    });
                     self.come_to::<CUT>(&mut reading, here);
                     reading.characters(self.page.get(at..at + n_bytes).unwrap_or_default(), n_chars);
                     at += n_bytes;
@@ -379,8 +280,10 @@ impl<'a> Cutter<'a> {
                 _ => {
                     let Some(c) = character(self.page, at) else { break };
                     let n = c.len_utf8();
-                    if SEARCH {
+                    if SEARCH && classes.has(Classes::WORD) {
                         self.search.run(at..at + n);
+                    } else if SEARCH {
+                        self.search.character(at, n);
                     }
                     at += n;
                     if classes.has(Classes::SPACE) {
@@ -402,6 +305,13 @@ impl<'a> Cutter<'a> {
     /// Comes to a character that is no white space: a segment may end before it, and one may begin.
     #[inline]
     fn come_to<const CUT: bool>(&mut self, reading: &mut Reading, here: Here) {
+        // Within words, numbers and Chinese there is nothing to ask, which is most of the time.
+        if reading.empty || reading.may_be_over() {
+            self.part_at::<CUT>(reading, here);
+        }
+    }
+
+    fn part_at<const CUT: bool>(&mut self, reading: &mut Reading, here: Here) {
         let Here { first, classes, at, sentences } = here;
         if CUT && reading.may_be_over() && self.cuts_before(reading, first, classes, at, sentences) {
             self.finish(reading);
@@ -665,8 +575,15 @@ fn n_digits(bytes: &[u8], at: usize) -> usize {
     bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// The CJK characters that begin at a byte of a page: how many bytes they have, and how many they are.
-fn cjk_characters(page: &str, start: usize, table: &Table) -> (usize, u32) {
+/// The CJK characters that begin at a byte of a page: how many bytes they have, and how many they are. Calls `each` with
+/// the place of each of them, and how many bytes it has.
+#[inline]
+fn cjk_characters(
+    page: &str,
+    start: usize,
+    table: &Table,
+    mut each: impl FnMut(usize, usize),
+) -> (usize, u32) {
     let bytes = page.as_bytes();
     let (mut at, mut n_chars) = (start, 0);
     loop {
@@ -675,13 +592,15 @@ fn cjk_characters(page: &str, start: usize, table: &Table) -> (usize, u32) {
             && matches!(first, 0xE4..=0xE9)
             && (first, second) != (0xE4, 0xB7)
         {
+            each(at, 3);
             at += 3;
             n_chars += 1;
         }
-        match character(page, at).filter(|c| table.of(*c) == Classes::CJK) {
-            Some(c) => at += c.len_utf8(),
-            None => return (at - start, n_chars),
-        }
+        let Some(c) = character(page, at).filter(|c| table.of(*c) == Classes::CJK) else {
+            return (at - start, n_chars);
+        };
+        each(at, c.len_utf8());
+        at += c.len_utf8();
         n_chars += 1;
     }
 }
@@ -690,94 +609,4 @@ fn cjk_characters(page: &str, start: usize, table: &Table) -> (usize, u32) {
 #[inline]
 fn character(page: &str, at: usize) -> Option<char> {
     page.get(at..)?.chars().next()
-}
-
-/// The bytes of a date, with or without a time of day, or of a time of day, that begins at `at`.
-///
-/// Dates have a year of four digits, or day and month with a word of Chinese; times have a colon.
-fn moment(page: &str, at: usize, before: char) -> Option<usize> {
-    if before.is_ascii_digit() || before == '.' {
-        return None;
-    }
-    let bytes = page.as_bytes().get(at..)?;
-    let mut reader = Digits { bytes, at: 0 };
-    let first = reader.number()?;
-    match first {
-        4 => {
-            reader.separator(&["-", "/", ".", "年", "년"])?;
-            reader.blanks();
-            reader.short()?;
-            reader.separator(&["-", "/", ".", "月", "월"])?;
-            reader.blanks();
-            reader.short()?;
-            let _ = reader.separator(&["日", "일"]);
-        }
-        1 | 2 => {
-            if reader.separator(&["月"]).is_some() {
-                reader.short()?;
-                reader.separator(&["日"])?;
-            } else {
-                reader.separator(&[":"])?;
-                (reader.number()? == 2).then_some(())?;
-                reader.seconds();
-                return reader.finish();
-            }
-        }
-        _ => return None,
-    }
-    let date = reader.at;
-    reader.blanks();
-    let _ = reader.separator(&["T"]);
-    if reader.short().is_some() && reader.separator(&[":"]).is_some() && reader.number() == Some(2) {
-        reader.seconds();
-    } else {
-        reader.at = date;
-    }
-    reader.finish()
-}
-
-struct Digits<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Digits<'_> {
-    /// How many digits come next; none is `None`.
-    fn number(&mut self) -> Option<usize> {
-        let rest = self.bytes.get(self.at..)?;
-        let length = rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += length;
-        (length > 0).then_some(length)
-    }
-
-    /// One or two digits.
-    fn short(&mut self) -> Option<()> {
-        matches!(self.number()?, 1 | 2).then_some(())
-    }
-
-    fn separator(&mut self, any: &[&str]) -> Option<()> {
-        let rest = self.bytes.get(self.at..)?;
-        let found = any.iter().find(|separator| rest.starts_with(separator.as_bytes()))?;
-        self.at += found.len();
-        Some(())
-    }
-
-    fn blanks(&mut self) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.at += rest.iter().take(4).take_while(|byte| **byte == b' ').count();
-    }
-
-    /// Seconds, if there are any.
-    fn seconds(&mut self) {
-        let minutes = self.at;
-        if !(self.separator(&[":"]).is_some() && self.number() == Some(2)) {
-            self.at = minutes;
-        }
-    }
-
-    /// The bytes read, if no digit follows.
-    fn finish(self) -> Option<usize> {
-        let next = self.bytes.get(self.at);
-        next.is_none_or(|byte| !byte.is_ascii_digit()).then_some(self.at)
-    }
 }

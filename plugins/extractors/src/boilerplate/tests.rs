@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use tamis_conformance::cases::check_extractor;
 use tamis_plugin::{BatchExtractor, Document, Draft, Value, Verdict, View};
+use tamis_text::scan::Scan;
 
 use super::features::{N_EDGE, N_NODE};
 use super::lexicon::{BUNDLED, Category, Found};
@@ -158,7 +159,7 @@ fn what_other_pages_have_is_less_likely_text() {
     let notice = "本网部分内容来自其他媒体，转载的目的在于传递更多的信息，并不代表本网赞同其观点，读者如有疑问，可以与我们联系。";
     let page = format!("首页\n新闻\n{ARTICLE}\n{notice}\n{notice}");
     let keeps = |marks: &Marks| {
-        let reading = Reading::new(&page, &Title::default(), marks, &mut Memory::default());
+        let reading = Reading::new(&Scan::of(&page), &Title::default(), marks, &mut Memory::default());
         let last = reading.decision.inside.last().copied();
         last.expect("the page has segments")
     };
@@ -249,7 +250,7 @@ proptest! {
     fn one_walk_finds_what_two_find(page in any_page(), title in prop_oneof![Just(""), Just("éclairs PDFs 责任编辑 Share")]) {
         let title = Title::of(Some(title), &page);
         let by_two = segments(&page, &BUNDLED.find(&page, &title));
-        let by_one = super::memory::segments(&page, &title, &mut Memory::default());
+        let by_one = super::memory::segments(&Scan::of(&page), &title, &mut Memory::default());
         prop_assert_eq!(format!("{by_one:?}"), format!("{by_two:?}"));
     }
 

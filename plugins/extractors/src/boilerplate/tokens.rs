@@ -70,6 +70,40 @@ impl Letters {
     }
 }
 
+/// A character beyond ASCII that is no letter of an alphabet.
+#[derive(Clone, Copy)]
+pub(super) struct Character {
+    /// See [`Token::key`].
+    pub(super) key: u64,
+    /// Its bytes as a number.
+    pub(super) alone: u32,
+    n_bytes: usize,
+    kind: Option<Kind>,
+}
+
+impl Character {
+    /// The one of so many bytes that begins at a byte.
+    #[inline]
+    pub(super) fn at(bytes: &[u8], at: usize, n_bytes: usize) -> Self {
+        let word = eight_bytes(bytes, at);
+        let [first, fourth] = [word as u8, byte_of(word, WIDE)];
+        let n_of_key = n_bytes_of_sign(first, [byte_of(word, 1), fourth], n_bytes);
+        let kind = match (first, fourth) {
+            (0xE4..=0xE9, 0xE4..=0xE9) => Some(Kind::Pair),
+            _ if n_of_key < 2 * WIDE => Some(Kind::Sign),
+            _ => None,
+        };
+        let first_bytes = |n: usize| word & ((1 << (8 * n)) - 1);
+        Self { key: spread(first_bytes(n_of_key)), alone: first_bytes(n_bytes) as u32, n_bytes, kind }
+    }
+
+    /// The token that it is at that byte.
+    pub(super) fn token(self, page: &str, start: usize) -> Token {
+        let kind = self.kind.unwrap_or_else(|| wide_kind(page, start));
+        Token { start, end: start + self.n_bytes, kind, key: self.key }
+    }
+}
+
 /// The tokens of a text. Plain white space is none, nor are letters that go on with a word (`s` in `PDFs`).
 pub(super) struct Tokens<'a> {
     text: &'a str,
@@ -126,31 +160,28 @@ impl<'a> Tokens<'a> {
                     }
                 }
                 // Han characters and what stands between them: most of a Chinese page.
-                0xE4..=0xE9 if matches!(byte_of(word, WIDE), 0xE2..=0xEF) => {
+                0xE4..=0xE9 => {
                     self.at += WIDE;
-                    let key = spread(word & 0xFFFF_FFFF_FFFF);
-                    if sieve.may_be(key) || sieve.may_be_alone(word as u32 & 0xFF_FFFF) {
-                        let is_pair = matches!(byte_of(word, WIDE), 0xE4..=0xE9);
-                        let kind = if is_pair { Kind::Pair } else { self.wide_kind(start) };
-                        return Some(Token { start, end: start + WIDE, kind, key });
+                    let character = Character::at(bytes, start, WIDE);
+                    if sieve.may_be(character.key) || sieve.may_be_alone(character.alone) {
+                        return Some(character.token(self.text, start));
                     }
                 }
                 0..=0x7F => {
                     self.at += 1;
                     if sieve.may_begin_with(first, byte_of(word, 1)) {
-                        let (key, n_bytes) = self.sign_key(start, first.into());
-                        return Some(self.sign(start, first.into(), key, n_bytes));
+                        let n_of_key = n_bytes_of_sign(first, [byte_of(word, 1), byte_of(word, WIDE)], 1);
+                        let key = spread(word & ((1 << (8 * n_of_key)) - 1));
+                        return Some(Token { start, end: start + 1, kind: Kind::Sign, key });
                     }
                 }
                 _ => {
                     let c = self.text.get(start..)?.chars().next()?;
                     if !self.table.of(c).has(Classes::WORD) {
                         self.at += c.len_utf8();
-                        let (key, n_bytes) = self.sign_key(start, c);
-                        if sieve.may_be(key)
-                            || sieve.may_be_alone(first_bytes(&bytes[start..], c.len_utf8()) as u32)
-                        {
-                            return Some(self.sign(start, c, key, n_bytes));
+                        let character = Character::at(bytes, start, c.len_utf8());
+                        if sieve.may_be(character.key) || sieve.may_be_alone(character.alone) {
+                            return Some(character.token(self.text, start));
                         }
                         continue;
                     }
@@ -180,33 +211,13 @@ impl<'a> Tokens<'a> {
         (self.at, self.word_end) = (end, end);
         Token { start, end, kind: Kind::Word, key }
     }
+}
 
-    /// The key of a sign, and of how many bytes it is made.
-    #[inline]
-    fn sign_key(&self, start: usize, c: char) -> (u64, usize) {
-        let bytes = &self.text.as_bytes()[start..];
-        let byte = |at: usize| bytes.get(at).copied();
-        // Nothing behind it is as good as a byte that is neither.
-        let behind = [byte(1).unwrap_or(0xFF), byte(WIDE).unwrap_or(0xFF)];
-        let n_bytes = n_bytes_of_sign(bytes[0], behind, c.len_utf8());
-        (spread(first_bytes(bytes, n_bytes)), n_bytes)
-    }
-
-    fn sign(&self, start: usize, c: char, key: u64, n_bytes: usize) -> Token {
-        let kind = if n_bytes == 2 * WIDE { self.wide_kind(start) } else { Kind::Sign };
-        Token { start, end: start + c.len_utf8(), kind, key }
-    }
-
-    /// Whether two characters of Chinese, Japanese or Korean stand at this byte.
-    fn wide_kind(&self, start: usize) -> Kind {
-        let mut chars = self.text.get(start..).unwrap_or_default().chars();
-        let is_cjk = |c: char| self.table.of(c).has(Classes::CJK);
-        if chars.next().is_some_and(is_cjk) && chars.next().is_some_and(is_cjk) {
-            Kind::Pair
-        } else {
-            Kind::Sign
-        }
-    }
+/// Whether two characters of Chinese, Japanese or Korean stand at this byte.
+fn wide_kind(text: &str, start: usize) -> Kind {
+    let mut chars = text.get(start..).unwrap_or_default().chars();
+    let is_cjk = |c: char| Table::get().of(c).has(Classes::CJK);
+    if chars.next().is_some_and(is_cjk) && chars.next().is_some_and(is_cjk) { Kind::Pair } else { Kind::Sign }
 }
 
 impl Iterator for Tokens<'_> {

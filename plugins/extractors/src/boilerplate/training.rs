@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tamis_text::scan::Scan;
+
 pub use super::decision::Decision;
 pub use super::features::{N_EDGE, N_NODE, N_VIEW};
 pub use super::model::MIN_NEED;
@@ -58,7 +60,7 @@ impl Page {
     /// Reads a page; `title` as the stage would find it in the metadata, `marks` as `line-template` leaves them.
     pub fn read(text: &str, title: Option<&str>, marks: &Marks) -> Self {
         let title = Title::of(title, text);
-        let segments = memory::segments(text, &title, &mut Memory::default());
+        let segments = memory::segments(&Scan::of(text), &title, &mut Memory::default());
         let mut page = Self {
             segments: Vec::new(),
             node: Lists::default(),

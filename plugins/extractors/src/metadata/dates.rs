@@ -28,6 +28,8 @@ pub(super) struct Candidate<'a> {
     pub(super) line: Line<'a>,
     pub(super) score: f64,
     rule: &'static str,
+    /// The title right before it, where one was looked for and stands elsewhere, too.
+    pub(super) glued: Option<Range<usize>>,
 }
 
 /// What the dates of a page are weighed by.
@@ -105,7 +107,7 @@ impl<'a> Scene<'a, '_> {
         let line = page.line_at(located.date.start);
         let before = page.slice(line.start..located.date.start);
         if before.ends_with("datePublished\":\"") || before.ends_with("datePublished\": \"") {
-            return Some(Candidate { located, line, score: 7.0, rule: "json-ld" });
+            return Some(Candidate { located, line, score: 7.0, rule: "json-ld", glued: None });
         }
         let (label, mut rule) = label_before(page, line, before);
         // Scripts may run into a date with a label, but then the label is no word of theirs.
@@ -120,18 +122,18 @@ impl<'a> Scene<'a, '_> {
         score += self.near_title(line, &located);
         // A page in one line: the title right before the date stands elsewhere, too.
         let in_long_line = beside > MAX_BESIDE && located.time.is_some() && rule == "date-line";
-        if in_long_line
-            && score <= 1.0
-            && rank < MAX_GLUED
-            && glued::before_date(page, line, located.date.start).is_some()
-        {
+        let mut glued = None;
+        if in_long_line && score <= 1.0 && rank < MAX_GLUED {
+            glued = glued::before_date(page, line, located.date.start);
+        }
+        if glued.is_some() {
             score += 3.0;
             rule = "glued";
         }
         if let Some(url) = self.url.filter(|_| score > 0.0) {
             score += in_url(page, url, &located);
         }
-        Some(Candidate { located, line, score, rule })
+        Some(Candidate { located, line, score, rule, glued })
     }
 
     /// How close a date is to where the title stands.

@@ -61,7 +61,8 @@ impl Extractor for Metadata {
             return Ok(Verdict::Keep);
         }
         let known = Known::of(draft);
-        let found = self.find(Page::new(draft.original().text()), &known);
+        let scan = crate::scanned::scan(draft.original());
+        let found = self.find(Page::new(&scan), &known);
         if self.options.published
             && !known.has("published")
             && let Some(published) = known.published_raw.as_deref().and_then(certain_moment)

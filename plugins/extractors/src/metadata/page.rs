@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tamis_text::chars::{is_invisible, text_width};
 use tamis_text::likeness::look_alike;
+use tamis_text::scan::Scan;
 
 /// So many bytes of a page are looked at. Title, date and byline stand before the text or right behind it;
 /// what is longer is a book or a log, and its end says nothing about its title.
@@ -13,6 +14,10 @@ const MAX_BYTES: usize = 256 << 10;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page<'a> {
     pub(super) text: &'a str,
+    /// Where its lines end, and those behind the part that is looked at.
+    scan: &'a Scan<'a>,
+    /// So many lines begin in that part.
+    n_lines: usize,
 }
 
 /// A line without the white space around it, by its bytes in the page.
@@ -20,9 +25,16 @@ pub(super) struct Page<'a> {
 pub(super) struct Line<'a> {
     pub(super) text: &'a str,
     pub(super) start: usize,
+    /// Its place among the lines of the page.
+    number: usize,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// A part of the line, which begins at byte `start` of the page, as if it were all of it.
+    pub(super) fn with(self, text: &'a str, start: usize) -> Self {
+        Self { text, start, ..self }
+    }
+
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
@@ -38,12 +50,14 @@ impl Line<'_> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(scan: &'a Scan<'a>) -> Self {
+        let text = scan.text();
         let mut end = text.len().min(MAX_BYTES);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        Self { text: text.get(..end).unwrap_or_default() }
+        let n_lines = if end < text.len() { scan.line_at(end) + 1 } else { scan.n_lines() };
+        Self { text: text.get(..end).unwrap_or_default(), scan, n_lines }
     }
 
     pub(super) fn slice(&self, range: Range<usize>) -> &'a str {
@@ -52,15 +66,19 @@ impl<'a> Page<'a> {
 
     /// The line around byte `at`.
     pub(super) fn line_at(&self, at: usize) -> Line<'a> {
-        let bytes = self.text.as_bytes();
-        let at = at.min(bytes.len());
-        let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
-        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
-        self.trimmed(start, end)
+        let number = self.scan.line_at(at.min(self.text.len()));
+        self.line(number).unwrap_or(Line { text: "", start: self.text.len(), number })
     }
 
-    fn trimmed(&self, start: usize, end: usize) -> Line<'a> {
-        let line = self.slice(start..end);
+    /// The line of this number.
+    fn line(&self, number: usize) -> Option<Line<'a>> {
+        let range = self.scan.range(number).filter(|_| number < self.n_lines)?;
+        Some(self.trimmed(range, number))
+    }
+
+    fn trimmed(&self, range: Range<usize>, number: usize) -> Line<'a> {
+        let start = range.start;
+        let line = self.slice(start..range.end.min(self.text.len()));
         // Signs and letters of ASCII, and Han characters, of which the first byte tells as much.
         let is_plain = |byte: &u8| matches!(byte, 0x21..=0x7E | 0xE4..=0xE9);
         let begun = if line.as_bytes().first().is_some_and(is_plain) {
@@ -71,51 +89,40 @@ impl<'a> Page<'a> {
         let start = start + line.len() - begun.len();
         let ends_plainly = matches!(begun.as_bytes(), [.., 0x21..=0x7E] | [.., 0xE4..=0xE9, _, _]);
         let text = if ends_plainly { begun } else { begun.trim_end_matches(is_space) };
-        Line { text, start }
+        Line { text, start, number }
+    }
+
+    /// The visible ones of these lines.
+    fn visible(self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = Line<'a>> {
+        numbers.map_while(move |number| self.line(number)).filter(|line| !line.text.is_empty())
     }
 
     /// The visible line after `line`.
     pub(super) fn next(&self, line: Line<'a>) -> Option<Line<'a>> {
-        let bytes = self.text.as_bytes();
-        let mut at = line.end();
-        loop {
-            at += memchr::memchr(b'\n', bytes.get(at..)?)? + 1;
-            let next = self.line_at(at);
-            if !next.text.is_empty() {
-                return Some(next);
-            }
-        }
+        self.after(line).next()
     }
 
     /// The visible line before `line`.
     pub(super) fn previous(&self, line: Line<'a>) -> Option<Line<'a>> {
-        let bytes = self.text.as_bytes();
-        let mut at = line.start;
-        loop {
-            at = memchr::memrchr(b'\n', bytes.get(..at)?)?;
-            let previous = self.line_at(at);
-            if !previous.text.is_empty() {
-                return Some(previous);
-            }
-        }
+        self.before(line).next()
     }
 
     /// The first visible lines.
-    pub(super) fn head(&self) -> impl Iterator<Item = Line<'a>> + '_ {
-        let lines = tamis_text::lines::lines(self.text);
-        lines.map(|line| self.trimmed(line.start, line.end())).filter(|line| !line.text.is_empty())
+    pub(super) fn head(&self) -> impl Iterator<Item = Line<'a>> + use<'a> {
+        self.visible(0..self.n_lines)
     }
 
     /// The longest visible line for which `holds`, the last of several.
     pub(super) fn longest(&self, holds: impl Fn(&str) -> bool) -> Option<Line<'a>> {
         let mut longest: Option<Line<'a>> = None;
-        for line in tamis_text::lines::lines(self.text) {
+        let ranges = self.scan.ranges().take(self.n_lines);
+        for (number, range) in ranges.enumerate() {
             // Its length is asked first: to trim a line and to ask what it is takes a walk over it.
             let least = longest.map_or(1, |longest| longest.text.len());
-            if line.text.len() < least {
+            if range.len() < least {
                 continue;
             }
-            let line = self.trimmed(line.start, line.end());
+            let line = self.trimmed(range, number);
             if line.text.len() >= least && holds(line.text) {
                 longest = Some(line);
             }
@@ -124,13 +131,13 @@ impl<'a> Page<'a> {
     }
 
     /// Visible lines before `line`, the nearest first.
-    pub(super) fn before(&self, line: Line<'a>) -> impl Iterator<Item = Line<'a>> + '_ {
-        std::iter::successors(self.previous(line), |line| self.previous(*line))
+    pub(super) fn before(&self, line: Line<'a>) -> impl Iterator<Item = Line<'a>> + use<'a> {
+        self.visible((0..line.number).rev())
     }
 
     /// Visible lines after `line`, the nearest first.
-    pub(super) fn after(&self, line: Line<'a>) -> impl Iterator<Item = Line<'a>> + '_ {
-        std::iter::successors(self.next(line), |line| self.next(*line))
+    pub(super) fn after(&self, line: Line<'a>) -> impl Iterator<Item = Line<'a>> + use<'a> {
+        self.visible(line.number + 1..self.n_lines)
     }
 
     /// Where `what` is a whole line, white space aside, at or after byte `from`.

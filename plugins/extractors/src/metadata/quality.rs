@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use tamis_text::chars::text_width;
-use tamis_text::class::{Classes, Table};
+use tamis_text::class::{Classes, Table, is_mark};
 
 use crate::boilerplate::furniture_share;
 
@@ -260,37 +260,111 @@ const MARKS: Classes = Classes::SPACE
     .or(Classes::SEPARATOR)
     .or(Classes::CODE);
 
-fn each_word(text: &str, mut use_word: impl FnMut(u32)) {
-    let mix = |hash: u32, c: char| (hash ^ c as u32).wrapping_mul(0x0100_0193);
-    let finish = |hash: u32| hash ^ (hash >> 15);
-    let mut previous = None;
-    let (mut word, mut n_letters) = (0x811C_9DC5, 0);
+/// Hashes of the words of a text, read character by character.
+struct WordReader<F: FnMut(u32)> {
+    use_word: F,
+    /// The character of Chinese, Japanese or Korean before, of which the next makes a pair.
+    previous: Option<char>,
+    word: u32,
+    n_letters: u32,
+}
+
+impl<F: FnMut(u32)> WordReader<F> {
+    const EMPTY: u32 = 0x811C_9DC5;
+
+    fn mix(hash: u32, c: char) -> u32 {
+        (hash ^ c as u32).wrapping_mul(0x0100_0193)
+    }
+
+    fn found(&mut self, hash: u32) {
+        (self.use_word)(hash ^ (hash >> 15));
+    }
+
+    fn cjk(&mut self, c: char) {
+        if let Some(previous) = self.previous.replace(c) {
+            self.found(Self::mix(Self::mix(Self::EMPTY, previous), c));
+        }
+    }
+
+    fn letter(&mut self, c: char) {
+        self.previous = None;
+        self.word = Self::mix(self.word, c);
+        self.n_letters += 1;
+    }
+
+    /// The letters and digits of ASCII with which some bytes begin; how many they are.
+    #[inline]
+    fn letters(&mut self, bytes: &[u8]) -> usize {
+        let (mut word, mut n) = (self.word, 0);
+        while let Some(small) = bytes.get(n).map(|byte| SMALL[usize::from(*byte)])
+            && small != 0
+        {
+            word = Self::mix(word, small.into());
+            n += 1;
+        }
+        if n > 0 {
+            (self.previous, self.word) = (None, word);
+            self.n_letters += n as u32;
+        }
+        n
+    }
+
+    fn mark(&mut self) {
+        self.previous = None;
+        if self.n_letters >= 4 {
+            self.found(self.word);
+        }
+        (self.word, self.n_letters) = (Self::EMPTY, 0);
+    }
+}
+
+/// Letters of ASCII as small ones, and digits; 0 for all other bytes.
+const SMALL: [u8; 256] = {
+    let mut small = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            small[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    small
+};
+
+fn each_word(text: &str, use_word: impl FnMut(u32)) {
+    let mut reader =
+        WordReader { use_word, previous: None, word: WordReader::<fn(u32)>::EMPTY, n_letters: 0 };
     let table = Table::get();
-    for c in text.chars() {
-        let classes = table.of(c);
-        if classes.has(Classes::CJK) {
-            if let Some(previous) = previous {
-                use_word(finish(mix(mix(0x811C_9DC5, previous), c)));
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..) {
+        let n_letters = reader.letters(rest);
+        at += n_letters;
+        match rest.get(n_letters) {
+            None => break,
+            Some(0..0x80) => {
+                reader.mark();
+                at += 1;
             }
-            previous = Some(c);
-            continue;
-        }
-        previous = None;
-        // The tables of the standard library take twenty instructions to say no to a comma of Chinese.
-        let is_mark = classes.has(MARKS);
-        if !is_mark && c.is_alphanumeric() {
-            word = mix(word, c.to_ascii_lowercase());
-            n_letters += 1;
-        } else {
-            if n_letters >= 4 {
-                use_word(finish(word));
+            Some(_) => {
+                let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+                at += c.len_utf8();
+                let classes = table.of(c);
+                match classes {
+                    _ if classes.has(Classes::CJK) => reader.cjk(c),
+                    _ if is_letter(c, classes) => reader.letter(c),
+                    _ => reader.mark(),
+                }
             }
-            (word, n_letters) = (0x811C_9DC5, 0);
         }
     }
-    if n_letters >= 4 {
-        use_word(finish(word));
-    }
+    reader.mark();
+}
+
+/// Whether a character is a letter or a digit, as `char::is_alphanumeric` has it, of which the tables take twenty
+/// instructions to say no to a comma of Chinese and fifty to say yes to a letter of Russian.
+fn is_letter(c: char, classes: Classes) -> bool {
+    (classes.has(Classes::WORD) && !is_mark(c)) || (!classes.has(MARKS) && c.is_alphanumeric())
 }
 
 /// Endings of the names of sites and papers.
@@ -300,4 +374,54 @@ const SITE_ENDINGS: [&str; 12] =
 /// Whether a name ends as those of sites and papers do.
 pub(super) fn ends_like_a_site(name: &str) -> bool {
     SITE_ENDINGS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same, character by character.
+    fn words_one_by_one(text: &str) -> Vec<u32> {
+        let mix = |hash: u32, c: char| (hash ^ c as u32).wrapping_mul(0x0100_0193);
+        let finish = |hash: u32| hash ^ (hash >> 15);
+        let (mut words, mut previous) = (Vec::new(), None);
+        let (mut word, mut n_letters) = (0x811C_9DC5, 0);
+        for c in text.chars().chain(['\n']) {
+            if tamis_text::chars::is_cjk(c) {
+                if let Some(previous) = previous.replace(c) {
+                    words.push(finish(mix(mix(0x811C_9DC5, previous), c)));
+                }
+                continue;
+            }
+            previous = None;
+            if c.is_alphanumeric() {
+                (word, n_letters) = (mix(word, c.to_ascii_lowercase()), n_letters + 1);
+                continue;
+            }
+            if n_letters >= 4 {
+                words.push(finish(word));
+            }
+            (word, n_letters) = (0x811C_9DC5, 0);
+        }
+        words
+    }
+
+    #[test]
+    fn letters_are_those_of_the_standard_library() {
+        let table = Table::get();
+        for c in ('\u{80}'..=char::MAX).filter(|c| !table.of(*c).has(Classes::CJK)) {
+            assert_eq!(is_letter(c, table.of(c)), c.is_alphanumeric(), "U+{:04X}", c as u32);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_found_as_character_by_character(text in "([a-zA-Z0-9]{0,6}[ .渡口，éжक\u{301}½]?){0,12}") {
+            let mut words = Vec::new();
+            each_word(&text, |hash| words.push(hash));
+            prop_assert_eq!(words, words_one_by_one(&text));
+        }
+    }
 }

@@ -145,7 +145,7 @@ pub(super) fn publisher(
         return Some(Evidence { value, raw: None, range, rule: "json-ld", confidence: 0.9 });
     }
     let site = repeated?.site.clone()?;
-    let line = Line { text: page.slice(site.clone()), start: site.start };
+    let line = page.line_at(site.start).with(page.slice(site.clone()), site.start);
     let (range, confidence) = site_name(line)?;
     let value = page.slice(range.clone()).to_owned();
     Some(Evidence { value, raw: None, range, rule: "title-suffix", confidence })

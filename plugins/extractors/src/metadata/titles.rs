@@ -62,7 +62,11 @@ pub(super) fn choose<'a>(
     pool.add_head(repeated, date);
     pool.add_around_date(date, labels);
     pool.add_labelled(labels);
-    if let Some(range) = date.and_then(|date| glued::before_date(page, date.line, date.located.date.start)) {
+    let before = |date: &dates::Candidate<'a>| {
+        let look = || glued::before_date(page, date.line, date.located.date.start);
+        date.glued.clone().or_else(look)
+    };
+    if let Some(range) = date.and_then(before) {
         let score = 3.0 + (range.len() as f64 / 60.0).min(1.0);
         pool.add(&range, score, "glued");
     }

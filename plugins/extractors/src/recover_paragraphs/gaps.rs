@@ -5,6 +5,7 @@ use std::ops::Range;
 use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening, may_have_wide_space};
 use tamis_text::lines::Line;
 use tamis_text::sentences::ends_cjk_sentence;
+use tamis_text::windows::places;
 
 use super::{Cut, Evidence};
 
@@ -96,19 +97,21 @@ fn gaps(line: &Line<'_>) -> Vec<Gap> {
 /// Where the first blank of a text stands that may be a gap, found by the first bytes of blanks. A single one of ASCII
 /// between letters or signs of it is none.
 fn find_blank(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
-    let may_be = |at: &usize| match bytes[*at] {
-        b' ' => !byte(at + 1).is_ascii_graphic(),
-        b'\t' => true,
-        0xC2 => byte(at + 1) == 0xA0,
-        0xE1 => byte(at + 1) == 0x9A,
-        0xE2 => matches!(byte(at + 1), 0x80 | 0x81),
-        0xE3 => (byte(at + 1), byte(at + 2)) == (0x80, 0x80),
-        _ => false,
-    };
     let is_blank_at = |at: &usize| text.get(*at..).and_then(|rest| rest.chars().next()).is_some_and(is_blank);
-    (0..bytes.len()).filter(may_be).find(is_blank_at)
+    places(text.as_bytes(), may_be_gap).find(is_blank_at)
+}
+
+/// 1 if what begins with the first of these bytes may be a gap, else 0.
+#[inline]
+fn may_be_gap(first: u8, second: u8, third: u8) -> u8 {
+    let is = |byte: u8, other: u8| u8::from(byte == other);
+    let is_graphic = u8::from(second.wrapping_sub(0x21) <= 0x7E - 0x21);
+    is(first, b' ') & (is_graphic ^ 1)
+        | is(first, b'\t')
+        | is(first, 0xC2) & is(second, 0xA0)
+        | is(first, 0xE1) & is(second, 0x9A)
+        | is(first, 0xE2) & (is(second, 0x80) | is(second, 0x81))
+        | is(first, 0xE3) & is(second, 0x80) & is(third, 0x80)
 }
 
 /// Whether a line may have gaps. Single blanks, and two of them, are none.

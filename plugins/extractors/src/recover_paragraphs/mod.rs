@@ -14,7 +14,8 @@ use std::ops::Range;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, Verdict};
 use tamis_text::chars::{count_visible, is_blank};
-use tamis_text::lines::{Line, lines};
+use tamis_text::lines::Line;
+use tamis_text::scan::{Pieces, Scan};
 
 pub use options::RecoverParagraphsOptions;
 
@@ -69,17 +70,16 @@ impl Extractor for RecoverParagraphs {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let text = draft.text();
-        let long: Vec<Line<'_>> = lines(text).filter(|line| self.is_long(line.text)).collect();
+        let scan = crate::scanned::scan(draft.original());
+        let long: Vec<Line<'_>> = scan.lines().filter(|line| self.is_long(line.text)).collect();
         if long.is_empty() {
             return Ok(Verdict::Keep);
         }
-        let cuts = self.cuts(text, &long);
+        let cuts = self.cuts(&scan, &long);
         if cuts.is_empty() {
             return Ok(Verdict::Keep);
         }
-        let text = apply(text, &cuts);
-        draft.set_text(text);
+        crate::scanned::set_text(draft, apply(&scan, &cuts));
         for evidence in Evidence::ALL {
             let n_cuts = cuts.iter().filter(|cut| cut.evidence == evidence).count();
             draft.notes().count(evidence.count_name(), n_cuts as u64);
@@ -91,15 +91,22 @@ impl Extractor for RecoverParagraphs {
 impl RecoverParagraphs {
     fn is_long(&self, line: &str) -> bool {
         // A character takes a byte at least, so most lines are told short by their length alone.
-        let min_chars = self.options.min_line_chars;
-        line.len() as u64 >= min_chars && count_visible(line) as u64 >= min_chars
+        let min_chars = usize::try_from(self.options.min_line_chars).unwrap_or(usize::MAX);
+        if line.len() < min_chars {
+            return false;
+        }
+        // And four at most, so most others are told long by their beginning.
+        let end = line.floor_char_boundary(min_chars.saturating_mul(5));
+        let beginning = line.get(..end).unwrap_or_default();
+        count_visible(beginning) >= min_chars || (end < line.len() && count_visible(line) >= min_chars)
     }
 
     /// The cuts in order, none overlapping another.
-    fn cuts(&self, text: &str, long: &[Line<'_>]) -> Vec<Cut> {
+    fn cuts(&self, scan: &Scan<'_>, long: &[Line<'_>]) -> Vec<Cut> {
+        let text = scan.text();
         let mut cuts = Vec::new();
         if self.options.numbering {
-            let items = series::items(text, long);
+            let items = series::items(scan, long);
             for item in &items {
                 if !item.begins_line {
                     cuts.push(Cut { range: before(text, item.start), evidence: Evidence::Numbering });
@@ -135,14 +142,14 @@ fn before(text: &str, at: usize) -> Range<usize> {
     left.trim_end_matches(is_blank).len()..at
 }
 
-fn apply(text: &str, cuts: &[Cut]) -> String {
-    let mut cut_text = String::with_capacity(text.len() + cuts.len());
+fn apply<'s, 'a>(scan: &'s Scan<'a>, cuts: &[Cut]) -> Pieces<'s, 'a> {
+    let mut pieces = Pieces::of(scan);
     let mut copied = 0;
     for Cut { range, .. } in cuts {
-        cut_text.push_str(text.get(copied..range.start).expect("cuts lie at characters, in order"));
-        cut_text.push('\n');
+        pieces.push(copied..range.start);
+        pieces.end_line();
         copied = range.end;
     }
-    cut_text.push_str(text.get(copied..).expect("cuts lie at characters"));
-    cut_text
+    pieces.push(copied..scan.text().len());
+    pieces
 }

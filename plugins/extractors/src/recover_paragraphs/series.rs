@@ -1,9 +1,11 @@
 //! Numbered series: `一、 … 二、 … 三、 …`.
 
 use tamis_text::chars::{is_blank, is_cjk, is_closing, is_opening};
-use tamis_text::lines::{Line, lines};
+use tamis_text::lines::Line;
 use tamis_text::numbering::{Marker, Numbering, marker};
+use tamis_text::scan::Scan;
 use tamis_text::sentences::{ends_cjk_sentence, is_full_stop};
+use tamis_text::windows::places;
 
 /// Longest heading, in characters, that may stand between a number and the first number below it.
 const MAX_HEADING_CHARS: usize = 40;
@@ -54,16 +56,17 @@ struct Series {
     members: Vec<usize>,
 }
 
-/// The items of all series in `text`, in order.
+/// The items of all series in a text, in order.
 ///
 /// A series counts up by one and holds two numbers at least that follow a sentence end, begin a line, or
 /// follow the heading of an accepted series.
 /// Nobody asks for items outside of `long` lines; where these have no candidate, the others are not looked at.
-pub(super) fn items(text: &str, long: &[Line<'_>]) -> Vec<Item> {
+pub(super) fn items(scan: &Scan<'_>, long: &[Line<'_>]) -> Vec<Item> {
+    let text = scan.text();
     if candidates(text, long.iter().copied()).is_empty() {
         return Vec::new();
     }
-    let candidates = candidates(text, lines(text));
+    let candidates = candidates(text, scan.lines());
     let all_series = chain(&candidates);
     let mut series_of = vec![None; candidates.len()];
     // Whether an item of the series follows a sentence in one line: paragraphs were glued here. Otherwise
@@ -102,15 +105,9 @@ fn candidates<'a>(text: &'a str, lines: impl IntoIterator<Item = Line<'a>>) -> V
     let mut candidates: Vec<Candidate> = Vec::new();
     for line in lines {
         let first_of_line = candidates.len();
-        let bytes = line.text.as_bytes();
-        let mut offset = 0;
-        while let Some(first) = bytes.get(offset) {
-            if MARKER_BYTES[usize::from(*first)] && may_begin_marker(bytes.get(offset..).unwrap_or_default())
-            {
-                let found = candidate(text, line, offset, first_of_line, &candidates);
-                candidates.extend(found);
-            }
-            offset += n_bytes(*first);
+        for offset in places(line.text.as_bytes(), may_begin_marker) {
+            let found = candidate(text, line, offset, first_of_line, &candidates);
+            candidates.extend(found);
         }
     }
     candidates
@@ -144,50 +141,22 @@ fn candidate(
     is_one.then_some(Candidate { start, marker, context })
 }
 
-/// The bytes of a character of which this is the first.
-fn n_bytes(first: u8) -> usize {
-    match first {
-        0..0xC0 => 1,
-        0xC0..0xE0 => 2,
-        0xE0..0xF0 => 3,
-        0xF0.. => 4,
-    }
-}
-
-/// The first bytes of the characters with which a marker can begin.
-const MARKER_BYTES: [bool; 256] = {
-    let mut bytes = [false; 256];
-    let mut digit = b'0';
-    while digit <= b'9' {
-        bytes[digit as usize] = true;
-        digit += 1;
-    }
-    let others = ["(", "（", "一", "五", "十"];
-    let mut at = 0;
-    while at < others.len() {
-        bytes[others[at].as_bytes()[0] as usize] = true;
-        at += 1;
-    }
-    bytes
-};
-
-/// Whether some bytes begin with the first character of a marker: a digit, a bracket, a numeral from one to ten. They are
-/// told by their bytes, because their first ones are those of half of all Chinese characters.
-fn may_begin_marker(bytes: &[u8]) -> bool {
-    match *bytes {
-        [b'0'..=b'9' | b'(', ..] => true,
-        // （
-        [0xEF, second, third, ..] => (second, third) == (0xBC, 0x88),
-        // 一七三九二五
-        [0xE4, second, third, ..] => {
-            matches!((second, third), (0xB8, 0x80 | 0x83 | 0x89) | (0xB9, 0x9D) | (0xBA, 0x8C | 0x94))
-        }
-        // 八六十四
-        [0xE5, second, third, ..] => {
-            matches!((second, third), (0x85, 0xAB | 0xAD) | (0x8D, 0x81) | (0x9B, 0x9B))
-        }
-        _ => false,
-    }
+/// 1 if some bytes begin with the first character of a marker, else 0: a digit, a bracket, a numeral from one to ten. They
+/// are told by their bytes, because their first ones are those of half of all Chinese characters.
+#[inline]
+fn may_begin_marker(first: u8, second: u8, third: u8) -> u8 {
+    let is = |byte: u8, other: u8| u8::from(byte == other);
+    let alone = u8::from(first.wrapping_sub(b'0') <= 9) | is(first, b'(');
+    let bracket = is(first, 0xEF) & is(second, 0xBC) & is(third, 0x88);
+    // 一七三, 九, 二五
+    let in_e4 = is(second, 0xB8) & (is(third, 0x80) | is(third, 0x83) | is(third, 0x89))
+        | is(second, 0xB9) & is(third, 0x9D)
+        | is(second, 0xBA) & (is(third, 0x8C) | is(third, 0x94));
+    // 八六, 十, 四
+    let in_e5 = is(second, 0x85) & (is(third, 0xAB) | is(third, 0xAD))
+        | is(second, 0x8D) & is(third, 0x81)
+        | is(second, 0x9B) & is(third, 0x9B);
+    alone | bracket | is(first, 0xE4) & in_e4 | is(first, 0xE5) & in_e5
 }
 
 fn context(left: &str, heading: Option<&str>, parent: Option<usize>) -> Option<Context> {
@@ -256,7 +225,8 @@ mod tests {
         let begins: String = ('\0'..='\u{FFFF}')
             .filter(|c| {
                 let bytes = c.to_string().into_bytes();
-                MARKER_BYTES[usize::from(bytes[0])] && may_begin_marker(&bytes)
+                let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+                may_begin_marker(byte(0), byte(1), byte(2)) == 1
             })
             .collect();
         assert_eq!(begins, "(0123456789一七三九二五八六十四（");

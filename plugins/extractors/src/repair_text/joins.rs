@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use tamis_text::chars::{count_visible, is_han, is_kana, is_latin, text_width};
-use tamis_text::lines::{Line, collect_lines, fences};
+use tamis_text::lines::{Line, fences};
 use tamis_text::numbering::marker;
+use tamis_text::scan::Scan;
 use tamis_text::sentences::{continues_after_sentence, ends_sentence, is_full_stop};
 
 /// Share of the lines of running text that end as sentences do, from which on one that does not is broken
@@ -35,8 +36,9 @@ const MIN_LATIN_BLANKS: usize = 5;
 /// Joining changes the measures of a text, so it is repeated until nothing is left to join; that makes a
 /// second run change nothing. Two rounds are the rule, but where a page has a line for each piece of a paragraph there
 /// are as many as pieces. So a round looks at pairs of lines that may be broken, which are few, and not at all lines.
-pub(super) fn repair(text: &str) -> Option<(String, u64)> {
-    let lines = collect_lines(text, |line| line);
+pub(super) fn repair(scan: &Scan<'_>) -> Option<(String, u64)> {
+    let text = scan.text();
+    let lines: Vec<Line<'_>> = scan.lines().collect();
     let is_candidate = |at: &usize| joint(lines[*at].text, lines[at + 1].text).is_some();
     let candidates: Vec<usize> = (0..lines.len() - 1).filter(is_candidate).collect();
     // What is asked of all lines is asked only once a line could be broken at all.
@@ -404,7 +406,7 @@ mod tests {
 
     /// The same, with all of the text read anew in each round.
     fn read_anew(text: &str) -> (String, u64) {
-        let lines = collect_lines(text, |line| line);
+        let lines = Scan::of(text).lines().collect::<Vec<_>>();
         let all: Vec<usize> = (0..lines.len()).collect();
         let mut page = Page::new(text, lines, &all);
         let broken = page.broken();
@@ -431,7 +433,7 @@ mod tests {
         ) {
             let text = pieces.join("\n");
             let expected = read_anew(&text);
-            let joined = repair(&text).unwrap_or((text, 0));
+            let joined = repair(&Scan::of(&text)).unwrap_or((text, 0));
             prop_assert_eq!(joined, expected);
         }
     }

@@ -17,6 +17,8 @@ use std::borrow::Cow;
 
 use tamis_plugin::{Draft, Extractor, Failure, Form, Forms, Layout, SetupError, ValueRef, Verdict};
 
+use tamis_text::scan::Scan;
+
 pub use options::RepairTextOptions;
 
 /// What a page says of itself went through the same hands as its text.
@@ -75,16 +77,25 @@ impl Extractor for RepairText {
             counts.extend(spacing.counts());
             text = Cow::Owned(repaired);
         }
-        let repairs: [(bool, &'static str, Repair); 4] = [
+        let repairs: [(bool, &'static str, Repair); 3] = [
             (options.nfc, "nfc_repaired", nfc::repair),
             (options.quotes, "quotes_repaired", font::repair_quotes),
             (options.characters, "characters_repaired", font::repair_characters),
-            (options.join_lines, "lines_joined", joins::repair),
         ];
         for (enabled, name, repair) in repairs {
             if enabled && let Some((repaired, n)) = repair(&text) {
                 counts.push((name, n));
                 text = Cow::Owned(repaired);
+            }
+        }
+        if options.join_lines {
+            let joined = match &text {
+                Cow::Borrowed(_) => joins::repair(&crate::scanned::scan(draft.original())),
+                Cow::Owned(text) => joins::repair(&Scan::of(text)),
+            };
+            if let Some((joined, n)) = joined {
+                counts.push(("lines_joined", n));
+                text = Cow::Owned(joined);
             }
         }
         counts.push(("quotes_unbalanced", unbalanced_quotes(&text)));

@@ -1,13 +1,28 @@
 //! Unicode normalization form C.
 
+use std::ops::Range;
+
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The text in NFC and 1 (document), or `None` if it is already.
 pub(super) fn repair(text: &str) -> Option<(String, u64)> {
-    if parts_to_look_up(text).all(|part| is_nfc_quick(part.chars()) == IsNormalized::Yes) {
+    let (mut composed, mut copied) = (String::new(), 0);
+    for part in parts_to_look_up(text) {
+        let of_part = text.get(part.clone()).unwrap_or_default();
+        if is_nfc_quick(of_part.chars()) == IsNormalized::Yes {
+            continue;
+        }
+        // The first of it may be a mark for the character before.
+        let before = text.get(copied..part.start).unwrap_or_default();
+        let start = part.start - before.chars().next_back().map_or(0, char::len_utf8);
+        composed.push_str(text.get(copied..start).unwrap_or_default());
+        composed.extend(text.get(start..part.end).unwrap_or_default().nfc());
+        copied = part.end;
+    }
+    if copied == 0 {
         return None;
     }
-    let composed: String = text.nfc().collect();
+    composed.push_str(text.get(copied..).unwrap_or_default());
     (composed != text).then_some((composed, 1))
 }
 
@@ -17,7 +32,7 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
 ///
 /// Left out are characters that no normalization form C changes, moves or composes with what is before them; so what
 /// stands on either side of some of them has nothing to do with each other.
-fn parts_to_look_up(text: &str) -> impl Iterator<Item = &str> {
+fn parts_to_look_up(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();
     let is_surely = move |from: usize| is_surely_nfc(bytes, from);
     let mut at = 0;
@@ -25,7 +40,7 @@ fn parts_to_look_up(text: &str) -> impl Iterator<Item = &str> {
         let start = (at..bytes.len()).step_by(LANE).find(|from| !is_surely(*from))?;
         let end = (start + LANE..bytes.len()).step_by(LANE).find(|from| is_surely(*from));
         at = end.unwrap_or(bytes.len());
-        text.get(text.ceil_char_boundary(start)..text.ceil_char_boundary(at))
+        Some(text.ceil_char_boundary(start)..text.ceil_char_boundary(at))
     })
 }
 

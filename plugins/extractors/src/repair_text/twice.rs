@@ -2,6 +2,8 @@
 //!
 //! Databases moved from one server to another are full of it, and it is valid UTF-8, so no decoder sees anything wrong.
 
+use tamis_text::windows::places;
+
 /// Fewest characters that were encoded twice; one or two may stand in a text about just that.
 const MIN_PAIRS: usize = 3;
 /// The first byte of U+00C0 to U+00FF.
@@ -14,6 +16,8 @@ const FIRST_OF_LATIN: u8 = 0xC3;
 pub(super) fn repair(text: &str) -> Option<(String, u64)> {
     // All that UTF-8 begins a character with is a letter from Â to ô for windows-1252, and those begin with this byte.
     memchr::memchr_iter(FIRST_OF_LATIN, text.as_bytes()).nth(MIN_PAIRS - 1)?;
+    // French and German have many, but hardly any with another letter or sign beyond ASCII behind it.
+    places(text.as_bytes(), may_begin).nth(MIN_PAIRS - 1)?;
     let (repaired, count) = reread(text)?;
     if count.n_repaired < MIN_PAIRS || count.n_sound * 2 > count.n_repaired {
         return None;
@@ -21,6 +25,14 @@ pub(super) fn repair(text: &str) -> Option<(String, u64)> {
     // Some was encoded three times. Every turn takes a third of what is left beyond ASCII at least.
     let n_repaired = count.n_repaired as u64;
     Some(repair(&repaired).map_or((repaired, n_repaired), |(again, n)| (again, n_repaired + n)))
+}
+
+/// 1 if a character that was encoded twice may begin with the first of these bytes, else 0: with a letter from Â to ô, behind
+/// which something beyond ASCII stands, or the blank of which [`damaged`] knows.
+fn may_begin(first: u8, second: u8, third: u8) -> u8 {
+    let is = |byte: u8, other: u8| u8::from(byte == other);
+    let is_damaged = is(third, b' ') & (is(second, 0x82) | is(second, 0x83));
+    is(first, FIRST_OF_LATIN) & (third >> 7 | is_damaged)
 }
 
 /// Puts a line right that belongs to a text which had to be, such as its title: too short to prove anything itself.
@@ -173,6 +185,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_read_again_begins_where_it_may(text in "([a-zé]{0,3}|[ÂÃâãÄÐÑô][ \u{80}-\u{BF}€™éя]{0,2}){0,12}") {
+            let n_read = reread(&text).map_or(0, |(_, count)| count.n_repaired);
+            prop_assert!(n_read <= places(text.as_bytes(), may_begin).count());
+        }
+
         #[test]
         fn any_text_that_is_misread_comes_back(text in "[a-z ]{0,9}[à-þ中文“”—]{3,9}[a-z. ]{0,9}") {
             prop_assert_eq!(repair(&misread(&text)).map(|it| it.0), Some(text));

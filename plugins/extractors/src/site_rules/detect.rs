@@ -10,8 +10,8 @@
 use std::ops::Range;
 
 use super::lazy::LazyRegex;
-use memchr::{memchr, memrchr};
 use tamis_text::lines::trim;
+use tamis_text::scan::Scan;
 
 use super::literals::Literals;
 
@@ -93,11 +93,11 @@ impl Detector {
     }
 
     /// What the page shows of each site, in the order of the files.
-    pub(super) fn signs(&self, text: &str) -> impl Iterator<Item = Signs> {
-        let found = self.found(text);
+    pub(super) fn signs(&self, page: &Scan<'_>) -> impl Iterator<Item = Signs> {
+        let found = self.found(page);
         self.sites.iter().map(move |site| {
             let at_once = found[site.detect.clone()].iter().filter(|found| **found).count();
-            let is_anywhere = |index: usize| self.is_anywhere(index, text);
+            let is_anywhere = |index: usize| self.is_anywhere(index, page);
             // Without the deferred ones a site lacks at least one, so most pages are not looked at again.
             let is_near = !site.deferred.is_empty() && at_once + site.deferred.len() >= site.need;
             let later =
@@ -109,25 +109,26 @@ impl Detector {
     }
 
     /// Whether some line has a pattern; where all literals that it demands are caseless, only lines with one are tried.
-    fn is_anywhere(&self, index: usize, text: &str) -> bool {
+    fn is_anywhere(&self, index: usize, page: &Scan<'_>) -> bool {
         let pattern = &self.patterns[index];
         let has_no_case = |literal: &Vec<u8>| !literal.iter().any(u8::is_ascii_alphabetic);
         let Some(literals) = pattern.demanded().filter(|literals| literals.iter().all(has_no_case)) else {
-            return lines(text).any(|line| pattern.is_match(line));
+            return lines(page).any(|line| pattern.is_match(line));
         };
         literals.iter().any(|literal| {
-            let places = memchr::memmem::find_iter(text.as_bytes(), literal);
+            let places = memchr::memmem::find_iter(page.text().as_bytes(), literal);
             let mut tried = 0..0;
             places.into_iter().any(|at| {
                 let is_new = !tried.contains(&at);
-                tried = if is_new { line_around(text, at) } else { tried.clone() };
-                is_new && pattern.is_match(trim(text.get(tried.clone()).unwrap_or_default()))
+                tried = if is_new { line_around(page, at) } else { tried.clone() };
+                is_new && pattern.is_match(trim(page.text().get(tried.clone()).unwrap_or_default()))
             })
         })
     }
 
     /// Which patterns are found in some line, of those that do not wait.
-    fn found(&self, text: &str) -> Vec<bool> {
+    fn found(&self, page: &Scan<'_>) -> Vec<bool> {
+        let text = page.text();
         let mut found = vec![false; self.patterns.len()];
         // The last line on which a pattern was tried, so that a literal that a line repeats does not try the
         // pattern again.
@@ -136,12 +137,12 @@ impl Detector {
             if found[index] || tried[index].contains(&at) {
                 return;
             }
-            tried[index] = line_around(text, at);
+            tried[index] = line_around(page, at);
             let line = text.get(tried[index].clone()).unwrap_or_default();
             found[index] = self.patterns[index].is_match(trim(line));
         });
         if !self.undemanding.is_empty() {
-            for line in lines(text) {
+            for line in lines(page) {
                 for &index in &self.undemanding {
                     found[index] = found[index] || self.patterns[index].is_match(line);
                 }
@@ -152,16 +153,13 @@ impl Detector {
 }
 
 /// The lines that are not blank, without the white space around them.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    tamis_text::lines::lines(text).map(|line| trim(line.text)).filter(|line| !line.is_empty())
+fn lines<'a>(page: &Scan<'a>) -> impl Iterator<Item = &'a str> {
+    page.lines().map(|line| trim(line.text)).filter(|line| !line.is_empty())
 }
 
 /// The line that holds the byte `at`.
-fn line_around(text: &str, at: usize) -> Range<usize> {
-    let (before, after) = text.as_bytes().split_at(at);
-    let start = memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    let end = memchr(b'\n', after).map_or(text.len(), |length| at + length);
-    start..end
+fn line_around(page: &Scan<'_>, at: usize) -> Range<usize> {
+    page.range(page.line_at(at)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -190,9 +188,11 @@ mod tests {
             "",
             "\n\n",
         ] {
-            let expected: Vec<bool> =
-                patterns.iter().map(|pattern| lines(text).any(|line| pattern.is_match(line))).collect();
-            let found: Vec<bool> = detector.signs(text).map(Signs::detected).collect();
+            let expected: Vec<bool> = patterns
+                .iter()
+                .map(|pattern| lines(&Scan::of(text)).any(|line| pattern.is_match(line)))
+                .collect();
+            let found: Vec<bool> = detector.signs(&Scan::of(text)).map(Signs::detected).collect();
             assert_eq!(found, expected, "{text:?}");
         }
     }
@@ -201,7 +201,7 @@ mod tests {
     fn what_is_everywhere_waits_for_the_rest() {
         let patterns = patterns(&["^数字报纸$", r"^\d{5}版", r"^\d+$", "^微信号$"]);
         let detector = Detector::new(patterns, vec![Detection::new(0..3, 3..4, 3)]);
-        let signs = |text: &str| detector.signs(text).next().unwrap();
+        let signs = |text: &str| detector.signs(&Scan::of(text)).next().unwrap();
         assert_eq!(signs("00003版\n7"), Signs { found: 0, need: 3, excluded: false });
         assert_eq!(signs("数字报纸\n7"), Signs { found: 2, need: 3, excluded: false });
         assert!(signs("7\n00003版\n数字报纸").detected());

@@ -19,6 +19,8 @@ use tamis_plugin::{
     Draft, Extractor, Failure, Form, Forms, Layout, Limit, MeasureInfo, Notes, SetupError, ValueRef, Verdict,
 };
 
+use tamis_text::scan::Scan;
+
 use compile::Compiler;
 use detect::Detector;
 use page::Page;
@@ -85,9 +87,10 @@ impl Extractor for SiteRules {
     }
 
     fn extract(&self, draft: &mut Draft<'_>) -> Result<Verdict, Failure> {
-        let text = draft.original().text();
-        for site in self.detected(text, draft) {
-            let mut page = Page::new(text, site);
+        let scan = crate::scanned::scan(draft.original());
+        let text = scan.text();
+        for site in self.detected(&scan, draft) {
+            let mut page = Page::new(&scan, site);
             if let Some(reject) = page.rejected(site) {
                 draft.notes().count(format!("matched:{}", site.name), 1);
                 draft.notes().count(reject.id.clone(), 1);
@@ -121,9 +124,9 @@ impl SiteRules {
     }
 
     /// The sites that are detected, in the order of the files; what was found of any is noted.
-    fn detected(&self, text: &str, draft: &mut Draft<'_>) -> Vec<&Site> {
+    fn detected(&self, scan: &Scan<'_>, draft: &mut Draft<'_>) -> Vec<&Site> {
         let mut detected = Vec::new();
-        for (site, signs) in self.sites.iter().zip(self.detector.signs(text)) {
+        for (site, signs) in self.sites.iter().zip(self.detector.signs(scan)) {
             if signs.found > 0 {
                 let name = format!("signs:{}", site.name);
                 draft.notes().measure(name, signs.found as f64, Limit::Min(signs.need as f64));

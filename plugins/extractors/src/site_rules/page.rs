@@ -6,6 +6,7 @@ use std::ops::Range;
 use regex::{Captures, Regex};
 use tamis_text::likeness::look_alike;
 use tamis_text::lines::{indent, squeeze, trim};
+use tamis_text::scan::Scan;
 
 use super::lazy::LazyRegex;
 use super::literals::Literals;
@@ -86,8 +87,8 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(text: &'a str, site: &'a Site) -> Self {
-        let lines = tamis_text::lines::collect_lines(text, |line| Line::new(line.start, line.text));
+    pub(super) fn new(scan: &Scan<'a>, site: &'a Site) -> Self {
+        let lines: Vec<Line<'a>> = scan.lines().map(|line| Line::new(line.start, line.text)).collect();
         // Of a line that is blank all is indent.
         let mut visible = Vec::with_capacity(lines.len());
         visible.extend((0..lines.len()).filter(|&index| lines[index].indent < lines[index].text.len()));
@@ -103,7 +104,7 @@ impl<'a> Page<'a> {
             begins: false,
             ends: false,
         };
-        page.find_likely(text);
+        page.find_likely(scan.text());
         page
     }
 
