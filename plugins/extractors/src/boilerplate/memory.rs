@@ -11,7 +11,7 @@ use tamis_text::scan::Scan;
 
 use super::lexicon::{self, Search};
 use super::phrases::Begins;
-use super::segment::{Cutter, Segment};
+use super::segment::{Cutter, MOST_SEGMENTS, Segment};
 use super::title::{Noted, Title};
 use super::tokens::Tokens;
 
@@ -53,7 +53,8 @@ struct Known {
     tokens: Noted,
 }
 
-/// The segments of the page of these lines, in order, with what was found in each.
+/// The segments of the page of these lines, in order, with what was found in each; not all of them if there are
+/// [`MOST_SEGMENTS`] or more.
 pub(super) fn segments(scan: &Scan<'_>, title: &Title, memory: &mut Memory) -> Vec<Segment> {
     let lexicon = &*lexicon::BUNDLED;
     let mut begins = memory.begins.take().unwrap_or_else(|| lexicon.begins().clone());
@@ -61,10 +62,13 @@ pub(super) fn segments(scan: &Scan<'_>, title: &Title, memory: &mut Memory) -> V
     let (page, n_lines) = (scan.text(), scan.n_lines());
     let mut cutter = Cutter::new(page, n_lines, Search::new(lexicon, page, title, &begins));
     for line in scan.lines() {
+        if cutter.segments.len() >= MOST_SEGMENTS {
+            break;
+        }
         if line.text.bytes().all(|byte| byte == b' ') {
             cutter.known_line(line.start, &[]);
         } else if line.text.len() > MAX_LINE_BYTES {
-            cutter.line(line.range());
+            cutter.long_line(line.range());
         } else {
             memory.line(line, title, &mut cutter);
         }

@@ -53,7 +53,7 @@ use describe::Seen;
 use kind::{Both, Pairs};
 use memory::Memory;
 use model::{MIN_NEED, Models};
-use segment::Segment;
+use segment::{MOST_SEGMENTS, Segment};
 use shared::Marks;
 use title::Title;
 
@@ -121,7 +121,10 @@ impl BatchExtractor for Boilerplate {
         let title = Title::of(draft.metadata("title").and_then(ValueRef::as_str), text);
         let marks = Marks::read(draft.original().flat(shared::LAYOUT, shared::VERSION));
         let scan = crate::scanned::scan(draft.original());
-        let reading = Reading::new(&scan, &title, &marks, memory);
+        let Some(reading) = Reading::new(&scan, &title, &marks, memory) else {
+            draft.notes().count("too_long", 1);
+            return Ok(self.uncertain(draft).unwrap_or(Verdict::Keep));
+        };
         draft.notes().measure("segments", reading.segments.len() as f64, Limit::None);
         if !reading.decision.has_text {
             return Ok(self.without_text(draft));
@@ -139,12 +142,8 @@ impl BatchExtractor for Boilerplate {
         draft.set_metadata("text_confidence", rounded(confidence));
         if f64::from(confidence) < self.options.min_confidence {
             draft.notes().count("uncertain", 1);
-            match self.options.on_uncertain {
-                OnUncertain::Drop => return Ok(Verdict::Drop("uncertain-text".into())),
-                OnUncertain::Flag | OnUncertain::Cut => draft.set_metadata("text_uncertain", true),
-            }
-            if self.options.on_uncertain == OnUncertain::Flag {
-                return Ok(Verdict::Keep);
+            if let Some(verdict) = self.uncertain(draft) {
+                return Ok(verdict);
             }
         }
         self.cut(draft, &scan, &reading)
@@ -152,6 +151,15 @@ impl BatchExtractor for Boilerplate {
 }
 
 impl Boilerplate {
+    /// What becomes of a page that is uncertain; `None` if it is cut all the same.
+    fn uncertain(&self, draft: &mut Draft<'_>) -> Option<Verdict> {
+        if self.options.on_uncertain == OnUncertain::Drop {
+            return Some(Verdict::Drop("uncertain-text".into()));
+        }
+        draft.set_metadata("text_uncertain", true);
+        (self.options.on_uncertain == OnUncertain::Flag).then_some(Verdict::Keep)
+    }
+
     fn without_text(&self, draft: &mut Draft<'_>) -> Verdict {
         draft.notes().count("no_text", 1);
         match self.options.on_no_text {
@@ -188,14 +196,21 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(scan: &Scan<'_>, title: &Title, marks: &Marks, memory: &mut Memory) -> Self {
+    /// `None` if the page has too many segments to be one.
+    fn new(scan: &Scan<'_>, title: &Title, marks: &Marks, memory: &mut Memory) -> Option<Self> {
+        if scan.n_lines() >= MOST_SEGMENTS {
+            return None;
+        }
         let text = scan.text();
         let segments = memory::segments(scan, title, memory);
+        if segments.len() >= MOST_SEGMENTS {
+            return None;
+        }
         let seen = Seen::of(text, &segments, title, marks);
         let mut both = Both::new(&PAIRS, segments.len());
         seen.describe(text, &segments, title, &mut both);
         let decision = both.views(&segments).choose(&MODELS.need, MIN_NEED, &segments);
-        Self { segments, decision }
+        Some(Self { segments, decision })
     }
 }
 

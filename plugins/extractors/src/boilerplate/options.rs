@@ -36,13 +36,14 @@ use serde::{Deserialize, Serialize};
 ///
 /// The confidence is the F1 that the cut may expect by the model's own probabilities, 0 to 1; it is noted in
 /// `text_confidence`. Below `min_confidence` nothing is guessed: the document is flagged as
-/// `text_uncertain` and passes whole, unless `on_uncertain` says otherwise.
+/// `text_uncertain` and passes whole, unless `on_uncertain` says otherwise. So does a text of 200,000 segments or more,
+/// which is no page (`too_long`), but it is never cut.
 ///
 /// With `explain`, what was removed is noted in `boilerplate`: for every piece its first byte and the byte
 /// after its last in the text as it came, where it stands (`before`, `pause`, `after`), the probability that
 /// it is no text, and the three features that spoke most against it.
 ///
-/// Measures: `text_confidence`, `segments`, `removed_chars`. Counts: `cut`, `nothing_to_cut`, `uncertain`,
+/// Measures: `text_confidence`, `segments`, `removed_chars`. Counts: `cut`, `nothing_to_cut`, `uncertain`, `too_long`,
 /// `no_text`, `left_alone`, `left_to_rules` and `left_as_laid_out` (Markdown and the like, by `content_type`).
 ///
 /// On pages of families that were left out, the confidence says little: of 81 pages that were cut, 14 lay below 0.8,

@@ -19,6 +19,9 @@ use tamis_text::class::{Classes, Table};
 
 /// Lines of fewer bytes are never cut: menus and headings.
 const MIN_CUT_LINE_BYTES: usize = 90;
+/// What has so many segments or more is no page, and it is not cut any further: each takes some 270 bytes until the page is
+/// decided, and one of two million lines of a letter took 150 times its size.
+pub(super) const MOST_SEGMENTS: usize = 200_000;
 /// Lines of fewer bytes are not cut at the ends of sentences: a short paragraph is kept or removed whole.
 const MIN_SENTENCE_LINE_BYTES: usize = 240;
 /// So many blanks in a row stand for white space of a layout, where an element ended.
@@ -105,6 +108,8 @@ pub(super) struct Cutter<'a> {
     pub(super) segments: Vec<Segment>,
     /// Line ends since the last segment.
     gap: u32,
+    /// From so many segments on the line is not cut.
+    most: usize,
 }
 
 /// Where the reading of a line is.
@@ -177,6 +182,7 @@ impl<'a> Cutter<'a> {
             // A line has one, and a long line one for each 55 bytes; a Vec that grows copies all of them again and again.
             segments: Vec::with_capacity(page.len() / 48 + n_lines),
             gap: 1,
+            most: usize::MAX,
         }
     }
 
@@ -193,6 +199,14 @@ impl<'a> Cutter<'a> {
             self.gap = 0;
         }
         self.gap += 1;
+    }
+
+    /// Cuts a line that nobody remembers, so that how it is cut may depend on what stands before it on the page: no further
+    /// where that is no page any more.
+    pub(super) fn long_line(&mut self, line: Range<usize>) {
+        self.most = MOST_SEGMENTS;
+        self.line(line);
+        self.most = usize::MAX;
     }
 
     /// Cuts the line of these bytes; the tokens that it has.
@@ -313,7 +327,11 @@ impl<'a> Cutter<'a> {
 
     fn part_at<const CUT: bool>(&mut self, reading: &mut Reading, here: Here) {
         let Here { first, classes, at, sentences } = here;
-        if CUT && reading.may_be_over() && self.cuts_before(reading, first, classes, at, sentences) {
+        if CUT
+            && reading.may_be_over()
+            && self.segments.len() < self.most
+            && self.cuts_before(reading, first, classes, at, sentences)
+        {
             self.finish(reading);
         }
         if reading.empty {

@@ -160,6 +160,7 @@ fn what_other_pages_have_is_less_likely_text() {
     let page = format!("首页\n新闻\n{ARTICLE}\n{notice}\n{notice}");
     let keeps = |marks: &Marks| {
         let reading = Reading::new(&Scan::of(&page), &Title::default(), marks, &mut Memory::default());
+        let reading = reading.expect("it is short");
         let last = reading.decision.inside.last().copied();
         last.expect("the page has segments")
     };
@@ -264,6 +265,20 @@ proptest! {
             prop_assert!(at.is_some(), "{line:?}");
             rest = rest.get(at.unwrap_or_default() + line.len()..).unwrap_or_default();
         }
+    }
+}
+
+#[test]
+fn what_has_too_many_segments_for_a_page_is_left_whole() {
+    let article = page();
+    for many in ["x\n", "Ab. ", "好。"] {
+        let text = format!("{}{article}", many.repeat(super::segment::MOST_SEGMENTS));
+        let (document, verdict) = run(BoilerplateOptions::default(), Document::new("a", text.as_str()));
+        assert!(document.text == text && verdict == Verdict::Keep, "{many:?} was cut");
+        assert_eq!(document.metadata.get("text_uncertain"), Some(&true.into()), "{many:?}");
+        let options = BoilerplateOptions { on_uncertain: OnUncertain::Drop, ..Default::default() };
+        let (_, verdict) = run(options, Document::new("a", text.as_str()));
+        assert_eq!(verdict, Verdict::Drop("uncertain-text".into()), "{many:?}");
     }
 }
 
