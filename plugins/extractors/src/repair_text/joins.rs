@@ -38,14 +38,16 @@ const MIN_LATIN_BLANKS: usize = 5;
 /// are as many as pieces. So a round looks at pairs of lines that may be broken, which are few, and not at all lines.
 pub(super) fn repair(scan: &Scan<'_>) -> Option<(String, u64)> {
     let text = scan.text();
-    let lines: Vec<Line<'_>> = scan.lines().collect();
-    let is_candidate = |at: &usize| joint(lines[*at].text, lines[at + 1].text).is_some();
-    let candidates: Vec<usize> = (0..lines.len() - 1).filter(is_candidate).collect();
-    // What is asked of all lines is asked only once a line could be broken at all.
+    let pairs = scan.lines().zip(scan.lines().skip(1)).enumerate();
+    let candidates: Vec<usize> = pairs
+        .filter(|(_, (left, right))| may_be_broken(left.text, right.text).is_some())
+        .map(|(at, _)| at)
+        .collect();
+    // What is asked of all lines is asked only once a line could be broken at all, and so are they gathered.
     if candidates.is_empty() {
         return None;
     }
-    let mut page = Page::new(text, lines, &candidates);
+    let mut page = Page::new(text, scan.lines().collect(), &candidates);
     let mut n_joined = 0;
     loop {
         let broken = page.broken();
@@ -56,6 +58,12 @@ pub(super) fn repair(scan: &Scan<'_>) -> Option<(String, u64)> {
         page.join(&broken);
     }
     (n_joined > 0).then(|| (page.concatenated(text.len()), n_joined))
+}
+
+/// How a line would be joined to the next one, if by what both say it may be broken.
+fn may_be_broken(left: &str, right: &str) -> Option<Joint> {
+    let joint = joint(left, right)?;
+    (joint == Joint::Cjk || (is_latin_prose(left) && begins_with_word(right))).then_some(joint)
 }
 
 /// The lines of a text, some of them joined to those before them.
@@ -124,11 +132,7 @@ impl<'a> Page<'a> {
             return None;
         }
         let (left, right) = (self.text(line), self.text(next));
-        let joint = joint(left, right)?;
-        let may_be = joint == Joint::Cjk || (is_latin_prose(left) && begins_with_word(right));
-        if !may_be || self.ends_in_code(line) {
-            return None;
-        }
+        let joint = may_be_broken(left, right).filter(|_| !self.ends_in_code(line))?;
         let breaks_sentence = joint == Joint::Cjk && breaks_sentence(left, right);
         Some(Candidate { line, joint, breaks_sentence })
     }
