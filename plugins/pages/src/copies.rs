@@ -8,10 +8,9 @@ use tamis_html::{Name, Tag, is_hidden};
 
 use crate::features::Page;
 
-/// The shown part of the content must have so many words, and so many times as many as a hidden element: else the page
-/// is hidden until its script has run.
+/// The shown part of the content must have so many words, and as many as the hidden one: else the page is hidden until its
+/// script has run.
 const LEAST_SHOWN: f32 = 40.0;
-const MOST_HIDDEN_RATIO: f32 = 1.0;
 /// Shorter blocks may be said twice: refrains, labels, the cells of tables.
 const LEAST_WORDS: f32 = 12.0;
 /// Next to each other shorter ones are a standfirst and its copy, too.
@@ -76,7 +75,7 @@ pub(crate) fn leave_hidden(page: &Page<'_>, selected: &mut [bool]) {
     let all = words(selected, 0..selected.len());
     let n_hidden: f32 = hidden.iter().map(|id| words(selected, page.range(*id))).sum();
     let shown = all - n_hidden;
-    if shown < LEAST_SHOWN || shown * MOST_HIDDEN_RATIO < n_hidden {
+    if shown < LEAST_SHOWN || shown < n_hidden {
         return;
     }
     for id in hidden {
@@ -123,8 +122,8 @@ pub(crate) fn is_question(page: &Page<'_>, block: usize) -> bool {
 /// Leaves what was taken before, word for word: a standfirst that is repeated, the copy for narrow screens.
 ///
 /// One paragraph may be said again in the text: of the letters of copies that follow what they repeat and are built alike,
-/// seven tenths are meant (nine sets), of the others a fifth. A copy follows what it repeats and is built otherwise, or repeats a standfirst, or is one of several in an
-/// element of copies.
+/// seven tenths are meant (nine sets), of the others a fifth. A copy follows what it repeats and is built otherwise, or
+/// repeats a standfirst, or is one of several in an element of copies.
 pub(crate) fn leave_copies(page: &Page<'_>, selected: &mut [bool]) {
     let mut first: FxHashMap<&str, usize> = FxHashMap::default();
     let look = |block: usize| {

@@ -63,8 +63,8 @@ pub(super) fn checked<'a>(guessed: Decoded<'a>, bytes: &'a [u8]) -> Decoded<'a> 
     }
 }
 
-/// Encodings of scripts without Latin letters, each with the letters that are more than half of most texts in it: of Russian and its
-/// neighbours, Greek, Hebrew, Arabic and Persian, Thai.
+/// Encodings of scripts without Latin letters, each with the letters that are more than half of most texts in it: of
+/// Russian and its neighbours, Greek, Hebrew, Arabic and Persian, Thai.
 const LETTERS: [(Encoding, RangeInclusive<char>, &str); 6] = [
     (Encoding::web(KOI8_U), '\u{400}'..='\u{4FF}', "оеаинтсрвл"),
     (Encoding::web(WINDOWS_1251), '\u{400}'..='\u{4FF}', "оеаинтсрвл"),
