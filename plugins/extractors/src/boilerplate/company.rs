@@ -105,9 +105,9 @@ fn goes_on(before: &Segment, segment: &Segment) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boilerplate::layout::structures;
     use crate::boilerplate::lexicon::Found;
     use crate::boilerplate::segment::segments;
-    use crate::boilerplate::structure::structures;
 
     fn found(page: &str) -> Vec<Company> {
         let segments = segments(page, &Found::default());

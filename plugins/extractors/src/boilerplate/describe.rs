@@ -2,12 +2,13 @@
 
 use super::company::{Company, company};
 use super::features::{Edge, Node, Sink};
-use super::local;
+use super::gaps;
+use super::layout::structures;
 use super::opinion::Opinion;
 use super::scene::Scene;
 use super::segment::Segment;
 use super::shared::{Marks, Sharing};
-use super::structure::{Structure, structures};
+use super::structure::Structure;
 use super::title::Title;
 use super::whole::Whole;
 
@@ -44,8 +45,8 @@ impl Seen {
             sink.next();
             describe_sharing(was, self.sharing[at], opinion, sink);
             sink.nodes([Node::Bias.bin(0)]);
-            sink.own(&segments[at].form.own);
-            local::describe(page, segments, at, opinion, title, sink);
+            segments[at].form.own.each(|feature| sink.nodes([feature]));
+            gaps::describe(page, segments, at, opinion, title, sink);
             scene.describe_node(at, sink);
             scene.describe_edge(at, sink);
         }

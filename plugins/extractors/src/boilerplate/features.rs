@@ -3,20 +3,13 @@
 //! A measured value becomes a feature by the bin into which it falls, so that every weight can be read by
 //! itself: `width-cjk.30 = 0.4` says what a line of 16 to 30 Chinese characters counts for.
 //! Those of a page as both models see it are [`View`]s: `kind` asks which of the models the page is for.
-//! `local` finds those of a segment by itself, `scene` those that only the page as a whole shows, and `describe` asks
-//! both.
-
-use super::local::Own;
+//! `local` finds those of a segment by itself, `gaps` those that it has beside others, `scene` those that only the page as a
+//! whole shows, and `describe` asks all of them.
 
 /// Receives the features of a page, segment by segment.
 pub(super) trait Sink {
     /// What comes now is of the next segment, the first time of the first one, and of the boundary before it.
     fn next(&mut self);
-    /// The segment has these features by itself.
-    #[inline]
-    fn own(&mut self, own: &Own) {
-        own.each(|feature| self.nodes([feature]));
-    }
     /// The segment has these features.
     fn nodes<const N: usize>(&mut self, features: [usize; N]);
     /// The boundary before the segment has these features.

@@ -3,16 +3,12 @@
 use tamis_text::chars::is_cjk;
 
 use super::counts::Counts;
-use super::features::{Node, Sink, bin, bin_of, bins};
+use super::features::{Node, bin};
 use super::lexicon::Category;
 use super::opinion::Opinion;
-use super::segment::Segment;
-use super::title::Title;
 
 /// Limits of the bins of widths; Chinese characters count 1, others 0.4.
 const WIDTHS: [f32; 7] = [2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0];
-/// The bins of line ends.
-const GAPS: [u8; 11] = bins([0, 1, 2, 4, 9]);
 
 /// How many features come before those of phrases.
 const N_OF_FORM: usize = 15;
@@ -116,28 +112,6 @@ fn words(counts: &Counts, opinion: &Opinion) -> [usize; 2] {
     [prose, Node::Capitals.bin(bin(capitals, &[0.0, 0.2, 0.5, 0.8]))]
 }
 
-/// Describes segment `at` by its title, and by what parts it from those beside it.
-pub(super) fn describe(
-    page: &str,
-    segments: &[Segment],
-    at: usize,
-    opinion: &Opinion,
-    title: &Title,
-    sink: &mut impl Sink,
-) {
-    let segment = &segments[at];
-    let is_within = || title.within(page.get(segment.range()).unwrap_or_default(), segment.title_words);
-    let title_is = if opinion.is_title { 0 } else { 1 + usize::from(!is_within()) };
-    let share = title.share(segment.title_words);
-    sink.nodes([
-        Node::TitleIs.bin(title_is),
-        Node::TitleShare.bin(bin(share, &[0.0, 0.15, 0.3, 0.5])),
-        Node::Indent.bin(indent(segment)),
-        Node::Gap.bin(gap(Some(segment))),
-        Node::GapAfter.bin(gap(segments.get(at + 1))),
-    ]);
-}
-
 fn starts_with(text: &str) -> usize {
     match text.chars().next() {
         Some(c) if c.is_ascii_lowercase() => 4,
@@ -166,13 +140,4 @@ pub(super) fn ends_as(segment: &Counts) -> usize {
             _ => 4,
         }
     }
-}
-
-pub(super) fn indent(segment: &Segment) -> usize {
-    if segment.gap == 0 { 3 } else { usize::from(segment.form.indent) }
-}
-
-/// The bin of the line ends before a segment; the end of the page is far away.
-pub(super) fn gap(segment: Option<&Segment>) -> usize {
-    segment.map_or(5, |segment| bin_of(segment.gap, &GAPS))
 }

@@ -1,11 +1,12 @@
 //! `boilerplate`: keeps the text of a flattened page and removes what surrounds it.
 //!
-//! [`options`] holds the page of the stage. One walk over a line (`segment`, with `moment` and `counts`) cuts it into pieces and has its words and
-//! characters (`tokens`) looked up among phrases of furniture and words of prose (`lexicon` with its `phrases`). What a
-//! piece shows by itself (`form` with `opinion`, `structure` and `local`) is worked out once for a line, which `memory`
-//! keeps. What only its page shows comes from `title`, `shared`, `company`, `scene` and `whole`; all of it together are the
-//! `features` that `describe` tells `model`: which pieces are text, once for pages that are mostly rest and once for
-//! others. `kind` says which of the two it is, and `cut` puts the rest together, without what `lead` finds before it.
+//! [`options`] holds the page of the stage. One walk over a line (`segment`, with `moment` and `counts`) cuts it into pieces
+//! and has its words and characters (`tokens`) looked up among phrases of furniture and words of prose (`lexicon` with its
+//! `phrases`). What a piece shows by itself (`form` with `opinion`, `structure` and `local`) is worked out once for a line,
+//! which `memory` keeps. What only its page shows comes from `title`, `gaps`, `layout`, `shared`, `company`, `scene` and
+//! `whole`; all of it together are the `features` that `describe` tells `model`: which pieces are text, once for pages that
+//! are mostly rest and once for others. `kind` says which of the two it is, and `cut` puts the rest together, without what
+//! `lead` finds before it.
 //! [`training`] is what the training program needs of all that.
 
 mod company;
@@ -15,7 +16,9 @@ mod decision;
 mod describe;
 mod features;
 mod form;
+mod gaps;
 mod kind;
+mod layout;
 mod lead;
 mod lexicon;
 mod local;

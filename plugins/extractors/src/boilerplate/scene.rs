@@ -6,8 +6,8 @@ use tamis_text::runs::best_run;
 
 use super::company::{Company, Place};
 use super::features::{Edge, Node, Sink, bin, bin_of, bins};
+use super::gaps::{gap, indent};
 use super::lexicon::Category;
-use super::local::{gap, indent};
 use super::opinion::{Glance, Opinion};
 use super::segment::Segment;
 use super::structure::Structure;
