@@ -98,22 +98,21 @@ fn with_our_digits(line: &str) -> Cow<'_, str> {
 /// before it `掲載日 H30.9.13`, a year of Heisei, or `發布日期：107-09-13`, one of the republic, as the authorities of
 /// Taiwan have it. Without a label such numbers may be anything.
 fn with_eras(line: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, date) = rest.split_at_checked(at)?;
-        let end = date.find(|c: char| !c.is_ascii_digit()).unwrap_or(date.len());
-        if let Some((date, behind)) = with_era(before, date) {
-            out.push_str(&date);
-            rest = behind;
+    // Most lines with digits have no era, and nothing is copied of them.
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(found) = line.get(at..)?.find(|c: char| c.is_ascii_digit()) {
+        let (before, date) = line.get(at..)?.split_at_checked(found)?;
+        if let Some((whole, behind)) = with_era(before, date) {
+            out.push_str(line.get(copied..at)?);
+            out.push_str(&whole);
+            copied = line.len() - behind.len();
+            at = copied;
         } else {
-            let (passed, behind) = rest.split_at_checked(at + end)?;
-            out.push_str(passed);
-            rest = behind;
+            at += found + date.find(|c: char| !c.is_ascii_digit()).unwrap_or(date.len());
         }
     }
-    out.push_str(rest);
-    (out != line).then_some(out)
+    out.push_str(line.get(copied..).filter(|_| copied > 0)?);
+    Some(out)
 }
 
 /// A date of an era with what stands before it, and what stands behind it.
